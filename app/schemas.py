@@ -1,0 +1,149 @@
+"""What goes in and out of the API."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from movierating.manifest import Scores, Split
+
+Runtime = Annotated[float, Field(gt=0, le=600, description="Running time in minutes.")]
+
+
+class FilmFacts(BaseModel):
+    """What is known of a film before it opens. Everything is optional but a plot or a genre."""
+
+    model_config = ConfigDict(
+        extra="allow",  # named in the answer as ignored
+        json_schema_extra={
+            "examples": [
+                {
+                    "title": "The Lighthouse Keeper's Daughter",
+                    "overview": "A young woman returns to the island where she grew up and finds "
+                    "a letter that changes what she knows of her family.",
+                    "genres": ["Drama", "Mystery"],
+                    "language": "en",
+                    "runtime": 112,
+                }
+            ]
+        },
+    )
+
+    title: Annotated[str | None, Field(max_length=500, description="Any title; not rated.")] = None
+    overview: Annotated[
+        str | None,
+        Field(max_length=10_000, description="The plot, in English or to be translated."),
+    ] = None
+    genres: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=60)]],
+        Field(max_length=20, description="Names as in `/options`, the main genre first."),
+    ] = []
+    language: Annotated[
+        str | None,
+        Field(pattern="^[a-z]{2}$", description="Original language as in `/options`: ko, en, ..."),
+    ] = None
+    runtime: Runtime | None = None
+    release_date: Annotated[
+        date | None,
+        Field(ge=date(1870, 1, 1), le=date(2100, 1, 1), description="First release, YYYY-MM-DD."),
+    ] = None
+    budget: Annotated[float | None, Field(gt=0, le=1e10, description="US dollars.")] = None
+
+    @model_validator(mode="after")
+    def _plot_or_genre(self) -> Self:
+        if not (self.overview and self.overview.strip()) and not self.genres:
+            raise ValueError("send at least a plot (overview) or a genre (genres)")
+        return self
+
+
+class Mood(BaseModel):
+    """How bright a plot reads: from -1 (dark) to 1 (bright), cut at -0.1 and 0.1."""
+
+    score: float
+    label: Literal["negative", "neutral", "positive"]
+
+
+class RatingInterval(BaseModel):
+    """Where the rating will lie for the given share of films."""
+
+    low: float
+    high: float
+    coverage: float
+
+
+class Ignored(BaseModel):
+    """Something that was sent and did not enter the forecast."""
+
+    field: str
+    reason: str
+
+
+class Forecast(BaseModel):
+    """A forecast and what it rests on."""
+
+    rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
+    interval: RatingInterval
+    average: Annotated[float, Field(description="Rating of the average film the model knows.")]
+    mood: Annotated[Mood | None, Field(description="Null where the plot is unknown.")]
+    translated: Annotated[bool, Field(description="Whether the plot was translated first.")]
+    missing: Annotated[list[str], Field(description="Facts that could be added.")]
+    ignored: list[Ignored]
+    version: Annotated[str, Field(description="The model version that answered.")]
+
+
+class OldForecast(BaseModel):
+    """The old contract's answer."""
+
+    predicted_rating: Annotated[float, Field(examples=[7.38])]
+
+
+class GenreOption(BaseModel):
+    """A genre and its code."""
+
+    code: int
+    name: str
+
+
+class LanguageOption(BaseModel):
+    """A language, its code, and its English name."""
+
+    code: int
+    language: Annotated[str, Field(description="As TMDB writes it: ko, en, ...")]
+    name: str
+
+
+class Options(BaseModel):
+    """The code tables of the version in service; -1 stands for anything else."""
+
+    version: str
+    genres: list[GenreOption]
+    languages: list[LanguageOption]
+
+
+class Health(BaseModel):
+    """A sign of life."""
+
+    status: Literal["alive", "ready"]
+    version: str | None = None
+
+
+class VersionInfo(BaseModel):
+    """Which model answers, and where it comes from."""
+
+    version: str
+    since: Annotated[datetime, Field(description="When it went into production.")]
+    reason: Annotated[str, Field(description="Why it went into production.")]
+    loaded_from: Literal["registry", "cache"]
+    registry_problem: Annotated[
+        str | None, Field(description="Why the registry could not be followed just now.")
+    ]
+    run_date: date
+    model_type: str
+    parameters: dict[str, Any]
+    features: int
+    split: Split
+    metrics: dict[str, Scores]
+    baselines: dict[str, Scores]
+    interval_coverage: float
+    commit: str
+    wandb_run: str | None

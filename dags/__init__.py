@@ -1,0 +1,1 @@
+"""The Airflow DAGs: order, schedule, retries; no logic."""

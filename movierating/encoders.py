@@ -1,0 +1,62 @@
+"""The two code tables of the old contract: which number stands for a genre or a language."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Self
+
+UNKNOWN_CODE = -1
+
+
+@dataclass(frozen=True)
+class CodeTable:
+    """An append-only table: the place of a name is its code, for ever.
+
+    Attributes:
+        names: The names in the order of their codes, from 0.
+    """
+
+    names: tuple[str, ...] = ()
+    _codes: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the names once.
+
+        Raises:
+            ValueError: A name stands in the table twice.
+        """
+        codes = {name: code for code, name in enumerate(self.names)}
+        if len(codes) != len(self.names):
+            raise ValueError("a code table lists each name once")
+        object.__setattr__(self, "_codes", codes)
+
+    def code(self, name: str | None) -> int:
+        """The code of a name; -1 for an unknown one."""
+        return self._codes.get(name, UNKNOWN_CODE) if name else UNKNOWN_CODE
+
+    def name(self, code: int) -> str | None:
+        """The name of a code; None for -1 and for codes never given out."""
+        return self.names[code] if 0 <= code < len(self.names) else None
+
+    def extended(self, seen: Iterable[str | None]) -> Self:
+        """The table with the unseen names appended, the most frequent first, ties by name."""
+        counts = Counter(name for name in seen if name and name not in self._codes)
+        ranked = sorted(counts, key=lambda name: (-counts[name], name))
+        return type(self)((*self.names, *ranked))
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Both tables, as one version of a model carries them."""
+
+    genres: CodeTable = CodeTable()
+    languages: CodeTable = CodeTable()
+
+    def to_json(self) -> dict[str, list[str]]:
+        """The tables as plain lists."""
+        return {"genres": list(self.genres.names), "languages": list(self.languages.names)}
+
+    @classmethod
+    def from_json(cls, raw: dict[str, list[str]]) -> Self:
+        """The tables from plain lists."""
+        return cls(CodeTable(tuple(raw["genres"])), CodeTable(tuple(raw["languages"])))

@@ -1,0 +1,138 @@
+"""What a bundle says of itself: its files, features, metrics, lineage and golden answers."""
+
+import hashlib
+import json
+from datetime import date, datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from movierating.errors import ExplainedError
+
+FORMAT: Final = 1
+MANIFEST_NAME: Final = "manifest.json"
+
+# Differ between two runs that made the very same model, so they are no part of its identity.
+_CIRCUMSTANCES: Final = frozenset({"version", "created_at", "wandb_run"})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Part):
+    """One file of the bundle."""
+
+    sha256: str
+    bytes: int
+
+
+class Scores(_Part):
+    """Errors of one predictor on one set of films, in rating points."""
+
+    n: int
+    rmse: float
+    mae: float
+    r2: float
+    bias: float
+
+
+class Split(_Part):
+    """Which films taught the model and which measured it.
+
+    Training films opened before `split_date`, held-out films on it or later, until `until`.
+    """
+
+    split_date: date
+    until: date
+    train_films: int
+    holdout_films: int
+
+
+class Interval(_Part):
+    """A symmetric 80 % interval and the share of held-out films that fell inside it."""
+
+    half_width: float
+    coverage: float
+
+
+class DataSource(_Part):
+    """Where the training data came from."""
+
+    sha256: str
+    films: int
+    source: str
+
+
+class Golden(_Part):
+    """One vector in the order of the features (None is missing) and its rating."""
+
+    vector: tuple[float | None, ...]
+    rating: float
+
+
+class Manifest(_Part):
+    """The whole description of one version; written last, so that its presence means complete.
+
+    Attributes:
+        run_date: The date the pipeline ran for; production never moves to an earlier one.
+        metrics: Scores of the model by set: `train`, `holdout`, and `form` (the held-out films as
+            the four known fields of the page describe them).
+        baselines: Scores on the held-out films of what the model has to beat.
+    """
+
+    format: int = FORMAT
+    version: str = ""
+    created_at: datetime
+    run_date: date
+    commit: str
+    wandb_run: str | None
+    model_type: str
+    parameters: dict[str, float | int | str]
+    features: tuple[str, ...]
+    average_rating: float
+    interval80: Interval
+    split: Split
+    metrics: dict[str, Scores]
+    baselines: dict[str, Scores]
+    data: DataSource
+    libraries: dict[str, str]
+    files: dict[str, FileEntry]
+    golden: tuple[Golden, ...]
+
+    def named(self) -> "Manifest":
+        """The manifest under its version: the run's date and a digest of what the model is."""
+        return self.model_copy(update={"version": f"{self.run_date}-{self._identity()[:12]}"})
+
+    def encoded(self) -> bytes:
+        """The bytes that are stored and hashed."""
+        return self.model_dump_json(indent=2).encode()
+
+    def _identity(self) -> str:
+        return sha256(self.model_dump_json(exclude=set(_CIRCUMSTANCES)).encode())
+
+
+class BundleError(ExplainedError, ValueError):
+    """A bundle is incomplete, altered, of a newer format, or does not do what it says."""
+
+
+def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
+    """Read a manifest whose hash is known beforehand.
+
+    Raises:
+        BundleError: The bytes are not the expected ones, or of a format this code cannot read.
+    """
+    if sha256(raw) != expected_sha256:
+        raise BundleError("manifest.json does not have the SHA-256 that the pointer names")
+    try:
+        found = json.loads(raw)["format"]
+        if found == FORMAT:
+            return Manifest.model_validate_json(raw)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError("manifest.json is not a manifest") from error
+    raise BundleError(f"the bundle has format {found}; this code reads format {FORMAT}")
+
+
+def sha256(raw: bytes) -> str:
+    """The SHA-256 of some bytes in hex digits."""
+    return hashlib.sha256(raw).hexdigest()

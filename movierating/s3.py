@@ -1,0 +1,148 @@
+"""S3 with conditional writes, and its failures in words that name the setting to change."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from movierating.errors import ExplainedError
+from movierating.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CONFIG: Final = Config(
+    connect_timeout=5,
+    read_timeout=20,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
+_DENIED: Final = frozenset({"401", "403", "AccessDenied", "InvalidAccessKeyId"})
+_BAD_SECRET: Final = frozenset({"SignatureDoesNotMatch"})
+
+
+class StoreUnavailableError(ExplainedError, RuntimeError):
+    """S3 cannot be used as it is set up; the message names the setting to look at."""
+
+    retryable = True
+
+
+class PreconditionFailedError(RuntimeError):
+    """The object is not in the state that the write or read asked for."""
+
+
+@dataclass(frozen=True)
+class Blob:
+    """An object and the tag of its state."""
+
+    raw: bytes
+    etag: str
+
+
+class Bucket:
+    """One bucket. Keys are plain S3 keys; every method may raise `StoreUnavailableError`."""
+
+    def __init__(self, client: "S3Client", name: str) -> None:
+        """Use an existing client; `open_bucket` makes one from the settings."""
+        self._client = client
+        self.name = name
+
+    def get(self, key: str, unless_etag: str | None = None) -> Blob | None:
+        """An object; None where there is none.
+
+        Raises:
+            PreconditionFailedError: The object still has the tag `unless_etag`.
+        """
+        condition: dict[str, Any] = {"IfNoneMatch": unless_etag} if unless_etag else {}
+        try:
+            with self._in_words():
+                answer = self._client.get_object(Bucket=self.name, Key=key, **condition)
+                return Blob(answer["Body"].read(), answer["ETag"])
+        except KeyError:
+            return None
+
+    def put(self, key: str, raw: bytes) -> None:
+        """Write an object, whatever stood there."""
+        with self._in_words():
+            self._client.put_object(Bucket=self.name, Key=key, Body=raw)
+
+    def create(self, key: str, raw: bytes) -> None:
+        """Write an object that must not exist yet.
+
+        Raises:
+            PreconditionFailedError: It exists.
+        """
+        with self._in_words():
+            self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfNoneMatch="*")
+
+    def replace(self, key: str, raw: bytes, etag: str) -> None:
+        """Write an object that must still have the tag `etag`.
+
+        Raises:
+            PreconditionFailedError: It has changed.
+        """
+        with self._in_words():
+            self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfMatch=etag)
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with a prefix, in order."""
+        with self._in_words():
+            pages = self._client.get_paginator("list_objects_v2")
+            return [
+                item["Key"]
+                for page in pages.paginate(Bucket=self.name, Prefix=prefix)
+                for item in page.get("Contents", [])
+            ]
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except ClientError as error:
+            raise self._translated(error.response["Error"].get("Code", "")) from None
+        except (BotoCoreError, OSError) as error:
+            raise StoreUnavailableError(
+                f"S3 cannot be reached ({type(error).__name__}); "
+                "check AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION and the AWS keys or role"
+            ) from None
+
+    def _translated(self, code: str) -> Exception:
+        if code in {"NoSuchKey", "404"}:
+            return KeyError(code)
+        if code in {"PreconditionFailed", "412", "304", "ConditionalRequestConflict"}:
+            return PreconditionFailedError(code)
+        if code == "NoSuchBucket":
+            return StoreUnavailableError(
+                f"there is no bucket {self.name!r}; create it or change S3_BUCKET_NAME"
+            )
+        if code in _DENIED:
+            return StoreUnavailableError(
+                f"S3 refuses access to bucket {self.name!r}; check AWS_ACCESS_KEY_ID and its rights"
+            )
+        if code in _BAD_SECRET:
+            return StoreUnavailableError("S3 refuses the signature; check AWS_SECRET_ACCESS_KEY")
+        return StoreUnavailableError(f"S3 answered {code or 'an error'}; try again later")
+
+
+def open_bucket(settings: Settings) -> Bucket:
+    """The bucket of the settings, with their keys or, without any, the machine's role.
+
+    Raises:
+        SettingsError: S3_BUCKET_NAME is not set, or only one of the two AWS keys is.
+    """
+    name = settings.require("s3_bucket_name")
+    key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
+    if (key is None) != (secret is None):
+        raise SettingsError("set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither")
+    client = boto3.client(
+        "s3",
+        endpoint_url=settings.aws_endpoint_url_s3,
+        region_name=settings.aws_default_region,
+        aws_access_key_id=key.get_secret_value() if key else None,
+        aws_secret_access_key=secret.get_secret_value() if secret else None,
+        config=_CONFIG,
+    )
+    return Bucket(client, name)

@@ -1,0 +1,119 @@
+"""Every setting of the system, read from the environment and `.env`, in one frozen object."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import find_dotenv
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from movierating.errors import ExplainedError
+
+
+class SettingsError(ExplainedError, ValueError):
+    """A setting is missing or unusable; the message names it and says what to change."""
+
+
+def _empty_is_unset(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _known_time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("is no time zone; write a name such as Asia/Seoul") from None
+    return value
+
+
+def _ends_in_three(value: str) -> str:
+    if not value.startswith(("http://", "https://")) or not value.rstrip("/").endswith("/3"):
+        raise ValueError("must be an http address that ends in /3")
+    return value.rstrip("/")
+
+
+def _local_folder(value: str) -> str:
+    if "://" in value:
+        raise ValueError("must be a folder on this machine")
+    return value
+
+
+_Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+_Text = Annotated[str | None, BeforeValidator(_empty_is_unset)]
+_Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseSettings):
+    """The settings of every part; the field's name in capitals is the variable's name.
+
+    An empty value counts as unset. AWS keys are optional because a machine may have a role.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    tmdb_api_key: _Secret = None
+    tmdb_base_url: Annotated[str, AfterValidator(_ends_in_three)] = "https://api.themoviedb.org/3"
+    tmdb_requests_per_second: Annotated[int, Field(ge=1, le=50)] = 36
+    collect_max_films: Annotated[int, Field(ge=1)] = 1500
+    data_dir: Annotated[str, AfterValidator(_local_folder)] = "data-prepare"
+    pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
+
+    wandb_api_key: _Secret = None
+
+    aws_access_key_id: _Secret = None
+    aws_secret_access_key: _Secret = None
+    aws_default_region: str = "ap-northeast-2"
+    aws_endpoint_url_s3: _Text = None
+    s3_bucket_name: _Text = None
+
+    api_url: str = "http://127.0.0.1:8000"
+    model_poll_seconds: Annotated[float, Field(gt=0)] = 10
+    translation_timeout_seconds: Annotated[float, Field(gt=0)] = 3
+
+    airflow_port: _Port = 8080
+    api_port: _Port = 8000
+    ui_port: _Port = 8501
+    tmdb_catalogue: _Text = None
+
+    @property
+    def data_path(self) -> Path:
+        """The working folder of the pipeline."""
+        return Path(self.data_dir)
+
+    def require(self, name: str) -> str:
+        """The text of a setting that this step cannot do without.
+
+        Raises:
+            SettingsError: It is not set.
+        """
+        value = getattr(self, name)
+        if value is None:
+            raise SettingsError(f"{name.upper()} is not set; put it into .env")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+def load_settings(env_file: Path | str | None = None, **overrides: Any) -> Settings:
+    """Read the settings from the environment, then `env_file`, then the defaults.
+
+    Raises:
+        SettingsError: A value is unusable. The value itself is not repeated: it may be a secret.
+    """
+    try:
+        return Settings(_env_file=env_file, **overrides)
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(_in_words, error.errors()))) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{env_file} is not a text file in UTF-8; save it as one") from None
+
+
+def _in_words(problem: Any) -> str:
+    name = str(problem["loc"][0]).upper() if problem["loc"] else "a setting"
+    return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process, read once from the environment and the nearest `.env`."""
+    return load_settings(find_dotenv(usecwd=True) or None)

@@ -1,0 +1,24 @@
+"""A plot in numbers, in training and in serving alike."""
+
+from movierating.film import Plot
+
+
+def measure_plot(overview: str | None) -> Plot | None:
+    """Measure an English plot by TextBlob's lexicon; None where there is no text.
+
+    The mood of a text in another language would come out as 0.0 and mean nothing:
+    translate it first, or treat the plot as unknown.
+    """
+    text = (overview or "").strip()
+    if not text:
+        return None
+    from textblob import TextBlob  # half a second: only for who measures
+
+    mood = TextBlob(text).sentiment
+    return Plot(len(text), float(mood.polarity), float(mood.subjectivity))
+
+
+def is_latin(text: str) -> bool:
+    """Whether most letters of a text are Latin, so that it can be English."""
+    letters = [letter for letter in text if letter.isalpha()]
+    return sum(letter < "\u0250" for letter in letters) * 2 > len(letters)

@@ -1,0 +1,1 @@
+"""The offline steps: plain functions, each with a small command line."""

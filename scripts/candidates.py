@@ -1,0 +1,61 @@
+"""The three model families: how each is made, and how it becomes ONNX."""
+
+from typing import Any, Final, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+from lightgbm import LGBMRegressor
+from onnxmltools import convert_lightgbm, convert_xgboost
+from onnxmltools.convert.common.data_types import FloatTensorType
+from xgboost import XGBRegressor, XGBRFRegressor
+
+from movierating.bundle import GOLDEN_TOLERANCE, Model
+from movierating.features import Matrix
+from scripts.parameters import SEED, ModelType
+
+_OPSET: Final = 15
+Targets = npt.NDArray[np.float64]
+
+
+class Regressor(Protocol):
+    """The part of scikit-learn's interface that training needs."""
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803 - sklearn's name
+        """Learn."""
+        ...
+
+    def predict(self, X: Any) -> Any:  # noqa: N803 - sklearn's name
+        """Forecast."""
+        ...
+
+
+def make_regressor(family: ModelType, parameters: dict[str, Any]) -> Regressor:
+    """An estimator of a family, seeded and deterministic, not yet fitted.
+
+    `rf` is XGBoost's forest, because it knows missing values and converts to ONNX exactly.
+    """
+    regressor: Regressor
+    if family == "xgboost":
+        regressor = XGBRegressor(**parameters, random_state=SEED)
+    elif family == "rf":
+        regressor = XGBRFRegressor(**parameters, random_state=SEED)
+    else:
+        steady = {"deterministic": True, "force_row_wise": True, "verbose": -1}
+        regressor = LGBMRegressor(**parameters, random_state=SEED, **steady)
+    return regressor
+
+
+def to_onnx(family: ModelType, regressor: Regressor, probe: Matrix) -> bytes:
+    """The fitted estimator in ONNX form, proven to answer alike on the rows of `probe`.
+
+    Raises:
+        ArithmeticError: An answer differs by more than the tolerance of the golden answers.
+    """
+    convert = convert_lightgbm if family == "lgbm" else convert_xgboost
+    inputs = [("features", FloatTensorType([None, probe.shape[1]]))]
+    onnx: bytes = convert(regressor, initial_types=inputs, target_opset=_OPSET).SerializeToString()
+    expected = np.clip(regressor.predict(probe), 0, 10)
+    worst = float(np.max(np.abs(Model(onnx).predict(probe) - expected)))
+    if not worst <= GOLDEN_TOLERANCE:
+        raise ArithmeticError(f"the ONNX form of {family} differs by {worst:.6f} rating points")
+    return onnx

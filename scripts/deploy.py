@@ -1,0 +1,116 @@
+"""Publish the run's bundle, and move production to it if it earns that."""
+
+import getpass
+import logging
+import socket
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from movierating.bundle import Bundle
+from movierating.manifest import MANIFEST_NAME, Manifest, sha256
+from movierating.registry import Decision, Pointer, Production, Registry
+from movierating.s3 import open_bucket
+from movierating.settings import Settings, get_settings
+from scripts.cli import run, step_parser, today
+from scripts.files import RunFiles
+from scripts.legacy import encoder_pickles
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What became of a version."""
+
+    version: str
+    promoted: bool
+    reason: str
+
+
+def deploy(run_date: date, settings: Settings) -> Deployment:
+    """Publish the run's bundle and, if the gate lets it through, put it into production.
+
+    Running it again changes nothing.
+
+    Raises:
+        DataFileError: The run has no bundle.
+        BundleError: The bundle does not do what its manifest says.
+        RegistryConflictError: Another publisher moved production meanwhile.
+        StoreUnavailableError: S3 cannot be used as it is set up.
+    """
+    files = RunFiles(settings.data_path, run_date)
+    stored = files.need(files.bundle / MANIFEST_NAME, "train").read_bytes()
+    bundle = Bundle.load(files.bundle, sha256(stored))
+    registry = Registry(open_bucket(settings))
+    manifest_sha256 = registry.publish(files.bundle, bundle.manifest)
+    deployment = _promote_or_refuse(registry, bundle.manifest, manifest_sha256)
+    logger.info("%s: %s", deployment.version, deployment.reason)
+    if deployment.promoted:
+        registry.export(
+            {"best_model.pkl": files.model.read_bytes()} | encoder_pickles(bundle.codes)
+        )
+    return deployment
+
+
+def refusal(challenger: Manifest, current: Production | None) -> str | None:
+    """Why a version must not go into production; None when it may."""
+    if current and challenger.run_date < current.pointer.run_date:
+        return (
+            f"its data is of {challenger.run_date}, production's of {current.pointer.run_date}; "
+            "production never moves backwards"
+        )
+    rmse = challenger.metrics["holdout"].rmse
+    naive = {name: challenger.baselines[name].rmse for name in ("mean", "recent_mean")}
+    unbeaten = [f"{name} ({floor:.3f})" for name, floor in naive.items() if rmse >= floor]
+    if unbeaten:
+        return f"its held-out RMSE of {rmse:.3f} does not beat {' and '.join(unbeaten)}"
+    return None
+
+
+def _promote_or_refuse(
+    registry: Registry, challenger: Manifest, manifest_sha256: str
+) -> Deployment:
+    current = registry.production()
+    if current and current.pointer.version == challenger.version:
+        return Deployment(challenger.version, promoted=True, reason="is in production already")
+    refused = refusal(challenger, current)
+    reason = refused or _beaten(challenger)
+    now, publisher = datetime.now(UTC), f"{getpass.getuser()}@{socket.gethostname()}"
+    previous = current.pointer.version if current else None
+    if refused is None:
+        pointer = Pointer(
+            version=challenger.version,
+            manifest_sha256=manifest_sha256,
+            previous=previous,
+            at=now,
+            by=publisher,
+            reason=reason,
+            run_date=challenger.run_date,
+        )
+        registry.promote(pointer, over=current)
+    registry.record(
+        Decision(
+            action="refused" if refused else "promoted",
+            version=challenger.version,
+            production=previous if refused else challenger.version,
+            at=now,
+            by=publisher,
+            reason=reason,
+        )
+    )
+    return Deployment(challenger.version, promoted=refused is None, reason=reason)
+
+
+def _beaten(challenger: Manifest) -> str:
+    floors = ", ".join(f"{name} {each.rmse:.3f}" for name, each in challenger.baselines.items())
+    return f"held-out RMSE {challenger.metrics['holdout'].rmse:.3f} (baselines: {floors})"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Deploy from the command line."""
+    arguments = step_parser(__doc__).parse_args(argv)
+    return run(lambda: deploy(arguments.date or today(), get_settings()))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,57 @@
+"""What is kept for the old system's consumers: five columns, two encoders, pickled for notebooks.
+
+Nothing of this is read by the service.
+"""
+
+import pickle
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from sklearn.preprocessing import OrdinalEncoder
+from xgboost import XGBRegressor
+
+from movierating.encoders import UNKNOWN_CODE, Codes, CodeTable
+
+FIVE_COLUMNS: Final = (
+    "runtime",
+    "genre_encoded",
+    "lang_encoded",
+    "overview_sentiment",
+    "overview_len",
+)
+
+
+def old_model() -> XGBRegressor:
+    """The old system's estimator with its parameters, not yet fitted."""
+    return XGBRegressor(
+        n_estimators=200,
+        max_depth=4,
+        learning_rate=0.05,
+        subsample=0.7,
+        random_state=42,
+    )
+
+
+def five_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """The old columns of a cleaned frame; missing stays missing."""
+    return frame[list(FIVE_COLUMNS)].astype("float32")
+
+
+def encoder_pickles(codes: Codes) -> dict[str, bytes]:
+    """The two encoders as scikit-learn objects: names in, codes out, -1 for an unknown name."""
+    return {
+        "main_genre_encoder.pkl": pickle.dumps(_encoder(codes.genres)),
+        "original_language_encoder.pkl": pickle.dumps(_encoder(codes.languages)),
+    }
+
+
+def _encoder(table: CodeTable) -> OrdinalEncoder:
+    names = np.asarray(table.names, dtype=object).reshape(-1, 1)
+    encoder = OrdinalEncoder(
+        categories=[list(table.names)],
+        dtype=np.int64,
+        handle_unknown="use_encoded_value",
+        unknown_value=UNKNOWN_CODE,
+    )
+    return encoder.fit(names)

@@ -1,0 +1,41 @@
+"""Where a model comes from: the code's commit and the libraries that made it."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+_LIBRARIES: Final = (
+    "lightgbm",
+    "numpy",
+    "onnxmltools",
+    "pandas",
+    "scikit-learn",
+    "textblob",
+    "xgboost-cpu",
+)
+
+
+def commit() -> str:
+    """The commit of the code: GIT_COMMIT of an image, git's own word, or `unknown`."""
+    if built_from := os.environ.get("GIT_COMMIT"):
+        return built_from
+    try:
+        answer = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - git is where the PATH says
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return answer.stdout.strip()
+
+
+def libraries() -> dict[str, str]:
+    """Versions of Python and of the libraries that shape a model."""
+    return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}
