@@ -1,0 +1,73 @@
+# Every command of the project. Environments are made from their locks when these change.
+PYTHON ?= python3
+VENV := .venv
+UV := $(VENV)/uv/bin/uv
+PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/$(1)/bin/python $(2)
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs clean install test lint format lock bench-%
+
+help:  ## list the commands
+	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+up: install  ## start everything, run the pipeline, show a forecast
+	@$(VENV)/sandbox/bin/python -m sandbox up
+
+down:  ## end everything
+	@if [ -x $(VENV)/sandbox/bin/python ]; then $(VENV)/sandbox/bin/python -m sandbox down; fi
+
+status:  ## show what runs
+	@$(VENV)/sandbox/bin/python -m sandbox status
+
+logs:  ## follow all logs
+	@$(VENV)/sandbox/bin/python -m sandbox logs
+
+clean: down  ## forget the sandbox's database, bucket and logs
+	rm -rf .sandbox
+
+install: $(VENV)/pipeline.done $(VENV)/api.done $(VENV)/ui.done $(VENV)/sandbox.done
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) sandbox/prerequisites.py
+	@echo "installing uv"
+	@$(PYTHON) -m venv $(VENV)/uv
+	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+
+$(VENV)/dev.done: requirements.txt $(UV)
+	@echo "installing the dev environment"
+	@$(UV) venv --quiet --no-config --allow-existing --python $(PYTHON) $(VENV)/dev
+	@$(call PIP_SYNC,dev,$<)
+	@touch $@
+
+$(VENV)/%.done: requirements/%.txt $(UV)
+	@echo "installing the $* environment"
+	@$(UV) venv --quiet --no-config --allow-existing --python $(PYTHON) $(VENV)/$*
+	@$(call PIP_SYNC,$*,$<)
+	@touch $@
+
+test: install $(VENV)/dev.done  ## run all tests
+	@$(VENV)/dev/bin/python -m tests.prepare
+	@$(VENV)/dev/bin/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.done  ## check style, types and the direction of imports
+	@$(VENV)/dev/bin/ruff check .
+	@$(VENV)/dev/bin/ruff format --check .
+	@$(VENV)/dev/bin/mypy movierating scripts app dags sandbox benchmarks tests
+	@$(VENV)/dev/bin/mypy app.py
+	@$(VENV)/dev/bin/lint-imports
+
+format: $(VENV)/dev.done  ## format the code
+	@$(VENV)/dev/bin/ruff check --fix .
+	@$(VENV)/dev/bin/ruff format .
+
+bench-%: install $(VENV)/dev.done  ## run benchmarks/NAME.py: make bench-NAME ARGS='...'
+	@$(VENV)/dev/bin/python -m benchmarks.$* $(ARGS)
+
+LOCK = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header --quiet $(LOCK_ARGS)
+
+lock: $(UV)  ## resolve the locks anew; LOCK_ARGS=--upgrade takes newer versions
+	@$(LOCK) --all-extras --output-file requirements.txt
+	@for name in pipeline api ui sandbox; do \
+		$(LOCK) --extra $$name --constraint requirements.txt --output-file requirements/$$name.txt; \
+	done

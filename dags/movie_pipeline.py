@@ -1,0 +1,101 @@
+"""The daily pipeline: collect, preprocess, train, deploy."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+from airflow.sdk import Asset, Param, dag, task
+
+from dags.run_context import explained, run_date
+from movierating.settings import get_settings
+
+logger = logging.getLogger(__name__)
+
+PUBLISHED_MODEL = Asset(name="movie_rating_model", uri="movierating://production")
+
+
+def report_failure(context: Any) -> None:
+    """Say in one line which task gave up, and why."""
+    task_instance = context["task_instance"]
+    logger.error(
+        "%s of %s failed for good: %s",
+        task_instance.task_id,
+        context["run_id"],
+        context.get("exception"),
+    )
+
+
+@dag(
+    dag_id="tmdb_movie_rating_pipeline",
+    description="Learns from TMDB every day and publishes the model that forecasts ratings",
+    schedule="0 3 * * *",
+    start_date=pendulum.datetime(2026, 1, 1, tz=get_settings().pipeline_timezone),
+    catchup=False,
+    max_active_runs=1,
+    params={
+        "run_date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            description="Run for this date; a past one publishes, but never moves production.",
+        )
+    },
+    default_args={
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=15),
+        "on_failure_callback": report_failure,
+    },
+    tags=["tmdb", "training"],
+    doc_md=__doc__,
+)
+def tmdb_movie_rating_pipeline() -> None:
+    """Collect, preprocess, train, deploy."""
+
+    @task
+    def extract_tmdb_data() -> str:
+        """Collect the run's films from TMDB."""
+        from scripts.collect import collect
+
+        with explained():
+            return str(collect(run_date(), get_settings()))
+
+    @task
+    def preprocess_movie_data() -> str:
+        """Keep the films that can teach, and say what was dropped."""
+        from scripts.preprocess import preprocess
+
+        with explained():
+            return str(preprocess(run_date(), get_settings()))
+
+    @task
+    def train_and_save_best_model() -> str:
+        """Train the candidates, choose one, measure it, write its bundle."""
+        from scripts.train import train
+
+        with explained():
+            return train(run_date(), get_settings()).version
+
+    @task(outlets=[PUBLISHED_MODEL])
+    def deploy_model_to_s3(*, outlet_events: Any = None) -> dict[str, Any]:
+        """Publish the bundle and move production to it, if it earns that."""
+        from dataclasses import asdict
+
+        from scripts.deploy import deploy
+
+        with explained():
+            deployment = asdict(deploy(run_date(), get_settings()))
+        outlet_events[PUBLISHED_MODEL].extra = deployment
+        return deployment
+
+    (
+        extract_tmdb_data()
+        >> preprocess_movie_data()
+        >> train_and_save_best_model()
+        >> deploy_model_to_s3()
+    )
+
+
+tmdb_movie_rating_pipeline()

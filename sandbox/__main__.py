@@ -1,0 +1,64 @@
+"""The sandbox from the command line: `python -m sandbox up | down | status | logs`."""
+
+import argparse
+import os
+import sys
+
+from movierating.errors import ExplainedError
+from movierating.settings import get_settings
+from sandbox import supervision
+from sandbox.state import LOGS
+from sandbox.up import up
+
+PARSER = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+PARSER.add_argument("command", choices=["up", "down", "status", "logs"])
+
+
+def say(line: str) -> None:
+    """Show a line to the person who waits."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def down() -> None:
+    """End everything."""
+    count = supervision.stop()
+    say(f"ended {count} processes" if count else "nothing was running")
+
+
+def status() -> None:
+    """Show which programs run."""
+    states = supervision.states()
+    for name, state in states.items():
+        say(f"{name:<24}{state.lower()}")
+    if not states:
+        say("nothing is running")
+
+
+def logs() -> None:
+    """Follow all logs until interrupted."""
+    files = sorted(map(str, LOGS.glob("*.log")))
+    if not files:
+        say("there are no logs yet")
+        return
+    os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S606, S607 - fixed words
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; 1 after one sentence that says what to change."""
+    command = PARSER.parse_args(argv).command
+    try:
+        if command == "up":
+            up(get_settings(), say)
+        else:
+            {"down": down, "status": status, "logs": logs}[command]()
+    except ExplainedError as error:
+        say(f"make {command}: {error}")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,202 @@
+"""The programs of the sandbox, their environment, and supervisor's configuration of them."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from movierating.settings import Settings
+from sandbox.state import FOLDER, HOST, LOGS, ROOT, Secrets
+
+BUCKET: Final = "movie-ratings"
+AIRFLOW_USER: Final = "admin"
+AIRFLOW_HOME: Final = FOLDER / "airflow"
+AIRFLOW_PASSWORDS: Final = AIRFLOW_HOME / "passwords.json"
+SUPERVISOR_CONFIG: Final = FOLDER / "supervisord.conf"
+SUPERVISOR_PID: Final = FOLDER / "supervisord.pid"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised process.
+
+    Attributes:
+        waits: Started by hand, once what it needs is there.
+    """
+
+    name: str
+    command: str
+    waits: bool = False
+
+
+def uses_stand_in_for_tmdb(settings: Settings) -> bool:
+    """Whether TMDB is played by the sandbox: it is, unless a key is set."""
+    return settings.tmdb_api_key is None
+
+
+def uses_stand_in_for_s3(settings: Settings) -> bool:
+    """Whether S3 is played by the sandbox: it is, unless a bucket is set."""
+    return settings.s3_bucket_name is None
+
+
+def programs(settings: Settings, ports: list[int]) -> list[Program]:
+    """What has to run, in the order of starting."""
+    chosen = [
+        Program("api", _api(settings)),
+        Program("page", _page(settings)),
+        Program("airflow-api-server", f"{_airflow()} api-server", waits=True),
+        Program("airflow-scheduler", f"{_airflow()} scheduler --skip-serve-logs", waits=True),
+        Program("airflow-dag-processor", f"{_airflow()} dag-processor", waits=True),
+    ]
+    if uses_stand_in_for_tmdb(settings):
+        chosen.insert(0, Program("tmdb", _tmdb(settings, ports[0])))
+    if uses_stand_in_for_s3(settings):
+        chosen.insert(0, Program("s3", _s3(ports[1:])))
+    return chosen
+
+
+def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str, str]:
+    """What the programs run with: this process's environment, Airflow's, and the stand-ins'."""
+    merged = dict(os.environ) | _airflow_settings(settings, keys)
+    merged |= {
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "2",  # or glibc keeps tens of MB for each thread
+        "API_URL": f"http://{HOST}:{settings.api_port}",
+        "DATA_DIR": str(settings.data_path.absolute()),
+    }
+    if uses_stand_in_for_tmdb(settings):
+        merged |= {"TMDB_BASE_URL": f"http://{HOST}:{ports[0]}/3", "TMDB_API_KEY": keys.tmdb_token}
+    if settings.tmdb_catalogue:
+        merged["TMDB_CATALOGUE"] = settings.tmdb_catalogue
+    if uses_stand_in_for_s3(settings):
+        merged |= {
+            "AWS_ACCESS_KEY_ID": keys.s3_key,
+            "AWS_SECRET_ACCESS_KEY": keys.s3_secret,
+            "AWS_ENDPOINT_URL_S3": s3_url(ports),
+            "S3_BUCKET_NAME": BUCKET,
+        }
+    merged.setdefault("MODEL_POLL_SECONDS", "2")
+    return merged
+
+
+def s3_url(ports: list[int]) -> str:
+    """Where the S3 stand-in listens."""
+    return f"http://{HOST}:{ports[1]}"
+
+
+def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
+    """Write supervisor's configuration; no secret is in it, they come by the environment."""
+    sections: dict[str, Mapping[str, object]] = {
+        "supervisord": {
+            "nodaemon": "true",
+            "logfile": LOGS / "supervisord.log",
+            "pidfile": SUPERVISOR_PID,
+            "directory": ROOT,
+        },
+        "unix_http_server": {"file": socket_path, "chmod": "0700"},
+        "supervisorctl": {"serverurl": f"unix://{socket_path}"},
+        "rpcinterface:supervisor": {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        },
+    }
+    for program in chosen:
+        sections[f"program:{program.name}"] = _section(program)
+    text = "\n".join(
+        f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in section.items())
+        for name, section in sections.items()
+    )
+    SUPERVISOR_CONFIG.write_text(text)
+
+
+def write_airflow_password(keys: Secrets) -> None:
+    """Preset the password of Airflow's one user."""
+    AIRFLOW_HOME.mkdir(parents=True, exist_ok=True)
+    AIRFLOW_PASSWORDS.touch(mode=0o600)
+    AIRFLOW_PASSWORDS.write_text(json.dumps({AIRFLOW_USER: keys.airflow_password}))
+
+
+def _section(program: Program) -> dict[str, object]:
+    return {
+        "command": program.command.replace("%", "%%"),
+        "autostart": str(not program.waits).lower(),
+        "stdout_logfile": LOGS / f"{program.name}.log",
+        "stdout_logfile_maxbytes": "10MB",
+        "stdout_logfile_backups": 1,
+        "redirect_stderr": "true",
+        "startsecs": 1,
+        "startretries": 3,
+        "stopwaitsecs": 8,
+        "stopasgroup": "true",
+        "killasgroup": "true",
+    }
+
+
+def _python(environment_name: str) -> str:
+    return f"{ROOT}/.venv/{environment_name}/bin/python"
+
+
+def _airflow() -> str:
+    return f"{_python('pipeline')} -m airflow"
+
+
+def _api(settings: Settings) -> str:
+    return (
+        f"{_python('api')} -m uvicorn --factory app.main:create_app"
+        f" --host {HOST} --port {settings.api_port}"
+    )
+
+
+def _page(settings: Settings) -> str:
+    return (
+        f"{_python('ui')} -m streamlit run {ROOT}/app.py"
+        f" --server.address {HOST} --server.port {settings.ui_port}"
+    )
+
+
+def _tmdb(settings: Settings, port: int) -> str:
+    catalogue = settings.tmdb_catalogue
+    option = f" --catalogue {catalogue}" if catalogue else ""
+    return f"{_python('sandbox')} -m sandbox.tmdb --port {port}{option}"
+
+
+def _s3(ports: list[int]) -> str:
+    parts = ("s3", "master", "volume", "filer", "admin")
+    names = [f"-{part}.{port}" for part in parts for port in ("port", "port.grpc")]
+    options = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
+    return " ".join(
+        [
+            f"{ROOT}/.venv/sandbox/bin/weed mini -dir={FOLDER}/s3 -ip={HOST} -ip.bind={HOST}",
+            f"-bucket={BUCKET} -admin.ui=false -webdav=false",
+            "-s3.port.iceberg=0 -s3.port.lance=0",
+            *options,
+        ]
+    )
+
+
+def _airflow_settings(settings: Settings, keys: Secrets) -> dict[str, str]:
+    url = f"http://{HOST}:{settings.airflow_port}"
+    wanted = {
+        "CORE__DAGS_FOLDER": f"{ROOT}/dags",
+        "CORE__LOAD_EXAMPLES": "False",
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": "2",
+        "CORE__DEFAULT_TIMEZONE": settings.pipeline_timezone,
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "CORE__FERNET_KEY": keys.fernet,
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(AIRFLOW_PASSWORDS),
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
+        "DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "API__HOST": HOST,
+        "API__PORT": str(settings.airflow_port),
+        "API__BASE_URL": url,
+        "API__WORKERS": "1",
+        "API__SECRET_KEY": keys.jwt,
+        "API_AUTH__JWT_SECRET": keys.jwt,
+        "LOGGING__BASE_LOG_FOLDER": f"{LOGS}/airflow",
+    }
+    return {"AIRFLOW_HOME": str(AIRFLOW_HOME)} | {
+        f"AIRFLOW__{name}": value for name, value in wanted.items()
+    }

@@ -1,0 +1,66 @@
+"""Where the sandbox keeps what it runs with: one folder, which `make clean` removes."""
+
+import json
+import secrets
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final, Self
+
+ROOT: Final = Path(__file__).parent.parent
+FOLDER: Final = ROOT / ".sandbox"
+LOGS: Final = FOLDER / "logs"
+HOST: Final = "127.0.0.1"
+_INNER_PORTS: Final = 11
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Keys made once for this sandbox; they open nothing outside of it."""
+
+    airflow_password: str
+    jwt: str
+    fernet: str
+    s3_key: str
+    s3_secret: str
+    tmdb_token: str
+
+    @classmethod
+    def kept(cls) -> Self:
+        """The sandbox's keys, made at the first call and readable by their owner alone."""
+        path = FOLDER / "secrets.json"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(json.dumps(asdict(cls._new())))
+        return cls(**json.loads(path.read_text()))
+
+    @classmethod
+    def _new(cls) -> Self:
+        return cls(
+            airflow_password=secrets.token_urlsafe(9),
+            jwt=secrets.token_hex(32),
+            fernet=secrets.token_urlsafe(32) + "=",
+            s3_key=secrets.token_hex(10),
+            s3_secret=secrets.token_hex(20),
+            tmdb_token=f"{secrets.token_urlsafe(24)}.{secrets.token_urlsafe(48)}",
+        )
+
+
+def is_taken(port: int) -> bool:
+    """Whether something listens on a port of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+def free_ports() -> list[int]:
+    """Ports for what nobody needs to know the address of: S3's parts and the TMDB stand-in."""
+    probes = [socket.create_server((HOST, 0)) for _ in range(_INNER_PORTS)]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports

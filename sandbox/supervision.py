@@ -1,0 +1,113 @@
+"""A supervisor of our own: start it, ask it, and end it with all that it ever started."""
+
+import contextlib
+import ctypes
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+from xmlrpc.client import Fault, ServerProxy
+
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from sandbox.programs import SUPERVISOR_CONFIG, SUPERVISOR_PID
+from sandbox.state import LOGS, ROOT
+
+_PR_SET_CHILD_SUBREAPER: Final = 36
+_STOP_SECONDS: Final = 15
+_GRACE_SECONDS: Final = 5
+
+
+def socket_path() -> str:
+    """Where the supervisor listens: a short path, because sockets allow 108 characters."""
+    mark = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
+    return str(Path(tempfile.gettempdir()) / f"movierating-{mark}.sock")
+
+
+def supervisor() -> psutil.Process | None:
+    """The running supervisor of this checkout; None when there is none."""
+    try:
+        process = psutil.Process(int(SUPERVISOR_PID.read_text()))
+        return process if str(SUPERVISOR_CONFIG) in process.cmdline() else None
+    except (OSError, ValueError, psutil.Error):
+        return None
+
+
+def start(environment: dict[str, str]) -> None:
+    """Start the supervisor in the background, as the parent of every orphan below it."""
+    with (LOGS / "supervisord.out").open("wb") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "supervisor.supervisord", "-c", str(SUPERVISOR_CONFIG)],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=_adopt_orphans,  # noqa: PLW1509 - no threads here
+        )
+
+
+def proxy() -> Any:
+    """Supervisor's XML-RPC interface."""
+    transport = SupervisorTransport(None, None, f"unix://{socket_path()}")
+    return ServerProxy("http://127.0.0.1", transport=transport).supervisor
+
+
+def states() -> dict[str, str]:
+    """The state of every program by its name; empty when the supervisor does not answer."""
+    try:
+        return {each["name"]: each["statename"] for each in proxy().getAllProcessInfo()}
+    except (OSError, Fault):
+        return {}
+
+
+def stop() -> int:
+    """End the supervisor and all that it started, whatever process group it moved to.
+
+    Returns:
+        How many processes there were.
+    """
+    process = supervisor()
+    if process is None:
+        return 0
+    count = 1 + len(process.children(recursive=True))
+    with contextlib.suppress(OSError, Fault):
+        proxy().stopAllProcesses(False)
+    _wait_until_idle(process)
+    # A task of Airflow survives its scheduler in a session of its own; as an orphan it is now a
+    # child of the supervisor, which adopts what loses its parent.
+    while left := process.children(recursive=True):
+        _end(left)
+    _end([process])
+    return count
+
+
+def _wait_until_idle(process: psutil.Process) -> None:
+    deadline = time.monotonic() + _STOP_SECONDS
+    while process.children() and time.monotonic() < deadline:
+        if not {"RUNNING", "STARTING", "STOPPING", "BACKOFF"} & set(states().values()):
+            return
+        time.sleep(0.2)
+
+
+def _end(processes: Iterable[psutil.Process]) -> None:
+    processes = list(processes)
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=_GRACE_SECONDS)
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=_GRACE_SECONDS)
+
+
+def _adopt_orphans() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)

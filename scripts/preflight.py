@@ -1,0 +1,39 @@
+"""Check what a run needs before it starts: TMDB's key, the bucket, the working folder."""
+
+import logging
+from typing import Final
+
+from movierating.s3 import open_bucket
+from movierating.settings import Settings, get_settings
+from scripts.cli import run
+from scripts.files import write_bytes
+from scripts.tmdb import Tmdb
+
+logger = logging.getLogger(__name__)
+
+_PROBE_KEY: Final = "models/.preflight"
+
+
+def preflight(settings: Settings) -> None:
+    """Try each thing once, for real.
+
+    Raises:
+        ExplainedError: The first thing that a run would stumble over.
+    """
+    probe = settings.data_path / ".preflight"
+    write_bytes(probe, b"")
+    probe.unlink()
+    with Tmdb(settings) as tmdb:
+        tmdb.get("/genre/movie/list")
+    open_bucket(settings).put(_PROBE_KEY, b"")
+    logger.info("TMDB, the bucket and the working folder are there")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Check from the command line."""
+    del argv
+    return run(lambda: preflight(get_settings()))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
