@@ -4,8 +4,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-import pendulum
-from airflow.sdk import Asset, Param, dag, task
+from airflow.sdk import Asset, CronTriggerTimetable, Param, dag, task
 
 from dags.run_context import explained, run_date
 from movierating.settings import get_settings
@@ -29,8 +28,11 @@ def report_failure(context: Any) -> None:
 @dag(
     dag_id="tmdb_movie_rating_pipeline",
     description="Learns from TMDB every day and publishes the model that forecasts ratings",
-    schedule="0 3 * * *",
-    start_date=pendulum.datetime(2026, 1, 1, tz=get_settings().pipeline_timezone),
+    schedule=CronTriggerTimetable(
+        "0 3 * * *",
+        timezone=get_settings().pipeline_timezone,
+        run_immediately=timedelta(0),  # unpausing alone starts no run
+    ),
     catchup=False,
     max_active_runs=1,
     params={

@@ -2,12 +2,22 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import requests
 
 DAG: Final = "tmdb_movie_rating_pipeline"
 _TIMEOUT_SECONDS: Final = 30
+_POLL_SECONDS: Final = 2
+_ENDED: Final = frozenset({"success", "failed", "upstream_failed", "skipped"})
+
+
+class TaskNews(NamedTuple):
+    """A task's state, and the last line it logged."""
+
+    task: str
+    state: str
+    words: str
 
 
 class AirflowClient:
@@ -46,40 +56,50 @@ class AirflowClient:
         run_id: str = answer.json()["dag_run_id"]
         return run_id
 
-    def follow(self, run_id: str) -> Iterator[tuple[str, str]]:
-        """Each task with its state whenever that changes, until the run has ended."""
-        seen: dict[str, str] = {}
+    def follow(self, run_id: str) -> Iterator[TaskNews]:
+        """What happens to each task as it happens, until the run has ended."""
+        seen: dict[str, TaskNews] = {}
         while True:
-            state = self._request("GET", f"/dagRuns/{run_id}").json()["state"]
-            for task in self._tasks(run_id):
-                name, now = task["task_id"], task["state"] or "waiting"
-                if seen.get(name) != now:
-                    seen[name] = now
-                    yield name, now
-            if state in {"success", "failed"}:
+            has_ended = self._request("GET", f"/dagRuns/{run_id}").json()["state"] in _ENDED
+            for news in self._news(run_id, seen):
+                seen[news.task] = news
+                yield news
+            if has_ended:
                 return
-            time.sleep(1)
-
-    def progress(self, run_id: str, task: str) -> str:
-        """The latest line that a task has logged, or nothing."""
-        answer = self._request("GET", f"/dagRuns/{run_id}/taskInstances/{task}/logs/1")
-        if not answer.ok:
-            return ""
-        events = [line.get("event", "") for line in answer.json()["content"] if "logger" in line]
-        return str(events[-1]) if events else ""
+            time.sleep(_POLL_SECONDS)
 
     def result(self, run_id: str, task: str) -> Any:
         """What a task returned."""
         path = f"/dagRuns/{run_id}/taskInstances/{task}/xcomEntries/return_value"
         return self._request("GET", path).json()["value"]
 
-    def _tasks(self, run_id: str) -> list[dict[str, Any]]:
-        tasks: list[dict[str, Any]] = self._request(
-            "GET", f"/dagRuns/{run_id}/taskInstances"
-        ).json()["task_instances"]
-        return sorted(tasks, key=lambda task: task["start_date"] or "9")
+    def _news(self, run_id: str, seen: dict[str, TaskNews]) -> Iterator[TaskNews]:
+        tasks = self._request("GET", f"/dagRuns/{run_id}/taskInstances").json()["task_instances"]
+        for task in sorted(tasks, key=lambda task: task["start_date"] or ""):
+            name, state = task["task_id"], task["state"] or "waiting"
+            before = seen.get(name)
+            if not task["start_date"] or (before and before.state == state in _ENDED):
+                continue
+            news = TaskNews(name, state, self._last_words(run_id, task))
+            if news != before:
+                yield news
+
+    def _last_words(self, run_id: str, task: dict[str, Any]) -> str:
+        path = f"/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
+        answer = self._request("GET", path)
+        if not answer.ok:
+            return ""
+        words = [_words(line) for line in answer.json()["content"] if isinstance(line, dict)]
+        return next(filter(None, reversed(words)), "")
 
     def _request(self, method: str, path: str, **content: Any) -> requests.Response:
         return self._session.request(
             method, f"{self._url}/api/v2/dags/{DAG}{path}", timeout=_TIMEOUT_SECONDS, **content
         )
+
+
+def _words(line: dict[str, Any]) -> str:
+    """What a log line says of our work: an error, or a line of our steps; else nothing."""
+    if errors := line.get("error_detail"):
+        return str(errors[-1]["exc_value"])
+    return str(line["event"]) if str(line.get("logger", "")).startswith("scripts.") else ""

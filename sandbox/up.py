@@ -108,12 +108,11 @@ def _run_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     _wait("airflow-dag-processor", airflow.knows_dag)
     say("running the pipeline through Airflow")
     run_id = airflow.trigger()
-    for task, state in airflow.follow(run_id):
-        say(f"  {task}: {state}")
-        if state in {"failed", "upstream_failed"}:
-            reason = airflow.progress(run_id, task)
+    for news in airflow.follow(run_id):
+        say(f"  {news.task}: {news.state}  {news.words}")
+        if news.state == "failed":
             raise StepError(
-                f"{task} failed: {reason} (log: .sandbox/logs/airflow, or Airflow's own page)"
+                f"{news.task} failed: {news.words} (log: .sandbox/logs/airflow, or Airflow's page)"
             )
     outcome = airflow.result(run_id, "deploy_model_to_s3")
     say(f"{outcome['version']}: {outcome['reason']}")
