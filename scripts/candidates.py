@@ -1,10 +1,11 @@
 """The three model families: how each is made, and how it becomes ONNX."""
 
+import re
 from typing import Any, Final, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from lightgbm import LGBMRegressor
+from lightgbm import Booster, LGBMRegressor
 from onnxmltools import convert_lightgbm, convert_xgboost
 from onnxmltools.convert.common.data_types import FloatTensorType
 from xgboost import XGBRegressor, XGBRFRegressor
@@ -59,3 +60,21 @@ def to_onnx(family: ModelType, regressor: Regressor, probe: Matrix) -> bytes:
     if not worst <= GOLDEN_TOLERANCE:
         raise ArithmeticError(f"the ONNX form of {family} differs by {worst:.6f} rating points")
     return onnx
+
+
+def _in_float32(regressor: Any) -> Booster:
+    """The same trees with thresholds that float32 can hold, as ONNX stores them.
+
+    LightGBM splits at doubles. The nearest float32 may lie above, on a film's very value, and
+    send it the other way; the next one below splits float32 inputs exactly alike.
+    """
+    text = regressor.booster_.model_to_string()
+    text = re.sub(r"^threshold=(.*)$", _floored, text, flags=re.MULTILINE)
+    return Booster(model_str=re.sub(r"^tree_sizes=.*\n", "", text, flags=re.MULTILINE))
+
+
+def _floored(line: re.Match[str]) -> str:
+    doubles = np.array(line[1].split(), dtype=np.float64)
+    floats = doubles.astype(np.float32)
+    below = np.where(floats > doubles, np.nextafter(floats, np.float32(-np.inf)), floats)
+    return "threshold=" + " ".join(repr(float(value)) for value in below)

@@ -13,7 +13,12 @@ from movierating.errors import ExplainedError
 from movierating.features import Matrix, build_matrix
 from movierating.film import Film
 from scripts.cleaned import films_of
-from scripts.parameters import MIN_FILMS, MIN_VOTES_TO_LEARN, MIN_VOTES_TO_MEASURE
+from scripts.parameters import (
+    HALF_WEIGHT_VOTES,
+    MIN_FILMS,
+    MIN_VOTES_TO_LEARN,
+    MIN_VOTES_TO_MEASURE,
+)
 
 Ratings = npt.NDArray[np.float64]
 
@@ -41,6 +46,12 @@ class Sample:
     def ratings(self) -> Ratings:
         """TMDB's `vote_average`, shape (films,)."""
         return self.frame["vote_average"].to_numpy(float)
+
+    @property
+    def weights(self) -> Ratings:
+        """How far each rating can be trusted, from 0 to 1 with its votes; shape (films,)."""
+        votes = self.frame["vote_count"].to_numpy(float)
+        return votes / (votes + HALF_WEIGHT_VOTES)
 
     def matrix(self, features: tuple[str, ...]) -> Matrix:
         """All that is known before release, shape (films, features)."""

@@ -98,10 +98,13 @@ def fit(
 ) -> Regressor:
     """Fit a family on films, each seen twice: with all its facts, and as on the page's form.
 
-    The second look teaches it to answer when most facts are missing.
+    The second look teaches it to answer when most facts are missing. Ratings of few votes are
+    noisy and count less.
     """
     known = np.vstack([sample.matrix(features), sample.form_matrix(features)])
-    return make_regressor(family, parameters).fit(known, np.tile(sample.ratings, 2))
+    return make_regressor(family, parameters).fit(
+        known, np.tile(sample.ratings, 2), sample_weight=np.tile(sample.weights, 2)
+    )
 
 
 def _candidate(

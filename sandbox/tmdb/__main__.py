@@ -1,0 +1,99 @@
+"""Start the TMDB stand-in: `python -m sandbox.tmdb --port 8090`."""
+
+import argparse
+import logging
+import socket
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import uvicorn
+
+from sandbox.tmdb import world
+from sandbox.tmdb.access import RateLimit
+from sandbox.tmdb.api import StandIn, create_app
+from sandbox.tmdb.catalogue import CatalogueError, CatalogueFile
+from sandbox.tmdb.films import FilmStore
+
+HOST = "127.0.0.1"
+BAD_USAGE = 2
+KEEP_ALIVE_SECONDS = 75
+# Enough for any answer but one that a fault keeps waiting.
+SHUTDOWN_SECONDS = 1
+
+
+def positive(text: str) -> int:
+    """Read a number from 1 on."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+parser = argparse.ArgumentParser(
+    prog="python -m sandbox.tmdb", description="Serve TMDB's v3 API from films of our own."
+)
+parser.add_argument("--port", type=int, default=8090, help="port on 127.0.0.1; 0 takes a free one")
+parser.add_argument(
+    "--catalogue", type=Path, help="serve the films of this parquet file, not the synthetic world"
+)
+parser.add_argument(
+    "--today", type=date.fromisoformat, help="the day it is, YYYY-MM-DD (default: today)"
+)
+parser.add_argument(
+    "--requests-per-second", type=positive, default=40, help="rate limit (default: 40)"
+)
+parser.add_argument("--seed", type=int, default=world.SEED, help="seed of the synthetic world")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until interrupted; 2 if the catalogue cannot be used, 1 if the port cannot."""
+    args = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    today: date = args.today or datetime.now(UTC).date()
+    try:
+        store = open_store(args.catalogue, args.seed, today)
+    except CatalogueError as error:
+        sys.stderr.write(f"{error}\n")
+        return BAD_USAGE
+    try:
+        listener = socket.create_server((HOST, args.port))
+        # asyncio does so only for sockets it has made itself; without it an answer takes 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except (OSError, OverflowError) as error:
+        sys.stderr.write(f"--port {args.port}: cannot listen there ({error})\n")
+        return 1
+    stand_in = StandIn(store, today, RateLimit(args.requests_per_second))
+    serve(stand_in, listener)
+    return 0
+
+
+def open_store(catalogue: Path | None, seed: int, today: date) -> FilmStore:
+    """Return the films to serve.
+
+    Raises:
+        CatalogueError: the catalogue file cannot be used.
+    """
+    if catalogue is None:
+        return world.World(today, seed)
+    return CatalogueFile(catalogue, today)
+
+
+def serve(stand_in: StandIn, listener: socket.socket) -> None:
+    """Serve until interrupted, after saying where."""
+    host, port = listener.getsockname()[:2]
+    films = len(stand_in.store.columns.ids)
+    sys.stdout.write(f"{films} films at http://{host}:{port}/3\n")
+    sys.stdout.flush()
+    # No access log: it would hold the keys that come as api_key=.
+    config = uvicorn.Config(
+        create_app(stand_in),
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

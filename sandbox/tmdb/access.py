@@ -1,0 +1,61 @@
+"""Who may ask, and how often."""
+
+import re
+from dataclasses import dataclass, field
+
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from sandbox.tmdb import errors
+from sandbox.tmdb.errors import TmdbError
+
+V3_KEY = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
+# A read access token is a JWT of some 200 characters.
+TOKEN_LENGTH = 40
+RETRY_AFTER_SECONDS = 1
+
+
+def is_access_token(text: str) -> bool:
+    """Tell a read access token from a v3 key pasted in its place."""
+    return V3_KEY.fullmatch(text) is None and ("." in text or len(text) > TOKEN_LENGTH)
+
+
+@dataclass
+class Keys:
+    """The keys that open the API: every well-formed one that has not been revoked."""
+
+    revoked: frozenset[str] = frozenset()
+
+    def check(self, authorization: str, api_key: str) -> None:
+        """Let a request pass that has a good token or a good v3 key.
+
+        Raises:
+            TmdbError: it has neither.
+        """
+        scheme, _, token = authorization.partition(" ")
+        by_token = scheme.lower() == "bearer" and is_access_token(token.strip())
+        if by_token and token.strip() not in self.revoked:
+            return
+        if V3_KEY.fullmatch(api_key) and api_key not in self.revoked:
+            return
+        raise TmdbError(errors.INVALID_KEY)
+
+
+@dataclass
+class RateLimit:
+    """At most so many requests in any one second, counted over all clients."""
+
+    per_second: int
+    _limiter: MovingWindowRateLimiter = field(
+        default_factory=lambda: MovingWindowRateLimiter(MemoryStorage())
+    )
+
+    def count(self) -> None:
+        """Count one request.
+
+        Raises:
+            TmdbError: it is one too many; it does not count then.
+        """
+        if not self._limiter.hit(RateLimitItemPerSecond(self.per_second)):
+            raise TmdbError(errors.rate_limited(self.per_second, RETRY_AFTER_SECONDS))

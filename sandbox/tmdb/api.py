@@ -1,0 +1,235 @@
+"""The HTTP routes: TMDB's under /3, and beside them the controls that tests and benchmarks use."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, TypedDict
+
+import orjson
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+
+from sandbox.tmdb import answers, codes, errors
+from sandbox.tmdb.access import Keys, RateLimit
+from sandbox.tmdb.errors import TmdbError
+from sandbox.tmdb.faults import PREFIX, Fault, FaultPlan, Gate
+from sandbox.tmdb.films import Film, FilmStore, Positions
+from sandbox.tmdb.queries import MAX_PAGE, Lists, parse_page
+from sandbox.tmdb.stats import Stats
+
+PAGE_SIZE = 20
+CHANGES_PAGE_SIZE = 100
+MAX_PARTS = 20
+
+
+@dataclass
+class StandIn:
+    """Everything one stand-in knows: its films, its day, its limits and its present faults."""
+
+    store: FilmStore
+    today: date
+    limit: RateLimit
+    keys: Keys = field(default_factory=Keys)
+    plan: FaultPlan = field(default_factory=FaultPlan)
+    stats: Stats = field(default_factory=Stats)
+
+    def __post_init__(self) -> None:
+        """Lay out the lists."""
+        self.lists = Lists(self.store.columns, self.today)
+
+
+class State(TypedDict):
+    """What requests find in `request.state`."""
+
+    stand_in: StandIn
+
+
+def get_stand_in(request: Request) -> StandIn:
+    """Return the stand-in that serves a request."""
+    stand_in: StandIn = request.state.stand_in
+    return stand_in
+
+
+StandInDep = Annotated[StandIn, Depends(get_stand_in)]
+
+
+def admit(request: Request, stand_in: StandInDep) -> None:
+    """Let a request pass that is not too much and comes with a key."""
+    stand_in.limit.count()
+    authorization = request.headers.get("authorization", "")
+    stand_in.keys.check(authorization, request.query_params.get("api_key", ""))
+
+
+def tell(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Answer with JSON in TMDB's content type."""
+    media_type = "application/json;charset=utf-8"
+    return Response(orjson.dumps(content), status, headers, media_type)
+
+
+router = APIRouter(prefix=PREFIX, dependencies=[Depends(admit)], tags=["TMDB v3"])
+
+
+@router.get("/movie/popular")
+async def popular(request: Request, stand_in: StandInDep) -> Response:
+    """List all films, the most popular first."""
+    return tell(_page(request, stand_in, stand_in.lists.popular()))
+
+
+@router.get("/movie/top_rated")
+async def top_rated(request: Request, stand_in: StandInDep) -> Response:
+    """List the films of 200 votes or more, the best first."""
+    return tell(_page(request, stand_in, stand_in.lists.top_rated()))
+
+
+@router.get("/movie/now_playing")
+async def now_playing(request: Request, stand_in: StandInDep) -> Response:
+    """List the films of the last six weeks."""
+    return tell(_dated_page(request, stand_in, stand_in.lists.now_playing()))
+
+
+@router.get("/movie/upcoming")
+async def upcoming(request: Request, stand_in: StandInDep) -> Response:
+    """List the films of the next four weeks."""
+    return tell(_dated_page(request, stand_in, stand_in.lists.upcoming()))
+
+
+@router.get("/movie/changes")
+async def changes(request: Request, stand_in: StandInDep) -> Response:
+    """List the ids of the films changed within at most 14 days."""
+    found = stand_in.lists.changes(request.query_params)
+    page = _page_number(request)
+    shown = found[(page - 1) * CHANGES_PAGE_SIZE : page * CHANGES_PAGE_SIZE]
+    ids = stand_in.store.columns.ids[shown].tolist()
+    results = [{"id": film_id, "adult": False} for film_id in ids]
+    return tell({"results": results} | _totals(page, len(found), CHANGES_PAGE_SIZE))
+
+
+@router.get("/discover/movie")
+async def discover(request: Request, stand_in: StandInDep) -> Response:
+    """List the films that pass filters, in an order of choice."""
+    return tell(_page(request, stand_in, stand_in.lists.discover(request.query_params)))
+
+
+@router.get("/genre/movie/list")
+async def genres() -> Response:
+    """List the genres."""
+    return tell({"genres": [{"id": code, "name": name} for code, name in codes.GENRES.items()]})
+
+
+@router.get("/configuration/languages")
+async def languages() -> Response:
+    """List the languages."""
+    return tell(codes.languages())
+
+
+@router.get("/movie/{movie_id}")
+async def movie(movie_id: str, request: Request, stand_in: StandInDep) -> Response:
+    """Return one film, with the parts `append_to_response` asks for; unknown ones are ignored."""
+    params = request.query_params
+    parts = params["append_to_response"].split(",") if "append_to_response" in params else []
+    if len(parts) > MAX_PARTS:
+        raise TmdbError(errors.TOO_MANY_PARTS)
+    film = _film(stand_in, movie_id)
+    body = answers.detail(film, params.get("language", ""))
+    for part in parts:
+        if part in answers.PARTS:
+            body[part] = answers.PARTS[part](film)
+    return tell(body)
+
+
+@router.get("/movie/{movie_id}/{part}")
+async def movie_part(movie_id: str, part: str, stand_in: StandInDep) -> Response:
+    """Return one part of a film by itself."""
+    film = _film(stand_in, movie_id)
+    if part not in answers.PARTS:
+        raise TmdbError(errors.NOT_FOUND)
+    return tell({"id": film.id} | answers.PARTS[part](film))
+
+
+@router.get("/{path:path}", include_in_schema=False)
+async def elsewhere(path: str) -> Response:  # noqa: ARG001 - the route needs its name
+    """Answer every other path as TMDB does."""
+    raise TmdbError(errors.NOT_FOUND)
+
+
+controls = APIRouter(tags=["controls"])
+
+
+@controls.put("/faults")
+async def put_faults(faults: list[Fault], stand_in: StandInDep, seed: int = 0) -> list[Fault]:
+    """Switch these faults on in the place of earlier ones; the seed makes them repeat."""
+    stand_in.plan = FaultPlan(faults, seed)
+    return faults
+
+
+@controls.delete("/faults", status_code=204)
+async def delete_faults(stand_in: StandInDep) -> None:
+    """Switch all faults off."""
+    stand_in.plan = FaultPlan()
+
+
+@controls.put("/keys/revoked", status_code=204)
+async def put_revoked_keys(keys: list[str], stand_in: StandInDep) -> None:
+    """Refuse these keys and tokens from now on; an empty list gives all of them back."""
+    stand_in.keys.revoked = frozenset(keys)
+
+
+@controls.get("/stats")
+async def get_stats(stand_in: StandInDep) -> dict[str, object]:
+    """Return what has been served so far."""
+    return stand_in.stats.report()
+
+
+@controls.delete("/stats", status_code=204)
+async def delete_stats(stand_in: StandInDep) -> None:
+    """Count from zero again."""
+    stand_in.stats = Stats()
+
+
+def create_app(stand_in: StandIn) -> FastAPI:
+    """Build the application of one stand-in."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        yield {"stand_in": stand_in}
+
+    async def tell_error(_: Request, error: TmdbError) -> Response:
+        return tell(error.status.body(), error.status.http, error.status.headers)
+
+    app = FastAPI(title="TMDB stand-in", lifespan=lifespan)
+    app.include_router(router)
+    app.include_router(controls)
+    app.exception_handler(TmdbError)(tell_error)
+    app.add_middleware(Gate, plan=lambda: stand_in.plan, stats=lambda: stand_in.stats)
+    return app
+
+
+def _film(stand_in: StandIn, movie_id: str) -> Film:
+    known = stand_in.store.columns.position_of
+    if not (movie_id.isascii() and movie_id.isdigit() and int(movie_id) in known):
+        raise TmdbError(errors.NOT_FOUND)
+    return stand_in.store.film(known[int(movie_id)])
+
+
+def _page_number(request: Request) -> int:
+    return parse_page(request.query_params.get("page", "1"))
+
+
+def _totals(page: int, found: int, page_size: int) -> dict[str, int]:
+    """Return the counts of a list; TMDB serves 500 pages whatever there is, and at least one."""
+    pages = min(MAX_PAGE, max(1, -(-found // page_size)))
+    return {"page": page, "total_pages": pages, "total_results": found}
+
+
+def _page(request: Request, stand_in: StandIn, found: Positions) -> answers.Json:
+    page = _page_number(request)
+    tag = request.query_params.get("language", "")
+    shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE].tolist()
+    results = [answers.summary(stand_in.store.film(at), tag) for at in shown]
+    return {"results": results} | _totals(page, len(found), PAGE_SIZE)
+
+
+def _dated_page(request: Request, stand_in: StandIn, days: tuple[date, date]) -> answers.Json:
+    first, last = days
+    dates = {"maximum": last.isoformat(), "minimum": first.isoformat()}
+    return {"dates": dates} | _page(request, stand_in, stand_in.lists.released(first, last))

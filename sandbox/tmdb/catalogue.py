@@ -1,0 +1,208 @@
+"""A catalogue file: real or made films in parquet, served as they are.
+
+Columns are named after the fields of `/movie/{id}`; only `id` must be there. `genres`,
+`production_companies`, `production_countries`, `cast`, `keywords` and `director` are lists of
+names, `spoken_languages` of ISO codes, `belongs_to_collection` is a name, `director_ids` and
+`writer_ids` are lists of person ids. What comes as an id gets an invented name, what comes as a
+name an invented id, the same ones every time. What is missing gets TMDB's empty form.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sandbox.tmdb.codes import GENRE_IDS, country_code
+from sandbox.tmdb.films import (
+    Columns,
+    Company,
+    Film,
+    Named,
+    Person,
+    Translation,
+    genre_mask,
+    invented_id,
+)
+from sandbox.tmdb.names import invented_person
+
+TEXT, NUMBER = pa.large_string(), pa.float64()
+NAMES, IDS = pa.large_list(TEXT), pa.large_list(pa.int64())
+SCHEMA: dict[str, pa.DataType] = {
+    "id": pa.int64(),
+    "imdb_id": TEXT,
+    "title": TEXT,
+    "original_title": TEXT,
+    "original_language": TEXT,
+    "overview": TEXT,
+    "tagline": TEXT,
+    "homepage": TEXT,
+    "status": TEXT,
+    "poster_path": TEXT,
+    "backdrop_path": TEXT,
+    "belongs_to_collection": TEXT,
+    "release_date": pa.date32(),
+    "runtime": NUMBER,
+    "budget": NUMBER,
+    "revenue": NUMBER,
+    "popularity": NUMBER,
+    "vote_average": NUMBER,
+    "vote_count": NUMBER,
+    "genres": NAMES,
+    "production_companies": NAMES,
+    "production_countries": NAMES,
+    "spoken_languages": NAMES,
+    "cast": NAMES,
+    "keywords": NAMES,
+    "director": NAMES,
+    "director_ids": IDS,
+    "writer_ids": IDS,
+}
+
+
+class CatalogueError(ValueError):
+    """A catalogue file that cannot be served."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"TMDB_CATALOGUE={path}: {reason}")
+
+
+class CatalogueFile:
+    """The films of a parquet file; a `FilmStore`.
+
+    Raises:
+        CatalogueError: the file is absent, not parquet, or its columns do not fit.
+    """
+
+    def __init__(self, path: Path, today: date) -> None:
+        self.today = today
+        self._table = _read(path)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """What lists filter and sort by."""
+        genres = self._table["genres"].to_pylist()
+        return Columns(
+            ids=self._table["id"].to_numpy(),
+            released=self._table["release_date"].to_numpy().astype("datetime64[D]"),
+            vote_count=self._whole("vote_count"),
+            vote_average=self._numbers("vote_average"),
+            popularity=self._numbers("popularity"),
+            revenue=self._whole("revenue"),
+            runtime=self._whole("runtime"),
+            language=np.array(self._table["original_language"].fill_null("").to_pylist(), np.str_),
+            genres=np.array([genre_mask(_genre_ids(names or ())) for names in genres], np.int64),
+            titles=pc.coalesce(
+                self._table["title"], self._table["original_title"], pa.scalar("", TEXT)
+            ).to_pylist(),
+        )
+
+    def film(self, position: int) -> Film:
+        """Build the film at a position of the columns."""
+        row: dict[str, Any] = self._table.slice(position, 1).to_pylist()[0]
+        columns = self.columns
+        title = columns.titles[position]
+        overview = row["overview"] or ""
+        return Film(
+            id=row["id"],
+            title=title,
+            original_title=row["original_title"] or title,
+            original_language=row["original_language"] or "",
+            overview=overview,
+            tagline=row["tagline"] or "",
+            homepage=row["homepage"] or "",
+            imdb_id=row["imdb_id"],
+            status=row["status"] or self._status(row["release_date"]),
+            released=row["release_date"],
+            runtime=int(columns.runtime[position]),
+            budget=int(row["budget"] or 0),
+            revenue=int(columns.revenue[position]),
+            popularity=float(columns.popularity[position]),
+            vote_average=float(columns.vote_average[position]),
+            vote_count=int(columns.vote_count[position]),
+            poster_path=row["poster_path"],
+            backdrop_path=row["backdrop_path"],
+            genres=_genre_ids(row["genres"] or ()),
+            countries=tuple(filter(None, map(country_code, row["production_countries"] or ()))),
+            spoken_languages=tuple(row["spoken_languages"] or ()),
+            collection=_named("collection", row["belongs_to_collection"]),
+            companies=tuple(map(_company, dict.fromkeys(row["production_companies"] or ()))),
+            directors=_directors(row["director_ids"] or [], row["director"] or []),
+            writers=tuple(map(invented_person, row["writer_ids"] or ())),
+            cast=tuple(map(_person, row["cast"] or ())),
+            keywords=tuple(
+                Named(invented_id("keyword", word), word) for word in row["keywords"] or ()
+            ),
+            translations=(Translation("en", "US", title, overview),) if overview else (),
+        )
+
+    def _status(self, released: date | None) -> str:
+        """Return what TMDB would say of a film whose status the file does not know."""
+        return "Planned" if released is None or released > self.today else "Released"
+
+    def _numbers(self, name: str) -> npt.NDArray[np.float64]:
+        numbers: npt.NDArray[np.float64] = np.nan_to_num(self._table[name].fill_null(0).to_numpy())
+        return numbers
+
+    def _whole(self, name: str) -> npt.NDArray[np.int64]:
+        return np.round(self._numbers(name)).astype(np.int64)
+
+
+def _read(path: Path) -> pa.Table:
+    """Read the file and bring its columns into shape, absent ones as nulls."""
+    if not path.is_file():
+        raise CatalogueError(path, "there is no such file")
+    try:
+        raw = pq.read_table(path)
+    except (pa.ArrowException, OSError):
+        raise CatalogueError(path, "this is not a readable parquet file") from None
+    if "id" not in raw.column_names:
+        raise CatalogueError(path, "the file has no column 'id'")
+    columns = {name: _column(path, raw, name, kind) for name, kind in SCHEMA.items()}
+    table = pa.table(columns).combine_chunks()
+    ids = table["id"]
+    if len(ids) == 0 or ids.null_count or pc.count_distinct(ids).as_py() != len(ids):
+        raise CatalogueError(path, "column 'id' must have a different number in every row")
+    return table
+
+
+def _column(path: Path, raw: pa.Table, name: str, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
+    if name not in raw.column_names:
+        return pa.nulls(len(raw), kind)
+    # Timestamps at other times than midnight still are that day.
+    safe = name != "release_date"
+    try:
+        return raw[name].cast(kind, safe=safe)
+    except pa.ArrowException:
+        found = raw[name].type
+        raise CatalogueError(path, f"column '{name}' is {found}, expected {kind}") from None
+
+
+def _genre_ids(names: Iterable[str]) -> tuple[int, ...]:
+    return tuple(GENRE_IDS[name] for name in names if name in GENRE_IDS)
+
+
+def _named(kind: str, name: str | None) -> Named | None:
+    return Named(invented_id(kind, name), name) if name else None
+
+
+def _company(name: str) -> Company:
+    return Company(invented_id("company", name), name)
+
+
+def _person(name: str) -> Person:
+    return Person(invented_id("person", name), name, name)
+
+
+def _directors(ids: list[int], names: list[str]) -> tuple[Person, ...]:
+    """Join ids and names where both are there in equal number; else ids come first."""
+    if len(ids) == len(names):
+        pairs = zip(ids, names, strict=True)
+        return tuple(Person(person_id, name, name) for person_id, name in pairs)
+    return tuple(map(invented_person, ids)) if ids else tuple(map(_person, names))

@@ -1,0 +1,57 @@
+"""TMDB's errors: a status code of its own beside the one of HTTP."""
+
+from dataclasses import dataclass, field
+
+TOO_MANY_REQUESTS = 429
+
+
+@dataclass(frozen=True)
+class Status:
+    """What TMDB says when an answer is not a success.
+
+    Attributes:
+        http: status of the HTTP answer.
+        code: TMDB's own status code.
+        message: the words that go with it.
+        headers: additional headers of the answer.
+    """
+
+    http: int
+    code: int
+    message: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, object]:
+        """Return the JSON body; the rate limit's comes without `success`, as TMDB's does."""
+        body: dict[str, object] = {"status_code": self.code, "status_message": self.message}
+        return body if self.http == TOO_MANY_REQUESTS else {"success": False} | body
+
+
+class TmdbError(Exception):
+    """A request that TMDB does not answer with success."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.message)
+        self.status = status
+
+
+INVALID_KEY = Status(401, 7, "Invalid API key: You must be granted a valid key.")
+OFFLINE = Status(503, 9, "Service offline: This service is temporarily offline, try again later.")
+INTERNAL_ERROR = Status(500, 11, "Internal error: Something went wrong, contact TMDB.")
+BAD_DATE_RANGE = Status(422, 20, "Invalid date range: Should be a range no longer than 14 days.")
+BAD_PAGE = Status(
+    400, 22, "Invalid page: Pages start at 1 and max at 500. They are expected to be an integer."
+)
+BAD_DATE = Status(400, 23, "Invalid date: Format needs to be YYYY-MM-DD.")
+TOO_MANY_PARTS = Status(
+    400, 27, "Too many append to response objects: The maximum number of remote calls is 20."
+)
+NOT_FOUND = Status(404, 34, "The resource you requested could not be found.")
+BAD_INPUT = Status(400, 47, "The input is not valid.")
+
+
+def rate_limited(limit: int, retry_after_seconds: int | None) -> Status:
+    """Return the answer to the first request too many; `Retry-After` may be left out."""
+    headers = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
+    message = f"Your request count ({limit + 1}) is over the allowed limit of {limit}."
+    return Status(TOO_MANY_REQUESTS, 25, message, headers)

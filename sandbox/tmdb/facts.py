@@ -1,0 +1,218 @@
+"""The facts of the synthetic world: what a seed decides once and for all, whatever the day."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sandbox.tmdb import quality
+from sandbox.tmdb.plots import Plot, draw_plot
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Groups = list[tuple[int, ...]]
+
+DAYS = np.dtype("datetime64[D]")
+
+# Films per year: growing until the films of 2026, then only what has been announced.
+FIRST_YEAR = 2005
+FILMS_PER_YEAR = (*np.linspace(190, 300, 22), 220, 140, 80, 45, 25)
+
+LANGUAGE_SHARES: dict[str, float] = {
+    "en": 0.54,
+    "ko": 0.12,
+    "ja": 0.08,
+    "fr": 0.07,
+    "es": 0.06,
+    "hi": 0.04,
+    "de": 0.03,
+    "zh": 0.04,
+    "it": 0.02,
+}
+GENRE_SHARES: dict[int, float] = {
+    18: 0.24,
+    35: 0.16,
+    28: 0.10,
+    27: 0.10,
+    53: 0.08,
+    16: 0.05,
+    99: 0.06,
+    80: 0.03,
+    12: 0.03,
+    878: 0.03,
+    14: 0.02,
+    10749: 0.03,
+    10751: 0.02,
+    9648: 0.01,
+    36: 0.01,
+    10402: 0.01,
+    10770: 0.01,
+    10752: 0.005,
+    37: 0.005,
+}
+COLLECTION_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One entry per film, ordered by release date; people and companies are numbers from 0.
+
+    `visible` and `histories` are the two parts of the expected rating (see `quality`), `luck` what
+    nobody can know beforehand, `vote_luck` the standard score of the noise of the votes.
+    """
+
+    released: npt.NDArray[np.datetime64]
+    language: npt.NDArray[np.str_]
+    genres: Groups
+    runtime: Ints
+    fame: Floats
+    directors: Groups
+    writers: Groups
+    cast: Groups
+    companies: Groups
+    collection: Ints
+    plots: list[Plot]
+    visible: Floats
+    histories: Floats
+    luck: Floats
+    vote_luck: Floats
+
+
+def draw_facts(seed: int, size: int) -> Facts:
+    """Draw the facts of a world of this many films."""
+    rng = np.random.default_rng(seed)
+    released = _release_dates(rng, size)
+    language = np.array(list(LANGUAGE_SHARES))[_pick(rng, LANGUAGE_SHARES.values(), size)]
+    genres = _genres(rng, size)
+    runtime = _runtimes(rng, genres)
+    collection = _collections(rng, language, genres)
+    directors = _careers(rng, language, 1 + rng.binomial(1, 0.06, size), films_each=4.0)
+    writers = _careers(rng, language, rng.integers(1, 3, size), films_each=4.5)
+    cast = _careers(rng, language, rng.integers(4, 9, size), films_each=5.0)
+    companies = _careers(rng, language, rng.integers(1, 4, size), films_each=25.0)
+    plots = _plots(rng, seed, collection)
+    histories = (
+        _effect(rng, directors, quality.DIRECTOR_SD)
+        + _effect(rng, writers, quality.WRITER_SD)
+        + _effect(rng, [group[:3] for group in cast], quality.CAST_SD)
+        + _effect(rng, [group[:1] for group in companies], quality.COMPANY_SD)
+        + _effect(rng, [(at,) if at >= 0 else () for at in collection], quality.COLLECTION_SD)
+    )
+    return Facts(
+        released=released,
+        language=language,
+        genres=genres,
+        runtime=runtime,
+        fame=rng.normal(size=size) + 0.8 * (collection >= 0) + 0.5 * (language == "en"),
+        directors=directors,
+        writers=writers,
+        cast=cast,
+        companies=companies,
+        collection=collection,
+        plots=plots,
+        visible=_visible(released, language, genres, runtime, plots),
+        histories=histories,
+        luck=rng.normal(0, quality.IRREDUCIBLE_SD, size),
+        vote_luck=rng.normal(size=size),
+    )
+
+
+def _release_dates(rng: np.random.Generator, size: int) -> npt.NDArray[np.datetime64]:
+    years = _pick(rng, FILMS_PER_YEAR, size)
+    first_days = (np.datetime64(str(FIRST_YEAR)) + years.astype("timedelta64[Y]")).astype(DAYS)
+    return np.sort(first_days + rng.integers(0, 365, size).astype("timedelta64[D]"))
+
+
+def _pick(rng: np.random.Generator, shares: Iterable[float], size: int) -> Ints:
+    """Draw places in a list of shares, which need not add up to 1."""
+    weights = np.fromiter(shares, np.float64)
+    return rng.choice(len(weights), size, p=weights / weights.sum())
+
+
+def _genres(rng: np.random.Generator, size: int) -> Groups:
+    """Draw one to three genres each, the main one first."""
+    codes = np.array(list(GENRE_SHARES))
+    columns = [codes[_pick(rng, GENRE_SHARES.values(), size)] for _ in range(3)]
+    counts = rng.choice((1, 2, 3), size, p=(0.35, 0.4, 0.25))
+    rows = zip(*(column.tolist() for column in columns), counts.tolist(), strict=True)
+    return [tuple(dict.fromkeys(row[:count])) for *row, count in rows]
+
+
+def _runtimes(rng: np.random.Generator, genres: Groups) -> Ints:
+    short = np.array([group[0] in (16, 99, 10751, 10770) for group in genres])
+    minutes = np.where(short, 88, 105) * np.exp(rng.normal(0, 0.17, len(genres)))
+    return np.round(minutes).astype(np.int64)
+
+
+def _careers(
+    rng: np.random.Generator, language: npt.NDArray[np.str_], counts: Ints, *, films_each: float
+) -> Groups:
+    """Give each film its people, who work in one language and within some years of each other."""
+    groups: list[tuple[int, ...]] = [()] * len(language)
+    first = 0
+    for code in LANGUAGE_SHARES:
+        films = np.flatnonzero(language == code)
+        people = max(3, round(counts[films].sum() / films_each))
+        for rank, film in enumerate(films):
+            middle = people * rank / len(films)
+            drawn = np.abs(np.round(rng.normal(middle, 0.1 * people, counts[film]))).astype(int)
+            mirrored = np.where(drawn >= people, 2 * people - 1 - drawn, drawn) % people
+            groups[film] = tuple(dict.fromkeys((first + mirrored).tolist()))
+        first += people
+    return groups
+
+
+def _collections(rng: np.random.Generator, language: npt.NDArray[np.str_], genres: Groups) -> Ints:
+    """Number the collection of each film, -1 for most; a collection keeps language and genre."""
+    collection = np.full(len(genres), -1)
+    main_genre = np.array([group[0] for group in genres])
+    for number in range(round(COLLECTION_SHARE * len(genres))):
+        first = rng.integers(len(genres))
+        alike = (language == language[first]) & (main_genre == main_genre[first]) & (collection < 0)
+        later = np.flatnonzero(alike)
+        later = later[later >= first][: rng.integers(4, 12)]
+        members = rng.permutation(later)[: rng.integers(2, 5)]
+        if len(members) > 1:
+            collection[members] = number
+    return collection
+
+
+def _plots(rng: np.random.Generator, seed: int, collection: Ints) -> list[Plot]:
+    """Draw a plot each; the films of a collection share hero, place and title."""
+    firsts: dict[int, Plot] = {}
+    parts: dict[int, int] = {}
+    plots = []
+    for number in collection.tolist():
+        plot = draw_plot(rng, seed)
+        if number >= 0:
+            parts[number] = parts.get(number, 0) + 1
+            plot = plot.sequel_of(firsts.setdefault(number, plot), parts[number])
+        plots.append(plot)
+    return plots
+
+
+def _effect(rng: np.random.Generator, groups: Sequence[tuple[int, ...]], sd: float) -> Floats:
+    """Return the mean talent of each group, 0 for an empty one."""
+    talents = rng.normal(0, sd, 1 + max(max(group, default=0) for group in groups))
+    return np.array([talents[list(group)].mean() if group else 0.0 for group in groups])
+
+
+def _visible(
+    released: npt.NDArray[np.datetime64],
+    language: npt.NDArray[np.str_],
+    genres: Groups,
+    runtime: Ints,
+    plots: list[Plot],
+) -> Floats:
+    months = released.astype("datetime64[M]").astype(int)
+    visible: Floats = (
+        quality.BASE
+        + np.array([quality.GENRE_EFFECTS[group[0]] for group in genres])
+        + np.array([quality.LANGUAGE_EFFECTS.get(code, 0.0) for code in language.tolist()])
+        + quality.runtime_effect(runtime)
+        + quality.mood_effect([plot.tone for plot in plots])
+        + quality.season_effect(months % 12 + 1)
+        + quality.drift(1970 + months // 12)
+    )
+    return visible

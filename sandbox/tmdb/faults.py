@@ -1,0 +1,203 @@
+"""Faults to be switched on in tests, and the middleware that commits them."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Self, cast
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sandbox.tmdb import errors
+from sandbox.tmdb.errors import Status
+from sandbox.tmdb.stats import Stats
+
+PREFIX = "/3"
+FAULT_LIMIT = 40
+
+Kind = Literal[
+    "429",
+    "429_retry_after",
+    "500",
+    "503",
+    "slow",
+    "cut",
+    "truncated",
+    "not_json",
+    "missing_field",
+    "wrong_type",
+]
+
+
+class Fault(BaseModel):
+    """One thing to go wrong.
+
+    Attributes:
+        kind: what goes wrong. "cut" closes the connection in the middle of the body, "truncated"
+            sends half of a body as if it were whole.
+        share: the share of answers it happens to, drawn at random.
+        first: instead of a share, the next so many answers.
+        path: only answers to paths that start so.
+        seconds: the delay of "slow", and what "429_retry_after" asks to wait.
+        field: the field that "missing_field" and "wrong_type" are about, in lists every entry's.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    share: float = Field(1.0, ge=0.0, le=1.0)
+    first: int | None = Field(None, ge=1)
+    path: str = PREFIX
+    seconds: float = Field(1.0, ge=0.0)
+    field: str = "runtime"
+
+    @model_validator(mode="after")
+    def _share_or_first(self) -> Self:
+        if {"share", "first"} <= self.model_fields_set:
+            raise ValueError("give share or first, not both")
+        return self
+
+
+@dataclass
+class FaultPlan:
+    """The faults that are switched on; the same plan draws the same faults each time."""
+
+    faults: list[Fault] = field(default_factory=list)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Start drawing from the beginning."""
+        self._random = random.Random(self.seed)  # noqa: S311 - repeatable on purpose
+        self._left = [fault.first for fault in self.faults]
+
+    def draw(self, path: str) -> Fault | None:
+        """Return what goes wrong with the answer to this path; the first fault that fits wins."""
+        for at, fault in enumerate(self.faults):
+            if path.startswith(fault.path) and self._strikes(at, fault):
+                return fault
+        return None
+
+    def _strikes(self, at: int, fault: Fault) -> bool:
+        left = self._left[at]
+        if left is None:
+            return self._random.random() < fault.share
+        self._left[at] = max(0, left - 1)
+        return left > 0
+
+
+class Gate:
+    """ASGI middleware around the API: counts what passes, and lets it go wrong as planned."""
+
+    def __init__(
+        self, app: ASGIApp, plan: Callable[[], FaultPlan], stats: Callable[[], Stats]
+    ) -> None:
+        self.app = app
+        self.plan = plan
+        self.stats = stats
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or not scope["path"].startswith(f"{PREFIX}/"):
+            await self.app(scope, receive, send)
+            return
+        stats = self.stats()
+        stats.arrived(scope["path"].removeprefix(PREFIX))
+        fault = self.plan().draw(scope["path"])
+        if fault is None:
+            await self.app(scope, receive, _counting(send, stats))
+            return
+        stats.faults[fault.kind] += 1
+        answer = Answer()
+        await self.app(scope, receive, answer.collect)
+        await _commit(fault, answer)
+        stats.by_status[str(answer.status)] += 1
+        await answer.send(send, cut=fault.kind == "cut")
+
+
+@dataclass
+class Answer:
+    """A whole answer, held back so that it can be spoilt."""
+
+    status: int = 200
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    body: bytes = b""
+
+    async def collect(self, message: Message) -> None:
+        """Take a message of the application in the place of the server."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self.headers = dict(message["headers"])
+        else:
+            self.body += message.get("body", b"")
+
+    async def send(self, send: Send, *, cut: bool) -> None:
+        """Send the answer; a cut one promises its whole length and stops half way."""
+        headers = self.headers | {b"content-length": str(len(self.body)).encode()}
+        await send(
+            {
+                "type": "http.response.start",
+                "status": self.status,
+                "headers": list(headers.items()),
+            }
+        )
+        body = self.body[: len(self.body) // 2] if cut else self.body
+        # A server closes the connection when an application returns with more to come.
+        await send({"type": "http.response.body", "body": body, "more_body": cut})
+
+    def replace(self, error: Status) -> None:
+        """Become the answer of an error."""
+        self.status = error.http
+        self.headers |= {key.lower().encode(): text.encode() for key, text in error.headers.items()}
+        self.body = orjson.dumps(error.body())
+
+
+async def _commit(fault: Fault, answer: Answer) -> None:
+    match fault.kind:
+        case "429":
+            answer.replace(errors.rate_limited(FAULT_LIMIT, None))
+        case "429_retry_after":
+            wait = round(fault.seconds)
+            answer.replace(errors.rate_limited(FAULT_LIMIT, wait))
+        case "500":
+            answer.replace(errors.INTERNAL_ERROR)
+        case "503":
+            answer.replace(errors.OFFLINE)
+        case "slow":
+            await asyncio.sleep(fault.seconds)
+        case "cut":
+            pass
+        case "truncated":
+            answer.body = answer.body[: len(answer.body) // 2]
+        case "not_json":
+            answer.headers[b"content-type"] = b"text/html"
+            answer.body = b"<html><body><h1>Bad gateway</h1></body></html>"
+        case "missing_field" | "wrong_type":
+            answer.body = _spoil_field(answer.body, fault)
+
+
+def _spoil_field(body: bytes, fault: Fault) -> bytes:
+    content = orjson.loads(body)
+    for entry in content.get("results", [content]) if isinstance(content, dict) else content:
+        if fault.field not in entry:
+            continue
+        if fault.kind == "missing_field":
+            del entry[fault.field]
+        else:
+            entry[fault.field] = _of_another_type(entry[fault.field])
+    return orjson.dumps(content)
+
+
+def _of_another_type(value: object) -> object:
+    """Return something that no reader of this field can expect."""
+    return ["unexpected"] if isinstance(value, int | float | str | None) else "unexpected"
+
+
+def _counting(send: Send, stats: Stats) -> Send:
+    async def counted(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            stats.by_status[str(cast(int, message["status"]))] += 1
+        await send(message)
+
+    return counted

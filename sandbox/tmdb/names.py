@@ -1,0 +1,86 @@
+"""Invented names of people and places, spelled in the scripts the films are written in."""
+
+from dataclasses import dataclass
+
+from sandbox.tmdb.films import Person, stable_hash
+
+# One row per syllable. Open syllables only: Korean particles then never change with the name.
+SCRIPTS = ("latin", "ko", "ja", "zh", "hi")
+SYLLABLES: tuple[tuple[str, str, str, str, str], ...] = (
+    ("ba", "바", "バ", "巴", "बा"),
+    ("be", "베", "ベ", "贝", "बे"),
+    ("bo", "보", "ボ", "波", "बो"),
+    ("da", "다", "ダ", "达", "दा"),
+    ("de", "데", "デ", "德", "दे"),
+    ("do", "도", "ド", "多", "दो"),
+    ("fe", "페", "フェ", "费", "फे"),
+    ("ga", "가", "ガ", "加", "गा"),
+    ("go", "고", "ゴ", "戈", "गो"),
+    ("ka", "카", "カ", "卡", "का"),
+    ("ke", "케", "ケ", "克", "के"),
+    ("ki", "키", "キ", "基", "की"),
+    ("ko", "코", "コ", "科", "को"),
+    ("la", "라", "ラ", "拉", "ला"),
+    ("le", "레", "レ", "莱", "ले"),
+    ("li", "리", "リ", "利", "ली"),
+    ("lo", "로", "ロ", "洛", "लो"),
+    ("lu", "루", "ル", "鲁", "लू"),
+    ("ma", "마", "マ", "马", "मा"),
+    ("me", "메", "メ", "梅", "मे"),
+    ("mi", "미", "ミ", "米", "मी"),
+    ("mo", "모", "モ", "莫", "मो"),
+    ("na", "나", "ナ", "纳", "ना"),
+    ("ne", "네", "ネ", "内", "ने"),
+    ("ni", "니", "ニ", "尼", "नी"),
+    ("no", "노", "ノ", "诺", "नो"),
+    ("sa", "사", "サ", "萨", "सा"),
+    ("se", "세", "セ", "塞", "से"),
+    ("so", "소", "ソ", "索", "सो"),
+    ("ta", "타", "タ", "塔", "ता"),
+    ("te", "테", "テ", "特", "ते"),
+    ("ti", "티", "ティ", "蒂", "ती"),
+    ("to", "토", "ト", "托", "तो"),
+    ("va", "바", "ヴァ", "瓦", "वा"),
+    ("ve", "베", "ヴェ", "韦", "वे"),
+    ("vi", "비", "ヴィ", "维", "वी"),
+    ("ya", "야", "ヤ", "亚", "या"),
+    ("yo", "요", "ヨ", "约", "यो"),
+    ("zu", "주", "ズ", "祖", "ज़ू"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name made of syllables."""
+
+    syllables: tuple[int, ...]
+
+    def spelled(self, language: str) -> str:
+        """Write the name in the script of a language, in Latin letters for most."""
+        if language not in SCRIPTS:
+            return self.spelled("latin").capitalize()
+        script = SCRIPTS.index(language)
+        return "".join(SYLLABLES[at][script] for at in self.syllables)
+
+
+def invent(length: int, *parts: object) -> Name:
+    """Return the name of this many syllables that belongs to the parts."""
+    number = stable_hash(*parts)
+    syllables = []
+    for _ in range(length):
+        number, syllable = divmod(number, len(SYLLABLES))
+        syllables.append(syllable)
+    return Name(tuple(syllables))
+
+
+def invented_person(person_id: int, language: str = "en") -> Person:
+    """Return the person of this id, always the same; `original_name` is in the language."""
+    given = invent(2 + person_id % 2, person_id, "given")
+    family = invent(4, person_id, "family")
+    latin = f"{given.spelled('')} {family.spelled('')}"
+    original = latin
+    if language in ("ko", "ja", "zh"):
+        original = f"{family.spelled(language)} {given.spelled(language)}"
+    elif language == "hi":
+        original = f"{given.spelled(language)} {family.spelled(language)}"
+    return Person(person_id, latin, original, gender=person_id % 3)

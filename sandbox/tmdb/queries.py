@@ -1,0 +1,194 @@
+"""Which films a list holds, and in which order."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+
+from sandbox.tmdb import errors
+from sandbox.tmdb.errors import TmdbError
+from sandbox.tmdb.films import Columns, Positions, genre_mask
+
+DAY = np.timedelta64(1, "D")
+MAX_PAGE = 500
+MAX_CHANGES_DAYS = 14
+TOP_RATED_VOTES = 200
+NOW_PLAYING_DAYS = 42
+UPCOMING_DAYS = 28
+DEFAULT_SORT = "popularity.desc"
+SORT_COLUMNS = {
+    "popularity": "popularity",
+    "vote_count": "vote_count",
+    "vote_average": "vote_average",
+    "primary_release_date": "released",
+    "release_date": "released",
+    "revenue": "revenue",
+    "title": "title_rank",
+    "original_title": "title_rank",
+}
+# A film changes within so many days on average: often near its release, seldom later.
+YOUNG_DAYS, YOUNG_PERIOD, OLD_PERIOD = 60, 3, 90
+
+
+def parse_date(text: str) -> np.datetime64:
+    """Read a day as TMDB writes it.
+
+    Raises:
+        TmdbError: it is not in the form YYYY-MM-DD.
+    """
+    try:
+        return np.datetime64(date.fromisoformat(text), "D")
+    except ValueError:
+        raise TmdbError(errors.BAD_DATE) from None
+
+
+def parse_number(text: str) -> float:
+    """Read a bound of a filter.
+
+    Raises:
+        TmdbError: it is not a number.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        raise TmdbError(errors.BAD_INPUT) from None
+
+
+def parse_page(text: str) -> int:
+    """Read the number of a page.
+
+    Raises:
+        TmdbError: it is not between 1 and 500.
+    """
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PAGE):
+        raise TmdbError(errors.BAD_PAGE)
+    return int(text)
+
+
+Mask = npt.NDArray[np.bool_]
+
+RANGES: dict[str, tuple[str, Callable[[str], object]]] = {
+    "primary_release_date": ("released", parse_date),
+    "release_date": ("released", parse_date),
+    "vote_count": ("vote_count", parse_number),
+    "vote_average": ("vote_average", parse_number),
+    "with_runtime": ("runtime", parse_number),
+}
+
+
+@dataclass
+class Lists:
+    """The lists over one store's columns, as of one day."""
+
+    columns: Columns
+    today: date
+    _orders: dict[str, Positions] = field(default_factory=dict)
+
+    def discover(self, params: Mapping[str, str]) -> Positions:
+        """Return the films `/discover/movie` lists for these parameters; unknown ones are ignored.
+
+        Raises:
+            TmdbError: a date or number that cannot be read.
+        """
+        keep = self._within_ranges(params)
+        if languages := params.get("with_original_language"):
+            keep &= np.isin(self.columns.language, languages.split("|"))
+        if genres := params.get("with_genres"):
+            keep &= self._with_genres(genres)
+        return self._select(keep, params.get("sort_by", DEFAULT_SORT))
+
+    def popular(self) -> Positions:
+        """Return all films, the most popular first."""
+        return self._order(DEFAULT_SORT)
+
+    def top_rated(self) -> Positions:
+        """Return films of 200 votes or more, the best first."""
+        return self._select(self.columns.vote_count >= TOP_RATED_VOTES, "vote_average.desc")
+
+    def released(self, first: date, last: date) -> Positions:
+        """Return the films of these days, the most popular first."""
+        released = self.columns.released
+        return self._select(
+            (released >= np.datetime64(first)) & (released <= np.datetime64(last)), DEFAULT_SORT
+        )
+
+    def now_playing(self) -> tuple[date, date]:
+        """Return the first and last release date of what cinemas show today."""
+        return self.today - timedelta(NOW_PLAYING_DAYS), self.today
+
+    def upcoming(self) -> tuple[date, date]:
+        """Return the first and last release date of what cinemas show next."""
+        return self.today + timedelta(1), self.today + timedelta(UPCOMING_DAYS)
+
+    def changes(self, params: Mapping[str, str]) -> Positions:
+        """Return the films changed between `start_date` and `end_date`, the last day by default.
+
+        Which film changes on which day is a pure function of its id and the day.
+
+        Raises:
+            TmdbError: a date that cannot be read, or more than 14 days.
+        """
+        today = np.datetime64(self.today, "D")
+        end = parse_date(params["end_date"]) if "end_date" in params else today
+        start = parse_date(params["start_date"]) if "start_date" in params else end - DAY
+        if not 0 <= (end - start).astype(int) <= MAX_CHANGES_DAYS:
+            raise TmdbError(errors.BAD_DATE_RANGE)
+        days = np.arange(start, min(end, today) + DAY)
+        changed = np.zeros(len(self.columns.ids), np.bool_)
+        for day in days:
+            changed |= self._changed_on(day)
+        return np.flatnonzero(changed)
+
+    def _changed_on(self, day: np.datetime64) -> Mask:
+        released = self.columns.released
+        young = (released >= day - YOUNG_DAYS * DAY) & (released <= day + YOUNG_DAYS * DAY)
+        period = np.where(young, YOUNG_PERIOD, OLD_PERIOD)
+        # Any multiplier that scatters neighbouring ids over the days.
+        phase = (self.columns.ids * 2_654_435_761 >> 7) + int(day.astype(np.int64))
+        changed: Mask = (phase % period == 0) | (released == day)
+        return changed
+
+    def _within_ranges(self, params: Mapping[str, str]) -> Mask:
+        keep = np.ones(len(self.columns.ids), np.bool_)
+        for name, (column, parse) in RANGES.items():
+            values = getattr(self.columns, column)
+            if bound := params.get(f"{name}.gte"):
+                keep &= values >= parse(bound)
+            if bound := params.get(f"{name}.lte"):
+                keep &= values <= parse(bound)
+        return keep
+
+    def _with_genres(self, text: str) -> Mask:
+        """Keep films of all genres of "1,2", of any genre of "1|2"."""
+        either = "|" in text
+        codes = text.split("|" if either else ",")
+        if not all(code.isdigit() for code in codes):
+            raise TmdbError(errors.BAD_INPUT)
+        mask = genre_mask(int(code) for code in codes)
+        shared = self.columns.genres & mask
+        found: Mask = shared != 0 if either else shared == mask
+        return found
+
+    def _select(self, keep: Mask, sort_by: str) -> Positions:
+        order = self._order(sort_by)
+        selected: Positions = order[keep[order]]
+        return selected
+
+    def _order(self, sort_by: str) -> Positions:
+        """Return all films sorted, an unknown order being the default one."""
+        column, _, direction = sort_by.partition(".")
+        if column not in SORT_COLUMNS or direction not in ("asc", "desc"):
+            return self._order(DEFAULT_SORT)
+        if sort_by not in self._orders:
+            self._orders[sort_by] = self._sorted(SORT_COLUMNS[column], direction)
+        return self._orders[sort_by]
+
+    def _sorted(self, column: str, direction: str) -> Positions:
+        """Sort all films, equal ones by id; a film without a date counts as the oldest."""
+        keys = getattr(self.columns, column)
+        if keys.dtype.kind == "M":
+            # One above the number of NaT, which has no negative.
+            keys = np.maximum(keys.astype(np.int64), np.iinfo(np.int64).min + 1)
+        return np.lexsort((self.columns.ids, keys if direction == "asc" else -keys))

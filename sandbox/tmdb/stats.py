@@ -1,0 +1,56 @@
+"""What a stand-in has served, for benchmarks and tests."""
+
+import re
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+NUMBER = re.compile(r"/\d+")
+KNOWN_KINDS = frozenset(
+    {
+        "/movie/{id}",
+        "/movie/popular",
+        "/movie/top_rated",
+        "/movie/now_playing",
+        "/movie/upcoming",
+        "/movie/changes",
+        "/discover/movie",
+        "/genre/movie/list",
+        "/configuration/languages",
+    }
+)
+
+
+@dataclass
+class Stats:
+    """Requests by status and by kind of path, and the busiest second.
+
+    `peak_per_second` is the largest number of requests that arrived within any one second, the
+    refused ones included.
+    """
+
+    by_status: Counter[str] = field(default_factory=Counter)
+    by_kind: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    peak_per_second: int = 0
+    _recent: deque[float] = field(default_factory=deque)
+
+    def arrived(self, path: str) -> None:
+        """Count a request by its path under /3, ids left out."""
+        kind = NUMBER.sub("/{id}", path)
+        self.by_kind[kind if kind in KNOWN_KINDS else "other"] += 1
+        now = time.monotonic()
+        self._recent.append(now)
+        while self._recent[0] <= now - 1:
+            self._recent.popleft()
+        self.peak_per_second = max(self.peak_per_second, len(self._recent))
+
+    def report(self) -> dict[str, object]:
+        """Return the figures as JSON-ready values."""
+        return {
+            "requests": self.by_kind.total(),
+            "by_status": dict(self.by_status),
+            "by_kind": dict(self.by_kind),
+            "faults": dict(self.faults),
+            "peak_per_second": self.peak_per_second,
+        }

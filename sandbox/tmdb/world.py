@@ -1,0 +1,275 @@
+"""The synthetic world: some 6,000 fictional films, a pure function of a seed and a day.
+
+Facts (`facts`) and true quality (`quality`) belong to the seed. The day decides which films are
+out, and how many votes they have: a film collects `final * (1 - exp(-age / 120 days))` votes,
+`final` being log-normal around 200 and growing with the film's fame. Fame says nothing about
+quality, so no choice of films by votes or popularity shifts the noise floor.
+
+A film that is not out has no votes and a rating of 0.0. A share of the films has holes as TMDB's
+have: a running time of 0, an empty plot, no genre, no company, the language "xx", and a budget of 0
+for most.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from sandbox.tmdb import quality
+from sandbox.tmdb.facts import Facts, draw_facts
+from sandbox.tmdb.films import (
+    FIRST_INVENTED_ID,
+    Columns,
+    Company,
+    Film,
+    Named,
+    Person,
+    Translation,
+    genre_mask,
+    invented_id,
+    stable_hash,
+)
+from sandbox.tmdb.names import invent, invented_person
+from sandbox.tmdb.plots import overview_languages
+
+SEED = 7
+SIZE = 6000
+FIRST_FILM_ID = 10_000_000
+VOTES_DAYS = 120.0
+COUNTRIES = {
+    "en": "US",
+    "ko": "KR",
+    "ja": "JP",
+    "fr": "FR",
+    "es": "ES",
+    "hi": "IN",
+    "de": "DE",
+    "zh": "CN",
+    "it": "IT",
+}
+TRANSLATED_SHARE = 0.4
+ALSO_ENGLISH_SHARE = 0.3
+# Nobody has two jobs.
+FIRST_PERSON_IDS = {
+    "director": FIRST_INVENTED_ID,
+    "writer": FIRST_INVENTED_ID + 1_000_000,
+    "actor": FIRST_INVENTED_ID + 2_000_000,
+}
+STUDIO_WORDS = ("Pictures", "Films", "Filmworks", "Studios")
+PATH_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+POST_PRODUCTION_DAYS = 240
+TAKINGS_DAYS = 60
+# The share of films whose record lacks a field. Of dates: only of films announced far ahead.
+HOLES: dict[str, float] = {
+    "runtime": 0.025,
+    "original_language": 0.005,
+    "overview": 0.015,
+    "genres": 0.01,
+    "production_companies": 0.1,
+    "release_date": 0.08,
+    "tagline": 0.35,
+    "homepage": 0.7,
+    "imdb_id": 0.03,
+    "poster_path": 0.06,
+    "backdrop_path": 0.15,
+    "keywords": 0.25,
+}
+
+
+class World:
+    """The films of one seed as they stand on one day; a `FilmStore`."""
+
+    def __init__(self, today: date, seed: int = SEED, size: int = SIZE) -> None:
+        self.seed = seed
+        self.today = today
+        self.facts: Facts = draw_facts(seed, size)
+        self._ages = (np.datetime64(self.today, "D") - self.facts.released).astype(np.int64)
+        # Sparse like TMDB's, and the same for a film whatever the size of the world.
+        steps = [1 + stable_hash(seed, "id", at) % 40 for at in range(size)]
+        self._ids = FIRST_FILM_ID + np.cumsum(steps)
+        rng = np.random.default_rng((seed, 1))
+        self._holes = {name: rng.random(size) < share for name, share in HOLES.items()}
+
+    @cached_property
+    def columns(self) -> Columns:
+        """What lists filter and sort by."""
+        facts = self.facts
+        return Columns(
+            ids=self._ids,
+            released=np.where(self._undated, np.datetime64("NaT", "D"), facts.released),
+            vote_count=self._vote_counts,
+            vote_average=self._vote_averages,
+            popularity=self._popularity,
+            revenue=self._revenues,
+            runtime=np.where(self._holes["runtime"], 0, facts.runtime),
+            language=np.where(self._holes["original_language"], "xx", facts.language),
+            genres=np.array([genre_mask(self._genres(at)) for at in range(len(self._ids))]),
+            titles=[plot.title("en") for plot in facts.plots],
+        )
+
+    def film(self, position: int) -> Film:
+        """Build the film at a position of the columns."""
+        facts, columns = self.facts, self.columns
+        film_id = int(self._ids[position])
+        language = str(facts.language[position])
+        plot = facts.plots[position]
+        no_plot = self._holes["overview"][position]
+        return Film(
+            id=film_id,
+            title=columns.titles[position],
+            original_title=plot.title(language),
+            original_language=str(columns.language[position]),
+            overview="" if no_plot else plot.overview("en"),
+            tagline="" if self._holes["tagline"][position] else plot.tagline(),
+            homepage=self._homepage(position),
+            imdb_id=None if self._holes["imdb_id"][position] else f"tt9{film_id}",
+            status=self._status(position),
+            released=None if self._undated[position] else facts.released[position].item(),
+            runtime=int(columns.runtime[position]),
+            budget=int(self._budgets[position]),
+            revenue=int(columns.revenue[position]),
+            popularity=float(columns.popularity[position]),
+            vote_average=float(columns.vote_average[position]),
+            vote_count=int(columns.vote_count[position]),
+            poster_path=None if self._holes["poster_path"][position] else _path(film_id, "poster"),
+            backdrop_path=None
+            if self._holes["backdrop_path"][position]
+            else _path(film_id, "backdrop"),
+            genres=self._genres(position),
+            origin_countries=(COUNTRIES[language],),
+            countries=(COUNTRIES[language],),
+            spoken_languages=self._spoken(position),
+            collection=self._collection(position),
+            companies=self._companies(position),
+            directors=self._people("director", facts.directors[position], language),
+            writers=self._people("writer", facts.writers[position], language),
+            cast=self._people("actor", facts.cast[position], language),
+            keywords=self._keywords(position),
+            translations=() if no_plot else self._translations(position),
+        )
+
+    def expected_rating(self, film_id: int) -> float:
+        """Return the best possible forecast: what follows from every fact known before release."""
+        at = self.columns.position_of[film_id]
+        return float(self.facts.visible[at] + self.facts.histories[at])
+
+    def noise_floor(self, film_ids: Sequence[int], *, histories: bool = True) -> float:
+        """Return the RMSE of the best possible forecast of these films, all of them rated.
+
+        With `histories=False`: of a forecaster who knows everything but people, companies and
+        collections. Facts count as known also where the film's record has a hole.
+        """
+        at = [self.columns.position_of[film_id] for film_id in film_ids]
+        unseen = 0.0 if histories else self.facts.histories[at]
+        return quality.noise_floor(self._vote_counts[at], unseen=unseen)
+
+    @cached_property
+    def _vote_counts(self) -> npt.NDArray[np.int64]:
+        final = np.exp(5.0 + 1.4 * self.facts.fame)
+        grown = 1 - np.exp(-np.maximum(self._ages, 0) / VOTES_DAYS)
+        return np.where(self._undated, 0, np.floor(final * grown)).astype(np.int64)
+
+    @cached_property
+    def _vote_averages(self) -> npt.NDArray[np.float64]:
+        facts, votes = self.facts, self._vote_counts
+        true_quality = facts.visible + facts.histories + facts.luck
+        noise = quality.VOTE_SD * facts.vote_luck / np.sqrt(np.maximum(votes, 1))
+        shown = np.clip(np.round(true_quality + noise, 3), 1.0, 10.0)
+        return np.where(votes > 0, shown, 0.0).astype(np.float64)
+
+    @cached_property
+    def _popularity(self) -> npt.NDArray[np.float64]:
+        news = 1 + 12 * np.exp(-np.abs(self._ages) / 45)
+        fame: npt.NDArray[np.float64] = 1.2 * np.exp(0.8 * self.facts.fame)
+        popularity: npt.NDArray[np.float64] = np.round(fame * news, 4)
+        return popularity
+
+    @cached_property
+    def _budgets(self) -> npt.NDArray[np.int64]:
+        rng = np.random.default_rng((self.seed, 2))
+        size = len(self._ids)
+        dollars = np.exp(16.2 + 0.9 * self.facts.fame + rng.normal(0, 0.7, size))
+        known = rng.random(size) < np.clip(0.3 + 0.12 * self.facts.fame, 0.05, 0.9)
+        return np.where(known, np.round(dollars, -5), 0).astype(np.int64)
+
+    @cached_property
+    def _revenues(self) -> npt.NDArray[np.int64]:
+        rng = np.random.default_rng((self.seed, 3))
+        takings = self._budgets * np.exp(rng.normal(0.6, 0.8, len(self._ids)))
+        return np.where(self._ages > TAKINGS_DAYS, takings, 0).astype(np.int64)
+
+    @cached_property
+    def _undated(self) -> npt.NDArray[np.bool_]:
+        """Films announced for some later year, without a date as yet."""
+        return self._holes["release_date"] & (self._ages < -POST_PRODUCTION_DAYS)
+
+    def _status(self, position: int) -> str:
+        if self._ages[position] >= 0:
+            return "Released"
+        near = self._ages[position] >= -POST_PRODUCTION_DAYS
+        return "Post Production" if near else "Planned"
+
+    def _genres(self, position: int) -> tuple[int, ...]:
+        return () if self._holes["genres"][position] else self.facts.genres[position]
+
+    def _homepage(self, position: int) -> str:
+        if self._holes["homepage"][position]:
+            return ""
+        return f"https://{self.facts.plots[position].place.spelled('latin')}.example/"
+
+    def _spoken(self, position: int) -> tuple[str, ...]:
+        language = str(self.facts.language[position])
+        also_english = (
+            language != "en" and stable_hash(position, "spoken") % 100 < 100 * ALSO_ENGLISH_SHARE
+        )
+        return (language, "en") if also_english else (language,)
+
+    def _collection(self, position: int) -> Named | None:
+        number = int(self.facts.collection[position])
+        if number < 0:
+            return None
+        title = self.facts.plots[position].series_title()
+        return Named(FIRST_INVENTED_ID + number, f"{title} Collection")
+
+    def _companies(self, position: int) -> tuple[Company, ...]:
+        if self._holes["production_companies"][position]:
+            return ()
+        country = COUNTRIES[str(self.facts.language[position])]
+        return tuple(self._company(number, country) for number in self.facts.companies[position])
+
+    def _company(self, number: int, country: str) -> Company:
+        name = invent(3, self.seed, "company", number).spelled("")
+        word = STUDIO_WORDS[number % len(STUDIO_WORDS)]
+        return Company(FIRST_INVENTED_ID + number, f"{name} {word}", country)
+
+    def _people(self, job: str, numbers: tuple[int, ...], language: str) -> tuple[Person, ...]:
+        first = FIRST_PERSON_IDS[job]
+        return tuple(invented_person(first + number, language) for number in numbers)
+
+    def _keywords(self, position: int) -> tuple[Named, ...]:
+        if self._holes["keywords"][position]:
+            return ()
+        plot = self.facts.plots[position]
+        return tuple(Named(invented_id("keyword", word), word) for word in plot.keywords())
+
+    def _translations(self, position: int) -> tuple[Translation, ...]:
+        plot = self.facts.plots[position]
+        own = self.facts.language[position]
+        film_id = int(self._ids[position])
+        return tuple(
+            Translation(code, COUNTRIES[code], plot.title(code), plot.overview(code))
+            for code in overview_languages()
+            if code in ("en", own) or stable_hash(film_id, code) % 100 < 100 * TRANSLATED_SHARE
+        )
+
+
+def _path(film_id: int, kind: str) -> str:
+    """Return an image path in TMDB's form: 27 letters and digits."""
+    number = stable_hash(film_id, kind, size=24)
+    letters = []
+    for _ in range(27):
+        number, letter = divmod(number, len(PATH_LETTERS))
+        letters.append(PATH_LETTERS[letter])
+    return f"/{''.join(letters)}.jpg"

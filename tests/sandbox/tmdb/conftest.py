@@ -1,0 +1,31 @@
+from datetime import date
+from typing import Any, Protocol
+
+import pytest
+import requests
+
+from sandbox.tmdb.process import RunningStandIn
+from sandbox.tmdb.world import World
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+class Get(Protocol):
+    """Asks the stand-in for a path under /3."""
+
+    def __call__(self, path: str, **params: Any) -> requests.Response: ...
+
+
+@pytest.fixture
+def get(tmdb_stand_in: RunningStandIn) -> Get:
+    def ask(path: str, **params: Any) -> requests.Response:
+        url = f"{tmdb_stand_in.base_url}{path}"
+        return requests.get(url, params={"api_key": KEY} | params, timeout=10)
+
+    return ask
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The world that the session's stand-in serves."""
+    return World(date(2026, 11, 23))
