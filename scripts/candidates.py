@@ -33,16 +33,17 @@ class Regressor(Protocol):
 def make_regressor(family: ModelType, parameters: dict[str, Any]) -> Regressor:
     """An estimator of a family, seeded and deterministic, not yet fitted.
 
+    One thread, or sums would depend on the number of cores; and beside Airflow it is the faster.
     `rf` is XGBoost's forest, because it knows missing values and converts to ONNX exactly.
     """
     regressor: Regressor
     if family == "xgboost":
-        regressor = XGBRegressor(**parameters, random_state=SEED)
+        regressor = XGBRegressor(**parameters, random_state=SEED, n_jobs=1)
     elif family == "rf":
-        regressor = XGBRFRegressor(**parameters, random_state=SEED)
+        regressor = XGBRFRegressor(**parameters, random_state=SEED, n_jobs=1)
     else:
         steady = {"deterministic": True, "force_row_wise": True, "verbose": -1}
-        regressor = LGBMRegressor(**parameters, random_state=SEED, **steady)
+        regressor = LGBMRegressor(**parameters, random_state=SEED, n_jobs=1, **steady)
     return regressor
 
 
@@ -52,9 +53,16 @@ def to_onnx(family: ModelType, regressor: Regressor, probe: Matrix) -> bytes:
     Raises:
         ArithmeticError: An answer differs by more than the tolerance of the golden answers.
     """
-    convert = convert_lightgbm if family == "lgbm" else convert_xgboost
-    inputs = [("features", FloatTensorType([None, probe.shape[1]]))]
-    onnx: bytes = convert(regressor, initial_types=inputs, target_opset=_OPSET).SerializeToString()
+    form: dict[str, Any] = {
+        "name": family,  # or it is random, and so the model's digest
+        "initial_types": [("features", FloatTensorType([None, probe.shape[1]]))],
+        "target_opset": _OPSET,
+    }
+    if family == "lgbm":
+        graph = convert_lightgbm(_in_float32(regressor), **form)
+    else:
+        graph = convert_xgboost(regressor, **form)
+    onnx: bytes = graph.SerializeToString()
     expected = np.clip(regressor.predict(probe), 0, 10)
     worst = float(np.max(np.abs(Model(onnx).predict(probe) - expected)))
     if not worst <= GOLDEN_TOLERANCE:

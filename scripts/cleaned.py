@@ -64,7 +64,7 @@ def film_of(row: Mapping[Hashable, Any]) -> Film:
 
 def read_cleaned(path: Path) -> pd.DataFrame:
     """The cleaned file, one row a film, oldest first; numbers come back bit for bit."""
-    frame = pd.read_csv(path, encoding="utf-8-sig", float_precision="round_trip")
+    frame = pd.read_csv(path, encoding="utf-8-sig")
     return frame.sort_values(["release_date", "id"], ignore_index=True)
 
 

@@ -1,5 +1,6 @@
 """Collect films from TMDB into `movies_{date}.csv`: what is popular, and what opened lately."""
 
+import csv
 import json
 import logging
 from collections.abc import Iterable, Iterator
@@ -12,7 +13,7 @@ from urllib.parse import urlparse
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, get_settings
 from scripts.cli import run, step_parser, today
-from scripts.files import RunFiles, read_json, replacing, write_json
+from scripts.files import RunFiles, check_writable, read_json, replacing, write_json
 from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ def collect(run_date: date, settings: Settings) -> Path:
     if _has_snapshot(files, source):
         logger.info("%s is there already; keeping it", files.raw)
         return files.raw
+    check_writable(files.folder)
     with Tmdb(settings) as tmdb:
         ids = list(film_ids(tmdb, run_date, settings.collect_max_films))
         films = list(_with_progress(tmdb.details(ids), len(ids)))
@@ -120,8 +122,10 @@ def write_films(path: Path, films: Iterable[dict[str, Any]]) -> None:
     import pandas as pd
 
     rows = [{name: _cell(film.get(name)) for name in FIELDS} for film in films]
+    frame = pd.DataFrame(rows, columns=list(FIELDS))
     with replacing(path) as partial:
-        pd.DataFrame(rows, columns=list(FIELDS)).to_csv(partial, index=False, encoding="utf-8-sig")
+        # Text goes into quotes: a bare carriage return in a plot would else end its row.
+        frame.to_csv(partial, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC)
 
 
 def _source(settings: Settings) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import logging
 import socket
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Literal
 
 from movierating.bundle import Bundle
 from movierating.manifest import MANIFEST_NAME, Manifest, sha256
@@ -40,15 +41,14 @@ def deploy(run_date: date, settings: Settings) -> Deployment:
     """
     files = RunFiles(settings.data_path, run_date)
     stored = files.need(files.bundle / MANIFEST_NAME, "train").read_bytes()
+    old_model = files.need(files.model, "train").read_bytes()
     bundle = Bundle.load(files.bundle, sha256(stored))
     registry = Registry(open_bucket(settings))
     manifest_sha256 = registry.publish(files.bundle, bundle.manifest)
     deployment = _promote_or_refuse(registry, bundle.manifest, manifest_sha256)
     logger.info("%s: %s", deployment.version, deployment.reason)
     if deployment.promoted:
-        registry.export(
-            {"best_model.pkl": files.model.read_bytes()} | encoder_pickles(bundle.codes)
-        )
+        registry.export({"best_model.pkl": old_model} | encoder_pickles(bundle.codes))
     return deployment
 
 
@@ -72,33 +72,39 @@ def _promote_or_refuse(
 ) -> Deployment:
     current = registry.production()
     if current and current.pointer.version == challenger.version:
+        # Once more, since a deployment may have been killed before it came to that.
+        registry.record(_decision("promoted", current.pointer, in_production=challenger.version))
         return Deployment(challenger.version, promoted=True, reason="is in production already")
     refused = refusal(challenger, current)
-    reason = refused or _beaten(challenger)
-    now, publisher = datetime.now(UTC), f"{getpass.getuser()}@{socket.gethostname()}"
     previous = current.pointer.version if current else None
-    if refused is None:
-        pointer = Pointer(
-            version=challenger.version,
-            manifest_sha256=manifest_sha256,
-            previous=previous,
-            at=now,
-            by=publisher,
-            reason=reason,
-            run_date=challenger.run_date,
-        )
-        registry.promote(pointer, over=current)
-    registry.record(
-        Decision(
-            action="refused" if refused else "promoted",
-            version=challenger.version,
-            production=previous if refused else challenger.version,
-            at=now,
-            by=publisher,
-            reason=reason,
-        )
+    pointer = Pointer(
+        version=challenger.version,
+        manifest_sha256=manifest_sha256,
+        previous=previous,
+        at=datetime.now(UTC),
+        by=f"{getpass.getuser()}@{socket.gethostname()}",
+        reason=refused or _beaten(challenger),
+        run_date=challenger.run_date,
     )
-    return Deployment(challenger.version, promoted=refused is None, reason=reason)
+    if refused:
+        registry.record(_decision("refused", pointer, in_production=previous))
+    else:
+        registry.promote(pointer, over=current)
+        registry.record(_decision("promoted", pointer, in_production=challenger.version))
+    return Deployment(challenger.version, promoted=refused is None, reason=pointer.reason)
+
+
+def _decision(
+    action: Literal["promoted", "refused"], pointer: Pointer, in_production: str | None
+) -> Decision:
+    return Decision(
+        action=action,
+        version=pointer.version,
+        production=in_production,
+        at=pointer.at,
+        by=pointer.by,
+        reason=pointer.reason,
+    )
 
 
 def _beaten(challenger: Manifest) -> str:

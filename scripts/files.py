@@ -77,19 +77,42 @@ def replacing(path: Path) -> Iterator[Path]:
         DataFileError: The folder cannot be written.
     """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    with writing(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        partial.replace(path)
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Tell of a folder that cannot be written in one sentence.
+
+    Raises:
+        DataFileError: It cannot.
+    """
+    try:
+        yield
+    except DataFileError:
+        raise
     except OSError as error:
-        if isinstance(error, ExplainedError):
-            raise
         reason = (error.strerror or str(error)).lower()
         raise DataFileError(
-            f"{path.parent} cannot be written ({reason}); change DATA_DIR or free the disk"
+            f"{folder} cannot be written ({reason}); change DATA_DIR or free the disk"
         ) from None
-    finally:
-        partial.unlink(missing_ok=True) if path.parent.is_dir() else None
+
+
+def check_writable(folder: Path) -> None:
+    """Find out before the work whether its outcome can be written.
+
+    Raises:
+        DataFileError: The folder cannot be written.
+    """
+    probe = folder / ".writable"
+    write_bytes(probe, b"")
+    probe.unlink()
 
 
 def write_bytes(path: Path, raw: bytes) -> None:

@@ -13,7 +13,7 @@ from movierating.film import Film, Plot
 from movierating.manifest import DataSource, Interval, Manifest, Scores, Split, sha256
 from scripts.candidates import Regressor, to_onnx
 from scripts.evaluation import score
-from scripts.files import RunFiles, read_json
+from scripts.files import RunFiles, read_json, writing
 from scripts.lineage import commit, libraries
 from scripts.parameters import ModelType
 from scripts.samples import Ratings, TimeSplit
@@ -94,9 +94,9 @@ def package(result: Result, split: TimeSplit, files: RunFiles) -> Manifest:
         files={},
         golden=golden_answers(model, build_matrix(GOLDEN_FILMS, result.features)),
     )
-    written = write_bundle(
-        files.bundle, manifest, {MODEL_NAME: onnx, CODES_NAME: files.codes.read_bytes()}
-    )
+    codes = files.need(files.codes, "preprocess").read_bytes()
+    with writing(files.bundle):
+        written = write_bundle(files.bundle, manifest, {MODEL_NAME: onnx, CODES_NAME: codes})
     logger.info("%s in %s", written.version, files.bundle)
     return written
 

@@ -6,7 +6,7 @@ from typing import Final
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.cli import run
-from scripts.files import write_bytes
+from scripts.files import check_writable
 from scripts.tmdb import Tmdb
 
 logger = logging.getLogger(__name__)
@@ -20,9 +20,7 @@ def preflight(settings: Settings) -> None:
     Raises:
         ExplainedError: The first thing that a run would stumble over.
     """
-    probe = settings.data_path / ".preflight"
-    write_bytes(probe, b"")
-    probe.unlink()
+    check_writable(settings.data_path)
     with Tmdb(settings) as tmdb:
         tmdb.get("/genre/movie/list")
     open_bucket(settings).put(_PROBE_KEY, b"")

@@ -1,5 +1,6 @@
 """Turn `movies_{date}.csv` into films to learn from, and say what was dropped and why."""
 
+import csv
 import json
 import logging
 from collections import Counter
@@ -18,7 +19,7 @@ from movierating.film import Film
 from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from movierating.text import measure_plot
+from movierating.text import is_latin, measure_plot
 from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, row_of
 from scripts.cli import run, step_parser, today
 from scripts.files import RunFiles, replacing, write_bytes, write_json
@@ -94,7 +95,7 @@ def schema(run_date: date) -> pa.DataFrameSchema:
             "release_date": pa.Column(
                 str,
                 [
-                    pa.Check(_is_date, error="no release date"),
+                    pa.Check(_is_date, element_wise=True, error="no release date"),
                     pa.Check(lambda day: day <= run_date.isoformat(), error="not released yet"),
                 ],
             ),
@@ -111,20 +112,26 @@ def schema(run_date: date) -> pa.DataFrameSchema:
             "vote_average": pa.Column(
                 float, pa.Check.in_range(0.5, 10, error="rating out of range"), coerce=True
             ),
-            "genres": pa.Column(str, pa.Check(_is_json_list, error="broken genres")),
+            "genres": pa.Column(
+                str, pa.Check(_names_genres, element_wise=True, error="broken genres")
+            ),
         }
     )
 
 
 def raw_film(row: Mapping[Hashable, Any]) -> Film:
-    """What a collected row tells of a film before release; 0 and empty mean unknown."""
+    """What a collected row tells of a film before release; 0 and empty mean unknown.
+
+    So does a plot that is not in English: the service too counts it as unknown unless translated.
+    """
+    overview = row["overview"]
     return Film(
         genres=tuple(genre["name"] for genre in json.loads(row["genres"])),
         original_language=row["original_language"] or None,
         runtime_minutes=_positive(row["runtime"]),
         release_date=date.fromisoformat(row["release_date"]),
         budget_usd=_positive(row["budget"]),
-        plot=measure_plot(row["overview"]),
+        plot=measure_plot(overview) if is_latin(overview) else None,
     )
 
 
@@ -151,7 +158,8 @@ def _write_cleaned(files: RunFiles, kept: pd.DataFrame, films: list[Film], codes
     cleaned = pd.concat([outcome, described], axis=1)[[*OLD_COLUMNS, *NEW_COLUMNS]]
     cleaned["revenue"] = cleaned["revenue"].where(cleaned["revenue"] > 0)
     with replacing(files.cleaned) as partial:
-        cleaned.to_csv(partial, index=False, encoding="utf-8-sig")
+        # Text goes into quotes: a bare carriage return in a title would else end its row.
+        cleaned.to_csv(partial, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC)
     return files.cleaned
 
 
@@ -159,12 +167,18 @@ def _positive(value: float) -> float | None:
     return float(value) if value > 0 else None
 
 
-def _is_date(texts: pd.Series) -> pd.Series:
-    return pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce").notna()
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
-def _is_json_list(texts: pd.Series) -> pd.Series:
-    return texts.str.startswith("[") & texts.str.endswith("]")
+def _names_genres(text: str) -> bool:
+    try:
+        return all(isinstance(genre["name"], str) for genre in json.loads(text))
+    except (ValueError, TypeError, KeyError):
+        return False
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -51,7 +51,8 @@ class Sample:
     def weights(self) -> Ratings:
         """How far each rating can be trusted, from 0 to 1 with its votes; shape (films,)."""
         votes = self.frame["vote_count"].to_numpy(float)
-        return votes / (votes + HALF_WEIGHT_VOTES)
+        trust: Ratings = votes / (votes + HALF_WEIGHT_VOTES)
+        return trust
 
     def matrix(self, features: tuple[str, ...]) -> Matrix:
         """All that is known before release, shape (films, features)."""

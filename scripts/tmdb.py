@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
 from movierating.errors import ExplainedError
-from movierating.settings import Settings
+from movierating.settings import Settings, SettingsError
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ _THREADS: Final = 8
 _ATTEMPTS: Final = 7
 _TIMEOUT_SECONDS: Final = (5, 20)  # to connect, to read
 _LONGEST_WAIT_SECONDS: Final = 30.0
+_KEY: Final = re.compile(r"[!-~]+")  # as a header can carry it
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -59,7 +60,7 @@ class Tmdb:
         """Prepare a session; nothing is sent.
 
         Raises:
-            SettingsError: TMDB_API_KEY is not set.
+            SettingsError: TMDB_API_KEY is not set, or cannot be a key.
         """
         self._base_url = settings.tmdb_base_url
         self._session = requests.Session()
@@ -97,10 +98,9 @@ class Tmdb:
         """The films of a list in its order, up to TMDB's last page of 500."""
         page, last = 1, 1
         while page <= last:
-            answer = self.get(path, **query, page=page)
-            yield from answer["results"]
-            last = min(answer["total_pages"], MAX_PAGE)
-            page += 1
+            films, total = _listed(self.get(path, **query, page=page))
+            yield from films
+            page, last = page + 1, min(total, MAX_PAGE)
 
     def details(self, film_ids: Iterable[int]) -> Iterator[dict[str, Any]]:
         """Whole films in the given order, fetched side by side; deleted ones are left out."""
@@ -119,6 +119,8 @@ class Tmdb:
         return film
 
     def _authenticate(self, key: str) -> None:
+        if not _KEY.fullmatch(key):
+            raise SettingsError("TMDB_API_KEY holds characters that are in no key; copy it anew")
         # A read access token goes into a header; a v3 key works only as a query parameter.
         if _V3_KEY.fullmatch(key):
             self._session.params = {"api_key": key}
@@ -127,18 +129,30 @@ class Tmdb:
 
     def _get_once(self, path: str, query: dict[str, str | int]) -> Any:
         self._limiter.try_acquire("tmdb")
+        # Raised outside of the handlers: the text of what they caught may hold the key, and
+        # would stay at hand as the context of what is raised inside.
         try:
             answer = self._session.get(
                 self._base_url + path, params=query, timeout=_TIMEOUT_SECONDS
             )
             if answer.ok:
                 return answer.json()
+            problem = _refusal(answer)
         except requests.exceptions.JSONDecodeError:
-            raise TmdbUnavailableError("sent something that is not JSON") from None
+            problem = TmdbUnavailableError("sent something that is not JSON")
         except (requests.RequestException, UnicodeError) as error:
-            # Their text may hold the address with the key in it.
-            raise TmdbUnavailableError(f"cannot be reached ({type(error).__name__})") from None
-        raise _refusal(answer)
+            problem = TmdbUnavailableError(f"cannot be reached ({type(error).__name__})")
+        raise problem
+
+
+def _listed(answer: Any) -> tuple[list[dict[str, Any]], int]:
+    try:
+        films, total = answer["results"], int(answer["total_pages"])
+        if all(isinstance(film["id"], int) for film in films):
+            return films, total
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise TmdbUnavailableError("sent a list of films in a form of its own")
 
 
 def _refusal(answer: requests.Response) -> Exception:

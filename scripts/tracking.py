@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import wandb
@@ -33,14 +32,12 @@ def log_run(
 
 
 def _start(settings: Settings, name: str, config: Mapping[str, Any]) -> "wandb.Run":
-    folder = settings.data_path / "wandb"
-    folder.mkdir(parents=True, exist_ok=True)
     key = settings.wandb_api_key
     return wandb.init(
         project=PROJECT,
         name=name,
         config=dict(config),
-        dir=Path(folder),
+        dir=settings.data_path,  # to which it adds a folder `wandb`
         mode="online" if key else "offline",
         settings=wandb.Settings(
             api_key=key.get_secret_value() if key else None,

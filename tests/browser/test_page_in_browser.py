@@ -1,0 +1,216 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.stub_api import NO_MODEL, UNTRANSLATED, VERSION, StubApi, problem, running_stub_api
+
+ROOT = Path(__file__).parents[2]
+PLOT = {
+    "ko": "등대지기의 딸이 오랜만에 고향 섬으로 돌아와, 가족이 숨겨 온 편지 한 통을 발견한다.",
+    "en": "A lighthouse keeper's daughter finds a letter her family kept from her.",
+}
+RUNTIME = {"ko": "상영 시간(분)", "en": "Running time (min)"}
+GENRE = {"ko": "주 장르", "en": "Main genre"}
+DRAMA = {"ko": "드라마", "en": "Drama"}
+TEXT = {"ko": "줄거리", "en": "Plot"}
+SUBMIT = {"ko": "평점 예측하기", "en": "Forecast the rating"}
+
+everywhere = pytest.mark.parametrize(
+    ("language", "width"), [("ko", 1440), ("ko", 390), ("en", 1440), ("en", 390)]
+)
+
+
+@pytest.fixture(scope="module")
+def running_api() -> Iterator[StubApi]:
+    with running_stub_api() as stub:
+        yield stub
+
+
+@pytest.fixture
+def api(running_api: StubApi) -> StubApi:
+    running_api.start()
+    running_api.asked.clear()
+    return running_api
+
+
+@pytest.fixture(scope="module")
+def address(running_api: StubApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where `streamlit run app.py` serves the page."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    log = tmp_path_factory.mktemp("page") / "streamlit.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"API_URL": running_api.url},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}", server, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            if requests.get(f"{address}/_stcore/health", timeout=1).ok:
+                return
+        except requests.RequestException:
+            time.sleep(0.1)
+    pytest.fail(f"streamlit does not serve the page:\n{log.read_text()}")
+
+
+def open_page(page: Page, address: str, language: str, width: int = 1440) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(address if language == "ko" else f"{address}/?lang={language}")
+    expect(page.get_by_role("button", name=SUBMIT[language])).to_be_visible()
+
+
+def fill_in(page: Page, language: str) -> None:
+    page.get_by_label(RUNTIME[language]).fill("112")
+    page.get_by_role("combobox", name=GENRE[language]).click()
+    page.get_by_role("option", name=DRAMA[language]).click()
+    page.get_by_label(TEXT[language], exact=True).fill(PLOT[language])
+
+
+def submit(page: Page, language: str) -> None:
+    page.get_by_role("button", name=SUBMIT[language]).click()
+
+
+def assert_filled_in(page: Page, language: str, plot: str) -> None:
+    expect(page.get_by_label(RUNTIME[language])).to_have_value("112")
+    expect(page.get_by_role("combobox", name=GENRE[language])).to_have_value(DRAMA[language])
+    expect(page.get_by_label(TEXT[language], exact=True)).to_have_value(plot)
+
+
+def assert_fits(page: Page, width: int) -> None:
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@everywhere
+def test_person_gets_a_forecast(
+    api: StubApi, address: str, page: Page, language: str, width: int
+) -> None:
+    open_page(page, address, language, width)
+    fill_in(page, language)
+    submit(page, language)
+    named = {
+        "ko": "예상 평점 6.8, 80% 예측 구간 5.9부터 7.7까지, 평균적인 영화 6.4",
+        "en": "expected rating 6.8, 80% interval 5.9 to 7.7, average film 6.4",
+    }
+    expect(page.get_by_role("img", name=named[language])).to_be_visible()
+    expect(page.get_by_text("6.8", exact=True)).to_be_visible()
+    mood = {"ko": "긍정적", "en": "Positive"}
+    expect(page.get_by_text(mood[language], exact=True)).to_be_visible()
+    expect(page.get_by_text(VERSION)).to_be_visible()
+    assert api.asked == [
+        {"overview": PLOT[language], "genres": ["Drama"], "language": language, "runtime": 112}
+    ]
+    assert_fits(page, width)
+
+
+@everywhere
+def test_person_is_told_that_the_api_is_away_and_keeps_what_was_typed(
+    api: StubApi, address: str, page: Page, language: str, width: int
+) -> None:
+    open_page(page, address, language, width)
+    fill_in(page, language)
+    api.stop()
+    submit(page, language)
+    said = {"ko": "예측 서비스(API)에 연결할 수 없습니다", "en": "cannot be reached"}
+    expect(page.get_by_role("alert")).to_contain_text(said[language])
+    assert_filled_in(page, language, PLOT[language])
+    assert_fits(page, width)
+    api.start()
+    submit(page, language)
+    expect(page.get_by_text("6.8", exact=True)).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert api.asked[-1]["genres"] == ["Drama"]
+
+
+@everywhere
+def test_person_is_told_that_there_is_no_model_yet(
+    api: StubApi, address: str, page: Page, language: str, width: int
+) -> None:
+    api.everywhere(NO_MODEL)
+    open_page(page, address, language, width)
+    said = {"ko": "예측 서비스에 아직 모델이 없습니다", "en": "has no model yet"}
+    expect(page.get_by_role("alert")).to_contain_text(said[language])
+    assert_fits(page, width)
+    api.start()
+    again = {"ko": "다시 시도", "en": "Try again"}
+    page.get_by_role("button", name=again[language]).click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@everywhere
+def test_person_is_told_that_a_korean_plot_could_not_be_translated(
+    api: StubApi, address: str, page: Page, language: str, width: int
+) -> None:
+    api.answers["/predict"] = 200, UNTRANSLATED
+    open_page(page, address, language, width)
+    page.get_by_label(TEXT[language], exact=True).fill(PLOT["ko"])
+    submit(page, language)
+    said = {"ko": "줄거리를 번역하지 못해", "en": "The plot could not be translated"}
+    expect(page.get_by_role("alert")).to_contain_text(said[language])
+    mood = {"ko": "알 수 없음", "en": "Unknown"}
+    expect(page.locator(".mood")).to_have_text(mood[language])
+    assert_fits(page, width)
+
+
+def test_person_is_told_which_field_to_change(api: StubApi, address: str, page: Page) -> None:
+    api.answers["/predict"] = problem(422, "all", body="send at least a plot or a genre")
+    open_page(page, address, "ko")
+    submit(page, "ko")
+    expect(page.get_by_text("줄거리나 장르 가운데 하나는 있어야 합니다.")).to_be_visible()
+
+
+@pytest.mark.usefixtures("api")
+def test_switch_of_language_keeps_what_was_typed_and_not_yet_sent(address: str, page: Page) -> None:
+    open_page(page, address, "ko")
+    fill_in(page, "ko")
+    page.get_by_role("radio", name="English").click()
+    expect(page.get_by_role("heading", name="Film rating forecast")).to_be_visible()
+    assert_filled_in(page, "en", PLOT["ko"])
+    expect(page.get_by_role("combobox", name="Film's language")).to_have_value("Korean")
+    assert page.url.endswith("?lang=en")
+    submit(page, "en")
+    expect(page.get_by_text("6.8", exact=True)).to_be_visible()
+    page.get_by_role("radio", name="한국어").click()
+    expect(page.get_by_role("img", name="예상 평점 6.8")).to_be_visible()
+    assert_filled_in(page, "ko", PLOT["ko"])
+
+
+@pytest.mark.usefixtures("api")
+def test_document_names_the_language_of_its_texts(address: str, page: Page) -> None:
+    for language in ("ko", "en"):
+        open_page(page, address, language)
+        expect(page.locator("html")).to_have_attribute("lang", language)
+
+
+@pytest.mark.usefixtures("api")
+def test_page_asks_nothing_of_the_outside_world(address: str, page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_page(page, address, "ko")
+    submit(page, "ko")
+    expect(page.get_by_text("6.8", exact=True)).to_be_visible()
+    assert asked
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []

@@ -1,0 +1,169 @@
+"""A stand-in for the API that answers over real HTTP what a test wants it to answer."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+VERSION = "2026-11-23-ab12"
+OPTIONS = {
+    "version": VERSION,
+    "genres": [
+        {"code": 0, "name": "Drama"},
+        {"code": 1, "name": "Science Fiction"},
+        {"code": 2, "name": "Puppetry"},
+    ],
+    "languages": [
+        {"code": 0, "language": "en", "name": "English"},
+        {"code": 1, "language": "ko", "name": "Korean"},
+        {"code": 2, "language": "cn", "name": "Cantonese"},
+        {"code": 3, "language": "xx", "name": "No linguistic content"},
+        {"code": 4, "language": "qq", "name": "qq"},
+    ],
+}
+FORECAST = {
+    "rating": 6.84,
+    "interval": {"low": 5.93, "high": 7.74, "coverage": 0.8},
+    "average": 6.41,
+    "mood": {"score": 0.12, "label": "positive"},
+    "translated": True,
+    "missing": ["release_date", "budget"],
+    "ignored": [],
+    "version": VERSION,
+}
+UNTRANSLATED = FORECAST | {
+    "mood": None,
+    "translated": False,
+    "ignored": [{"field": "overview", "reason": "the plot could not be translated"}],
+}
+
+
+def _scores(rmse: float) -> dict[str, float]:
+    return {"n": 1234, "rmse": rmse, "mae": 0.5, "r2": 0.2, "bias": 0.0}
+
+
+MODEL = {
+    "version": VERSION,
+    "since": "2026-11-23T03:00:00Z",
+    "reason": "first version",
+    "loaded_from": "registry",
+    "registry_problem": None,
+    "run_date": "2026-11-23",
+    "model_type": "xgboost",
+    "split": {
+        "split_date": "2025-06-01",
+        "until": "2026-05-31",
+        "train_films": 5678,
+        "holdout_films": 1234,
+    },
+    "metrics": {"holdout": _scores(0.61), "form": _scores(0.68)},
+    "baselines": {"mean": _scores(0.8)},
+}
+
+
+def problem(status: int, detail: str, **errors: str) -> tuple[int, dict[str, Any]]:
+    """A problem document as the API sends it."""
+    return status, {
+        "type": "about:blank",
+        "title": "Title",
+        "status": status,
+        "detail": detail,
+        "errors": [{"field": field, "message": message} for field, message in errors.items()],
+    }
+
+
+NO_MODEL = problem(503, "no model is in service: not loaded yet")
+
+
+class StubApi:
+    """An API on a port of its own that can go away and come back.
+
+    Attributes:
+        answers: Status and body by path; bytes go out as they are, all else as JSON.
+        asked: The bodies of all POST requests.
+        silent: While set, requests are taken and not answered.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[str, tuple[int, Any]] = {}
+        self.asked: list[Any] = []
+        self.silent = threading.Event()
+        self._stopped = threading.Event()
+        self._server: ThreadingHTTPServer | None = None
+        self._port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Answer as a healthy API does, at the same address as before."""
+        self.answers = {
+            "/options": (200, OPTIONS),
+            "/predict": (200, FORECAST),
+            "/version": (200, MODEL),
+        }
+        if self._server is None:
+            self.silent.clear()
+            self._stopped.clear()
+            self._server = ThreadingHTTPServer(("127.0.0.1", self._port), partial(_Handler, self))
+            self._port = self._server.server_port
+            threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
+
+    def stop(self) -> None:
+        """Refuse connections from now on."""
+        if self._server is not None:
+            self._stopped.set()
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def everywhere(self, answer: tuple[int, Any]) -> None:
+        """Give the same answer to all requests."""
+        self.answers = dict.fromkeys(self.answers, answer)
+
+    def answer(self, path: str) -> tuple[int, bytes]:
+        """What goes out for a request."""
+        if self.silent.is_set():
+            self._stopped.wait()
+        status, body = self.answers[path]
+        return status, body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def __init__(self, api: StubApi, *args: Any) -> None:
+        self._api = api
+        super().__init__(*args)
+
+    def do_GET(self) -> None:
+        status, body = self._api.answer(self.path)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_POST(self) -> None:
+        self._api.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.do_GET()
+
+    def log_message(self, *_: object) -> None:
+        """Stay silent."""
+
+    def handle(self) -> None:
+        # A client that lost patience is no longer there to be answered.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            super().handle()
+
+
+@contextmanager
+def running_stub_api() -> Iterator[StubApi]:
+    """A healthy API that ends with the block."""
+    api = StubApi()
+    try:
+        yield api
+    finally:
+        api.stop()
