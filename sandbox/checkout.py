@@ -1,0 +1,80 @@
+"""A copy of this checkout to run in, beside whatever runs in the original."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from sandbox.state import HOST, ROOT, free_ports
+
+_PORTS: Final = ("AIRFLOW_PORT", "API_PORT", "UI_PORT")
+# What would make a copy use somebody's real services.
+_REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "AIRFLOW_", "DATA_DIR", "API_URL")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A copy with ports of its own.
+
+    Attributes:
+        environment: What its commands run with.
+    """
+
+    folder: Path
+    environment: dict[str, str] = field(repr=False)
+
+    def url(self, port: str) -> str:
+        """The address of a program by the name of its port: AIRFLOW_PORT, API_PORT or UI_PORT."""
+        return f"http://{HOST}:{self.environment[port]}"
+
+    def run(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command in the copy, and return it with all that it printed."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    def sandbox(self, command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """Run `up`, `down` or `status`."""
+        python = self.folder / ".venv" / "sandbox" / "bin" / "python"
+        return self.run(str(python), "-m", "sandbox", command, **settings)
+
+
+@contextmanager
+def copied(folder: Path, *, with_environments: bool = True) -> Iterator[Checkout]:
+    """A copy of what git would commit, ended with all it started when the block ends.
+
+    With its environments it shares those of the original, else it has none.
+    """
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],  # noqa: S607 - git of the PATH
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    for name in listed.stdout.decode().rstrip("\0").split("\0"):
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    if with_environments:
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+    checkout = Checkout(folder, _clean_environment())
+    try:
+        yield checkout
+    finally:
+        checkout.sandbox("down")
+
+
+def _clean_environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_REAL)}
+    ports = map(str, free_ports())
+    return kept | dict(zip(_PORTS, ports, strict=False))

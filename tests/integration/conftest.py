@@ -1,0 +1,43 @@
+"""The whole system, started once as `make up` starts it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from sandbox.checkout import Checkout, copied
+
+FILMS = "400"
+
+
+@dataclass(frozen=True)
+class Running:
+    """A system that is up, and what `make up` printed."""
+
+    checkout: Checkout
+    printed: str
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    """A copy of the checkout; nothing runs in it yet."""
+    with copied(tmp_path_factory.mktemp("checkout")) as checkout:
+        if not (checkout.folder / ".venv" / "sandbox").exists():
+            pytest.skip("needs the environments that `make install` makes")
+        yield checkout
+
+
+@pytest.fixture(scope="session")
+def running(checkout: Checkout) -> Running:
+    """The system after its first run of the pipeline on invented films."""
+    result = checkout.sandbox("up", COLLECT_MAX_FILMS=FILMS)
+    assert result.returncode == 0, result.stdout + _tail(checkout.folder / ".sandbox" / "logs")
+    return Running(checkout, result.stdout)
+
+
+def _tail(logs: Path) -> str:
+    return "".join(
+        f"\n--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+        for log in sorted(logs.glob("*.log"))
+    )

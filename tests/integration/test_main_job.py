@@ -1,0 +1,161 @@
+"""The main job, with real Airflow, a real S3 server, real HTTP and a real browser.
+
+The tests run in the order of this file and share one system; the last one ends it.
+"""
+
+import json
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import boto3
+import psutil
+import pytest
+import requests
+
+from sandbox.airflow import DAG, AirflowClient
+from sandbox.programs import AIRFLOW_USER, BUCKET
+
+pytestmark = pytest.mark.timeout(600)
+
+TIMEOUT_SECONDS = 20
+
+
+@pytest.fixture
+def airflow(running):
+    password = secrets_of(running)["airflow_password"]
+    return AirflowClient(running.checkout.url("AIRFLOW_PORT"), AIRFLOW_USER, password)
+
+
+@pytest.fixture
+def api(running):
+    return running.checkout.url("API_PORT")
+
+
+@pytest.fixture
+def bucket(running):
+    keys = secrets_of(running)
+    config = (running.checkout.folder / ".sandbox" / "supervisord.conf").read_text()
+    port = config.partition("-s3.port=")[2].split()[0]
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id=keys["s3_key"],
+        aws_secret_access_key=keys["s3_secret"],
+    )
+
+    def read(key):
+        return json.loads(client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+    def keys_below(prefix):
+        listed = client.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [each["Key"] for each in listed.get("Contents", [])]
+
+    read.keys_below = keys_below
+    return read
+
+
+def secrets_of(running):
+    return json.loads((running.checkout.folder / ".sandbox" / "secrets.json").read_text())
+
+
+def get(url):
+    return requests.get(url, timeout=TIMEOUT_SECONDS)
+
+
+def test_up_ends_with_metrics_beside_baselines_and_a_forecast(running):
+    for expected in ("this model", "recent_mean", "old_model", "RMSE", "of 10", "/docs"):
+        assert expected in running.printed
+
+
+def test_api_serves_the_version_that_production_points_to(api, bucket):
+    pointer = bucket("models/production.json")
+    assert get(f"{api}/readyz").json() == {"status": "ready", "version": pointer["version"]}
+
+
+def test_old_consumers_find_their_three_pickles(bucket):
+    assert bucket.keys_below("models/latest/") == [
+        "models/latest/best_model.pkl",
+        "models/latest/main_genre_encoder.pkl",
+        "models/latest/original_language_encoder.pkl",
+    ]
+
+
+def test_old_contract_is_answered_over_http(api):
+    genre = get(f"{api}/options").json()["genres"][0]["code"]
+    query = f"runtime=120&genre_encoded={genre}&lang_encoded=-1&sentiment=0.2&overview_len=300"
+    answer = get(f"{api}/predict?{query}")
+    assert list(answer.json()) == ["predicted_rating"]
+    assert 0 < answer.json()["predicted_rating"] < 10
+
+
+def test_airflow_shows_the_dag_and_serves_its_page(running, airflow):
+    assert airflow.knows_dag()
+    assert airflow.import_errors() == []
+    assert "<html" in get(running.checkout.url("AIRFLOW_PORT")).text
+
+
+def test_page_forecasts_through_the_real_service(running, page, api):
+    page.goto(f"{running.checkout.url('UI_PORT')}/?lang=en")
+    page.get_by_label("Plot").fill("A kind nurse brings hope and laughter to a small village.")
+    page.get_by_role("button", name="Forecast").click()
+    page.get_by_text(get(f"{api}/version").json()["version"]).wait_for()
+
+
+def test_second_up_changes_nothing(running):
+    before = running.checkout.sandbox("status").stdout
+    served = get(f"{running.checkout.url('API_PORT')}/version").json()
+    result = running.checkout.sandbox("up")
+    assert result.returncode == 0
+    assert "running the pipeline" not in result.stdout
+    assert running.checkout.sandbox("status").stdout == before
+    assert get(f"{running.checkout.url('API_PORT')}/version").json() == served
+
+
+def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket):
+    before = bucket("models/production.json")
+    past = date.fromisoformat(before["run_date"]) - timedelta(days=30)
+    run_id = airflow.trigger(run_date=past.isoformat())
+    states = {news.task: news.state for news in airflow.follow(run_id)}
+    outcome = airflow.result(run_id, "deploy_model_to_s3")
+    assert set(states.values()) == {"success"}
+    assert not outcome["promoted"]
+    assert "never moves backwards" in outcome["reason"]
+    assert bucket("models/production.json") == before
+    assert bucket.keys_below(f"models/versions/{outcome['version']}/")
+
+
+def test_no_secret_is_in_any_log(running):
+    logs = list((running.checkout.folder / ".sandbox").rglob("*.log"))
+    planted = secrets_of(running)
+    assert len(logs) > len(planted)
+    found = {
+        (name, path.name)
+        for path in logs
+        for name, secret in planted.items()
+        if secret in path.read_text(errors="replace")
+    }
+    assert found == set()
+
+
+def test_down_leaves_nothing_also_while_a_task_runs(running, airflow):
+    news = airflow.follow(airflow.trigger(run_date="2026-01-01"))
+    assert next(each.state for each in news if each.state == "running")
+    assert running.checkout.sandbox("down").returncode == 0
+    assert processes_of(running.checkout.folder) == []
+
+
+def processes_of(folder: Path):
+    """The command lines of what still runs out of a folder."""
+    time.sleep(1)
+    left = []
+    for process in psutil.process_iter(["cmdline", "cwd", "pid"]):
+        words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
+        if any(str(folder) in word for word in words):
+            left.append(" ".join(words))
+    return left
+
+
+def test_airflow_knows_the_dag_by_its_old_name():
+    assert DAG == "tmdb_movie_rating_pipeline"
