@@ -45,8 +45,8 @@ $(VENV)/%.done: requirements/%.txt $(UV)
 	@$(call PIP_SYNC,$*,$<)
 	@touch $@
 
-test: install $(VENV)/dev.done  ## run all tests
-	@$(VENV)/dev/bin/python -m tests.prepare
+test: install lint  ## run all checks and tests
+	@$(VENV)/dev/bin/python -m tests.install_browser
 	@$(VENV)/dev/bin/python -m pytest $(ARGS)
 
 lint: $(VENV)/dev.done  ## check style, types and the direction of imports

@@ -63,6 +63,8 @@ class Follower:
             self.problem = None
         except (ExplainedError, OSError) as error:
             self._report(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever happens, what is in service stays
+            self._report(f"{type(error).__name__}; the log of the service has it", traceback=True)
         if self.served is None:
             self.served = self._last_good()
 
@@ -101,7 +103,7 @@ class Follower:
         logger.warning("version %s is in service from the cache", pointer.version)
         return Served(bundle, pointer, "cache")
 
-    def _report(self, problem: str) -> None:
+    def _report(self, problem: str, traceback: bool = False) -> None:
         if problem != self.problem:
-            logger.warning("the registry cannot be followed: %s", problem)
+            logger.warning("the registry cannot be followed: %s", problem, exc_info=traceback)
         self.problem = problem

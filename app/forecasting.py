@@ -36,18 +36,23 @@ def read_plot(text: str | None, english: str | None) -> Reading:
     return Reading(measure_plot(english), translated=english != text)
 
 
-def forecast(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Forecast:
-    """Rate a film from raw facts."""
-    known = [name for name in facts.genres if bundle.codes.genres.code(name) >= 0]
-    film = Film(
-        genres=tuple(known),
-        original_language=facts.language,
+def film_from(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Film:
+    """The film that raw facts describe; what the bundle has never seen counts as unknown."""
+    codes = bundle.codes
+    known_language = codes.languages.code(facts.language) >= 0
+    return Film(
+        genres=tuple(name for name in facts.genres if codes.genres.code(name) >= 0),
+        original_language=facts.language if known_language else None,
         runtime_minutes=facts.runtime,
         release_date=facts.release_date,
         budget_usd=facts.budget,
         plot=reading.plot,
     )
-    rating = float(bundle.rate([film])[0])
+
+
+def forecast(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Forecast:
+    """Rate a film from raw facts."""
+    rating = float(bundle.rate([film_from(bundle, facts, reading)])[0])
     return Forecast(
         rating=round(rating, 2),
         interval=_interval(bundle, rating),

@@ -125,6 +125,7 @@ async def version(served: ServedDep, follower: FollowerDep) -> VersionInfo:
         model_type=manifest.model_type,
         parameters=manifest.parameters,
         features=len(manifest.features),
+        data=manifest.data,
         split=manifest.split,
         metrics=manifest.metrics,
         baselines=manifest.baselines,

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from movierating.manifest import Scores, Split
+from movierating.manifest import DataSource, Scores, Split
 
 Runtime = Annotated[float, Field(gt=0, le=600, description="Running time in minutes.")]
 
@@ -141,6 +141,7 @@ class VersionInfo(BaseModel):
     model_type: str
     parameters: dict[str, Any]
     features: int
+    data: DataSource
     split: Split
     metrics: dict[str, Scores]
     baselines: dict[str, Scores]

@@ -21,9 +21,11 @@ class Translator:
 
     def to_english(self, text: str) -> str | None:
         """The text in English; None when the translation fails or takes too long."""
+        translation = self._pool.submit(self._translate, text)
         try:
-            return self._pool.submit(self._translate, text).result(self._timeout_seconds) or None
+            return translation.result(self._timeout_seconds) or None
         except FutureTimeoutError:
+            translation.cancel()  # if it still stands in the queue
             logger.warning("translation took over %s s", self._timeout_seconds)
         except Exception as error:  # noqa: BLE001 - a scraper of a web page can raise anything
             logger.warning("translation failed: %s", type(error).__name__)

@@ -10,7 +10,7 @@ from typing import Final, Self
 import numpy as np
 
 from movierating.encoders import Codes
-from movierating.features import Matrix, build_matrix
+from movierating.features import Matrix, UnknownFeatureError, build_matrix
 from movierating.film import Film
 from movierating.manifest import (
     MANIFEST_NAME,
@@ -85,8 +85,8 @@ class Bundle:
         files = {name: _verified(folder, name, entry) for name, entry in manifest.files.items()}
         if missing := {MODEL_NAME, CODES_NAME} - files.keys():
             raise BundleError(f"the manifest names no {', '.join(sorted(missing))}")
-        codes = Codes.from_json(json.loads(files[CODES_NAME]))
-        bundle = cls(manifest, codes, Model(files[MODEL_NAME]))
+        bundle = cls(manifest, _codes(files[CODES_NAME]), Model(files[MODEL_NAME]))
+        _try_out(bundle)
         _replay(bundle)
         return bundle
 
@@ -118,11 +118,29 @@ def golden_answers(model: Model, matrix: Matrix) -> tuple[Golden, ...]:
     )
 
 
+def _codes(raw: bytes) -> Codes:
+    try:
+        return Codes.from_json(json.loads(raw))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{CODES_NAME} is not a pair of code tables") from error
+
+
+def _try_out(bundle: Bundle) -> None:
+    try:
+        bundle.rate([Film()])
+    except UnknownFeatureError as error:
+        raise BundleError(str(error)) from None
+    except Exception as error:  # onnxruntime's own errors share no other base class
+        raise BundleError(f"{MODEL_NAME} does not take the manifest's features") from error
+
+
 def _replay(bundle: Bundle) -> None:
     golden = bundle.manifest.golden
     if not golden:
         raise BundleError("the manifest has no golden answers to replay")
     vectors = [[math.nan if value is None else value for value in each.vector] for each in golden]
+    if {len(vector) for vector in vectors} != {len(bundle.manifest.features)}:
+        raise BundleError("a golden vector has not one value for each feature")
     answers = bundle.model.predict(np.asarray(vectors, dtype=np.float32))
     expected = np.asarray([each.rating for each in golden])
     worst = float(np.max(np.abs(answers - expected)))
@@ -138,8 +156,6 @@ def _verified(folder: Path, name: str, entry: FileEntry) -> bytes:
 
 
 def _read(folder: Path, name: str) -> bytes:
-    if Path(name).name != name:
-        raise BundleError(f"{name!r} is not a plain file name")
     try:
         return (folder / name).read_bytes()
     except FileNotFoundError:

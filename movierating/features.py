@@ -78,9 +78,9 @@ def _feature(film: Film, name: str) -> float:
         value = MEASUREMENTS[name](film)
         return MISSING if value is None else float(value)
     kind, _, wanted = name.partition("=")
-    if kind == "genre":
+    if wanted and kind == "genre":
         return float(wanted in film.genres) if film.genres else MISSING
-    if kind == "language":
+    if wanted and kind == "language":
         return float(film.original_language == wanted) if film.original_language else MISSING
     raise UnknownFeatureError(name)
 

@@ -3,14 +3,17 @@
 import hashlib
 import json
 from datetime import date, datetime
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from movierating.errors import ExplainedError
 
 FORMAT: Final = 1
 MANIFEST_NAME: Final = "manifest.json"
+
+# What may become part of a path or a key.
+PlainName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*$")]
 
 # Differ between two runs that made the very same model, so they are no part of its identity.
 _CIRCUMSTANCES: Final = frozenset({"version", "created_at", "wandb_run"})
@@ -57,7 +60,13 @@ class Interval(_Part):
 
 
 class DataSource(_Part):
-    """Where the training data came from."""
+    """Where the training data came from.
+
+    Attributes:
+        sha256: Of the cleaned file.
+        films: How many were collected, before any was dropped.
+        source: TMDB's host, or the name of the catalogue that stood in for it.
+    """
 
     sha256: str
     films: int
@@ -97,7 +106,7 @@ class Manifest(_Part):
     baselines: dict[str, Scores]
     data: DataSource
     libraries: dict[str, str]
-    files: dict[str, FileEntry]
+    files: dict[PlainName, FileEntry]
     golden: tuple[Golden, ...]
 
     def named(self) -> "Manifest":

@@ -9,6 +9,7 @@ Layout::
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from movierating.manifest import (
     MANIFEST_NAME,
     BundleError,
     Manifest,
+    PlainName,
     parse_manifest,
     sha256,
 )
@@ -40,7 +42,7 @@ class Pointer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    version: str
+    version: PlainName
     manifest_sha256: str
     previous: str | None
     at: datetime
@@ -156,10 +158,11 @@ class Registry:
                 raise RegistryConflictError("another publisher moved production") from None
 
     def record(self, decision: Decision) -> None:
-        """Add a decision to the ledger."""
+        """Add a decision to the ledger; adding it again changes nothing."""
         stamp = decision.at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         key = f"models/ledger/{stamp}-{decision.action}-{decision.version}.json"
-        self._bucket.create(key, decision.model_dump_json(indent=2).encode())
+        with suppress(PreconditionFailedError):
+            self._bucket.create(key, decision.model_dump_json(indent=2).encode())
 
     def export(self, files: dict[str, bytes]) -> None:
         """Write the old consumers' copies, which no part of this system reads."""
@@ -171,7 +174,9 @@ class Registry:
             self._bucket.create(key, raw)
         except PreconditionFailedError:
             existing = self._bucket.get(key)
-            return existing.raw if existing else b""
+            if existing is None:
+                raise RegistryConflictError(f"another publisher is writing {key}") from None
+            return existing.raw
         return raw
 
     def _file(self, manifest: Manifest, name: str) -> bytes:

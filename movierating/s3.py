@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, SettingsError
@@ -82,10 +82,13 @@ class Bucket:
         """Write an object that must still have the tag `etag`.
 
         Raises:
-            PreconditionFailedError: It has changed.
+            PreconditionFailedError: It has changed, or is gone.
         """
-        with self._in_words():
-            self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfMatch=etag)
+        try:
+            with self._in_words():
+                self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfMatch=etag)
+        except KeyError:
+            raise PreconditionFailedError(key) from None
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with a prefix, in order."""
@@ -103,6 +106,10 @@ class Bucket:
             yield
         except ClientError as error:
             raise self._translated(error.response["Error"].get("Code", "")) from None
+        except ParamValidationError:
+            raise StoreUnavailableError(
+                f"{self.name!r} cannot be the name of a bucket; change S3_BUCKET_NAME"
+            ) from None
         except (BotoCoreError, OSError) as error:
             raise StoreUnavailableError(
                 f"S3 cannot be reached ({type(error).__name__}); "
@@ -131,18 +138,24 @@ def open_bucket(settings: Settings) -> Bucket:
     """The bucket of the settings, with their keys or, without any, the machine's role.
 
     Raises:
-        SettingsError: S3_BUCKET_NAME is not set, or only one of the two AWS keys is.
+        SettingsError: S3_BUCKET_NAME is not set, only one of the two AWS keys is, or no client
+            can be made of the address and the region.
     """
     name = settings.require("s3_bucket_name")
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     if (key is None) != (secret is None):
         raise SettingsError("set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither")
-    client = boto3.client(
-        "s3",
-        endpoint_url=settings.aws_endpoint_url_s3,
-        region_name=settings.aws_default_region,
-        aws_access_key_id=key.get_secret_value() if key else None,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
-        config=_CONFIG,
-    )
+    try:
+        client = boto3.client(
+            "s3",
+            endpoint_url=settings.aws_endpoint_url_s3,
+            region_name=settings.aws_default_region,
+            aws_access_key_id=key.get_secret_value() if key else None,
+            aws_secret_access_key=secret.get_secret_value() if secret else None,
+            config=_CONFIG,
+        )
+    except ValueError:
+        raise SettingsError(
+            "AWS_ENDPOINT_URL_S3 is no address or AWS_DEFAULT_REGION no region; change it"
+        ) from None
     return Bucket(client, name)

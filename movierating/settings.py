@@ -2,14 +2,17 @@
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import find_dotenv
+from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from movierating.errors import ExplainedError
+
+_ENCODING: Final = "utf-8-sig"  # also without the mark that Windows' editors put first
 
 
 class SettingsError(ExplainedError, ValueError):
@@ -34,6 +37,12 @@ def _ends_in_three(value: str) -> str:
     return value.rstrip("/")
 
 
+def _http_address(value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise ValueError("must be an http address")
+    return value
+
+
 def _local_folder(value: str) -> str:
     if "://" in value:
         raise ValueError("must be a folder on this machine")
@@ -51,7 +60,13 @@ class Settings(BaseSettings):
     An empty value counts as unset. AWS keys are optional because a machine may have a role.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        env_file_encoding=_ENCODING,
+        hide_input_in_errors=True,
+    )
 
     tmdb_api_key: _Secret = None
     tmdb_base_url: Annotated[str, AfterValidator(_ends_in_three)] = "https://api.themoviedb.org/3"
@@ -65,7 +80,7 @@ class Settings(BaseSettings):
     aws_access_key_id: _Secret = None
     aws_secret_access_key: _Secret = None
     aws_default_region: str = "ap-northeast-2"
-    aws_endpoint_url_s3: _Text = None
+    aws_endpoint_url_s3: Annotated[_Text, AfterValidator(_http_address)] = None
     s3_bucket_name: _Text = None
 
     api_url: str = "http://127.0.0.1:8000"
@@ -101,11 +116,21 @@ def load_settings(env_file: Path | str | None = None, **overrides: Any) -> Setti
         SettingsError: A value is unusable. The value itself is not repeated: it may be a secret.
     """
     try:
+        if env_file is not None:
+            _check_lines(Path(env_file))
         return Settings(_env_file=env_file, **overrides)
     except ValidationError as error:
         raise SettingsError("; ".join(map(_in_words, error.errors()))) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{env_file} is not a text file in UTF-8; save it as one") from None
+
+
+def _check_lines(env_file: Path) -> None:
+    # dotenv itself skips a broken line, and the setting on it.
+    with env_file.open(encoding=_ENCODING) as stream:
+        broken = [each.original.line for each in parse_stream(stream) if each.error]
+    if broken:
+        raise SettingsError(f"line {broken[0]} of {env_file} is broken; write NAME=value")
 
 
 def _in_words(problem: Any) -> str:

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -124,8 +125,9 @@ def _described(split: TimeSplit, until: date) -> Split:
 
 def _data_source(files: RunFiles) -> DataSource:
     asked = read_json(files.source) if files.source.exists() else {}
+    catalogue = asked.get("catalogue")
     return DataSource(
         sha256=sha256(files.cleaned.read_bytes()),
         films=asked.get("films", 0),
-        source=asked.get("catalogue") or asked.get("tmdb") or "unknown",
+        source=Path(catalogue).name if catalogue else asked.get("tmdb", "unknown"),
     )

@@ -1,0 +1,75 @@
+"""Memory of each program of a running sandbox, as proportional set size in MB."""
+
+import threading
+from collections import defaultdict
+from pathlib import Path
+from typing import Final, Self
+
+import psutil
+
+_NAMES: Final = {
+    "weed": "s3",
+    "sandbox.tmdb": "tmdb",
+    "uvicorn": "api",
+    "streamlit": "page",
+    "api_server": "airflow-api-server",
+    "api-server": "airflow-api-server",
+    "dag-processor": "airflow-dag-processor",
+    "scheduler": "airflow-scheduler and tasks",
+}
+_EVERY_SECONDS: Final = 1.0
+
+
+def by_program(folder: Path) -> dict[str, int]:
+    """Each program of the sandbox in `folder` with all its descendants; empty if none runs."""
+    megabytes: dict[str, float] = defaultdict(float)
+    try:
+        pid = int((folder / ".sandbox" / "supervisord.pid").read_text())
+        for program in psutil.Process(pid).children():
+            name = _name(program)
+            for process in (program, *program.children(recursive=True)):
+                megabytes[name] += _pss(process)
+    except (OSError, ValueError, psutil.Error):
+        return {}
+    return {name: round(value) for name, value in sorted(megabytes.items())}
+
+
+class Peak:
+    """Watches a sandbox while a block runs, and keeps each program's highest reading."""
+
+    def __init__(self, folder: Path) -> None:
+        """Watch the sandbox in a folder; it may start later."""
+        self.megabytes: dict[str, int] = {}
+        self.total = 0
+        self._folder = folder
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop watching."""
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(_EVERY_SECONDS):
+            now = by_program(self._folder)
+            self.total = max(self.total, sum(now.values()))
+            for name, value in now.items():
+                self.megabytes[name] = max(value, self.megabytes.get(name, 0))
+
+
+def _name(process: psutil.Process) -> str:
+    words = " ".join(process.cmdline())
+    return next((name for mark, name in _NAMES.items() if mark in words), "other")
+
+
+def _pss(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_full_info().pss) / 1e6
+    except psutil.Error:
+        return 0.0

@@ -1,0 +1,94 @@
+"""`make up` from a fresh copy: cold, then warm; what came in, how good it is, what it takes.
+
+Cold: no environment, an empty download cache. Warm: the environments are there, the store and the
+bucket are empty.
+"""
+
+import argparse
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from benchmarks.figures import report
+from benchmarks.memory import Peak, by_program
+from sandbox.checkout import Checkout, copied
+
+PARSER = argparse.ArgumentParser(prog="make bench-up", description=__doc__)
+PARSER.add_argument("--films", default="1500", help="COLLECT_MAX_FILMS (default: %(default)s)")
+PARSER.add_argument("--catalogue", type=Path, help="TMDB_CATALOGUE: real films in parquet form")
+PARSER.add_argument("--warm", action="store_true", help="only warm, with this checkout's own .venv")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark."""
+    arguments = PARSER.parse_args(argv)
+    settings = {"COLLECT_MAX_FILMS": arguments.films}
+    if arguments.catalogue:
+        settings["TMDB_CATALOGUE"] = str(arguments.catalogue.resolve())
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        copied(Path(folder) / "checkout", with_environments=arguments.warm) as checkout,
+    ):
+        cold_seconds = None
+        if not arguments.warm:
+            cache = str(Path(folder) / "cache")
+            cold_seconds = up(checkout, settings | {"UV_CACHE_DIR": cache, "PIP_NO_CACHE_DIR": "1"})
+            forget(checkout)
+        with Peak(checkout.folder) as peak:
+            warm_seconds = up(checkout, settings)
+        figures = answered(checkout)
+        idle = by_program(checkout.folder)
+        checkout.sandbox("down")
+    report(
+        cold_seconds=cold_seconds,
+        warm_seconds=warm_seconds,
+        idle_mb=idle,
+        peak_mb=peak.megabytes,
+        peak_total_mb=peak.total,
+        **figures,
+    )
+    return 0
+
+
+def up(checkout: Checkout, settings: dict[str, str]) -> float:
+    """Seconds that `make up` takes.
+
+    Raises:
+        RuntimeError: It failed.
+    """
+    started = time.monotonic()
+    result = checkout.run("make", "up", **settings)
+    seconds = round(time.monotonic() - started, 1)
+    print(result.stdout)
+    if result.returncode:
+        raise RuntimeError("make up failed")
+    return seconds
+
+
+def forget(checkout: Checkout) -> None:
+    """End the system and empty its store and bucket."""
+    checkout.run("make", "clean")
+    for path in (checkout.folder / "data-prepare", checkout.folder / "app" / "model"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def answered(checkout: Checkout) -> dict[str, Any]:
+    """What the service says of its model."""
+    version = requests.get(f"{checkout.url('API_PORT')}/version", timeout=10).json()
+    return {
+        "films": version["data"]["films"],
+        "train_films": version["split"]["train_films"],
+        "model": version["model_type"],
+        "holdout": version["metrics"]["holdout"],
+        "form": version["metrics"]["form"],
+        "baselines_rmse": {name: each["rmse"] for name, each in version["baselines"].items()},
+        "interval_coverage": version["interval_coverage"],
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
