@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TypedDict
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from app import problems, routes
 from app.follower import Follower
@@ -55,7 +56,8 @@ def create_app(
             await following
         translator.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(
+        redoc_url=None,
         title="Movie rating forecast",
         version="0.1.0",
         description=DESCRIPTION,

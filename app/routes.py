@@ -56,7 +56,7 @@ ServedDep = Annotated[Served, Depends(_served)]
 TranslatorDep = Annotated[Translator, Depends(_translator)]
 
 
-@forecasts.post("/predict", responses=NO_MODEL | BAD_INPUT)
+@forecasts.post("/predict", summary="Forecast from raw facts", responses=NO_MODEL | BAD_INPUT)
 async def predict(facts: FilmFacts, served: ServedDep, translator: TranslatorDep) -> Forecast:
     """Forecast the TMDB rating of a film from what is known before it opens."""
     english = facts.overview
@@ -65,7 +65,9 @@ async def predict(facts: FilmFacts, served: ServedDep, translator: TranslatorDep
     return forecast(served.bundle, facts, read_plot(facts.overview, english))
 
 
-@forecasts.get("/predict", responses=NO_MODEL | BAD_INPUT)
+@forecasts.get(
+    "/predict", summary="Forecast from the old five numbers", responses=NO_MODEL | BAD_INPUT
+)
 async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
     served: ServedDep,
     runtime: Runtime,
@@ -85,7 +87,7 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
     return OldForecast(predicted_rating=round(rating, 2))
 
 
-@forecasts.get("/options", responses=NO_MODEL)
+@forecasts.get("/options", summary="Genres and languages with codes", responses=NO_MODEL)
 async def options(served: ServedDep) -> Options:
     """The genres and languages the model knows, each with its code of the old contract."""
     codes = served.bundle.codes
@@ -99,19 +101,19 @@ async def options(served: ServedDep) -> Options:
     )
 
 
-@health.get("/livez")
+@health.get("/livez", summary="Is the process alive?")
 async def livez() -> Health:
     """Whether the process answers."""
     return Health(status="alive")
 
 
-@health.get("/readyz", responses=NO_MODEL)
+@health.get("/readyz", summary="Is a verified model in service?", responses=NO_MODEL)
 async def readyz(served: ServedDep) -> Health:
     """Whether a verified model is in service, and which."""
     return Health(status="ready", version=served.pointer.version)
 
 
-@health.get("/version", responses=NO_MODEL)
+@health.get("/version", summary="Which model answers, and its lineage", responses=NO_MODEL)
 async def version(served: ServedDep, follower: FollowerDep) -> VersionInfo:
     """Which model answers, since when, how good it is, and where it comes from."""
     manifest, pointer = served.bundle.manifest, served.pointer

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dotenv import find_dotenv
 from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from movierating.errors import ExplainedError
 
 _ENCODING: Final = "utf-8-sig"  # also without the mark that Windows' editors put first
+
+ENV_FILE = Path(".env")
 
 
 class SettingsError(ExplainedError, ValueError):
@@ -140,5 +141,5 @@ def _in_words(problem: Any) -> str:
 
 @lru_cache
 def get_settings() -> Settings:
-    """The settings of this process, read once from the environment and the nearest `.env`."""
-    return load_settings(find_dotenv(usecwd=True) or None)
+    """The settings of this process, read once from the environment and `.env` where it runs."""
+    return load_settings(ENV_FILE if ENV_FILE.exists() else None)

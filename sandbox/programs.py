@@ -167,6 +167,7 @@ def _s3(ports: list[int]) -> str:
     options = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
     return " ".join(
         [
+            f"env TMPDIR={LOGS}",  # where it writes logs of its own
             f"{ROOT}/.venv/sandbox/bin/weed mini -dir={FOLDER}/s3 -ip={HOST} -ip.bind={HOST}",
             f"-bucket={BUCKET} -admin.ui=false -webdav=false",
             "-s3.port.iceberg=0 -s3.port.lance=0",

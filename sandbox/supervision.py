@@ -76,7 +76,8 @@ def stop() -> int:
     process = supervisor()
     if process is None:
         return 0
-    count = 1 + len(process.children(recursive=True))
+    tree = [process, *process.children(recursive=True)]
+    sockets = _sockets(tree)
     with contextlib.suppress(OSError, Fault):
         proxy().stopAllProcesses(False)
     _wait_until_idle(process)
@@ -85,7 +86,18 @@ def stop() -> int:
     while left := process.children(recursive=True):
         _end(left)
     _end([process])
-    return count
+    for path in sockets:
+        path.unlink(missing_ok=True)
+    return len(tree)
+
+
+def _sockets(processes: Iterable[psutil.Process]) -> set[Path]:
+    """The Unix sockets that processes listen on; not all of them are removed by their owners."""
+    paths = set()
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            paths |= {str(each.laddr) for each in process.net_connections("unix")}
+    return {Path(path) for path in paths if path.startswith("/")}
 
 
 def _wait_until_idle(process: psutil.Process) -> None:

@@ -43,21 +43,24 @@ class StepError(ExplainedError, RuntimeError):
 
 
 def up(settings: Settings, say: Say) -> None:
-    """Start what is not running, run the DAG unless its model answers already, and show it.
+    """Start everything, run the pipeline once, and show what its model says.
+
+    Where everything runs already and a model answers, only show it.
 
     Raises:
         StepError: A step failed. What was started before the pipeline is ended again;
             when the pipeline itself failed, Airflow stays up so that one can look.
     """
     keys = _prepare()
-    if supervision.supervisor() is None:
+    is_fresh = supervision.supervisor() is None
+    if is_fresh:
         _check(settings)
         try:
             _start(settings, keys, say)
         except BaseException:
             supervision.stop()
             raise
-    if _served_version(settings) is None:
+    if is_fresh or _served_version(settings) is None:
         _run_pipeline(settings, keys, say)
     _show(settings, keys, say)
 

@@ -4,7 +4,7 @@ import csv
 import json
 import logging
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,7 @@ FIELDS: Final = (
 )
 POPULAR_SHARE: Final = 0.2  # of the films; the rest are the newest with enough votes
 MIN_VOTES: Final = 50
+LONGEST_CACHE: Final = timedelta(days=180)  # TMDB's terms: six months
 _PROGRESS_EVERY: Final = 250
 
 
@@ -68,6 +69,7 @@ def collect(run_date: date, settings: Settings) -> Path:
         DataFileError: The folder cannot be written.
     """
     files = RunFiles(settings.data_path, run_date)
+    purge_expired(files.folder, datetime.now(UTC))
     source = _source(settings)
     if _has_snapshot(files, source):
         logger.info("%s is there already; keeping it", files.raw)
@@ -85,6 +87,14 @@ def collect(run_date: date, settings: Settings) -> Path:
     write_json(files.source, source | {"films": len(films), "at": datetime.now(UTC).isoformat()})
     logger.info("%s films in %s", len(films), files.raw)
     return files.raw
+
+
+def purge_expired(folder: Path, now: datetime) -> None:
+    """Delete TMDB's content that was written longer ago than its terms allow to keep it."""
+    for path in folder.glob("movies_*"):
+        if now.timestamp() - path.stat().st_mtime > LONGEST_CACHE.total_seconds():
+            path.unlink()
+            logger.info("%s is over %s days old and was deleted", path, LONGEST_CACHE.days)
 
 
 def film_ids(tmdb: Tmdb, run_date: date, limit: int) -> Iterator[int]:

@@ -48,11 +48,11 @@ def encoder_pickles(codes: Codes) -> dict[str, bytes]:
 
 
 def _encoder(table: CodeTable) -> OrdinalEncoder:
-    names = np.asarray(table.names, dtype=object).reshape(-1, 1)
+    names = list(table.names) or [""]  # scikit-learn wants one category at least
     encoder = OrdinalEncoder(
-        categories=[list(table.names)],
+        categories=[names],
         dtype=np.int64,
         handle_unknown="use_encoded_value",
         unknown_value=UNKNOWN_CODE,
     )
-    return encoder.fit(names)
+    return encoder.fit(np.asarray(names, dtype=object).reshape(-1, 1))

@@ -141,7 +141,9 @@ def extended_codes(films: list[Film], settings: Settings) -> Codes:
     if settings.s3_bucket_name:
         known = Registry(open_bucket(settings)).production_codes()
     return Codes(
-        known.genres.extended(film.main_genre for film in films),
+        known.genres.extended(film.main_genre for film in films).extended(
+            genre for film in films for genre in film.genres
+        ),
         known.languages.extended(film.original_language for film in films),
     )
 

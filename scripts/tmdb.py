@@ -64,11 +64,11 @@ class Tmdb:
         """
         self._base_url = settings.tmdb_base_url
         self._session = requests.Session()
+        self._authenticate(settings.require("tmdb_api_key").strip())
         adapter = HTTPAdapter(pool_maxsize=_THREADS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self._limiter = Limiter(Rate(settings.tmdb_requests_per_second, Duration.SECOND))
-        self._authenticate(settings.require("tmdb_api_key").strip())
 
     def __enter__(self) -> Self:
         """Use as a context, which closes the connections."""
