@@ -5,10 +5,10 @@ UV := $(VENV)/uv/bin/uv
 PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/$(1)/bin/python $(2)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean install test lint format lock bench-%
+.PHONY: help up down status logs clean install test test-containers lint format lock bench-%
 
 help:  ## list the commands
-	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 up: install  ## start everything, run the pipeline, show a forecast
 	@$(VENV)/sandbox/bin/python -m sandbox up
@@ -45,9 +45,15 @@ $(VENV)/%.done: requirements/%.txt $(UV)
 	@$(call PIP_SYNC,$*,$<)
 	@touch $@
 
+pictures: $(VENV)/dev.done  ## take the pictures of the docs from what `make up` runs
+	@$(VENV)/dev/bin/python -m docs.take_pictures
+
 test: install lint  ## run all checks and tests
 	@$(VENV)/dev/bin/python -m tests.install_browser
 	@$(VENV)/dev/bin/python -m pytest $(ARGS)
+
+test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker engine
+	@$(VENV)/dev/bin/python -m pytest -m containers $(ARGS)
 
 lint: $(VENV)/dev.done  ## check style, types and the direction of imports
 	@$(VENV)/dev/bin/ruff check .

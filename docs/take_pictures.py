@@ -38,7 +38,7 @@ def swagger(tab: Page, url: str) -> None:
 
 def airflow(tab: Page, url: str) -> None:
     """The graph of the pipeline's latest run."""
-    tab.set_viewport_size({"width": 1280, "height": 800})
+    tab.set_viewport_size({"width": 1280, "height": 420})
     tab.goto(f"{url}/auth/login")
     tab.get_by_label("Username").fill(AIRFLOW_USER)
     tab.get_by_label("Password").fill(Secrets.kept().airflow_password)

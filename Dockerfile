@@ -1,0 +1,125 @@
+# One target for each deployable; each holds its own lock's packages and the code it may import.
+#   docker build --target api --build-arg GIT_COMMIT="$(git rev-parse HEAD)" --tag movie-rating-api .
+
+FROM python:3.11-slim-bookworm AS base
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    MALLOC_ARENA_MAX=2
+WORKDIR /srv
+
+
+# What installs stays behind in this stage and in those made from it.
+FROM base AS installer
+ENV UV_PYTHON_DOWNLOADS=never \
+    UV_SYSTEM_CERTS=1 \
+    UV_NO_CACHE=1
+COPY requirements/uv.txt requirements/
+RUN python -m venv /opt/uv \
+    && /opt/uv/bin/pip install --no-cache-dir --require-hashes --requirement requirements/uv.txt \
+    && /opt/uv/bin/uv venv --python /usr/local/bin/python /opt/venv
+
+
+# What every container runs as: not root, without a shell to log in with; its home is temporary.
+FROM base AS runtime
+RUN groupadd --gid 1000 app \
+    && useradd --uid 1000 --gid app --no-create-home --home-dir /tmp --shell /usr/sbin/nologin app
+ENV HOME=/tmp
+
+
+FROM installer AS api-packages
+COPY requirements/api.txt requirements/
+# Bytecode is made here, since containers with a read-only file system cannot write it.
+RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/venv/bin/python \
+    requirements/api.txt
+# Nothing here runs tests or tunes models, and of Amazon's services only S3 is called and those that
+# sign in to it: 40 MB less.
+WORKDIR /opt/venv/lib/python3.11/site-packages
+RUN find . -type d -name tests -prune -exec rm -r {} + \
+    && rm -r onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
+    && find botocore/data -mindepth 1 -maxdepth 1 -type d \
+    ! -name s3 ! -name sts ! -name 'sso*' ! -name signin -exec rm -r {} +
+
+FROM runtime AS api
+# A volume takes its owner from the folder that it covers.
+RUN install --directory --owner app --group app app/model
+COPY --from=api-packages /opt/venv /opt/venv
+COPY movierating movierating
+COPY app app
+USER 1000:1000
+EXPOSE 8000
+# Alive, not ready: ready it is once a model is published, and a restart would not bring that on.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", \
+    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
+CMD ["uvicorn", "--factory", "app.main:create_app", "--host", "0.0.0.0", "--port", "8000"]
+ARG GIT_COMMIT=unknown
+ENV GIT_COMMIT=$GIT_COMMIT
+LABEL org.opencontainers.image.title="Movie rating forecast: API" \
+    org.opencontainers.image.description="Forecasts the TMDB rating of a film over HTTP" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.revision=$GIT_COMMIT
+
+
+FROM installer AS ui-packages
+COPY requirements/ui.txt requirements/
+RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/venv/bin/python \
+    requirements/ui.txt
+
+FROM runtime AS ui
+COPY --from=ui-packages /opt/venv /opt/venv
+COPY .streamlit .streamlit
+COPY page page
+COPY app.py .
+USER 1000:1000
+EXPOSE 8501
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", \
+    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
+CMD ["streamlit", "run", "app.py", "--server.address", "0.0.0.0", "--server.port", "8501"]
+ARG GIT_COMMIT=unknown
+ENV GIT_COMMIT=$GIT_COMMIT
+LABEL org.opencontainers.image.title="Movie rating forecast: page" \
+    org.opencontainers.image.description="A form about a film, and a picture of its forecast" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.revision=$GIT_COMMIT
+
+
+FROM installer AS pipeline-packages
+COPY requirements/pipeline.txt requirements/
+RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/venv/bin/python \
+    requirements/pipeline.txt
+
+FROM runtime AS pipeline
+# LightGBM computes with OpenMP.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libgomp1 \
+    && rm -rf /var/lib/apt/lists/*
+RUN install --directory --owner app --group app /var/lib/airflow /var/log/airflow /data-prepare
+COPY --from=pipeline-packages /opt/venv /opt/venv
+COPY movierating movierating
+COPY scripts scripts
+COPY dags dags
+ENV PYTHONPATH=/srv \
+    DATA_DIR=/data-prepare \
+    AIRFLOW_HOME=/var/lib/airflow \
+    AIRFLOW__CORE__DAGS_FOLDER=/srv/dags \
+    AIRFLOW__CORE__LOAD_EXAMPLES=False \
+    AIRFLOW__LOGGING__BASE_LOG_FOLDER=/var/log/airflow \
+    AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY=/var/log/airflow/dag_processor
+USER 1000:1000
+EXPOSE 8080
+# The heartbeat of AIRFLOW_PART (scheduler, dag_processor), as the API server knows it: Airflow's
+# own check would start a second Airflow, of 150 MB, each time.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=90s CMD ["python", "-c", \
+    "import json, os; from urllib.request import urlopen; \
+    server = os.environ.get('AIRFLOW__CORE__EXECUTION_API_SERVER_URL', 'http://127.0.0.1:8080/execution/'); \
+    answer = urlopen(server.removesuffix('execution/') + 'api/v2/monitor/health', timeout=8); \
+    status = json.load(answer)[os.environ.get('AIRFLOW_PART', 'metadatabase')]['status']; \
+    raise SystemExit(status != 'healthy')"]
+CMD ["airflow", "api-server"]
+ARG GIT_COMMIT=unknown
+ENV GIT_COMMIT=$GIT_COMMIT
+LABEL org.opencontainers.image.title="Movie rating forecast: pipeline" \
+    org.opencontainers.image.description="Learns from TMDB every day, in Airflow" \
+    org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.revision=$GIT_COMMIT

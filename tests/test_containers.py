@@ -1,0 +1,301 @@
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import requests
+import yaml
+
+from movierating.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+AIRFLOW = "docker-compose-airflow.yaml"
+FASTAPI = "docker-compose-fastapi.yaml"
+MACHINE_MB = {AIRFLOW: 2048, FASTAPI: 1024}
+CODE = {
+    "api": {"app", "movierating"},
+    "ui": {".streamlit", "app.py", "page"},
+    "pipeline": {"dags", "movierating", "scripts"},
+}
+VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::(?P<mark>[-?])(?P<rest>[^}]*))?\}")
+SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|KEY|KEY_ID)$")
+
+
+class Variable(NamedTuple):
+    """A value that a compose file takes from `.env`, and its default or message there."""
+
+    name: str
+    mark: str | None
+    rest: str | None
+
+
+class Stage(NamedTuple):
+    """A stage of the Dockerfile: what it is made from, and its instructions."""
+
+    parent: str
+    instructions: list[tuple[str, str]]
+
+
+def services(file: str) -> dict[str, dict[str, Any]]:
+    document = yaml.safe_load((ROOT / file).read_text())
+    parsed: dict[str, dict[str, Any]] = document["services"]
+    return parsed
+
+
+SERVICES = [
+    pytest.param(service, id=name)
+    for file in (AIRFLOW, FASTAPI)
+    for name, service in services(file).items()
+]
+both_files = pytest.mark.parametrize("file", [AIRFLOW, FASTAPI])
+each_service = pytest.mark.parametrize("service", SERVICES)
+each_target = pytest.mark.parametrize("target", sorted(CODE))
+
+
+def variables(file: str) -> list[Variable]:
+    """Every `${NAME}` of a compose file, and every name that stands alone in an environment."""
+    written = [Variable(*match.groups()) for match in VARIABLE.finditer((ROOT / file).read_text())]
+    alone = [
+        Variable(name, None, None)
+        for service in services(file).values()
+        for name, value in service.get("environment", {}).items()
+        if value is None
+    ]
+    return written + alone
+
+
+def stages() -> dict[str, Stage]:
+    joined = re.sub(r"\\\n", " ", re.sub(r"(?m)^\s*#.*\n", "", (ROOT / "Dockerfile").read_text()))
+    found: dict[str, Stage] = {}
+    for line in filter(None, map(str.strip, joined.splitlines())):
+        instruction, _, rest = line.partition(" ")
+        if instruction == "FROM":
+            parent, _, name = rest.split()
+            found[name] = Stage(parent, [])
+        else:
+            found[name].instructions.append((instruction, rest.strip()))
+    return found
+
+
+def lineage(target: str) -> list[tuple[str, str]]:
+    """The instructions that make an image, those of the stages below it first."""
+    found = stages()
+    if target not in found:
+        return []
+    return [*lineage(found[target].parent), *found[target].instructions]
+
+
+def copied(instructions: list[tuple[str, str]], from_stage: str | None = None) -> set[str]:
+    """What is copied out of the build's folder, or out of another stage."""
+    copies = [rest.split() for instruction, rest in instructions if instruction == "COPY"]
+    wanted = f"--from={from_stage}" if from_stage else None
+    return {
+        source
+        for words in copies
+        if (words[0] if words[0].startswith("--") else None) == wanted
+        for source in words[1 if wanted else 0 : -1]
+    }
+
+
+def megabytes(limit: str) -> int:
+    assert limit.endswith("m"), limit
+    return int(limit.removesuffix("m"))
+
+
+@both_files
+def test_every_variable_of_a_compose_file_is_explained_in_the_example(file: str):
+    explained = set(re.findall(r"(?m)^(?:# )?(\w+)=", (ROOT / ".env.example").read_text()))
+    assert {variable.name for variable in variables(file)} <= explained
+
+
+@both_files
+def test_a_default_in_a_compose_file_is_the_default_of_the_setting(file: str):
+    defaults = Settings()
+    written = {
+        variable.name: variable.rest
+        for variable in variables(file)
+        if variable.mark == "-" and variable.name.lower() in Settings.model_fields
+    }
+    assert written == {name: str(getattr(defaults, name.lower())) for name in written}
+
+
+@both_files
+def test_a_missing_value_without_which_nothing_runs_is_named_in_a_sentence(file: str):
+    required = [variable for variable in variables(file) if variable.mark == "?"]
+    assert required
+    for variable in required:
+        assert f"set {variable.name} in .env" in (variable.rest or "")
+
+
+@each_service
+def test_no_secret_stands_in_a_compose_file(service: dict[str, Any]):
+    for name, value in service.get("environment", {}).items():
+        if SECRET_NAME.search(name) and value is not None:
+            match = VARIABLE.fullmatch(value)
+            assert match, f"{name} has a value of its own"
+            assert match["mark"] == "?", f"{name} has a default"
+
+
+@both_files
+def test_memory_limits_add_up_to_less_than_the_machine_has(file: str):
+    limits = [megabytes(service["mem_limit"]) for service in services(file).values()]
+    assert sum(limits) < MACHINE_MB[file]
+
+
+@each_service
+def test_ports_are_open_to_this_machine_alone(service: dict[str, Any]):
+    assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+@each_service
+def test_a_service_restarts_rotates_its_log_and_gains_no_privileges(service: dict[str, Any]):
+    assert service["restart"] in {"unless-stopped", "no"}
+    assert {"max-size", "max-file"} <= set(service["logging"]["options"])
+    assert service["init"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@each_service
+def test_what_is_built_here_runs_on_a_read_only_file_system(service: dict[str, Any]):
+    built_here = service["image"].startswith("movie-rating-")
+    assert service["read_only"] is built_here
+
+
+@both_files
+def test_a_service_starts_after_what_it_needs_is_healthy_or_done(file: str):
+    every = services(file)
+    waits = {
+        (name, needed): how["condition"]
+        for name, service in every.items()
+        for needed, how in service.get("depends_on", {}).items()
+    }
+    assert len({name for name, _ in waits}) == len(every) - 1
+    for (_, needed), condition in waits.items():
+        once = every[needed]["restart"] == "no"
+        assert condition == ("service_completed_successfully" if once else "service_healthy")
+
+
+@each_target
+def test_an_image_holds_the_code_it_may_import_and_no_other(target: str):
+    assert copied(lineage(target)) == CODE[target]
+
+
+@each_target
+def test_an_image_holds_the_packages_of_its_own_lock(target: str):
+    assert copied(lineage(target), from_stage=f"{target}-packages") == {"/opt/venv"}
+    installing = stages()[f"{target}-packages"].instructions
+    assert copied(installing) == {f"requirements/{target}.txt"}
+    assert any("--require-hashes" in rest for name, rest in installing if name == "RUN")
+
+
+@each_target
+def test_an_image_does_not_run_as_root_and_tells_its_health(target: str):
+    instructions = dict(lineage(target))  # the last of each kind is the one that holds
+    assert instructions["USER"] == "1000:1000"
+    health = instructions["HEALTHCHECK"]
+    compile(json.loads(health[health.index("[") :])[2], "<health check>", "exec")
+
+
+def test_the_images_build_without_buildkit():
+    text = (ROOT / "Dockerfile").read_text()
+    assert not re.search(r"(?m)^# *syntax=|--mount=|<<\w|COPY +--(link|parents|exclude)", text)
+
+
+def test_only_what_images_are_made_of_enters_a_build():
+    first, *others = (
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    )
+    assert first == "*"
+    let_in = {line.removeprefix("!") for line in others if line.startswith("!")}
+    assert let_in == set().union(*CODE.values()) | {"requirements"}
+    assert "app/model" in others
+
+
+@pytest.mark.parametrize("lock", [*sorted(CODE), "uv"])
+def test_every_package_of_a_lock_has_hashes_and_no_address(lock: str):
+    text = (ROOT / "requirements" / f"{lock}.txt").read_text()
+    packages = re.sub(r"\\\n", " ", text).splitlines()
+    assert packages
+    assert [line for line in packages if "--hash=sha256:" not in line] == []
+    assert "://" not in text
+
+
+def test_the_pipeline_has_the_driver_of_its_database():
+    environment = services(AIRFLOW)["airflow-scheduler"]["environment"]
+    address = environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    driver = re.match(r"postgresql\+(\w+)://", address)
+    assert driver
+    assert f"\n{driver[1]}==" in (ROOT / "requirements" / "pipeline.txt").read_text()
+
+
+def docker(*arguments: str) -> str:
+    answer = subprocess.run(
+        ["docker", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stdout[-2000:] + answer.stderr[-2000:]
+    return answer.stdout.strip()
+
+
+def skip_without_engine() -> None:
+    asked = ["docker", "version"]
+    try:
+        answers = subprocess.run(asked, capture_output=True, timeout=30, check=False).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        answers = 1
+    if answers != 0:
+        pytest.skip("needs a Docker engine, and none answers to `docker version`")
+
+
+@pytest.fixture(scope="module")
+def api_container() -> Iterator[str]:
+    """The API, built and started as the compose file starts it, with an S3 that is away."""
+    skip_without_engine()
+    image = "movie-rating-api:test"
+    build = ["--target", "api", "--build-arg", "GIT_COMMIT=of-this-test", "--tag", image]
+    docker("build", "--network", "host", *build, ".")
+    guarded = ["--read-only", "--tmpfs", "/tmp", "--init", "--cap-drop", "ALL", "--memory", "384m"]
+    away = ["--env", "S3_BUCKET_NAME=none", "--env", "AWS_ENDPOINT_URL_S3=http://127.0.0.1:9"]
+    keys = ["--env", "AWS_ACCESS_KEY_ID=nobody", "--env", "AWS_SECRET_ACCESS_KEY=nothing"]
+    container = docker(
+        "run", "--detach", "--publish", "127.0.0.1::8000", *guarded, *away, *keys, image
+    )
+    yield container
+    docker("rm", "--force", "--volumes", container)
+    docker("rmi", image)
+
+
+def healthy(container: str, within_seconds: float = 60) -> bool:
+    until = time.monotonic() + within_seconds
+    while time.monotonic() < until:
+        if docker("inspect", "--format", "{{.State.Health.Status}}", container) == "healthy":
+            return True
+        time.sleep(1)
+    return False
+
+
+@pytest.mark.containers
+@pytest.mark.timeout(900)  # the first build downloads every package
+def test_the_api_image_starts_and_says_that_it_has_no_model_yet(api_container: str):
+    assert healthy(api_container), docker("logs", api_container)
+    address = docker("port", api_container, "8000/tcp")
+    assert requests.get(f"http://{address}/livez", timeout=10).status_code == 200
+    ready = requests.get(f"http://{address}/readyz", timeout=10)
+    assert ready.status_code == 503
+    assert "S3 cannot be reached" in ready.text
+
+
+@pytest.mark.containers
+@pytest.mark.timeout(900)
+def test_the_api_image_is_not_root_and_holds_no_training_code(api_container: str):
+    assert docker("exec", api_container, "id", "--user") == "1000"
+    assert docker("exec", api_container, "printenv", "GIT_COMMIT") == "of-this-test"
+    looked_for = "airflow", "pandas", "sklearn", "scripts", "dags", "sandbox", "streamlit"
+    search = "import importlib.util as u, sys; print([n for n in sys.argv[1:] if u.find_spec(n)])"
+    assert docker("exec", api_container, "python", "-c", search, *looked_for) == "[]"
