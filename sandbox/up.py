@@ -1,15 +1,14 @@
 """`make up`: start everything, run the pipeline once, return when its model answers."""
 
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import requests
 
-from movierating.errors import ExplainedError
 from movierating.settings import Settings
 from sandbox import supervision
 from sandbox.airflow import AirflowClient
@@ -23,23 +22,10 @@ from sandbox.programs import (
     write_airflow_password,
     write_supervisor_config,
 )
-from sandbox.state import FOLDER, HOST, LOGS, ROOT, Secrets, free_ports, is_taken
+from sandbox.state import LOGS, ROOT, Secrets, free_ports, is_taken
+from sandbox.summary import Say, StepError, addresses, served_version, show
 
 _WAIT_SECONDS: Final = 90
-_PROGRESS_SECONDS: Final = 3
-_SAMPLE: Final = {
-    "overview": "A gifted young cook returns to her village by the sea and wins back the trust "
-    "of a family that had given up hope.",
-    "genres": ["Drama"],
-    "language": "ko",
-    "runtime": 112,
-}
-
-Say = Callable[[str], None]
-
-
-class StepError(ExplainedError, RuntimeError):
-    """A step of `make up` failed; the message says which, and where its log is."""
 
 
 def up(settings: Settings, say: Say) -> None:
@@ -60,9 +46,9 @@ def up(settings: Settings, say: Say) -> None:
         except BaseException:
             supervision.stop()
             raise
-    if is_fresh or _served_version(settings) is None:
+    if is_fresh or served_version(settings) is None:
         _run_pipeline(settings, keys, say)
-    _show(settings, keys, say)
+    show(settings, keys, say)
 
 
 def _prepare() -> Secrets:
@@ -92,9 +78,9 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     supervision.start(merged)
     migration = _launch("airflow-migrate", ["-m", "airflow", "db", "migrate"], merged)
     if uses_stand_in_for_s3(settings):
-        _wait("s3", lambda: _answers(s3_url(ports)))
+        _wait("s3", partial(_answers, s3_url(ports)))
     if uses_stand_in_for_tmdb(settings):
-        _wait("tmdb", lambda: _answers(merged["TMDB_BASE_URL"]))
+        _wait("tmdb", partial(_answers, merged["TMDB_BASE_URL"]))
     say("checking TMDB, the bucket and the working folder")
     _finish("preflight", _launch("preflight", ["-m", "scripts.preflight"], merged))
     say("preparing Airflow's database")
@@ -102,12 +88,12 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     for program in chosen:
         if program.waits:
             supervision.proxy().startProcess(program.name, False)
-    for name, url in _addresses(settings).items():
-        _wait(name, lambda url=url: _answers(url))  # type: ignore[misc]
+    for name, url in addresses(settings).items():
+        _wait(name, partial(_answers, url))
 
 
 def _run_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
-    airflow = AirflowClient(_addresses(settings)["airflow"], AIRFLOW_USER, keys.airflow_password)
+    airflow = AirflowClient(addresses(settings)["airflow"], AIRFLOW_USER, keys.airflow_password)
     _wait("airflow-dag-processor", airflow.knows_dag)
     say("running the pipeline through Airflow")
     run_id = airflow.trigger()
@@ -120,37 +106,7 @@ def _run_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     outcome = airflow.result(run_id, "deploy_model_to_s3")
     say(f"{outcome['version']}: {outcome['reason']}")
     if outcome["promoted"]:
-        _wait("api", lambda: _served_version(settings) == outcome["version"])
-
-
-def _show(settings: Settings, keys: Secrets, say: Say) -> None:
-    addresses = _addresses(settings)
-    version = _get(f"{addresses['api']}/version")
-    if version is None:
-        raise StepError("no version is in production, so the API has no model to serve")
-    scores = {"this model": version["metrics"]["holdout"]} | version["baselines"]
-    say(f"\nversion {version['version']} ({version['model_type']}), measured on")
-    say(f"{version['metrics']['holdout']['n']} films from {version['split']['split_date']} on:")
-    for name, each in scores.items():
-        say(f"  {name:<12} RMSE {each['rmse']:.3f}   MAE {each['mae']:.3f}   R2 {each['r2']:+.2f}")
-    forecast = requests.post(f"{addresses['api']}/predict", json=_SAMPLE, timeout=10).json()
-    interval = forecast["interval"]
-    say(
-        f"\na Korean drama of 112 minutes: {forecast['rating']} of 10"
-        f" (80 %: {interval['low']} to {interval['high']})"
-    )
-    say(f"\n  page     {addresses['page']}")
-    say(f"  API      {addresses['api']}/docs")
-    say(f"  Airflow  {addresses['airflow']}   ({AIRFLOW_USER} / {keys.airflow_password})")
-    say("\nmake down ends it all")
-
-
-def _addresses(settings: Settings) -> dict[str, str]:
-    return {
-        "api": f"http://{HOST}:{settings.api_port}",
-        "page": f"http://{HOST}:{settings.ui_port}",
-        "airflow": f"http://{HOST}:{settings.airflow_port}",
-    }
+        _wait("api", lambda: served_version(settings) == outcome["version"])
 
 
 def _launch(name: str, arguments: list[str], merged: dict[str, str]) -> "subprocess.Popen[bytes]":
@@ -186,21 +142,3 @@ def _answers(url: str) -> bool:
     except requests.RequestException:
         return False
     return True
-
-
-def _get(url: str) -> Any:
-    try:
-        answer = requests.get(url, timeout=5)
-    except requests.RequestException:
-        return None
-    return answer.json() if answer.ok else None
-
-
-def _served_version(settings: Settings) -> str | None:
-    version = _get(f"{_addresses(settings)['api']}/version")
-    return version["version"] if version else None
-
-
-def clean() -> None:
-    """Remove what the sandbox keeps: its database, bucket, secrets and logs."""
-    shutil.rmtree(FOLDER, ignore_errors=True)

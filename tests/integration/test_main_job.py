@@ -32,28 +32,32 @@ def api(running):
     return running.checkout.url("API_PORT")
 
 
+class Objects:
+    """The bucket of the running system."""
+
+    def __init__(self, url, key, secret):
+        self._client = boto3.client(
+            "s3",
+            endpoint_url=url,
+            region_name="us-east-1",
+            aws_access_key_id=key,
+            aws_secret_access_key=secret,
+        )
+
+    def json(self, key):
+        return json.loads(self._client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+    def below(self, prefix):
+        listed = self._client.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [each["Key"] for each in listed.get("Contents", [])]
+
+
 @pytest.fixture
 def bucket(running):
     keys = secrets_of(running)
     config = (running.checkout.folder / ".sandbox" / "supervisord.conf").read_text()
     port = config.partition("-s3.port=")[2].split()[0]
-    client = boto3.client(
-        "s3",
-        endpoint_url=f"http://127.0.0.1:{port}",
-        region_name="us-east-1",
-        aws_access_key_id=keys["s3_key"],
-        aws_secret_access_key=keys["s3_secret"],
-    )
-
-    def read(key):
-        return json.loads(client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
-
-    def keys_below(prefix):
-        listed = client.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
-        return [each["Key"] for each in listed.get("Contents", [])]
-
-    read.keys_below = keys_below
-    return read
+    return Objects(f"http://127.0.0.1:{port}", keys["s3_key"], keys["s3_secret"])
 
 
 def secrets_of(running):
@@ -70,12 +74,12 @@ def test_up_ends_with_metrics_beside_baselines_and_a_forecast(running):
 
 
 def test_api_serves_the_version_that_production_points_to(api, bucket):
-    pointer = bucket("models/production.json")
+    pointer = bucket.json("models/production.json")
     assert get(f"{api}/readyz").json() == {"status": "ready", "version": pointer["version"]}
 
 
 def test_old_consumers_find_their_three_pickles(bucket):
-    assert bucket.keys_below("models/latest/") == [
+    assert bucket.below("models/latest/") == [
         "models/latest/best_model.pkl",
         "models/latest/main_genre_encoder.pkl",
         "models/latest/original_language_encoder.pkl",
@@ -114,7 +118,7 @@ def test_second_up_changes_nothing(running):
 
 
 def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket):
-    before = bucket("models/production.json")
+    before = bucket.json("models/production.json")
     past = date.fromisoformat(before["run_date"]) - timedelta(days=30)
     run_id = airflow.trigger(run_date=past.isoformat())
     states = {news.task: news.state for news in airflow.follow(run_id)}
@@ -122,8 +126,8 @@ def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket):
     assert set(states.values()) == {"success"}
     assert not outcome["promoted"]
     assert "never moves backwards" in outcome["reason"]
-    assert bucket("models/production.json") == before
-    assert bucket.keys_below(f"models/versions/{outcome['version']}/")
+    assert bucket.json("models/production.json") == before
+    assert bucket.below(f"models/versions/{outcome['version']}/")
 
 
 def test_no_secret_is_in_any_log(running):

@@ -1,0 +1,82 @@
+"""What `make up` shows at its end: the model's figures, one forecast, the addresses."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import requests
+
+from movierating.errors import ExplainedError
+from movierating.settings import Settings
+from sandbox.programs import AIRFLOW_USER
+from sandbox.state import HOST, Secrets
+
+_SAMPLE: Final = {
+    "overview": "A gifted young cook returns to her village by the sea and wins back the trust "
+    "of a family that had given up hope.",
+    "genres": ["Drama"],
+    "language": "ko",
+    "runtime": 112,
+}
+
+Say = Callable[[str], None]
+
+
+class StepError(ExplainedError, RuntimeError):
+    """A step of `make up` failed; the message says which, and where its log is."""
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """Where people find what runs."""
+    return {
+        "api": f"http://{HOST}:{settings.api_port}",
+        "page": f"http://{HOST}:{settings.ui_port}",
+        "airflow": f"http://{HOST}:{settings.airflow_port}",
+    }
+
+
+def served_version(settings: Settings) -> str | None:
+    """The version that the API answers with; None when it has none, or is not there."""
+    version = _version(settings)
+    return version["version"] if version else None
+
+
+def show(settings: Settings, keys: Secrets, say: Say) -> None:
+    """Show what the service says of its model, what it says of one film, and where it all is.
+
+    Raises:
+        StepError: There is no model to serve.
+    """
+    version = _version(settings)
+    if version is None:
+        raise StepError("no version is in production, so the API has no model to serve")
+    _show_scores(version, say)
+    _show_forecast(settings, say)
+    urls = addresses(settings)
+    say(f"\n  page     {urls['page']}")
+    say(f"  API      {urls['api']}/docs")
+    say(f"  Airflow  {urls['airflow']}   ({AIRFLOW_USER} / {keys.airflow_password})")
+    say("\nmake down ends it all")
+
+
+def _show_scores(version: dict[str, Any], say: Say) -> None:
+    holdout = version["metrics"]["holdout"]
+    say(f"\nversion {version['version']} ({version['model_type']}), measured on")
+    say(f"{holdout['n']} films from {version['split']['split_date']} on:")
+    for name, each in ({"this model": holdout} | version["baselines"]).items():
+        say(f"  {name:<12} RMSE {each['rmse']:.3f}   MAE {each['mae']:.3f}   R2 {each['r2']:+.2f}")
+
+
+def _show_forecast(settings: Settings, say: Say) -> None:
+    url = f"{addresses(settings)['api']}/predict"
+    forecast = requests.post(url, json=_SAMPLE, timeout=10).json()
+    low, high = forecast["interval"]["low"], forecast["interval"]["high"]
+    say(f"\na Korean drama of 112 minutes: {forecast['rating']} of 10 (80 %: {low} to {high})")
+
+
+def _version(settings: Settings) -> dict[str, Any] | None:
+    try:
+        answer = requests.get(f"{addresses(settings)['api']}/version", timeout=5)
+    except requests.RequestException:
+        return None
+    version: dict[str, Any] | None = answer.json() if answer.ok else None
+    return version
