@@ -65,15 +65,18 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
     # Only place and message: what was sent stays with the sender.
-    errors = [
-        FieldProblem(
-            field=".".join(map(str, each["loc"][1:])) or str(each["loc"][0]),
-            message=each["msg"].removeprefix("Value error, "),
-        )
-        for each in error.errors()
-    ]
+    errors = [_field_problem(each) for each in error.errors()]
     detail = "; ".join(f"{each.field}: {each.message}" for each in errors)
     return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+
+
+def _field_problem(error: dict[str, Any]) -> FieldProblem:
+    if error["type"] == "json_invalid":  # whose place is a position in the text
+        return FieldProblem(field="body", message="this is not JSON")
+    place = error["loc"][1:] or error["loc"]
+    return FieldProblem(
+        field=".".join(map(str, place)), message=error["msg"].removeprefix("Value error, ")
+    )
 
 
 async def _no_model(_: Request, error: Exception) -> JSONResponse:

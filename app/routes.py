@@ -4,8 +4,9 @@ from http import HTTPStatus
 from typing import Annotated
 
 from babel import Locale
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 
 from app.follower import Follower, Served
 from app.forecasting import forecast, old_forecast, read_plot
@@ -139,10 +140,8 @@ async def version(served: ServedDep, follower: FollowerDep) -> VersionInfo:
 
 def _known_code(table: CodeTable, code: int, field: str) -> None:
     if code >= len(table.names):
-        raise HTTPException(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            f"{field}: {code} is no code of this version; /options lists them, -1 is unknown",
-        )
+        message = "no code of this version; /options lists them, -1 is unknown"
+        raise RequestValidationError([{"loc": ("query", field), "msg": message, "type": "code"}])
 
 
 def _english_name(language: str) -> str:

@@ -15,6 +15,7 @@ class FilmFacts(BaseModel):
 
     model_config = ConfigDict(
         extra="allow",  # named in the answer as ignored
+        str_strip_whitespace=True,
         json_schema_extra={
             "examples": [
                 {

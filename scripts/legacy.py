@@ -4,14 +4,17 @@ Nothing of this is read by the service.
 """
 
 import pickle
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import OrdinalEncoder
-from xgboost import XGBRegressor
 
 from movierating.encoders import UNKNOWN_CODE, Codes, CodeTable
+
+# Three and four seconds to import: only for who makes an encoder or a model.
+if TYPE_CHECKING:
+    from sklearn.preprocessing import OrdinalEncoder
+    from xgboost import XGBRegressor
 
 FIVE_COLUMNS: Final = (
     "runtime",
@@ -22,8 +25,10 @@ FIVE_COLUMNS: Final = (
 )
 
 
-def old_model() -> XGBRegressor:
+def old_model() -> "XGBRegressor":
     """The old system's estimator with its parameters, not yet fitted."""
+    from xgboost import XGBRegressor
+
     return XGBRegressor(
         n_estimators=200,
         max_depth=4,
@@ -47,7 +52,9 @@ def encoder_pickles(codes: Codes) -> dict[str, bytes]:
     }
 
 
-def _encoder(table: CodeTable) -> OrdinalEncoder:
+def _encoder(table: CodeTable) -> "OrdinalEncoder":
+    from sklearn.preprocessing import OrdinalEncoder
+
     names = list(table.names) or [""]  # scikit-learn wants one category at least
     encoder = OrdinalEncoder(
         categories=[names],
