@@ -1,0 +1,51 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.follower import Follower
+from app.main import create_app
+from app.translation import Translator
+from movierating.registry import Registry
+from movierating.s3 import open_bucket
+from movierating.settings import Settings
+from tests.bundles import Packed, put_into_production
+from tests.pipeline_run import Run
+from tests.s3_server import S3Server
+
+NEVER = 3600.0
+TRANSLATIONS = {"등대지기의 행복한 딸": "The happy daughter of the lighthouse keeper"}
+
+
+@pytest.fixture(scope="session")
+def learned(run: Run) -> Packed:
+    """The bundle of a whole run, which knows what every fact is worth."""
+    return Packed(run.files.bundle, run.manifest)
+
+
+@contextmanager
+def serving(
+    settings: Settings,
+    cache: Path,
+    translate: Callable[[str], str] = TRANSLATIONS.__getitem__,
+    poll_seconds: float = NEVER,
+    timeout_seconds: float = 30,
+) -> Iterator[tuple[TestClient, Follower]]:
+    """The service on a bucket and a cache of its own."""
+    follower = Follower(Registry(open_bucket(settings)), poll_seconds, cache)
+    app = create_app(settings, follower, Translator(timeout_seconds, translate))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client, follower
+
+
+@pytest.fixture(scope="session")
+def client(
+    s3_server: S3Server, learned: Packed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """The service with the learned bundle in production; not to be moved."""
+    settings = s3_server.settings(s3_server.new_bucket())
+    put_into_production(Registry(open_bucket(settings)), learned)
+    with serving(settings, tmp_path_factory.mktemp("cache")) as (client, _):
+        yield client

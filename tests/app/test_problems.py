@@ -1,0 +1,156 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from app.follower import Served
+from movierating.settings import Settings
+from tests.app.conftest import serving
+from tests.bundles import Packed
+from tests.s3_server import S3Server
+
+PLANTED = "planted-input-that-must-not-come-back"
+FILM = {"genres": ["Drama"]}
+OLD = {
+    "runtime": 112,
+    "genre_encoded": 0,
+    "lang_encoded": 0,
+    "sentiment": 0.0,
+    "overview_len": 100,
+}
+
+
+def problem_of(response: Response, status: int) -> dict[str, Any]:
+    """The problem, which must have the form of RFC 9457."""
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    problem: dict[str, Any] = response.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    assert problem["detail"]
+    assert problem["type"] == "about:blank"
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("facts", "field"),
+    [
+        ({}, "body"),
+        ({"title": "A title alone"}, "body"),
+        ({"overview": "   "}, "body"),
+        (FILM | {"runtime": PLANTED}, "runtime"),
+        (FILM | {"runtime": 0}, "runtime"),
+        (FILM | {"runtime": 601}, "runtime"),
+        (FILM | {"runtime": [PLANTED]}, "runtime"),
+        (FILM | {"language": PLANTED}, "language"),
+        (FILM | {"language": "KO"}, "language"),
+        (FILM | {"budget": -1}, "budget"),
+        (FILM | {"release_date": PLANTED}, "release_date"),
+        (FILM | {"release_date": "1800-01-01"}, "release_date"),
+        (FILM | {"overview": {PLANTED: PLANTED}}, "overview"),
+        (FILM | {"overview": PLANTED * 1000}, "overview"),
+        ({"genres": PLANTED}, "genres"),
+        ({"genres": ["Drama", ""]}, "genres.1"),
+        ({"genres": ["Drama"] * 21}, "genres"),
+    ],
+)
+def test_unusable_fact_is_named_and_not_echoed(
+    client: TestClient, facts: dict[str, Any], field: str
+):
+    problem = problem_of(client.post("/predict", json=facts), 422)
+    assert [each["field"] for each in problem["errors"]] == [field]
+    assert problem["detail"].startswith(f"{field}: ")
+    assert PLANTED not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"runtime": PLANTED}, "runtime"),
+        ({"runtime": "nan"}, "runtime"),
+        ({"genre_encoded": -2}, "genre_encoded"),
+        ({"genre_encoded": 999}, "genre_encoded"),
+        ({"lang_encoded": 999}, "lang_encoded"),
+        ({"lang_encoded": 0.5}, "lang_encoded"),
+        ({"sentiment": 1.1}, "sentiment"),
+        ({"sentiment": "nan"}, "sentiment"),
+        ({"overview_len": -1}, "overview_len"),
+    ],
+)
+def test_unusable_number_of_the_old_contract_is_named(
+    client: TestClient, change: dict[str, Any], field: str
+):
+    problem = problem_of(client.get("/predict", params=OLD | change), 422)
+    assert [each["field"] for each in problem["errors"]] == [field]
+    assert PLANTED not in str(problem)
+
+
+@pytest.mark.parametrize("name", OLD)
+def test_missing_number_of_the_old_contract_is_named(client: TestClient, name: str):
+    rest = {each: value for each, value in OLD.items() if each != name}
+    problem = problem_of(client.get("/predict", params=rest), 422)
+    assert [each["field"] for each in problem["errors"]] == [name]
+
+
+def test_every_unusable_fact_is_told_at_once(client: TestClient):
+    facts = FILM | {"runtime": -1, "budget": -1}
+    problem = problem_of(client.post("/predict", json=facts), 422)
+    assert {each["field"] for each in problem["errors"]} == {"runtime", "budget"}
+
+
+@pytest.mark.parametrize("body", [b"{" + PLANTED.encode(), b"", b"\xff\xfe", b"[]", b"null"])
+def test_body_that_is_no_film_is_told(client: TestClient, body: bytes):
+    headers = {"content-type": "application/json"}
+    problem = problem_of(client.post("/predict", content=body, headers=headers), 422)
+    assert [each["field"] for each in problem["errors"]] == ["body"]
+    assert PLANTED not in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/predict", 405)]
+)
+def test_wrong_address_is_a_problem_too(client: TestClient, method: str, path: str, status: int):
+    problem_of(client.request(method, path), status)
+
+
+@pytest.fixture
+def unready(s3_server: S3Server, tmp_path: Path) -> Iterator[TestClient]:
+    settings = s3_server.settings(s3_server.new_bucket())
+    with serving(settings, tmp_path / "cache") as (client, _):
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/predict"),
+        ("GET", "/predict"),
+        ("GET", "/options"),
+        ("GET", "/readyz"),
+        ("GET", "/version"),
+    ],
+)
+def test_service_without_a_model_says_so_and_why(unready: TestClient, method: str, path: str):
+    content = {"json": FILM} if method == "POST" else {"params": OLD}
+    problem = problem_of(unready.request(method, path, **content), 503)
+    assert "the registry has no version in production yet" in problem["detail"]
+
+
+def test_service_without_a_model_is_alive(unready: TestClient):
+    assert unready.get("/livez").status_code == 200
+
+
+def test_what_breaks_inside_stays_inside(
+    bucket_settings: Settings, packed: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(*_: Any) -> None:
+        raise RuntimeError(PLANTED)
+
+    with serving(bucket_settings, tmp_path) as (client, follower):
+        follower.served = Served(packed.load(), packed.pointer(), "registry")
+        monkeypatch.setattr("app.routes.forecast", broken)
+        problem = problem_of(client.post("/predict", json=FILM), 500)
+    assert PLANTED not in str(problem)

@@ -1,0 +1,193 @@
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.app.conftest import TRANSLATIONS
+from tests.bundles import Packed
+
+FILM: dict[str, Any] = {
+    "overview": "A wonderful journey of two happy friends.",
+    "genres": ["Drama"],
+    "language": "ko",
+    "runtime": 112,
+    "release_date": "2027-03-01",
+    "budget": 5_000_000,
+}
+OLD: dict[str, Any] = {
+    "runtime": 112,
+    "genre_encoded": 0,
+    "lang_encoded": 0,
+    "sentiment": 0.0,
+    "overview_len": 0,
+}
+
+
+def predicted(client: TestClient, **facts: Any) -> dict[str, Any]:
+    response = client.post("/predict", json=facts)
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def test_forecast_says_what_it_rests_on(client: TestClient, learned: Packed):
+    answer = predicted(client, **FILM)
+    manifest = learned.manifest
+    rating, half_width = answer["rating"], manifest.interval80.half_width
+    assert 0 < rating < 10
+    assert answer["interval"] == {
+        "low": pytest.approx(rating - half_width, abs=0.011),
+        "high": pytest.approx(rating + half_width, abs=0.011),
+        "coverage": 0.8,
+    }
+    assert answer["average"] == pytest.approx(manifest.average_rating, abs=0.005)
+    assert answer["mood"]["label"] == "positive"
+    assert (answer["translated"], answer["missing"], answer["ignored"]) == (False, [], [])
+    assert answer["version"] == manifest.version
+
+
+@pytest.mark.parametrize("fact", FILM)
+def test_fact_that_is_left_out_is_named_as_missing(client: TestClient, fact: str):
+    facts = {name: value for name, value in FILM.items() if name != fact}
+    assert predicted(client, **facts)["missing"] == [fact]
+
+
+@pytest.mark.parametrize("fact", ["overview", "language", "runtime", "release_date", "budget"])
+def test_null_is_as_good_as_left_out(client: TestClient, fact: str):
+    without = {name: value for name, value in FILM.items() if name != fact}
+    assert predicted(client, **without, **{fact: None}) == predicted(client, **without)
+
+
+def test_blank_plot_is_no_plot(client: TestClient):
+    blank = predicted(client, **FILM | {"overview": " \n"})
+    assert (blank["mood"], blank["missing"], blank["ignored"]) == (None, ["overview"], [])
+
+
+@pytest.mark.parametrize(
+    ("change", "ignored"),
+    [
+        ({"genres": ["Drama", "Puppetry"]}, {"genres": "'Puppetry' is no genre"}),
+        ({"language": "qq"}, {"language": "seen no film in 'qq'"}),
+        ({"title": "The Lantern"}, {"title": "does not use it"}),
+        ({"director": "Someone"}, {"director": "does not use it"}),
+        (
+            {"genres": ["Drama", "A", "B"], "cast": []},
+            {"genres": "is no genre", "cast": "does not use it"},
+        ),
+    ],
+)
+def test_what_does_not_enter_the_forecast_is_named_and_changes_nothing(
+    client: TestClient, change: dict[str, Any], ignored: dict[str, str]
+):
+    answer = predicted(client, **FILM | change)
+    told = {each["field"]: each["reason"] for each in answer["ignored"]}
+    assert told.keys() == ignored.keys()
+    assert all(ignored[field] in reason for field, reason in told.items())
+    unknown = {"language": None} if "language" in change else {}
+    assert answer["rating"] == predicted(client, **FILM | unknown)["rating"]
+
+
+def test_genre_that_is_unknown_altogether_counts_as_none(client: TestClient):
+    answer = predicted(client, **FILM | {"genres": ["Puppetry"]})
+    none = predicted(client, **FILM | {"genres": []})
+    assert answer["rating"] == none["rating"]
+    assert none["missing"] == ["genres"]
+
+
+@pytest.mark.parametrize(
+    ("overview", "label"),
+    [
+        ("A wonderful, happy, excellent day.", "positive"),
+        ("A terrible, horrible, bad day.", "negative"),
+        ("They take the train on a day.", "neutral"),
+    ],
+)
+def test_mood_of_the_plot_has_one_of_three_labels(client: TestClient, overview: str, label: str):
+    mood = predicted(client, overview=overview)["mood"]
+    assert mood["label"] == label
+    cut = "neutral" if abs(mood["score"]) <= 0.1 else "clear"
+    assert (label == "neutral") == (cut == "neutral")
+
+
+def test_plot_in_another_script_is_translated_and_rated_as_its_translation(client: TestClient):
+    ((korean, english),) = TRANSLATIONS.items()
+    translated = predicted(client, **FILM | {"overview": korean})
+    in_english = predicted(client, **FILM | {"overview": english})
+    assert translated == in_english | {"translated": True}
+    assert translated["mood"]["score"] > 0
+
+
+def test_failed_translation_is_told_and_the_plot_unknown(client: TestClient):
+    answer = predicted(client, **FILM | {"overview": "아무도 번역하지 못하는 줄거리"})
+    without = predicted(client, **FILM | {"overview": None})
+    assert answer["rating"] == without["rating"]
+    assert (answer["mood"], answer["translated"], answer["missing"]) == (None, False, [])
+    assert [each["field"] for each in answer["ignored"]] == ["overview"]
+
+
+def test_failed_translation_is_enough_to_ask_for_a_forecast(client: TestClient):
+    answer = predicted(client, overview="아무도 번역하지 못하는 줄거리")
+    assert answer["mood"] is None
+
+
+@pytest.mark.parametrize("genre", [-1, 0, 3])
+@pytest.mark.parametrize("language", [-1, 0, 1])
+def test_old_contract_is_answered_by_the_same_model(
+    client: TestClient, learned: Packed, genre: int, language: int
+):
+    codes = learned.load().codes
+    old = client.get("/predict", params=OLD | {"genre_encoded": genre, "lang_encoded": language})
+    facts: dict[str, Any] = {
+        "runtime": OLD["runtime"],
+        "genres": [codes.genres.name(genre) or "unknown"],
+        "language": codes.languages.name(language),
+    }
+    assert old.json() == {"predicted_rating": predicted(client, **facts)["rating"]}
+
+
+def test_old_contract_knows_the_plot_by_its_two_numbers(client: TestClient):
+    def rated(**plot: Any) -> float:
+        rating: float = client.get("/predict", params=OLD | plot).json()["predicted_rating"]
+        return rating
+
+    assert rated(overview_len=200, sentiment=0.8) > rated(overview_len=200, sentiment=-0.8)
+    assert rated(overview_len=0, sentiment=0.8) == rated(overview_len=0, sentiment=-0.8)
+
+
+def test_options_list_every_code_with_its_name(client: TestClient, learned: Packed):
+    answer, codes = client.get("/options").json(), learned.load().codes
+    assert answer["version"] == learned.manifest.version
+    assert [each["code"] for each in answer["genres"]] == list(range(len(codes.genres.names)))
+    assert [each["name"] for each in answer["genres"]] == list(codes.genres.names)
+    languages = {each["language"]: (each["code"], each["name"]) for each in answer["languages"]}
+    assert languages["ko"] == (codes.languages.code("ko"), "Korean")
+    assert languages["xx"][1] == "No linguistic content"
+    assert list(languages) == list(codes.languages.names)
+
+
+def test_options_can_be_sent_back(client: TestClient):
+    options = client.get("/options").json()
+    genres = [each["name"] for each in options["genres"]]
+    for each in options["languages"]:
+        answer = predicted(client, genres=genres, language=each["language"])
+        assert answer["ignored"] == []
+
+
+def test_process_that_is_alive_and_ready_says_so(client: TestClient, learned: Packed):
+    assert client.get("/livez").json() == {"status": "alive", "version": None}
+    assert client.get("/readyz").json() == {"status": "ready", "version": learned.manifest.version}
+
+
+def test_version_tells_where_the_model_comes_from(client: TestClient, learned: Packed):
+    told = client.get("/version").json()
+    manifest = learned.manifest
+    assert told["version"] == manifest.version
+    assert told["run_date"] == "2026-11-23"
+    assert told["reason"] == learned.pointer().reason
+    assert (told["loaded_from"], told["registry_problem"]) == ("registry", None)
+    assert told["model_type"] == manifest.model_type
+    assert told["metrics"]["holdout"]["rmse"] == manifest.metrics["holdout"].rmse
+    assert told["baselines"].keys() == {"mean", "recent_mean", "genre_mean", "old_model"}
+    assert told["split"]["split_date"] == manifest.split.split_date.isoformat()
+    assert told["features"] == len(manifest.features)
+    assert told["wandb_run"] == manifest.wandb_run

@@ -1,0 +1,29 @@
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from movierating.settings import get_settings
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    """The module of the DAG, imported where there is neither a `.env` nor an Airflow."""
+    with pytest.MonkeyPatch.context() as patch:
+        home: Path = tmp_path_factory.mktemp("airflow")
+        patch.setenv("AIRFLOW_HOME", str(home))
+        patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+        patch.setenv("AIRFLOW__CORE__UNIT_TEST_MODE", "True")
+        get_settings.cache_clear()
+        from dags import movie_pipeline
+
+        yield movie_pipeline
+    get_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def dag(pipeline: ModuleType) -> Any:
+    """The DAG as Airflow's own SDK builds it."""
+    return pipeline.tmdb_movie_rating_pipeline()

@@ -1,0 +1,69 @@
+from datetime import UTC, date, datetime
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from movierating.errors import ExplainedError
+from movierating.settings import load_settings
+from scripts.tmdb import TmdbError, TmdbUnavailableError
+
+
+@pytest.fixture
+def run_context(pipeline: ModuleType) -> ModuleType:  # noqa: ARG001 - Airflow is set up first
+    from dags import run_context
+
+    return run_context
+
+
+class DagRun:
+    """A run that Airflow would start at some moment."""
+
+    def __init__(self, run_after: datetime) -> None:
+        self.run_after = run_after
+
+
+@pytest.mark.parametrize(
+    ("asked", "run_after", "zone", "day"),
+    [
+        (None, datetime(2026, 11, 22, 18, 0, tzinfo=UTC), "Asia/Seoul", date(2026, 11, 23)),
+        (None, datetime(2026, 11, 22, 14, 59, tzinfo=UTC), "Asia/Seoul", date(2026, 11, 22)),
+        (None, datetime(2026, 11, 22, 18, 0, tzinfo=UTC), "UTC", date(2026, 11, 22)),
+        ("2025-01-31", datetime(2026, 11, 22, 18, 0, tzinfo=UTC), "UTC", date(2025, 1, 31)),
+    ],
+)
+def test_date_asked_for_wins_over_the_day_of_the_run_in_its_zone(
+    run_context: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str | None,
+    run_after: datetime,
+    zone: str,
+    day: date,
+):
+    context: dict[str, Any] = {"params": {"run_date": asked}, "dag_run": DagRun(run_after)}
+    monkeypatch.setattr(run_context, "get_current_context", lambda: context)
+    settings = load_settings(pipeline_timezone=zone)
+    monkeypatch.setattr(run_context, "get_settings", lambda: settings)
+    assert run_context.run_date() == day
+
+
+def test_error_that_no_retry_can_heal_fails_at_once_with_its_sentence(run_context: ModuleType):
+    from airflow.sdk.exceptions import AirflowFailException
+
+    with (
+        pytest.raises(AirflowFailException, match=r"^check TMDB_API_KEY$"),
+        run_context.explained(),
+    ):
+        raise TmdbError("check TMDB_API_KEY")
+
+
+@pytest.mark.parametrize("error", [TmdbUnavailableError("is away"), ZeroDivisionError()])
+def test_every_other_error_is_left_to_the_retries(run_context: ModuleType, error: Exception):
+    with pytest.raises(type(error)) as caught, run_context.explained():
+        raise error
+    assert caught.value is error
+
+
+def test_errors_are_not_retryable_unless_they_say_so():
+    assert not ExplainedError.retryable
+    assert TmdbUnavailableError.retryable

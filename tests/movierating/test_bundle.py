@@ -1,0 +1,152 @@
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from movierating.bundle import CODES_NAME, MODEL_NAME, Bundle, Model, write_bundle
+from movierating.film import Film, Plot
+from movierating.manifest import MANIFEST_NAME, BundleError, Golden
+from tests.bundles import CODES, FEATURES, Packed, invented_films
+
+FILES = (MODEL_NAME, CODES_NAME)
+
+
+@pytest.fixture
+def copied(packed: Packed, tmp_path: Path) -> Packed:
+    """The small bundle, free to be altered."""
+    folder = tmp_path / "bundle"
+    shutil.copytree(packed.folder, folder)
+    return Packed(folder, packed.manifest)
+
+
+def rewritten(packed: Packed, files: dict[str, bytes] | None = None, **facts: Any) -> Packed:
+    """The bundle with other facts or files, all hashes right."""
+    kept = {name: (packed.folder / name).read_bytes() for name in FILES}
+    manifest = packed.manifest.model_copy(update=facts)
+    return Packed(packed.folder, write_bundle(packed.folder, manifest, kept | (files or {})))
+
+
+def test_written_bundle_loads_with_all_that_it_knows(packed: Packed):
+    bundle = packed.load()
+    assert bundle.manifest == packed.manifest
+    assert bundle.codes == CODES
+
+
+def test_every_kind_of_film_gets_a_rating_in_range(packed: Packed):
+    films = [Film(), *invented_films(50, seed=1), Film(budget_usd=1e12, plot=Plot(10**6, -1.0))]
+    ratings = packed.load().rate(films)
+    assert ratings.shape == (len(films),)
+    assert ((ratings >= 0) & (ratings <= 10)).all()
+
+
+def test_answers_do_not_depend_on_the_company_of_other_films(packed: Packed):
+    bundle, films = packed.load(), invented_films(20, seed=2)
+    together = bundle.rate(films)
+    alone = np.concatenate([bundle.rate([film]) for film in films])
+    np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
+@pytest.mark.parametrize("position", [0, 1000, -1])
+def test_one_altered_byte_is_found(copied: Packed, name: str, position: int):
+    path = copied.folder / name
+    raw = bytearray(path.read_bytes())
+    raw[position % len(raw)] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(BundleError, match=f"^{name} does not have the SHA-256"):
+        copied.load()
+
+
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
+def test_missing_file_is_named(copied: Packed, name: str):
+    (copied.folder / name).unlink()
+    with pytest.raises(BundleError, match=f"^{name} is missing from the bundle$"):
+        copied.load()
+
+
+def test_altered_file_is_found_before_it_is_parsed(copied: Packed, monkeypatch: pytest.MonkeyPatch):
+    (copied.folder / MODEL_NAME).write_bytes(b"altered")
+    monkeypatch.setattr("movierating.bundle.Model", pytest.fail)
+    with pytest.raises(BundleError, match="SHA-256"):
+        copied.load()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_manifest_must_name_the_file(copied: Packed, name: str):
+    files = {key: entry for key, entry in copied.manifest.files.items() if key != name}
+    manifest = copied.manifest.model_copy(update={"files": files})
+    (copied.folder / MANIFEST_NAME).write_bytes(manifest.encoded())
+    with pytest.raises(BundleError, match=f"^the manifest names no {name}$"):
+        Packed(copied.folder, manifest).load()
+
+
+def test_pickle_among_the_files_is_never_opened(copied: Packed, monkeypatch: pytest.MonkeyPatch):
+    bomb = rewritten(copied, {"best_model.pkl": b"cos\nsystem\n(S'false'\ntR."})
+    for name in ("load", "loads", "Unpickler", "_Unpickler"):
+        monkeypatch.setattr(pickle, name, pytest.fail)
+    assert "best_model.pkl" in bomb.load().manifest.files
+
+
+def test_model_that_is_no_onnx_is_refused(copied: Packed):
+    broken = rewritten(copied, {MODEL_NAME: b"\x80\x04N."})
+    with pytest.raises(BundleError, match=r"^model.onnx is not a model that can be opened$"):
+        broken.load()
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b'{"genres": []}', b'{"genres": 1, "languages": 2}'])
+def test_broken_code_tables_are_refused(copied: Packed, raw: bytes):
+    broken = rewritten(copied, {CODES_NAME: raw})
+    with pytest.raises(BundleError, match=r"^codes.json is not a pair of code tables$"):
+        broken.load()
+
+
+def test_code_table_with_a_name_twice_is_refused(copied: Packed):
+    raw = json.dumps({"genres": ["Drama", "Drama"], "languages": []}).encode()
+    with pytest.raises(BundleError, match="code tables"):
+        rewritten(copied, {CODES_NAME: raw}).load()
+
+
+def test_golden_answer_that_comes_out_otherwise_is_refused(copied: Packed):
+    first, *others = copied.manifest.golden
+    wrong = first.model_copy(update={"rating": first.rating + 0.5})
+    with pytest.raises(BundleError, match=r"^a golden answer differs by 0\.5000 rating points$"):
+        rewritten(copied, golden=(wrong, *others)).load()
+
+
+def test_bundle_without_golden_answers_is_refused(copied: Packed):
+    with pytest.raises(BundleError, match="no golden answers"):
+        rewritten(copied, golden=()).load()
+
+
+def test_golden_vector_of_another_length_is_refused(copied: Packed):
+    short = Golden(vector=(1.0,), rating=6.0)
+    with pytest.raises(BundleError, match="golden vector"):
+        rewritten(copied, golden=(*copied.manifest.golden, short)).load()
+
+
+def test_feature_that_this_code_cannot_make_is_refused_before_serving(copied: Packed):
+    features = (*FEATURES[:-1], "director=7")
+    with pytest.raises(BundleError, match="'director=7' is not known here"):
+        rewritten(copied, features=features).load()
+
+
+def test_features_that_do_not_fit_the_model_are_refused(copied: Packed):
+    with pytest.raises(BundleError, match="does not take the manifest's features"):
+        rewritten(copied, features=FEATURES[:-1]).load()
+
+
+def test_model_answers_with_one_rating_a_row(packed: Packed):
+    model = Model((packed.folder / MODEL_NAME).read_bytes())
+    unknown = np.full((3, len(FEATURES)), np.nan, dtype=np.float32)
+    assert model.predict(unknown).shape == (3,)
+
+
+def test_writing_the_same_again_gives_the_same_version(packed: Packed, tmp_path: Path):
+    files = {name: (packed.folder / name).read_bytes() for name in FILES}
+    again = write_bundle(tmp_path, packed.manifest, files)
+    assert again == packed.manifest
+    assert Bundle.load(tmp_path, packed.manifest_sha256).manifest.version == again.version

@@ -1,0 +1,82 @@
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from movierating.manifest import FORMAT, BundleError, Manifest, parse_manifest, sha256
+from tests.bundles import Packed
+
+
+def altered(manifest: Manifest, **facts: Any) -> bytes:
+    return json.dumps(json.loads(manifest.encoded()) | facts).encode()
+
+
+def test_manifest_survives_its_own_bytes(packed: Packed):
+    raw = packed.manifest.encoded()
+    assert parse_manifest(raw, sha256(raw)) == packed.manifest
+
+
+def test_version_is_the_date_and_a_digest(packed: Packed):
+    day, _, digest = packed.manifest.version.rpartition("-")
+    assert day == "2026-11-23"
+    assert len(digest) == 12
+    assert set(digest) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    "circumstance",
+    [{"created_at": datetime(2030, 1, 1, tzinfo=UTC)}, {"wandb_run": "someone/project/abc"}],
+)
+def test_circumstances_do_not_change_the_version(packed: Packed, circumstance: dict[str, Any]):
+    again = packed.manifest.model_copy(update=circumstance).named()
+    assert again.version == packed.manifest.version
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        {"run_date": date(2026, 11, 22)},
+        {"commit": "0" * 40},
+        {"parameters": {"max_depth": 4}},
+        {"average_rating": 5.0},
+        {"golden": ()},
+        {"files": {}},
+    ],
+)
+def test_everything_else_changes_the_version(packed: Packed, fact: dict[str, Any]):
+    assert packed.manifest.model_copy(update=fact).named().version != packed.manifest.version
+
+
+def test_altered_manifest_is_refused_before_it_is_parsed(packed: Packed):
+    with pytest.raises(BundleError, match=r"^manifest.json does not have the SHA-256"):
+        parse_manifest(b"{ not even JSON", packed.manifest_sha256)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"[]", b"null", b"\xff", b'"format"', b'{"format": 1}']
+)
+def test_what_is_no_manifest_is_refused(raw: bytes):
+    with pytest.raises(BundleError, match=r"^manifest.json is not a manifest$"):
+        parse_manifest(raw, sha256(raw))
+
+
+def test_newer_format_is_refused_whatever_else_it_holds(packed: Packed):
+    raw = altered(packed.manifest, format=FORMAT + 1, something="new")
+    with pytest.raises(BundleError, match=r"^the bundle has format 2; this code reads format 1$"):
+        parse_manifest(raw, sha256(raw))
+
+
+def test_unknown_field_of_the_known_format_is_refused(packed: Packed):
+    raw = altered(packed.manifest, something="new")
+    with pytest.raises(BundleError, match="not a manifest"):
+        parse_manifest(raw, sha256(raw))
+
+
+@pytest.mark.parametrize(
+    "name", ["../model.onnx", "/etc/passwd", "..", ".", "", ".hidden", "a/b", "a\\b", "a\n", "ü"]
+)
+def test_file_that_is_more_than_a_plain_name_is_refused(packed: Packed, name: str):
+    raw = altered(packed.manifest, files={name: {"sha256": sha256(b""), "bytes": 0}})
+    with pytest.raises(BundleError, match="not a manifest"):
+        parse_manifest(raw, sha256(raw))

@@ -1,0 +1,141 @@
+from pathlib import Path
+
+import pytest
+
+from movierating.settings import Settings, SettingsError, load_settings
+
+ROOT = Path(__file__).parents[2]
+SECRET = "a-secret-that-no-message-may-repeat"
+
+
+def test_nothing_needs_to_be_set():
+    settings = load_settings()
+    assert settings.tmdb_api_key is None
+    assert settings.tmdb_base_url == "https://api.themoviedb.org/3"
+    assert settings.data_path == Path("data-prepare")
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_empty_variable_is_unset(name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(name.upper(), "")
+    assert load_settings() == Settings()
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_empty_line_of_the_file_is_unset(name: str, tmp_path: Path):
+    env_file = tmp_path / ".env"
+    env_file.write_text(f"{name.upper()}=\n")
+    assert load_settings(env_file) == Settings()
+
+
+def test_empty_variable_does_not_hide_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    env_file = tmp_path / ".env"
+    env_file.write_text("S3_BUCKET_NAME=films\n")
+    monkeypatch.setenv("S3_BUCKET_NAME", "")
+    assert load_settings(env_file).s3_bucket_name == "films"
+
+
+def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    env_file = tmp_path / ".env"
+    env_file.write_text("S3_BUCKET_NAME=films\n")
+    monkeypatch.setenv("S3_BUCKET_NAME", "others")
+    assert load_settings(env_file).s3_bucket_name == "others"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TMDB_BASE_URL", "https://api.themoviedb.org/4"),
+        ("TMDB_BASE_URL", "api.themoviedb.org/3"),
+        ("TMDB_REQUESTS_PER_SECOND", "0"),
+        ("TMDB_REQUESTS_PER_SECOND", "51"),
+        ("COLLECT_MAX_FILMS", "0"),
+        ("COLLECT_MAX_FILMS", SECRET),
+        ("DATA_DIR", "s3://films/data"),
+        ("PIPELINE_TIMEZONE", "Asia/Atlantis"),
+        ("PIPELINE_TIMEZONE", "../../etc/passwd"),
+        ("AWS_ENDPOINT_URL_S3", "127.0.0.1:8333"),
+        ("MODEL_POLL_SECONDS", "-1"),
+        ("TRANSLATION_TIMEOUT_SECONDS", "-1"),
+        ("AIRFLOW_PORT", "0"),
+        ("API_PORT", "65536"),
+        ("UI_PORT", "http"),
+    ],
+)
+def test_unusable_value_is_named_and_not_repeated(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{name}: ")
+    assert value not in sentence.split()
+    assert "\n" not in sentence
+
+
+def test_several_unusable_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("API_PORT", "0")
+    monkeypatch.setenv("UI_PORT", "0")
+    with pytest.raises(SettingsError, match=r"^API_PORT: .*; UI_PORT: "):
+        load_settings()
+
+
+def test_secrets_stay_out_of_the_representation():
+    settings = load_settings(tmdb_api_key=SECRET, aws_secret_access_key=SECRET)
+    assert SECRET not in f"{settings!r} {settings}"
+
+
+def test_file_in_another_encoding_is_refused(tmp_path: Path):
+    env_file = tmp_path / ".env"
+    env_file.write_text(f"TMDB_API_KEY={SECRET}키\n", encoding="utf-16")
+    with pytest.raises(SettingsError, match=r"\.env is not a text file in UTF-8") as caught:
+        load_settings(env_file)
+    assert SECRET not in str(caught.value)
+
+
+def test_file_of_a_windows_editor_is_read(tmp_path: Path):
+    env_file = tmp_path / ".env"
+    env_file.write_text("S3_BUCKET_NAME=films\r\n", encoding="utf-8-sig")
+    assert load_settings(env_file).s3_bucket_name == "films"
+
+
+@pytest.mark.parametrize(
+    "line", [f"TMDB_API_KEY {SECRET}", f'TMDB_API_KEY="{SECRET}', f"TMDB_API_KEY: {SECRET}"]
+)
+def test_broken_line_of_the_file_is_told_by_its_number(line: str, tmp_path: Path):
+    env_file = tmp_path / ".env"
+    env_file.write_text(f"# the settings\n{line}\nAPI_PORT=8000\n")
+    with pytest.raises(SettingsError, match=r"^line 2 of .*\.env is broken") as caught:
+        load_settings(env_file)
+    assert SECRET not in str(caught.value)
+
+
+def test_names_of_others_in_the_file_do_no_harm(tmp_path: Path):
+    env_file = tmp_path / ".env"
+    env_file.write_text("AIRFLOW__API__WORKERS=2\nEDITOR=vi\n")
+    assert load_settings(env_file) == Settings()
+
+
+def test_required_setting_is_named_when_it_is_not_set():
+    with pytest.raises(SettingsError, match=r"^TMDB_API_KEY is not set; put it into \.env$"):
+        load_settings().require("tmdb_api_key")
+
+
+def test_required_secret_is_given_as_text():
+    assert load_settings(tmdb_api_key=SECRET).require("tmdb_api_key") == SECRET
+
+
+def test_example_file_and_settings_hold_the_same_names():
+    documented = set(_names(ROOT / ".env.example"))
+    assert documented == {name.upper() for name in Settings.model_fields}
+
+
+def test_example_file_states_the_defaults():
+    assert load_settings(ROOT / ".env.example") == Settings()
+
+
+def _names(env_file: Path) -> list[str]:
+    """The names in the file; what is commented out belongs to Airflow and the containers."""
+    lines = env_file.read_text().splitlines()
+    return [line.partition("=")[0] for line in lines if line and not line.startswith("#")]

@@ -1,0 +1,56 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from movierating.film import Plot
+from movierating.text import is_latin, measure_plot
+
+
+@pytest.mark.parametrize("text", [None, "", "  \n\t"])
+def test_no_text_is_no_plot(text: str | None):
+    assert measure_plot(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [
+        ("A wonderful, happy reunion.", 1),
+        ("A horrible, terrible murder.", -1),
+        ("Two people take a train to the coast.", 0),
+    ],
+)
+def test_mood_has_the_sign_of_its_words(text: str, sign: int):
+    plot = measure_plot(text)
+    assert plot is not None
+    assert (plot.polarity > 0) - (plot.polarity < 0) == sign
+
+
+def test_length_is_that_of_the_text_without_its_margin():
+    assert measure_plot("  A film.\n") == measure_plot("A film.") == Plot(7, 0.0, 0.0)
+
+
+@given(st.text(max_size=60))
+def test_measures_stay_in_their_ranges(text: str):
+    plot = measure_plot(text)
+    if plot is not None:
+        assert plot.length == len(text.strip()) > 0
+        assert -1 <= plot.polarity <= 1
+        assert plot.subjectivity is not None
+        assert 0 <= plot.subjectivity <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "latin"),
+    [
+        ("A ship sails.", True),
+        ("Amélie à Paris", True),
+        ("배가 떠난다", False),
+        ("船が出る", False),
+        ("Корабль уходит", False),
+        ("기생충 by Bong Joon-ho, in English", True),
+        ("123 !?", False),
+        ("", False),
+    ],
+)
+def test_script_of_most_letters_decides(text: str, latin: bool):
+    assert is_latin(text) is latin

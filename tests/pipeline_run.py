@@ -1,0 +1,31 @@
+"""A whole run of the pipeline up to its bundle."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from movierating.manifest import Manifest
+from movierating.settings import Settings
+from scripts.files import RunFiles
+from tests.bundles import RUN_DATE
+from tests.stand_in import unpaced
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run left behind. Not to be altered."""
+
+    settings: Settings
+    files: RunFiles
+    manifest: Manifest
+
+
+def run_pipeline(base_url: str, folder: Path) -> Run:
+    """Collect over HTTP, preprocess and train in a folder."""
+    from scripts.collect import collect
+    from scripts.preprocess import preprocess
+    from scripts.train import train  # some seconds
+
+    settings = unpaced(base_url, folder)
+    collect(RUN_DATE, settings)
+    preprocess(RUN_DATE, settings)
+    return Run(settings, RunFiles(folder, RUN_DATE), train(RUN_DATE, settings))

@@ -1,0 +1,223 @@
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from movierating.encoders import Codes
+from movierating.registry import Registry
+from movierating.s3 import StoreUnavailableError
+from movierating.settings import Settings, load_settings
+from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, read_cleaned
+from scripts.collect import write_films
+from scripts.files import DataFileError, RunFiles, read_json
+from scripts.preprocess import NothingToLearnError, preprocess
+from tests.bundles import CODES, GENRES, LANGUAGES, RUN_DATE, Packed, put_into_production
+from tests.pipeline_run import Run
+
+FILM: dict[str, Any] = {
+    "id": 1,
+    "title": "The Lantern",
+    "genres": [{"id": 80, "name": "Crime"}, {"id": 18, "name": "Drama"}],
+    "original_language": "ko",
+    "overview": "A wonderful tale of a lantern.",
+    "release_date": "2026-10-01",
+    "runtime": 101,
+    "budget": 5_000_000,
+    "revenue": 7_000_000,
+    "vote_count": 60,
+    "vote_average": 7.25,
+}
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(data_dir=str(tmp_path))
+
+
+def cleaned(settings: Settings, *changes: dict[str, Any]) -> pd.DataFrame:
+    """What becomes of a good film and of others that differ from it."""
+    films = [FILM | {"id": 100 + at} | change for at, change in enumerate(({}, *changes))]
+    write_films(RunFiles(settings.data_path, RUN_DATE).raw, films)
+    return read_cleaned(preprocess(RUN_DATE, settings)).set_index("id")
+
+
+def report(settings: Settings) -> dict[str, Any]:
+    found: dict[str, Any] = read_json(RunFiles(settings.data_path, RUN_DATE).report)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("flaw", "reason"),
+    [
+        ({"id": ""}, "no id"),
+        ({"id": 100}, "listed twice"),
+        ({"release_date": ""}, "no release date"),
+        ({"release_date": None}, "no release date"),
+        ({"release_date": "2026-1-5"}, "no release date"),
+        ({"release_date": "2026-02-30"}, "no release date"),
+        ({"release_date": "19 May 2026"}, "no release date"),
+        ({"release_date": "2026-11-24"}, "not released yet"),
+        ({"runtime": 39}, "no feature film"),
+        ({"runtime": 601}, "no feature film"),
+        ({"vote_count": 0}, "not rated yet"),
+        ({"vote_average": 0.0}, "rating out of range"),
+        ({"vote_average": 10.5}, "rating out of range"),
+        ({"genres": None}, "broken genres"),
+        ({"genres": "unexpected"}, "broken genres"),
+        ({"genres": ["unexpected"]}, "broken genres"),
+        ({"genres": [{"id": 80}]}, "broken genres"),
+    ],
+)
+def test_film_unfit_to_teach_is_dropped_and_its_reason_counted(
+    settings: Settings, flaw: dict[str, Any], reason: str
+):
+    assert len(cleaned(settings, flaw, {})) == 2
+    assert report(settings) == {"collected": 3, "kept": 2, "dropped": {reason: 1}}
+
+
+def test_film_unfit_for_several_reasons_counts_under_each(settings: Settings):
+    cleaned(settings, {"runtime": 5, "vote_count": 0}, {"vote_count": 0})
+    assert report(settings)["dropped"] == {"no feature film": 1, "not rated yet": 2}
+
+
+@pytest.mark.parametrize("day", ["2026-11-23", "1898-01-01"])
+def test_film_of_any_day_up_to_the_run_is_kept(settings: Settings, day: str):
+    assert cleaned(settings, {"release_date": day})["release_date"].tolist().count(day) == 1
+
+
+def test_run_without_a_film_fit_to_teach_is_told(settings: Settings):
+    files = RunFiles(settings.data_path, RUN_DATE)
+    write_films(files.raw, [FILM | {"vote_count": 0}])
+    with pytest.raises(NothingToLearnError, match=r"is fit to learn from: {'not rated yet': 1}"):
+        preprocess(RUN_DATE, settings)
+    assert not files.cleaned.exists()
+
+
+def test_step_before_is_named_when_its_file_is_missing(settings: Settings):
+    with pytest.raises(DataFileError, match="is missing; run collect for 2026-11-23 first"):
+        preprocess(RUN_DATE, settings)
+
+
+def test_old_columns_come_first_under_their_names(settings: Settings):
+    cleaned(settings)
+    path = RunFiles(settings.data_path, RUN_DATE).cleaned
+    assert path.name == "movies_cleaned_2026-11-23.csv"
+    frame = pd.read_csv(path, encoding="utf-8-sig")
+    assert tuple(frame.columns) == OLD_COLUMNS + NEW_COLUMNS
+    assert len(OLD_COLUMNS) == 12
+
+
+def test_facts_of_a_film_are_in_its_row(settings: Settings):
+    row = cleaned(settings).loc[100].to_dict()
+    assert row.pop("overview_sentiment") > 0.1
+    assert row.pop("overview_subjectivity") > 0.5
+    assert row == {
+        "title": "The Lantern",
+        "budget": 5_000_000,
+        "revenue": 7_000_000,
+        "runtime": 101,
+        "vote_count": 60,
+        "vote_average": 7.25,
+        "release_year": 2026,
+        "genre_encoded": 0,
+        "lang_encoded": 0,
+        "overview_len": 30,
+        "release_date": "2026-10-01",
+        "genres": '["Crime", "Drama"]',
+        "original_language": "ko",
+    }
+
+
+@pytest.mark.parametrize(
+    ("fact", "unknown", "columns"),
+    [
+        ("runtime", 0, ["runtime"]),
+        ("runtime", None, ["runtime"]),
+        ("budget", 0, ["budget"]),
+        ("revenue", 0, ["revenue"]),
+        ("overview", "", ["overview_len", "overview_sentiment", "overview_subjectivity"]),
+        ("overview", "등불 이야기", ["overview_len", "overview_sentiment"]),
+        ("original_language", "", ["original_language"]),
+    ],
+)
+def test_unknown_fact_is_empty_and_not_zero(
+    settings: Settings, fact: str, unknown: Any, columns: list[str]
+):
+    frame = cleaned(settings, {fact: unknown})
+    assert frame.loc[101, columns].isna().all()
+    assert frame.loc[100, columns].notna().all()
+
+
+def test_unknown_genre_and_language_have_the_code_minus_one(settings: Settings):
+    row = cleaned(settings, {"genres": [], "original_language": ""}).loc[101]
+    assert (row["genre_encoded"], row["lang_encoded"]) == (-1, -1)
+
+
+def test_new_code_tables_list_the_most_frequent_first(settings: Settings):
+    horror = {"genres": [{"id": 27, "name": "Horror"}], "original_language": "en"}
+    cleaned(settings, horror, horror)
+    codes = Codes.from_json(read_json(RunFiles(settings.data_path, RUN_DATE).codes))
+    assert codes.genres.names == ("Horror", "Crime", "Drama")  # a main genre before any other
+    assert codes.languages.names == ("en", "ko")
+
+
+def test_code_tables_extend_those_in_production(
+    bucket_settings: Settings, registry: Registry, packed: Packed
+):
+    put_into_production(registry, packed)
+    frame = cleaned(bucket_settings, {"original_language": "fr"})
+    codes = Codes.from_json(read_json(RunFiles(bucket_settings.data_path, RUN_DATE).codes))
+    assert codes.genres.names == (*GENRES, "Crime")
+    assert codes.languages.names == (*LANGUAGES, "fr")
+    assert frame["lang_encoded"].to_dict() == {100: CODES.languages.code("ko"), 101: 3}
+
+
+def test_bucket_that_cannot_be_used_leaves_no_cleaned_file(bucket_settings: Settings):
+    missing = bucket_settings.model_copy(update={"s3_bucket_name": "no-such-bucket"})
+    with pytest.raises(StoreUnavailableError, match="S3_BUCKET_NAME"):
+        cleaned(missing)
+    assert not RunFiles(missing.data_path, RUN_DATE).cleaned.exists()
+
+
+def test_encoders_give_the_codes_of_the_cleaned_file_and_minus_one_for_the_unknown(
+    settings: Settings,
+):
+    frame = cleaned(settings, {"original_language": "fr"}, {"original_language": "en"})
+    pickled = (settings.data_path / "original_language_encoder.pkl").read_bytes()
+    encoder = pickle.loads(pickled)
+    names = frame[["original_language"]].to_numpy(dtype=object)
+    assert encoder.transform(names).ravel().tolist() == frame["lang_encoded"].tolist()
+    assert encoder.transform([["tlh"]]).tolist() == [[-1]]
+    genres = pickle.loads((settings.data_path / "main_genre_encoder.pkl").read_bytes())
+    assert genres.transform([["Crime"], ["Puppetry"]]).tolist() == [[0], [-1]]
+
+
+def test_table_without_names_still_makes_an_encoder(settings: Settings):
+    write_films(
+        RunFiles(settings.data_path, RUN_DATE).raw,
+        [FILM | {"genres": [], "original_language": ""}],
+    )
+    preprocess(RUN_DATE, settings)
+    encoder = pickle.loads((settings.data_path / "main_genre_encoder.pkl").read_bytes())
+    assert encoder.transform([["Crime"]]).tolist() == [[-1]]
+
+
+def test_title_with_a_bare_carriage_return_stays_in_its_row(settings: Settings):
+    frame = cleaned(settings, {"title": "The\rLantern", "overview": "Lovely.\rNice."})
+    assert frame.loc[101, "title"] == "The\rLantern"
+    assert frame.loc[101, "overview_len"] == 13
+
+
+def test_holes_of_the_synthetic_world_are_all_survived(run: Run):
+    counted = read_json(run.files.report)
+    assert counted["collected"] == run.settings.collect_max_films == 1500
+    assert counted["kept"] + sum(counted["dropped"].values()) >= 1500
+    assert counted["kept"] > 1300
+    frame = read_cleaned(run.files.cleaned)
+    for column in ("runtime", "overview_len", "budget"):
+        assert frame[column].isna().any(), f"no film of the world lacks {column}"
+        assert frame[column].min() > 0
+    assert json.loads(run.files.codes.read_bytes())["genres"]

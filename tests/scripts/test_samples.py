@@ -1,0 +1,98 @@
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from movierating.features import MEASUREMENTS
+from movierating.film import Film, Plot
+from scripts.cleaned import read_cleaned
+from scripts.parameters import MIN_VOTES_TO_LEARN, MIN_VOTES_TO_MEASURE
+from scripts.samples import Sample, TimeSplit, TooFewFilmsError, as_on_the_form
+from tests.pipeline_run import Run
+
+FIRST = date(2020, 1, 1)
+
+
+def frame(days: list[int], votes: list[int] | int = 100) -> pd.DataFrame:
+    opened = [(FIRST + timedelta(day)).isoformat() for day in days]
+    return pd.DataFrame({"release_date": opened, "vote_count": votes, "vote_average": 6.0})
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 120)), min_size=30, max_size=80),
+    st.floats(0.1, 0.9),
+)
+def test_split_by_date_never_mixes(films: list[tuple[int, int]], share: float):
+    days, votes = zip(*films, strict=True)
+    try:
+        split = TimeSplit.by_share(frame(list(days), list(votes)), share)
+    except TooFewFilmsError:
+        assume(False)
+    boundary = split.split_date.isoformat()
+    assert (split.train.frame["release_date"] < boundary).all()
+    assert (split.holdout.frame["release_date"] >= boundary).all()
+    assert (split.train.frame["vote_count"] >= MIN_VOTES_TO_LEARN).all()
+    assert (split.holdout.frame["vote_count"] >= MIN_VOTES_TO_MEASURE).all()
+
+
+def test_newest_share_is_held_out():
+    split = TimeSplit.by_share(frame(list(range(100))), 0.2)
+    assert (len(split.train), len(split.holdout)) == (80, 20)
+    assert split.split_date == FIRST + timedelta(80)
+
+
+def test_films_of_one_day_stay_together():
+    split = TimeSplit.by_share(frame([0] * 15 + [1] * 15), 0.2)
+    assert (len(split.train), len(split.holdout)) == (15, 15)
+
+
+@pytest.mark.parametrize(
+    ("films", "sentence"),
+    [
+        (frame([], []), "no film has 10 votes"),
+        (frame(list(range(100)), 9), "no film has 10 votes"),
+        (frame(list(range(100)), 49), "0 with 50 votes later"),
+        (frame([0] * 100), "0 films opened before 2020-01-01"),
+        (frame(list(range(20))), "4 with 50 votes later"),
+    ],
+    ids=["none", "unrated", "few votes", "one day", "few films"],
+)
+def test_too_few_films_are_told_with_the_setting_to_change(films: pd.DataFrame, sentence: str):
+    with pytest.raises(TooFewFilmsError, match=f"{sentence}.*raise COLLECT_MAX_FILMS$"):
+        TimeSplit.by_share(films, 0.2)
+
+
+def test_ratings_of_more_votes_weigh_more():
+    weights = Sample(frame([0, 1, 2], [0, 50, 100_000])).weights
+    np.testing.assert_allclose(weights, [0, 0.5, 1], atol=1e-3)
+
+
+def test_form_leaves_out_what_its_fields_do_not_tell():
+    film = Film(
+        genres=("Crime", "Drama"),
+        original_language="ko",
+        runtime_minutes=101,
+        release_date=FIRST,
+        budget_usd=1e6,
+        plot=Plot(10, 0.5, 0.5),
+    )
+    expected: dict[str, Any] = {
+        "genres": ("Crime",),
+        "original_language": "ko",
+        "runtime_minutes": 101,
+        "plot": Plot(10, 0.5, 0.5),
+    }
+    assert as_on_the_form(film) == Film(**expected)
+
+
+def test_matrices_have_a_row_for_each_film(run: Run):
+    sample = Sample(read_cleaned(run.files.cleaned).head(7))
+    features = tuple(MEASUREMENTS)
+    full, form = sample.matrix(features), sample.form_matrix(features)
+    assert full.shape == form.shape == (7, len(features))
+    assert np.isnan(form[:, features.index("release_year")]).all()
+    assert not np.isnan(full[:, features.index("release_year")]).any()

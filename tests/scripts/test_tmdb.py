@@ -1,0 +1,241 @@
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from movierating.settings import Settings, SettingsError, load_settings
+from sandbox.tmdb.process import RunningStandIn
+from scripts import tmdb as module
+from scripts.tmdb import Tmdb, TmdbError, TmdbUnavailableError
+
+V3_KEY = "fedcba9876543210fedcba9876543210"
+TOKEN = "planted-read-access-token.of-the-tests.that-opens-nothing"
+GENRES = "/genre/movie/list"
+
+
+def planted(base_url: str, key: str = V3_KEY) -> Settings:
+    settings = load_settings(None, tmdb_base_url=base_url, tmdb_api_key=key)
+    return settings.model_copy(update={"tmdb_requests_per_second": 10_000})
+
+
+@pytest.fixture
+def tmdb(tmdb_stand_in: RunningStandIn) -> Iterator[Tmdb]:
+    tmdb_stand_in.forget()
+    with Tmdb(planted(tmdb_stand_in.base_url)) as client:
+        yield client
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the client would have waited, in seconds; it does not."""
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    return slept
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def everything_said(error: BaseException | None) -> str:
+    """The text of an exception and of all that led to it."""
+    if error is None:
+        return ""
+    chain = everything_said(error.__cause__) + everything_said(error.__context__)
+    return f"{error} {error!r} {error.args} {vars(error)} {chain}"
+
+
+@pytest.mark.parametrize("key", [V3_KEY, TOKEN, f"  {TOKEN}\n"], ids=["v3", "token", "pasted"])
+def test_both_kinds_of_key_open_the_api(tmdb_stand_in: RunningStandIn, key: str):
+    with Tmdb(planted(tmdb_stand_in.base_url, key)) as client:
+        assert client.get(GENRES)["genres"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "429"},
+        {"kind": "429_retry_after", "seconds": 3},
+        {"kind": "500"},
+        {"kind": "503"},
+        {"kind": "cut"},
+        {"kind": "truncated"},
+        {"kind": "not_json"},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+def test_passing_fault_is_survived(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float], fault: dict[str, Any]
+):
+    with tmdb_stand_in.faults(fault | {"first": 2}):
+        assert tmdb.get(GENRES)["genres"]
+    assert waits == ([3.0, 3.0] if fault["kind"] == "429_retry_after" else [0.5, 1.0])
+    assert tmdb_stand_in.stats()["requests"] == 3
+
+
+def test_answer_that_is_too_slow_is_asked_for_again(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", (5, 0.3))
+    with tmdb_stand_in.faults({"kind": "slow", "seconds": 3, "first": 1}):
+        assert tmdb.get(GENRES)["genres"]
+
+
+def test_answer_that_takes_its_time_is_waited_for(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+    with tmdb_stand_in.faults({"kind": "slow", "seconds": 0.3, "first": 1}):
+        assert tmdb.get(GENRES)["genres"]
+    assert tmdb_stand_in.stats()["requests"] == 1
+
+
+def test_lasting_fault_ends_in_one_sentence_after_growing_waits(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
+):
+    with (
+        tmdb_stand_in.faults({"kind": "503"}),
+        pytest.raises(TmdbUnavailableError, match=r"^TMDB answered HTTP 503; check TMDB_BASE_URL"),
+    ):
+        tmdb.get(GENRES)
+    assert waits == [0.5, 1, 2, 4, 8, 16]
+
+
+def test_wait_that_tmdb_asks_for_has_an_end(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
+):
+    with tmdb_stand_in.faults({"kind": "429_retry_after", "seconds": 3600, "first": 1}):
+        tmdb.get(GENRES)
+    assert waits == [30.0]
+
+
+def test_server_that_is_away_ends_in_one_sentence(closed_port: int, waits: list[float]):
+    with (
+        Tmdb(planted(f"http://127.0.0.1:{closed_port}/3")) as client,
+        pytest.raises(TmdbUnavailableError, match=r"cannot be reached .*; check TMDB_BASE_URL"),
+    ):
+        client.get(GENRES)
+    assert len(waits) == 6
+
+
+@pytest.mark.parametrize("key", [V3_KEY, TOKEN], ids=["v3", "token"])
+def test_refused_key_is_one_sentence_at_once(
+    tmdb_stand_in: RunningStandIn, waits: list[float], key: str
+):
+    with (
+        tmdb_stand_in.revoked(key),
+        Tmdb(planted(tmdb_stand_in.base_url, key)) as client,
+        pytest.raises(TmdbError, match=r"^TMDB refuses the key \(HTTP 401\); check TMDB_API_KEY$"),
+    ):
+        client.get(GENRES)
+    assert waits == []
+
+
+@pytest.mark.parametrize("key", ["a key", "열쇠", "key\r\nHost: elsewhere"])
+def test_what_cannot_be_a_key_is_never_sent(key: str):
+    with pytest.raises(SettingsError, match=r"^TMDB_API_KEY holds characters") as caught:
+        Tmdb(planted("http://127.0.0.1:1/3", key))
+    assert key not in everything_said(caught.value)
+
+
+def test_key_must_be_set():
+    with pytest.raises(SettingsError, match=r"^TMDB_API_KEY is not set"):
+        Tmdb(load_settings())
+
+
+@pytest.mark.parametrize("key", [V3_KEY, TOKEN], ids=["v3", "token"])
+@pytest.mark.parametrize(
+    "kind",
+    [None, "revoked", "away", "slow", "429", "500", "cut", "truncated", "not_json", "bad request"],
+)
+@pytest.mark.usefixtures("waits")
+def test_key_is_in_no_log_and_no_exception(
+    tmdb_stand_in: RunningStandIn,
+    closed_port: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    kind: str | None,
+):
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", (5, 0.05 if kind == "slow" else 5))
+    base_url = f"http://127.0.0.1:{closed_port}/3" if kind == "away" else tmdb_stand_in.base_url
+    faulty = kind not in {None, "revoked", "away", "bad request"}
+    error: Exception | None = None
+    with (
+        tmdb_stand_in.faults(*([{"kind": kind, "seconds": 0.1}] if faulty else [])),
+        tmdb_stand_in.revoked(*([key] if kind == "revoked" else [])),
+        Tmdb(planted(base_url, key)) as client,
+    ):
+        try:
+            client.get(GENRES if kind != "bad request" else "/discover/movie", page=501)
+        except Exception as raised:  # noqa: BLE001 - whatever it is, it is searched
+            error = raised
+    assert (error is None) is (kind is None)
+    said = everything_said(error)
+    for record in caplog.records:
+        said += f"{record.getMessage()} {record.msg} {record.args} {record.exc_text}"
+        said += everything_said(record.exc_info[1]) if record.exc_info else ""
+    assert "urllib3" in {record.name.partition(".")[0] for record in caplog.records}
+    assert key not in said
+
+
+def test_request_that_is_wrong_is_not_repeated(tmdb: Tmdb, waits: list[float]):
+    with pytest.raises(TmdbError, match="HTTP 400") as caught:
+        tmdb.get("/movie/popular", page=501)
+    assert not caught.value.retryable
+    assert waits == []
+
+
+def test_list_is_read_page_by_page_to_its_end(tmdb: Tmdb):
+    films = list(tmdb.pages("/movie/now_playing"))
+    pages = tmdb.get("/movie/now_playing")["total_pages"]
+    assert pages > 1
+    assert len({film["id"] for film in films}) == len(films) > (pages - 1) * module.PAGE_SIZE
+
+
+def test_list_is_read_no_further_than_tmdb_lets(tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MAX_PAGE", 2)
+    assert len(list(tmdb.pages("/movie/popular"))) == 2 * module.PAGE_SIZE
+
+
+def test_list_is_read_no_further_than_asked(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+    next(tmdb.pages("/movie/popular"))
+    assert tmdb_stand_in.stats()["requests"] == 1
+
+
+@pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
+def test_list_in_another_form_is_one_sentence(tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str):
+    with (
+        tmdb_stand_in.faults({"kind": kind, "field": "id"}),
+        pytest.raises(TmdbUnavailableError, match="a list of films in a form of its own"),
+    ):
+        list(tmdb.pages("/movie/now_playing"))
+
+
+def test_details_come_in_the_order_asked_for_without_deleted_films(tmdb: Tmdb):
+    ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
+    asked = [ids[2], 1, ids[0], ids[1]]
+    assert [film["id"] for film in tmdb.details(asked)] == [ids[2], ids[0], ids[1]]
+
+
+def test_details_end_with_the_first_film_that_cannot_be_had(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
+):
+    ids = [film["id"] for film in tmdb.pages("/movie/now_playing")]
+    tmdb_stand_in.forget()
+    with tmdb_stand_in.revoked(V3_KEY), pytest.raises(TmdbError, match="refuses the key"):
+        list(tmdb.details(ids))
+    assert tmdb_stand_in.stats()["requests"] < len(ids)
+
+
+def test_requests_are_paced(tmdb_stand_in: RunningStandIn):
+    tmdb_stand_in.forget()
+    settings = planted(tmdb_stand_in.base_url)
+    with Tmdb(settings.model_copy(update={"tmdb_requests_per_second": 10})) as client:
+        list(client.details([1] * 25))
+    # Twice the limit leaves room for requests that wait on their way.
+    assert tmdb_stand_in.stats()["peak_per_second"] <= 20

@@ -1,0 +1,57 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import wandb
+
+from movierating.settings import load_settings
+from scripts import tracking
+from scripts.tracking import log_run
+from tests.s3_server import free_ports
+
+KEY = "f" * 40
+
+
+def tracked(folder: Path) -> list[dict[str, Any]]:
+    """The runs kept in a data folder, read back by W&B's own program."""
+    program = str(Path(sys.executable).with_name("wandb"))
+    logs = sorted(folder.glob("wandb/offline-run-*/run-*.wandb"))
+    command = [program, "leet", "inspect", "--summary", "--json"]
+    answers = [
+        subprocess.run([*command, str(log)], capture_output=True, check=True) for log in logs
+    ]
+    return [json.loads(answer.stdout) for answer in answers]
+
+
+def test_run_without_a_key_is_kept_offline_in_the_data_folder(tmp_path: Path):
+    settings = load_settings(data_dir=str(tmp_path))
+    path = log_run(settings, "rf_2026-11-23_depth10", {"max_depth": 10}, {"test_rmse": 0.7})
+    assert path is not None
+    assert "movie-rating-predictor/" in path
+    (run,) = tracked(tmp_path)
+    assert run["name"] == "rf_2026-11-23_depth10"
+
+
+def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    (port,) = free_ports(1)
+    wandb.teardown()
+    monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr(tracking, "_LOGIN_SECONDS", 1)
+    settings = load_settings(data_dir=str(tmp_path), wandb_api_key=KEY)
+    assert log_run(settings, "rf_2026-11-23_depth10", {}, {}) is None
+    assert "W&B took no run rf_2026-11-23_depth10" in caplog.text
+    assert KEY not in caplog.text
+    wandb.teardown()
+
+
+def test_folder_that_cannot_be_written_stops_nothing(tmp_path: Path):
+    folder = tmp_path / "file"
+    folder.touch()
+    log_run(load_settings(data_dir=str(folder)), "rf_2026-11-23_depth10", {}, {})
+    shutil.rmtree(tmp_path)

@@ -1,0 +1,215 @@
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import root_mean_squared_error
+
+from movierating.bundle import Bundle
+from movierating.film import Film
+from movierating.manifest import MANIFEST_NAME, sha256
+from movierating.settings import Settings, load_settings
+from sandbox.tmdb.world import World
+from scripts import train as module
+from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, read_cleaned, row_of
+from scripts.files import DataFileError, RunFiles, write_bytes, write_json
+from scripts.legacy import FIVE_COLUMNS, five_columns
+from scripts.parameters import HOLDOUT_SHARE, MODEL_CONFIG, ModelConfig
+from scripts.samples import TimeSplit, TooFewFilmsError
+from scripts.train import train
+from tests.bundles import CODES, RUN_DATE, invented_films
+from tests.pipeline_run import Run
+
+SMALL = ModelConfig(
+    parameters={
+        "xgboost": {"n_estimators": 20, "max_depth": 3},
+        "lgbm": {"n_estimators": 20, "max_depth": 3},
+        "rf": {"n_estimators": 20, "max_depth": 3},
+    }
+)
+
+
+@pytest.fixture(autouse=True)
+def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Keep what would be tracked; W&B itself is tested in test_tracking."""
+    runs: list[Any] = []
+    monkeypatch.setattr(module, "log_run", lambda _, *run: runs.append(run))
+    return runs
+
+
+def prepared(folder: Path, count: int = 400, reversed_from: int | None = None) -> Settings:
+    """A cleaned file in which longer films are better, or worse from a film on."""
+    rng = np.random.default_rng(3)
+    rows = []
+    for at, film in enumerate(invented_films(count)):
+        opened = pd.Timestamp("2020-01-01") + pd.Timedelta(days=3 * at)
+        minutes = float(rng.integers(80, 160))
+        sign = -1 if reversed_from is not None and at >= reversed_from else 1
+        outcome = {
+            "id": at,
+            "title": f"Film {at}",
+            "revenue": None,
+            "vote_count": 100,
+            "vote_average": 6 + sign * (minutes - 120) / 40 + rng.normal(0, 0.2),
+        }
+        known = Film(
+            genres=film.genres,
+            original_language=film.original_language,
+            runtime_minutes=minutes,
+            release_date=opened.date(),
+            plot=film.plot,
+        )
+        rows.append(outcome | row_of(known, CODES))
+    files = RunFiles(folder, RUN_DATE)
+    frame = pd.DataFrame(rows)[[*OLD_COLUMNS, *NEW_COLUMNS]]
+    write_bytes(files.cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
+    write_json(files.codes, CODES.to_json())
+    return load_settings(data_dir=str(folder))
+
+
+def held_out(run: Run) -> pd.DataFrame:
+    return TimeSplit.by_share(read_cleaned(run.files.cleaned), HOLDOUT_SHARE).holdout.frame
+
+
+def test_same_films_give_the_same_bundle_and_version(tmp_path: Path):
+    manifests = [train(RUN_DATE, prepared(tmp_path / each), SMALL) for each in ("one", "two")]
+    assert manifests[0].version == manifests[1].version
+    assert manifests[0].files == manifests[1].files
+
+
+def test_other_films_give_another_version(tmp_path: Path):
+    first = train(RUN_DATE, prepared(tmp_path / "one"), SMALL)
+    second = train(RUN_DATE, prepared(tmp_path / "two", count=401), SMALL)
+    assert first.version != second.version
+
+
+def test_written_bundle_verifies_and_names_its_data(tmp_path: Path):
+    settings = prepared(tmp_path)
+    manifest = train(RUN_DATE, settings, SMALL)
+    files = RunFiles(tmp_path, RUN_DATE)
+    raw = (files.bundle / MANIFEST_NAME).read_bytes()
+    assert Bundle.load(files.bundle, sha256(raw)).manifest == manifest
+    assert manifest.data.sha256 == sha256(files.cleaned.read_bytes())
+    assert manifest.split.train_films + manifest.split.holdout_films == 400
+    assert manifest.run_date == manifest.split.until == RUN_DATE
+    assert set(manifest.metrics) == {"train", "holdout", "form"}
+    assert set(manifest.baselines) == {"mean", "recent_mean", "genre_mean", "old_model"}
+
+
+def test_validation_films_choose_and_held_out_ones_have_no_say(tmp_path: Path):
+    # What holds among the first 320 films turns round in the last 80, which are held out: there
+    # a forest that has learned next to nothing is the better one.
+    config = ModelConfig(
+        parameters={
+            "xgboost": {"n_estimators": 100, "max_depth": 3},
+            "rf": {"n_estimators": 1, "max_depth": 1, "min_child_weight": 10_000},
+        }
+    )
+    settings = prepared(tmp_path, reversed_from=320)
+    both = train(RUN_DATE, settings, config)
+    lazy = train(RUN_DATE, settings, ModelConfig("rf", config.parameters))
+    assert both.model_type == "xgboost"
+    assert lazy.metrics["holdout"].rmse < both.metrics["holdout"].rmse
+
+
+@pytest.mark.parametrize("family", MODEL_CONFIG.families)
+def test_one_family_alone_can_be_asked_for(tmp_path: Path, family: Any, tracked: list[Any]):
+    manifest = train(RUN_DATE, prepared(tmp_path), ModelConfig(family, SMALL.parameters))
+    assert manifest.model_type == family
+    assert [run[0] for run in tracked] == [f"{family}_2026-11-23_depth3"]
+
+
+def test_every_candidate_is_tracked_with_its_parameters_and_scores(
+    tmp_path: Path, tracked: list[Any]
+):
+    train(RUN_DATE, prepared(tmp_path), SMALL)
+    names = [name for name, _, _ in tracked]
+    assert names == [f"{family}_2026-11-23_depth3" for family in ("xgboost", "lgbm", "rf")]
+    for name, config, metrics in tracked:
+        assert config["model_type"] == name.partition("_")[0]
+        assert config["max_depth"] == 3
+        assert metrics["rmse_gap"] == pytest.approx(metrics["test_rmse"] - metrics["train_rmse"])
+        assert metrics["baseline_mean_rmse"] > metrics["test_rmse"]
+
+
+def test_old_model_forecasts_from_the_five_old_columns_as_its_score_says(run: Run):
+    folder = run.files.folder
+    model = pickle.loads((folder / "best_model.pkl").read_bytes())
+    frame = held_out(run)
+    forecast = model.predict(five_columns(frame))
+    assert five_columns(frame).columns.tolist() == list(FIVE_COLUMNS)
+    score = float((folder / "best_score.txt").read_text())
+    assert score == pytest.approx(root_mean_squared_error(frame["vote_average"], forecast))
+    assert (folder / "best_model.pkl").read_bytes() == run.files.model.read_bytes()
+
+
+def test_old_model_takes_a_frame_as_its_users_make_it(run: Run):
+    model = pickle.loads(run.files.model.read_bytes())
+    values = {
+        "runtime": 112,
+        "genre_encoded": 0,
+        "lang_encoded": 0,
+        "overview_sentiment": 0.1,
+        "overview_len": 180,
+    }
+    assert 0 < model.predict(pd.DataFrame([values]))[0] < 10
+
+
+def test_synthetic_world_is_learned_nearly_as_far_as_it_can_be(run: Run):
+    """The bounds leave room for luck in 280 films: about 4 % of an RMSE is one standard error.
+
+    The floor is that of a forecaster who knows the world's rules, all but people and companies,
+    which the model does not know either. It learned the rules from 1,150 films.
+    """
+    world = World(RUN_DATE)
+    rated = held_out(run)["id"].tolist()
+    floor = world.noise_floor(rated, histories=False)
+    reached = run.manifest.metrics["holdout"].rmse
+    assert 0.9 * floor < reached < 1.2 * floor
+    for name in ("mean", "recent_mean"):
+        assert reached < 0.9 * run.manifest.baselines[name].rmse
+    assert run.manifest.metrics["form"].rmse < 0.95 * run.manifest.baselines["mean"].rmse
+
+
+def test_interval_holds_about_as_many_films_as_it_promises(run: Run):
+    # The standard error of a share of 0.8 among 280 films is 0.024.
+    assert 0.7 < run.manifest.interval80.coverage < 0.9
+
+
+def test_nothing_known_only_after_release_is_a_feature(run: Run):
+    unwanted = ("vote", "popularity", "revenue", "status", "poster", "homepage")
+    assert not [name for name in run.manifest.features if name.startswith(unwanted)]
+
+
+def test_step_before_is_named_when_its_file_is_missing(tmp_path: Path):
+    with pytest.raises(DataFileError, match="run preprocess for 2026-11-23 first"):
+        train(RUN_DATE, load_settings(data_dir=str(tmp_path)))
+
+
+def test_too_few_films_are_told_and_leave_nothing(tmp_path: Path):
+    settings = prepared(tmp_path, count=20)
+    with pytest.raises(TooFewFilmsError, match="raise COLLECT_MAX_FILMS"):
+        train(RUN_DATE, settings, SMALL)
+    assert not RunFiles(tmp_path, RUN_DATE).bundle.exists()
+
+
+def test_bundle_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+    settings = prepared(tmp_path)
+    RunFiles(tmp_path, RUN_DATE).bundle.touch()
+    with pytest.raises(DataFileError, match=r"bundle_2026-11-23 cannot be written .* DATA_DIR"):
+        train(RUN_DATE, settings, ModelConfig("xgboost", SMALL.parameters))
+
+
+def test_tracked_runs_are_in_the_manifest(run: Run):
+    assert run.manifest.wandb_run is not None
+    assert "movie-rating-predictor" in run.manifest.wandb_run
+    runs = list(run.files.folder.glob("wandb/offline-run-*"))
+    assert len(runs) == len(MODEL_CONFIG.families)
+
+
+def test_manifest_is_readable_json(run: Run):
+    manifest = json.loads((run.files.bundle / MANIFEST_NAME).read_bytes())
+    assert manifest["version"] == run.manifest.version

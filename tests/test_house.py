@@ -1,0 +1,154 @@
+"""The house: floors, locks, documents."""
+
+import importlib
+import re
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FLOORS = ("movierating", "scripts", "app", "dags")
+NOT_SERVED = {
+    "airflow",
+    "lightgbm",
+    "pandas",
+    "scripts",
+    "sklearn",
+    "streamlit",
+    "wandb",
+    "xgboost",
+}
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "README.ko.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)(?: ; (.+?))? \\$", re.MULTILINE)
+
+
+def pins(lock: Path) -> dict[tuple[str, str], set[str]]:
+    """The hashes of each package and version."""
+    text = lock.read_text(encoding="utf-8")
+    begins = list(PIN.finditer(text))
+    ends = [*(match.start() for match in begins[1:]), len(text)]
+    return {
+        (match[1], match[2]): set(
+            re.findall(r"--hash=(sha256:[0-9a-f]{64})", text[match.end() : end])
+        )
+        for match, end in zip(begins, ends, strict=True)
+    }
+
+
+def test_app_is_the_package_and_not_the_page():
+    assert (ROOT / "app" / "__init__.py").is_file()
+    assert (ROOT / "app.py").is_file()
+    assert importlib.import_module("app").__path__
+
+
+def test_tests_are_no_package():
+    assert list((ROOT / "tests").rglob("__init__.py")) == []
+
+
+@pytest.mark.parametrize("floor", FLOORS)
+def test_tests_mirror_the_code(floor: str):
+    tested = {
+        path.stem.removeprefix("test_") for path in (ROOT / "tests" / floor).glob("test_*.py")
+    }
+    modules = {path.stem for path in (ROOT / floor).glob("*.py")}
+    assert tested
+    assert tested <= modules
+
+
+def test_imports_go_the_way_the_floors_allow():
+    program = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run(
+        [program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("environment", ["dev", "api"])
+def test_what_is_served_imports_no_training_library(environment: str):
+    python = ROOT / ".venv" / environment / "bin" / "python"
+    if environment == "dev":
+        python = Path(sys.executable)
+    elif not python.exists():
+        pytest.skip("needs the environment of the service, which `make install` makes")
+    code = """
+import pkgutil, sys
+import app.main, movierating
+for module in pkgutil.iter_modules(movierating.__path__, "movierating."):
+    __import__(module.name)
+import onnxruntime
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+    result = subprocess.run(
+        [python, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    imported = set(result.stdout.split())
+    assert {"app", "movierating", "onnxruntime"} <= imported
+    assert not imported & NOT_SERVED
+
+
+def test_page_imports_nothing_of_ours():
+    imports = re.findall(r"^\s*(?:from|import) (\w+)", (ROOT / "app.py").read_text(), re.MULTILINE)
+    assert imports
+    assert not {*FLOORS, "sandbox"} & set(imports)
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+def test_lock_agrees_with_the_joint_one(lock: Path):
+    joint = pins(ROOT / "requirements.txt")
+    names = {name for name, _ in joint}
+    of_ours = {pin: hashes for pin, hashes in pins(lock).items() if pin[0] in names}
+    assert of_ours or lock.stem == "uv"
+    assert {pin: joint.get(pin) for pin in of_ours} == of_ours
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, ROOT / "requirements.txt"], ids=lambda lock: lock.stem)
+def test_lock_has_hashes_and_names_no_place(lock: Path):
+    text = lock.read_text(encoding="utf-8")
+    assert "://" not in text
+    assert " @ " not in text
+    assert not re.search(r"^\s*-(?!-hash)", text, re.MULTILINE)
+    found = pins(lock)
+    assert found
+    assert len(re.findall(r"^[a-z0-9]", text, re.MULTILINE)) == len(PIN.findall(text))
+    assert all(found.values())
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_of_the_documents_exist(document: Path):
+    text = document.read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text()
+    targets = [
+        name.replace("%", "*") for name in re.findall(r"^([\w%-]+):", makefile, re.MULTILINE)
+    ]
+    for command in re.findall(r"(?:^|`)make ([\w-]+)", text, re.MULTILINE):
+        assert any(fnmatch(command, target) for target in targets), command
+        if command.startswith("bench-") and command != "bench-NAME":
+            assert (ROOT / "benchmarks" / f"{command.removeprefix('bench-')}.py").is_file(), command
+    for module in re.findall(r"python3? -m ((?:scripts|sandbox)(?:\.\w+)*)", text):
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), module
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_the_documents_lead_somewhere(document: Path):
+    text = document.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)\s#]+)", text)
+    broken = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+    assert broken == []
+
+
+def test_readme_leads_with_the_two_commands():
+    commands = re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert commands[:2] == ["up", "down"]
+
+
+def test_changelog_tells_of_the_next_version():
+    assert "## " in (ROOT / "CHANGELOG.md").read_text()
