@@ -169,7 +169,8 @@ def _s3(ports: list[int]) -> str:
         [
             f"env TMPDIR={LOGS}",  # where it writes logs of its own
             f"{ROOT}/.venv/sandbox/bin/weed mini -dir={FOLDER}/s3 -ip={HOST} -ip.bind={HOST}",
-            f"-bucket={BUCKET} -admin.ui=false -webdav=false",
+            f"-bucket={BUCKET} -s3.autoCreateBucket=false",
+            "-master.telemetry=false -admin.ui=false -webdav=false",
             "-s3.port.iceberg=0 -s3.port.lance=0",
             *options,
         ]

@@ -31,7 +31,7 @@ class Deployment:
 def deploy(run_date: date, settings: Settings) -> Deployment:
     """Publish the run's bundle and, if the gate lets it through, put it into production.
 
-    Running it again changes nothing.
+    Running it again moves nothing.
 
     Raises:
         DataFileError: The run has no bundle.

@@ -3,6 +3,7 @@ import json
 import os
 import time
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -91,6 +92,15 @@ def test_popular_films_come_first_then_the_newest_with_enough_votes(settings: Se
     opened = [film["release_date"] for film in later]
     assert opened == sorted(opened, reverse=True)
     assert opened[0] <= RUN_DATE.isoformat()
+
+
+def test_film_in_both_lists_is_taken_once(settings: Settings):
+    with Tmdb(settings) as tmdb:
+        popular = {film["id"] for film in islice(tmdb.pages("/movie/popular"), 80)}
+        newest = {film["id"] for film in islice(newest_rated(tmdb, RUN_DATE), 320)}
+        ids = list(film_ids(tmdb, RUN_DATE, 400))
+    assert popular & newest
+    assert len(ids) == len(set(ids)) == 400
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 21])
