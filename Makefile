@@ -5,7 +5,7 @@ UV := $(VENV)/uv/bin/uv
 PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/$(1)/bin/python $(2)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean install test test-containers lint format lock bench-%
+.PHONY: help up down status logs clean install prerequisites pictures test test-containers lint format lock bench-%
 
 help:  ## list the commands
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -19,16 +19,18 @@ down:  ## end everything
 status:  ## show what runs
 	@$(VENV)/sandbox/bin/python -m sandbox status
 
-logs:  ## follow all logs
+logs:  ## follow the logs of the services
 	@$(VENV)/sandbox/bin/python -m sandbox logs
 
 clean: down  ## forget the sandbox's database, bucket and logs
-	rm -rf .sandbox
+	rm -rf .sandbox app/model
 
-install: $(VENV)/pipeline.done $(VENV)/api.done $(VENV)/ui.done $(VENV)/sandbox.done
+install: prerequisites $(VENV)/pipeline.done $(VENV)/api.done $(VENV)/ui.done $(VENV)/sandbox.done
 
-$(UV): requirements/uv.txt
+prerequisites:
 	@$(PYTHON) sandbox/prerequisites.py
+
+$(UV): requirements/uv.txt | prerequisites
 	@echo "installing uv"
 	@$(PYTHON) -m venv $(VENV)/uv
 	@$(VENV)/uv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
@@ -58,7 +60,7 @@ test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker
 lint: $(VENV)/dev.done  ## check style, types and the direction of imports
 	@$(VENV)/dev/bin/ruff check .
 	@$(VENV)/dev/bin/ruff format --check .
-	@$(VENV)/dev/bin/mypy movierating scripts app dags sandbox benchmarks tests
+	@$(VENV)/dev/bin/mypy movierating scripts app dags sandbox benchmarks docs tests
 	@$(VENV)/dev/bin/mypy app.py
 	@$(VENV)/dev/bin/lint-imports
 

@@ -62,18 +62,24 @@ class Follower:
         except PreconditionFailedError:
             self.problem = None
         except (ExplainedError, OSError) as error:
-            self._report(str(error))
-        except Exception as error:  # noqa: BLE001 - whatever happens, what is in service stays
-            self._report(f"{type(error).__name__}; the log of the service has it", traceback=True)
+            self._keep_last_good(str(error))
+        except Exception as error:
+            logger.exception("following the registry broke")
+            self._keep_last_good(f"{type(error).__name__}; the log of the service has it")
+
+    def _keep_last_good(self, problem: str) -> None:
+        self._report(problem)
         if self.served is None:
             self.served = self._last_good()
 
     def _swap(self, production: Production) -> None:
         pointer = production.pointer
-        if self.served is None or self.served.pointer.version != pointer.version:
+        if self.served and self.served.pointer.version == pointer.version:
+            bundle = self.served.bundle
+        else:
             bundle = self._pull(pointer)
-            self.served = Served(bundle, pointer, "registry")
             logger.info("version %s is in service", pointer.version)
+        self.served = Served(bundle, pointer, "registry")
         self._etag, self.problem = production.etag, None
 
     def _pull(self, pointer: Pointer) -> Bundle:
@@ -103,7 +109,7 @@ class Follower:
         logger.warning("version %s is in service from the cache", pointer.version)
         return Served(bundle, pointer, "cache")
 
-    def _report(self, problem: str, traceback: bool = False) -> None:
+    def _report(self, problem: str) -> None:
         if problem != self.problem:
-            logger.warning("the registry cannot be followed: %s", problem, exc_info=traceback)
+            logger.warning("the registry cannot be followed: %s", problem)
         self.problem = problem

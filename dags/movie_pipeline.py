@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, CronTriggerTimetable, Param, dag, task
+from airflow.sdk import Asset, AssetAlias, CronTriggerTimetable, Param, dag, task
 
 from dags.run_context import explained, run_date
 from movierating.settings import get_settings
@@ -12,6 +12,8 @@ from movierating.settings import get_settings
 logger = logging.getLogger(__name__)
 
 PUBLISHED_MODEL = Asset(name="movie_rating_model", uri="movierating://production")
+# An outlet by alias, so that a refused model tells nobody that there is a new one.
+PROMOTION = AssetAlias("movie_rating_promotion")
 
 
 def report_failure(context: Any) -> None:
@@ -31,10 +33,11 @@ def report_failure(context: Any) -> None:
     schedule=CronTriggerTimetable(
         "0 3 * * *",
         timezone=get_settings().pipeline_timezone,
-        run_immediately=timedelta(0),  # unpausing alone starts no run
+        run_immediately=timedelta(minutes=10),  # unpausing at another time starts no run
     ),
     catchup=False,
     max_active_runs=1,
+    dagrun_timeout=timedelta(hours=12),
     params={
         "run_date": Param(
             None,
@@ -48,6 +51,7 @@ def report_failure(context: Any) -> None:
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=15),
+        "execution_timeout": timedelta(hours=3),
         "on_failure_callback": report_failure,
     },
     tags=["tmdb", "training"],
@@ -80,7 +84,7 @@ def tmdb_movie_rating_pipeline() -> None:
         with explained():
             return train(run_date(), get_settings()).version
 
-    @task(outlets=[PUBLISHED_MODEL])
+    @task(outlets=[PROMOTION])
     def deploy_model_to_s3(*, outlet_events: Any = None) -> dict[str, Any]:
         """Publish the bundle and move production to it, if it earns that."""
         from dataclasses import asdict
@@ -89,7 +93,8 @@ def tmdb_movie_rating_pipeline() -> None:
 
         with explained():
             deployment = asdict(deploy(run_date(), get_settings()))
-        outlet_events[PUBLISHED_MODEL].extra = deployment
+        if deployment["promoted"]:
+            outlet_events[PROMOTION].add(PUBLISHED_MODEL, extra=deployment)
         return deployment
 
     (

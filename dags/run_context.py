@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from movierating.errors import ExplainedError
 from movierating.settings import get_settings
+from scripts.dates import past_or_today
 
 
 def run_date() -> date:
@@ -20,7 +21,7 @@ def run_date() -> date:
     """
     context: Any = get_current_context()
     if asked := context["params"]["run_date"]:
-        return date.fromisoformat(asked)
+        return past_or_today(date.fromisoformat(asked))
     zone = ZoneInfo(get_settings().pipeline_timezone)
     day: date = context["dag_run"].run_after.astimezone(zone).date()
     return day

@@ -53,7 +53,10 @@ class Split(_Part):
 
 
 class Interval(_Part):
-    """A symmetric 80 % interval and the share of held-out films that fell inside it."""
+    """A symmetric 80 % interval and the share of held-out films that fell inside it.
+
+    Both are of films as the page's form describes them; with more facts known it is cautious.
+    """
 
     half_width: float
     coverage: float

@@ -36,6 +36,8 @@ POINTER_KEY: Final = "models/production.json"
 class RegistryConflictError(ExplainedError, RuntimeError):
     """Another publisher was faster, or a version exists with other content."""
 
+    retryable = True
+
 
 class Pointer(BaseModel):
     """Which version is in production, since when and why."""

@@ -30,6 +30,12 @@ class StoreUnavailableError(ExplainedError, RuntimeError):
     retryable = True
 
 
+class StoreRefusedError(StoreUnavailableError):
+    """S3 is there and says no; asking again will not change its mind."""
+
+    retryable = False
+
+
 class PreconditionFailedError(RuntimeError):
     """The object is not in the state that the write or read asked for."""
 
@@ -107,7 +113,7 @@ class Bucket:
         except ClientError as error:
             raise self._translated(error.response["Error"].get("Code", "")) from None
         except ParamValidationError:
-            raise StoreUnavailableError(
+            raise StoreRefusedError(
                 f"{self.name!r} cannot be the name of a bucket; change S3_BUCKET_NAME"
             ) from None
         except (BotoCoreError, OSError) as error:
@@ -122,15 +128,15 @@ class Bucket:
         if code in {"PreconditionFailed", "412", "304", "ConditionalRequestConflict"}:
             return PreconditionFailedError(code)
         if code == "NoSuchBucket":
-            return StoreUnavailableError(
+            return StoreRefusedError(
                 f"there is no bucket {self.name!r}; create it or change S3_BUCKET_NAME"
             )
         if code in _DENIED:
-            return StoreUnavailableError(
+            return StoreRefusedError(
                 f"S3 refuses access to bucket {self.name!r}; check AWS_ACCESS_KEY_ID and its rights"
             )
         if code in _BAD_SECRET:
-            return StoreUnavailableError("S3 refuses the signature; check AWS_SECRET_ACCESS_KEY")
+            return StoreRefusedError("S3 refuses the signature; check AWS_SECRET_ACCESS_KEY")
         return StoreUnavailableError(f"S3 answered {code or 'an error'}; try again later")
 
 

@@ -6,8 +6,9 @@ from movierating.film import Plot
 def measure_plot(overview: str | None) -> Plot | None:
     """Measure an English plot by TextBlob's lexicon; None where there is no text.
 
-    The mood of a text in another language would come out as 0.0 and mean nothing:
-    translate it first, or treat the plot as unknown.
+    The mood of a text in another language comes out near 0.0 and means nothing: what is not in
+    Latin letters is to be translated first or to count as unknown. Other languages in Latin letters
+    are not told from English here.
     """
     text = (overview or "").strip()
     if not text:

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 DAG: Final = "tmdb_movie_rating_pipeline"
 _TIMEOUT_SECONDS: Final = 30
 _POLL_SECONDS: Final = 2
+_RETRIES: Final = Retry(total=6, backoff_factor=0.5, status_forcelist=[500, 502, 503, 504])
 _ENDED: Final = frozenset({"success", "failed", "upstream_failed", "skipped"})
 
 
@@ -31,6 +34,7 @@ class AirflowClient:
         """
         self._url = url
         self._session = requests.Session()
+        self._session.mount("http://", HTTPAdapter(max_retries=_RETRIES))
         answer = self._session.post(
             f"{url}/auth/token",
             json={"username": user, "password": password},
@@ -68,6 +72,12 @@ class AirflowClient:
             if has_ended:
                 return
             time.sleep(_POLL_SECONDS)
+
+    def asset_events(self) -> list[dict[str, Any]]:
+        """What has been announced, oldest first."""
+        answer = self._session.get(f"{self._url}/api/v2/assets/events", timeout=_TIMEOUT_SECONDS)
+        events: list[dict[str, Any]] = answer.json()["asset_events"]
+        return events
 
     def result(self, run_id: str, task: str) -> Any:
         """What a task returned."""

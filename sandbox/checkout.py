@@ -11,6 +11,10 @@ from typing import Final
 
 from sandbox.state import HOST, ROOT, free_ports
 
+_NOT_OURS: Final = shutil.ignore_patterns(
+    ".*_cache", ".env", ".git", ".hypothesis", ".sandbox", ".venv", "__pycache__",
+    "bundle_*", "*.csv", "*.json", "*.pkl", "model", "wandb",
+)  # fmt: skip
 _PORTS: Final = ("AIRFLOW_PORT", "API_PORT", "UI_PORT")
 # What would make a copy use somebody's real services.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "AIRFLOW_", "DATA_DIR", "API_URL")
@@ -51,20 +55,11 @@ class Checkout:
 
 @contextmanager
 def copied(folder: Path, *, with_environments: bool = True) -> Iterator[Checkout]:
-    """A copy of what git would commit, ended with all it started when the block ends.
+    """A copy of the sources, ended with all it started when the block ends.
 
     With its environments it shares those of the original, else it has none.
     """
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"],  # noqa: S607 - git of the PATH
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    for name in listed.stdout.decode().rstrip("\0").split("\0"):
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    shutil.copytree(ROOT, folder, ignore=_NOT_OURS, dirs_exist_ok=True)
     if with_environments:
         (folder / ".venv").symlink_to(ROOT / ".venv")
     checkout = Checkout(folder, _clean_environment())

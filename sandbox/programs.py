@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +27,7 @@ class Program:
     """
 
     name: str
-    command: str
+    command: tuple[str, ...]
     waits: bool = False
 
 
@@ -45,9 +46,15 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
     chosen = [
         Program("api", _api(settings)),
         Program("page", _page(settings)),
-        Program("airflow-api-server", f"{_airflow()} api-server", waits=True),
-        Program("airflow-scheduler", f"{_airflow()} scheduler --skip-serve-logs", waits=True),
-        Program("airflow-dag-processor", f"{_airflow()} dag-processor", waits=True),
+        Program("airflow-api-server", _python("pipeline", "airflow", "api-server"), waits=True),
+        Program(
+            "airflow-scheduler",
+            _python("pipeline", "airflow", "scheduler", "--skip-serve-logs"),
+            waits=True,
+        ),
+        Program(
+            "airflow-dag-processor", _python("pipeline", "airflow", "dag-processor"), waits=True
+        ),
     ]
     if uses_stand_in_for_tmdb(settings):
         chosen.insert(0, Program("tmdb", _tmdb(settings, ports[0])))
@@ -104,7 +111,7 @@ def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
     for program in chosen:
         sections[f"program:{program.name}"] = _section(program)
     text = "\n".join(
-        f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in section.items())
+        f"[{name}]\n" + "".join(f"{key} = {_escaped(value)}\n" for key, value in section.items())
         for name, section in sections.items()
     )
     SUPERVISOR_CONFIG.write_text(text)
@@ -117,9 +124,13 @@ def write_airflow_password(keys: Secrets) -> None:
     AIRFLOW_PASSWORDS.write_text(json.dumps({AIRFLOW_USER: keys.airflow_password}))
 
 
+def _escaped(value: object) -> str:
+    return str(value).replace("%", "%%")  # supervisor expands %(names)s
+
+
 def _section(program: Program) -> dict[str, object]:
     return {
-        "command": program.command.replace("%", "%%"),
+        "command": shlex.join(program.command),
         "autostart": str(not program.waits).lower(),
         "stdout_logfile": LOGS / f"{program.name}.log",
         "stdout_logfile_maxbytes": "10MB",
@@ -133,47 +144,46 @@ def _section(program: Program) -> dict[str, object]:
     }
 
 
-def _python(environment_name: str) -> str:
-    return f"{ROOT}/.venv/{environment_name}/bin/python"
+def _python(environment_name: str, module: str, *options: object) -> tuple[str, ...]:
+    python = f"{ROOT}/.venv/{environment_name}/bin/python"
+    return (python, "-m", module, *map(str, options))
 
 
-def _airflow() -> str:
-    return f"{_python('pipeline')} -m airflow"
+def _api(settings: Settings) -> tuple[str, ...]:
+    options = ("--factory", "app.main:create_app", "--host", HOST, "--port", settings.api_port)
+    return _python("api", "uvicorn", *options)
 
 
-def _api(settings: Settings) -> str:
-    return (
-        f"{_python('api')} -m uvicorn --factory app.main:create_app"
-        f" --host {HOST} --port {settings.api_port}"
-    )
+def _page(settings: Settings) -> tuple[str, ...]:
+    options = ("--server.address", HOST, "--server.port", settings.ui_port)
+    return _python("ui", "streamlit", "run", ROOT / "app.py", *options)
 
 
-def _page(settings: Settings) -> str:
-    return (
-        f"{_python('ui')} -m streamlit run {ROOT}/app.py"
-        f" --server.address {HOST} --server.port {settings.ui_port}"
-    )
-
-
-def _tmdb(settings: Settings, port: int) -> str:
+def _tmdb(settings: Settings, port: int) -> tuple[str, ...]:
     catalogue = settings.tmdb_catalogue
-    option = f" --catalogue {catalogue}" if catalogue else ""
-    return f"{_python('sandbox')} -m sandbox.tmdb --port {port}{option}"
+    options = ("--catalogue", catalogue) if catalogue else ()
+    return _python("sandbox", "sandbox.tmdb", "--port", port, *options)
 
 
-def _s3(ports: list[int]) -> str:
+def _s3(ports: list[int]) -> tuple[str, ...]:
     parts = ("s3", "master", "volume", "filer", "admin")
     names = [f"-{part}.{port}" for part in parts for port in ("port", "port.grpc")]
-    options = [f"{name}={port}" for name, port in zip(names, ports, strict=True)]
-    return " ".join(
-        [
-            f"env TMPDIR={LOGS}",  # where it writes logs of its own
-            f"{ROOT}/.venv/sandbox/bin/weed mini -dir={FOLDER}/s3 -ip={HOST} -ip.bind={HOST}",
-            f"-bucket={BUCKET} -s3.autoCreateBucket=false",
-            "-master.telemetry=false -admin.ui=false -webdav=false",
-            "-s3.port.iceberg=0 -s3.port.lance=0",
-            *options,
-        ]
+    return (
+        "env",
+        f"TMPDIR={LOGS}",  # where it writes logs of its own
+        f"{ROOT}/.venv/sandbox/bin/weed",
+        "mini",
+        f"-dir={FOLDER}/s3",
+        f"-ip={HOST}",
+        f"-ip.bind={HOST}",
+        f"-bucket={BUCKET}",
+        "-s3.autoCreateBucket=false",
+        "-master.telemetry=false",
+        "-admin.ui=false",
+        "-webdav=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        *(f"{name}={port}" for name, port in zip(names, ports, strict=True)),
     )
 
 

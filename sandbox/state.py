@@ -30,8 +30,10 @@ class Secrets:
         """The sandbox's keys, made at the first call and readable by their owner alone."""
         path = FOLDER / "secrets.json"
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(json.dumps(asdict(cls._new())))
+            partial = path.with_suffix(".partial")
+            partial.touch(mode=0o600)
+            partial.write_text(json.dumps(asdict(cls._new())))
+            partial.replace(path)
         return cls(**json.loads(path.read_text()))
 
     @classmethod

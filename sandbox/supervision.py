@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import hashlib
+import json
 import subprocess
 import sys
 import tempfile
@@ -16,8 +17,9 @@ import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
 from sandbox.programs import SUPERVISOR_CONFIG, SUPERVISOR_PID
-from sandbox.state import LOGS, ROOT
+from sandbox.state import FOLDER, LOGS, ROOT
 
+RECORD: Final = FOLDER / "processes.json"
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _STOP_SECONDS: Final = 15
 _GRACE_SECONDS: Final = 5
@@ -67,6 +69,13 @@ def states() -> dict[str, str]:
         return {}
 
 
+def record() -> None:
+    """Note what runs, so that it can be ended also after the supervisor itself was killed."""
+    if process := supervisor():
+        noted = [[each.pid, each.create_time()] for each in _tree(process)]
+        RECORD.write_text(json.dumps(noted))
+
+
 def stop() -> int:
     """End the supervisor and all that it started, whatever process group it moved to.
 
@@ -74,21 +83,38 @@ def stop() -> int:
         How many processes there were.
     """
     process = supervisor()
-    if process is None:
-        return 0
-    tree = [process, *process.children(recursive=True)]
+    tree = _tree(process) if process else _recorded()
     sockets = _sockets(tree)
-    with contextlib.suppress(OSError, Fault):
-        proxy().stopAllProcesses(False)
-    _wait_until_idle(process)
+    if process:
+        with contextlib.suppress(OSError, Fault):
+            proxy().stopAllProcesses(False)
+        _wait_until_idle(process)
     # A task of Airflow survives its scheduler in a session of its own; as an orphan it is now a
     # child of the supervisor, which adopts what loses its parent.
-    while left := process.children(recursive=True):
+    while left := _tree(process)[1:] if process else _recorded():
         _end(left)
-    _end([process])
+    _end(tree)
     for path in sockets:
         path.unlink(missing_ok=True)
     return len(tree)
+
+
+def _tree(process: psutil.Process) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return [process, *process.children(recursive=True)]
+    return []
+
+
+def _recorded() -> list[psutil.Process]:
+    """What was noted and still runs, with all that it has started since."""
+    alive: list[psutil.Process] = []
+    with contextlib.suppress(OSError, ValueError):
+        for pid, created in json.loads(RECORD.read_text()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process = psutil.Process(pid)
+                if process.create_time() == created:
+                    alive += _tree(process)
+    return list(dict.fromkeys(alive))
 
 
 def _sockets(processes: Iterable[psutil.Process]) -> set[Path]:
@@ -102,7 +128,7 @@ def _sockets(processes: Iterable[psutil.Process]) -> set[Path]:
 
 def _wait_until_idle(process: psutil.Process) -> None:
     deadline = time.monotonic() + _STOP_SECONDS
-    while process.children() and time.monotonic() < deadline:
+    while len(_tree(process)) > 1 and time.monotonic() < deadline:
         if not {"RUNNING", "STARTING", "STOPPING", "BACKOFF"} & set(states().values()):
             return
         time.sleep(0.2)

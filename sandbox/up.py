@@ -2,7 +2,8 @@
 
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -63,7 +64,14 @@ def _check(settings: Settings) -> None:
             raise StepError(
                 f"port {port} is taken: end what uses it, or set {name.upper()} in .env"
             )
+    if uses_stand_in_for_tmdb(settings) and not uses_stand_in_for_s3(settings):
+        raise StepError(
+            "S3_BUCKET_NAME is set and TMDB_API_KEY is not, so a model of invented films would go "
+            "into a real bucket; set both or neither"
+        )
     catalogue = settings.tmdb_catalogue
+    if catalogue and not uses_stand_in_for_tmdb(settings):
+        raise StepError("TMDB_CATALOGUE and TMDB_API_KEY are both set; unset the one not wanted")
     if catalogue and not Path(catalogue).is_file():
         raise StepError(f"TMDB_CATALOGUE: there is no file {catalogue}")
 
@@ -76,23 +84,39 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     write_airflow_password(keys)
     say("starting the services; logs are in .sandbox/logs")
     supervision.start(merged)
-    migration = _launch("airflow-migrate", ["-m", "airflow", "db", "migrate"], merged)
-    if uses_stand_in_for_s3(settings):
-        _wait("s3", partial(_answers, s3_url(ports)))
-    if uses_stand_in_for_tmdb(settings):
-        _wait("tmdb", partial(_answers, merged["TMDB_BASE_URL"]))
-    say("checking TMDB, the bucket and the working folder")
-    _finish("preflight", _launch("preflight", ["-m", "scripts.preflight"], merged))
-    say("preparing Airflow's database")
-    _finish("airflow-migrate", migration)
+    with _launched("airflow-migrate", ["-m", "airflow", "db", "migrate"], merged) as migration:
+        _await_stand_ins(settings, ports, merged)
+        say("checking TMDB, the bucket and the working folder")
+        with _launched("preflight", ["-m", "scripts.preflight"], merged) as preflight:
+            _finish("preflight", preflight)
+        say("preparing Airflow's database")
+        _finish("airflow-migrate", migration)
     for program in chosen:
         if program.waits:
             supervision.proxy().startProcess(program.name, False)
     for name, url in addresses(settings).items():
         _wait(name, partial(_answers, url))
+    supervision.record()
+
+
+def _await_stand_ins(settings: Settings, ports: list[int], merged: dict[str, str]) -> None:
+    if uses_stand_in_for_s3(settings):
+        _wait("s3", partial(_answers, s3_url(ports)))
+    if uses_stand_in_for_tmdb(settings):
+        _wait("tmdb", partial(_answers, merged["TMDB_BASE_URL"]))
 
 
 def _run_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
+    try:
+        _follow_pipeline(settings, keys, say)
+    except requests.RequestException as error:
+        raise StepError(
+            f"Airflow does not answer ({type(error).__name__}; "
+            "log: .sandbox/logs/airflow-api-server.log)"
+        ) from None
+
+
+def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     airflow = AirflowClient(addresses(settings)["airflow"], AIRFLOW_USER, keys.airflow_password)
     _wait("airflow-dag-processor", airflow.knows_dag)
     say("running the pipeline through Airflow")
@@ -109,10 +133,21 @@ def _run_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
         _wait("api", lambda: served_version(settings) == outcome["version"])
 
 
-def _launch(name: str, arguments: list[str], merged: dict[str, str]) -> "subprocess.Popen[bytes]":
+@contextmanager
+def _launched(
+    name: str, arguments: list[str], merged: dict[str, str]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program of the pipeline's environment, ended at the end if it has not ended by itself."""
+    python = f"{ROOT}/.venv/pipeline/bin/python"
     with (LOGS / f"{name}.log").open("wb") as log:
-        python = f"{ROOT}/.venv/pipeline/bin/python"
-        return subprocess.Popen([python, *arguments], cwd=ROOT, env=merged, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [python, *arguments], cwd=ROOT, env=merged, stdout=log, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def _finish(name: str, process: "subprocess.Popen[bytes]") -> None:

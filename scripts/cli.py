@@ -3,11 +3,9 @@
 import argparse
 import logging
 from collections.abc import Callable
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date
 
 from movierating.errors import ExplainedError
-from movierating.settings import get_settings
 
 logger = logging.getLogger(__name__)
 
@@ -21,11 +19,6 @@ def step_parser(doc: str | None) -> argparse.ArgumentParser:
         help="the date to run for, YYYY-MM-DD (default: today in PIPELINE_TIMEZONE)",
     )
     return parser
-
-
-def today() -> date:
-    """The date it is in the pipeline's time zone."""
-    return datetime.now(ZoneInfo(get_settings().pipeline_timezone)).date()
 
 
 def run(step: Callable[[], object]) -> int:

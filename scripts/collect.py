@@ -12,7 +12,8 @@ from urllib.parse import urlparse
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, get_settings
-from scripts.cli import run, step_parser, today
+from scripts.cli import run, step_parser
+from scripts.dates import past_or_today, today
 from scripts.files import RunFiles, check_writable, read_json, replacing, write_json
 from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb
 
@@ -91,7 +92,7 @@ def collect(run_date: date, settings: Settings) -> Path:
 
 def purge_expired(folder: Path, now: datetime) -> None:
     """Delete TMDB's content that was written longer ago than its terms allow to keep it."""
-    for path in folder.glob("movies_*"):
+    for path in [*folder.glob("movies_*"), *folder.glob(".movies_*")]:
         if now.timestamp() - path.stat().st_mtime > LONGEST_CACHE.total_seconds():
             path.unlink()
             logger.info("%s is over %s days old and was deleted", path, LONGEST_CACHE.days)
@@ -120,11 +121,18 @@ def newest_rated(tmdb: Tmdb, until: date) -> Iterator[dict[str, Any]]:
             "vote_count.gte": MIN_VOTES,
         }
         for film in tmdb.pages("/discover/movie", **query):
-            count, last = count + 1, date.fromisoformat(film["release_date"])
+            count, last = count + 1, _opened(film) or last
             yield film
         if count < MAX_PAGE * PAGE_SIZE or last == until:
             return
         until = last
+
+
+def _opened(film: dict[str, Any]) -> date | None:
+    try:
+        return date.fromisoformat(film["release_date"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def write_films(path: Path, films: Iterable[dict[str, Any]]) -> None:
@@ -166,7 +174,7 @@ def _cell(value: Any) -> Any:
 def main(argv: list[str] | None = None) -> int:
     """Collect from the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
-    return run(lambda: collect(arguments.date or today(), get_settings()))
+    return run(lambda: collect(past_or_today(arguments.date or today()), get_settings()))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from movierating.manifest import MANIFEST_NAME, Manifest, sha256
 from movierating.registry import Decision, Pointer, Production, Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.cli import run, step_parser, today
+from scripts.cli import run, step_parser
+from scripts.dates import past_or_today, today
 from scripts.files import RunFiles
 from scripts.legacy import encoder_pickles
 
@@ -115,7 +116,7 @@ def _beaten(challenger: Manifest) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Deploy from the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
-    return run(lambda: deploy(arguments.date or today(), get_settings()))
+    return run(lambda: deploy(past_or_today(arguments.date or today()), get_settings()))
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ class Result:
     """What a training found.
 
     Attributes:
-        residuals: Errors on films that the model was chosen by and not fitted on; (films,).
+        form_residuals: Errors on films that the model was chosen by and not fitted on, knowing
+            only what the page's form asks for; (films,).
         train: Scores on the films that taught it.
         baselines: Scores of what it has to beat, on the held-out films.
     """
@@ -57,7 +58,7 @@ class Result:
     regressor: Regressor
     parameters: dict[str, Any]
     features: tuple[str, ...]
-    residuals: Ratings
+    form_residuals: Ratings
     train: Scores
     baselines: dict[str, Scores]
     wandb_run: str | None
@@ -82,7 +83,7 @@ def package(result: Result, split: TimeSplit, files: RunFiles) -> Manifest:
         parameters=result.parameters,
         features=result.features,
         average_rating=float(split.train.ratings.mean()),
-        interval80=_interval(result.residuals, forecast - split.holdout.ratings),
+        interval80=_interval(result.form_residuals, on_the_form - split.holdout.ratings),
         split=_described(split, files.run_date),
         metrics={
             "train": result.train,

@@ -21,7 +21,8 @@ from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from movierating.text import is_latin, measure_plot
 from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, row_of
-from scripts.cli import run, step_parser, today
+from scripts.cli import run, step_parser
+from scripts.dates import past_or_today, today
 from scripts.files import RunFiles, replacing, write_bytes, write_json
 from scripts.legacy import encoder_pickles
 
@@ -186,7 +187,7 @@ def _names_genres(text: str) -> bool:
 def main(argv: list[str] | None = None) -> int:
     """Preprocess from the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
-    return run(lambda: preprocess(arguments.date or today(), get_settings()))
+    return run(lambda: preprocess(past_or_today(arguments.date or today()), get_settings()))
 
 
 if __name__ == "__main__":

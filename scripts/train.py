@@ -13,7 +13,8 @@ from movierating.manifest import Manifest, Scores
 from movierating.settings import Settings, get_settings
 from scripts.candidates import Regressor, make_regressor
 from scripts.cleaned import read_cleaned
-from scripts.cli import run, step_parser, today
+from scripts.cli import run, step_parser
+from scripts.dates import past_or_today, today
 from scripts.evaluation import baselines, score
 from scripts.files import RunFiles, write_bytes
 from scripts.legacy import five_columns
@@ -40,6 +41,7 @@ class Candidate:
 
     Attributes:
         residuals: Its errors on the newest of those films when fitted without them; (films,).
+        form_residuals: The same, knowing only what the page's form asks for; (films,).
         train: Scores on the films that taught it.
         holdout: Scores on the held-out films.
     """
@@ -47,6 +49,7 @@ class Candidate:
     family: ModelType
     regressor: Regressor
     residuals: Ratings
+    form_residuals: Ratings
     train: Scores
     holdout: Scores
 
@@ -83,14 +86,13 @@ def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG
         regressor=best.regressor,
         parameters=config.parameters[best.family],
         features=features,
-        residuals=best.residuals,
+        form_residuals=best.form_residuals,
         train=best.train,
         baselines=to_beat,
         wandb_run=tracked[best.family],
     )
-    manifest = package(result, split, files)
     _write_old_model(best.family, config, split, files)
-    return manifest
+    return package(result, split, files)  # last: its manifest says that the run's files are there
 
 
 def fit(
@@ -122,6 +124,9 @@ def _candidate(
         family=family,
         regressor=regressor,
         residuals=rehearsal.predict(chooser.holdout.matrix(features)) - chooser.holdout.ratings,
+        form_residuals=(
+            rehearsal.predict(chooser.holdout.form_matrix(features)) - chooser.holdout.ratings
+        ),
         train=scored(split.train),
         holdout=scored(split.holdout),
     )
@@ -178,7 +183,7 @@ def main(argv: list[str] | None = None) -> int:
     """Train from the command line."""
     arguments = _PARSER.parse_args(argv)
     config = ModelConfig(model_type=arguments.model_type)
-    return run(lambda: train(arguments.date or today(), get_settings(), config))
+    return run(lambda: train(past_or_today(arguments.date or today()), get_settings(), config))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What several tests start or look for."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,3 +85,14 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Packed:
 def run(tmdb_stand_in: RunningStandIn, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run on 1,500 films of the synthetic world, with the real parameters."""
     return run_pipeline(tmdb_stand_in.base_url, tmp_path_factory.mktemp("run"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let CI fail when something was skipped, unless it needs the films that are not shipped."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not os.environ.get("CI"):
+        return
+    reasons = {report.longrepr[2] for report in reporter.stats.get("skipped", [])}
+    if unexpected := sorted(reason for reason in reasons if "../shared" not in reason):
+        reporter.write_line(f"CI allows no such skip: {'; '.join(unexpected)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -13,7 +13,7 @@ from movierating.s3 import Blob, Bucket, open_bucket
 from movierating.settings import Settings
 from tests.app.conftest import NEVER, serving
 from tests.bundles import Packed, put_into_production
-from tests.s3_server import free_ports
+from tests.s3_server import S3Server, free_ports
 
 FILM = {"genres": ["Drama"], "runtime": 120}
 
@@ -242,6 +242,35 @@ def test_moved_pointer_to_the_same_version_loads_nothing(
     counting.asked.clear()
     follower.refresh()
     assert counting.asked == [POINTER_KEY]
+    assert follower.served is not None
+    assert follower.served.pointer.reason == "another"
+
+
+def test_registry_that_is_back_is_followed_again_without_a_second_download(
+    bucket_settings: Settings, away: Settings, packed: Packed, cache: Path
+):
+    put_into_production(Registry(open_bucket(bucket_settings)), packed)
+    serve_once(bucket_settings, cache)
+    follower = Follower(Registry(open_bucket(away)), NEVER, cache)
+    follower.refresh()
+    assert follower.served is not None
+    assert follower.served.loaded_from == "cache"
+    follower._registry = Registry(open_bucket(bucket_settings))
+    follower.refresh()
+    assert follower.served.loaded_from == "registry"
+    assert follower.problem is None
+
+
+def test_bucket_without_production_is_not_answered_from_the_cache_of_another(
+    s3_server: S3Server, bucket_settings: Settings, packed: Packed, cache: Path
+):
+    put_into_production(Registry(open_bucket(bucket_settings)), packed)
+    serve_once(bucket_settings, cache)
+    empty = s3_server.settings(s3_server.new_bucket())
+    follower = Follower(Registry(open_bucket(empty)), NEVER, cache)
+    follower.refresh()
+    assert follower.served is None
+    assert follower.problem == "the registry has no version in production yet"
 
 
 def test_whatever_goes_wrong_the_version_in_service_stays(

@@ -81,6 +81,11 @@ print(f'"{tmdb_movie_rating_pipeline().schedule.timezone}"')
     assert in_a_process_of_its_own(code, tmp_path) == "Europe/Paris"
 
 
+def test_task_or_run_that_hangs_is_ended(dag: Any):
+    assert dag.dagrun_timeout < timedelta(days=1)
+    assert all(task.execution_timeout < dag.dagrun_timeout for task in dag.tasks)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_task_is_tried_again_with_growing_waits_and_its_failure_told(
     dag: Any, pipeline: ModuleType, name: str
@@ -93,9 +98,9 @@ def test_task_is_tried_again_with_growing_waits_and_its_failure_told(
     assert task.doc_md or task.python_callable.__doc__
 
 
-def test_published_model_is_an_outlet_of_the_last_task_alone(dag: Any, pipeline: ModuleType):
+def test_promotion_is_an_outlet_of_the_last_task_alone(dag: Any, pipeline: ModuleType):
     outlets = {task.task_id: task.outlets for task in dag.tasks if task.outlets}
-    assert outlets == {"deploy_model_to_s3": [pipeline.PUBLISHED_MODEL]}
+    assert outlets == {"deploy_model_to_s3": [pipeline.PROMOTION]}
 
 
 def test_run_date_may_be_given_and_is_a_date(dag: Any):

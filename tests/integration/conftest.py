@@ -22,7 +22,7 @@ class Running:
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     """A copy of the checkout; nothing runs in it yet."""
-    with copied(tmp_path_factory.mktemp("checkout")) as checkout:
+    with copied(tmp_path_factory.mktemp("check out")) as checkout:
         if not (checkout.folder / ".venv" / "sandbox").exists():
             pytest.skip("needs the environments that `make install` makes")
         yield checkout

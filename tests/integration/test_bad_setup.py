@@ -4,9 +4,12 @@ import socket
 
 import pytest
 
+from tests.processes import processes_of
 from tests.s3_server import KEY, SECRET, running_s3
 
 pytestmark = pytest.mark.timeout(300)
+
+TMDB_TOKEN = "x" * 30 + "." + "y" * 30
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def refused(checkout):
         result = checkout.sandbox("up", **settings)
         assert result.returncode == 1, result.stdout
         assert "Traceback" not in result.stdout
-        assert "nothing is running" in checkout.sandbox("status").stdout
+        assert processes_of(checkout.folder) == []
         return result.stdout.strip().splitlines()[-1]
 
     return up
@@ -65,18 +68,30 @@ def test_refused_key_is_named_and_not_shown(refused, tmdb_stand_in):
 
 
 def test_unreachable_tmdb_is_named(refused):
-    line = refused(TMDB_API_KEY="x" * 60, TMDB_BASE_URL="http://127.0.0.1:9/3")
+    line = refused(TMDB_API_KEY=TMDB_TOKEN, TMDB_BASE_URL="http://127.0.0.1:9/3")
     assert "TMDB_BASE_URL" in line
 
 
-def test_missing_bucket_is_named(refused, s3):
+def test_missing_bucket_is_named(refused, s3, tmdb_stand_in):
     line = refused(
+        TMDB_API_KEY=TMDB_TOKEN,
+        TMDB_BASE_URL=tmdb_stand_in.base_url,
         S3_BUCKET_NAME="no-such-bucket",
         AWS_ENDPOINT_URL_S3=s3.url,
         AWS_ACCESS_KEY_ID=KEY,
         AWS_SECRET_ACCESS_KEY=SECRET,
     )
     assert "S3_BUCKET_NAME" in line
+
+
+def test_real_bucket_takes_no_model_of_invented_films(refused):
+    line = refused(S3_BUCKET_NAME="real")
+    assert "S3_BUCKET_NAME" in line
+    assert "TMDB_API_KEY" in line
+
+
+def test_catalogue_beside_a_key_is_a_contradiction(refused):
+    assert "TMDB_CATALOGUE" in refused(TMDB_API_KEY=TMDB_TOKEN, TMDB_CATALOGUE="films.parquet")
 
 
 def test_unwritable_folder_is_named(refused, tmp_path):

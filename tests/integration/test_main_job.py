@@ -4,9 +4,7 @@ The tests run in the order of this file and share one system; the last one ends 
 """
 
 import json
-import time
 from datetime import date, timedelta
-from pathlib import Path
 
 import boto3
 import psutil
@@ -15,6 +13,8 @@ import requests
 
 from sandbox.airflow import DAG, AirflowClient
 from sandbox.programs import AIRFLOW_USER, BUCKET
+from tests.integration.conftest import FILMS
+from tests.processes import processes_of
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -130,15 +130,25 @@ def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket):
     assert bucket.below(f"models/versions/{outcome['version']}/")
 
 
+def test_refused_version_announces_no_model(airflow):
+    (event,) = airflow.asset_events()
+    assert event["extra"]["promoted"]
+
+
 def test_no_secret_is_in_any_log(running):
-    logs = list((running.checkout.folder / ".sandbox").rglob("*.log"))
+    folder = running.checkout.folder
+    logs = [
+        path
+        for path in [*(folder / ".sandbox").rglob("*"), *(folder / "data-prepare").rglob("*")]
+        if path.is_file() and path.name not in {"secrets.json", "passwords.json"}
+    ]
     planted = secrets_of(running)
-    assert len(logs) > len(planted)
+    assert {"api.log", "supervisord.out", "attempt=1.log"} <= {path.name for path in logs}
     found = {
         (name, path.name)
         for path in logs
         for name, secret in planted.items()
-        if secret in path.read_text(errors="replace")
+        if secret.encode() in path.read_bytes()
     }
     assert found == set()
 
@@ -150,15 +160,19 @@ def test_down_leaves_nothing_also_while_a_task_runs(running, airflow):
     assert processes_of(running.checkout.folder) == []
 
 
-def processes_of(folder: Path):
-    """The command lines of what still runs out of a folder."""
-    time.sleep(1)
-    left = []
-    for process in psutil.process_iter(["cmdline", "cwd", "pid"]):
-        words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]
-        if any(str(folder) in word for word in words):
-            left.append(" ".join(words))
-    return left
+def test_up_again_finds_its_bucket_and_publishes_the_same_version(running, api):
+    result = running.checkout.sandbox("up", COLLECT_MAX_FILMS=FILMS)
+    assert result.returncode == 0, result.stdout
+    assert "is in production already" in result.stdout
+    assert get(f"{api}/readyz").json()["version"] in running.printed
+
+
+def test_down_leaves_nothing_also_after_the_supervisor_was_killed(running):
+    pid = (running.checkout.folder / ".sandbox" / "supervisord.pid").read_text()
+    psutil.Process(int(pid)).kill()
+    assert processes_of(running.checkout.folder)
+    assert running.checkout.sandbox("down").returncode == 0
+    assert processes_of(running.checkout.folder) == []
 
 
 def test_airflow_knows_the_dag_by_its_old_name():

@@ -1,0 +1,22 @@
+"""Which day it is, and which days can be run for."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from movierating.settings import SettingsError, get_settings
+
+
+def today() -> date:
+    """The date it is in the pipeline's time zone."""
+    return datetime.now(ZoneInfo(get_settings().pipeline_timezone)).date()
+
+
+def past_or_today(day: date) -> date:
+    """The same day, if it is not in the future.
+
+    Raises:
+        SettingsError: It is. Once in production, such a run would outrank every honest one.
+    """
+    if day > today():
+        raise SettingsError(f"the run date {day} is in the future; choose {today()} or earlier")
+    return day
