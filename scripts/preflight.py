@@ -21,7 +21,7 @@ def preflight(settings: Settings) -> None:
         ExplainedError: The first thing that a run would stumble over.
     """
     check_writable(settings.data_path)
-    with Tmdb(settings) as tmdb:
+    with Tmdb(settings, attempts=2) as tmdb:  # somebody is waiting for the answer
         tmdb.get("/genre/movie/list")
     open_bucket(settings).put(_PROBE_KEY, b"")
     logger.info("TMDB, the bucket and the working folder are there")

@@ -56,12 +56,13 @@ logging.getLogger("urllib3.connectionpool").addFilter(_KeyFilter())
 class Tmdb:
     """One session with TMDB, safe to use from several threads."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Prepare a session; nothing is sent.
+    def __init__(self, settings: Settings, attempts: int = _ATTEMPTS) -> None:
+        """Prepare a session that tries each request so often; nothing is sent.
 
         Raises:
             SettingsError: TMDB_API_KEY is not set, or cannot be a key.
         """
+        self._attempts = attempts
         self._base_url = settings.tmdb_base_url
         self._session = requests.Session()
         self._authenticate(settings.require("tmdb_api_key").strip())
@@ -88,7 +89,7 @@ class Tmdb:
         """
         attempts = Retrying(
             retry=retry_if_exception_type(TmdbUnavailableError),
-            stop=stop_after_attempt(_ATTEMPTS),
+            stop=stop_after_attempt(self._attempts),
             wait=_wait_seconds,
             reraise=True,
         )
