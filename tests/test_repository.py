@@ -1,6 +1,7 @@
 """What must never be committed."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,8 @@ SECRETS = {
 
 
 def committed():
+    if shutil.which("git") is None:
+        pytest.skip("needs git")
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard", "-z"],
         cwd=ROOT,

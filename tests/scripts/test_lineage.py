@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,7 @@ def _no_image(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_no_image")
+@pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 def test_checkout_says_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def git(*arguments: str) -> str:
         command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments]
