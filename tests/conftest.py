@@ -58,9 +58,11 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def bucket_settings(s3_server: S3Server, tmp_path: Path) -> Settings:
+def bucket_settings(s3_server: S3Server, tmp_path: Path) -> Iterator[Settings]:
     """Settings with an empty bucket and an empty working folder."""
-    return s3_server.settings(s3_server.new_bucket(), data_dir=str(tmp_path / "data"))
+    name = s3_server.new_bucket()
+    yield s3_server.settings(name, data_dir=str(tmp_path / "data"))
+    s3_server.drop_bucket(name)
 
 
 @pytest.fixture

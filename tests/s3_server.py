@@ -39,6 +39,14 @@ class S3Server:
         _client(self.url).create_bucket(Bucket=name)
         return name
 
+    def drop_bucket(self, name: str) -> None:
+        """Remove a bucket with all that is in it."""
+        client = _client(self.url)
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
+            for item in page.get("Contents", []):
+                client.delete_object(Bucket=name, Key=item["Key"])
+        client.delete_bucket(Bucket=name)
+
     def settings(self, bucket: str, **others: Any) -> Settings:
         """Settings that use a bucket of this server."""
         chosen = {
@@ -70,6 +78,7 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
         "-admin.ui=false",
         "-webdav=false",
         "-master.telemetry=false",
+        "-master.volumeSizeLimitMB=8",  # every bucket takes volumes, and their number has an end
         *(f"{name}={port}" for name, port in ports.items()),
     ]
     keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
