@@ -10,6 +10,7 @@ import boto3
 import psutil
 import pytest
 import requests
+from playwright.sync_api import expect
 
 from sandbox.airflow import DAG, AirflowClient
 from sandbox.programs import AIRFLOW_USER, BUCKET
@@ -104,7 +105,7 @@ def test_page_forecasts_through_the_real_service(running, page, api):
     page.goto(f"{running.checkout.url('UI_PORT')}/?lang=en")
     page.get_by_label("Plot").fill("A kind nurse brings hope and laughter to a small village.")
     page.get_by_role("button", name="Forecast").click()
-    page.get_by_text(get(f"{api}/version").json()["version"]).wait_for()
+    expect(page.get_by_text(get(f"{api}/version").json()["version"])).to_be_visible()
 
 
 def test_second_up_changes_nothing(running):
