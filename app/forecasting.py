@@ -6,10 +6,10 @@ from typing import Final, Literal
 from app.schemas import FilmFacts, Forecast, Ignored, Mood, RatingInterval
 from movierating.bundle import RATING_RANGE, Bundle
 from movierating.film import Film, Plot
+from movierating.manifest import COVERAGE
 from movierating.text import measure_plot
 
 MOOD_CUT: Final = 0.1
-COVERAGE: Final = 0.8
 
 
 @dataclass(frozen=True)

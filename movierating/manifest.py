@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from movierating.errors import ExplainedError
 
 FORMAT: Final = 1
+COVERAGE: Final = 0.8  # what the interval of a forecast promises
 MANIFEST_NAME: Final = "manifest.json"
 
 # What may become part of a path or a key.

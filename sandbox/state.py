@@ -59,9 +59,9 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def free_ports() -> list[int]:
+def free_ports(count: int = _INNER_PORTS) -> list[int]:
     """Ports for what nobody needs to know the address of: S3's parts and the TMDB stand-in."""
-    probes = [socket.create_server((HOST, 0)) for _ in range(_INNER_PORTS)]
+    probes = [socket.create_server((HOST, 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:
         probe.close()

@@ -11,7 +11,7 @@ import numpy as np
 from movierating.bundle import CODES_NAME, MODEL_NAME, Model, golden_answers, write_bundle
 from movierating.features import build_matrix
 from movierating.film import Film, Plot
-from movierating.manifest import DataSource, Interval, Manifest, Scores, Split, sha256
+from movierating.manifest import COVERAGE, DataSource, Interval, Manifest, Scores, Split, sha256
 from scripts.candidates import Regressor, to_onnx
 from scripts.evaluation import score
 from scripts.files import RunFiles, read_json, writing
@@ -20,8 +20,6 @@ from scripts.parameters import ModelType
 from scripts.samples import Ratings, TimeSplit
 
 logger = logging.getLogger(__name__)
-
-COVERAGE: Final = 0.8
 
 # Invented films whose ratings every copy of the model must give alike.
 GOLDEN_FILMS: Final = (

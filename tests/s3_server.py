@@ -1,7 +1,6 @@
 """A real S3 server in a process of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from movierating.settings import Settings, load_settings
+from sandbox.state import free_ports
 
 HOST: Final = "127.0.0.1"
 KEY: Final = "invented-key-of-the-tests"
@@ -98,15 +98,6 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
                 process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nothing listens on."""
-    probes = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def _client(url: str) -> Any:

@@ -11,9 +11,10 @@ from movierating.manifest import MANIFEST_NAME
 from movierating.registry import POINTER_KEY, Registry
 from movierating.s3 import Blob, Bucket, open_bucket
 from movierating.settings import Settings
+from sandbox.state import free_ports
 from tests.app.conftest import NEVER, serving
 from tests.bundles import Packed, put_into_production
-from tests.s3_server import S3Server, free_ports
+from tests.s3_server import S3Server
 
 FILM = {"genres": ["Drama"], "runtime": 120}
 

@@ -9,9 +9,9 @@ import pytest
 import wandb
 
 from movierating.settings import load_settings
+from sandbox.state import free_ports
 from scripts import tracking
 from scripts.tracking import log_run
-from tests.s3_server import free_ports
 
 KEY = "f" * 40
 
