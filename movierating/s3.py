@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
@@ -64,7 +65,7 @@ class Bucket:
         """
         condition: dict[str, Any] = {"IfNoneMatch": unless_etag} if unless_etag else {}
         try:
-            with self._in_words():
+            with in_words(self.name):
                 answer = self._client.get_object(Bucket=self.name, Key=key, **condition)
                 return Blob(answer["Body"].read(), answer["ETag"])
         except KeyError:
@@ -72,7 +73,7 @@ class Bucket:
 
     def put(self, key: str, raw: bytes) -> None:
         """Write an object, whatever stood there."""
-        with self._in_words():
+        with in_words(self.name):
             self._client.put_object(Bucket=self.name, Key=key, Body=raw)
 
     def create(self, key: str, raw: bytes) -> None:
@@ -81,7 +82,7 @@ class Bucket:
         Raises:
             PreconditionFailedError: It exists.
         """
-        with self._in_words():
+        with in_words(self.name):
             self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfNoneMatch="*")
 
     def replace(self, key: str, raw: bytes, etag: str) -> None:
@@ -91,14 +92,14 @@ class Bucket:
             PreconditionFailedError: It has changed, or is gone.
         """
         try:
-            with self._in_words():
+            with in_words(self.name):
                 self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfMatch=etag)
         except KeyError:
             raise PreconditionFailedError(key) from None
 
     def keys(self, prefix: str) -> list[str]:
         """The keys that begin with a prefix, in order."""
-        with self._in_words():
+        with in_words(self.name):
             pages = self._client.get_paginator("list_objects_v2")
             return [
                 item["Key"]
@@ -106,38 +107,47 @@ class Bucket:
                 for item in page.get("Contents", [])
             ]
 
-    @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        try:
-            yield
-        except ClientError as error:
-            raise self._translated(error.response["Error"].get("Code", "")) from None
-        except ParamValidationError:
-            raise StoreRefusedError(
-                f"{self.name!r} cannot be the name of a bucket; change S3_BUCKET_NAME"
-            ) from None
-        except (BotoCoreError, OSError) as error:
-            raise StoreUnavailableError(
-                f"S3 cannot be reached ({type(error).__name__}); "
-                "check AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION and the AWS keys or role"
-            ) from None
 
-    def _translated(self, code: str) -> Exception:
-        if code in {"NoSuchKey", "404"}:
-            return KeyError(code)
-        if code in {"PreconditionFailed", "412", "304", "ConditionalRequestConflict"}:
-            return PreconditionFailedError(code)
-        if code == "NoSuchBucket":
-            return StoreRefusedError(
-                f"there is no bucket {self.name!r}; create it or change S3_BUCKET_NAME"
-            )
-        if code in _DENIED:
-            return StoreRefusedError(
-                f"S3 refuses access to bucket {self.name!r}; check AWS_ACCESS_KEY_ID and its rights"
-            )
-        if code in _BAD_SECRET:
-            return StoreRefusedError("S3 refuses the signature; check AWS_SECRET_ACCESS_KEY")
-        return StoreUnavailableError(f"S3 answered {code or 'an error'}; try again later")
+@contextmanager
+def in_words(bucket: str) -> Iterator[None]:
+    """Turn the failures of S3 into sentences that name the setting to change.
+
+    Raises:
+        StoreUnavailableError: S3 cannot be used as it is set up.
+        PreconditionFailedError: The object is not in the state that was asked for.
+        KeyError: There is no such object.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise _translated(error.response["Error"].get("Code", ""), bucket) from None
+    except ParamValidationError:
+        raise StoreRefusedError(
+            f"{bucket!r} cannot be the name of a bucket; change S3_BUCKET_NAME"
+        ) from None
+    except (BotoCoreError, Boto3Error, OSError) as error:
+        raise StoreUnavailableError(
+            f"S3 cannot be reached ({type(error).__name__}); "
+            "check AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION and the AWS keys or role"
+        ) from None
+
+
+def _translated(code: str, bucket: str) -> Exception:
+    if code in {"NoSuchKey", "404"}:
+        return KeyError(code)
+    if code in {"PreconditionFailed", "412", "304", "ConditionalRequestConflict"}:
+        return PreconditionFailedError(code)
+    if code == "NoSuchBucket":
+        return StoreRefusedError(
+            f"there is no bucket {bucket!r}; create it or change S3_BUCKET_NAME"
+        )
+    if code in _DENIED:
+        return StoreRefusedError(
+            f"S3 refuses access to bucket {bucket!r}; check AWS_ACCESS_KEY_ID and its rights"
+        )
+    if code in _BAD_SECRET:
+        return StoreRefusedError("S3 refuses the signature; check AWS_SECRET_ACCESS_KEY")
+    return StoreUnavailableError(f"S3 answered {code or 'an error'}; try again later")
 
 
 def open_bucket(settings: Settings) -> Bucket:

@@ -44,9 +44,10 @@ def _http_address(value: str | None) -> str | None:
     return value
 
 
-def _local_folder(value: str) -> str:
-    if "://" in value:
-        raise ValueError("must be a folder on this machine")
+def _folder_or_bucket(value: str) -> str:
+    scheme, separator, place = value.partition("://")
+    if separator and not (scheme == "s3" and place.strip("/")):
+        raise ValueError("must be a folder on this machine or s3://BUCKET/FOLDER")
     return value
 
 
@@ -71,9 +72,13 @@ class Settings(BaseSettings):
 
     tmdb_api_key: _Secret = None
     tmdb_base_url: Annotated[str, AfterValidator(_ends_in_three)] = "https://api.themoviedb.org/3"
-    tmdb_requests_per_second: Annotated[int, Field(ge=1, le=50)] = 36
-    collect_max_films: Annotated[int, Field(ge=1)] = 1500
-    data_dir: Annotated[str, AfterValidator(_local_folder)] = "data-prepare"
+    tmdb_requests_per_second: Annotated[int, Field(ge=1, le=50)] = 38
+    collect_max_films: Annotated[int | None, Field(ge=1)] = None
+    collect_workers: Annotated[int, Field(ge=1, le=10)] = 1
+    collect_max_bad_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    data_dir: Annotated[str, AfterValidator(_folder_or_bucket)] = "data-prepare"
+    keep_days: Annotated[int, Field(ge=1)] = 30
+    keep_max_gb: Annotated[float, Field(gt=0)] = 2
     pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
 
     wandb_api_key: _Secret = None
@@ -92,11 +97,6 @@ class Settings(BaseSettings):
     api_port: _Port = 8000
     ui_port: _Port = 8501
     tmdb_catalogue: _Text = None
-
-    @property
-    def data_path(self) -> Path:
-        """The working folder of the pipeline."""
-        return Path(self.data_dir)
 
     def require(self, name: str) -> str:
         """The text of a setting that this step cannot do without.

@@ -5,6 +5,7 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from movierating.settings import Settings
@@ -71,7 +72,7 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
         "PYTHONUNBUFFERED": "1",
         "MALLOC_ARENA_MAX": "2",  # or glibc keeps tens of MB for each thread
         "API_URL": f"http://{HOST}:{settings.api_port}",
-        "DATA_DIR": str(settings.data_path.absolute()),
+        "DATA_DIR": _absolute(settings.data_dir),
     }
     if uses_stand_in_for_tmdb(settings):
         merged |= {"TMDB_BASE_URL": f"http://{HOST}:{ports[0]}/3", "TMDB_API_KEY": keys.tmdb_token}
@@ -122,6 +123,10 @@ def write_airflow_password(keys: Secrets) -> None:
     AIRFLOW_HOME.mkdir(parents=True, exist_ok=True)
     AIRFLOW_PASSWORDS.touch(mode=0o600)
     AIRFLOW_PASSWORDS.write_text(json.dumps({AIRFLOW_USER: keys.airflow_password}))
+
+
+def _absolute(data_dir: str) -> str:
+    return data_dir if "://" in data_dir else str(Path(data_dir).absolute())
 
 
 def _escaped(value: object) -> str:

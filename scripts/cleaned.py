@@ -3,13 +3,13 @@
 import json
 from collections.abc import Hashable, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 
 from movierating.encoders import Codes
 from movierating.film import Film, Plot
+from scripts.files import DataPath
 
 # The twelve columns of the old system, which its users read by name.
 OLD_COLUMNS: Final = (
@@ -62,9 +62,10 @@ def film_of(row: Mapping[Hashable, Any]) -> Film:
     )
 
 
-def read_cleaned(path: Path) -> pd.DataFrame:
+def read_cleaned(path: DataPath) -> pd.DataFrame:
     """The cleaned file, one row a film, oldest first; numbers come back bit for bit."""
-    frame = pd.read_csv(path, encoding="utf-8-sig")
+    with path.open("rb") as stream:
+        frame = pd.read_csv(stream, encoding="utf-8-sig")
     return frame.sort_values(["release_date", "id"], ignore_index=True)
 
 

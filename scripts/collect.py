@@ -1,96 +1,111 @@
-"""Collect films from TMDB into `movies_{date}.csv`: what is popular, and what opened lately."""
+"""Bring the film store up to date with TMDB, and write what came in to `movies_{date}.csv`."""
 
 import csv
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
-from pathlib import Path
-from typing import Any, Final
-from urllib.parse import urlparse
+from typing import Final
+
+import pyarrow.compute as pc
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, get_settings
 from scripts.cli import run, step_parser
 from scripts.dates import past_or_today, today
-from scripts.files import RunFiles, check_writable, read_json, replacing, write_json
-from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb
+from scripts.due import FIRST_FILMS, KEEP_DAYS, days_since_1970, due, first_films
+from scripts.files import (
+    DataPath,
+    RunFiles,
+    check_writable,
+    data_folder,
+    read_json,
+    replacing,
+    source_of,
+    write_json,
+)
+from scripts.intake import Intake
+from scripts.progress import progress
+from scripts.records import FIELDS, Record
+from scripts.store import FilmStore, Index, film_store
+from scripts.tmdb import Tmdb
 
 logger = logging.getLogger(__name__)
 
-# The 26 fields of TMDB's /movie/{id}, in its order.
-FIELDS: Final = (
-    "adult",
-    "backdrop_path",
-    "belongs_to_collection",
-    "budget",
-    "genres",
-    "homepage",
-    "id",
-    "imdb_id",
-    "origin_country",
-    "original_language",
-    "original_title",
-    "overview",
-    "popularity",
-    "poster_path",
-    "production_companies",
-    "production_countries",
-    "release_date",
-    "revenue",
-    "runtime",
-    "spoken_languages",
-    "status",
-    "tagline",
-    "title",
-    "video",
-    "vote_average",
-    "vote_count",
-)
-POPULAR_SHARE: Final = 0.2  # of the films; the rest are the newest with enough votes
-MIN_VOTES: Final = 50
-LONGEST_CACHE: Final = timedelta(days=180)  # TMDB's terms: six months
-_PROGRESS_EVERY: Final = 250
+LONGEST_CACHE: Final = timedelta(days=KEEP_DAYS)
+_CHANGES: Final = "changes.json"  # beside the films: up to which day their changes are known
 
 
 class NothingCollectedError(ExplainedError, RuntimeError):
-    """TMDB answered, but without any film."""
+    """There is no film, neither from TMDB nor in the store."""
 
 
-def collect(run_date: date, settings: Settings) -> Path:
-    """Write the run's films; a snapshot already taken for the same date and source stays.
+def collect(run_date: date, settings: Settings) -> DataPath:
+    """Bring the store up to date, and write what this run brought in; once there, that stays.
+
+    TMDB knows only the present. A run for a day before yesterday asks it nothing and works with
+    what the store holds; it may have been there on that day.
 
     Returns:
         The file, one row a film, nested fields as JSON.
 
     Raises:
-        TmdbError: TMDB refuses or stays away.
-        NothingCollectedError: There was no film.
+        TmdbError: TMDB refuses or stays away. What had come until then is in the store.
+        BadAnswersError: Too many answers are bad.
+        NothingCollectedError: There is no film.
         DataFileError: The folder cannot be written.
+        StoreCorruptError: A file of the store is damaged.
     """
-    files = RunFiles(settings.data_path, run_date)
-    purge_expired(files.folder, datetime.now(UTC))
-    source = _source(settings)
-    if _has_snapshot(files, source):
+    files = RunFiles(data_folder(settings), run_date)
+    asked = {"source": source_of(settings), "max_films": settings.collect_max_films}
+    if _has_snapshot(files, asked):
         logger.info("%s is there already; keeping it", files.raw)
         return files.raw
     check_writable(files.folder)
-    with Tmdb(settings) as tmdb:
-        ids = list(film_ids(tmdb, run_date, settings.collect_max_films))
-        films = list(_with_progress(tmdb.details(ids), len(ids)))
-    if not films:
+    store = film_store(settings)
+    intake = Intake(store, run_date, run_date, settings.collect_max_bad_share)
+    if today() - run_date <= timedelta(days=1):  # a run may go on past midnight
+        with Tmdb(settings, workers=settings.collect_workers) as tmdb:
+            purge_expired(files.folder, tmdb.now())
+            bring_in(tmdb, intake, run_date, settings.collect_max_films)
+        store.compact()
+    if len(store.index()) == 0:
         raise NothingCollectedError(
-            "TMDB answered without any film; check TMDB_BASE_URL and the date of the run"
+            f"there is no film for {run_date}; check TMDB_BASE_URL, or run for today first"
         )
     files.source.unlink(missing_ok=True)
-    write_films(files.raw, films)
-    write_json(files.source, source | {"films": len(films), "at": datetime.now(UTC).isoformat()})
-    logger.info("%s films in %s", len(films), files.raw)
+    count = write_films(files.raw, _brought_in(store, run_date))
+    found = {"films": count, "gone": intake.gone, "validation": intake.report.as_json()}
+    write_json(files.source, asked | found)
+    logger.info("%s films in %s; bad: %s", count, files.raw, intake.report.bad)
     return files.raw
 
 
-def purge_expired(folder: Path, now: datetime) -> None:
+def bring_in(tmdb: Tmdb, intake: Intake, run_date: date, max_films: int | None) -> None:
+    """Fetch what is due into the store, and purge what TMDB's terms do not allow to keep.
+
+    Raises as `collect`.
+    """
+    now, store = tmdb.now(), intake.store
+    store.purge(now - LONGEST_CACHE)
+    index = store.index()
+    # What an earlier try of this run has brought in.
+    done = set(index.ids[index.run_day == days_since_1970(run_date)].tolist())
+    if len(index) == len(done):
+        wanted = first_films(tmdb, run_date, max_films or FIRST_FILMS)
+    else:
+        wanted = due(tmdb, index, _changes_known_until(store, index), now)
+    wanted = [film_id for film_id in wanted if film_id not in done]
+    chosen = wanted if max_films is None else wanted[: max(0, max_films - len(done))]
+    with progress(len(chosen)) as bar:
+        for kept in intake.take(tmdb.details(chosen)):
+            bar.update(len(kept))
+    if waiting := len(wanted) - len(chosen):
+        logger.warning("%s films wait for the next run; raise COLLECT_MAX_FILMS", waiting)
+    else:
+        write_json(store.folder / _CHANGES, {"known_until": now.date().isoformat()})
+
+
+def purge_expired(folder: DataPath, now: datetime) -> None:
     """Delete TMDB's content that was written longer ago than its terms allow to keep it."""
     for path in [*folder.glob("movies_*"), *folder.glob(".movies_*")]:
         if now.timestamp() - path.stat().st_mtime > LONGEST_CACHE.total_seconds():
@@ -98,77 +113,37 @@ def purge_expired(folder: Path, now: datetime) -> None:
             logger.info("%s is over %s days old and was deleted", path, LONGEST_CACHE.days)
 
 
-def film_ids(tmdb: Tmdb, run_date: date, limit: int) -> Iterator[int]:
-    """Ids of popular films, then of the newest films with enough votes; each once."""
-    popular = islice(tmdb.pages("/movie/popular"), max(1, round(limit * POPULAR_SHARE)))
-    seen: set[int] = set()
-    for source in (popular, newest_rated(tmdb, run_date)):
-        for film in source:
-            if len(seen) >= limit:
-                return
-            if film["id"] not in seen:
-                seen.add(film["id"])
-                yield film["id"]
+def write_films(path: DataPath, films: Iterable[Record]) -> int:
+    """Write films as CSV that spreadsheets open as UTF-8, whole or not at all.
 
-
-def newest_rated(tmdb: Tmdb, until: date) -> Iterator[dict[str, Any]]:
-    """Rated films from `until` backwards; past TMDB's last page it goes on by date."""
-    while True:
-        count, last = 0, until
-        query: dict[str, str | int] = {
-            "sort_by": "primary_release_date.desc",
-            "primary_release_date.lte": until.isoformat(),
-            "vote_count.gte": MIN_VOTES,
-        }
-        for film in tmdb.pages("/discover/movie", **query):
-            count, last = count + 1, _opened(film) or last
-            yield film
-        if count < MAX_PAGE * PAGE_SIZE or last == until:
-            return
-        until = last
-
-
-def _opened(film: dict[str, Any]) -> date | None:
-    try:
-        return date.fromisoformat(film["release_date"])
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def write_films(path: Path, films: Iterable[dict[str, Any]]) -> None:
-    """Write films as CSV that spreadsheets open as UTF-8, whole or not at all."""
-    import pandas as pd
-
-    rows = [{name: _cell(film.get(name)) for name in FIELDS} for film in films]
-    frame = pd.DataFrame(rows, columns=list(FIELDS))
-    with replacing(path) as partial:
+    Returns:
+        How many.
+    """
+    with replacing(path) as partial, partial.open("w", encoding="utf-8-sig", newline="") as stream:
         # Text goes into quotes: a bare carriage return in a plot would else end its row.
-        frame.to_csv(partial, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC)
+        writer = csv.DictWriter(
+            stream, FIELDS, extrasaction="ignore", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"
+        )
+        writer.writeheader()
+        return sum(1 for film in films if writer.writerow(film))
 
 
-def _source(settings: Settings) -> dict[str, Any]:
-    return {
-        "tmdb": urlparse(settings.tmdb_base_url).hostname,
-        "catalogue": settings.tmdb_catalogue,
-        "max_films": settings.collect_max_films,
-    }
+def _brought_in(store: FilmStore, run_date: date) -> Iterator[Record]:
+    for films in store.films():
+        yield from films.filter(pc.field("run_date") == run_date).to_pylist()
 
 
-def _has_snapshot(files: RunFiles, source: dict[str, Any]) -> bool:
+def _changes_known_until(store: FilmStore, index: Index) -> date:
+    path = store.folder / _CHANGES
+    if path.exists():
+        return date.fromisoformat(read_json(path)["known_until"])
+    return datetime.fromtimestamp(int(index.fetched_at.min()) / 1000, UTC).date()
+
+
+def _has_snapshot(files: RunFiles, asked: Record) -> bool:
     if not (files.raw.exists() and files.source.exists()):
         return False
-    return bool(source.items() <= read_json(files.source).items())
-
-
-def _with_progress(films: Iterable[dict[str, Any]], total: int) -> Iterator[dict[str, Any]]:
-    for count, film in enumerate(films, start=1):
-        if count % _PROGRESS_EVERY == 0:
-            logger.info("%s of %s films", count, total)
-        yield film
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+    return bool(asked.items() <= read_json(files.source).items())
 
 
 def main(argv: list[str] | None = None) -> int:

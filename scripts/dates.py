@@ -1,14 +1,19 @@
-"""Which day it is, and which days can be run for."""
+"""What time it is, which day, and which days can be run for."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from movierating.settings import SettingsError, get_settings
 
 
+def now() -> datetime:
+    """The time by this machine's clock."""
+    return datetime.now(UTC)
+
+
 def today() -> date:
     """The date it is in the pipeline's time zone."""
-    return datetime.now(ZoneInfo(get_settings().pipeline_timezone)).date()
+    return now().astimezone(ZoneInfo(get_settings().pipeline_timezone)).date()
 
 
 def past_or_today(day: date) -> date:

@@ -14,7 +14,7 @@ from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.cli import run, step_parser
 from scripts.dates import past_or_today, today
-from scripts.files import RunFiles
+from scripts.files import RunFiles, at_hand, data_folder
 from scripts.legacy import encoder_pickles
 
 logger = logging.getLogger(__name__)
@@ -40,12 +40,13 @@ def deploy(run_date: date, settings: Settings) -> Deployment:
         RegistryConflictError: Another publisher moved production meanwhile.
         StoreUnavailableError: S3 cannot be used as it is set up.
     """
-    files = RunFiles(settings.data_path, run_date)
+    files = RunFiles(data_folder(settings), run_date)
     stored = files.need(files.bundle / MANIFEST_NAME, "train").read_bytes()
     old_model = files.need(files.model, "train").read_bytes()
-    bundle = Bundle.load(files.bundle, sha256(stored))
     registry = Registry(open_bucket(settings))
-    manifest_sha256 = registry.publish(files.bundle, bundle.manifest)
+    with at_hand(files.bundle) as folder:
+        bundle = Bundle.load(folder, sha256(stored))
+        manifest_sha256 = registry.publish(folder, bundle.manifest)
     deployment = _promote_or_refuse(registry, bundle.manifest, manifest_sha256)
     logger.info("%s: %s", deployment.version, deployment.reason)
     if deployment.promoted:

@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +13,7 @@ from movierating.film import Film, Plot
 from movierating.manifest import COVERAGE, DataSource, Interval, Manifest, Scores, Split, sha256
 from scripts.candidates import Regressor, to_onnx
 from scripts.evaluation import score
-from scripts.files import RunFiles, read_json, writing
+from scripts.files import RunFiles, filling, read_json
 from scripts.lineage import commit, libraries
 from scripts.parameters import ModelType
 from scripts.samples import Ratings, TimeSplit
@@ -95,8 +94,8 @@ def package(result: Result, split: TimeSplit, files: RunFiles) -> Manifest:
         golden=golden_answers(model, build_matrix(GOLDEN_FILMS, result.features)),
     )
     codes = files.need(files.codes, "preprocess").read_bytes()
-    with writing(files.bundle):
-        written = write_bundle(files.bundle, manifest, {MODEL_NAME: onnx, CODES_NAME: codes})
+    with filling(files.bundle) as folder:
+        written = write_bundle(folder, manifest, {MODEL_NAME: onnx, CODES_NAME: codes})
     logger.info("%s in %s", written.version, files.bundle)
     return written
 
@@ -123,10 +122,8 @@ def _described(split: TimeSplit, until: date) -> Split:
 
 
 def _data_source(files: RunFiles) -> DataSource:
-    asked = read_json(files.source) if files.source.exists() else {}
-    catalogue = asked.get("catalogue")
     return DataSource(
         sha256=sha256(files.cleaned.read_bytes()),
-        films=asked.get("films", 0),
-        source=Path(catalogue).name if catalogue else asked.get("tmdb", "unknown"),
+        films=read_json(files.report)["collected"],
+        source=read_json(files.source)["source"],
     )

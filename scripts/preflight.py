@@ -6,7 +6,7 @@ from typing import Final
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.cli import run
-from scripts.files import check_writable
+from scripts.files import check_writable, data_folder
 from scripts.tmdb import Tmdb
 
 logger = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ def preflight(settings: Settings) -> None:
     Raises:
         ExplainedError: The first thing that a run would stumble over.
     """
-    check_writable(settings.data_path)
+    check_writable(data_folder(settings))
     with Tmdb(settings, attempts=2) as tmdb:  # somebody is waiting for the answer
         tmdb.get("/genre/movie/list")
     open_bucket(settings).put(_PROBE_KEY, b"")

@@ -1,4 +1,4 @@
-"""Turn `movies_{date}.csv` into films to learn from, and say what was dropped and why."""
+"""Turn the film store as of a date into films to learn from; say what was dropped and why."""
 
 import csv
 import json
@@ -6,12 +6,12 @@ import logging
 from collections import Counter
 from collections.abc import Hashable, Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import pandera.pandas as pa
+import pyarrow as pa
 from pandera.errors import SchemaErrors
+from pandera.pandas import Check, Column, DataFrameSchema
 
 from movierating.encoders import Codes
 from movierating.errors import ExplainedError
@@ -23,105 +23,110 @@ from movierating.text import is_latin, measure_plot
 from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, row_of
 from scripts.cli import run, step_parser
 from scripts.dates import past_or_today, today
-from scripts.files import RunFiles, replacing, write_bytes, write_json
+from scripts.files import DataPath, RunFiles, data_folder, replacing, write_bytes, write_json
 from scripts.legacy import encoder_pickles
+from scripts.store import film_store
 
 logger = logging.getLogger(__name__)
 
 FEATURE_FILM_MINUTES: Final = (40, 600)  # shorter is a short; longer is a mistake or a series
+_OUTCOME: Final = ("id", "title", "revenue", "vote_count", "vote_average")
+_NUMBERS: Final = ("budget", "revenue", "runtime", "vote_count", "vote_average")
+_TEXTS: Final = ("title", "original_language", "overview", "genres")
 
 
 class NothingToLearnError(ExplainedError, ValueError):
     """No film of the run can be learned from."""
 
 
-def preprocess(run_date: date, settings: Settings) -> Path:
+def preprocess(run_date: date, settings: Settings) -> DataPath:
     """Write the run's cleaned films, its code tables and the report of what was dropped.
+
+    Ratings are those that the store knew on the date of the run.
 
     Returns:
         The cleaned file: the old twelve columns, then `NEW_COLUMNS`.
 
     Raises:
-        DataFileError: The collected file is missing, or the folder cannot be written.
+        DataFileError: Nothing was collected for that date, or the folder cannot be written.
+        StoreCorruptError: A file of the store is damaged.
         NothingToLearnError: Every film was dropped.
     """
-    files = RunFiles(settings.data_path, run_date)
-    raw = read_raw(files.need(files.raw, "collect"))
-    kept, dropped = validate(raw, run_date)
-    write_json(files.report, {"collected": len(raw), "kept": len(kept), "dropped": dropped})
-    logger.info("%s films collected, %s kept, dropped: %s", len(raw), len(kept), dropped or "none")
-    if kept.empty:
-        raise NothingToLearnError(f"no film of {files.raw} is fit to learn from: {dropped}")
-    films = [raw_film(row) for row in kept.to_dict("records")]
+    files = RunFiles(data_folder(settings), run_date)
+    files.need(files.raw, "collect")
+    collected, reasons = 0, Counter[str]()
+    parts: list[pd.DataFrame] = []
+    films: list[Film] = []
+    for table in film_store(settings).labelled(run_date):
+        kept, dropped = validate(_frame(table), run_date)
+        films += [raw_film(row) for row in kept.to_dict("records")]
+        parts.append(kept[list(_OUTCOME)])
+        collected, reasons = collected + table.num_rows, reasons + Counter(dropped)
+    told = dict(sorted(reasons.items()))
+    write_json(files.report, {"collected": collected, "kept": len(films), "dropped": told})
+    logger.info(
+        "%s films in the store, %s kept, dropped: %s", collected, len(films), told or "none"
+    )
+    if not films:
+        raise NothingToLearnError(f"no film of the store was rated by {run_date}: {told}")
     codes = extended_codes(films, settings)
     _write_codes(files, codes)
-    return _write_cleaned(files, kept, films, codes)
+    return _write_cleaned(files, pd.concat(parts, ignore_index=True), films, codes)
 
 
-def read_raw(path: Path) -> pd.DataFrame:
-    """The collected file with its fields as TMDB typed them: numbers, text, JSON text."""
-    numbers = ["budget", "revenue", "runtime", "vote_average", "vote_count"]
-    frame = pd.read_csv(path, encoding="utf-8-sig", keep_default_na=False, dtype=str)
-    frame[numbers] = frame[numbers].apply(pd.to_numeric, errors="coerce")
+def _frame(films: pa.Table) -> pd.DataFrame:
+    """The columns that matter here: ids, numbers and votes as numbers, the rest as text."""
+    columns = ["id", "release_date", *_NUMBERS, *_TEXTS]
+    frame: pd.DataFrame = films.select(columns).to_pandas(date_as_object=True)
+    frame[list(_NUMBERS)] = frame[list(_NUMBERS)].astype(float)
+    frame["vote_count"] = frame["vote_count"].fillna(0)
+    frame["release_date"] = frame["release_date"].map(lambda day: day.isoformat() if day else "")
+    texts = frame[list(_TEXTS)]
+    frame[list(_TEXTS)] = texts.astype(object).where(texts.notna(), "")
     return frame
 
 
 def validate(raw: pd.DataFrame, run_date: date) -> tuple[pd.DataFrame, dict[str, int]]:
     """The rows fit to learn from, and how many were dropped for which reason.
 
-    A running time of 0 means unknown and is kept. A film dropped for several reasons counts
-    under each.
+    A film dropped for several reasons counts under each.
     """
     try:
         return schema(run_date).validate(raw, lazy=True), {}
     except SchemaErrors as errors:
         failed = errors.failure_cases.dropna(subset="index")
         reasons = Counter(failed.drop_duplicates(["index", "check"])["check"])
-        return raw.drop(index=failed["index"].unique()), dict(sorted(reasons.items()))
+        return raw.drop(index=failed["index"].unique()), dict(reasons)
 
 
-def schema(run_date: date) -> pa.DataFrameSchema:
-    """What a film must be to teach: released, rated, feature-length, once in the file."""
+def schema(run_date: date) -> DataFrameSchema:
+    """What a film must be to teach: released, rated, feature-length."""
     shortest, longest = FEATURE_FILM_MINUTES
-    rated = pa.Check.gt(0, error="not rated yet")
-    return pa.DataFrameSchema(
+    return DataFrameSchema(
         {
-            "id": pa.Column(
-                str,
+            "release_date": Column(
+                object,
                 [
-                    pa.Check.str_matches(r"^\d+$", error="no id"),
-                    pa.Check(lambda ids: ~ids.duplicated(), error="listed twice"),
+                    Check(lambda day: day != "", error="no release date"),
+                    Check(lambda day: day <= run_date.isoformat(), error="not released yet"),
                 ],
             ),
-            "release_date": pa.Column(
-                str,
-                [
-                    pa.Check(_is_date, element_wise=True, error="no release date"),
-                    pa.Check(lambda day: day <= run_date.isoformat(), error="not released yet"),
-                ],
-            ),
-            "runtime": pa.Column(
+            "runtime": Column(
                 float,
-                pa.Check(
-                    lambda minutes: (minutes == 0) | minutes.between(shortest, longest),
-                    error="no feature film",
-                ),
+                Check.in_range(shortest, longest, error="no feature film"),
                 nullable=True,
-                coerce=True,
             ),
-            "vote_count": pa.Column(float, rated, coerce=True, nullable=True),
-            "vote_average": pa.Column(
-                float, pa.Check.in_range(0.5, 10, error="rating out of range"), coerce=True
-            ),
-            "genres": pa.Column(
-                str, pa.Check(_names_genres, element_wise=True, error="broken genres")
+            "vote_count": Column(float, Check.gt(0, error="not rated yet")),
+            "genres": Column(
+                object,
+                Check(_names_genres, element_wise=True, error="broken genres"),
             ),
         }
     )
 
 
 def raw_film(row: Mapping[Hashable, Any]) -> Film:
-    """What a collected row tells of a film before release; 0 and empty mean unknown.
+    """What a row of the store tells of a film before release; empty means unknown.
 
     So does a plot that is not in English: the service too counts it as unknown unless translated.
     """
@@ -155,26 +160,21 @@ def _write_codes(files: RunFiles, codes: Codes) -> None:
         write_bytes(files.folder / name, raw)
 
 
-def _write_cleaned(files: RunFiles, kept: pd.DataFrame, films: list[Film], codes: Codes) -> Path:
-    described = pd.DataFrame([row_of(film, codes) for film in films], index=kept.index)
-    outcome = kept[["id", "title", "revenue", "vote_count", "vote_average"]]
+def _write_cleaned(
+    files: RunFiles, outcome: pd.DataFrame, films: list[Film], codes: Codes
+) -> DataPath:
+    described = pd.DataFrame([row_of(film, codes) for film in films])
     cleaned = pd.concat([outcome, described], axis=1)[[*OLD_COLUMNS, *NEW_COLUMNS]]
-    cleaned["revenue"] = cleaned["revenue"].where(cleaned["revenue"] > 0)
     with replacing(files.cleaned) as partial:
         # Text goes into quotes: a bare carriage return in a title would else end its row.
-        cleaned.to_csv(partial, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC)
+        cleaned.sort_values("id").to_csv(
+            partial, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC
+        )
     return files.cleaned
 
 
 def _positive(value: float) -> float | None:
     return float(value) if value > 0 else None
-
-
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
 
 
 def _names_genres(text: str) -> bool:

@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, Final
 
 import wandb
 
 from movierating.settings import Settings
+from scripts.files import data_folder
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ def _start(settings: Settings, name: str, config: Mapping[str, Any]) -> "wandb.R
         project=PROJECT,
         name=name,
         config=dict(config),
-        dir=settings.data_path,  # to which it adds a folder `wandb`
+        dir=_folder(settings),  # to which it adds a folder `wandb`
         mode="online" if key else "offline",
         settings=wandb.Settings(
             api_key=key.get_secret_value() if key else None,
@@ -46,3 +49,9 @@ def _start(settings: Settings, name: str, config: Mapping[str, Any]) -> "wandb.R
             console="off",
         ),
     )
+
+
+def _folder(settings: Settings) -> Path:
+    """The working folder; where that is in S3, a temporary one: W&B writes to this machine only."""
+    folder = data_folder(settings)
+    return folder if isinstance(folder, Path) else Path(gettempdir())

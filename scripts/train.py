@@ -16,7 +16,7 @@ from scripts.cleaned import read_cleaned
 from scripts.cli import run, step_parser
 from scripts.dates import past_or_today, today
 from scripts.evaluation import baselines, score
-from scripts.files import RunFiles, write_bytes
+from scripts.files import RunFiles, data_folder, write_bytes
 from scripts.legacy import five_columns
 from scripts.package import Result, package
 from scripts.parameters import (
@@ -72,7 +72,7 @@ def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG
         DataFileError: The cleaned file is missing, or the folder cannot be written.
         TooFewFilmsError: There are not enough rated films.
     """
-    files = RunFiles(settings.data_path, run_date)
+    files = RunFiles(data_folder(settings), run_date)
     split = TimeSplit.by_share(read_cleaned(files.need(files.cleaned, "preprocess")), HOLDOUT_SHARE)
     features = choose_features(split.train.films, MIN_FILMS_PER_FLAG)
     candidates = [_candidate(family, config, split, features) for family in config.families]

@@ -1,0 +1,187 @@
+"""Collect a whole catalogue from the TMDB stand-in with its limit of 40 requests a second.
+
+In this order: the backfill, as one process; a daily run on the store it leaves; preprocessing of
+all of it. Then on the newest films alone: a backfill killed three times and resumed, and one while
+the stand-in commits each of its faults in 10 % of its answers, whose films must be the same.
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import requests
+
+from benchmarks.figures import report
+from movierating.settings import Settings, load_settings
+from sandbox.tmdb.process import ROOT, RunningStandIn, running
+from scripts.store import FilmStore, film_store
+
+LIMIT: Final = 40  # of TMDB, and of the stand-in
+KEY: Final = "0123456789abcdef0123456789abcdef"
+FAULTS: Final = (
+    "429", "429_retry_after", "500", "503", "slow", "cut", "truncated", "not_json",
+    "missing_field", "wrong_type",
+)  # fmt: skip
+KILLS: Final = 3
+SHARED: Final = ROOT.parent / "shared" / "tmdb" / "movies_to_2022.parquet"
+
+PARSER = argparse.ArgumentParser(prog="make bench-collect", description=__doc__)
+PARSER.add_argument(
+    "--catalogue", type=Path, default=SHARED, help="real films in parquet form (default: shared)"
+)
+PARSER.add_argument("--first", default="1874-01-01", help="oldest release date of the whole")
+PARSER.add_argument("--part", default="2022-07-01", help="oldest release date of the newest films")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A step as a process of its own."""
+
+    seconds: float
+    peak_mb: float
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A stand-in, and a folder for the stores."""
+
+    stand_in: RunningStandIn
+    folder: Path
+
+    def settings(self, name: str) -> Settings:
+        """Settings with a working folder of that name."""
+        return load_settings(
+            None,
+            tmdb_base_url=self.stand_in.base_url,
+            tmdb_api_key=KEY,
+            data_dir=str(self.folder / name),
+        )
+
+    def store(self, name: str) -> FilmStore:
+        """The store in a working folder."""
+        return film_store(self.settings(name))
+
+    def start(self, name: str, step: str, *arguments: str) -> "subprocess.Popen[bytes]":
+        """A step, begun."""
+        environment = os.environ | {
+            "TMDB_BASE_URL": self.stand_in.base_url,
+            "TMDB_API_KEY": KEY,
+            "DATA_DIR": str(self.folder / name),
+            "MALLOC_ARENA_MAX": "2",  # as in the containers
+        }
+        command = [sys.executable, "-m", f"scripts.{step}", *arguments]
+        return subprocess.Popen(command, cwd=ROOT, env=environment)
+
+    def run(self, name: str, step: str, *arguments: str) -> Ran:
+        """A step, ended.
+
+        Raises:
+            RuntimeError: It failed.
+        """
+        started = time.monotonic()
+        process = self.start(name, step, *arguments)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise RuntimeError(f"{step} failed")
+        return Ran(round(time.monotonic() - started, 1), round(used.ru_maxrss / 1024))
+
+    def listed(self, first: str) -> int:
+        """How many films the stand-in has that opened on a day or later."""
+        query = {"api_key": KEY, "primary_release_date.gte": first}
+        answer = requests.get(f"{self.stand_in.base_url}/discover/movie", params=query, timeout=30)
+        total: int = answer.json()["total_results"]
+        return total
+
+    def served(self) -> int:
+        """How many requests the stand-in has answered with success."""
+        answers: dict[str, int] = self.stand_in.stats()["by_status"]
+        return answers.get("200", 0)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark."""
+    arguments = PARSER.parse_args(argv)
+    catalogue = ["--catalogue", str(arguments.catalogue)] if arguments.catalogue.exists() else []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(*catalogue, "--requests-per-second", str(LIMIT)) as stand_in,
+    ):
+        bench = Bench(stand_in, Path(folder))
+        figures = whole(bench, arguments.first)
+        figures |= killed(bench, arguments.part)
+        figures |= faulty(bench, arguments.part)
+    report(limit_per_second=LIMIT, **figures)
+    return 0
+
+
+def whole(bench: Bench, first: str) -> dict[str, float]:
+    """The backfill of everything, then a daily run and its preprocessing."""
+    bench.stand_in.forget()
+    filled = bench.run("whole", "backfill", "--first", first)
+    stats, served = bench.stand_in.stats(), bench.served()
+    ids = [film for table in bench.store("whole").films() for film in table["id"].to_pylist()]
+    daily = bench.run("whole", "collect")
+    preprocessed = bench.run("whole", "preprocess")
+    return {
+        "films": len(ids),
+        "missing": bench.listed(first) - len(set(ids)),
+        "duplicates": len(ids) - len(set(ids)),
+        "requests": served,
+        "refused": stats["by_status"].get("429", 0),
+        "requests_per_second": round(served / filled.seconds, 2),
+        "backfill_seconds": filled.seconds,
+        "peak_mb": filled.peak_mb,
+        "store_mb": round(_size(bench.folder / "whole" / "films") / 1e6, 1),
+        "daily_seconds": daily.seconds,
+        "daily_peak_mb": daily.peak_mb,
+        "preprocess_seconds": preprocessed.seconds,
+        "preprocess_peak_mb": preprocessed.peak_mb,
+    }
+
+
+def killed(bench: Bench, first: str) -> dict[str, float]:
+    """A backfill killed at moments of chance: the requests that had to be sent twice, as time."""
+    bench.stand_in.forget()
+    bench.run("undisturbed", "backfill", "--first", first)
+    needed = bench.served()
+    bench.stand_in.forget()
+    moments = random.Random(7)  # noqa: S311 - repeatable
+    for _ in range(KILLS):
+        process = bench.start("killed", "backfill", "--first", first)
+        time.sleep(moments.uniform(5, 9))
+        process.kill()
+        process.wait()
+    bench.run("killed", "backfill", "--first", first)
+    again = bench.served() - needed
+    same = bench.store("killed").digest() == bench.store("undisturbed").digest()
+    return {
+        "kills": KILLS,
+        "resume_lost_seconds": round(again / KILLS / LIMIT, 2),
+        "same_when_killed": same,
+    }
+
+
+def faulty(bench: Bench, first: str) -> dict[str, float]:
+    """The same films while every fault strikes in 10 % of the answers."""
+    faults = [{"kind": kind, "share": 0.1, "seconds": 1} for kind in FAULTS]
+    with bench.stand_in.faults(*faults, seed=7):
+        bench.run("faulty", "backfill", "--first", first)
+        struck = sum(bench.stand_in.stats()["faults"].values())
+    same = bench.store("faulty").digest() == bench.store("undisturbed").digest()
+    return {"faults": struck, "same_with_faults": same}
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

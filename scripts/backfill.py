@@ -1,0 +1,297 @@
+"""Fill the film store with the whole of TMDB, slice by slice of release dates.
+
+A slice is small enough for TMDB's last page, and the unit that workers share. Within it pages are
+listed and their films fetched in one stream. How far that has come is kept beside the store, so
+that a run that was killed goes on where it stopped.
+"""
+
+import argparse
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final, Self
+
+from movierating.settings import Settings, get_settings
+from scripts.cli import run
+from scripts.dates import today
+from scripts.files import DataFileError, DataPath, check_writable, read_json, write_json
+from scripts.intake import Intake
+from scripts.progress import progress
+from scripts.store import FilmStore, Index, film_store
+from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb
+
+logger = logging.getLogger(__name__)
+
+SLICE_FILMS: Final = 5_000  # half of what TMDB lists, since more films may come in meanwhile
+FIRST_DAY: Final = date(1874, 1, 1)  # of the oldest film
+YEARS_AHEAD: Final = 6
+FRESH: Final = timedelta(days=7)  # a film fetched so shortly before the plan is not asked for again
+_ROUNDS: Final = 3  # a list may shift while it is read
+_PLAN: Final = "plan.json"
+
+Outcome = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The films that opened from one day to another.
+
+    Attributes:
+        films: How many TMDB counted when the plan was made.
+        min_votes: Fewer votes leave a film out.
+        planned_at: When the plan was made; films fetched since a week before are not asked again.
+    """
+
+    first: date
+    last: date
+    films: int
+    min_votes: int
+    planned_at: datetime
+
+    @property
+    def query(self) -> dict[str, str | int]:
+        """What `/discover/movie` is asked; in an order that new films change only at its end."""
+        return _query(self.first, self.last, self.min_votes)
+
+    def as_json(self) -> dict[str, Any]:
+        """The slice as plain values, which Airflow hands from task to task."""
+        return {name: str(value) for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> Self:
+        """The slice from plain values."""
+        return cls(
+            date.fromisoformat(raw["first"]),
+            date.fromisoformat(raw["last"]),
+            int(raw["films"]),
+            int(raw["min_votes"]),
+            datetime.fromisoformat(raw["planned_at"]),
+        )
+
+
+def plan(
+    settings: Settings,
+    first: date | None = None,
+    last: date | None = None,
+    min_votes: int = 0,
+) -> list[Slice]:
+    """Cut the films that opened between two days, both included, into slices.
+
+    Args:
+        settings: Where TMDB is.
+        first: The oldest film ever, unless told.
+        last: Some years ahead, unless told.
+        min_votes: Leave out films with fewer votes.
+
+    Raises:
+        TmdbError: TMDB refuses or stays away.
+    """
+    first = first or FIRST_DAY
+    last = last or date(today().year + YEARS_AHEAD, 12, 31)
+    with Tmdb(settings) as tmdb:
+        planned_at = tmdb.now()
+        slices = [
+            Slice(begin, end, films, min_votes, planned_at)
+            for begin, end, films in _cut(tmdb, first, last, min_votes)
+        ]
+    films = sum(each.films for each in slices)
+    logger.info("%s films from %s to %s in %s slices", films, first, last, len(slices))
+    return slices
+
+
+def fill(part: Slice, settings: Settings) -> Outcome:
+    """Bring the films of a slice into the store, those that it lacks; once done, it does nothing.
+
+    Returns:
+        How many films were `listed`, how many of those that TMDB counts were not (`missing`), how
+        many were `gone` when asked for, and what the `validation` found.
+
+    Raises:
+        TmdbError: TMDB refuses or stays away. What had come until then is in the store.
+        BadAnswersError: Too many answers are bad.
+        DataFileError: The folder cannot be written.
+        StoreCorruptError: A file of the store is damaged.
+    """
+    with progress(part.films, name=f"{part.first} to {part.last}") as bar:
+        return _fill(part, settings, bar.update)
+
+
+def finish(slices: list[Slice], settings: Settings) -> Outcome:
+    """Say what all slices brought, fold the small files, and forget how far each slice had come.
+
+    Raises:
+        DataFileError: A slice is not filled yet.
+    """
+    store = film_store(settings)
+    outcomes = [_state(store, part) for part in slices]
+    if not all("listed" in outcome for outcome in outcomes):
+        raise DataFileError("some slices are not filled yet; run them again")
+    store.compact()
+    total = {
+        name: sum(outcome[name] for outcome in outcomes) for name in ("listed", "missing", "gone")
+    }
+    total["bad"] = sum(outcome["validation"]["bad"] for outcome in outcomes)
+    logger.info("the backfill is complete: %s", total)
+    for part in slices:
+        _marker(store, part).unlink(missing_ok=True)
+    return total
+
+
+def backfill(settings: Settings, first: date | None, last: date | None, min_votes: int) -> Outcome:
+    """Plan, fill and finish in one process; a killed one goes on with its own plan.
+
+    Raises as `plan`, `fill` and `finish`.
+    """
+    store = film_store(settings)
+    check_writable(store.folder)
+    slices = _kept_plan(store.folder / _PLAN, settings, first, last, min_votes)
+    with progress(sum(part.films for part in slices)) as bar:
+        for part in slices:
+            _fill(part, settings, bar.update)
+    total = finish(slices, settings)
+    (store.folder / _PLAN).unlink()
+    return total
+
+
+def _kept_plan(
+    path: DataPath, settings: Settings, first: date | None, last: date | None, min_votes: int
+) -> list[Slice]:
+    asked = {"first": str(first), "last": str(last), "min_votes": min_votes}
+    if path.exists() and asked.items() <= (kept := read_json(path)).items():
+        return [Slice.from_json(each) for each in kept["slices"]]
+    slices = plan(settings, first, last, min_votes)
+    write_json(path, asked | {"slices": [part.as_json() for part in slices]})
+    return slices
+
+
+def _fill(part: Slice, settings: Settings, moved: Callable[[float], Any]) -> Outcome:
+    store = film_store(settings)
+    state = _state(store, part)
+    moved(min(part.films, state.get("listed", state.get("page", 0) * PAGE_SIZE)))
+    if "listed" in state:
+        return state
+    intake = Intake(store, today(), None, settings.collect_max_bad_share)
+    with Tmdb(settings, workers=settings.collect_workers) as tmdb:
+        walk = _Walk(tmdb, part, _fresh(store.index(), part), state.get("page", 0))
+        for _ in range(_ROUNDS):
+            for kept in intake.take(tmdb.details(walk.film_ids())):
+                walk.dealt_with(kept)
+                write_json(_marker(store, part), {"page": walk.page})
+                moved(len(kept))
+            if not walk.missing:
+                break
+            walk.begin_again()  # the list has shifted while it was read
+    if walk.missing:
+        logger.warning("%s films that TMDB counts are on none of its pages", walk.missing)
+    outcome = {
+        "listed": walk.listed,
+        "missing": walk.missing,
+        "gone": intake.gone,
+        "validation": intake.report.as_json(),
+    }
+    write_json(_marker(store, part), outcome)
+    return outcome
+
+
+class _Walk:
+    """The pages of a slice, and up to which of them all films are dealt with.
+
+    Attributes:
+        page: All films up to this page are dealt with.
+    """
+
+    def __init__(self, tmdb: Tmdb, part: Slice, have: set[int], page: int) -> None:
+        self.page = page
+        self._tmdb, self._query, self._have = tmdb, part.query, have
+        self._before = page * PAGE_SIZE  # films listed by an earlier process
+        self._total = part.films
+        self._seen: set[int] = set()
+        self._open: dict[int, int] = {}  # films asked for, and their pages
+        self._read = page
+
+    @property
+    def listed(self) -> int:
+        """How many films were found on the pages."""
+        return self._before + len(self._seen)
+
+    @property
+    def missing(self) -> int:
+        """How many films TMDB counts that were on none of the pages."""
+        return max(0, self._total - self.listed)
+
+    def film_ids(self) -> Iterator[int]:
+        """The films that are not there yet, in the order of the list."""
+        number = last = self.page + 1
+        while number <= last:
+            listing = self._tmdb.page("/discover/movie", number, **self._query)
+            found = dict.fromkeys(film["id"] for film in listing.films)
+            wanted = [each for each in found if each not in self._seen | self._have]
+            self._seen |= found.keys()
+            self._open |= dict.fromkeys(wanted, number)
+            self._read, self._total = number, listing.total
+            yield from wanted
+            number, last = number + 1, min(listing.pages, MAX_PAGE)
+
+    def begin_again(self) -> None:
+        """Go back to the first page; what was seen so far still counts."""
+        self.page = self._before = 0
+
+    def dealt_with(self, film_ids: list[int]) -> None:
+        """Move on past pages whose films are all there."""
+        for film_id in film_ids:
+            del self._open[film_id]
+        self.page = min(self._open.values(), default=self._read + 1) - 1
+
+
+def _fresh(index: Index, part: Slice) -> set[int]:
+    since = (part.planned_at - FRESH).timestamp() * 1000
+    return set(index.ids[index.fetched_at >= since].tolist())
+
+
+def _state(store: FilmStore, part: Slice) -> Outcome:
+    path = _marker(store, part)
+    state: Outcome = read_json(path) if path.exists() else {}
+    return state
+
+
+def _marker(store: FilmStore, part: Slice) -> DataPath:
+    name = f"slice_{part.first}_{part.last}_{part.min_votes}_{part.planned_at:%Y%m%dT%H%M%S}"
+    return store.folder / f"{name}.json"
+
+
+def _cut(tmdb: Tmdb, first: date, last: date, min_votes: int) -> Iterator[tuple[date, date, int]]:
+    films = tmdb.page("/discover/movie", 1, **_query(first, last, min_votes)).total
+    if films <= SLICE_FILMS or first == last:
+        yield first, last, films
+        return
+    middle = first + (last - first) // 2
+    yield from _cut(tmdb, first, middle, min_votes)
+    yield from _cut(tmdb, middle + timedelta(days=1), last, min_votes)
+
+
+def _query(first: date, last: date, min_votes: int) -> dict[str, str | int]:
+    return {
+        "sort_by": "primary_release_date.asc",
+        "primary_release_date.gte": first.isoformat(),
+        "primary_release_date.lte": last.isoformat(),
+        "vote_count.gte": min_votes,
+    }
+
+
+_PARSER: Final = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+_PARSER.add_argument("--first", type=date.fromisoformat, help="oldest release date, YYYY-MM-DD")
+_PARSER.add_argument("--last", type=date.fromisoformat, help="newest release date, YYYY-MM-DD")
+_PARSER.add_argument("--min-votes", type=int, default=0, help="leave out films with fewer votes")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Fill the store from the command line."""
+    arguments = _PARSER.parse_args(argv)
+    return run(
+        lambda: backfill(get_settings(), arguments.first, arguments.last, arguments.min_votes)
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

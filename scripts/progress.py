@@ -1,0 +1,47 @@
+"""How far a collection has come: a bar in a terminal, a line now and then in a log."""
+
+import io
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+logger = logging.getLogger(__name__)
+
+_LINE: Final = "{desc}{n_fmt} of {total_fmt} films, {rate_fmt}, {remaining} left"
+_LINE_EVERY_SECONDS: Final = 15
+
+
+class _LogLines(io.TextIOBase):
+    """Takes what tqdm draws, as lines of the log."""
+
+    def write(self, text: str) -> int:
+        if line := text.strip():
+            logger.info("%s", line)
+        return len(text)
+
+
+@contextmanager
+def progress(total: int, name: str = "") -> "Iterator[tqdm[Any]]":
+    """A counter to be moved by `update`, which shows the rate and the time that is left."""
+    if sys.stderr.isatty():
+        with (
+            logging_redirect_tqdm(),
+            tqdm(total=total, desc=name, unit="film") as bar,
+        ):
+            yield bar
+        return
+    with tqdm(
+        total=total,
+        desc=f"{name}: " if name else "",
+        unit="film",
+        file=_LogLines(),
+        bar_format=_LINE,
+        mininterval=_LINE_EVERY_SECONDS,
+        maxinterval=_LINE_EVERY_SECONDS,
+    ) as counter:
+        yield counter

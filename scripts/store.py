@@ -1,0 +1,355 @@
+"""The film store: one current record a film and how its votes went, as a folder of parquet files.
+
+A file is written whole, under a name that holds a digest of its content, and never changed. A film
+may stand in several files: its newest record counts, and its votes are those of all of them. So
+writers only add files, any number of them at once, readers need no lock, and whoever dies in
+between leaves what was there. `compact` folds files into fewer, and removes them after that.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from movierating.errors import ExplainedError
+from movierating.settings import Settings
+from scripts.files import DataPath, data_folder, source_of, write_bytes, writing
+from scripts.records import FACTS, SCHEMA, VOTE
+
+logger = logging.getLogger(__name__)
+
+SMALL_FILES: Final = 64  # so many are folded into one
+_SMALL_BYTES: Final = 4_000_000
+_ROWS_PER_FILE: Final = 4_000
+_ROWS_PER_GROUP: Final = 1_000
+_SUPERSEDED_SHARE: Final = 0.25  # of the rows, before all files are folded
+_INDEX: Final = ("id", "fetched_at", "run_date", "release_date", "vote_count")
+
+Ints = npt.NDArray[np.int64]
+
+
+class StoreCorruptError(ExplainedError, ValueError):
+    """A file of the store is not what was written."""
+
+    def __init__(self, path: DataPath) -> None:
+        """Say which, and how its films come back."""
+        super().__init__(
+            f"{path} is damaged; move it away, and the next backfill collects its films again"
+        )
+
+
+@dataclass(frozen=True)
+class Index:
+    """What is known of each film without reading its record; sorted by id, one entry a film.
+
+    Attributes:
+        ids: TMDB's ids, int64.
+        fetched_at: Milliseconds since 1970, int64.
+        run_day: Days since 1970 of the daily run that brought it in; -1 for a backfill.
+        release_day: Days since 1970; `UNDATED` where unknown.
+        vote_count: -1 where unknown.
+    """
+
+    ids: Ints
+    fetched_at: Ints
+    run_day: Ints
+    release_day: Ints
+    vote_count: Ints
+
+    UNDATED = np.iinfo(np.int64).min
+
+    def __len__(self) -> int:
+        """The number of films."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Where the record of each film stands, among some files.
+
+    Attributes:
+        newest: By file: the rows that count.
+        older: Votes of the rows that do not, as columns id, date, vote_average, vote_count.
+    """
+
+    newest: list[Ints]
+    older: pa.Table
+
+
+class FilmStore:
+    """The films of one source in one folder."""
+
+    def __init__(self, folder: DataPath) -> None:
+        """Use a folder; it is made with the first films."""
+        self.folder = folder
+        self._written: list[DataPath] = []
+
+    def add(self, films: pa.Table) -> None:
+        """Keep films, in columns as `records.SCHEMA`; they are on disk when this returns.
+
+        Raises:
+            DataFileError: The folder cannot be written.
+        """
+        if films.num_rows == 0:
+            return
+        self._written.append(self._write(films))
+        if len(self._written) >= SMALL_FILES:
+            self._fold(self._written)
+            self._written = []
+
+    def index(self) -> Index:
+        """What is known of each film.
+
+        Raises:
+            StoreCorruptError: A file is damaged.
+        """
+        table = pa.concat_tables([_columns(path, _INDEX) for path in self._files()] or [_NO_INDEX])
+        ids, at = _ints(table, "id"), _ints(table, "fetched_at")
+        order = np.lexsort((at, ids))
+        last = order[_is_last(ids[order])]
+        return Index(
+            ids[last],
+            at[last],
+            _ints(table, "run_date", -1)[last],
+            _ints(table, "release_date", Index.UNDATED)[last],
+            _ints(table, "vote_count", -1)[last],
+        )
+
+    def films(self) -> Iterator[pa.Table]:
+        """One row a film, with all its votes, in tables of some thousand rows; each film once.
+
+        Films that are added meanwhile may be missing.
+
+        Raises:
+            StoreCorruptError: A file is damaged.
+        """
+        seen: list[Ints] = []
+        while True:
+            earlier = np.concatenate([np.empty(0, np.int64), *seen])
+            try:
+                for table in _folded(self._files()):
+                    fresh = table.filter(~np.isin(_ints(table, "id"), earlier))
+                    yield fresh
+                    seen.append(_ints(fresh, "id"))
+            except FileNotFoundError:  # folded meanwhile: its films stand in another file now
+                continue
+            return
+
+    def labelled(self, as_of: date) -> Iterator[pa.Table]:
+        """`films`, their rating and votes as they were known on a day; null where they were not."""
+        for table in self.films():
+            yield _as_of(table, as_of)
+
+    def compact(self) -> None:
+        """Fold small files into large ones; all of them once many rows are out of date."""
+        files = self._files()
+        rows = sum(_columns(path, ("id",)).num_rows for path in files)
+        stale = rows - len(self.index())
+        small = [path for path in files if path.stat().st_size < _SMALL_BYTES]
+        if stale > _SUPERSEDED_SHARE * rows:
+            self._fold(files)
+        elif len(small) > 1:
+            self._fold(small)
+
+    def purge(self, before: datetime) -> int:
+        """Remove the records fetched before a moment, also those that newer ones superseded.
+
+        Returns:
+            How many films are gone with them.
+        """
+        moment = int(before.timestamp() * 1000)
+        if not any(_oldest(path) < moment for path in self._files()):
+            return 0
+        gone = int((self.index().fetched_at < moment).sum())
+        self._fold(self._files(), keep=pc.field("fetched_at") >= pa.scalar(before, _AT))
+        logger.info("%s films were not refreshed since %s and are gone", gone, before.date())
+        return gone
+
+    def digest(self) -> str:
+        """A hash of what is said of the films, whenever and in whichever order they came."""
+        hashes: dict[int, bytes] = {}
+        for table in self.films():
+            for row in table.select(FACTS).to_pylist():
+                text = json.dumps(row, sort_keys=True, default=str).encode()
+                hashes[row["id"]] = hashlib.sha256(text).digest()
+        return hashlib.sha256(b"".join(hashes[film] for film in sorted(hashes))).hexdigest()
+
+    def _files(self) -> list[DataPath]:
+        if not self.folder.exists():
+            return []
+        return sorted(self.folder.glob("*.parquet"), key=lambda path: path.name)
+
+    def _write(self, films: pa.Table) -> DataPath:
+        sink = pa.BufferOutputStream()
+        pq.write_table(
+            films.sort_by("id"), sink, compression="zstd", row_group_size=_ROWS_PER_GROUP
+        )
+        raw = sink.getvalue().to_pybytes()
+        path: DataPath = self.folder / f"{time.time_ns():020}-{_mark(raw)}.parquet"
+        write_bytes(path, raw)
+        return path
+
+    def _fold(self, files: list[DataPath], keep: pc.Expression | None = None) -> None:
+        try:
+            for films in _in_sizes(_folded(files), _ROWS_PER_FILE):
+                self._write(films.filter(keep) if keep is not None else films)
+        except FileNotFoundError:
+            logger.info("another run is folding %s; leaving it to that", self.folder)
+            return
+        with writing(self.folder):
+            for path in files:
+                path.unlink(missing_ok=True)
+
+
+def film_store(settings: Settings) -> FilmStore:
+    """The store of the films from the source of the settings."""
+    return FilmStore(data_folder(settings) / "films" / source_of(settings))
+
+
+_AT: Final = SCHEMA.field("fetched_at").type
+_NO_INDEX: Final = SCHEMA.empty_table().select(_INDEX)
+
+
+def _folded(files: list[DataPath]) -> Iterator[pa.Table]:
+    """One row a film among some files, with its votes of all of them."""
+    rows = _rows(files)
+    for path, newest in zip(files, rows.newest, strict=True):
+        if len(newest):
+            table = _verified(path).take(newest)
+            yield _with_votes(table, rows.older)
+
+
+def _rows(files: list[DataPath]) -> _Rows:
+    indexes = [_columns(path, ("id", "fetched_at")) for path in files]
+    sizes = [table.num_rows for table in indexes]
+    ids = np.concatenate([_ints(table, "id") for table in indexes] or [np.empty(0, np.int64)])
+    at = np.concatenate([_ints(table, "fetched_at") for table in indexes] or [ids])
+    order = np.lexsort((at, ids))
+    counts = np.zeros(len(ids), np.bool_)
+    counts[order] = _is_last(ids[order])
+    by_file = np.split(counts, np.cumsum(sizes)[:-1]) if files else []
+    older = [
+        _exploded(_columns(path, ("id", "votes")).filter(~mask))
+        for path, mask in zip(files, by_file, strict=True)
+        if not mask.all()
+    ]
+    return _Rows([np.flatnonzero(mask) for mask in by_file], pa.concat_tables([_NO_VOTES, *older]))
+
+
+def _with_votes(films: pa.Table, older: pa.Table) -> pa.Table:
+    """Films whose votes are joined by older ones, by date; where nothing changed, one entry."""
+    older = older.filter(np.isin(_ints(older, "id"), _ints(films, "id")))
+    if older.num_rows == 0:
+        return films
+    # The films' own votes come last, so they win among those of one day.
+    votes = pa.concat_tables([older, _exploded(films)])
+    ids, days = _ints(votes, "id"), _ints(votes, "date")
+    order = np.lexsort((np.arange(len(ids)), days, ids))
+    order = order[_is_last(ids[order], days[order])]
+    votes = votes.take(order)
+    votes = votes.filter(_is_news(votes))
+    at = {film: place for place, film in enumerate(films["id"].to_pylist())}
+    places = np.array([at[film] for film in votes["id"].to_pylist()], np.int64)
+    votes = votes.take(np.argsort(places, kind="stable"))
+    counts = np.bincount(places, minlength=films.num_rows)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
+    entries = pa.StructArray.from_arrays(
+        [votes[field.name].combine_chunks() for field in VOTE], fields=list(VOTE)
+    )
+    joined = pa.ListArray.from_arrays(offsets, entries, type=SCHEMA.field("votes").type)
+    return films.set_column(films.schema.get_field_index("votes"), SCHEMA.field("votes"), joined)
+
+
+def _exploded(films: pa.Table) -> pa.Table:
+    """One row a vote: id, date, vote_average, vote_count."""
+    votes = films["votes"].combine_chunks()
+    ids = films["id"].combine_chunks().take(pc.list_parent_indices(votes))
+    entries = pc.list_flatten(votes)
+    columns = [pc.struct_field(entries, field.name) for field in VOTE]
+    return pa.table([ids, *columns], schema=_NO_VOTES.schema)
+
+
+_NO_VOTES: Final = pa.schema([SCHEMA.field("id"), *VOTE]).empty_table()
+
+
+def _is_news(votes: pa.Table) -> npt.NDArray[np.bool_]:
+    """Whether an entry differs from the one before it, in votes sorted by film and date."""
+    news = np.ones(votes.num_rows, np.bool_)
+    same = np.ones(max(votes.num_rows - 1, 0), np.bool_)
+    for name in ("id", "vote_average", "vote_count"):
+        values = votes[name].fill_null(-1).to_numpy()
+        same &= values[1:] == values[:-1]
+    news[1:] = ~same
+    return news
+
+
+def _as_of(films: pa.Table, day: date) -> pa.Table:
+    votes = _exploded(films)
+    votes = votes.filter(pc.field("date") <= day)
+    last = votes.filter(_is_last(_ints(votes, "id")))
+    at = pc.index_in(films["id"].combine_chunks(), value_set=last["id"].combine_chunks())
+    for name in ("vote_average", "vote_count"):
+        place = films.schema.get_field_index(name)
+        films = films.set_column(place, SCHEMA.field(name), last[name].combine_chunks().take(at))
+    return films
+
+
+def _is_last(*keys: Ints) -> npt.NDArray[np.bool_]:
+    """Whether a row is the last of a run of rows with equal keys."""
+    last = np.ones(len(keys[0]), np.bool_)
+    last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    return last
+
+
+def _in_sizes(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """The same rows in tables of about so many."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(each.num_rows for each in waiting) >= rows:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _verified(path: DataPath) -> pa.Table:
+    raw = path.read_bytes()
+    if not path.stem.endswith(_mark(raw)):
+        raise StoreCorruptError(path)
+    return pq.ParquetFile(pa.BufferReader(raw)).read()
+
+
+def _columns(path: DataPath, names: Iterable[str]) -> pa.Table:
+    try:
+        with path.open("rb") as stream:
+            return pq.ParquetFile(stream).read(list(names))
+    except (pa.ArrowException, UnicodeError):
+        raise StoreCorruptError(path) from None
+
+
+def _oldest(path: DataPath) -> int:
+    return int(_ints(_columns(path, ("fetched_at",)), "fetched_at").min())
+
+
+def _ints(table: pa.Table, name: str, missing: int = 0) -> Ints:
+    """A column of numbers, moments (milliseconds) or days (both since 1970) as integers."""
+    column = table[name].combine_chunks()
+    if pa.types.is_date32(column.type):
+        column = column.cast(pa.int32())
+    values: Ints = column.cast(pa.int64()).fill_null(missing).to_numpy()
+    return values
+
+
+def _mark(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()[:16]
