@@ -100,6 +100,7 @@ COPY movierating movierating
 COPY scripts scripts
 COPY dags dags
 ENV PYTHONPATH=/srv \
+    ARROW_DEFAULT_MEMORY_POOL=system \
     DATA_DIR=/data-prepare \
     AIRFLOW_HOME=/var/lib/airflow \
     AIRFLOW__CORE__DAGS_FOLDER=/srv/dags \

@@ -74,7 +74,8 @@ class Bench:
             "TMDB_BASE_URL": self.stand_in.base_url,
             "TMDB_API_KEY": KEY,
             "DATA_DIR": str(self.folder / name),
-            "MALLOC_ARENA_MAX": "2",  # as in the containers
+            "MALLOC_ARENA_MAX": "2",  # these two as in the containers
+            "ARROW_DEFAULT_MEMORY_POOL": "system",
         }
         command = [sys.executable, "-m", f"scripts.{step}", *arguments]
         return subprocess.Popen(command, cwd=ROOT, env=environment)

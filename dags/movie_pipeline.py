@@ -1,30 +1,17 @@
 """The daily pipeline: collect, preprocess, train, deploy."""
 
-import logging
 from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias, CronTriggerTimetable, Param, dag, task
 
+from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import explained, run_date
 from movierating.settings import get_settings
-
-logger = logging.getLogger(__name__)
 
 PUBLISHED_MODEL = Asset(name="movie_rating_model", uri="movierating://production")
 # An outlet by alias, so that a refused model tells nobody that there is a new one.
 PROMOTION = AssetAlias("movie_rating_promotion")
-
-
-def report_failure(context: Any) -> None:
-    """Say in one line which task gave up, and why."""
-    task_instance = context["task_instance"]
-    logger.error(
-        "%s of %s failed for good: %s",
-        task_instance.task_id,
-        context["run_id"],
-        context.get("exception"),
-    )
 
 
 @dag(
@@ -46,23 +33,16 @@ def report_failure(context: Any) -> None:
             description="Run for this date; a past one publishes, but never moves production.",
         )
     },
-    default_args={
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=15),
-        "execution_timeout": timedelta(hours=3),
-        "on_failure_callback": report_failure,
-    },
+    default_args=DEFAULT_ARGS,
     tags=["tmdb", "training"],
     doc_md=__doc__,
 )
 def tmdb_movie_rating_pipeline() -> None:
     """Collect, preprocess, train, deploy."""
 
-    @task
+    @task(**TMDB_BUDGET, priority_weight=10)  # before the slices of a backfill
     def extract_tmdb_data() -> str:
-        """Collect the run's films from TMDB."""
+        """Bring the film store up to date, and keep what came in."""
         from scripts.collect import collect
 
         with explained():

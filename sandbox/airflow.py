@@ -9,6 +9,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 DAG: Final = "tmdb_movie_rating_pipeline"
+TMDB_POOL: Final = "tmdb"
 _TIMEOUT_SECONDS: Final = 30
 _POLL_SECONDS: Final = 2
 _RETRIES: Final = Retry(total=6, backoff_factor=0.5, status_forcelist=[500, 502, 503, 504])
@@ -24,15 +25,16 @@ class TaskNews(NamedTuple):
 
 
 class AirflowClient:
-    """Airflow as one user, by HTTP."""
+    """One DAG of Airflow as one user, by HTTP."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    def __init__(self, url: str, user: str, password: str, dag: str = DAG) -> None:
         """Log in.
 
         Raises:
             requests.RequestException: Airflow is not there, or refuses.
         """
         self._url = url
+        self._dag = dag
         self._session = requests.Session()
         self._session.mount("http://", HTTPAdapter(max_retries=_RETRIES))
         answer = self._session.post(
@@ -52,11 +54,19 @@ class AirflowClient:
         answer = self._session.get(f"{self._url}/api/v2/importErrors", timeout=_TIMEOUT_SECONDS)
         return [each["stack_trace"] for each in answer.json()["import_errors"]]
 
-    def trigger(self, run_date: str | None = None) -> str:
-        """Unpause the DAG and start a run now, for today unless told; returns its id."""
+    def set_pool(self, slots: int) -> None:
+        """Make the pool whose slots are requests to TMDB a second, or change it."""
+        pool = {"name": TMDB_POOL, "slots": slots, "include_deferred": False}
+        url = f"{self._url}/api/v2/pools"
+        answer = self._session.patch(f"{url}/{TMDB_POOL}", json=pool, timeout=_TIMEOUT_SECONDS)
+        if answer.status_code == requests.codes.not_found:
+            answer = self._session.post(url, json=pool, timeout=_TIMEOUT_SECONDS)
+        answer.raise_for_status()
+
+    def trigger(self, **conf: str | int) -> str:
+        """Unpause the DAG and start a run now with these parameters; returns its id."""
         self._request("PATCH", "", json={"is_paused": False}).raise_for_status()
-        wanted = {"logical_date": None, "conf": {"run_date": run_date} if run_date else {}}
-        answer = self._request("POST", "/dagRuns", json=wanted)
+        answer = self._request("POST", "/dagRuns", json={"logical_date": None, "conf": conf})
         answer.raise_for_status()
         run_id: str = answer.json()["dag_run_id"]
         return run_id
@@ -87,7 +97,7 @@ class AirflowClient:
     def _news(self, run_id: str, seen: dict[str, TaskNews]) -> Iterator[TaskNews]:
         tasks = self._request("GET", f"/dagRuns/{run_id}/taskInstances").json()["task_instances"]
         for task in sorted(tasks, key=lambda task: task["start_date"] or ""):
-            name, state = task["task_id"], task["state"] or "waiting"
+            name, state = _name(task), task["state"] or "waiting"
             before = seen.get(name)
             if not task["start_date"] or (before and before.state == state in _ENDED):
                 continue
@@ -97,7 +107,7 @@ class AirflowClient:
 
     def _last_words(self, run_id: str, task: dict[str, Any]) -> str:
         path = f"/dagRuns/{run_id}/taskInstances/{task['task_id']}/logs/{task['try_number']}"
-        answer = self._request("GET", path)
+        answer = self._request("GET", path, params={"map_index": task["map_index"]})
         if not answer.ok:
             return ""
         words = [_words(line) for line in answer.json()["content"] if isinstance(line, dict)]
@@ -105,8 +115,17 @@ class AirflowClient:
 
     def _request(self, method: str, path: str, **content: Any) -> requests.Response:
         return self._session.request(
-            method, f"{self._url}/api/v2/dags/{DAG}{path}", timeout=_TIMEOUT_SECONDS, **content
+            method,
+            f"{self._url}/api/v2/dags/{self._dag}{path}",
+            timeout=_TIMEOUT_SECONDS,
+            **content,
         )
+
+
+def _name(task: dict[str, Any]) -> str:
+    """A task's id, with its number where it is one of several mapped ones."""
+    number = task["map_index"]
+    return task["task_id"] if number < 0 else f"{task['task_id']}[{number}]"
 
 
 def _words(line: dict[str, Any]) -> str:

@@ -119,6 +119,7 @@ def _run_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
 def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     airflow = AirflowClient(addresses(settings)["airflow"], AIRFLOW_USER, keys.airflow_password)
     _wait("airflow-dag-processor", airflow.knows_dag)
+    airflow.set_pool(settings.tmdb_requests_per_second)
     say("running the pipeline through Airflow")
     run_id = airflow.trigger()
     for news in airflow.follow(run_id):

@@ -15,10 +15,10 @@ from typing import Any, Final, Self
 from movierating.settings import Settings, get_settings
 from scripts.cli import run
 from scripts.dates import today
-from scripts.files import DataFileError, DataPath, check_writable, read_json, write_json
+from scripts.files import DataPath, check_writable, read_json, write_json
 from scripts.intake import Intake
 from scripts.progress import progress
-from scripts.store import FilmStore, Index, film_store
+from scripts.store import Index, film_store
 from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb
 
 logger = logging.getLogger(__name__)
@@ -53,6 +53,12 @@ class Slice:
     def query(self) -> dict[str, str | int]:
         """What `/discover/movie` is asked; in an order that new films change only at its end."""
         return _query(self.first, self.last, self.min_votes)
+
+    @property
+    def marker_name(self) -> str:
+        """The file beside the store that tells how far the slice has come."""
+        stamp = f"{self.planned_at:%Y%m%dT%H%M%S}"
+        return f"slice_{self.first}_{self.last}_{self.min_votes}_{stamp}.json"
 
     def as_json(self) -> dict[str, Any]:
         """The slice as plain values, which Airflow hands from task to task."""
@@ -117,24 +123,22 @@ def fill(part: Slice, settings: Settings) -> Outcome:
         return _fill(part, settings, bar.update)
 
 
-def finish(slices: list[Slice], settings: Settings) -> Outcome:
-    """Say what all slices brought, fold the small files, and forget how far each slice had come.
+def finish(outcomes: list[Outcome], settings: Settings) -> Outcome:
+    """Add up what all slices brought, fold the small files, and forget how far each slice had come.
 
     Raises:
-        DataFileError: A slice is not filled yet.
+        DataFileError: The folder cannot be written.
+        StoreCorruptError: A file of the store is damaged.
     """
     store = film_store(settings)
-    outcomes = [_state(store, part) for part in slices]
-    if not all("listed" in outcome for outcome in outcomes):
-        raise DataFileError("some slices are not filled yet; run them again")
     store.compact()
     total = {
         name: sum(outcome[name] for outcome in outcomes) for name in ("listed", "missing", "gone")
     }
     total["bad"] = sum(outcome["validation"]["bad"] for outcome in outcomes)
     logger.info("the backfill is complete: %s", total)
-    for part in slices:
-        _marker(store, part).unlink(missing_ok=True)
+    for outcome in outcomes:
+        (store.folder / outcome["slice"]).unlink(missing_ok=True)
     return total
 
 
@@ -147,10 +151,9 @@ def backfill(settings: Settings, first: date | None, last: date | None, min_vote
     check_writable(store.folder)
     slices = _kept_plan(store.folder / _PLAN, settings, first, last, min_votes)
     with progress(sum(part.films for part in slices)) as bar:
-        for part in slices:
-            _fill(part, settings, bar.update)
-    total = finish(slices, settings)
-    (store.folder / _PLAN).unlink()
+        outcomes = [_fill(part, settings, bar.update) for part in slices]
+    total = finish(outcomes, settings)
+    (store.folder / _PLAN).unlink(missing_ok=True)
     return total
 
 
@@ -167,7 +170,8 @@ def _kept_plan(
 
 def _fill(part: Slice, settings: Settings, moved: Callable[[float], Any]) -> Outcome:
     store = film_store(settings)
-    state = _state(store, part)
+    marker = store.folder / part.marker_name
+    state: Outcome = read_json(marker) if marker.exists() else {}
     moved(min(part.films, state.get("listed", state.get("page", 0) * PAGE_SIZE)))
     if "listed" in state:
         return state
@@ -177,7 +181,7 @@ def _fill(part: Slice, settings: Settings, moved: Callable[[float], Any]) -> Out
         for _ in range(_ROUNDS):
             for kept in intake.take(tmdb.details(walk.film_ids())):
                 walk.dealt_with(kept)
-                write_json(_marker(store, part), {"page": walk.page})
+                write_json(marker, {"page": walk.page})
                 moved(len(kept))
             if not walk.missing:
                 break
@@ -185,12 +189,13 @@ def _fill(part: Slice, settings: Settings, moved: Callable[[float], Any]) -> Out
     if walk.missing:
         logger.warning("%s films that TMDB counts are on none of its pages", walk.missing)
     outcome = {
+        "slice": marker.name,
         "listed": walk.listed,
         "missing": walk.missing,
         "gone": intake.gone,
         "validation": intake.report.as_json(),
     }
-    write_json(_marker(store, part), outcome)
+    write_json(marker, outcome)
     return outcome
 
 
@@ -247,17 +252,6 @@ class _Walk:
 def _fresh(index: Index, part: Slice) -> set[int]:
     since = (part.planned_at - FRESH).timestamp() * 1000
     return set(index.ids[index.fetched_at >= since].tolist())
-
-
-def _state(store: FilmStore, part: Slice) -> Outcome:
-    path = _marker(store, part)
-    state: Outcome = read_json(path) if path.exists() else {}
-    return state
-
-
-def _marker(store: FilmStore, part: Slice) -> DataPath:
-    name = f"slice_{part.first}_{part.last}_{part.min_votes}_{part.planned_at:%Y%m%dT%H%M%S}"
-    return store.folder / f"{name}.json"
 
 
 def _cut(tmdb: Tmdb, first: date, last: date, min_votes: int) -> Iterator[tuple[date, date, int]]:

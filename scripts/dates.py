@@ -8,6 +8,10 @@ from movierating.settings import SettingsError, get_settings
 
 def now() -> datetime:
     """The time by this machine's clock."""
+    return _clock()
+
+
+def _clock() -> datetime:
     return datetime.now(UTC)
 
 

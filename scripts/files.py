@@ -3,14 +3,17 @@
 They lie in a folder on this machine, or in S3, where the workers of a run share nothing else.
 """
 
+import atexit
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, TypeAlias
 from urllib.parse import urlparse
 
@@ -32,7 +35,7 @@ def data_folder(settings: Settings) -> DataPath:
     """The working folder of the pipeline, DATA_DIR."""
     if "://" not in settings.data_dir:
         return Path(settings.data_dir)
-    return _s3_folder(settings)
+    return S3Path(settings.data_dir.rstrip("/"), client=_s3_client(settings))
 
 
 def source_of(settings: Settings) -> str:
@@ -203,16 +206,20 @@ def _flush_to_disk(path: Path) -> None:
         os.fsync(stream.fileno())
 
 
-def _s3_folder(settings: Settings) -> S3Path:
+@lru_cache
+def _s3_client(settings: Settings) -> S3Client:
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     session = Session(
         aws_access_key_id=key.get_secret_value() if key else None,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
         region_name=settings.aws_default_region,
     )
-    client = S3Client(
+    # Objects pass through a folder of this process, which each of them leaves when it is closed.
+    passage = mkdtemp(prefix="movierating-")
+    atexit.register(shutil.rmtree, passage, ignore_errors=True)
+    return S3Client(
         boto3_session=session,
         endpoint_url=settings.aws_endpoint_url_s3,
+        local_cache_dir=passage,
         file_cache_mode="close_file",
     )
-    return S3Path(settings.data_dir.rstrip("/"), client=client)

@@ -20,7 +20,8 @@ class _LogLines(io.TextIOBase):
     """Takes what tqdm draws, as lines of the log."""
 
     def write(self, text: str) -> int:
-        if line := text.strip():
+        line = text.strip()
+        if line and "?" not in line:  # the first one knows no rate yet
             logger.info("%s", line)
         return len(text)
 

@@ -77,7 +77,7 @@ SCHEMA: Final = pa.schema(
         *((name, pa.date32() if name == "release_date" else TEXT) for name in _TEXTS),
         *((name, TEXT) for name in NESTED),
         ("extra", TEXT),
-        ("votes", pa.list_(VOTE)),  # by date; an entry where the rating or the count changed
+        ("votes", pa.list_(VOTE)),  # by date, as often as it was fetched
     ]
 )
 # What a record says of the film itself.

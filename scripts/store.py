@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -29,9 +30,8 @@ from scripts.records import FACTS, SCHEMA, VOTE
 logger = logging.getLogger(__name__)
 
 SMALL_FILES: Final = 64  # so many are folded into one
-_SMALL_BYTES: Final = 4_000_000
-_ROWS_PER_FILE: Final = 4_000
-_ROWS_PER_GROUP: Final = 1_000
+_FILE_BYTES: Final = 8_000_000  # of a file in memory, where several copies of it meet
+_SMALL_BYTES: Final = 500_000  # of a file on disk
 _SUPERSEDED_SHARE: Final = 0.25  # of the rows, before all files are folded
 _INDEX: Final = ("id", "fetched_at", "run_date", "release_date", "vote_count")
 
@@ -113,7 +113,13 @@ class FilmStore:
         Raises:
             StoreCorruptError: A file is damaged.
         """
-        table = pa.concat_tables([_columns(path, _INDEX) for path in self._files()] or [_NO_INDEX])
+        while True:
+            try:
+                parts = [_columns(path, _INDEX) for path in self._files()]
+                break
+            except FileNotFoundError:  # folded meanwhile: its films stand in another file now
+                continue
+        table = pa.concat_tables([_NO_INDEX, *parts])
         ids, at = _ints(table, "id"), _ints(table, "fetched_at")
         order = np.lexsort((at, ids))
         last = order[_is_last(ids[order])]
@@ -153,13 +159,13 @@ class FilmStore:
     def compact(self) -> None:
         """Fold small files into large ones; all of them once many rows are out of date."""
         files = self._files()
-        rows = sum(_columns(path, ("id",)).num_rows for path in files)
-        stale = rows - len(self.index())
-        small = [path for path in files if path.stat().st_size < _SMALL_BYTES]
-        if stale > _SUPERSEDED_SHARE * rows:
-            self._fold(files)
-        elif len(small) > 1:
-            self._fold(small)
+        with suppress(FileNotFoundError):  # another run is folding them
+            rows = sum(_columns(path, ("id",)).num_rows for path in files)
+            small = [path for path in files if path.stat().st_size < _SMALL_BYTES]
+            if rows - len(self.index()) > _SUPERSEDED_SHARE * rows:
+                self._fold(files)
+            elif len(small) > 1:
+                self._fold(small)
 
     def purge(self, before: datetime) -> int:
         """Remove the records fetched before a moment, also those that newer ones superseded.
@@ -168,10 +174,11 @@ class FilmStore:
             How many films are gone with them.
         """
         moment = int(before.timestamp() * 1000)
-        if not any(_oldest(path) < moment for path in self._files()):
+        files = self._files()
+        if not any(_oldest(path) < moment for path in files):
             return 0
         gone = int((self.index().fetched_at < moment).sum())
-        self._fold(self._files(), keep=pc.field("fetched_at") >= pa.scalar(before, _AT))
+        self._fold(files, keep=pc.field("fetched_at") >= pa.scalar(before, _AT))
         logger.info("%s films were not refreshed since %s and are gone", gone, before.date())
         return gone
 
@@ -191,9 +198,7 @@ class FilmStore:
 
     def _write(self, films: pa.Table) -> DataPath:
         sink = pa.BufferOutputStream()
-        pq.write_table(
-            films.sort_by("id"), sink, compression="zstd", row_group_size=_ROWS_PER_GROUP
-        )
+        pq.write_table(films.sort_by("id"), sink, compression="zstd")
         raw = sink.getvalue().to_pybytes()
         path: DataPath = self.folder / f"{time.time_ns():020}-{_mark(raw)}.parquet"
         write_bytes(path, raw)
@@ -201,8 +206,10 @@ class FilmStore:
 
     def _fold(self, files: list[DataPath], keep: pc.Expression | None = None) -> None:
         try:
-            for films in _in_sizes(_folded(files), _ROWS_PER_FILE):
-                self._write(films.filter(keep) if keep is not None else films)
+            films = _folded(files)
+            kept = films if keep is None else (table.filter(keep) for table in films)
+            for table in _in_sizes(kept, _FILE_BYTES):
+                self._write(table)
         except FileNotFoundError:
             logger.info("another run is folding %s; leaving it to that", self.folder)
             return
@@ -247,7 +254,7 @@ def _rows(files: list[DataPath]) -> _Rows:
 
 
 def _with_votes(films: pa.Table, older: pa.Table) -> pa.Table:
-    """Films whose votes are joined by older ones, by date; where nothing changed, one entry."""
+    """Films whose votes are joined by older ones, by date."""
     older = older.filter(np.isin(_ints(older, "id"), _ints(films, "id")))
     if older.num_rows == 0:
         return films
@@ -257,7 +264,6 @@ def _with_votes(films: pa.Table, older: pa.Table) -> pa.Table:
     order = np.lexsort((np.arange(len(ids)), days, ids))
     order = order[_is_last(ids[order], days[order])]
     votes = votes.take(order)
-    votes = votes.filter(_is_news(votes))
     at = {film: place for place, film in enumerate(films["id"].to_pylist())}
     places = np.array([at[film] for film in votes["id"].to_pylist()], np.int64)
     votes = votes.take(np.argsort(places, kind="stable"))
@@ -282,17 +288,6 @@ def _exploded(films: pa.Table) -> pa.Table:
 _NO_VOTES: Final = pa.schema([SCHEMA.field("id"), *VOTE]).empty_table()
 
 
-def _is_news(votes: pa.Table) -> npt.NDArray[np.bool_]:
-    """Whether an entry differs from the one before it, in votes sorted by film and date."""
-    news = np.ones(votes.num_rows, np.bool_)
-    same = np.ones(max(votes.num_rows - 1, 0), np.bool_)
-    for name in ("id", "vote_average", "vote_count"):
-        values = votes[name].fill_null(-1).to_numpy()
-        same &= values[1:] == values[:-1]
-    news[1:] = ~same
-    return news
-
-
 def _as_of(films: pa.Table, day: date) -> pa.Table:
     votes = _exploded(films)
     votes = votes.filter(pc.field("date") <= day)
@@ -311,12 +306,12 @@ def _is_last(*keys: Ints) -> npt.NDArray[np.bool_]:
     return last
 
 
-def _in_sizes(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
-    """The same rows in tables of about so many."""
+def _in_sizes(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    """The same rows in tables of about so many bytes."""
     waiting: list[pa.Table] = []
-    for table in tables:
+    for table in filter(len, tables):
         waiting.append(table)
-        if sum(each.num_rows for each in waiting) >= rows:
+        if sum(each.nbytes for each in waiting) >= size:
             yield pa.concat_tables(waiting)
             waiting = []
     if waiting:
@@ -334,7 +329,9 @@ def _columns(path: DataPath, names: Iterable[str]) -> pa.Table:
     try:
         with path.open("rb") as stream:
             return pq.ParquetFile(stream).read(list(names))
-    except (pa.ArrowException, UnicodeError):
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError):
         raise StoreCorruptError(path) from None
 
 

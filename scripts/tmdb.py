@@ -28,14 +28,14 @@ T = TypeVar("T")
 MAX_PAGE: Final = 500
 PAGE_SIZE: Final = 20
 _THREADS: Final = 16
-_AHEAD: Final = 3 * _THREADS  # films asked for before those in front are taken
+_AHEAD: Final = 2 * _THREADS  # films asked for before those in front are taken
 _ATTEMPTS: Final = 20  # with their waits some three minutes
 _FORM_ATTEMPTS: Final = 6  # an answer in another form may be a passing fault
 _TIMEOUT_SECONDS: Final = (5, 20)  # to connect, to read
 _LONGEST_WAIT_SECONDS: Final = 10.0
 _LONGEST_ASKED_SECONDS: Final = 60.0
 _CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cache may answer with a date of some hours ago
-_REQUESTS_AT_ONCE: Final = 4  # a burst that no window of a second can turn into too many
+_EVENLY: Final = 0.75  # of the mean distance between requests is the least one
 _KEY: Final = re.compile(r"[!-~]+")  # as a header can carry it
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -244,10 +244,12 @@ class Tmdb:
 
 
 def _limiter(per_second: float) -> Limiter:
-    """Hold a rate in small bursts: those of whole seconds may meet in one second on arrival."""
-    burst = min(_REQUESTS_AT_ONCE, max(1, int(per_second)))
-    interval = Rate(burst, max(1, round(Duration.SECOND * burst / per_second)))
-    return Limiter(InMemoryBucket([interval]), buffer_ms=1)
+    """So many requests in any second, and not all at its beginning, lest two such seconds meet."""
+    count = max(1, int(per_second))
+    rates = [Rate(count, round(Duration.SECOND * count / per_second))]
+    if count > 1:
+        rates.insert(0, Rate(1, max(1, int(_EVENLY * Duration.SECOND / per_second))))
+    return Limiter(InMemoryBucket(rates), buffer_ms=1)
 
 
 def _answered_at(answer: requests.Response) -> datetime:

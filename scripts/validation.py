@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import pandas as pd
@@ -126,6 +126,7 @@ def _mended(
     return frame
 
 
+@cache
 def _form() -> DataFrameSchema:
     """Each field of the type that TMDB gives it; what is nested comes as JSON text."""
     plain = {
@@ -137,6 +138,7 @@ def _form() -> DataFrameSchema:
     return DataFrameSchema(plain | nested)
 
 
+@cache
 def _sense(as_of: date) -> DataFrameSchema:
     """Each value one that can be."""
     shortest, longest = MINUTES
@@ -199,8 +201,10 @@ def _day(text: str | None) -> date | None:
 
 
 def _votes(row: dict[Any, Any], as_of: date) -> list[Record]:
-    if row["vote_count"] is None:
-        return []
+    """The entry for the votes of a day; a count says nothing without a rating, nor the reverse."""
     if row["vote_count"] == 0:
         row["vote_average"] = None
+    elif None in (row["vote_count"], row["vote_average"]):
+        row["vote_count"] = row["vote_average"] = None
+        return []
     return [{"date": as_of, **{name: row[name] for name in _VOTES}}]

@@ -12,8 +12,10 @@ from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
+from scripts import dates
 from tests.bundles import Packed, pack
 from tests.chromium import browser, page  # noqa: F401 - fixtures
+from tests.films import moment
 from tests.pipeline_run import Run, run_pipeline
 from tests.s3_server import S3Server, running_s3
 
@@ -31,6 +33,14 @@ def no_settings_of_this_machine() -> Iterator[None]:
         for name in Settings.model_fields:
             patch.delenv(name.upper(), raising=False)
         patch.setattr(settings_module, "ENV_FILE", Path("there is none"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clock_of_the_tests() -> Iterator[None]:
+    """It is noon of `RUN_DATE`, as for the stand-in, whenever the tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dates, "_clock", moment)
         yield
 
 

@@ -18,6 +18,11 @@ class Run:
     files: RunFiles
     manifest: Manifest
 
+    @property
+    def bundle(self) -> Path:
+        """The folder of the bundle."""
+        return Path(self.settings.data_dir) / self.files.bundle.name
+
 
 def run_pipeline(base_url: str, folder: Path) -> Run:
     """Collect over HTTP, preprocess and train in a folder."""
@@ -25,7 +30,7 @@ def run_pipeline(base_url: str, folder: Path) -> Run:
     from scripts.preprocess import preprocess
     from scripts.train import train  # some seconds
 
-    settings = unpaced(base_url, folder)
+    settings = unpaced(base_url, folder, collect_max_films=1500)
     collect(RUN_DATE, settings)
     preprocess(RUN_DATE, settings)
     return Run(settings, RunFiles(folder, RUN_DATE), train(RUN_DATE, settings))

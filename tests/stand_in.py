@@ -13,4 +13,4 @@ def unpaced(base_url: str, folder: Path, **others: Any) -> Settings:
     settings = load_settings(
         None, tmdb_base_url=base_url, tmdb_api_key=TMDB_KEY, data_dir=str(folder), **others
     )
-    return settings.model_copy(update={"tmdb_requests_per_second": 100_000})
+    return settings.model_copy(update={"tmdb_requests_per_second": 900})

@@ -89,6 +89,7 @@ def serve(stand_in: StandIn, listener: socket.socket) -> None:
         create_app(stand_in),
         log_config=None,
         access_log=False,
+        date_header=False,  # the stand-in has a day of its own
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated, TypedDict
 
 import orjson
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from sandbox.tmdb import answers, codes, errors
 from sandbox.tmdb.access import Keys, RateLimit
+from sandbox.tmdb.dated import Dated
 from sandbox.tmdb.errors import TmdbError
 from sandbox.tmdb.faults import PREFIX, Fault, FaultPlan, Gate
 from sandbox.tmdb.films import Film, FilmStore, Positions
@@ -34,8 +35,13 @@ class StandIn:
     stats: Stats = field(default_factory=Stats)
 
     def __post_init__(self) -> None:
-        """Lay out the lists."""
+        """Lay out the lists, and note how far its day is from this machine's."""
         self.lists = Lists(self.store.columns, self.today)
+        self._ahead = self.today - datetime.now(UTC).date()
+
+    def now(self) -> datetime:
+        """Return its time: this machine's hour on its own day."""
+        return datetime.now(UTC) + self._ahead
 
 
 class State(TypedDict):
@@ -201,6 +207,7 @@ def create_app(stand_in: StandIn) -> FastAPI:
     app.include_router(controls)
     app.exception_handler(TmdbError)(tell_error)
     app.add_middleware(Gate, plan=lambda: stand_in.plan, stats=lambda: stand_in.stats)
+    app.add_middleware(Dated, now=stand_in.now)
     return app
 
 

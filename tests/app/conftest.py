@@ -22,7 +22,7 @@ TRANSLATIONS = {"등대지기의 행복한 딸": "The happy daughter of the ligh
 @pytest.fixture(scope="session")
 def learned(run: Run) -> Packed:
     """The bundle of a whole run, which knows what every fact is worth."""
-    return Packed(run.files.bundle, run.manifest)
+    return Packed(run.bundle, run.manifest)
 
 
 @contextmanager

@@ -1,5 +1,4 @@
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -34,7 +33,7 @@ def in_a_process_of_its_own(code: str, folder: Path) -> Any:
     return json.loads(answer.stdout.splitlines()[-1])
 
 
-def test_airflow_finds_the_one_dag_without_errors(tmp_path: Path):
+def test_airflow_finds_the_dags_without_errors(tmp_path: Path):
     code = f"""
 import json
 from airflow.dag_processing.dagbag import DagBag
@@ -43,13 +42,17 @@ print(json.dumps([bag.import_errors, list(bag.dags)]))
 """
     errors, dags = in_a_process_of_its_own(code, tmp_path)
     assert errors == {}
-    assert dags == ["tmdb_movie_rating_pipeline"]
+    assert sorted(dags) == [
+        "tmdb_film_backfill",
+        "tmdb_housekeeping",
+        "tmdb_movie_rating_pipeline",
+    ]
 
 
-def test_nothing_heavy_is_imported_to_parse_the_dag(tmp_path: Path):
+def test_nothing_heavy_is_imported_to_parse_the_dags(tmp_path: Path):
     code = """
 import json, sys
-import dags.movie_pipeline
+import dags.film_backfill, dags.housekeeping, dags.movie_pipeline
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
     imported = set(in_a_process_of_its_own(code, tmp_path))
@@ -87,15 +90,21 @@ def test_task_or_run_that_hangs_is_ended(dag: Any):
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_task_is_tried_again_with_growing_waits_and_its_failure_told(
-    dag: Any, pipeline: ModuleType, name: str
-):
+def test_task_is_tried_again_with_growing_waits_and_its_failure_told(dag: Any, name: str):
+    from dags.defaults import report_failure
+
     task = dag.get_task(name)
     assert task.retries >= 1
     assert task.retry_exponential_backoff
     assert task.retry_delay < task.max_retry_delay <= timedelta(hours=1)
-    assert list(task.on_failure_callback) == [pipeline.report_failure]
+    assert list(task.on_failure_callback) == [report_failure]
     assert task.doc_md or task.python_callable.__doc__
+
+
+def test_collecting_takes_its_share_of_the_requests_before_a_backfill_does(dag: Any):
+    task = dag.get_task("extract_tmdb_data")
+    assert task.pool == "tmdb"
+    assert task.priority_weight > 1
 
 
 def test_promotion_is_an_outlet_of_the_last_task_alone(dag: Any, pipeline: ModuleType):
@@ -109,23 +118,6 @@ def test_run_date_may_be_given_and_is_a_date(dag: Any):
     assert parameter.resolve("2026-11-23") == "2026-11-23"
     with pytest.raises(Exception, match="yesterday"):
         parameter.resolve("yesterday")
-
-
-def test_failure_is_told_in_one_line(pipeline: ModuleType, caplog: pytest.LogCaptureFixture):
-    class TaskInstance:
-        task_id = "extract_tmdb_data"
-
-    context = {
-        "task_instance": TaskInstance(),
-        "run_id": "manual__2026-11-23",
-        "exception": RuntimeError("TMDB refuses the key"),
-    }
-    with caplog.at_level(logging.ERROR):
-        pipeline.report_failure(context)
-    (record,) = caplog.records
-    assert record.getMessage() == (
-        "extract_tmdb_data of manual__2026-11-23 failed for good: TMDB refuses the key"
-    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ def test_nothing_needs_to_be_set():
     settings = load_settings()
     assert settings.tmdb_api_key is None
     assert settings.tmdb_base_url == "https://api.themoviedb.org/3"
-    assert settings.data_path == Path("data-prepare")
+    assert settings.data_dir == "data-prepare"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -51,7 +51,12 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("TMDB_REQUESTS_PER_SECOND", "51"),
         ("COLLECT_MAX_FILMS", "0"),
         ("COLLECT_MAX_FILMS", SECRET),
-        ("DATA_DIR", "s3://films/data"),
+        ("COLLECT_WORKERS", "0"),
+        ("COLLECT_MAX_BAD_SHARE", "1.5"),
+        ("DATA_DIR", "gs://films/data"),
+        ("DATA_DIR", "s3://"),
+        ("KEEP_DAYS", "0"),
+        ("KEEP_MAX_GB", "-1"),
         ("PIPELINE_TIMEZONE", "Asia/Atlantis"),
         ("PIPELINE_TIMEZONE", "../../etc/passwd"),
         ("AWS_ENDPOINT_URL_S3", "127.0.0.1:8333"),

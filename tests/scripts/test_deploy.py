@@ -34,7 +34,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Packed]:
 def settings(bucket_settings: Settings, bundles: dict[date, Packed]) -> Settings:
     """Three finished runs, none of them deployed."""
     for day, bundle in bundles.items():
-        files = RunFiles(bucket_settings.data_path, day)
+        files = RunFiles(Path(bucket_settings.data_dir), day)
         shutil.copytree(bundle.folder, files.bundle)
         files.model.write_bytes(f"old model of {day}".encode())
     return bucket_settings
@@ -118,9 +118,9 @@ def test_challenger_that_does_not_beat_the_means_is_refused(
 ):
     deploy(RUN_DATE, settings)
     before = {key: raw for key, raw in stored(bucket).items() if "/versions/" not in key}
-    files = RunFiles(settings.data_path, TOMORROW)
+    files = RunFiles(Path(settings.data_dir), TOMORROW)
     shutil.rmtree(files.bundle)
-    challenger = pack(files.bundle, TOMORROW, holdout_rmse=rmse)
+    challenger = pack(Path(str(files.bundle)), TOMORROW, holdout_rmse=rmse)
     deployment = deploy(TOMORROW, settings)
     assert not deployment.promoted
     assert reason in deployment.reason
@@ -141,7 +141,7 @@ def test_running_again_changes_nothing(settings: Settings, bucket: Bucket):
 
 
 def test_old_consumers_get_the_files_of_the_run_itself(settings: Settings, bucket: Bucket):
-    (settings.data_path / "best_model.pkl").write_bytes(b"of who knows which run")
+    (Path(settings.data_dir) / "best_model.pkl").write_bytes(b"of who knows which run")
     deploy(RUN_DATE, settings)
     assert bucket.keys("models/latest/") == [f"models/latest/{name}" for name in LATEST]
     exported = stored(bucket)
@@ -195,7 +195,7 @@ def test_pointer_that_another_publisher_moved_meanwhile_is_left_alone(
 
 
 def test_altered_bundle_is_not_published(settings: Settings, bucket: Bucket):
-    model = RunFiles(settings.data_path, RUN_DATE).bundle / MODEL_NAME
+    model = RunFiles(Path(settings.data_dir), RUN_DATE).bundle / MODEL_NAME
     model.write_bytes(model.read_bytes() + b"\0")
     with pytest.raises(BundleError, match=r"model.onnx does not have the SHA-256"):
         deploy(RUN_DATE, settings)
@@ -204,7 +204,7 @@ def test_altered_bundle_is_not_published(settings: Settings, bucket: Bucket):
 
 @pytest.mark.parametrize("missing", ["bundle", "model"])
 def test_run_that_did_not_train_is_named(settings: Settings, bucket: Bucket, missing: str):
-    path: Path = getattr(RunFiles(settings.data_path, RUN_DATE), missing)
+    path: Path = getattr(RunFiles(Path(settings.data_dir), RUN_DATE), missing)
     path.unlink() if path.is_file() else shutil.rmtree(path)
     with pytest.raises(DataFileError, match="run train for 2026-11-23 first"):
         deploy(RUN_DATE, settings)

@@ -2,14 +2,20 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
 
 from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.tmdb.process import RunningStandIn
+from scripts import dates
 from scripts import tmdb as module
-from scripts.tmdb import Tmdb, TmdbError, TmdbUnavailableError
+from scripts.tmdb import ClockError, Tmdb, TmdbError, TmdbUnavailableError
+from tests.bundles import RUN_DATE
+from tests.films import moment
 
 V3_KEY = "fedcba9876543210fedcba9876543210"
 TOKEN = "planted-read-access-token.of-the-tests.that-opens-nothing"
@@ -18,7 +24,7 @@ GENRES = "/genre/movie/list"
 
 def planted(base_url: str, key: str = V3_KEY) -> Settings:
     settings = load_settings(None, tmdb_base_url=base_url, tmdb_api_key=key)
-    return settings.model_copy(update={"tmdb_requests_per_second": 10_000})
+    return settings.model_copy(update={"tmdb_requests_per_second": 900})
 
 
 @pytest.fixture
@@ -32,6 +38,7 @@ def tmdb(tmdb_stand_in: RunningStandIn) -> Iterator[Tmdb]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the client would have waited, in seconds; it does not."""
     slept: list[float] = []
+    monkeypatch.setattr(module.Tmdb, "_await_turn", lambda _: None)
     monkeypatch.setattr(time, "sleep", slept.append)
     return slept
 
@@ -101,7 +108,7 @@ def test_lasting_fault_ends_in_one_sentence_after_growing_waits(
         pytest.raises(TmdbUnavailableError, match=r"^TMDB answered HTTP 503; check TMDB_BASE_URL"),
     ):
         tmdb.get(GENRES)
-    assert waits == [0.5, 1, 2, 4, 8, 16]
+    assert waits == [0.5, 1, 2, 4, 8] + 14 * [10]
 
 
 def test_wait_that_tmdb_asks_for_has_an_end(
@@ -109,7 +116,7 @@ def test_wait_that_tmdb_asks_for_has_an_end(
 ):
     with tmdb_stand_in.faults({"kind": "429_retry_after", "seconds": 3600, "first": 1}):
         tmdb.get(GENRES)
-    assert waits == [30.0]
+    assert max(waits) == 60
 
 
 def test_server_that_is_away_ends_in_one_sentence(closed_port: int, waits: list[float]):
@@ -118,7 +125,7 @@ def test_server_that_is_away_ends_in_one_sentence(closed_port: int, waits: list[
         pytest.raises(TmdbUnavailableError, match=r"cannot be reached .*; check TMDB_BASE_URL"),
     ):
         client.get(GENRES)
-    assert len(waits) == 6
+    assert len(waits) == 19
 
 
 @pytest.mark.parametrize("key", [V3_KEY, TOKEN], ids=["v3", "token"])
@@ -208,6 +215,7 @@ def test_list_is_read_no_further_than_asked(tmdb_stand_in: RunningStandIn, tmdb:
 
 
 @pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
+@pytest.mark.usefixtures("waits")
 def test_list_in_another_form_is_one_sentence(tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str):
     with (
         tmdb_stand_in.faults({"kind": kind, "field": "id"}),
@@ -216,10 +224,26 @@ def test_list_in_another_form_is_one_sentence(tmdb_stand_in: RunningStandIn, tmd
         list(tmdb.pages("/movie/now_playing"))
 
 
-def test_details_come_in_the_order_asked_for_without_deleted_films(tmdb: Tmdb):
+@pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
+@pytest.mark.usefixtures("waits")
+def test_list_in_a_passing_other_form_is_asked_for_again(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str
+):
+    expected = list(tmdb.pages("/movie/now_playing"))
+    with tmdb_stand_in.faults({"kind": kind, "field": "id", "first": 2}):
+        assert list(tmdb.pages("/movie/now_playing")) == expected
+
+
+def test_details_hold_each_film_with_its_parts_and_none_for_deleted_ones(tmdb: Tmdb):
     ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
-    asked = [ids[2], 1, ids[0], ids[1]]
-    assert [film["id"] for film in tmdb.details(asked)] == [ids[2], ids[0], ids[1]]
+    answers = {answer.film_id: answer.film for answer in tmdb.details([*ids, 1])}
+    assert answers.keys() == {*ids, 1}
+    assert answers[1] is None
+    for film_id in ids:
+        film = answers[film_id]
+        assert film is not None
+        assert film["id"] == film_id
+        assert film.keys() >= {"title", "credits", "keywords", "release_dates", "translations"}
 
 
 def test_details_end_with_the_first_film_that_cannot_be_had(
@@ -232,10 +256,91 @@ def test_details_end_with_the_first_film_that_cannot_be_had(
     assert tmdb_stand_in.stats()["requests"] < len(ids)
 
 
+def test_ids_of_details_are_taken_no_faster_than_the_answers(tmdb: Tmdb):
+    taken: list[int] = []
+    ids = tmdb.get("/movie/popular")["results"]
+
+    def endless() -> Iterator[int]:
+        while True:
+            taken.append(ids[0]["id"])
+            yield taken[-1]
+
+    assert len(list(islice(tmdb.details(endless()), 10))) == 10
+    assert len(taken) < 200
+
+
+@pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
+@pytest.mark.parametrize("field", ["runtime", "genres", "credits", "title"])
+def test_film_in_a_passing_other_form_is_asked_for_again(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str, field: str
+):
+    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (expected,) = tmdb.details([film_id])
+    with tmdb_stand_in.faults({"kind": kind, "field": field, "first": 2}):
+        (answer,) = tmdb.details([film_id])
+    assert answer.film == expected.film
+
+
+def test_film_in_a_lasting_other_form_comes_as_it_is(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    with tmdb_stand_in.faults({"kind": "wrong_type", "field": "runtime"}):
+        (answer,) = tmdb.details([film_id])
+    assert answer.film is not None
+    assert answer.film["runtime"] == ["unexpected"]
+
+
+def test_answers_are_dated_by_the_clock_of_tmdb(tmdb: Tmdb):
+    (answer,) = tmdb.details([1])
+    assert tmdb.now().date() == RUN_DATE
+    assert answer.at.date() == RUN_DATE
+
+
+@pytest.mark.parametrize("days", [-400, -2, 2, 4000])
+def test_clock_that_is_wrong_is_one_sentence_at_once(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch, days: int, waits: list[float]
+):
+    monkeypatch.setattr(dates, "_clock", lambda: moment(RUN_DATE + timedelta(days=days)))
+    with pytest.raises(ClockError, match=r"clock says .* and TMDB's 2026-11-23 .*; set the clock$"):
+        tmdb.get(GENRES)
+    assert waits == []
+
+
+def test_storm_of_429_silences_all_requests_for_as_long_as_tmdb_asks(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
+):
+    ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
+    tmdb_stand_in.forget()
+    with tmdb_stand_in.faults({"kind": "429_retry_after", "seconds": 1, "first": 16}):
+        answers = list(tmdb.details(ids))
+    assert len(answers) == len(ids)
+    # The first sixteen are under way when the first of them is refused.
+    assert tmdb_stand_in.stats()["requests"] <= 16 + len(ids)
+
+
+def test_films_that_changed_on_a_day_are_listed_whole(tmdb: Tmdb):
+    ids = list(tmdb.changed(RUN_DATE - timedelta(days=1)))
+    assert len(ids) == len(set(ids)) > 100
+
+
 def test_requests_are_paced(tmdb_stand_in: RunningStandIn):
     tmdb_stand_in.forget()
     settings = planted(tmdb_stand_in.base_url)
-    with Tmdb(settings.model_copy(update={"tmdb_requests_per_second": 10})) as client:
-        list(client.details([1] * 25))
-    # Twice the limit leaves room for requests that wait on their way.
-    assert tmdb_stand_in.stats()["peak_per_second"] <= 20
+    with Tmdb(settings.model_copy(update={"tmdb_requests_per_second": 20})) as client:
+        list(client.details([1] * 50))
+    # A tenth more leaves room for requests that wait on their way.
+    assert tmdb_stand_in.stats()["peak_per_second"] <= 22
+
+
+def test_workers_share_the_rate(tmdb_stand_in: RunningStandIn):
+    tmdb_stand_in.forget()
+    settings = planted(tmdb_stand_in.base_url)
+    paced = settings.model_copy(update={"tmdb_requests_per_second": 20})
+    with Tmdb(paced, workers=2) as one, Tmdb(paced, workers=2) as two, ThreadPoolExecutor() as pool:
+        list(pool.map(lambda client: list(client.details([1] * 25)), (one, two)))
+    assert tmdb_stand_in.stats()["peak_per_second"] <= 22
+
+
+def test_share_of_less_than_a_request_a_second_is_paced_too():
+    limiter = module._limiter(0.5)
+    assert limiter.try_acquire(blocking=False)
+    assert not limiter.try_acquire(blocking=False)

@@ -91,7 +91,7 @@ def test_written_bundle_verifies_and_names_its_data(tmp_path: Path):
     manifest = train(RUN_DATE, settings, SMALL)
     files = RunFiles(tmp_path, RUN_DATE)
     raw = (files.bundle / MANIFEST_NAME).read_bytes()
-    assert Bundle.load(files.bundle, sha256(raw)).manifest == manifest
+    assert Bundle.load(Path(str(files.bundle)), sha256(raw)).manifest == manifest
     assert manifest.data.sha256 == sha256(files.cleaned.read_bytes())
     assert manifest.split.train_films + manifest.split.holdout_films == 400
     assert manifest.run_date == manifest.split.until == RUN_DATE

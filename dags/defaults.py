@@ -1,0 +1,37 @@
+"""What the DAGs share: retries, the word about a failure, and the budget of requests to TMDB."""
+
+import logging
+from datetime import timedelta
+from typing import Any, Final
+
+from movierating.settings import get_settings
+
+logger = logging.getLogger(__name__)
+
+
+def report_failure(context: Any) -> None:
+    """Say in one line which task gave up, and why."""
+    task_instance = context["task_instance"]
+    logger.error(
+        "%s of %s failed for good: %s",
+        task_instance.task_id,
+        context["run_id"],
+        context.get("exception"),
+    )
+
+
+DEFAULT_ARGS: Final[dict[str, Any]] = {
+    "retries": 2,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=15),
+    "execution_timeout": timedelta(hours=3),
+    "on_failure_callback": report_failure,
+}
+
+# The pool's slots are requests a second. A task that asks TMDB takes the share of one worker, and
+# sends no more than that: so the rate holds for all workers together, wherever they run.
+TMDB_BUDGET: Final[dict[str, Any]] = {
+    "pool": "tmdb",
+    "pool_slots": max(1, get_settings().tmdb_requests_per_second // get_settings().collect_workers),
+}

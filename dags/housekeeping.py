@@ -1,0 +1,58 @@
+"""Prune files, logs and Airflow's database every day, so that a small disk never fills."""
+
+import os
+from datetime import timedelta
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from dags.defaults import DEFAULT_ARGS
+from dags.run_context import explained
+from movierating.settings import get_settings
+
+
+@dag(
+    dag_id="tmdb_housekeeping",
+    description="Prunes working files, logs and Airflow's database by age and size",
+    schedule=CronTriggerTimetable(
+        "0 6 * * *",
+        timezone=get_settings().pipeline_timezone,
+        run_immediately=timedelta(minutes=10),
+    ),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=2),
+    default_args=DEFAULT_ARGS,
+    tags=["housekeeping"],
+    doc_md=__doc__,
+)
+def tmdb_housekeeping() -> None:
+    """Files and the database, independently."""
+
+    @task
+    def prune_files() -> int:
+        """Delete old working files, W&B folders and logs; returns the bytes freed."""
+        from pathlib import Path
+
+        from airflow.sdk.configuration import conf
+
+        from scripts.housekeeping import prune
+
+        with explained():
+            return prune(get_settings(), Path(conf.get("logging", "base_log_folder")))
+
+    @task
+    def clean_metadata() -> None:
+        """Delete old runs from Airflow's database; skipped where AIRFLOW_METADATA_CONN is unset."""
+        from scripts.housekeeping import clean_metadata as clean
+
+        connection = os.environ.get("AIRFLOW_METADATA_CONN")
+        if not connection:
+            raise AirflowSkipException("AIRFLOW_METADATA_CONN does not say where the database is")
+        clean(connection, get_settings().keep_days)
+
+    prune_files()
+    clean_metadata()
+
+
+tmdb_housekeeping()

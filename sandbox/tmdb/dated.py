@@ -1,0 +1,26 @@
+"""The middleware that dates answers by the stand-in's own clock."""
+
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class Dated:
+    """ASGI middleware that sets the header `Date`, which the server then has to leave out."""
+
+    def __init__(self, app: ASGIApp, now: Callable[[], datetime]) -> None:
+        self.app = app
+        self.now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["date"] = format_datetime(self.now(), usegmt=True)
+            await send(message)
+
+        await self.app(scope, receive, dated)

@@ -1,0 +1,56 @@
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from movierating.settings import load_settings
+
+
+@pytest.fixture
+def dag(pipeline: ModuleType) -> Any:  # noqa: ARG001 - Airflow is set up first
+    from dags.film_backfill import tmdb_film_backfill
+
+    return tmdb_film_backfill()
+
+
+def test_slices_are_planned_then_filled_side_by_side_then_finished(dag: Any):
+    assert [task.task_id for task in dag.topological_sort()] == [
+        "plan_slices",
+        "fill_slice",
+        "finish_backfill",
+    ]
+    assert dag.get_task("fill_slice").is_mapped
+
+
+def test_backfill_is_started_by_hand_and_runs_once_at_a_time(dag: Any):
+    assert dag.dag_id == "tmdb_film_backfill"
+    assert dag.schedule is None
+    assert dag.max_active_runs == 1
+    assert dag.params.get_param("first").resolve() is None
+    assert dag.params.get_param("min_votes").resolve() == 0
+    with pytest.raises(Exception, match="-1"):
+        dag.params.get_param("min_votes").resolve(-1)
+
+
+@pytest.mark.parametrize("name", ["plan_slices", "fill_slice"])
+def test_tasks_that_ask_tmdb_share_its_rate(dag: Any, name: str):
+    task = dag.get_task(name)
+    settings = load_settings()
+    assert task.pool == "tmdb"
+    assert task.pool_slots == settings.tmdb_requests_per_second // settings.collect_workers
+
+
+def test_task_hands_the_wanted_days_to_its_step(dag: Any, monkeypatch: pytest.MonkeyPatch):
+    from dags import film_backfill as module
+
+    asked: list[Any] = []
+
+    def instead(*arguments: Any) -> list[Any]:
+        asked.extend(arguments[1:])
+        return []
+
+    params = {"first": "1999-01-01", "last": None, "min_votes": 5}
+    monkeypatch.setattr(module, "get_current_context", lambda: {"params": params})
+    monkeypatch.setattr("scripts.backfill.plan", instead)
+    assert dag.get_task("plan_slices").python_callable() == []
+    assert [str(each) for each in asked] == ["1999-01-01", "None", "5"]

@@ -1,0 +1,17 @@
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import pytest
+import requests
+
+from sandbox.tmdb.process import running
+
+
+@pytest.mark.parametrize("days", [0, -900, 4000])
+def test_answers_bear_the_hour_of_this_machine_on_the_day_of_the_stand_in(days: int):
+    today: date = datetime.now(UTC).date() + timedelta(days=days)
+    with running("--today", today.isoformat()) as stand_in:
+        answer = requests.get(f"{stand_in.base_url}/genre/movie/list", timeout=10)
+    (dated,) = answer.headers["Date"].split("\n")
+    expected = datetime.now(UTC) + timedelta(days=days)
+    assert abs(parsedate_to_datetime(dated) - expected) < timedelta(minutes=5)

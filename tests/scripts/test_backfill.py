@@ -1,0 +1,279 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movierating.settings import Settings
+from sandbox.tmdb.process import RunningStandIn, running
+from scripts import backfill as module
+from scripts.backfill import Slice, backfill, fill, main, plan
+from scripts.store import FilmStore, film_store
+from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb, TmdbError
+from tests.bundles import RUN_DATE
+from tests.films import columns, moment, stored
+from tests.stand_in import TMDB_KEY, unpaced
+
+ROOT = Path(__file__).parents[2]
+FIRST, LAST = date(2005, 1, 1), date(2005, 12, 31)  # some 190 films of the synthetic world
+
+
+@pytest.fixture
+def settings(tmdb_stand_in: RunningStandIn, tmp_path: Path) -> Settings:
+    tmdb_stand_in.forget()
+    return unpaced(tmdb_stand_in.base_url, tmp_path / "data")
+
+
+@pytest.fixture
+def store(settings: Settings) -> FilmStore:
+    return film_store(settings)
+
+
+@pytest.fixture
+def listed(settings: Settings) -> set[int]:
+    """The films that opened in the year."""
+    query = {
+        "primary_release_date.gte": FIRST.isoformat(),
+        "primary_release_date.lte": LAST.isoformat(),
+    }
+    with Tmdb(settings) as tmdb:
+        return {film["id"] for film in tmdb.pages("/discover/movie", **query)}
+
+
+@pytest.fixture
+def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLICE_FILMS", 50)
+
+
+def served(stand_in: RunningStandIn) -> int:
+    count: int = stand_in.stats()["by_kind"].get("/movie/{id}", 0)
+    return count
+
+
+def leftovers(store: FilmStore) -> list[str]:
+    return [path.name for path in store.folder.iterdir() if path.suffix != ".parquet"]
+
+
+@pytest.mark.usefixtures("small_slices")
+def test_plan_cuts_films_by_release_date_until_each_slice_can_be_listed(
+    settings: Settings, listed: set[int]
+):
+    slices = plan(settings, FIRST, LAST)
+    assert sum(part.films for part in slices) == len(listed)
+    assert all(part.films <= 50 for part in slices)
+    assert slices[0].first == FIRST
+    assert slices[-1].last == LAST
+    for part, following in pairwise(slices):
+        assert following.first == part.last + timedelta(days=1)
+
+
+def test_slices_stay_far_below_the_last_page_of_tmdb():
+    assert module.SLICE_FILMS * 2 <= MAX_PAGE * PAGE_SIZE
+
+
+def test_day_that_cannot_be_cut_is_a_slice_however_many_films_it_has(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "SLICE_FILMS", 0)
+    slices = plan(settings, FIRST, FIRST + timedelta(days=2))
+    assert [part.first for part in slices] == [part.last for part in slices]
+    assert len(slices) == 3
+
+
+def test_films_with_fewer_votes_may_be_left_out(settings: Settings, listed: set[int]):
+    (part,) = plan(settings, FIRST, LAST, min_votes=100)
+    assert 0 < part.films < len(listed)
+    fill(part, settings)
+    films = stored(film_store(settings)).values()
+    assert len(films) == part.films
+    assert min(film["vote_count"] for film in films) >= 100
+
+
+def test_whole_plan_covers_the_oldest_film_and_those_to_come(settings: Settings):
+    slices = plan(settings)
+    assert slices[0].first == date(1874, 1, 1)
+    assert slices[-1].last.year >= RUN_DATE.year + 5
+
+
+def test_slice_survives_its_way_between_tasks(settings: Settings):
+    (part,) = plan(settings, FIRST, LAST)
+    assert Slice.from_json(part.as_json()) == part
+    assert all(isinstance(value, str) for value in part.as_json().values())
+
+
+@pytest.mark.usefixtures("small_slices")
+def test_backfill_brings_in_every_film_once_with_its_parts(
+    settings: Settings, store: FilmStore, listed: set[int], tmdb_stand_in: RunningStandIn
+):
+    tmdb_stand_in.forget()
+    total = backfill(settings, FIRST, LAST, 0)
+    assert total == {"listed": len(listed), "missing": 0, "gone": 0, "bad": 0}
+    assert served(tmdb_stand_in) == len(listed)
+    films = stored(store)
+    assert films.keys() == listed
+    assert {film["run_date"] for film in films.values()} == {None}
+    assert leftovers(store) == []
+
+
+def test_film_fetched_lately_is_not_asked_for_again_but_an_old_record_is(
+    settings: Settings, store: FilmStore, listed: set[int], tmdb_stand_in: RunningStandIn
+):
+    fresh, old = sorted(listed)[:2]
+    store.add(columns({"id": fresh}, day=RUN_DATE - timedelta(days=6)))
+    store.add(columns({"id": old}, day=RUN_DATE - timedelta(days=9)))
+    tmdb_stand_in.forget()
+    backfill(settings, FIRST, LAST, 0)
+    assert served(tmdb_stand_in) == len(listed) - 1
+    assert stored(store)[old]["fetched_at"] > moment(RUN_DATE - timedelta(days=1))
+
+
+def test_slice_that_is_filled_asks_nothing(settings: Settings, tmdb_stand_in: RunningStandIn):
+    (part,) = plan(settings, FIRST, LAST)
+    outcome = fill(part, settings)
+    tmdb_stand_in.forget()
+    assert fill(part, settings) == outcome
+    assert tmdb_stand_in.stats()["requests"] == 0
+
+
+def test_slice_goes_on_where_a_revoked_key_stopped_it(
+    settings: Settings, store: FilmStore, listed: set[int], tmdb_stand_in: RunningStandIn
+):
+    (part,) = plan(settings, FIRST, LAST)
+    stopped_at = sorted(listed)[100]
+
+    class Revoked(Tmdb):
+        def _film(self, film_id: int) -> Any:
+            if film_id == stopped_at:
+                raise TmdbError("TMDB refuses the key (HTTP 401); check TMDB_API_KEY")
+            return super()._film(film_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "Tmdb", Revoked)
+        with pytest.raises(TmdbError, match="check TMDB_API_KEY"):
+            fill(part, settings)
+    came = set(stored(store))
+    assert 0 < len(came) < len(listed)
+    tmdb_stand_in.forget()
+    fill(part, settings)
+    assert stored(store).keys() == listed
+    assert served(tmdb_stand_in) == len(listed) - len(came)
+
+
+def test_list_that_shifts_while_it_is_read_is_read_again(
+    settings: Settings, store: FilmStore, listed: set[int], monkeypatch: pytest.MonkeyPatch
+):
+    read: list[int] = []
+
+    def shifting(self: Tmdb, path: str, number: int, **query: str | int) -> Any:
+        listing = page(self, path, number, **query)
+        read.append(number)
+        if read.count(number) == 1 and number == 3:
+            return listing._replace(films=listing.films[5:])
+        return listing
+
+    page = Tmdb.page
+    (part,) = plan(settings, FIRST, LAST)
+    monkeypatch.setattr(Tmdb, "page", shifting)
+    assert fill(part, settings)["missing"] == 0
+    assert read.count(3) == 2
+    assert stored(store).keys() == listed
+
+
+def test_film_that_is_counted_and_never_listed_is_told(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def one_too_many(*arguments: Any, **query: Any) -> Any:
+        listing = page(*arguments, **query)
+        return listing._replace(total=listing.total + 1)
+
+    page = Tmdb.page
+    (part,) = plan(settings, FIRST, LAST)
+    monkeypatch.setattr(Tmdb, "page", one_too_many)
+    assert fill(part, settings)["missing"] == 1
+    assert "1 films that TMDB counts are on none of its pages" in caplog.text
+
+
+@pytest.fixture(scope="module")
+def paced() -> Iterator[RunningStandIn]:
+    """A stand-in of today, for processes of their own, which cannot be told another day."""
+    with running("--requests-per-second", "100") as stand_in:
+        yield stand_in
+
+
+def start(stand_in: RunningStandIn, folder: Path, *options: str) -> "subprocess.Popen[bytes]":
+    environment = {
+        "DATA_DIR": str(folder),
+        "TMDB_API_KEY": TMDB_KEY,
+        "TMDB_BASE_URL": stand_in.base_url,
+        "TMDB_REQUESTS_PER_SECOND": "40",
+    }
+    days = ["--first", FIRST.isoformat(), "--last", LAST.isoformat()]
+    return subprocess.Popen(
+        [sys.executable, "-m", "scripts.backfill", *days, *options],
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
+
+
+def test_killed_backfill_goes_on_with_at_most_a_second_of_work_done_again(
+    paced: RunningStandIn, tmp_path: Path
+):
+    paced.forget()
+    undisturbed = start(paced, tmp_path / "undisturbed")
+    assert undisturbed.wait(60) == 0
+    needed = paced.stats()["by_status"]["200"]
+    paced.forget()
+    for films in (40, 110):
+        process = start(paced, tmp_path / "killed")
+        while served(paced) < films:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert start(paced, tmp_path / "killed").wait(60) == 0
+    again = paced.stats()["by_status"]["200"] - needed
+    assert 0 <= again <= 2 * 40
+    stores = [
+        FilmStore(tmp_path / name / "films" / "127.0.0.1") for name in ("killed", "undisturbed")
+    ]
+    assert stores[0].digest() == stores[1].digest()
+
+
+@pytest.mark.parametrize("min_votes", [("0", "0"), ("0", "1")], ids=["same", "other"])
+def test_two_backfills_at_once_leave_one_store(
+    paced: RunningStandIn, tmp_path: Path, min_votes: tuple[str, str]
+):
+    processes = [start(paced, tmp_path / "both", "--min-votes", votes) for votes in min_votes]
+    assert [process.wait(60) for process in processes] == [0, 0]
+    store = FilmStore(tmp_path / "both" / "films" / "127.0.0.1")
+    films = stored(store)
+    with Tmdb(unpaced(paced.base_url, tmp_path)) as tmdb:
+        query = module._query(FIRST, LAST, 0)
+        assert films.keys() == {film["id"] for film in tmdb.pages("/discover/movie", **query)}
+
+
+def test_command_line_shows_how_far_it_is_and_ends_with_the_total(
+    paced: RunningStandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    assert start(paced, tmp_path / "shown", "--min-votes", "200").wait(60) == 0
+    said = capfd.readouterr().err
+    assert re.search(r"films from 2005-01-01 to 2005-12-31 in 1 slices", said)
+    assert re.search(r"\d+ of \d+ films, [\d.]+film/s, 00:\d\d left", said)
+    assert re.search(r"the backfill is complete: {'listed': \d+, 'missing': 0", said)
+    assert TMDB_KEY not in said
+
+
+def test_command_line_ends_with_one_sentence_and_not_zero(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+):
+    monkeypatch.setattr(module, "get_settings", lambda: unpaced("http://127.0.0.1:1/3", tmp_path))
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    assert main(["--first", "2022-01-01"]) == 1
+    assert "check TMDB_BASE_URL and the network" in caplog.records[-1].getMessage()
