@@ -1,7 +1,7 @@
 """Fill the film store with the whole of TMDB, in slices that workers share; started by hand."""
 
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
@@ -9,7 +9,9 @@ from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import explained
 from movierating.settings import get_settings
 
-_DAYS: Final = ("first", "last")
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 @dag(
@@ -33,6 +35,13 @@ _DAYS: Final = ("first", "last")
             description="The newest release date; without one, some years ahead.",
         ),
         "min_votes": Param(0, type="integer", minimum=0, description="Leave out films with fewer."),
+        "slice_films": Param(
+            5000,
+            type="integer",
+            minimum=1,
+            maximum=10_000,
+            description="The most films a slice has; smaller slices spread over more workers.",
+        ),
     },
     default_args=DEFAULT_ARGS,
     tags=["tmdb", "collection"],
@@ -47,19 +56,23 @@ def tmdb_film_backfill() -> None:
         from scripts.backfill import plan
 
         asked = get_current_context()["params"]
-        first, last = (
-            date.fromisoformat(day) if day else None for day in (asked["first"], asked["last"])
-        )
         with explained():
-            return [
-                part.as_json() for part in plan(get_settings(), first, last, asked["min_votes"])
-            ]
+            slices = plan(
+                get_settings(),
+                _day(asked["first"]),
+                _day(asked["last"]),
+                asked["min_votes"],
+                asked["slice_films"],
+            )
+        return [part.as_json() for part in slices]
 
-    @task(**TMDB_BUDGET, map_index_template="{{ part['first'] }} to {{ part['last'] }}")
+    @task(**TMDB_BUDGET, map_index_template="{{ days }}")
     def fill_slice(part: dict[str, Any]) -> dict[str, Any]:
         """Fetch the films of one slice; tried again, it goes on where it stopped."""
         from scripts.backfill import Slice, fill
 
+        context: Any = get_current_context()
+        context["days"] = f"{part['first']} to {part['last']}"  # the task's name in the grid
         with explained():
             return fill(Slice.from_json(part), get_settings())
 

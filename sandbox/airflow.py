@@ -94,6 +94,12 @@ class AirflowClient:
         path = f"/dagRuns/{run_id}/taskInstances/{task}/xcomEntries/return_value"
         return self._request("GET", path).json()["value"]
 
+    def names(self, run_id: str, task: str) -> list[str]:
+        """What the instances of a mapped task are called."""
+        path = f"/dagRuns/{run_id}/taskInstances/{task}/listMapped"
+        found = self._request("GET", path).json()["task_instances"]
+        return [each["rendered_map_index"] for each in found]
+
     def _news(self, run_id: str, seen: dict[str, TaskNews]) -> Iterator[TaskNews]:
         tasks = self._request("GET", f"/dagRuns/{run_id}/taskInstances").json()["task_instances"]
         for task in sorted(tasks, key=lambda task: task["start_date"] or ""):

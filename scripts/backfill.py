@@ -81,6 +81,7 @@ def plan(
     first: date | None = None,
     last: date | None = None,
     min_votes: int = 0,
+    slice_films: int = SLICE_FILMS,
 ) -> list[Slice]:
     """Cut the films that opened between two days, both included, into slices.
 
@@ -89,6 +90,7 @@ def plan(
         first: The oldest film ever, unless told.
         last: Some years ahead, unless told.
         min_votes: Leave out films with fewer votes.
+        slice_films: No slice has more, unless they opened on one day.
 
     Raises:
         TmdbError: TMDB refuses or stays away.
@@ -99,7 +101,7 @@ def plan(
         planned_at = tmdb.now()
         slices = [
             Slice(begin, end, films, min_votes, planned_at)
-            for begin, end, films in _cut(tmdb, first, last, min_votes)
+            for begin, end, films in _cut(tmdb, first, last, min_votes, slice_films)
         ]
     films = sum(each.films for each in slices)
     logger.info("%s films from %s to %s in %s slices", films, first, last, len(slices))
@@ -254,14 +256,16 @@ def _fresh(index: Index, part: Slice) -> set[int]:
     return set(index.ids[index.fetched_at >= since].tolist())
 
 
-def _cut(tmdb: Tmdb, first: date, last: date, min_votes: int) -> Iterator[tuple[date, date, int]]:
+def _cut(
+    tmdb: Tmdb, first: date, last: date, min_votes: int, slice_films: int
+) -> Iterator[tuple[date, date, int]]:
     films = tmdb.page("/discover/movie", 1, **_query(first, last, min_votes)).total
-    if films <= SLICE_FILMS or first == last:
+    if films <= slice_films or first == last:
         yield first, last, films
         return
     middle = first + (last - first) // 2
-    yield from _cut(tmdb, first, middle, min_votes)
-    yield from _cut(tmdb, middle + timedelta(days=1), last, min_votes)
+    yield from _cut(tmdb, first, middle, min_votes, slice_films)
+    yield from _cut(tmdb, middle + timedelta(days=1), last, min_votes, slice_films)
 
 
 def _query(first: date, last: date, min_votes: int) -> dict[str, str | int]:

@@ -73,3 +73,18 @@ def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) 
     files = RunFiles(data_folder(settings), RUN_DATE)
     write_films(files.raw, films)
     write_json(files.source, {"source": "tests"})
+
+
+def remember(store: FilmStore, day: date) -> None:
+    """Add what the store would have known of its films on an earlier day: the same."""
+    for table in store.films():
+        rows = [
+            row
+            | {
+                "fetched_at": moment(day),
+                "run_date": None,
+                "votes": [vote | {"date": day} for vote in row["votes"][-1:]],
+            }
+            for row in table.to_pylist()
+        ]
+        store.add(pa.Table.from_pylist(rows, schema=table.schema))

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from movierating.settings import load_settings
+from scripts.backfill import SLICE_FILMS
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def test_backfill_is_started_by_hand_and_runs_once_at_a_time(dag: Any):
     assert dag.max_active_runs == 1
     assert dag.params.get_param("first").resolve() is None
     assert dag.params.get_param("min_votes").resolve() == 0
+    assert dag.params.get_param("slice_films").resolve() == SLICE_FILMS
     with pytest.raises(Exception, match="-1"):
         dag.params.get_param("min_votes").resolve(-1)
 
@@ -49,8 +51,8 @@ def test_task_hands_the_wanted_days_to_its_step(dag: Any, monkeypatch: pytest.Mo
         asked.extend(arguments[1:])
         return []
 
-    params = {"first": "1999-01-01", "last": None, "min_votes": 5}
+    params = {"first": "1999-01-01", "last": None, "min_votes": 5, "slice_films": 70}
     monkeypatch.setattr(module, "get_current_context", lambda: {"params": params})
     monkeypatch.setattr("scripts.backfill.plan", instead)
     assert dag.get_task("plan_slices").python_callable() == []
-    assert [str(each) for each in asked] == ["1999-01-01", "None", "5"]
+    assert [str(each) for each in asked] == ["1999-01-01", "None", "5", "70"]

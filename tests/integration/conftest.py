@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.checkout import Checkout, copied
+from sandbox.tmdb.process import RunningStandIn
+from sandbox.tmdb.process import running as running_stand_in
 
 FILMS = "400"
 
@@ -34,6 +36,13 @@ def running(checkout: Checkout) -> Running:
     result = checkout.sandbox("up", COLLECT_MAX_FILMS=FILMS)
     assert result.returncode == 0, result.stdout + _tail(checkout.folder / ".sandbox" / "logs")
     return Running(checkout, result.stdout)
+
+
+@pytest.fixture(scope="session")
+def tmdb_of_today() -> Iterator[RunningStandIn]:
+    """A stand-in whose day is the machine's, as for programs that cannot be told another."""
+    with running_stand_in() as stand_in:
+        yield stand_in
 
 
 def _tail(logs: Path) -> str:

@@ -61,8 +61,8 @@ def test_missing_catalogue_is_named(refused):
     assert "TMDB_CATALOGUE" in refused(TMDB_CATALOGUE="nowhere.parquet")
 
 
-def test_refused_key_is_named_and_not_shown(refused, tmdb_stand_in):
-    line = refused(TMDB_API_KEY="not-a-key-at-all", TMDB_BASE_URL=tmdb_stand_in.base_url)
+def test_refused_key_is_named_and_not_shown(refused, tmdb_of_today):
+    line = refused(TMDB_API_KEY="not-a-key-at-all", TMDB_BASE_URL=tmdb_of_today.base_url)
     assert "TMDB_API_KEY" in line
     assert "not-a-key-at-all" not in line
 
@@ -72,10 +72,10 @@ def test_unreachable_tmdb_is_named(refused):
     assert "TMDB_BASE_URL" in line
 
 
-def test_missing_bucket_is_named(refused, s3, tmdb_stand_in):
+def test_missing_bucket_is_named(refused, s3, tmdb_of_today):
     line = refused(
         TMDB_API_KEY=TMDB_TOKEN,
-        TMDB_BASE_URL=tmdb_stand_in.base_url,
+        TMDB_BASE_URL=tmdb_of_today.base_url,
         S3_BUCKET_NAME="no-such-bucket",
         AWS_ENDPOINT_URL_S3=s3.url,
         AWS_ACCESS_KEY_ID=KEY,

@@ -14,6 +14,8 @@ from playwright.sync_api import expect
 
 from sandbox.airflow import DAG, AirflowClient
 from sandbox.programs import AIRFLOW_USER, BUCKET
+from scripts.store import FilmStore
+from tests.films import remember
 from tests.integration.conftest import FILMS
 from tests.processes import processes_of
 
@@ -26,6 +28,19 @@ TIMEOUT_SECONDS = 20
 def airflow(running):
     password = secrets_of(running)["airflow_password"]
     return AirflowClient(running.checkout.url("AIRFLOW_PORT"), AIRFLOW_USER, password)
+
+
+@pytest.fixture
+def store(running):
+    return FilmStore(running.checkout.folder / "data-prepare" / "films" / "127.0.0.1")
+
+
+@pytest.fixture
+def dag_of(running):
+    """Another DAG by its name."""
+    password = secrets_of(running)["airflow_password"]
+    url = running.checkout.url("AIRFLOW_PORT")
+    return lambda name: AirflowClient(url, AIRFLOW_USER, password, name)
 
 
 @pytest.fixture
@@ -59,6 +74,12 @@ def bucket(running):
     config = (running.checkout.folder / ".sandbox" / "supervisord.conf").read_text()
     port = config.partition("-s3.port=")[2].split()[0]
     return Objects(f"http://127.0.0.1:{port}", keys["s3_key"], keys["s3_secret"])
+
+
+def tmdb_url(running):
+    config = (running.checkout.folder / ".sandbox" / "supervisord.conf").read_text()
+    port = config.partition("sandbox.tmdb --port ")[2].split()[0]
+    return f"http://127.0.0.1:{port}"
 
 
 def secrets_of(running):
@@ -118,9 +139,10 @@ def test_second_up_changes_nothing(running):
     assert get(f"{running.checkout.url('API_PORT')}/version").json() == served
 
 
-def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket):
+def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket, store):
     before = bucket.json("models/production.json")
     past = date.fromisoformat(before["run_date"]) - timedelta(days=30)
+    remember(store, past - timedelta(days=1))
     run_id = airflow.trigger(run_date=past.isoformat())
     states = {news.task: news.state for news in airflow.follow(run_id)}
     outcome = airflow.result(run_id, "deploy_model_to_s3")
@@ -129,6 +151,14 @@ def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket):
     assert "never moves backwards" in outcome["reason"]
     assert bucket.json("models/production.json") == before
     assert bucket.below(f"models/versions/{outcome['version']}/")
+
+
+def test_run_for_a_date_before_any_film_was_known_fails_in_one_sentence(airflow):
+    run_id = airflow.trigger(run_date="2020-02-29")
+    news = {each.task: each for each in airflow.follow(run_id)}
+    assert news["extract_tmdb_data"].state == "success"
+    assert news["preprocess_movie_data"].state == "failed"
+    assert "no film of the store was rated by 2020-02-29" in news["preprocess_movie_data"].words
 
 
 def test_refused_version_announces_no_model(airflow):
@@ -164,10 +194,38 @@ def test_down_leaves_nothing_also_after_the_supervisor_was_killed(running):
 
 
 def test_up_again_finds_its_bucket_and_publishes_the_same_version(running, api):
-    result = running.checkout.sandbox("up", COLLECT_MAX_FILMS=FILMS)
+    result = running.checkout.sandbox("up", COLLECT_MAX_FILMS=FILMS, COLLECT_WORKERS="2")
     assert result.returncode == 0, result.stdout
     assert "is in production already" in result.stdout
     assert get(f"{api}/readyz").json()["version"] in running.printed
+
+
+def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of, store):
+    requests.delete(f"{tmdb_url(running)}/stats", timeout=TIMEOUT_SECONDS)
+    backfill = dag_of("tmdb_film_backfill")
+    run_id = backfill.trigger(first="2025-08-01", last="2026-06-30", slice_films=150)
+    states = [(each.task, each.state) for each in backfill.follow(run_id)]
+    total = backfill.result(run_id, "finish_backfill")
+    named = backfill.names(run_id, "fill_slice")
+    stats = get(f"{tmdb_url(running)}/stats").json()
+    assert ("finish_backfill", "success") in states
+    begun, done = (
+        [at for at, (task, now) in enumerate(states) if task.startswith("fill") and now == state]
+        for state in ("running", "success")
+    )
+    assert begun[1] < done[0]  # the second slice began before the first was done
+    assert named[0].startswith("2025-08-01 to ")
+    assert total["listed"] > 200
+    assert (total["missing"], total["bad"]) == (0, 0)
+    assert len(store.index()) >= total["listed"]
+    assert stats["peak_per_second"] <= 40
+    assert "429" not in stats["by_status"]
+
+
+def test_housekeeping_may_clean_the_database_of_airflow(dag_of):
+    housekeeping = dag_of("tmdb_housekeeping")
+    states = {news.task: news.state for news in housekeeping.follow(housekeeping.trigger())}
+    assert states == {"prune_files": "success", "clean_metadata": "success"}
 
 
 def test_down_leaves_nothing_also_while_a_task_runs(running, airflow):

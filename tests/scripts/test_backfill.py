@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import backfill as module
-from scripts.backfill import Slice, backfill, fill, main, plan
+from scripts.backfill import SLICE_FILMS, Slice, backfill, fill, finish, main, plan
 from scripts.store import FilmStore, film_store
 from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb, TmdbError
 from tests.bundles import RUN_DATE
@@ -48,11 +49,6 @@ def listed(settings: Settings) -> set[int]:
         return {film["id"] for film in tmdb.pages("/discover/movie", **query)}
 
 
-@pytest.fixture
-def small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SLICE_FILMS", 50)
-
-
 def served(stand_in: RunningStandIn) -> int:
     count: int = stand_in.stats()["by_kind"].get("/movie/{id}", 0)
     return count
@@ -62,11 +58,11 @@ def leftovers(store: FilmStore) -> list[str]:
     return [path.name for path in store.folder.iterdir() if path.suffix != ".parquet"]
 
 
-@pytest.mark.usefixtures("small_slices")
 def test_plan_cuts_films_by_release_date_until_each_slice_can_be_listed(
     settings: Settings, listed: set[int]
 ):
-    slices = plan(settings, FIRST, LAST)
+    slices = plan(settings, FIRST, LAST, slice_films=50)
+    assert len(slices) > 3
     assert sum(part.films for part in slices) == len(listed)
     assert all(part.films <= 50 for part in slices)
     assert slices[0].first == FIRST
@@ -76,14 +72,13 @@ def test_plan_cuts_films_by_release_date_until_each_slice_can_be_listed(
 
 
 def test_slices_stay_far_below_the_last_page_of_tmdb():
-    assert module.SLICE_FILMS * 2 <= MAX_PAGE * PAGE_SIZE
+    assert SLICE_FILMS * 2 <= MAX_PAGE * PAGE_SIZE
 
 
 def test_day_that_cannot_be_cut_is_a_slice_however_many_films_it_has(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
 ):
-    monkeypatch.setattr(module, "SLICE_FILMS", 0)
-    slices = plan(settings, FIRST, FIRST + timedelta(days=2))
+    slices = plan(settings, FIRST, FIRST + timedelta(days=2), slice_films=0)
     assert [part.first for part in slices] == [part.last for part in slices]
     assert len(slices) == 3
 
@@ -109,7 +104,18 @@ def test_slice_survives_its_way_between_tasks(settings: Settings):
     assert all(isinstance(value, str) for value in part.as_json().values())
 
 
-@pytest.mark.usefixtures("small_slices")
+def test_slices_of_several_workers_make_one_store(
+    settings: Settings, store: FilmStore, listed: set[int]
+):
+    slices = plan(settings, FIRST, LAST, slice_films=50)
+    with ThreadPoolExecutor(2) as workers:
+        outcomes = list(workers.map(lambda part: fill(part, settings), slices))
+    total = finish(outcomes, settings)
+    assert total == {"listed": len(listed), "missing": 0, "gone": 0, "bad": 0}
+    assert stored(store).keys() == listed
+    assert leftovers(store) == []
+
+
 def test_backfill_brings_in_every_film_once_with_its_parts(
     settings: Settings, store: FilmStore, listed: set[int], tmdb_stand_in: RunningStandIn
 ):

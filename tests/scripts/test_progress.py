@@ -17,7 +17,7 @@ def test_log_has_a_line_now_and_then_with_rate_and_time_left(
         counter.update(25)
     line = caplog.records[-1].getMessage()
     assert re.fullmatch(
-        r"2020-01-01 to 2020-12-31: 25 of 100 films, [\d.]+film/s, 00:\d\d left", line
+        r"2020-01-01 to 2020-12-31: 25 of 100 films, +[\d.]+film/s, 00:\d\d left", line
     )
 
 
