@@ -1,0 +1,87 @@
+"""Workers that share no disk: every step in a folder of its own, the working folder in S3."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from movierating.registry import Registry
+from movierating.s3 import open_bucket
+from scripts.store import film_store
+from tests.films import stored
+from tests.s3_server import KEY, SECRET
+from tests.stand_in import TMDB_KEY
+
+pytestmark = pytest.mark.timeout(300)
+
+OF_WANDB = {"wandb", ".ses"}  # which writes to the machine's temporary folder
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def step(s3_server, bucket_settings, tmdb_of_today, tmp_path):
+    """Runs a step as a worker would that has just been started."""
+
+    def run(name, *options):
+        folder = tmp_path / name
+        folder.mkdir()
+        environment = {
+            "PYTHONPATH": str(ROOT),
+            "TMDB_BASE_URL": tmdb_of_today.base_url,
+            "TMDB_API_KEY": TMDB_KEY,
+            "TMDB_REQUESTS_PER_SECOND": "40",
+            "COLLECT_MAX_FILMS": "300",
+            "DATA_DIR": f"s3://{bucket_settings.s3_bucket_name}/work",
+            "S3_BUCKET_NAME": bucket_settings.s3_bucket_name,
+            "AWS_ENDPOINT_URL_S3": s3_server.url,
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "TMPDIR": str(folder),
+        }
+        result = subprocess.run(
+            [sys.executable, "-m", f"scripts.{name}", *options],
+            cwd=folder,
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout
+        assert SECRET not in result.stdout
+        return {path.name for path in folder.iterdir()} - OF_WANDB
+
+    return run
+
+
+@pytest.fixture
+def store(bucket_settings):
+    """The store that the steps share."""
+    return film_store(
+        bucket_settings.model_copy(
+            update={
+                "data_dir": f"s3://{bucket_settings.s3_bucket_name}/work",
+                "tmdb_base_url": "http://127.0.0.1/3",
+            }
+        )
+    )
+
+
+def test_run_from_tmdb_to_production_leaves_nothing_on_any_disk(
+    step, registry, bucket_settings, store
+):
+    for name in ("collect", "preprocess", "train", "deploy", "housekeeping"):
+        assert step(name) == set(), name
+    production = registry.production()
+    assert production is not None
+    manifest = Registry(open_bucket(bucket_settings)).manifest(production.pointer)
+    assert manifest.data.films == 300
+    assert len(stored(store)) == 300
+
+
+def test_backfill_into_s3_brings_in_every_film(step, store):
+    step("backfill", "--first", "2005-01-01", "--last", "2005-06-30")
+    assert len(stored(store)) > 50
+    assert {path.suffix for path in store.folder.iterdir()} == {".parquet"}
