@@ -68,13 +68,15 @@ class DataSource(_Part):
 
     Attributes:
         sha256: Of the cleaned file.
-        films: How many were collected, before any was dropped.
+        films: How many were known, before any was dropped.
         source: TMDB's host, or the name of the catalogue that stood in for it.
+        faults: Why values of the films that the run brought in were not believed, and how often.
     """
 
     sha256: str
     films: int
     source: str
+    faults: dict[str, int] = {}
 
 
 class Golden(_Part):

@@ -122,8 +122,10 @@ def _described(split: TimeSplit, until: date) -> Split:
 
 
 def _data_source(files: RunFiles) -> DataSource:
+    collected = read_json(files.source)
     return DataSource(
         sha256=sha256(files.cleaned.read_bytes()),
         films=read_json(files.report)["collected"],
-        source=read_json(files.source)["source"],
+        source=collected["source"],
+        faults=collected["validation"]["faults"],
     )

@@ -28,7 +28,7 @@ class TooFewFilmsError(ExplainedError, ValueError):
 
     def __init__(self, found: str) -> None:
         """Say what was found, and what to change."""
-        super().__init__(f"too few films: {found}; raise COLLECT_MAX_FILMS")
+        super().__init__(f"too few films: {found}; run the backfill, or raise COLLECT_MAX_FILMS")
 
 
 @dataclass(frozen=True)

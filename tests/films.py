@@ -72,7 +72,7 @@ def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) 
     film_store(settings).add(columns(*films, day=day, run_date=RUN_DATE))
     files = RunFiles(data_folder(settings), RUN_DATE)
     write_films(files.raw, films)
-    write_json(files.source, {"source": "tests"})
+    write_json(files.source, {"source": "tests", "validation": Report().as_json()})
 
 
 def remember(store: FilmStore, day: date) -> None:

@@ -67,6 +67,9 @@ def prepared(folder: Path, count: int = 400, reversed_from: int | None = None) -
     frame = pd.DataFrame(rows)[[*OLD_COLUMNS, *NEW_COLUMNS]]
     write_bytes(files.cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
     write_json(files.codes, CODES.to_json())
+    write_json(files.report, {"collected": count})
+    faults = {"runtime: impossible": 3}
+    write_json(files.source, {"source": "tests", "validation": {"faults": faults}})
     return load_settings(data_dir=str(folder))
 
 
@@ -93,6 +96,8 @@ def test_written_bundle_verifies_and_names_its_data(tmp_path: Path):
     raw = (files.bundle / MANIFEST_NAME).read_bytes()
     assert Bundle.load(Path(str(files.bundle)), sha256(raw)).manifest == manifest
     assert manifest.data.sha256 == sha256(files.cleaned.read_bytes())
+    assert (manifest.data.films, manifest.data.source) == (400, "tests")
+    assert manifest.data.faults == {"runtime: impossible": 3}
     assert manifest.split.train_films + manifest.split.holdout_films == 400
     assert manifest.run_date == manifest.split.until == RUN_DATE
     assert set(manifest.metrics) == {"train", "holdout", "form"}
