@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from scripts.store import Index, Ints
+from scripts.columns import Ints
+from scripts.store import Index
 from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Film, Tmdb
 
 logger = logging.getLogger(__name__)

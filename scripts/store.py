@@ -11,21 +11,22 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from cloudpathlib.exceptions import NoStatError
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings
+from scripts.columns import Ints, ints, is_last
 from scripts.files import DataPath, data_folder, source_of, write_bytes, writing
-from scripts.records import FACTS, SCHEMA, VOTE
+from scripts.records import FACTS, SCHEMA
+from scripts.votes import NO_VOTES, as_of, exploded, joined
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +35,6 @@ _FILE_BYTES: Final = 8_000_000  # of a file in memory, where several copies of i
 _SMALL_BYTES: Final = 500_000  # of a file on disk
 _SUPERSEDED_SHARE: Final = 0.25  # of the rows, before all files are folded
 _INDEX: Final = ("id", "fetched_at", "run_date", "release_date", "vote_count")
-
-Ints = npt.NDArray[np.int64]
 
 
 class StoreCorruptError(ExplainedError, ValueError):
@@ -113,22 +112,16 @@ class FilmStore:
         Raises:
             StoreCorruptError: A file is damaged.
         """
-        while True:
-            try:
-                parts = [_columns(path, _INDEX) for path in self._files()]
-                break
-            except FileNotFoundError:  # folded meanwhile: its films stand in another file now
-                continue
-        table = pa.concat_tables([_NO_INDEX, *parts])
-        ids, at = _ints(table, "id"), _ints(table, "fetched_at")
+        rows = self._scan()
+        ids, at = ints(rows, "id"), ints(rows, "fetched_at")
         order = np.lexsort((at, ids))
-        last = order[_is_last(ids[order])]
+        newest = rows.take(order[is_last(ids[order])])
         return Index(
-            ids[last],
-            at[last],
-            _ints(table, "run_date", -1)[last],
-            _ints(table, "release_date", Index.UNDATED)[last],
-            _ints(table, "vote_count", -1)[last],
+            ints(newest, "id"),
+            ints(newest, "fetched_at"),
+            ints(newest, "run_date", -1),
+            ints(newest, "release_date", Index.UNDATED),
+            ints(newest, "vote_count", -1),
         )
 
     def films(self) -> Iterator[pa.Table]:
@@ -144,28 +137,26 @@ class FilmStore:
             earlier = np.concatenate([np.empty(0, np.int64), *seen])
             try:
                 for table in _folded(self._files()):
-                    fresh = table.filter(~np.isin(_ints(table, "id"), earlier))
+                    fresh = table.filter(~np.isin(ints(table, "id"), earlier))
                     yield fresh
-                    seen.append(_ints(fresh, "id"))
+                    seen.append(ints(fresh, "id"))
             except FileNotFoundError:  # folded meanwhile: its films stand in another file now
                 continue
             return
 
-    def labelled(self, as_of: date) -> Iterator[pa.Table]:
+    def labelled(self, day: date) -> Iterator[pa.Table]:
         """`films`, their rating and votes as they were known on a day; null where they were not."""
         for table in self.films():
-            yield _as_of(table, as_of)
+            yield as_of(table, day)
 
     def compact(self) -> None:
         """Fold small files into large ones; all of them once many rows are out of date."""
-        files = self._files()
-        with suppress(FileNotFoundError):  # another run is folding them
-            rows = sum(_columns(path, ("id",)).num_rows for path in files)
-            small = [path for path in files if path.stat().st_size < _SMALL_BYTES]
-            if rows - len(self.index()) > _SUPERSEDED_SHARE * rows:
-                self._fold(files)
-            elif len(small) > 1:
-                self._fold(small)
+        files, ids = self._files(), ints(self._scan(), "id")
+        small = [path for path in files if _size(path) < _SMALL_BYTES]
+        if len(ids) - len(np.unique(ids)) > _SUPERSEDED_SHARE * len(ids):
+            self._fold(files)
+        elif len(small) > 1:
+            self._fold(small)
 
     def purge(self, before: datetime) -> int:
         """Remove the records fetched before a moment, also those that newer ones superseded.
@@ -173,9 +164,8 @@ class FilmStore:
         Returns:
             How many films are gone with them.
         """
-        moment = int(before.timestamp() * 1000)
-        files = self._files()
-        if not any(_oldest(path) < moment for path in files):
+        moment, files = int(before.timestamp() * 1000), self._files()
+        if not (ints(self._scan(), "fetched_at") < moment).any():
             return 0
         gone = int((self.index().fetched_at < moment).sum())
         self._fold(files, keep=pc.field("fetched_at") >= pa.scalar(before, _AT))
@@ -195,6 +185,14 @@ class FilmStore:
         if not self.folder.exists():
             return []
         return sorted(self.folder.glob("*.parquet"), key=lambda path: path.name)
+
+    def _scan(self) -> pa.Table:
+        """The columns of the index of all rows, also of those that newer ones superseded."""
+        while True:
+            try:
+                return pa.concat_tables([_NO_INDEX, *(_columns(p, _INDEX) for p in self._files())])
+            except FileNotFoundError:  # folded meanwhile: its films stand in another file now
+                continue
 
     def _write(self, films: pa.Table) -> DataPath:
         sink = pa.BufferOutputStream()
@@ -233,77 +231,24 @@ def _folded(files: list[DataPath]) -> Iterator[pa.Table]:
     for path, newest in zip(files, rows.newest, strict=True):
         if len(newest):
             table = _verified(path).take(newest)
-            yield _with_votes(table, rows.older)
+            yield joined(table, rows.older)
 
 
 def _rows(files: list[DataPath]) -> _Rows:
     indexes = [_columns(path, ("id", "fetched_at")) for path in files]
     sizes = [table.num_rows for table in indexes]
-    ids = np.concatenate([_ints(table, "id") for table in indexes] or [np.empty(0, np.int64)])
-    at = np.concatenate([_ints(table, "fetched_at") for table in indexes] or [ids])
+    ids = np.concatenate([ints(table, "id") for table in indexes] or [np.empty(0, np.int64)])
+    at = np.concatenate([ints(table, "fetched_at") for table in indexes] or [ids])
     order = np.lexsort((at, ids))
     counts = np.zeros(len(ids), np.bool_)
-    counts[order] = _is_last(ids[order])
+    counts[order] = is_last(ids[order])
     by_file = np.split(counts, np.cumsum(sizes)[:-1]) if files else []
     older = [
-        _exploded(_columns(path, ("id", "votes")).filter(~mask))
+        exploded(_columns(path, ("id", "votes")).filter(~mask))
         for path, mask in zip(files, by_file, strict=True)
         if not mask.all()
     ]
-    return _Rows([np.flatnonzero(mask) for mask in by_file], pa.concat_tables([_NO_VOTES, *older]))
-
-
-def _with_votes(films: pa.Table, older: pa.Table) -> pa.Table:
-    """Films whose votes are joined by older ones, by date."""
-    older = older.filter(np.isin(_ints(older, "id"), _ints(films, "id")))
-    if older.num_rows == 0:
-        return films
-    # The films' own votes come last, so they win among those of one day.
-    votes = pa.concat_tables([older, _exploded(films)])
-    ids, days = _ints(votes, "id"), _ints(votes, "date")
-    order = np.lexsort((np.arange(len(ids)), days, ids))
-    order = order[_is_last(ids[order], days[order])]
-    votes = votes.take(order)
-    at = {film: place for place, film in enumerate(films["id"].to_pylist())}
-    places = np.array([at[film] for film in votes["id"].to_pylist()], np.int64)
-    votes = votes.take(np.argsort(places, kind="stable"))
-    counts = np.bincount(places, minlength=films.num_rows)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
-    entries = pa.StructArray.from_arrays(
-        [votes[field.name].combine_chunks() for field in VOTE], fields=list(VOTE)
-    )
-    joined = pa.ListArray.from_arrays(offsets, entries, type=SCHEMA.field("votes").type)
-    return films.set_column(films.schema.get_field_index("votes"), SCHEMA.field("votes"), joined)
-
-
-def _exploded(films: pa.Table) -> pa.Table:
-    """One row a vote: id, date, vote_average, vote_count."""
-    votes = films["votes"].combine_chunks()
-    ids = films["id"].combine_chunks().take(pc.list_parent_indices(votes))
-    entries = pc.list_flatten(votes)
-    columns = [pc.struct_field(entries, field.name) for field in VOTE]
-    return pa.table([ids, *columns], schema=_NO_VOTES.schema)
-
-
-_NO_VOTES: Final = pa.schema([SCHEMA.field("id"), *VOTE]).empty_table()
-
-
-def _as_of(films: pa.Table, day: date) -> pa.Table:
-    votes = _exploded(films)
-    votes = votes.filter(pc.field("date") <= day)
-    last = votes.filter(_is_last(_ints(votes, "id")))
-    at = pc.index_in(films["id"].combine_chunks(), value_set=last["id"].combine_chunks())
-    for name in ("vote_average", "vote_count"):
-        place = films.schema.get_field_index(name)
-        films = films.set_column(place, SCHEMA.field(name), last[name].combine_chunks().take(at))
-    return films
-
-
-def _is_last(*keys: Ints) -> npt.NDArray[np.bool_]:
-    """Whether a row is the last of a run of rows with equal keys."""
-    last = np.ones(len(keys[0]), np.bool_)
-    last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
-    return last
+    return _Rows([np.flatnonzero(mask) for mask in by_file], pa.concat_tables([NO_VOTES, *older]))
 
 
 def _in_sizes(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
@@ -335,17 +280,11 @@ def _columns(path: DataPath, names: Iterable[str]) -> pa.Table:
         raise StoreCorruptError(path) from None
 
 
-def _oldest(path: DataPath) -> int:
-    return int(_ints(_columns(path, ("fetched_at",)), "fetched_at").min())
-
-
-def _ints(table: pa.Table, name: str, missing: int = 0) -> Ints:
-    """A column of numbers, moments (milliseconds) or days (both since 1970) as integers."""
-    column = table[name].combine_chunks()
-    if pa.types.is_date32(column.type):
-        column = column.cast(pa.int32())
-    values: Ints = column.cast(pa.int64()).fill_null(missing).to_numpy()
-    return values
+def _size(path: DataPath) -> int:
+    try:
+        return path.stat().st_size
+    except (FileNotFoundError, NoStatError):  # folded meanwhile
+        return 0
 
 
 def _mark(raw: bytes) -> str:

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from movierating.settings import Settings
@@ -214,7 +215,9 @@ def paced() -> Iterator[RunningStandIn]:
         yield stand_in
 
 
-def start(stand_in: RunningStandIn, folder: Path, *options: str) -> "subprocess.Popen[bytes]":
+def start(
+    stand_in: RunningStandIn, folder: Path, *options: str, largest_file: int = 10**9
+) -> "subprocess.Popen[bytes]":
     environment = {
         "DATA_DIR": str(folder),
         "TMDB_API_KEY": TMDB_KEY,
@@ -222,11 +225,10 @@ def start(stand_in: RunningStandIn, folder: Path, *options: str) -> "subprocess.
         "TMDB_REQUESTS_PER_SECOND": "40",
     }
     days = ["--first", FIRST.isoformat(), "--last", LAST.isoformat()]
-    return subprocess.Popen(
-        [sys.executable, "-m", "scripts.backfill", *days, *options],
-        cwd=ROOT,
-        env=os.environ | environment,
-    )
+    command = [sys.executable, "-m", "scripts.backfill", *days, *options]
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
+    psutil.Process(process.pid).rlimit(psutil.RLIMIT_FSIZE, (largest_file, largest_file))
+    return process
 
 
 def test_killed_backfill_goes_on_with_at_most_a_second_of_work_done_again(
@@ -250,6 +252,22 @@ def test_killed_backfill_goes_on_with_at_most_a_second_of_work_done_again(
         FilmStore(tmp_path / name / "films" / "127.0.0.1") for name in ("killed", "undisturbed")
     ]
     assert stores[0].digest() == stores[1].digest()
+
+
+def test_disk_that_takes_no_more_is_one_sentence_and_nothing_is_lost(
+    paced: RunningStandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    assert start(paced, tmp_path / "full", "--min-votes", "300").wait(60) == 0
+    store = FilmStore(tmp_path / "full" / "films" / "127.0.0.1")
+    before = store.digest()
+    assert start(paced, tmp_path / "full", largest_file=5_000).wait(60) == 1
+    said = capfd.readouterr().err
+    assert "cannot be written (file too large); change DATA_DIR or free the disk" in said
+    assert "Traceback" not in said
+    assert store.digest() == before
+    assert not list(store.folder.glob(".*"))
+    assert start(paced, tmp_path / "full").wait(60) == 0
+    assert len(stored(store)) > 150
 
 
 @pytest.mark.parametrize("min_votes", [("0", "0"), ("0", "1")], ids=["same", "other"])

@@ -5,7 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -369,9 +368,3 @@ def test_store_in_s3_is_the_same(bucket_settings: Settings) -> None:
     assert store.digest() == digest
     assert store.purge(moment() - DAY) == 0
     assert store.purge(moment() + DAY) == 2
-
-
-def test_every_kind_of_column_counts_as_a_whole_number():
-    table = columns({"id": 7})
-    assert module._ints(table, "id").dtype == np.int64
-    assert module._ints(table, "run_date", -1).tolist() == [-1]
