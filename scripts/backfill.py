@@ -179,7 +179,7 @@ def _fill(part: Slice, settings: Settings, moved: Callable[[float], Any]) -> Out
         return state
     intake = Intake(store, today(), None, settings.collect_max_bad_share)
     with Tmdb(settings, workers=settings.collect_workers) as tmdb:
-        walk = _Walk(tmdb, part, _fresh(store.index(), part), state.get("page", 0))
+        walk = _Walk(tmdb, part, store.index(), state.get("page", 0))
         for _ in range(_ROUNDS):
             for kept in intake.take(tmdb.details(walk.film_ids())):
                 walk.dealt_with(kept)
@@ -208,9 +208,10 @@ class _Walk:
         page: All films up to this page are dealt with.
     """
 
-    def __init__(self, tmdb: Tmdb, part: Slice, have: set[int], page: int) -> None:
+    def __init__(self, tmdb: Tmdb, part: Slice, index: Index, page: int) -> None:
         self.page = page
-        self._tmdb, self._query, self._have = tmdb, part.query, have
+        self._tmdb, self._query, self._index = tmdb, part.query, index
+        self._fresh_since = (part.planned_at - FRESH).timestamp() * 1000
         self._before = page * PAGE_SIZE  # films listed by an earlier process
         self._total = part.films
         self._seen: set[int] = set()
@@ -233,12 +234,15 @@ class _Walk:
         while number <= last:
             listing = self._tmdb.page("/discover/movie", number, **self._query)
             found = dict.fromkeys(film["id"] for film in listing.films)
-            wanted = [each for each in found if each not in self._seen | self._have]
+            wanted = [each for each in found if each not in self._seen and not self._has(each)]
             self._seen |= found.keys()
             self._open |= dict.fromkeys(wanted, number)
             self._read, self._total = number, listing.total
             yield from wanted
             number, last = number + 1, min(listing.pages, MAX_PAGE)
+
+    def _has(self, film_id: int) -> bool:
+        return self._index.fetched(film_id) >= self._fresh_since
 
     def begin_again(self) -> None:
         """Go back to the first page; what was seen so far still counts."""
@@ -249,11 +253,6 @@ class _Walk:
         for film_id in film_ids:
             del self._open[film_id]
         self.page = min(self._open.values(), default=self._read + 1) - 1
-
-
-def _fresh(index: Index, part: Slice) -> set[int]:
-    since = (part.planned_at - FRESH).timestamp() * 1000
-    return set(index.ids[index.fetched_at >= since].tolist())
 
 
 def _cut(

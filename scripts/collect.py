@@ -2,11 +2,9 @@
 
 import csv
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
-
-import pyarrow.compute as pc
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, get_settings
@@ -73,7 +71,8 @@ def collect(run_date: date, settings: Settings) -> DataPath:
             f"there is no film for {run_date}; check TMDB_BASE_URL, or run for today first"
         )
     files.source.unlink(missing_ok=True)
-    count = write_films(files.raw, _brought_in(store, run_date))
+    brought_in = (row for films in store.films(run_date) for row in films.to_pylist())
+    count = write_films(files.raw, brought_in)
     found = {"films": count, "gone": intake.gone, "validation": intake.report.as_json()}
     write_json(files.source, asked | found)
     logger.info("%s films in %s; bad: %s", count, files.raw, intake.report.bad)
@@ -126,11 +125,6 @@ def write_films(path: DataPath, films: Iterable[Record]) -> int:
         )
         writer.writeheader()
         return sum(1 for film in films if writer.writerow(film))
-
-
-def _brought_in(store: FilmStore, run_date: date) -> Iterator[Record]:
-    for films in store.films():
-        yield from films.filter(pc.field("run_date") == run_date).to_pylist()
 
 
 def _changes_known_until(store: FilmStore, index: Index) -> date:

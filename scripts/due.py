@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,8 @@ KEEP_DAYS: Final = 180  # TMDB's terms: six months
 _REFRESH_DAYS: Final = 150  # so that a film that never changes is not lost to these terms
 _SETTLED_DAYS: Final = 30
 _EPOCH: Final = date(1970, 1, 1)
+
+Moment = TypeVar("Moment", int, Ints)
 
 
 def first_films(tmdb: Tmdb, until: date, limit: int) -> list[int]:
@@ -54,21 +56,19 @@ def due(tmdb: Tmdb, index: Index, changed_since: date, now: datetime) -> list[in
 
 def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
     """What people look at now: popular films, those in cinemas, and those to come."""
-    fresh = set(index.ids[_days(index.fetched_at) >= today].tolist())
     lists = chain(
         islice(tmdb.pages("/movie/popular"), POPULAR_FILMS),
         tmdb.pages("/movie/now_playing"),
         tmdb.pages("/movie/upcoming"),
     )
-    return (film_id for film_id in _unique(lists) if film_id not in fresh)
+    return (film_id for film_id in _unique(lists) if _day(index.fetched(film_id)) < today)
 
 
 def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
     """Films that changed on a day from `since` to before `until`, unless fetched after it."""
-    fetched = dict(zip(index.ids.tolist(), _days(index.fetched_at).tolist(), strict=True))
     for day in range(since, until):
         for film_id in tmdb.changed(_EPOCH + timedelta(days=day)):
-            if fetched.get(film_id, -1) <= day:
+            if _day(index.fetched(film_id)) <= day:
                 yield film_id
 
 
@@ -77,13 +77,13 @@ def with_young_votes(index: Index, today: int) -> Iterator[int]:
     age = today - index.release_day
     is_young = (index.release_day != Index.UNDATED) & (age >= 0) & (age <= YOUNG_DAYS)
     may_age = np.maximum(1, age // _VOTES_MAY_AGE)
-    is_due = is_young & (today - _days(index.fetched_at) >= may_age)
+    is_due = is_young & (today - _day(index.fetched_at) >= may_age)
     return iter(index.ids[is_due].tolist())
 
 
 def getting_old(index: Index, today: int) -> Iterator[int]:
     """Films that would soon be purged, and each day some of the oldest, so that these stay few."""
-    age = today - _days(index.fetched_at)
+    age = today - _day(index.fetched_at)
     oldest = np.argsort(-age, kind="stable")
     per_day = -(-len(index) // _REFRESH_DAYS)
     share = oldest[:per_day][age[oldest[:per_day]] >= _SETTLED_DAYS]
@@ -121,7 +121,8 @@ def _unique(films: Iterable[Film]) -> Iterator[int]:
             yield film["id"]
 
 
-def _days(milliseconds: Ints) -> Ints:
+def _day(milliseconds: Moment) -> Moment:
+    """The day of a moment; both count from 1970."""
     return milliseconds // 86_400_000
 
 

@@ -34,7 +34,7 @@ SMALL_FILES: Final = 64  # so many are folded into one
 _FILE_BYTES: Final = 8_000_000  # of a file in memory, where several copies of it meet
 _SMALL_BYTES: Final = 500_000  # of a file on disk
 _SUPERSEDED_SHARE: Final = 0.25  # of the rows, before all files are folded
-_INDEX: Final = ("id", "fetched_at", "run_date", "release_date", "vote_count")
+_INDEX: Final = ("id", "fetched_at", "run_date", "release_date")
 
 
 class StoreCorruptError(ExplainedError, ValueError):
@@ -56,33 +56,24 @@ class Index:
         fetched_at: Milliseconds since 1970, int64.
         run_day: Days since 1970 of the daily run that brought it in; -1 for a backfill.
         release_day: Days since 1970; `UNDATED` where unknown.
-        vote_count: -1 where unknown.
     """
 
     ids: Ints
     fetched_at: Ints
     run_day: Ints
     release_day: Ints
-    vote_count: Ints
 
     UNDATED = np.iinfo(np.int64).min
+
+    def fetched(self, film_id: int) -> int:
+        """When a film was fetched, in milliseconds since 1970; 0 for an unknown one."""
+        at = np.searchsorted(self.ids, film_id)
+        is_known = at < len(self.ids) and self.ids[at] == film_id
+        return int(self.fetched_at[at]) if is_known else 0
 
     def __len__(self) -> int:
         """The number of films."""
         return len(self.ids)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Where the record of each film stands, among some files.
-
-    Attributes:
-        newest: By file: the rows that count.
-        older: Votes of the rows that do not, as columns id, date, vote_average, vote_count.
-    """
-
-    newest: list[Ints]
-    older: pa.Table
 
 
 class FilmStore:
@@ -115,19 +106,21 @@ class FilmStore:
         rows = self._scan()
         ids, at = ints(rows, "id"), ints(rows, "fetched_at")
         order = np.lexsort((at, ids))
-        newest = rows.take(order[is_last(ids[order])])
+        newest = order[is_last(ids[order])]
         return Index(
-            ints(newest, "id"),
-            ints(newest, "fetched_at"),
-            ints(newest, "run_date", -1),
-            ints(newest, "release_date", Index.UNDATED),
-            ints(newest, "vote_count", -1),
+            ids[newest],
+            at[newest],
+            ints(rows, "run_date", -1)[newest],
+            ints(rows, "release_date", Index.UNDATED)[newest],
         )
 
-    def films(self) -> Iterator[pa.Table]:
+    def films(self, run_date: date | None = None) -> Iterator[pa.Table]:
         """One row a film, with all its votes, in tables of some thousand rows; each film once.
 
         Films that are added meanwhile may be missing.
+
+        Args:
+            run_date: Only the films that the daily run of that date brought in.
 
         Raises:
             StoreCorruptError: A file is damaged.
@@ -136,7 +129,7 @@ class FilmStore:
         while True:
             earlier = np.concatenate([np.empty(0, np.int64), *seen])
             try:
-                for table in _folded(self._files()):
+                for table in _folded(self._files(), run_date):
                     fresh = table.filter(~np.isin(ints(table, "id"), earlier))
                     yield fresh
                     seen.append(ints(fresh, "id"))
@@ -225,30 +218,32 @@ _AT: Final = SCHEMA.field("fetched_at").type
 _NO_INDEX: Final = SCHEMA.empty_table().select(_INDEX)
 
 
-def _folded(files: list[DataPath]) -> Iterator[pa.Table]:
-    """One row a film among some files, with its votes of all of them."""
-    rows = _rows(files)
-    for path, newest in zip(files, rows.newest, strict=True):
-        if len(newest):
-            table = _verified(path).take(newest)
-            yield joined(table, rows.older)
+def _folded(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.Table]:
+    """One row a film among some files, or those of a run, with its votes of all of them."""
+    newest, older = _newest(files, run_date)
+    for path, rows in zip(files, newest, strict=True):
+        if len(rows):
+            yield joined(_verified(path).take(rows), older)
 
 
-def _rows(files: list[DataPath]) -> _Rows:
-    indexes = [_columns(path, ("id", "fetched_at")) for path in files]
-    sizes = [table.num_rows for table in indexes]
-    ids = np.concatenate([ints(table, "id") for table in indexes] or [np.empty(0, np.int64)])
-    at = np.concatenate([ints(table, "fetched_at") for table in indexes] or [ids])
+def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], pa.Table]:
+    """The rows that count, file by file, and the votes of those that do not, as `NO_VOTES`."""
+    parts = [_columns(path, ("id", "fetched_at", "run_date")) for path in files]
+    rows = pa.concat_tables([_NO_INDEX.select(["id", "fetched_at", "run_date"]), *parts])
+    ids, at = ints(rows, "id"), ints(rows, "fetched_at")
     order = np.lexsort((at, ids))
     counts = np.zeros(len(ids), np.bool_)
     counts[order] = is_last(ids[order])
-    by_file = np.split(counts, np.cumsum(sizes)[:-1]) if files else []
+    by_file = np.split(counts, np.cumsum([len(part) for part in parts])[:-1]) if files else []
     older = [
         exploded(_columns(path, ("id", "votes")).filter(~mask))
         for path, mask in zip(files, by_file, strict=True)
         if not mask.all()
     ]
-    return _Rows([np.flatnonzero(mask) for mask in by_file], pa.concat_tables([NO_VOTES, *older]))
+    if run_date is not None:
+        brought = [pc.equal(part["run_date"], run_date).fill_null(False) for part in parts]
+        by_file = [mask & each.to_numpy() for mask, each in zip(by_file, brought, strict=True)]
+    return [np.flatnonzero(mask) for mask in by_file], pa.concat_tables([NO_VOTES, *older])
 
 
 def _in_sizes(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:

@@ -123,7 +123,24 @@ def test_index_tells_the_newest_of_each_film_without_its_record(store: FilmStore
         Index.UNDATED,
         (date(2026, 10, 1) - date(1970, 1, 1)).days,
     ]
-    assert index.vote_count.tolist() == [60, 70]
+    assert [index.fetched(film) for film in (3, 5, 4, 6)] == [
+        moment(RUN_DATE - DAY).timestamp() * 1000,
+        moment().timestamp() * 1000,
+        0,
+        0,
+    ]
+
+
+def test_films_of_a_run_are_those_whose_newest_record_it_brought_in(store: FilmStore):
+    yesterday = RUN_DATE - DAY
+    store.add(columns({"id": 1}, {"id": 2}, {"id": 3}, day=yesterday, run_date=yesterday))
+    store.add(columns({"id": 2}, {"id": 4}, run_date=RUN_DATE))
+    store.add(columns({"id": 3}))  # by a backfill
+    found = {
+        day: sorted(film for films in store.films(day) for film in films["id"].to_pylist())
+        for day in (yesterday, RUN_DATE, RUN_DATE + DAY)
+    }
+    assert found == {yesterday: [1], RUN_DATE: [2, 4], RUN_DATE + DAY: []}
 
 
 def test_many_small_files_become_few_and_say_the_same(store: FilmStore):
