@@ -29,9 +29,15 @@ DEFAULT_ARGS: Final[dict[str, Any]] = {
     "on_failure_callback": report_failure,
 }
 
+
+def share_of(requests_per_second: int, workers: int) -> int:
+    """The slots of one worker, rounded up: never do more workers fit the pool than share it."""
+    return -(-requests_per_second // workers)
+
+
 # The pool's slots are requests a second. A task that asks TMDB takes the share of one worker, and
 # sends no more than that: so the rate holds for all workers together, wherever they run.
 TMDB_BUDGET: Final[dict[str, Any]] = {
     "pool": "tmdb",
-    "pool_slots": max(1, get_settings().tmdb_requests_per_second // get_settings().collect_workers),
+    "pool_slots": share_of(get_settings().tmdb_requests_per_second, get_settings().collect_workers),
 }

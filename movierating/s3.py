@@ -125,6 +125,8 @@ def in_words(bucket: str) -> Iterator[None]:
         raise StoreRefusedError(
             f"{bucket!r} cannot be the name of a bucket; change S3_BUCKET_NAME"
         ) from None
+    except FileNotFoundError:
+        raise
     except (BotoCoreError, Boto3Error, OSError) as error:
         raise StoreUnavailableError(
             f"S3 cannot be reached ({type(error).__name__}); "

@@ -13,7 +13,7 @@ from sandbox.state import HOST, ROOT, free_ports
 
 _NOT_OURS: Final = shutil.ignore_patterns(
     ".*_cache", ".env", ".git", ".hypothesis", ".sandbox", ".venv", "__pycache__",
-    "bundle_*", "*.csv", "*.json", "*.pkl", "model", "wandb",
+    "bundle_*", "films", "*.csv", "*.json", "*.pkl", "model", "wandb",
 )  # fmt: skip
 _PORTS: Final = ("AIRFLOW_PORT", "API_PORT", "UI_PORT")
 # What would make a copy use somebody's real services.

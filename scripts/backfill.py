@@ -7,19 +7,22 @@ that a run that was killed goes on where it stopped.
 
 import argparse
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 from movierating.settings import Settings, get_settings
 from scripts.cli import run
-from scripts.dates import today
+from scripts.dates import now, today
+from scripts.due import days_since_1970
 from scripts.files import DataPath, check_writable, read_json, write_json
 from scripts.intake import Intake
 from scripts.progress import progress
 from scripts.store import Index, film_store
-from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb
+from scripts.tmdb import MAX_PAGE, Tmdb
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ YEARS_AHEAD: Final = 6
 FRESH: Final = timedelta(days=7)  # a film fetched so shortly before the plan is not asked for again
 _ROUNDS: Final = 3  # a list may shift while it is read
 _PLAN: Final = "plan.json"
+REPORT: Final = "backfill.json"
 
 Outcome = dict[str, Any]
 
@@ -97,7 +101,7 @@ def plan(
     """
     first = first or FIRST_DAY
     last = last or date(today().year + YEARS_AHEAD, 12, 31)
-    with Tmdb(settings) as tmdb:
+    with Tmdb(settings, workers=settings.collect_workers) as tmdb:
         planned_at = tmdb.now()
         slices = [
             Slice(begin, end, films, min_votes, planned_at)
@@ -138,6 +142,8 @@ def finish(outcomes: list[Outcome], settings: Settings) -> Outcome:
         name: sum(outcome[name] for outcome in outcomes) for name in ("listed", "missing", "gone")
     }
     total["bad"] = sum(outcome["validation"]["bad"] for outcome in outcomes)
+    faults = sum((Counter(outcome["validation"]["faults"]) for outcome in outcomes), Counter())
+    write_json(store.folder / REPORT, total | {"faults": dict(sorted(faults.items()))})
     logger.info("the backfill is complete: %s", total)
     for outcome in outcomes:
         (store.folder / outcome["slice"]).unlink(missing_ok=True)
@@ -164,7 +170,9 @@ def _kept_plan(
 ) -> list[Slice]:
     asked = {"first": str(first), "last": str(last), "min_votes": min_votes}
     if path.exists() and asked.items() <= (kept := read_json(path)).items():
-        return [Slice.from_json(each) for each in kept["slices"]]
+        slices = [Slice.from_json(each) for each in kept["slices"]]
+        if now() - slices[0].planned_at < FRESH:
+            return slices
     slices = plan(settings, first, last, min_votes)
     write_json(path, asked | {"slices": [part.as_json() for part in slices]})
     return slices
@@ -173,18 +181,20 @@ def _kept_plan(
 def _fill(part: Slice, settings: Settings, moved: Callable[[float], Any]) -> Outcome:
     store = film_store(settings)
     marker = store.folder / part.marker_name
-    state: Outcome = read_json(marker) if marker.exists() else {}
-    moved(min(part.films, state.get("listed", state.get("page", 0) * PAGE_SIZE)))
+    index = store.index()
+    state = _state(marker, part, index)
+    moved(min(part.films, state["seen"]))
     if "listed" in state:
         return state
-    intake = Intake(store, today(), None, settings.collect_max_bad_share)
+    intake = Intake(store, today(), None, settings.collect_max_bad_share, gone=state["gone"])
     with Tmdb(settings, workers=settings.collect_workers) as tmdb:
-        walk = _Walk(tmdb, part, store.index(), state.get("page", 0))
+        walk = _Walk(tmdb, part, index, state["page"], state["seen"])
         for _ in range(_ROUNDS):
-            for kept in intake.take(tmdb.details(walk.film_ids())):
-                walk.dealt_with(kept)
-                write_json(marker, {"page": walk.page})
-                moved(len(kept))
+            with closing(tmdb.details(walk.film_ids())) as answers:
+                for kept in intake.take(answers):
+                    walk.dealt_with(kept)
+                    write_json(marker, {"page": walk.page, "seen": walk.seen, "gone": intake.gone})
+                    moved(len(kept))
             if not walk.missing:
                 break
             walk.begin_again()  # the list has shifted while it was read
@@ -192,13 +202,27 @@ def _fill(part: Slice, settings: Settings, moved: Callable[[float], Any]) -> Out
         logger.warning("%s films that TMDB counts are on none of its pages", walk.missing)
     outcome = {
         "slice": marker.name,
+        "page": walk.page,
+        "seen": walk.listed,
         "listed": walk.listed,
         "missing": walk.missing,
         "gone": intake.gone,
         "validation": intake.report.as_json(),
     }
+    store.settle()
     write_json(marker, outcome)
     return outcome
+
+
+def _state(marker: DataPath, part: Slice, index: Index) -> Outcome:
+    """How far a slice has come; from its beginning, if films are gone that it had brought in."""
+    begun: Outcome = {"page": 0, "seen": 0, "gone": 0}
+    if not marker.exists():
+        return begun
+    state: Outcome = read_json(marker)
+    first, last = (days_since_1970(day) for day in (part.first, part.last))
+    there = int(((index.release_day >= first) & (index.release_day <= last)).sum())
+    return state if there >= state["seen"] - state["gone"] else begun
 
 
 class _Walk:
@@ -208,11 +232,12 @@ class _Walk:
         page: All films up to this page are dealt with.
     """
 
-    def __init__(self, tmdb: Tmdb, part: Slice, index: Index, page: int) -> None:
+    def __init__(self, tmdb: Tmdb, part: Slice, index: Index, page: int, seen: int) -> None:
         self.page = page
         self._tmdb, self._query, self._index = tmdb, part.query, index
         self._fresh_since = (part.planned_at - FRESH).timestamp() * 1000
-        self._before = page * PAGE_SIZE  # films listed by an earlier process
+        self._before = seen  # films listed by an earlier process
+        self._seen_until = {page: seen}  # films listed until a page
         self._total = part.films
         self._seen: set[int] = set()
         self._open: dict[int, int] = {}  # films asked for, and their pages
@@ -222,6 +247,11 @@ class _Walk:
     def listed(self) -> int:
         """How many films were found on the pages."""
         return self._before + len(self._seen)
+
+    @property
+    def seen(self) -> int:
+        """How many films were found on the pages until `page`."""
+        return self._seen_until[self.page]
 
     @property
     def missing(self) -> int:
@@ -238,6 +268,7 @@ class _Walk:
             self._seen |= found.keys()
             self._open |= dict.fromkeys(wanted, number)
             self._read, self._total = number, listing.total
+            self._seen_until[number] = self.listed
             yield from wanted
             number, last = number + 1, min(listing.pages, MAX_PAGE)
 
@@ -247,6 +278,7 @@ class _Walk:
     def begin_again(self) -> None:
         """Go back to the first page; what was seen so far still counts."""
         self.page = self._before = 0
+        self._seen_until = {0: 0}
 
     def dealt_with(self, film_ids: list[int]) -> None:
         """Move on past pages whose films are all there."""

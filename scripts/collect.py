@@ -3,6 +3,7 @@
 import csv
 import logging
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -85,19 +86,21 @@ def bring_in(tmdb: Tmdb, intake: Intake, run_date: date, max_films: int | None) 
     Raises as `collect`.
     """
     now, store = tmdb.now(), intake.store
-    store.purge(now - LONGEST_CACHE)
     index = store.index()
     # What an earlier try of this run has brought in.
     done = set(index.ids[index.run_day == days_since_1970(run_date)].tolist())
     if len(index) == len(done):
-        wanted = first_films(tmdb, run_date, max_films or FIRST_FILMS)
+        first = first_films(tmdb, run_date, max_films or FIRST_FILMS)
+        wanted = [film_id for film_id in first if film_id not in done]
     else:
         wanted = due(tmdb, index, _changes_known_until(store, index), now)
-    wanted = [film_id for film_id in wanted if film_id not in done]
     chosen = wanted if max_films is None else wanted[: max(0, max_films - len(done))]
-    with progress(len(chosen)) as bar:
-        for kept in intake.take(tmdb.details(chosen)):
-            bar.update(len(kept))
+    try:
+        with progress(len(chosen)) as bar, closing(tmdb.details(chosen)) as answers:
+            for kept in intake.take(answers):
+                bar.update(len(kept))
+    finally:  # after the refresh, which saves what is about to expire; and whether it went well
+        store.purge(now - LONGEST_CACHE)
     if waiting := len(wanted) - len(chosen):
         logger.warning("%s films wait for the next run; raise COLLECT_MAX_FILMS", waiting)
     else:
@@ -108,7 +111,7 @@ def purge_expired(folder: DataPath, now: datetime) -> None:
     """Delete TMDB's content that was written longer ago than its terms allow to keep it."""
     for path in [*folder.glob("movies_*"), *folder.glob(".movies_*")]:
         if now.timestamp() - path.stat().st_mtime > LONGEST_CACHE.total_seconds():
-            path.unlink()
+            path.unlink(missing_ok=True)
             logger.info("%s is over %s days old and was deleted", path, LONGEST_CACHE.days)
 
 

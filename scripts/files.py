@@ -121,6 +121,7 @@ def replacing(path: DataPath) -> Iterator[Path]:
             yield partial
             _flush_to_disk(partial)
             partial.replace(path)
+            _flush_to_disk(path.parent)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -152,6 +153,24 @@ def at_hand(folder: DataPath) -> Iterator[Path]:
 
 
 @contextmanager
+def reading(path: DataPath) -> Iterator[None]:
+    """Tell of a place in S3 that cannot be read in one sentence.
+
+    Raises:
+        FileNotFoundError: There is no such file, also if it vanishes meanwhile.
+        StoreUnavailableError: S3 cannot be used as it is set up.
+    """
+    if not isinstance(path, S3Path):
+        yield
+        return
+    try:
+        with in_words(path.bucket):
+            yield
+    except KeyError:
+        raise FileNotFoundError(str(path)) from None
+
+
+@contextmanager
 def writing(folder: DataPath) -> Iterator[None]:
     """Tell of a folder that cannot be written in one sentence.
 
@@ -178,10 +197,10 @@ def check_writable(folder: DataPath) -> None:
         DataFileError: The folder cannot be written.
         StoreUnavailableError: It is in S3, which cannot be used as it is set up.
     """
-    probe = folder / ".writable"
+    probe = folder / f".writable.{os.getpid()}"
     write_bytes(probe, b"")
     with writing(folder):
-        probe.unlink()
+        probe.unlink(missing_ok=True)
 
 
 def write_bytes(path: DataPath, raw: bytes) -> None:
@@ -201,9 +220,12 @@ def read_json(path: DataPath) -> Any:
 
 
 def _flush_to_disk(path: Path) -> None:
-    # Before the rename, or a power failure may leave a name without its content.
-    with path.open("rb") as stream:
-        os.fsync(stream.fileno())
+    """Outlive a power failure: a file before it gets its name, then the folder with the name."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @lru_cache

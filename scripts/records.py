@@ -115,7 +115,7 @@ def record_of(film: dict[str, Any], fetched_at: datetime, run_date: date | None)
     """
     known = FIELD_TYPES.keys() | PARTS.keys()
     extra = {name: value for name, value in film.items() if name not in known}
-    row: Record = {name: film.get(name) for name in FIELDS}
+    row: Record = {name: _storable(film.get(name)) for name in FIELDS}
     row |= {name: as_json(film.get(name)) for name in NESTED}
     return row | {
         "fetched_at": fetched_at,
@@ -128,7 +128,12 @@ def as_json(value: Any) -> str | None:
     """Nested values as compact JSON, without what only a page needs."""
     if value is None:
         return None
-    return json.dumps(_slim(value), ensure_ascii=False, separators=(",", ":"))
+    return str(_storable(json.dumps(_slim(value), ensure_ascii=False, separators=(",", ":"))))
+
+
+def _storable(value: Any) -> Any:
+    """Text without halves of characters, which JSON can carry and UTF-8 cannot: they become `?`."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def _slim(value: Any) -> Any:

@@ -11,9 +11,11 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +26,7 @@ from cloudpathlib.exceptions import NoStatError
 from movierating.errors import ExplainedError
 from movierating.settings import Settings
 from scripts.columns import Ints, ints, is_last
-from scripts.files import DataPath, data_folder, source_of, write_bytes, writing
+from scripts.files import DataPath, data_folder, reading, source_of, write_bytes, writing
 from scripts.records import FACTS, SCHEMA
 from scripts.votes import NO_VOTES, as_of, exploded, joined
 
@@ -33,6 +35,7 @@ logger = logging.getLogger(__name__)
 SMALL_FILES: Final = 64  # so many are folded into one
 _FILE_BYTES: Final = 8_000_000  # of a file in memory, where several copies of it meet
 _SMALL_BYTES: Final = 500_000  # of a file on disk
+_LONGEST_WRITE_SECONDS: Final = 3600
 _SUPERSEDED_SHARE: Final = 0.25  # of the rows, before all files are folded
 _INDEX: Final = ("id", "fetched_at", "run_date", "release_date")
 
@@ -94,8 +97,13 @@ class FilmStore:
             return
         self._written.append(self._write(films))
         if len(self._written) >= SMALL_FILES:
+            self.settle()
+
+    def settle(self) -> None:
+        """Fold the files that this object has written since it last did so."""
+        if len(self._written) > 1:
             self._fold(self._written)
-            self._written = []
+        self._written = []
 
     def index(self) -> Index:
         """What is known of each film.
@@ -144,6 +152,7 @@ class FilmStore:
 
     def compact(self) -> None:
         """Fold small files into large ones; all of them once many rows are out of date."""
+        self._sweep()
         files, ids = self._files(), ints(self._scan(), "id")
         small = [path for path in files if _size(path) < _SMALL_BYTES]
         if len(ids) - len(np.unique(ids)) > _SUPERSEDED_SHARE * len(ids):
@@ -175,9 +184,26 @@ class FilmStore:
         return hashlib.sha256(b"".join(hashes[film] for film in sorted(hashes))).hexdigest()
 
     def _files(self) -> list[DataPath]:
-        if not self.folder.exists():
-            return []
-        return sorted(self.folder.glob("*.parquet"), key=lambda path: path.name)
+        """The files there are. A listing is no snapshot: it counts once it comes out twice."""
+        before, files = None, self._listed()
+        while files != before:
+            before, files = files, self._listed()
+        return files
+
+    def _listed(self) -> list[DataPath]:
+        with reading(self.folder):
+            if not self.folder.exists():
+                return []
+            return sorted(self.folder.glob("*.parquet"), key=lambda path: path.name)
+
+    def _sweep(self) -> None:
+        """Remove what writers that were killed left half-written; it may be content of TMDB."""
+        if not isinstance(self.folder, Path):
+            return  # in S3 nothing is ever half there
+        for path in self.folder.glob(".*.partial"):
+            with suppress(FileNotFoundError):  # a writer at work has finished
+                if time.time() - path.stat().st_mtime > _LONGEST_WRITE_SECONDS:
+                    path.unlink()
 
     def _scan(self) -> pa.Table:
         """The columns of the index of all rows, also of those that newer ones superseded."""
@@ -189,7 +215,7 @@ class FilmStore:
 
     def _write(self, films: pa.Table) -> DataPath:
         sink = pa.BufferOutputStream()
-        pq.write_table(films.sort_by("id"), sink, compression="zstd")
+        pq.write_table(films.sort_by("id"), sink, compression="zstd", write_page_checksum=True)
         raw = sink.getvalue().to_pybytes()
         path: DataPath = self.folder / f"{time.time_ns():020}-{_mark(raw)}.parquet"
         write_bytes(path, raw)
@@ -249,35 +275,47 @@ def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], p
 def _in_sizes(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
     """The same rows in tables of about so many bytes."""
     waiting: list[pa.Table] = []
+    gathered = 0
     for table in filter(len, tables):
         waiting.append(table)
-        if sum(each.nbytes for each in waiting) >= size:
+        gathered += table.nbytes
+        if gathered >= size:
             yield pa.concat_tables(waiting)
-            waiting = []
+            waiting, gathered = [], 0
     if waiting:
         yield pa.concat_tables(waiting)
 
 
 def _verified(path: DataPath) -> pa.Table:
-    raw = path.read_bytes()
+    with reading(path):
+        raw = path.read_bytes()
     if not path.stem.endswith(_mark(raw)):
         raise StoreCorruptError(path)
-    return pq.ParquetFile(pa.BufferReader(raw)).read()
+    return _parsed(path, pa.BufferReader(raw), SCHEMA.names)
 
 
 def _columns(path: DataPath, names: Iterable[str]) -> pa.Table:
+    with reading(path), path.open("rb") as stream:
+        return _parsed(path, stream, list(names))
+
+
+def _parsed(path: DataPath, stream: Any, names: list[str]) -> pa.Table:
+    """Some columns; each page of them is checked against its checksum."""
     try:
-        with path.open("rb") as stream:
-            return pq.ParquetFile(stream).read(list(names))
-    except FileNotFoundError:
-        raise
-    except (pa.ArrowException, OSError):
+        table = pq.ParquetFile(stream, page_checksum_verification=True).read(names)
+        return table.cast(pa.schema([SCHEMA.field(name) for name in names]))
+    except (pa.ArrowException, KeyError, OverflowError, ValueError):
+        raise StoreCorruptError(path) from None
+    except OSError as error:
+        if error.errno is not None:  # the machine's trouble, not the file's
+            raise
         raise StoreCorruptError(path) from None
 
 
 def _size(path: DataPath) -> int:
     try:
-        return path.stat().st_size
+        with reading(path):
+            return path.stat().st_size
     except (FileNotFoundError, NoStatError):  # folded meanwhile
         return 0
 

@@ -3,17 +3,24 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
+from threading import Event
 from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
 import requests
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 from requests.adapters import HTTPAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_when_event_set,
+)
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, SettingsError
@@ -36,6 +43,7 @@ _LONGEST_WAIT_SECONDS: Final = 10.0
 _LONGEST_ASKED_SECONDS: Final = 60.0
 _CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cache may answer with a date of some hours ago
 _EVENLY: Final = 0.75  # of the mean distance between requests is the least one
+_NO_SUCH_THING: Final = 34
 _KEY: Final = re.compile(r"[!-~]+")  # as a header can carry it
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -117,6 +125,7 @@ class Tmdb:
         self._session.mount("http://", adapter)
         self._limiter = _limiter(settings.tmdb_requests_per_second / workers)
         self._quiet_until = 0.0
+        self._ended = Event()
 
     def __enter__(self) -> Self:
         """Use as a context, which closes the connections."""
@@ -161,7 +170,7 @@ class Tmdb:
         """The time by TMDB's clock. Raises as `get`."""
         return self._ask("/genre/movie/list", {}, lambda _, at: at)
 
-    def details(self, film_ids: Iterable[int]) -> Iterator[Answer]:
+    def details(self, film_ids: Iterable[int]) -> Generator[Answer]:
         """Films with their parts as they arrive, fetched side by side. Raises as `get`.
 
         The ids are taken no faster than the answers, so there may be any number of them.
@@ -178,6 +187,9 @@ class Tmdb:
                         return
                     done, asked = wait(asked, return_when=FIRST_COMPLETED)
                     yield from (each.result() for each in done)
+            except BaseException:  # also when it is closed: nobody waits for the other answers
+                self._ended.set()
+                raise
             finally:
                 pool.shutdown(cancel_futures=True)
 
@@ -201,7 +213,8 @@ class Tmdb:
     ) -> T:
         attempts = Retrying(
             retry=retry_if_exception_type(TmdbUnavailableError),
-            stop=stop_after_attempt(self._attempts),
+            stop=stop_after_attempt(self._attempts) | stop_when_event_set(self._ended),
+            sleep=self._sleep,
             wait=_wait_seconds,
             reraise=True,
         )
@@ -234,13 +247,16 @@ class Tmdb:
         if isinstance(problem, TmdbUnavailableError) and problem.wait_seconds:
             # What TMDB asks of one request holds for all of them.
             wait_seconds = min(problem.wait_seconds, _LONGEST_ASKED_SECONDS)
-            self._quiet_until = time.monotonic() + wait_seconds
+            self._quiet_until = max(self._quiet_until, time.monotonic() + wait_seconds)
         raise problem
 
     def _await_turn(self) -> None:
         if (quiet_seconds := self._quiet_until - time.monotonic()) > 0:
-            time.sleep(quiet_seconds)
+            self._sleep(quiet_seconds)
         self._limiter.try_acquire("tmdb")
+
+    def _sleep(self, seconds: float) -> None:
+        self._ended.wait(seconds)
 
 
 def _limiter(per_second: float) -> Limiter:
@@ -288,13 +304,22 @@ def _film_of(content: Any) -> Film:
 
 def _refusal(answer: requests.Response) -> Exception:
     status = answer.status_code
-    if status == requests.codes.not_found:
+    if status == requests.codes.not_found and _status_code(answer) == _NO_SUCH_THING:
         return LookupError("TMDB knows no such thing")
     if status in {requests.codes.unauthorized, requests.codes.forbidden}:
         return TmdbError(f"TMDB refuses the key (HTTP {status}); check TMDB_API_KEY")
-    if status == requests.codes.too_many_requests or status >= requests.codes.server_error:
+    if status in {404, 429} or status >= requests.codes.server_error:
         return TmdbUnavailableError(f"answered HTTP {status}", _retry_after(answer))
     return TmdbError(f"TMDB answered HTTP {status} to a request it should understand")
+
+
+def _status_code(answer: requests.Response) -> int | None:
+    """TMDB's own code, which tells its 404 from that of a proxy."""
+    try:
+        code: int | None = answer.json()["status_code"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return code
 
 
 def _retry_after(answer: requests.Response) -> float | None:

@@ -1,7 +1,7 @@
 """What may enter the store: TMDB's answers, each field of its type and each value possible.
 
 A value that cannot be is set to missing, a film without an id is dropped, and each is counted under
-a reason. Nothing else is lost: unknown fields are kept as they came.
+a reason. Nothing else is lost: fields that are not known here are kept.
 """
 
 from collections import Counter
@@ -22,6 +22,7 @@ from scripts.records import FIELD_TYPES, NESTED, NEVER_NULL, PARTS, SCHEMA, Reco
 MINUTES: Final = (1, 899)
 YEARS_AHEAD: Final = 30
 MIN_TO_JUDGE: Final = 50  # of fewer records a share says little
+_LARGEST: Final = 10**12  # of any number; more than any film cost or took
 _FIRST_FILM: Final = date(1874, 1, 1)
 # TMDB writes 0 for what it does not know.
 _ZERO_IS_UNKNOWN: Final = ("budget", "revenue", "runtime")
@@ -154,12 +155,12 @@ def _sense(as_of: date) -> DataFrameSchema:
     count, rating = "vote_count", "vote_average"
     return DataFrameSchema(
         {
-            "id": _column(lambda number: number > 0, "impossible"),
-            "runtime": _column(lambda minutes: shortest <= minutes <= longest, "impossible"),
-            "budget": _column(lambda dollars: dollars > 0, "impossible"),
-            "revenue": _column(lambda dollars: dollars > 0, "impossible"),
+            "id": _column(partial(_whole, lowest=1, highest=_LARGEST), "impossible"),
+            "runtime": _column(partial(_whole, lowest=shortest, highest=longest), "impossible"),
+            "budget": _column(partial(_whole, lowest=1, highest=_LARGEST), "impossible"),
+            "revenue": _column(partial(_whole, lowest=1, highest=_LARGEST), "impossible"),
             rating: _column(lambda stars: 0 <= stars <= 10, "impossible"),  # noqa: PLR2004
-            count: _column(lambda votes: votes >= 0, "impossible"),
+            count: _column(partial(_whole, lowest=0, highest=_LARGEST), "impossible"),
             "release_date": _column(can_be, "impossible"),
         },
         checks=[
@@ -186,6 +187,10 @@ def _number(values: "pd.Series[Any]") -> "pd.Series[float]":
 def _is(value: Any, types: tuple[type, ...]) -> bool:
     # In Python a flag is a number too.
     return isinstance(value, types) and (types == (bool,) or not isinstance(value, bool))
+
+
+def _whole(number: float, lowest: int, highest: int) -> bool:
+    return lowest <= number <= highest and number == int(number)
 
 
 def _opens(text: str, name: str) -> bool:

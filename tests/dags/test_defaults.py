@@ -6,6 +6,15 @@ import pytest
 from sandbox.airflow import TMDB_POOL
 
 
+@pytest.mark.parametrize("workers", range(1, 11))
+def test_tasks_that_fit_the_pool_never_send_more_than_it_has_slots(workers: int):
+    from dags.defaults import share_of
+
+    for rate in range(1, 51):
+        tasks_at_once = rate // share_of(rate, workers)
+        assert tasks_at_once * rate / workers <= rate
+
+
 @pytest.fixture
 def defaults(pipeline: ModuleType) -> ModuleType:  # noqa: ARG001 - Airflow is set up first
     from dags import defaults

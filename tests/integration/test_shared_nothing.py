@@ -84,4 +84,4 @@ def test_run_from_tmdb_to_production_leaves_nothing_on_any_disk(
 def test_backfill_into_s3_brings_in_every_film(step, store):
     step("backfill", "--first", "2005-01-01", "--last", "2005-06-30")
     assert len(stored(store)) > 50
-    assert {path.suffix for path in store.folder.iterdir()} == {".parquet"}
+    assert {path.suffix for path in store.folder.iterdir()} == {".parquet", ".json"}

@@ -17,7 +17,8 @@ import pytest
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import backfill as module
-from scripts.backfill import SLICE_FILMS, Slice, backfill, fill, finish, main, plan
+from scripts.backfill import REPORT, SLICE_FILMS, Slice, backfill, fill, finish, main, plan
+from scripts.files import read_json, write_json
 from scripts.store import FilmStore, film_store
 from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb, TmdbError
 from tests.bundles import RUN_DATE
@@ -114,7 +115,7 @@ def test_slices_of_several_workers_make_one_store(
     total = finish(outcomes, settings)
     assert total == {"listed": len(listed), "missing": 0, "gone": 0, "bad": 0}
     assert stored(store).keys() == listed
-    assert leftovers(store) == []
+    assert leftovers(store) == [REPORT]
 
 
 def test_backfill_brings_in_every_film_once_with_its_parts(
@@ -127,7 +128,8 @@ def test_backfill_brings_in_every_film_once_with_its_parts(
     films = stored(store)
     assert films.keys() == listed
     assert {film["run_date"] for film in films.values()} == {None}
-    assert leftovers(store) == []
+    assert leftovers(store) == [REPORT]
+    assert read_json(store.folder / REPORT) == total | {"faults": {}}
 
 
 def test_film_fetched_lately_is_not_asked_for_again_but_an_old_record_is(
@@ -172,6 +174,57 @@ def test_slice_goes_on_where_a_revoked_key_stopped_it(
     fill(part, settings)
     assert stored(store).keys() == listed
     assert served(tmdb_stand_in) == len(listed) - len(came)
+
+
+def test_film_lost_with_a_damaged_file_comes_back_although_its_slice_was_filled(
+    settings: Settings, store: FilmStore, listed: set[int]
+):
+    (part,) = plan(settings, FIRST, LAST)
+    fill(part, settings)
+    damaged = next(Path(str(store.folder)).glob("*.parquet"))
+    damaged.rename(damaged.with_suffix(".damaged"))
+    assert len(stored(store)) < len(listed)
+    fill(part, settings)
+    assert stored(store).keys() == listed
+
+
+def test_list_that_shifted_before_a_kill_is_read_again(
+    settings: Settings, store: FilmStore, listed: set[int], monkeypatch: pytest.MonkeyPatch
+):
+    class KilledError(BaseException):
+        pass
+
+    def shifting(self: Tmdb, path: str, number: int, **query: str | int) -> Any:
+        listing = page(self, path, number, **query)
+        if number == 3:
+            return listing._replace(films=listing.films[5:])
+        if number == 8:
+            raise KilledError
+        return listing
+
+    page = Tmdb.page
+    (part,) = plan(settings, FIRST, LAST)
+    monkeypatch.setattr(Tmdb, "page", shifting)
+    monkeypatch.setattr("scripts.intake._KEEP_EVERY_SECONDS", 0)
+    with pytest.raises(KilledError):
+        fill(part, settings)
+    monkeypatch.setattr(Tmdb, "page", page)
+    assert fill(part, settings)["missing"] == 0
+    assert stored(store).keys() == listed
+
+
+def test_plan_that_was_left_long_ago_is_made_anew(
+    settings: Settings, store: FilmStore, listed: set[int], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_fill", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        backfill(settings, FIRST, LAST, 0)
+    monkeypatch.undo()
+    old = read_json(store.folder / "plan.json")
+    for part in old["slices"]:
+        part |= {"planned_at": moment(RUN_DATE - timedelta(days=8)).isoformat(), "films": "7"}
+    write_json(store.folder / "plan.json", old)
+    assert backfill(settings, FIRST, LAST, 0)["listed"] == len(listed)
 
 
 def test_list_that_shifts_while_it_is_read_is_read_again(
@@ -298,6 +351,6 @@ def test_command_line_ends_with_one_sentence_and_not_zero(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ):
     monkeypatch.setattr(module, "get_settings", lambda: unpaced("http://127.0.0.1:1/3", tmp_path))
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
     assert main(["--first", "2022-01-01"]) == 1
     assert "check TMDB_BASE_URL and the network" in caplog.records[-1].getMessage()

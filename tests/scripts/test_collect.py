@@ -1,7 +1,6 @@
 import csv
 import json
 import os
-import time
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -56,7 +55,7 @@ def store(settings: Settings) -> FilmStore:
 @pytest.fixture
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Tmdb, "_await_turn", lambda _: None)
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
 
 
 def rows(path: Any) -> list[dict[str, str]]:
@@ -247,6 +246,31 @@ def test_content_older_than_tmdb_lets_anyone_keep_is_deleted(settings: Settings,
     assert 2 in stored(store)
 
 
+def test_films_that_are_about_to_expire_are_refreshed_and_not_forgotten(
+    unlimited: Settings, store: FilmStore
+):
+    with Tmdb(unlimited) as tmdb:
+        ids = [film["id"] for film in islice(tmdb.pages("/movie/top_rated"), 20)]
+    store.add(columns(*({"id": film_id} for film_id in ids), day=RUN_DATE - 181 * DAY))
+    (store.folder / "changes.json").write_text('{"known_until": "2026-11-23"}')
+    collect(RUN_DATE, unlimited)
+    films = stored(store)
+    assert set(ids) <= films.keys()
+    assert {films[film_id]["fetched_at"].date() for film_id in ids} == {RUN_DATE}
+
+
+def test_what_changed_after_an_earlier_try_of_the_run_is_brought_in_by_the_next(
+    unlimited: Settings, store: FilmStore
+):
+    with Tmdb(unlimited) as tmdb:
+        changed = next(tmdb.changed(RUN_DATE - DAY))
+    tried = columns({"id": changed}, day=RUN_DATE - DAY, run_date=RUN_DATE)
+    store.add(tried)
+    store.add(columns({"id": 1}, day=RUN_DATE - DAY))
+    collect(RUN_DATE, unlimited)
+    assert stored(store)[changed]["title"] != "The Lantern"
+
+
 def test_record_is_purged_by_the_clock_of_tmdb_once_its_time_is_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -361,7 +385,7 @@ def test_command_line_ends_with_one_sentence_and_not_zero(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ):
     monkeypatch.setattr(module, "get_settings", lambda: unpaced("http://127.0.0.1:1/3", tmp_path))
-    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
     assert main(["--date", "2026-11-23"]) == 1
     assert "check TMDB_BASE_URL and the network" in caplog.records[-1].getMessage()
     assert caplog.records[-1].exc_info is None

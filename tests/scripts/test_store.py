@@ -1,5 +1,8 @@
 import multiprocessing
+import os
 import random
+import time
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -222,6 +225,42 @@ def test_damaged_file_is_one_sentence_and_the_others_are_left(store: FilmStore, 
     assert parquet(store) == [good]
 
 
+@pytest.mark.parametrize("at", range(200, 4000, 190))
+def test_damaged_votes_of_an_older_record_are_never_believed(store: FilmStore, at: int):
+    films = [{"id": film, "vote_count": 10 * film} for film in range(1, 200)]
+    store.add(columns(*films, day=RUN_DATE - DAY))
+    store.add(columns(*films))
+    expected = [row["votes"] for row in stored(store).values()]
+    path = parquet(store)[0]
+    raw = bytearray(path.read_bytes())
+    raw[-at] ^= 4
+    path.write_bytes(raw)
+    with suppress(StoreCorruptError):
+        assert [row["votes"] for row in stored(store).values()] == expected
+
+
+def test_file_that_may_not_be_read_is_not_called_damaged(
+    store: FilmStore, monkeypatch: pytest.MonkeyPatch
+):
+    def refused(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    store.add(columns({"id": 1}))
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(PermissionError):
+        store.index()
+
+
+def test_what_a_killed_writer_left_half_written_is_swept_away(store: FilmStore):
+    store.add(columns({"id": 1}))
+    old, new = (Path(str(store.folder)) / f".{name}.parquet.1.partial" for name in "ab")
+    for path, age in ((old, 7200), (new, 60)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age,) * 2)
+    store.compact()
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 @pytest.mark.parametrize("step", ["compact", "purge"])
 def test_damaged_file_stops_what_would_fold_it_away(store: FilmStore, step: str):
     for at in range(3):
@@ -240,7 +279,7 @@ class KilledError(BaseException):
     """The end of a process."""
 
 
-@pytest.mark.parametrize("writes", range(4))
+@pytest.mark.parametrize("writes", range(8))
 def test_killed_while_folding_the_store_says_the_same(
     store: FilmStore, monkeypatch: pytest.MonkeyPatch, writes: int
 ):
@@ -257,12 +296,16 @@ def test_killed_while_folding_the_store_says_the_same(
         left -= 1
         write_bytes(*arguments)
 
+    def dying_unlink(path: Path, missing_ok: bool = False) -> None:
+        nonlocal left
+        if path.suffix == ".parquet" and left == 0:
+            raise KilledError
+        left -= path.suffix == ".parquet"
+        unlink(path, missing_ok)
+
+    unlink = Path.unlink
     monkeypatch.setattr(module, "write_bytes", dying)
-    monkeypatch.setattr(Path, "unlink", lambda *_, **__: dying_unlink())
-
-    def dying_unlink() -> None:
-        raise KilledError
-
+    monkeypatch.setattr(Path, "unlink", dying_unlink)
     with pytest.raises(KilledError):
         store.compact()
     monkeypatch.undo()
@@ -311,7 +354,9 @@ def test_writers_that_fold_at_the_same_time_lose_nothing(tmp_path: Path):
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     assert reads > 1
     expected = {1, *(seed * 1000 + at for seed in (1, 2, 3) for at in range(40))}
-    assert stored(FilmStore(tmp_path)).keys() == expected
+    films = stored(FilmStore(tmp_path))
+    assert films.keys() == expected
+    assert all(votes(film) == [("2026-11-23", 7.25, 60)] for n, film in films.items() if n > 1)
 
 
 def test_reader_goes_on_when_files_are_folded_under_it(store: FilmStore):
@@ -367,6 +412,22 @@ def test_store_is_what_a_plain_dictionary_would_be(events: list[tuple[str, int, 
                     if row["id"] == film
                 )
                 assert label == known[-1]
+
+
+def test_object_that_vanishes_while_it_is_read_is_no_error(
+    bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    there = bucket_settings.model_copy(
+        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/work"}
+    )
+    store = film_store(there)
+    for film in (1, 2):
+        store.add(columns({"id": film}))
+    files, before = FilmStore._files, store._files()
+    FilmStore(store.folder).compact()
+    listings = iter([before])
+    monkeypatch.setattr(FilmStore, "_files", lambda self: next(listings, None) or files(self))
+    assert sorted(stored(film_store(there))) == [1, 2]
 
 
 def test_store_in_s3_is_the_same(bucket_settings: Settings) -> None:

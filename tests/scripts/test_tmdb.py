@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import pytest
@@ -38,8 +38,8 @@ def tmdb(tmdb_stand_in: RunningStandIn) -> Iterator[Tmdb]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long the client would have waited, in seconds; it does not."""
     slept: list[float] = []
-    monkeypatch.setattr(module.Tmdb, "_await_turn", lambda _: None)
-    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(Tmdb, "_await_turn", lambda _: None)
+    monkeypatch.setattr(Tmdb, "_sleep", lambda _, seconds: slept.append(seconds))
     return slept
 
 
@@ -254,6 +254,38 @@ def test_details_end_with_the_first_film_that_cannot_be_had(
     with tmdb_stand_in.revoked(V3_KEY), pytest.raises(TmdbError, match="refuses the key"):
         list(tmdb.details(ids))
     assert tmdb_stand_in.stats()["requests"] < len(ids)
+
+
+def test_failure_of_one_film_ends_the_waiting_for_the_others(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
+):
+    ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
+    tmdb_stand_in.forget()
+    with (
+        tmdb_stand_in.faults({"kind": "503", "path": "/3/movie"}),
+        pytest.raises(TmdbError, match="check TMDB_API_KEY"),
+    ):
+        for _ in tmdb.details(chain(ids, refused(tmdb_stand_in))):
+            pass
+    # Each of the threads had one try or two, and none of the eighteen that were left.
+    assert tmdb_stand_in.stats()["requests"] <= 2 * len(ids)
+
+
+def refused(stand_in: RunningStandIn) -> Iterator[int]:
+    """No more ids, since TMDB refuses to list them."""
+    while not stand_in.stats()["faults"]:
+        time.sleep(0.02)
+    raise TmdbError("TMDB refuses the key (HTTP 401); check TMDB_API_KEY")
+    yield
+
+
+def test_404_that_is_not_tmdbs_own_is_no_word_on_the_film(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
+):
+    tmdb._base_url = tmdb_stand_in.control_url  # where a 404 is that of another server
+    with pytest.raises(TmdbUnavailableError, match="HTTP 404"):
+        tmdb.get("/movie/1")
+    assert len(waits) == 19
 
 
 def test_ids_of_details_are_taken_no_faster_than_the_answers(tmdb: Tmdb):

@@ -38,7 +38,10 @@ def test_good_film_passes_unchanged_with_its_votes_as_of_the_day():
         ({"runtime": -1}, "runtime: impossible", ["runtime"]),
         ({"runtime": "101"}, "runtime: another type", ["runtime"]),
         ({"runtime": ["unexpected"]}, "runtime: another type", ["runtime"]),
+        ({"runtime": 101.5}, "runtime: impossible", ["runtime"]),
         ({"budget": -5}, "budget: impossible", ["budget"]),
+        ({"budget": 2**70}, "budget: impossible", ["budget"]),
+        ({"revenue": float("inf")}, "revenue: impossible", ["revenue"]),
         ({"title": None}, "title: is missing", ["title"]),
         ({"title": 7}, "title: another type", ["title"]),
         ({"genres": "unexpected"}, "genres: another type", ["genres"]),
@@ -91,7 +94,15 @@ def test_film_without_votes_has_no_rating_and_no_fault():
     assert row["votes"] == [{"date": RUN_DATE, "vote_average": None, "vote_count": 0}]
 
 
-@pytest.mark.parametrize("film_id", [None, "seven", 0, -3])
+def test_half_a_character_becomes_a_question_mark():
+    half = "half a \ud83d smile"
+    (row,), report = admitted({"overview": half, "genres": [{"id": 1, "name": half}]})
+    assert row["overview"] == "half a ? smile"
+    assert json.loads(row["genres"]) == [{"id": 1, "name": "half a ? smile"}]
+    assert report.bad == 0
+
+
+@pytest.mark.parametrize("film_id", [None, "seven", 0, -3, 10**20])
 def test_film_without_an_id_is_dropped_and_counted(film_id: Any):
     rows, report = admitted({"id": film_id}, {"id": 8})
     assert [row["id"] for row in rows] == [8]
