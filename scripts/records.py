@@ -80,6 +80,7 @@ SCHEMA: Final = pa.schema(
         ("votes", pa.list_(VOTE)),  # by date, as often as it was fetched
     ]
 )
+ABSENT: Final = ...  # in the place of a field that an answer lacks; null is an answer
 # What a record says of the film itself.
 FACTS: Final = tuple(
     name for name in SCHEMA.names if name not in {"fetched_at", "run_date", "votes"}
@@ -111,12 +112,13 @@ def odd_fields(film: dict[str, Any]) -> list[str]:
 def record_of(film: dict[str, Any], fetched_at: datetime, run_date: date | None) -> Record:
     """An answer to `/movie/{id}` with its parts, as a row of the store.
 
-    Values are as TMDB sent them; what is odd or impossible is for `validation` to find.
+    Values are as TMDB sent them, `ABSENT` where it sent none; what is odd or impossible is for
+    `validation` to find.
     """
     known = FIELD_TYPES.keys() | PARTS.keys()
     extra = {name: value for name, value in film.items() if name not in known}
-    row: Record = {name: _storable(film.get(name)) for name in FIELDS}
-    row |= {name: as_json(film.get(name)) for name in NESTED}
+    row: Record = {name: _storable(film.get(name, ABSENT)) for name in FIELDS}
+    row |= {name: as_json(film[name]) if name in film else ABSENT for name in NESTED}
     return row | {
         "fetched_at": fetched_at,
         "run_date": run_date,

@@ -129,13 +129,13 @@ def _mended(
 
 @cache
 def _form() -> DataFrameSchema:
-    """Each field of the type that TMDB gives it; what is nested comes as JSON text."""
+    """Each field there, of the type that TMDB gives it; what is nested comes as JSON text."""
     plain = {
-        name: _column(partial(_is, types=types), "another type", name)
+        name: _column(partial(_is, types=types), "another form", name)
         for name, types in FIELD_TYPES.items()
         if name not in NESTED
     }
-    nested = {name: _column(partial(_opens, name=name), "another type", name) for name in NESTED}
+    nested = {name: _column(partial(_opens, name=name), "another form", name) for name in NESTED}
     return DataFrameSchema(plain | nested)
 
 
@@ -193,9 +193,9 @@ def _whole(number: float, lowest: int, highest: int) -> bool:
     return lowest <= number <= highest and number == int(number)
 
 
-def _opens(text: str, name: str) -> bool:
+def _opens(text: Any, name: str) -> bool:
     is_object = name in PARTS or FIELD_TYPES[name] == (dict,)
-    return text.startswith("{" if is_object else "[")
+    return isinstance(text, str) and text.startswith("{" if is_object else "[")
 
 
 def _day(text: str | None) -> date | None:

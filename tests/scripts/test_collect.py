@@ -332,7 +332,7 @@ def test_many_passing_faults_change_nothing(
     assert film_store(faulty).digest() == film_store(settings).digest()
 
 
-def test_key_revoked_halfway_keeps_what_came_and_goes_on_with_a_new_one(
+def test_key_revoked_between_two_tries_keeps_what_came_and_a_new_one_goes_on(
     settings: Settings, store: FilmStore, tmdb_stand_in: RunningStandIn
 ):
     halfway = collect(RUN_DATE, settings.model_copy(update={"collect_max_films": FILMS // 2}))
@@ -354,7 +354,7 @@ def test_changed_form_of_tmdb_fails_the_run_before_it_can_train(
 ):
     with (
         tmdb_stand_in.faults({"kind": "wrong_type", "field": "runtime", "path": "/3/movie/1"}),
-        pytest.raises(BadAnswersError, match="runtime: another type"),
+        pytest.raises(BadAnswersError, match="runtime: another form"),
     ):
         collect(RUN_DATE, settings)
     assert not files.raw.exists()

@@ -36,16 +36,16 @@ def test_good_film_passes_unchanged_with_its_votes_as_of_the_day():
     [
         ({"runtime": 900}, "runtime: impossible", ["runtime"]),
         ({"runtime": -1}, "runtime: impossible", ["runtime"]),
-        ({"runtime": "101"}, "runtime: another type", ["runtime"]),
-        ({"runtime": ["unexpected"]}, "runtime: another type", ["runtime"]),
+        ({"runtime": "101"}, "runtime: another form", ["runtime"]),
+        ({"runtime": ["unexpected"]}, "runtime: another form", ["runtime"]),
         ({"runtime": 101.5}, "runtime: impossible", ["runtime"]),
         ({"budget": -5}, "budget: impossible", ["budget"]),
         ({"budget": 2**70}, "budget: impossible", ["budget"]),
         ({"revenue": float("inf")}, "revenue: impossible", ["revenue"]),
         ({"title": None}, "title: is missing", ["title"]),
-        ({"title": 7}, "title: another type", ["title"]),
-        ({"genres": "unexpected"}, "genres: another type", ["genres"]),
-        ({"credits": "unexpected"}, "credits: another type", ["credits"]),
+        ({"title": 7}, "title: another form", ["title"]),
+        ({"genres": "unexpected"}, "genres: another form", ["genres"]),
+        ({"credits": "unexpected"}, "credits: another form", ["credits"]),
         ({"release_date": "19 May 2026"}, "release_date: impossible", ["release_date"]),
         ({"release_date": "1726-10-01"}, "release_date: impossible", ["release_date"]),
         (
@@ -55,7 +55,7 @@ def test_good_film_passes_unchanged_with_its_votes_as_of_the_day():
         ),
         ({"vote_average": 10.5}, "vote_average: impossible", VOTES),
         ({"vote_count": -1}, "vote_count: impossible", VOTES),
-        ({"vote_count": ["x"]}, "vote_count: another type", VOTES),
+        ({"vote_count": ["x"]}, "vote_count: another form", VOTES),
         ({"vote_count": 0}, "votes: rating without votes", ["vote_average"]),
         (
             {"vote_average": 0.0},
@@ -79,6 +79,15 @@ def test_value_that_cannot_be_is_missing_and_counted(
     assert {name: row[name] for name in others} == {name: good[name] for name in others}
     assert report.faults == {fault: 1}
     assert report.bad == 1
+
+
+@pytest.mark.parametrize("field", ["homepage", "runtime", "genres", "credits", "translations"])
+def test_field_that_an_answer_lacks_is_missing_and_counted(field: str):
+    film = {name: value for name, value in FILM.items() if name != field}
+    report = Report()
+    (row,) = admit([record_of(film, moment(), None)], RUN_DATE, report).to_pylist()
+    assert row[field] is None
+    assert report.faults == {f"{field}: another form": 1}
 
 
 @pytest.mark.parametrize("field", ["budget", "revenue", "runtime"])
@@ -129,7 +138,7 @@ def test_too_many_bad_records_are_one_sentence_that_names_the_worst():
     report.check(0.2)
     with pytest.raises(
         BadAnswersError,
-        match=r"^6 of 6 records are bad: runtime: another type \(6\); .* COLLECT_MAX_BAD_SHARE$",
+        match=r"^6 of 6 records are bad: runtime: another form \(6\); .* COLLECT_MAX_BAD_SHARE$",
     ):
         report.check(0.1)
 
