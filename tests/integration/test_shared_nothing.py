@@ -33,7 +33,7 @@ def step(s3_server, bucket_settings, tmdb_of_today, tmp_path):
             "TMDB_API_KEY": TMDB_KEY,
             "TMDB_REQUESTS_PER_SECOND": "40",
             "COLLECT_MAX_FILMS": "300",
-            "DATA_DIR": f"s3://{bucket_settings.s3_bucket_name}/work",
+            "DATA_DIR": f"s3://{bucket_settings.s3_bucket_name}/pipeline",
             "S3_BUCKET_NAME": bucket_settings.s3_bucket_name,
             "AWS_ENDPOINT_URL_S3": s3_server.url,
             "AWS_ACCESS_KEY_ID": KEY,
@@ -62,7 +62,7 @@ def store(bucket_settings):
     return film_store(
         bucket_settings.model_copy(
             update={
-                "data_dir": f"s3://{bucket_settings.s3_bucket_name}/work",
+                "data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline",
                 "tmdb_base_url": "http://127.0.0.1/3",
             }
         )

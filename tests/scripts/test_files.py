@@ -71,13 +71,13 @@ def test_folder_is_made_and_the_probe_taken_away(tmp_path: Path):
 def there(bucket_settings: Settings) -> Settings:
     """Settings whose working folder lies in S3."""
     return bucket_settings.model_copy(
-        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/work/"}
+        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline/"}
     )
 
 
 def test_folder_is_where_the_setting_says(there: Settings, tmp_path: Path):
     assert data_folder(load_settings(data_dir=str(tmp_path))) == tmp_path
-    assert str(data_folder(there)) == f"s3://{there.s3_bucket_name}/work"
+    assert str(data_folder(there)) == f"s3://{there.s3_bucket_name}/pipeline"
 
 
 def test_files_in_s3_are_written_and_read_like_others(there: Settings):
@@ -120,7 +120,7 @@ def test_folder_is_filled_and_brought_to_hand(there: Settings, tmp_path: Path, w
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"data_dir": "s3://no-such-bucket/work"}, "there is no bucket 'no-such-bucket'"),
+        ({"data_dir": "s3://no-such-bucket/pipeline"}, "there is no bucket 'no-such-bucket'"),
         ({"aws_secret_access_key": SecretStr("wrong")}, "check AWS_SECRET_ACCESS_KEY"),
         ({"aws_access_key_id": SecretStr("nobody")}, "check AWS_ACCESS_KEY_ID"),
         ({"aws_endpoint_url_s3": "http://127.0.0.1:9"}, "check AWS_ENDPOINT_URL_S3"),

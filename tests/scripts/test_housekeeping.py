@@ -133,7 +133,7 @@ def test_clock_that_leapt_prunes_nothing_at_first(
 
 def test_folder_in_s3_is_pruned_as_well(bucket_settings: Settings):
     there = bucket_settings.model_copy(
-        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/work", "keep_max_gb": 1e-9}
+        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline", "keep_max_gb": 1e-9}
     )
     folder = data_folder(there)
     assert isinstance(folder, S3Path)

@@ -418,7 +418,7 @@ def test_object_that_vanishes_while_it_is_read_is_no_error(
     bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     there = bucket_settings.model_copy(
-        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/work"}
+        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline"}
     )
     store = film_store(there)
     for film in (1, 2):
@@ -432,7 +432,7 @@ def test_object_that_vanishes_while_it_is_read_is_no_error(
 
 def test_store_in_s3_is_the_same(bucket_settings: Settings) -> None:
     there = bucket_settings.model_copy(
-        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/work"}
+        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline"}
     )
     store = film_store(there)
     assert len(store.index()) == 0
