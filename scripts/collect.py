@@ -67,7 +67,7 @@ def collect(run_date: date, settings: Settings) -> DataPath:
             purge_expired(files.folder, tmdb.now())
             bring_in(tmdb, intake, run_date, settings.collect_max_films)
         store.compact()
-    if len(store.index()) == 0:
+    if store.is_empty():
         raise NothingCollectedError(
             f"there is no film for {run_date}; check TMDB_BASE_URL, or run for today first"
         )
@@ -94,6 +94,7 @@ def bring_in(tmdb: Tmdb, intake: Intake, run_date: date, max_films: int | None) 
         wanted = [film_id for film_id in first if film_id not in done]
     else:
         wanted = due(tmdb, index, _changes_known_until(store, index), now)
+    del index  # of a million films it takes its room beside what the purge needs
     chosen = wanted if max_films is None else wanted[: max(0, max_films - len(done))]
     try:
         with progress(len(chosen)) as bar, closing(tmdb.details(chosen)) as answers:

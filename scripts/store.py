@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -111,7 +111,7 @@ class FilmStore:
         Raises:
             StoreCorruptError: A file is damaged.
         """
-        rows = self._scan()
+        rows = self._scan(_INDEX)
         ids, at = ints(rows, "id"), ints(rows, "fetched_at")
         order = np.lexsort((at, ids))
         newest = order[is_last(ids[order])]
@@ -153,7 +153,7 @@ class FilmStore:
     def compact(self) -> None:
         """Fold small files into large ones; all of them once many rows are out of date."""
         self._sweep()
-        files, ids = self._files(), ints(self._scan(), "id")
+        files, ids = self._files(), ints(self._scan(["id"]), "id")
         small = [path for path in files if _size(path) < _SMALL_BYTES]
         if len(ids) - len(np.unique(ids)) > _SUPERSEDED_SHARE * len(ids):
             self._fold(files)
@@ -167,7 +167,7 @@ class FilmStore:
             How many films are gone with them.
         """
         moment, files = int(before.timestamp() * 1000), self._files()
-        if not (ints(self._scan(), "fetched_at") < moment).any():
+        if not (ints(self._scan(["fetched_at"]), "fetched_at") < moment).any():
             return 0
         gone = int((self.index().fetched_at < moment).sum())
         self._fold(files, keep=pc.field("fetched_at") >= pa.scalar(before, _AT))
@@ -205,11 +205,16 @@ class FilmStore:
                 if time.time() - path.stat().st_mtime > _LONGEST_WRITE_SECONDS:
                     path.unlink()
 
-    def _scan(self) -> pa.Table:
-        """The columns of the index of all rows, also of those that newer ones superseded."""
+    def is_empty(self) -> bool:
+        """Whether there is no film."""
+        return not self._files()
+
+    def _scan(self, names: Sequence[str]) -> pa.Table:
+        """Some columns of all rows, also of those that newer ones superseded."""
         while True:
             try:
-                return pa.concat_tables([_NO_INDEX, *(_columns(p, _INDEX) for p in self._files())])
+                parts = [_columns(path, names) for path in self._files()]
+                return pa.concat_tables([_NO_FILMS.select(names), *parts])
             except FileNotFoundError:  # folded meanwhile: its films stand in another file now
                 continue
 
@@ -241,7 +246,7 @@ def film_store(settings: Settings) -> FilmStore:
 
 
 _AT: Final = SCHEMA.field("fetched_at").type
-_NO_INDEX: Final = SCHEMA.empty_table().select(_INDEX)
+_NO_FILMS: Final = SCHEMA.empty_table()
 
 
 def _folded(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.Table]:
@@ -255,7 +260,7 @@ def _folded(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.
 def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], pa.Table]:
     """The rows that count, file by file, and the votes of those that do not, as `NO_VOTES`."""
     parts = [_columns(path, ("id", "fetched_at", "run_date")) for path in files]
-    rows = pa.concat_tables([_NO_INDEX.select(["id", "fetched_at", "run_date"]), *parts])
+    rows = pa.concat_tables([_NO_FILMS.select(["id", "fetched_at", "run_date"]), *parts])
     ids, at = ints(rows, "id"), ints(rows, "fetched_at")
     order = np.lexsort((at, ids))
     counts = np.zeros(len(ids), np.bool_)
