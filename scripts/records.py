@@ -109,6 +109,11 @@ def odd_fields(film: dict[str, Any]) -> list[str]:
     return odd + parts
 
 
+def is_of(value: Any, types: tuple[type, ...]) -> bool:
+    """Whether a value is of one of JSON's types; in Python alone a flag is a number too."""
+    return isinstance(value, types) and (types == (bool,) or not isinstance(value, bool))
+
+
 def record_of(film: dict[str, Any], fetched_at: datetime, run_date: date | None) -> Record:
     """An answer to `/movie/{id}` with its parts, as a row of the store.
 
@@ -152,8 +157,7 @@ def _has_type(film: dict[str, Any], name: str, types: tuple[type, ...]) -> bool:
     value = film[name]
     if value is None:
         return name not in NEVER_NULL
-    # In Python a flag is a number too.
-    return isinstance(value, types) and (types == (bool,) or not isinstance(value, bool))
+    return is_of(value, types)
 
 
 def _is_part(part: Any, inner: str) -> bool:

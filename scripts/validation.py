@@ -17,7 +17,7 @@ from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
 from movierating.errors import ExplainedError
-from scripts.records import FIELD_TYPES, NESTED, NEVER_NULL, PARTS, SCHEMA, Record
+from scripts.records import FIELD_TYPES, NESTED, NEVER_NULL, PARTS, SCHEMA, Record, is_of
 
 MINUTES: Final = (1, 899)
 YEARS_AHEAD: Final = 30
@@ -131,7 +131,7 @@ def _mended(
 def _form() -> DataFrameSchema:
     """Each field there, of the type that TMDB gives it; what is nested comes as JSON text."""
     plain = {
-        name: _column(partial(_is, types=types), "another form", name)
+        name: _column(partial(is_of, types=types), "another form", name)
         for name, types in FIELD_TYPES.items()
         if name not in NESTED
     }
@@ -182,11 +182,6 @@ def _rule(name: str, holds: Callable[[pd.DataFrame], Any]) -> Check:
 
 def _number(values: "pd.Series[Any]") -> "pd.Series[float]":
     return pd.to_numeric(values, errors="coerce")
-
-
-def _is(value: Any, types: tuple[type, ...]) -> bool:
-    # In Python a flag is a number too.
-    return isinstance(value, types) and (types == (bool,) or not isinstance(value, bool))
 
 
 def _whole(number: float, lowest: int, highest: int) -> bool:
