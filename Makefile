@@ -5,7 +5,7 @@ UV := $(VENV)/uv/bin/uv
 PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/$(1)/bin/python $(2)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean install prerequisites pictures test test-containers lint format lock bench-%
+.PHONY: help up down status logs clean install prerequisites tune pictures test test-containers lint format lock bench-%
 
 help:  ## list the commands
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -46,6 +46,9 @@ $(VENV)/%.done: requirements/%.txt $(UV)
 	@$(UV) venv --quiet --no-config --allow-existing --python $(PYTHON) $(VENV)/$*
 	@$(call PIP_SYNC,$*,$<)
 	@touch $@
+
+tune: $(VENV)/pipeline.done  ## search for better parameters on the last run's films; ARGS='--date ...'
+	@$(VENV)/pipeline/bin/python -m scripts.tune $(ARGS)
 
 pictures: $(VENV)/dev.done  ## take the pictures of the docs from what `make up` runs
 	@$(VENV)/dev/bin/python -m docs.take_pictures

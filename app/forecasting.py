@@ -1,12 +1,17 @@
 """From what a person knows of a film to a forecast that says what it rests on."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final, Literal
 
-from app.schemas import FilmFacts, Forecast, Ignored, Mood, RatingInterval
-from movierating.bundle import RATING_RANGE, Bundle
+from app.schemas import Comparable, FilmFacts, Forecast, Mood, RatingInterval, Reason, Remark
+from movierating.bundle import Bundle
+from movierating.effects import MAX_CAST
+from movierating.familiarity import unfamiliar
+from movierating.features import Matrix
 from movierating.film import Film, Plot
 from movierating.manifest import COVERAGE
+from movierating.model import RATING_RANGE
+from movierating.reasons import explain
 from movierating.text import measure_plot
 
 MOOD_CUT: Final = 0.1
@@ -41,22 +46,35 @@ def film_from(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Film:
     codes = bundle.codes
     known_language = codes.languages.code(facts.language) >= 0
     return Film(
+        title=facts.title,
         genres=tuple(name for name in facts.genres if codes.genres.code(name) >= 0),
         original_language=facts.language if known_language else None,
         runtime_minutes=facts.runtime,
         release_date=facts.release_date,
         budget_usd=facts.budget,
+        countries=tuple(facts.countries),
+        directors=tuple(facts.directors),
+        writers=tuple(facts.writers),
+        cast=tuple(facts.cast[:MAX_CAST]),
+        companies=tuple(facts.companies),
+        franchise=facts.collection,
+        keywords=tuple(facts.keywords),
         plot=reading.plot,
     )
 
 
 def forecast(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Forecast:
     """Rate a film from raw facts."""
-    rating = float(bundle.rate([film_from(bundle, facts, reading)])[0])
+    film = film_from(bundle, facts, reading)
+    vector = bundle.describe([film])
+    rating = float(bundle.model.rate(vector)[0])
     return Forecast(
         rating=round(rating, 2),
-        interval=_interval(bundle, rating),
+        interval=_interval(rating, float(bundle.model.half_widths(vector)[0])),
         average=round(bundle.manifest.average_rating, 2),
+        reasons=_reasons(bundle, vector),
+        comparables=[Comparable(**asdict(alike)) for alike in bundle.comparables.like(film)],
+        warnings=_warnings(bundle, film),
         mood=mood_of(reading.plot),
         translated=reading.translated,
         missing=_missing(facts),
@@ -94,8 +112,21 @@ def mood_of(plot: Plot | None) -> Mood | None:
     return Mood(score=round(plot.polarity, 3), label=label)
 
 
-def _interval(bundle: Bundle, rating: float) -> RatingInterval:
-    half_width = bundle.manifest.interval80.half_width
+def _reasons(bundle: Bundle, vector: Matrix) -> list[Reason]:
+    points = explain(bundle.model, vector, bundle.manifest.features)
+    ranked = sorted(points, key=lambda group: -abs(points[group]))
+    return [Reason(group=group, points=round(points[group], 3)) for group in ranked]
+
+
+def _warnings(bundle: Bundle, film: Film) -> list[Remark]:
+    manifest = bundle.manifest
+    return [
+        Remark(field=found.fact, reason=found.reason)
+        for found in unfamiliar(film, manifest.seen, manifest.features)
+    ]
+
+
+def _interval(rating: float, half_width: float) -> RatingInterval:
     lowest, highest = RATING_RANGE
     return RatingInterval(
         low=round(max(rating - half_width, lowest), 2),
@@ -105,23 +136,22 @@ def _interval(bundle: Bundle, rating: float) -> RatingInterval:
 
 
 def _missing(facts: FilmFacts) -> list[str]:
-    optional = ("overview", "genres", "language", "runtime", "release_date", "budget")
-    return [name for name in optional if getattr(facts, name) in (None, "", [])]
+    return [name for name in type(facts).model_fields if getattr(facts, name) in (None, "", [])]
 
 
-def _ignored(bundle: Bundle, facts: FilmFacts, reading: Reading) -> list[Ignored]:
+def _ignored(bundle: Bundle, facts: FilmFacts, reading: Reading) -> list[Remark]:
     ignored = [
-        Ignored(field="genres", reason=f"{name!r} is no genre this model knows; see /options")
+        Remark(field="genres", reason=f"{name!r} is no genre this model knows; see /options")
         for name in facts.genres
         if bundle.codes.genres.code(name) < 0
     ]
     if facts.language and bundle.codes.languages.code(facts.language) < 0:
         ignored.append(
-            Ignored(field="language", reason=f"the model has seen no film in {facts.language!r}")
+            Remark(field="language", reason=f"the model has seen no film in {facts.language!r}")
         )
     if reading.failed:
         ignored.append(
-            Ignored(field="overview", reason="the plot could not be translated; counted as unknown")
+            Remark(field="overview", reason="the plot could not be translated; counted as unknown")
         )
-    extra = [*(facts.model_extra or {}), *(["title"] if facts.title else [])]
-    return ignored + [Ignored(field=name, reason="this model does not use it") for name in extra]
+    extra = facts.model_extra or {}
+    return ignored + [Remark(field=name, reason="this model does not use it") for name in extra]

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from movierating.manifest import DataSource, Scores, Split
 
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Names = Annotated[list[Name], Field(max_length=100)]
 Runtime = Annotated[float, Field(gt=0, le=600, description="Running time in minutes.")]
 
 
@@ -30,7 +32,7 @@ class FilmFacts(BaseModel):
         },
     )
 
-    title: Annotated[str | None, Field(max_length=500, description="Any title; not rated.")] = None
+    title: Annotated[str | None, Field(max_length=500, description="English title.")] = None
     overview: Annotated[
         str | None,
         Field(max_length=10_000, description="The plot, in English or to be translated."),
@@ -49,6 +51,16 @@ class FilmFacts(BaseModel):
         Field(ge=date(1870, 1, 1), le=date(2100, 1, 1), description="First release, YYYY-MM-DD."),
     ] = None
     budget: Annotated[float | None, Field(gt=0, le=1e10, description="US dollars.")] = None
+    countries: Annotated[
+        list[Annotated[str, Field(pattern="^[A-Z]{2}$")]],
+        Field(max_length=30, description="Of production, ISO 3166-1: KR, US, ..."),
+    ] = []
+    directors: Annotated[Names, Field(description="Names as TMDB writes them.")] = []
+    writers: Annotated[Names, Field(description="Names as TMDB writes them.")] = []
+    cast: Annotated[Names, Field(description="Names as TMDB writes them, the lead first.")] = []
+    companies: Annotated[Names, Field(description="Production companies.")] = []
+    collection: Annotated[str | None, Field(max_length=200, description="The series.")] = None
+    keywords: Annotated[Names, Field(description="TMDB's keywords.")] = []
 
     @model_validator(mode="after")
     def _plot_or_genre(self) -> Self:
@@ -72,11 +84,27 @@ class RatingInterval(BaseModel):
     coverage: float
 
 
-class Ignored(BaseModel):
-    """Something that was sent and did not enter the forecast."""
+class Remark(BaseModel):
+    """Something that was sent, and what is to be said of it."""
 
     field: str
     reason: str
+
+
+class Reason(BaseModel):
+    """What a group of facts adds to the average film's rating."""
+
+    group: Annotated[str, Field(examples=["people"])]
+    points: float
+
+
+class Comparable(BaseModel):
+    """A film like the one asked about, and how its audience rated it."""
+
+    id: Annotated[int, Field(description="TMDB's.")]
+    title: str
+    year: int
+    rating: float
 
 
 class Forecast(BaseModel):
@@ -84,11 +112,18 @@ class Forecast(BaseModel):
 
     rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
     interval: RatingInterval
-    average: Annotated[float, Field(description="Rating of the average film the model knows.")]
+    average: Annotated[float, Field(description="Forecast for a film of which nothing is known.")]
+    reasons: Annotated[
+        list[Reason], Field(description="Rating minus average, by group of facts, largest first.")
+    ]
+    comparables: Annotated[list[Comparable], Field(description="The most alike films it knows.")]
+    warnings: Annotated[
+        list[Remark], Field(description="Facts unlike those of the films it learned from.")
+    ]
     mood: Annotated[Mood | None, Field(description="Null where the plot is unknown.")]
     translated: Annotated[bool, Field(description="Whether the plot was translated first.")]
     missing: Annotated[list[str], Field(description="Facts that could be added.")]
-    ignored: list[Ignored]
+    ignored: Annotated[list[Remark], Field(description="What did not enter the forecast.")]
     version: Annotated[str, Field(description="The model version that answered.")]
 
 

@@ -2,13 +2,15 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Protocol, Self, TypeVar
 
 import numpy as np
 
+from movierating.comparables import Comparables
+from movierating.effects import Effects
 from movierating.encoders import Codes
 from movierating.features import Matrix, UnknownFeatureError, build_matrix
 from movierating.film import Film
@@ -21,39 +23,16 @@ from movierating.manifest import (
     parse_manifest,
     sha256,
 )
+from movierating.model import Graph, GraphError, Model
 
 MODEL_NAME: Final = "model.onnx"
+ERROR_NAME: Final = "error.onnx"
+EFFECTS_NAME: Final = "effects.json"
 CODES_NAME: Final = "codes.json"
+COMPARABLES_NAME: Final = "comparables.npz"
+CARD_NAME: Final = "MODEL_CARD.md"  # for people
+_NEEDED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, COMPARABLES_NAME})
 GOLDEN_TOLERANCE: Final = 1e-4
-RATING_RANGE: Final = (0.0, 10.0)
-
-
-class Model:
-    """A regression in ONNX form: float32 vectors in, ratings out."""
-
-    def __init__(self, onnx: bytes) -> None:
-        """Open the graph on one thread: a row takes microseconds, and cores are few.
-
-        Raises:
-            BundleError: The bytes are no ONNX model.
-        """
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                onnx, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's own errors share no other base class
-            raise BundleError(f"{MODEL_NAME} is not a model that can be opened") from error
-        self._input: str = self._session.get_inputs()[0].name
-
-    def predict(self, matrix: Matrix) -> Matrix:
-        """Ratings of shape (rows,) for vectors of shape (rows, features), kept within 0 and 10."""
-        (ratings,) = self._session.run(None, {self._input: matrix})
-        return np.clip(np.asarray(ratings, dtype=np.float32).reshape(-1), *RATING_RANGE)
 
 
 @dataclass(frozen=True)
@@ -63,16 +42,24 @@ class Bundle:
     Attributes:
         manifest: What the bundle says of itself.
         codes: The code tables of the old contract.
-        model: The regression.
+        effects: The track records.
+        comparables: Films to compare with.
+        model: What forecasts.
     """
 
     manifest: Manifest
     codes: Codes
+    effects: Effects
+    comparables: Comparables
     model: Model
+
+    def describe(self, films: Sequence[Film]) -> Matrix:
+        """Vectors of shape (films, features)."""
+        return build_matrix(films, self.manifest.features, map(self.effects.of, films))
 
     def rate(self, films: Sequence[Film]) -> Matrix:
         """Forecast ratings of shape (films,)."""
-        return self.model.predict(build_matrix(films, self.manifest.features))
+        return self.model.rate(self.describe(films))
 
     @classmethod
     def load(cls, folder: Path, manifest_sha256: str) -> Self:
@@ -83,9 +70,17 @@ class Bundle:
         """
         manifest = parse_manifest(_read(folder, MANIFEST_NAME), manifest_sha256)
         files = {name: _verified(folder, name, entry) for name, entry in manifest.files.items()}
-        if missing := {MODEL_NAME, CODES_NAME} - files.keys():
+        if missing := _NEEDED - files.keys():
             raise BundleError(f"the manifest names no {', '.join(sorted(missing))}")
-        bundle = cls(manifest, _codes(files[CODES_NAME]), Model(files[MODEL_NAME]))
+        bundle = cls(
+            manifest,
+            _parsed(Codes, CODES_NAME, files),
+            _parsed(Effects, EFFECTS_NAME, files),
+            _comparables(files[COMPARABLES_NAME]),
+            Model(
+                _graph(MODEL_NAME, files), _graph(ERROR_NAME, files), manifest.interval80.quantile
+            ),
+        )
         _try_out(bundle)
         _replay(bundle)
         return bundle
@@ -113,25 +108,51 @@ def golden_answers(model: Model, matrix: Matrix) -> tuple[Golden, ...]:
         Golden(
             vector=tuple(None if math.isnan(value) else float(value) for value in row),
             rating=float(rating),
+            half_width=float(half_width),
         )
-        for row, rating in zip(matrix, model.predict(matrix), strict=True)
+        for row, rating, half_width in zip(
+            matrix, model.rate(matrix), model.half_widths(matrix), strict=True
+        )
     )
 
 
-def _codes(raw: bytes) -> Codes:
+def _comparables(raw: bytes) -> Comparables:
     try:
-        return Codes.from_json(json.loads(raw))
-    except (ValueError, KeyError, TypeError) as error:
-        raise BundleError(f"{CODES_NAME} is not a pair of code tables") from error
+        return Comparables.from_bytes(raw)
+    except ValueError as error:
+        raise BundleError(f"{COMPARABLES_NAME} does not hold what it should") from error
+
+
+def _graph(name: str, files: Mapping[str, bytes]) -> Graph:
+    try:
+        return Graph(files[name])
+    except GraphError as error:
+        raise BundleError(f"{name} is not a model that can be opened") from error
+
+
+class _FromJson(Protocol):
+    @classmethod
+    def from_json(cls, raw: Any) -> Self: ...
+
+
+_Read = TypeVar("_Read", bound=_FromJson)
+
+
+def _parsed(kind: type[_Read], name: str, files: Mapping[str, bytes]) -> _Read:
+    try:
+        return kind.from_json(json.loads(files[name]))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"{name} does not hold what it should") from error
 
 
 def _try_out(bundle: Bundle) -> None:
     try:
         bundle.rate([Film()])
+        bundle.model.half_widths(bundle.describe([Film()]))
     except UnknownFeatureError as error:
         raise BundleError(str(error)) from None
     except Exception as error:  # onnxruntime's own errors share no other base class
-        raise BundleError(f"{MODEL_NAME} does not take the manifest's features") from error
+        raise BundleError("a model does not take the manifest's features") from error
 
 
 def _replay(bundle: Bundle) -> None:
@@ -141,8 +162,9 @@ def _replay(bundle: Bundle) -> None:
     vectors = [[math.nan if value is None else value for value in each.vector] for each in golden]
     if {len(vector) for vector in vectors} != {len(bundle.manifest.features)}:
         raise BundleError("a golden vector has not one value for each feature")
-    answers = bundle.model.predict(np.asarray(vectors, dtype=np.float32))
-    expected = np.asarray([each.rating for each in golden])
+    matrix = np.asarray(vectors, dtype=np.float32)
+    answers = np.stack([bundle.model.rate(matrix), bundle.model.half_widths(matrix)])
+    expected = np.asarray([[each.rating, each.half_width] for each in golden]).T
     worst = float(np.max(np.abs(answers - expected)))
     if not worst <= GOLDEN_TOLERANCE:  # also when an answer is NaN
         raise BundleError(f"a golden answer differs by {worst:.4f} rating points")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from movierating.errors import ExplainedError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 COVERAGE: Final = 0.8  # what the interval of a forecast promises
 MANIFEST_NAME: Final = "manifest.json"
 
@@ -54,13 +54,19 @@ class Split(_Part):
 
 
 class Interval(_Part):
-    """A symmetric 80 % interval and the share of held-out films that fell inside it.
+    """How the 80 % interval is made, and how it did on the held-out films.
 
-    Both are of films as the page's form describes them; with more facts known it is cautious.
+    Attributes:
+        quantile: Half the width of an interval, in sizes of the error that the model expects.
+        coverage: Share of the held-out films whose rating lay inside, with all facts known.
+        form_coverage: The same, knowing only what the page's form asks for.
+        width: Mean width in rating points, with all facts known.
     """
 
-    half_width: float
+    quantile: float
     coverage: float
+    form_coverage: float
+    width: float
 
 
 class DataSource(_Part):
@@ -80,10 +86,11 @@ class DataSource(_Part):
 
 
 class Golden(_Part):
-    """One vector in the order of the features (None is missing) and its rating."""
+    """One vector in the order of the features (None is missing) and what is to come of it."""
 
     vector: tuple[float | None, ...]
     rating: float
+    half_width: float
 
 
 class Manifest(_Part):
@@ -91,6 +98,8 @@ class Manifest(_Part):
 
     Attributes:
         run_date: The date the pipeline ran for; production never moves to an earlier one.
+        average_rating: The forecast for a film of which nothing is known.
+        seen: Between which values of its measurements nearly all films that taught it lie.
         metrics: Scores of the model by set: `train`, `holdout`, and `form` (the held-out films as
             the four known fields of the page describe them).
         baselines: Scores on the held-out films of what the model has to beat.
@@ -107,6 +116,7 @@ class Manifest(_Part):
     features: tuple[str, ...]
     average_rating: float
     interval80: Interval
+    seen: dict[str, tuple[float, float]]
     split: Split
     metrics: dict[str, Scores]
     baselines: dict[str, Scores]
@@ -131,14 +141,27 @@ class BundleError(ExplainedError, ValueError):
     """A bundle is incomplete, altered, of a newer format, or does not do what it says."""
 
 
+def file_entries(raw: bytes, expected_sha256: str) -> dict[str, FileEntry]:
+    """The files that a manifest of any format names.
+
+    Raises:
+        BundleError: The bytes are not the expected ones, or no manifest.
+    """
+    _check(raw, expected_sha256)
+    try:
+        files = json.loads(raw)["files"]
+        return {name: FileEntry.model_validate(entry) for name, entry in files.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BundleError("manifest.json is not a manifest") from error
+
+
 def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
     """Read a manifest whose hash is known beforehand.
 
     Raises:
         BundleError: The bytes are not the expected ones, or of a format this code cannot read.
     """
-    if sha256(raw) != expected_sha256:
-        raise BundleError("manifest.json does not have the SHA-256 that the pointer names")
+    _check(raw, expected_sha256)
     try:
         found = json.loads(raw)["format"]
         if found == FORMAT:
@@ -146,6 +169,11 @@ def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError("manifest.json is not a manifest") from error
     raise BundleError(f"the bundle has format {found}; this code reads format {FORMAT}")
+
+
+def _check(raw: bytes, expected_sha256: str) -> None:
+    if sha256(raw) != expected_sha256:
+        raise BundleError("manifest.json does not have the SHA-256 that the pointer names")
 
 
 def sha256(raw: bytes) -> str:

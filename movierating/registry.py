@@ -9,6 +9,7 @@ Layout::
 """
 
 import json
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,8 +24,10 @@ from movierating.errors import ExplainedError
 from movierating.manifest import (
     MANIFEST_NAME,
     BundleError,
+    FileEntry,
     Manifest,
     PlainName,
+    file_entries,
     parse_manifest,
     sha256,
 )
@@ -97,12 +100,16 @@ class Registry:
             raise BundleError(f"{POINTER_KEY} is not a pointer") from error
 
     def production_codes(self) -> Codes:
-        """The code tables in production, which a new version may only extend; else empty ones."""
+        """The code tables in production, which a new version may only extend; else empty ones.
+
+        Those of a version that an older release of this code made are read, too.
+        """
         current = self.production()
         if current is None:
             return Codes()
-        manifest = self.manifest(current.pointer)
-        return Codes.from_json(json.loads(self._file(manifest, CODES_NAME)))
+        version, expected = current.pointer.version, current.pointer.manifest_sha256
+        files = file_entries(self._read(version, MANIFEST_NAME), expected)
+        return Codes.from_json(json.loads(self._file(version, files, CODES_NAME)))
 
     def manifest(self, pointer: Pointer) -> Manifest:
         """The verified manifest that a pointer names.
@@ -122,7 +129,7 @@ class Registry:
         manifest = parse_manifest(raw, pointer.manifest_sha256)
         folder.mkdir(parents=True, exist_ok=True)
         for name in manifest.files:
-            (folder / name).write_bytes(self._file(manifest, name))
+            (folder / name).write_bytes(self._file(manifest.version, manifest.files, name))
         (folder / MANIFEST_NAME).write_bytes(raw)
 
     def publish(self, folder: Path, manifest: Manifest) -> str:
@@ -181,9 +188,9 @@ class Registry:
             return existing.raw
         return raw
 
-    def _file(self, manifest: Manifest, name: str) -> bytes:
-        raw = self._read(manifest.version, name)
-        if name not in manifest.files or sha256(raw) != manifest.files[name].sha256:
+    def _file(self, version: str, files: Mapping[str, FileEntry], name: str) -> bytes:
+        raw = self._read(version, name)
+        if name not in files or sha256(raw) != files[name].sha256:
             raise BundleError(f"{name} does not have the SHA-256 that the manifest names")
         return raw
 

@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     collect_workers: Annotated[int, Field(ge=1, le=10)] = 1
     collect_max_bad_share: Annotated[float, Field(gt=0, le=1)] = 0.1
     data_dir: Annotated[str, AfterValidator(_folder_or_bucket)] = "data-prepare"
+    tune_minutes: Annotated[float, Field(gt=0)] = 60
     keep_days: Annotated[int, Field(ge=1)] = 30
     keep_max_gb: Annotated[float, Field(gt=0)] = 2
     pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"

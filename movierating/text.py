@@ -16,7 +16,7 @@ def measure_plot(overview: str | None) -> Plot | None:
     from textblob import TextBlob  # half a second: only for who measures
 
     mood = TextBlob(text).sentiment
-    return Plot(len(text), float(mood.polarity), float(mood.subjectivity))
+    return Plot(len(text), float(mood.polarity), float(mood.subjectivity), text)
 
 
 def is_latin(text: str) -> bool:

@@ -26,13 +26,33 @@ OLD_COLUMNS: Final = (
     "overview_len",
     "overview_sentiment",
 )
-NEW_COLUMNS: Final = ("release_date", "genres", "original_language", "overview_subjectivity")
+_LISTS: Final = (
+    "genres",
+    "countries",
+    "directors",
+    "writers",
+    "cast",
+    "companies",
+    "keywords",
+)
+NEW_COLUMNS: Final = (
+    "release_date",
+    "original_language",
+    "franchise",
+    "overview",
+    "overview_subjectivity",
+    *_LISTS,
+)
+_TEXTS: Final = dict.fromkeys(
+    ("title", "release_date", "original_language", "franchise", "overview", *_LISTS), "str"
+)
 
 
 def row_of(film: Film, codes: Codes) -> dict[str, Any]:
-    """The columns of the cleaned file that describe a film before release."""
+    """The columns of the cleaned file that describe a film before release; lists as JSON."""
     plot, opened = film.plot, film.release_date
     return {
+        "title": film.title,
         "budget": film.budget_usd,
         "runtime": film.runtime_minutes,
         "release_year": opened.year if opened else None,
@@ -41,31 +61,42 @@ def row_of(film: Film, codes: Codes) -> dict[str, Any]:
         "overview_len": plot.length if plot else None,
         "overview_sentiment": plot.polarity if plot else None,
         "release_date": opened.isoformat() if opened else None,
-        "genres": json.dumps(film.genres, ensure_ascii=False),
         "original_language": film.original_language,
+        "franchise": film.franchise,
+        "overview": plot.text if plot else None,
         "overview_subjectivity": plot.subjectivity if plot else None,
-    }
+    } | {name: json.dumps(getattr(film, name), ensure_ascii=False) for name in _LISTS}
 
 
 def film_of(row: Mapping[Hashable, Any]) -> Film:
     """The film that a row of the cleaned file describes."""
-    length = _known(row["overview_len"])
     return Film(
-        genres=tuple(json.loads(row["genres"])),
+        title=_known(row["title"]),
         original_language=_known(row["original_language"]),
         runtime_minutes=_known(row["runtime"]),
         release_date=date.fromisoformat(row["release_date"]),
         budget_usd=_known(row["budget"]),
-        plot=Plot(int(length), row["overview_sentiment"], _known(row["overview_subjectivity"]))
-        if length is not None
-        else None,
+        franchise=_known(row["franchise"]),
+        plot=_plot_of(row),
+        **{name: tuple(json.loads(row[name])) for name in _LISTS},
     )
+
+
+def _plot_of(row: Mapping[Hashable, Any]) -> Plot | None:
+    length = _known(row["overview_len"])
+    if length is None:
+        return None
+    subjectivity, text = _known(row["overview_subjectivity"]), _known(row["overview"])
+    return Plot(int(length), row["overview_sentiment"], subjectivity, text)
 
 
 def read_cleaned(path: DataPath) -> pd.DataFrame:
     """The cleaned file, one row a film, oldest first; numbers come back bit for bit."""
     with path.open("rb") as stream:
-        frame = pd.read_csv(stream, encoding="utf-8-sig")
+        # Only an empty cell is unknown: there are films called "None" and "N/A".
+        frame = pd.read_csv(
+            stream, encoding="utf-8-sig", keep_default_na=False, na_values=[""], dtype=_TEXTS
+        )
     return frame.sort_values(["release_date", "id"], ignore_index=True)
 
 

@@ -1,16 +1,19 @@
 """Scores, and the baselines that any model has to beat."""
 
+from datetime import date
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.preprocessing import OrdinalEncoder
 
+from movierating.encoders import UNKNOWN_CODE
 from movierating.manifest import Scores
-from scripts.legacy import five_columns, old_model
+from scripts.legacy import CODE_COLUMNS, five_columns, old_model
 from scripts.parameters import MIN_VOTES_TO_MEASURE
-from scripts.samples import Ratings, TimeSplit
+from scripts.samples import Ratings, Sample, TimeSplit
 
 RECENT_YEARS: Final = 3
 
@@ -30,38 +33,47 @@ def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
 def baselines(split: TimeSplit) -> dict[str, Scores]:
     """Scores on the held-out films of what any model has to beat.
 
-    The mean of all training films, of the last three years, of the main genre, and the old
-    five-column model on the training films that have the votes to be measured.
+    The mean of the training films, of the last three years, of the main genre, and the old model;
+    all learned from the training films that have the votes to be measured.
     """
+    voted = Sample(split.train.frame.query(f"vote_count >= {MIN_VOTES_TO_MEASURE}"))
+    taught = voted if len(voted) else split.train
     forecasts = {
-        "mean": _constant(split, split.train.ratings.mean()),
-        "recent_mean": _constant(split, _recent_mean(split)),
-        "genre_mean": _genre_mean(split),
-        "old_model": _old_model(split),
+        "mean": np.full(len(split.holdout), taught.ratings.mean()),
+        "recent_mean": np.full(len(split.holdout), _recent_mean(taught, split.split_date)),
+        "genre_mean": _genre_mean(taught, split.holdout),
+        "old_model": _old_model(taught, split.holdout),
     }
     return {name: score(split.holdout.ratings, each) for name, each in forecasts.items()}
 
 
-def _constant(split: TimeSplit, value: float) -> Ratings:
-    return np.full(len(split.holdout), value)
+def _recent_mean(taught: Sample, split_date: date) -> float:
+    start = pd.Timestamp(split_date) - pd.DateOffset(years=RECENT_YEARS)
+    recent = taught.frame["release_date"] >= start.date().isoformat()
+    return float(taught.ratings[recent if recent.any() else slice(None)].mean())
 
 
-def _recent_mean(split: TimeSplit) -> float:
-    start = pd.Timestamp(split.split_date) - pd.DateOffset(years=RECENT_YEARS)
-    recent = split.train.frame["release_date"] >= start.date().isoformat()
-    return float(split.train.ratings[recent if recent.any() else slice(None)].mean())
+def _genre_mean(taught: Sample, holdout: Sample) -> Ratings:
+    means = taught.frame.groupby("genre_encoded")["vote_average"].mean()
+    codes = holdout.frame["genre_encoded"]
+    return codes.map(means).fillna(taught.ratings.mean()).to_numpy(float)
 
 
-def _genre_mean(split: TimeSplit) -> Ratings:
-    means = split.train.frame.groupby("genre_encoded")["vote_average"].mean()
-    codes = split.holdout.frame["genre_encoded"]
-    return codes.map(means).fillna(split.train.ratings.mean()).to_numpy(float)
+def _old_model(taught: Sample, holdout: Sample) -> Ratings:
+    """The old system's estimator on its five columns, genre and language coded by the alphabet."""
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=UNKNOWN_CODE)
+    encoder.fit(_categories(taught))
+
+    def columns(sample: Sample) -> pd.DataFrame:
+        codes = dict(zip(CODE_COLUMNS, encoder.transform(_categories(sample)).T, strict=True))
+        return five_columns(sample.frame.assign(**codes))
+
+    model = old_model().fit(columns(taught), taught.ratings)
+    return np.asarray(model.predict(columns(holdout)), float)
 
 
-def _old_model(split: TimeSplit) -> Ratings:
-    voted = split.train.frame.query(f"vote_count >= {MIN_VOTES_TO_MEASURE}")
-    model = old_model().fit(five_columns(voted), voted["vote_average"])
-    return np.asarray(model.predict(five_columns(split.holdout.frame)), float)
+def _categories(sample: Sample) -> list[list[str]]:
+    return [[film.main_genre or "", film.original_language or ""] for film in sample.films]
 
 
 def _rounded(value: float) -> float:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 from typing import Any, TypeAlias
 from urllib.parse import urlparse
 
@@ -36,6 +36,12 @@ def data_folder(settings: Settings) -> DataPath:
     if "://" not in settings.data_dir:
         return Path(settings.data_dir)
     return S3Path(settings.data_dir.rstrip("/"), client=_s3_client(settings))
+
+
+def local_folder(settings: Settings) -> Path:
+    """The working folder; where that is in S3, a temporary one on this machine."""
+    folder = data_folder(settings)
+    return folder if isinstance(folder, Path) else Path(gettempdir())
 
 
 def source_of(settings: Settings) -> str:
@@ -86,9 +92,19 @@ class RunFiles:
         return self.folder / f"bundle_{self.run_date}"
 
     @property
+    def page(self) -> DataPath:
+        """How good the model is, for people."""
+        return self.folder / f"report_{self.run_date}.html"
+
+    @property
     def model(self) -> DataPath:
         """The dated backup of the old consumers' model."""
         return self.folder / f"model_{self.run_date}.pkl"
+
+    @property
+    def tuned(self) -> DataPath:
+        """The best parameters that a search found on this run's films."""
+        return self.folder / f"tuned_{self.run_date}.json"
 
     def need(self, path: DataPath, step: str) -> DataPath:
         """A file that an earlier step must have written.

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from sklearn.preprocessing import OrdinalEncoder
     from xgboost import XGBRegressor
 
+CODE_COLUMNS: Final = ("genre_encoded", "lang_encoded")
 FIVE_COLUMNS: Final = (
     "runtime",
-    "genre_encoded",
-    "lang_encoded",
+    *CODE_COLUMNS,
     "overview_sentiment",
     "overview_len",
 )

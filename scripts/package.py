@@ -1,22 +1,37 @@
 """Turn the chosen model into the run's bundle, with all that its manifest has to say."""
 
+import json
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import numpy as np
 
-from movierating.bundle import CODES_NAME, MODEL_NAME, Model, golden_answers, write_bundle
-from movierating.features import build_matrix
+from movierating.bundle import (
+    CODES_NAME,
+    COMPARABLES_NAME,
+    EFFECTS_NAME,
+    ERROR_NAME,
+    MODEL_NAME,
+    golden_answers,
+    write_bundle,
+)
+from movierating.comparables import Comparables, RatedFilm
+from movierating.familiarity import seen_ranges
+from movierating.features import Matrix, build_matrix
 from movierating.film import Film, Plot
-from movierating.manifest import COVERAGE, DataSource, Interval, Manifest, Scores, Split, sha256
-from scripts.candidates import Regressor, to_onnx
+from movierating.manifest import DataSource, Interval, Manifest, Split, sha256
+from movierating.model import Graph, Model
+from scripts.candidates import to_onnx
+from scripts.described import Described
 from scripts.evaluation import score
 from scripts.files import RunFiles, filling, read_json
+from scripts.intervals import learn_spread
+from scripts.learning import Learned
 from scripts.lineage import commit, libraries
-from scripts.parameters import ModelType
-from scripts.samples import Ratings, TimeSplit
+from scripts.parameters import MIN_VOTES_TO_MEASURE
+from scripts.samples import Sample, TimeSplit
 
 logger = logging.getLogger(__name__)
 
@@ -40,76 +55,88 @@ GOLDEN_FILMS: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Result:
-    """What a training found.
-
-    Attributes:
-        form_residuals: Errors on films that the model was chosen by and not fitted on, knowing
-            only what the page's form asks for; (films,).
-        train: Scores on the films that taught it.
-        baselines: Scores of what it has to beat, on the held-out films.
-    """
-
-    family: ModelType
-    regressor: Regressor
-    parameters: dict[str, Any]
-    features: tuple[str, ...]
-    form_residuals: Ratings
-    train: Scores
-    baselines: dict[str, Scores]
-    wandb_run: str | None
-
-
-def package(result: Result, split: TimeSplit, files: RunFiles) -> Manifest:
-    """Write the run's bundle: the model as ONNX, the code tables, the manifest.
+def assemble(
+    learned: Learned, parameters: Mapping[str, Any], split: TimeSplit, files: RunFiles
+) -> tuple[Manifest, Model, dict[str, bytes]]:
+    """The manifest, the model, and the files of the run's bundle, but for the model card.
 
     The metrics are those of the ONNX form, which is what will be served.
     """
-    known = split.holdout.matrix(result.features)
-    onnx = to_onnx(result.family, result.regressor, known)
-    model = Model(onnx)
-    forecast = model.predict(known)
-    on_the_form = model.predict(split.holdout.form_matrix(result.features))
+    best, features, held_out = learned.best, learned.features, learned.films.measured()
+    model, graphs = as_served(learned)
+    records = [learned.effects.of(film) for film in GOLDEN_FILMS]
+    invented = build_matrix(GOLDEN_FILMS, features, records)
     manifest = Manifest(
         created_at=datetime.now(UTC),
         run_date=files.run_date,
         commit=commit(),
-        wandb_run=result.wandb_run,
-        model_type=result.family,
-        parameters=result.parameters,
-        features=result.features,
-        average_rating=float(split.train.ratings.mean()),
-        interval80=_interval(result.form_residuals, on_the_form - split.holdout.ratings),
+        wandb_run=None,
+        model_type=best.family,
+        parameters=dict(parameters),
+        features=features,
+        average_rating=float(model.rate(invented[:1])[0]),
+        interval80=_interval(model, held_out),
+        seen=seen_ranges(split.train.films),
         split=_described(split, files.run_date),
         metrics={
-            "train": result.train,
-            "holdout": score(split.holdout.ratings, forecast),
-            "form": score(split.holdout.ratings, on_the_form),
+            "train": best.train,
+            "holdout": score(held_out.ratings, model.rate(held_out.full)),
+            "form": score(held_out.ratings, model.rate(held_out.form)),
         },
-        baselines=result.baselines,
+        baselines=dict(learned.baselines),
         data=_data_source(files),
         libraries=libraries(),
         files={},
-        golden=golden_answers(model, build_matrix(GOLDEN_FILMS, result.features)),
+        golden=golden_answers(model, invented),
     )
-    codes = files.need(files.codes, "preprocess").read_bytes()
+    contents = graphs | {
+        EFFECTS_NAME: json.dumps(learned.effects.to_json(), ensure_ascii=False).encode(),
+        COMPARABLES_NAME: _comparables(split.train).to_bytes(),
+        CODES_NAME: files.need(files.codes, "preprocess").read_bytes(),
+    }
+    return manifest, model, contents
+
+
+def as_served(learned: Learned) -> tuple[Model, dict[str, bytes]]:
+    """The chosen model and the size of its errors as they are served, and their files."""
+    best, probe = learned.best, learned.films.measured().full
+    spread = learn_spread(best.folds)
+    graphs = {
+        MODEL_NAME: to_onnx(best.family, best.regressor, probe),
+        ERROR_NAME: to_onnx("lgbm", spread.regressor, probe),
+    }
+    return Model(Graph(graphs[MODEL_NAME]), Graph(graphs[ERROR_NAME]), spread.quantile), graphs
+
+
+def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Manifest:
+    """Write the run's bundle; its manifest, written last, says that it is complete."""
     with filling(files.bundle) as folder:
-        written = write_bundle(folder, manifest, {MODEL_NAME: onnx, CODES_NAME: codes})
+        written = write_bundle(folder, manifest, contents)
     logger.info("%s in %s", written.version, files.bundle)
     return written
 
 
-def _interval(residuals: Ratings, held_out: Ratings) -> Interval:
-    """A split-conformal interval: the rank is that of one more film among those that chose.
+def _comparables(taught: Sample) -> Comparables:
+    """The films that taught and have the votes to be measured, but for those without a title."""
+    frame = taught.frame
+    kept = ((frame["vote_count"] >= MIN_VOTES_TO_MEASURE) & frame["title"].notna()).to_numpy()
+    films = [film for film, keep in zip(taught.films, kept, strict=True) if keep]
+    columns = frame.loc[kept, ["id", "title", "release_year", "vote_average"]]
+    rated = [RatedFilm(*row) for row in columns.itertuples(index=False, name=None)]
+    return Comparables.of(films, rated)
 
-    Lei et al., Distribution-Free Predictive Inference for Regression, 2018, algorithm 2.
-    """
-    count = len(residuals)
-    rank = min(count, int(np.ceil((count + 1) * COVERAGE)))
-    half_width = float(np.sort(np.abs(residuals))[rank - 1])
-    coverage = float(np.mean(np.abs(held_out) <= half_width))
-    return Interval(half_width=round(half_width, 6), coverage=round(coverage, 6))
+
+def _interval(model: Model, films: Described) -> Interval:
+    def coverage(matrix: Matrix) -> float:
+        inside = np.abs(model.rate(matrix) - films.ratings) <= model.half_widths(matrix)
+        return round(float(inside.mean()), 6)
+
+    return Interval(
+        quantile=round(model.quantile, 6),
+        coverage=coverage(films.full),
+        form_coverage=coverage(films.form),
+        width=round(2 * float(model.half_widths(films.full).mean()), 6),
+    )
 
 
 def _described(split: TimeSplit, until: date) -> Split:

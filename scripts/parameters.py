@@ -1,26 +1,84 @@
 """The numbers a training run is made of, in code and under review."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-ModelType = Literal["xgboost", "lgbm", "rf"]
+ModelType = Literal["xgboost", "lgbm", "rf", "linear"]
 
 SEED: Final = 42
 HOLDOUT_SHARE: Final = 0.2  # the newest films measure, the others teach
-VALIDATION_SHARE: Final = 0.2  # the newest of those that teach choose the model
-MIN_VOTES_TO_LEARN: Final = 10
+MIN_VOTES_TO_COUNT: Final = 5  # for the track records
+MIN_VOTES_TO_LEARN: Final = 20  # for the model
 MIN_VOTES_TO_MEASURE: Final = 50
 MIN_FILMS: Final = 10  # on each side of the split
 MIN_FILMS_PER_FLAG: Final = 25  # or a flag teaches noise
-HALF_WEIGHT_VOTES: Final = 50  # a rating of so many votes counts half of a certain one
+HALF_WEIGHT_VOTES: Final = 200  # a rating of so many votes counts half of a certain one
+HALF_LIFE_YEARS: Final = 10.0  # a film so much older teaches half as much
+# The oldest films only make track records, or the model would learn from those without one.
+BURN_IN_SHARE: Final = 0.2
+FOLDS: Final = 3  # years before the split, each forecast by what was known when it began
+
+
+@dataclass(frozen=True)
+class EffectsConfig:
+    """How the track records are estimated.
+
+    Attributes:
+        shrinkage: By trait: an effect is half believed after so many films of full weight.
+        half_weight_votes: A rating of so many votes counts half of a certain one.
+        half_life_years: A film so much older counts half.
+        level_years: Films so young set the average, since ratings drift from year to year.
+        iterations: Of the solver.
+    """
+
+    shrinkage: Mapping[str, float] = field(
+        default_factory=lambda: {
+            "genre": 0.7,
+            "genre_pair": 2.1,
+            "language": 1.4,
+            "country": 3.5,
+            "runtime": 2.7,
+            "budget": 20.4,
+            "director": 2.8,
+            "writer": 1.4,
+            "cast": 3.5,
+            "company": 2.5,
+            "franchise": 0.7,
+            "keyword": 1.2,
+            "title": 8.5,
+            "plot": 3.3,
+            "few votes": 0.4,
+        }
+    )
+    half_weight_votes: float = 400.0
+    half_life_years: float = 4.5
+    level_years: float = 0.5
+    iterations: int = 40
+
+    def min_films(self, trait: str) -> int:
+        """How many films a token needs, or its effect is that film's luck."""
+        return 5 if trait in {"plot", "title"} else 2
+
+
+EFFECTS: Final = EffectsConfig()
+
+# The model of the size of errors: small, so that it finds no more than the folds can tell.
+SPREAD: Final[Mapping[str, Any]] = {
+    "n_estimators": 60,
+    "num_leaves": 6,
+    "learning_rate": 0.05,
+    "min_child_samples": 100,
+    "subsample": 0.7,
+    "subsample_freq": 1,
+    "colsample_bytree": 0.5,
+    "reg_lambda": 10,
+}
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """Which model to train.
-
-    The boosted trees are shallow in XGBoost and deep in LightGBM: of 1,500 films the former learn
-    more, of 10,000 the latter (`docs/decisions.md`).
 
     Attributes:
         model_type: One family, or `all` to let the validation films choose.
@@ -31,32 +89,33 @@ class ModelConfig:
     parameters: dict[ModelType, dict[str, Any]] = field(
         default_factory=lambda: {
             "xgboost": {
-                "n_estimators": 300,
-                "max_depth": 3,
+                "n_estimators": 500,
+                "max_depth": 4,
                 "learning_rate": 0.03,
-                "subsample": 0.7,
-                "colsample_bytree": 0.4,
+                "subsample": 0.6,
+                "colsample_bytree": 0.25,
                 "min_child_weight": 10,
-                "reg_lambda": 5,
+                "reg_lambda": 10,
             },
             "lgbm": {
                 "n_estimators": 500,
-                "max_depth": 10,
-                "num_leaves": 31,
-                "learning_rate": 0.03,
-                "subsample": 0.7,
+                "num_leaves": 32,
+                "learning_rate": 0.02,
+                "subsample": 0.9,
                 "subsample_freq": 1,
-                "colsample_bytree": 0.4,
-                "min_child_samples": 20,
-                "reg_lambda": 5,
+                "colsample_bytree": 0.75,
+                "min_child_samples": 24,
+                "reg_lambda": 15,
+                "extra_trees": True,
             },
             "rf": {
-                "n_estimators": 300,
-                "max_depth": 10,
+                "n_estimators": 150,
+                "max_depth": 9,
                 "subsample": 0.7,
-                "colsample_bynode": 0.4,
-                "min_child_weight": 5,
+                "colsample_bynode": 0.3,
+                "min_child_weight": 3,
             },
+            "linear": {"alpha": 50.0},
         }
     )
 

@@ -3,8 +3,9 @@
 import csv
 import json
 import logging
+import math
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
+from movierating.effects import MAX_CAST
 from movierating.encoders import Codes
 from movierating.errors import ExplainedError
 from movierating.film import Film
@@ -30,9 +32,19 @@ from scripts.store import film_store
 logger = logging.getLogger(__name__)
 
 FEATURE_FILM_MINUTES: Final = (40, 600)  # shorter is a short; longer is a mistake or a series
-_OUTCOME: Final = ("id", "title", "revenue", "vote_count", "vote_average")
+_OUTCOME: Final = ("id", "revenue", "vote_count", "vote_average")
 _NUMBERS: Final = ("budget", "revenue", "runtime", "vote_count", "vote_average")
-_TEXTS: Final = ("title", "original_language", "overview", "genres")
+_TEXTS: Final = (
+    "title",
+    "original_language",
+    "overview",
+    "genres",
+    "production_companies",
+    "production_countries",
+    "belongs_to_collection",
+    "credits",
+    "keywords",
+)
 
 
 class NothingToLearnError(ExplainedError, ValueError):
@@ -131,12 +143,21 @@ def raw_film(row: Mapping[Hashable, Any]) -> Film:
     So does a plot that is not in English: the service too counts it as unknown unless translated.
     """
     overview = row["overview"]
+    crew, cast = (_things(row["credits"], part) for part in ("crew", "cast"))
     return Film(
-        genres=tuple(genre["name"] for genre in json.loads(row["genres"])),
+        title=row["title"] or None,
+        genres=_names(_things(row["genres"])),
         original_language=row["original_language"] or None,
+        countries=_names(_things(row["production_countries"]), "iso_3166_1"),
         runtime_minutes=_positive(row["runtime"]),
         release_date=date.fromisoformat(row["release_date"]),
         budget_usd=_positive(row["budget"]),
+        directors=_names(each for each in crew if each.get("job") == "Director"),
+        writers=_names(each for each in crew if each.get("department") == "Writing"),
+        cast=_names(sorted(cast, key=_billing))[:MAX_CAST],
+        companies=_names(_things(row["production_companies"])),
+        franchise=next(iter(_names(_things(row["belongs_to_collection"]))), None),
+        keywords=_names(_things(row["keywords"], "keywords")),
         plot=measure_plot(overview) if is_latin(overview) else None,
     )
 
@@ -175,6 +196,25 @@ def _write_cleaned(
 
 def _positive(value: float) -> float | None:
     return float(value) if value > 0 else None
+
+
+def _things(text: str, part: str | None = None) -> list[dict[str, Any]]:
+    """The objects in JSON text of the store, or in a part of it; what is none is left out."""
+    value = json.loads(text) if text else None
+    if part is not None:
+        value = value.get(part) if isinstance(value, dict) else None
+    listed = value if isinstance(value, list) else [value]
+    return [each for each in listed if isinstance(each, dict)]
+
+
+def _billing(actor: dict[str, Any]) -> float:
+    order = actor.get("order")
+    return order if isinstance(order, int | float) else math.inf
+
+
+def _names(things: Iterable[dict[str, Any]], key: str = "name") -> tuple[str, ...]:
+    """The names of people, companies and the like, each once, in their order."""
+    return tuple(dict.fromkeys(str(each[key]) for each in things if each.get(key)))
 
 
 def _names_genres(text: str) -> bool:

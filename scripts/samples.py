@@ -10,15 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from movierating.errors import ExplainedError
-from movierating.features import Matrix, build_matrix
 from movierating.film import Film
 from scripts.cleaned import films_of
-from scripts.parameters import (
-    HALF_WEIGHT_VOTES,
-    MIN_FILMS,
-    MIN_VOTES_TO_LEARN,
-    MIN_VOTES_TO_MEASURE,
-)
+from scripts.parameters import MIN_FILMS, MIN_VOTES_TO_COUNT, MIN_VOTES_TO_MEASURE
 
 Ratings = npt.NDArray[np.float64]
 
@@ -48,19 +42,14 @@ class Sample:
         return self.frame["vote_average"].to_numpy(float)
 
     @property
-    def weights(self) -> Ratings:
-        """How far each rating can be trusted, from 0 to 1 with its votes; shape (films,)."""
-        votes = self.frame["vote_count"].to_numpy(float)
-        trust: Ratings = votes / (votes + HALF_WEIGHT_VOTES)
-        return trust
+    def votes(self) -> Ratings:
+        """TMDB's `vote_count`, shape (films,)."""
+        return self.frame["vote_count"].to_numpy(float)
 
-    def matrix(self, features: tuple[str, ...]) -> Matrix:
-        """All that is known before release, shape (films, features)."""
-        return build_matrix(self.films, features)
-
-    def form_matrix(self, features: tuple[str, ...]) -> Matrix:
-        """Only what the four fields of the page's form tell, shape (films, features)."""
-        return build_matrix(map(as_on_the_form, self.films), features)
+    @property
+    def opened(self) -> npt.NDArray[np.datetime64]:
+        """The release dates, shape (films,)."""
+        return self.frame["release_date"].to_numpy("datetime64[D]")
 
     def __len__(self) -> int:
         """The number of films."""
@@ -82,7 +71,7 @@ class TimeSplit:
     """Films before a date to learn from, films from that date on to measure with.
 
     Attributes:
-        train: Films released before `split_date`, with enough votes to learn from.
+        train: Films released before `split_date`, with enough votes to count.
         holdout: Films released on `split_date` or later, with enough votes to measure with.
     """
 
@@ -95,19 +84,27 @@ class TimeSplit:
         """Hold out the newest `share` of the films; those of one day stay together.
 
         Raises:
-            TooFewFilmsError: One side has no film with enough votes.
+            TooFewFilmsError: One side has too few films with enough votes.
         """
-        learnable = frame[frame["vote_count"] >= MIN_VOTES_TO_LEARN]
-        if learnable.empty:
-            raise TooFewFilmsError(f"no film has {MIN_VOTES_TO_LEARN} votes")
-        opened = learnable["release_date"].sort_values(ignore_index=True)
-        split_date = opened.iloc[int(len(opened) * (1 - share))]
-        train = learnable[learnable["release_date"] < split_date]
-        later = learnable[learnable["release_date"] >= split_date]
-        holdout = later[later["vote_count"] >= MIN_VOTES_TO_MEASURE]
+        counted = frame[frame["vote_count"] >= MIN_VOTES_TO_COUNT]
+        if counted.empty:
+            raise TooFewFilmsError(f"no film has {MIN_VOTES_TO_COUNT} votes")
+        opened = counted["release_date"].sort_values(ignore_index=True)
+        return cls.by_date(frame, date.fromisoformat(opened.iloc[int(len(opened) * (1 - share))]))
+
+    @classmethod
+    def by_date(cls, frame: pd.DataFrame, split_date: date) -> Self:
+        """Learn from the films released before a date, measure with the others.
+
+        Raises:
+            TooFewFilmsError: One side has too few films with enough votes.
+        """
+        earlier = frame["release_date"] < split_date.isoformat()
+        train = frame[earlier & (frame["vote_count"] >= MIN_VOTES_TO_COUNT)]
+        holdout = frame[~earlier & (frame["vote_count"] >= MIN_VOTES_TO_MEASURE)]
         if len(train) < MIN_FILMS or len(holdout) < MIN_FILMS:
             raise TooFewFilmsError(
                 f"{len(train)} films opened before {split_date}, {len(holdout)} with "
                 f"{MIN_VOTES_TO_MEASURE} votes later, and each side needs {MIN_FILMS}"
             )
-        return cls(Sample(train), Sample(holdout), date.fromisoformat(split_date))
+        return cls(Sample(train), Sample(holdout), split_date)

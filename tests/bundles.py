@@ -8,19 +8,43 @@ from typing import Any
 
 import numpy as np
 
-from movierating.bundle import CODES_NAME, MODEL_NAME, Bundle, Model, golden_answers, write_bundle
+from movierating.bundle import (
+    CODES_NAME,
+    COMPARABLES_NAME,
+    EFFECTS_NAME,
+    ERROR_NAME,
+    MODEL_NAME,
+    Bundle,
+    golden_answers,
+    write_bundle,
+)
+from movierating.comparables import Comparables, RatedFilm
+from movierating.effects import RECORDED, Effects
 from movierating.encoders import Codes, CodeTable
 from movierating.features import MEASUREMENTS, build_matrix
 from movierating.film import Film, Plot
 from movierating.manifest import DataSource, Interval, Manifest, Scores, Split, sha256
+from movierating.model import Graph, Model
 from movierating.registry import Pointer, Production, Registry
 
 RUN_DATE = date(2026, 11, 23)
 GENRES = ("Drama", "Comedy", "Horror", "Animation")
 LANGUAGES = ("en", "ko", "ja")
+QUANTILE = 1.6
+FILES = (MODEL_NAME, ERROR_NAME, EFFECTS_NAME, COMPARABLES_NAME, CODES_NAME)
 CODES = Codes(CodeTable(GENRES), CodeTable(LANGUAGES))
+# A director whose films are liked, and words that are not.
+EFFECTS = Effects(
+    date(2025, 1, 1),
+    6.0,
+    {
+        "director": {"Ada Novak": (1.0, 0.5)},
+        "plot": {"lantern": (4.0, -0.2), "island": (3.0, 0.1)},
+    },
+)
 FEATURES = (
     *MEASUREMENTS,
+    *(f"effect={trait}" for trait in RECORDED),
     *(f"genre={name}" for name in GENRES),
     *(f"language={code}" for code in LANGUAGES),
 )
@@ -58,6 +82,7 @@ class Packed:
 
 def invented_films(count: int, seed: int = 7) -> list[Film]:
     """Films of all kinds, each fact missing now and then."""
+    people = ("Ada Novak", "Kim Minseo", "Jo Lindqvist")
     rng = np.random.default_rng(seed)
 
     def maybe(value: Any) -> Any:
@@ -65,6 +90,7 @@ def invented_films(count: int, seed: int = 7) -> list[Film]:
 
     return [
         Film(
+            directors=maybe((str(rng.choice(people)),)) or (),
             genres=maybe((str(rng.choice(GENRES)),)) or (),
             original_language=maybe(str(rng.choice(LANGUAGES))),
             runtime_minutes=maybe(float(rng.integers(60, 200))),
@@ -82,14 +108,21 @@ def pack(
     folder: Path, run_date: date = RUN_DATE, level: float = 6.0, holdout_rmse: float = 0.7
 ) -> Packed:
     """Make a bundle whose ratings lie around `level`, measured at `holdout_rmse` by its word."""
-    from scripts.candidates import make_regressor, to_onnx  # some seconds
+    from scripts.candidates import fit_regressor, to_onnx  # some seconds
 
     films = invented_films(300)
-    matrix = build_matrix(films, FEATURES)
-    longer = np.nan_to_num(matrix[:, FEATURES.index("runtime_minutes")], nan=120) - 120
-    regressor = make_regressor("xgboost", {"n_estimators": 15, "max_depth": 3})
-    regressor.fit(matrix, level + 0.01 * longer)
-    onnx = to_onnx("xgboost", regressor, matrix)
+    matrix = build_matrix(films, FEATURES, map(EFFECTS.of, films))
+    minutes = matrix[:, FEATURES.index("runtime_minutes")].astype(np.float64)
+    longer = np.nan_to_num(minutes, nan=120) - 120
+    evenly, small = np.ones(len(films)), {"n_estimators": 15, "max_depth": 3}
+    graphs = {
+        name: to_onnx("xgboost", fit_regressor("xgboost", small, matrix, target, evenly), matrix)
+        for name, target in (
+            (MODEL_NAME, level + 0.01 * longer),
+            (ERROR_NAME, 0.5 + 0.002 * abs(longer)),
+        )
+    }
+    model = Model(Graph(graphs[MODEL_NAME]), Graph(graphs[ERROR_NAME]), QUANTILE)
     manifest = Manifest(
         created_at=datetime(2026, 11, 23, tzinfo=UTC),
         run_date=run_date,
@@ -99,7 +132,8 @@ def pack(
         parameters={"n_estimators": 15, "max_depth": 3},
         features=FEATURES,
         average_rating=level,
-        interval80=Interval(half_width=0.9, coverage=0.81),
+        interval80=Interval(quantile=QUANTILE, coverage=0.81, form_coverage=0.8, width=1.8),
+        seen={"runtime_minutes": (60.0, 200.0), "release_year": (1990.0, 2025.0)},
         split=Split(
             split_date=date(2025, 1, 1), until=run_date, train_films=300, holdout_films=100
         ),
@@ -110,9 +144,15 @@ def pack(
         data=DataSource(sha256=sha256(b""), films=400, source="invented"),
         libraries={},
         files={},
-        golden=golden_answers(Model(onnx), matrix[:5]),
+        golden=golden_answers(model, matrix[:5]),
     )
-    files = {MODEL_NAME: onnx, CODES_NAME: json.dumps(CODES.to_json()).encode()}
+    files = graphs | {
+        EFFECTS_NAME: json.dumps(EFFECTS.to_json()).encode(),
+        COMPARABLES_NAME: Comparables.of(
+            films[:40], [RatedFilm(at, f"Film {at}", 2000 + at, 6.5) for at in range(40)]
+        ).to_bytes(),
+        CODES_NAME: json.dumps(CODES.to_json()).encode(),
+    }
     return Packed(folder, write_bundle(folder, manifest, files))
 
 

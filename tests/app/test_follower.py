@@ -6,14 +6,13 @@ from botocore.config import Config
 
 from app.follower import Follower
 from movierating import s3
-from movierating.bundle import CODES_NAME, MODEL_NAME
 from movierating.manifest import MANIFEST_NAME
 from movierating.registry import POINTER_KEY, Registry
 from movierating.s3 import Blob, Bucket, open_bucket
 from movierating.settings import Settings
 from sandbox.state import free_ports
 from tests.app.conftest import NEVER, serving
-from tests.bundles import Packed, put_into_production
+from tests.bundles import FILES, Packed, put_into_production
 from tests.s3_server import S3Server
 
 FILM = {"genres": ["Drama"], "runtime": 120}
@@ -95,7 +94,7 @@ def test_rollback_is_followed_like_any_move(
         assert client.get("/readyz").json()["version"] == packed.manifest.version
 
 
-@pytest.mark.parametrize("name", [MODEL_NAME, CODES_NAME, MANIFEST_NAME])
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
 @pytest.mark.parametrize("damage", ["altered", "missing"])
 def test_damaged_new_version_keeps_the_old_one_and_says_why(
     bucket_settings: Settings,
@@ -159,9 +158,7 @@ def test_store_that_is_away_at_the_very_first_start_leaves_no_model(away: Settin
     assert "AWS_ENDPOINT_URL_S3" in response.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    "name", ["production.json", MODEL_NAME, CODES_NAME, MANIFEST_NAME, "everything"]
-)
+@pytest.mark.parametrize("name", ["production.json", *FILES, MANIFEST_NAME, "everything"])
 @pytest.mark.parametrize("damage", ["altered", "missing"])
 def test_damaged_cache_is_not_served(
     bucket_settings: Settings,

@@ -1,4 +1,6 @@
 import json
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,15 +11,34 @@ from fastapi.testclient import TestClient
 
 from app.forecasting import Reading, film_from, forecast, mood_of, old_forecast, read_plot
 from app.schemas import FilmFacts
-from movierating.features import build_matrix
-from movierating.film import Plot
+from movierating.effects import MAX_CAST
+from movierating.film import Film, Plot
 from sandbox.tmdb.process import RunningStandIn
 from scripts.cleaned import films_of, read_cleaned
+from scripts.described import describe
+from scripts.parameters import HOLDOUT_SHARE
+from scripts.samples import TimeSplit
 from tests.bundles import Packed
 from tests.pipeline_run import Run
 from tests.stand_in import TMDB_KEY
 
 FACTS = FilmFacts(overview="A ship sails.", genres=["Drama"], language="ko", runtime=100)
+EVERYTHING: dict[str, Any] = {
+    "title": "The Lantern",
+    "overview": "A ship sails.",
+    "genres": ["Drama"],
+    "language": "ko",
+    "runtime": 100,
+    "release_date": "2027-03-01",
+    "budget": 5_000_000,
+    "countries": ["KR"],
+    "directors": ["Ada Novak"],
+    "writers": ["Kim Minseo"],
+    "cast": ["Jo Lindqvist"],
+    "companies": ["Lantern Films"],
+    "collection": "The Lanterns",
+    "keywords": ["lantern"],
+}
 
 
 @pytest.fixture
@@ -39,22 +60,44 @@ def bodies(twenty: pd.DataFrame, tmdb_stand_in: RunningStandIn) -> list[dict[str
     """The same films as TMDB tells of them, as bodies for the API."""
     films = [
         requests.get(
-            f"{tmdb_stand_in.base_url}/movie/{film_id}", params={"api_key": TMDB_KEY}, timeout=10
+            f"{tmdb_stand_in.base_url}/movie/{film_id}",
+            params={"api_key": TMDB_KEY, "append_to_response": "credits,keywords"},
+            timeout=10,
         ).json()
         for film_id in twenty["id"]
     ]
-    return [
-        {
-            "title": film["title"],
-            "overview": film["overview"],
-            "genres": [genre["name"] for genre in film["genres"]],
-            "language": film["original_language"],
-            "runtime": film["runtime"] or None,
-            "release_date": film["release_date"],
-            "budget": film["budget"] or None,
-        }
-        for film in films
-    ]
+    return [body_of(film) for film in films]
+
+
+def body_of(film: dict[str, Any]) -> dict[str, Any]:
+    """What TMDB tells of a film before it opens, as a person would send it."""
+    crew, cast = film["credits"]["crew"], film["credits"]["cast"]
+    return {
+        "title": film["title"],
+        "overview": film["overview"],
+        "genres": named(film["genres"]),
+        "language": film["original_language"],
+        "runtime": film["runtime"] or None,
+        "release_date": film["release_date"],
+        "budget": film["budget"] or None,
+        "countries": [each["iso_3166_1"] for each in film["production_countries"]],
+        "directors": named(each for each in crew if each["job"] == "Director"),
+        "writers": named(each for each in crew if each["department"] == "Writing"),
+        "cast": named(cast),
+        "companies": named(film["production_companies"]),
+        "collection": (film["belongs_to_collection"] or {}).get("name"),
+        "keywords": named(film["keywords"]["keywords"]),
+    }
+
+
+def named(things: Iterable[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(each["name"] for each in things))
+
+
+def test_bodies_carry_all_facts_that_the_service_takes(bodies: list[dict[str, Any]]):
+    assert {frozenset(body) for body in bodies} == {frozenset(FilmFacts.model_fields)}
+    for fact in FilmFacts.model_fields:
+        assert any(body[fact] for body in bodies), f"no film has {fact}"
 
 
 def test_training_and_serving_see_the_same_features(
@@ -69,8 +112,21 @@ def test_training_and_serving_see_the_same_features(
     assert len(served) == 20
     trained = films_of(twenty)
     assert served == trained
-    features = bundle.manifest.features
-    np.testing.assert_array_equal(build_matrix(served, features), build_matrix(trained, features))
+    vectors = bundle.describe(served)
+    np.testing.assert_array_equal(vectors, bundle.describe(trained))
+    assert vectors.shape == (20, len(bundle.manifest.features))
+    for feature, column in zip(bundle.manifest.features, vectors.T, strict=True):
+        assert not np.isnan(column).all(), f"no film tells {feature}"
+
+
+def test_held_out_films_are_described_in_service_as_they_were_when_the_model_was_measured(
+    run: Run, learned: Packed
+):
+    bundle = learned.load()
+    split = TimeSplit.by_share(read_cleaned(run.files.cleaned), HOLDOUT_SHARE)
+    films, _ = describe(split, bundle.manifest.features)
+    served = bundle.describe(split.holdout.films)
+    np.testing.assert_allclose(served, films.measured().full, rtol=1e-5, atol=1e-5)
 
 
 def test_training_and_serving_give_the_same_scores(
@@ -82,10 +138,26 @@ def test_training_and_serving_give_the_same_scores(
     assert len(set(scores.tolist())) > 10
 
 
+@pytest.mark.parametrize("fact", ["directors", "writers", "cast", "companies"])
+def test_better_track_record_makes_a_better_forecast(learned: Packed, fact: str):
+    bundle = learned.load()
+    trait = {"directors": "director", "writers": "writer", "companies": "company"}.get(fact, fact)
+    effects = {name: effect for name, (_, effect) in bundle.effects.tables[trait].items()}
+    worst, nobody, best = (
+        forecast(bundle, FACTS.model_copy(update={fact: [name]}), Reading(None)).rating
+        for name in (
+            min(effects, key=effects.__getitem__),
+            "Nobody Yet",
+            max(effects, key=effects.__getitem__),
+        )
+    )
+    assert worst < nobody < best
+
+
 def test_unknown_facts_leave_the_film_unknown(packed: Packed):
     facts = FilmFacts(genres=["Puppetry"], language="qq")
     film = film_from(packed.load(), facts, Reading(None))
-    assert (film.genres, film.original_language, film.plot) == ((), None, None)
+    assert film == Film()
 
 
 @pytest.mark.parametrize(
@@ -93,8 +165,8 @@ def test_unknown_facts_leave_the_film_unknown(packed: Packed):
     [
         (None, None, Reading(None)),
         ("", None, Reading(None)),
-        ("A ship.", "A ship.", Reading(Plot(7, 0.0, 0.0))),
-        ("배.", "A ship.", Reading(Plot(7, 0.0, 0.0), translated=True)),
+        ("A ship.", "A ship.", Reading(Plot(7, 0.0, 0.0, "A ship."))),
+        ("배.", "A ship.", Reading(Plot(7, 0.0, 0.0, "A ship."), translated=True)),
         ("배.", None, Reading(None, failed=True)),
     ],
 )
@@ -124,14 +196,41 @@ def test_unknown_plot_has_no_mood():
     assert mood_of(None) is None
 
 
-@pytest.mark.parametrize("half_width", [0.0, 3.0, 20.0])
-def test_interval_stays_between_0_and_10(packed: Packed, half_width: float):
+@pytest.mark.parametrize("quantile", [0.0, 6.0, 40.0])
+def test_interval_stays_between_0_and_10(packed: Packed, quantile: float):
     bundle = packed.load()
-    interval = bundle.manifest.interval80.model_copy(update={"half_width": half_width})
-    manifest = bundle.manifest.model_copy(update={"interval80": interval})
-    wide = type(bundle)(manifest, bundle.codes, bundle.model)
+    wide = replace(bundle, model=replace(bundle.model, quantile=quantile))
     answer = forecast(wide, FACTS, Reading(None))
     assert 0 <= answer.interval.low <= answer.rating <= answer.interval.high <= 10
+
+
+def test_interval_is_as_wide_as_the_model_says_for_this_film(packed: Packed):
+    bundle = packed.load()
+    widths = []
+    for runtime in (120.0, 195.0):
+        facts = FACTS.model_copy(update={"runtime": runtime})
+        answer = forecast(bundle, facts, Reading(None))
+        vector = bundle.describe([film_from(bundle, facts, Reading(None))])
+        half_width = float(bundle.model.half_widths(vector)[0])
+        widths.append(answer.interval.high - answer.interval.low)
+        assert widths[-1] == pytest.approx(2 * half_width, abs=0.021)
+    assert widths[1] > widths[0] + 0.1
+
+
+def test_cast_beyond_the_leads_does_not_matter(packed: Packed):
+    bundle, leads = packed.load(), [f"Lead {at}" for at in range(MAX_CAST)]
+    few, many = (
+        film_from(bundle, FACTS.model_copy(update={"cast": cast}), Reading(None))
+        for cast in (leads, [*leads, "Extra"])
+    )
+    assert few == many
+
+
+@pytest.mark.parametrize("fact", FilmFacts.model_fields)
+def test_fact_that_is_empty_is_missing(packed: Packed, fact: str):
+    empty: Any = [] if isinstance(FilmFacts.model_fields[fact].default, list) else None
+    facts = FilmFacts(**EVERYTHING).model_copy(update={fact: empty})
+    assert forecast(packed.load(), facts, Reading(None)).missing == [fact]
 
 
 def test_old_contract_without_a_plot_takes_its_mood_for_unknown(learned: Packed):

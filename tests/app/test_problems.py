@@ -55,6 +55,14 @@ def problem_of(response: Response, status: int) -> dict[str, Any]:
         ({"genres": PLANTED}, "genres"),
         ({"genres": ["Drama", ""]}, "genres.1"),
         ({"genres": ["Drama"] * 21}, "genres"),
+        (FILM | {"countries": ["kr"]}, "countries.0"),
+        (FILM | {"countries": [PLANTED]}, "countries.0"),
+        (FILM | {"directors": PLANTED}, "directors"),
+        (FILM | {"writers": ["Ada Novak", ""]}, "writers.1"),
+        (FILM | {"cast": [PLANTED * 10]}, "cast.0"),
+        (FILM | {"companies": [{PLANTED: PLANTED}]}, "companies.0"),
+        (FILM | {"collection": PLANTED * 10}, "collection"),
+        (FILM | {"keywords": ["lantern"] * 101}, "keywords"),
     ],
 )
 def test_unusable_fact_is_named_and_not_echoed(

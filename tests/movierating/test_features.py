@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from movierating.effects import ALL, RECORDED, Record
 from movierating.features import (
     AFTER_RELEASE,
     MEASUREMENTS,
@@ -26,9 +27,19 @@ FULL = Film(
     budget_usd=11_400_000,
     plot=Plot(200, -0.25, 0.5),
 )
-NAMES = (*MEASUREMENTS, "genre=Crime", "genre=Horror", "language=ko", "language=en")
+RECORD = {trait: at / 8 for at, trait in enumerate(RECORDED)}
+UNKNOWN = dict.fromkeys(RECORDED, math.nan)
+NAMES = (
+    *MEASUREMENTS,
+    "effect=all",
+    "effect=director",
+    "genre=Crime",
+    "genre=Horror",
+    "language=ko",
+    "language=en",
+)
 names_of_features = st.lists(
-    st.sampled_from(list(MEASUREMENTS))
+    st.sampled_from([*MEASUREMENTS, *map("effect={}".format, RECORDED)])
     | st.text(min_size=1, max_size=8).map("genre={}".format)
     | st.text(min_size=1, max_size=3).map("language={}".format),
     max_size=8,
@@ -45,10 +56,14 @@ films = st.builds(
         Plot, st.integers(1, 9999), st.floats(-1, 1), subjectivity=st.none() | st.floats(0, 1)
     ),
 )
+records = st.fixed_dictionaries(
+    dict.fromkeys(RECORDED, st.just(math.nan) | st.floats(-5, 5, width=32))
+)
 
 
 def test_every_fact_becomes_its_number():
-    assert dict(zip(NAMES, build_features(FULL, NAMES), strict=True)) == {
+    record = RECORD | {ALL: 6.5, "director": -0.25}
+    assert dict(zip(NAMES, build_features(FULL, NAMES, record), strict=True)) == {
         "runtime_minutes": 131.0,
         "overview_len": 200.0,
         "overview_sentiment": -0.25,
@@ -56,6 +71,8 @@ def test_every_fact_becomes_its_number():
         "release_year": 2019.0,
         "release_month": 5.0,
         "budget_usd": 11_400_000.0,
+        "effect=all": 6.5,
+        "effect=director": -0.25,
         "genre=Crime": 1.0,
         "genre=Horror": 0.0,
         "language=ko": 1.0,
@@ -64,7 +81,7 @@ def test_every_fact_becomes_its_number():
 
 
 def test_unknown_film_is_missing_everywhere():
-    assert all(math.isnan(value) for value in build_features(Film(), NAMES))
+    assert all(math.isnan(value) for value in build_features(Film(), NAMES, UNKNOWN))
 
 
 @pytest.mark.parametrize(
@@ -80,40 +97,66 @@ def test_unknown_film_is_missing_everywhere():
     ],
 )
 def test_missing_fact_is_missing_and_never_zero(fact: str, unknown: Any, gone: set[str]):
-    values = build_features(dataclasses.replace(FULL, **{fact: unknown}), NAMES)
+    values = build_features(dataclasses.replace(FULL, **{fact: unknown}), NAMES, RECORD)
     assert {name for name, value in zip(NAMES, values, strict=True) if math.isnan(value)} == gone
+
+
+@pytest.mark.parametrize("trait", RECORDED)
+def test_effect_that_is_unknown_is_missing_and_no_other_is(trait: str):
+    names = [f"effect={each}" for each in RECORDED]
+    values = build_features(FULL, names, RECORD | {trait: math.nan})
+    assert [name for name, value in zip(names, values, strict=True) if math.isnan(value)] == [
+        f"effect={trait}"
+    ]
 
 
 @given(names_of_features)
 def test_values_follow_the_order_of_the_names(names: list[str]):
-    one_by_one = [build_features(FULL, [name])[0] for name in names]
-    assert build_features(FULL, names) == one_by_one
+    one_by_one = [build_features(FULL, [name], RECORD)[0] for name in names]
+    assert build_features(FULL, names, RECORD) == one_by_one
 
 
-@given(st.lists(films, max_size=5), names_of_features)
+@given(st.lists(st.tuples(films, records), max_size=5), names_of_features)
 def test_matrix_has_a_row_for_each_film_and_a_column_for_each_name(
-    some: list[Film], names: list[str]
+    some: list[tuple[Film, Record]], names: list[str]
 ):
-    matrix = build_matrix(some, names)
+    matrix = build_matrix((film for film, _ in some), names, (record for _, record in some))
     assert matrix.shape == (len(some), len(names))
     assert matrix.dtype == np.float32
-    for film, row in zip(some, matrix, strict=True):
-        expected = np.asarray(build_features(film, names), dtype=np.float32)
+    for (film, record), row in zip(some, matrix, strict=True):
+        expected = np.asarray(build_features(film, names, record), dtype=np.float32)
         np.testing.assert_array_equal(row, expected)
 
 
 @pytest.mark.parametrize("name", sorted(AFTER_RELEASE))
 def test_what_is_known_only_after_release_is_refused_by_name(name: str):
     with pytest.raises(UnknownFeatureError, match=f"'{name}' is known only after release"):
-        build_features(FULL, [name])
+        build_features(FULL, [name], RECORD)
 
 
 @pytest.mark.parametrize(
-    "name", ["", "director=7", "genre", "genre=", "Runtime_minutes", "language:ko"]
+    "name",
+    [
+        "",
+        "director=7",
+        "genre",
+        "genre=",
+        "Runtime_minutes",
+        "language:ko",
+        "effect",
+        "effect=",
+        "effect=vote_count",
+        "effect=Director",
+    ],
 )
 def test_unknown_feature_is_refused_by_name(name: str):
     with pytest.raises(UnknownFeatureError, match=f"'{name}' is not known here"):
-        build_features(FULL, [name])
+        build_features(FULL, [name], RECORD)
+
+
+def test_films_and_records_that_are_not_pairs_are_refused():
+    with pytest.raises(ValueError, match="zip"):
+        build_matrix([FULL, FULL], NAMES, [RECORD])
 
 
 def test_no_measurement_is_known_only_after_release():
@@ -124,6 +167,7 @@ def test_flag_needs_enough_films_that_carry_it():
     crime, horror = Film(genres=("Crime",), original_language="ko"), Film(genres=("Horror",))
     assert choose_features([crime, crime, horror, Film()], min_films=2) == (
         *MEASUREMENTS,
+        *(f"effect={trait}" for trait in RECORDED),
         "genre=Crime",
         "language=ko",
     )
@@ -133,4 +177,4 @@ def test_flag_needs_enough_films_that_carry_it():
 def test_chosen_features_can_always_be_made(some: list[Film], min_films: int):
     names = choose_features(some, min_films)
     assert len(set(names)) == len(names)
-    build_matrix(some, names)
+    build_matrix(some, names, [RECORD] * len(some))

@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from movierating.manifest import FORMAT, BundleError, Manifest, parse_manifest, sha256
+from movierating.manifest import (
+    BundleError,
+    FileEntry,
+    Manifest,
+    file_entries,
+    parse_manifest,
+    sha256,
+)
 from tests.bundles import Packed
 
 
@@ -54,17 +61,40 @@ def test_altered_manifest_is_refused_before_it_is_parsed(packed: Packed):
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"{}", b"[]", b"null", b"\xff", b'"format"', b'{"format": 1}']
+    "raw", [b"", b"{}", b"[]", b"null", b"\xff", b'"format"', b'{"format": 2}']
 )
 def test_what_is_no_manifest_is_refused(raw: bytes):
     with pytest.raises(BundleError, match=r"^manifest.json is not a manifest$"):
         parse_manifest(raw, sha256(raw))
 
 
-def test_newer_format_is_refused_whatever_else_it_holds(packed: Packed):
-    raw = altered(packed.manifest, format=FORMAT + 1, something="new")
-    with pytest.raises(BundleError, match=r"^the bundle has format 2; this code reads format 1$"):
+@pytest.mark.parametrize("other", [1, 3])
+def test_other_format_is_refused_whatever_else_it_holds(packed: Packed, other: int):
+    raw = altered(packed.manifest, format=other, something="new")
+    sentence = f"^the bundle has format {other}; this code reads format 2$"
+    with pytest.raises(BundleError, match=sentence):
         parse_manifest(raw, sha256(raw))
+
+
+def test_files_are_named_in_any_format(packed: Packed):
+    entry = {"sha256": sha256(b""), "bytes": 0}
+    raw = altered(packed.manifest, format=1, files={"codes.json": entry}, something="old")
+    assert file_entries(raw, sha256(raw)) == {"codes.json": FileEntry(sha256=sha256(b""), bytes=0)}
+    raw = packed.manifest.encoded()
+    assert file_entries(raw, packed.manifest_sha256) == packed.manifest.files
+
+
+def test_files_of_an_altered_manifest_are_refused(packed: Packed):
+    with pytest.raises(BundleError, match=r"^manifest.json does not have the SHA-256"):
+        file_entries(b"{ not even JSON", packed.manifest_sha256)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"[]", b'{"files": []}', b'{"files": {"codes.json": 7}}', b"\xff"]
+)
+def test_what_names_no_files_is_refused(raw: bytes):
+    with pytest.raises(BundleError, match=r"^manifest.json is not a manifest$"):
+        file_entries(raw, sha256(raw))
 
 
 def test_unknown_field_of_the_known_format_is_refused(packed: Packed):

@@ -1,3 +1,4 @@
+import json
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -6,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from movierating.bundle import CODES_NAME, MODEL_NAME, Bundle
-from movierating.encoders import Codes
-from movierating.manifest import MANIFEST_NAME, BundleError
+from movierating.bundle import CODES_NAME, Bundle
+from movierating.encoders import Codes, CodeTable
+from movierating.manifest import MANIFEST_NAME, BundleError, sha256
 from movierating.registry import (
     POINTER_KEY,
     Decision,
@@ -19,7 +20,7 @@ from movierating.registry import (
 )
 from movierating.s3 import Bucket, PreconditionFailedError, open_bucket
 from movierating.settings import Settings
-from tests.bundles import CODES, Packed, put_into_production
+from tests.bundles import CODES, FILES, Packed, put_into_production
 from tests.dying_bucket import DyingBucket, KilledError
 
 PUBLISHERS = 4
@@ -66,14 +67,28 @@ def test_reader_gets_what_was_published(registry: Registry, packed: Packed, tmp_
 def test_manifest_is_written_last(bucket: Bucket, packed: Packed):
     Registry(bucket).publish(packed.folder, packed.manifest)
     versions = f"models/versions/{packed.manifest.version}"
-    assert set(bucket.keys("")) == {
-        f"{versions}/{name}" for name in (MODEL_NAME, CODES_NAME, MANIFEST_NAME)
-    }
-    for writes in range(3):
+    assert set(bucket.keys("")) == {f"{versions}/{name}" for name in (*FILES, MANIFEST_NAME)}
+    for writes in range(len(FILES) + 1):
         other = Registry(DyingBucket(bucket, writes))
         with pytest.raises(KilledError):
             other.publish(packed.folder, packed.manifest.model_copy(update={"version": "other"}))
         assert f"models/versions/other/{MANIFEST_NAME}" not in bucket.keys("")
+
+
+def test_code_tables_of_a_version_of_another_format_are_read(
+    registry: Registry, bucket: Bucket, packed: Packed
+):
+    codes = json.dumps(Codes(CodeTable(("Western",)), CodeTable(("fr",))).to_json()).encode()
+    entry = {"sha256": sha256(codes), "bytes": len(codes)}
+    manifest = json.dumps({"format": 1, "files": {CODES_NAME: entry}}).encode()
+    bucket.put("models/versions/old/codes.json", codes)
+    bucket.put(f"models/versions/old/{MANIFEST_NAME}", manifest)
+    pointer = packed.pointer(version="old", manifest_sha256=sha256(manifest))
+    registry.promote(pointer, over=None)
+    assert registry.production_codes().genres.names == ("Western",)
+    bucket.put("models/versions/old/codes.json", b"altered")
+    with pytest.raises(BundleError, match=r"^codes.json does not have the SHA-256"):
+        registry.production_codes()
 
 
 def test_publishing_again_changes_nothing(registry: Registry, bucket: Bucket, packed: Packed):
@@ -95,7 +110,7 @@ def test_other_content_under_the_same_version_is_refused(
     assert stored(bucket) == before
 
 
-@pytest.mark.parametrize("writes", range(6))
+@pytest.mark.parametrize("writes", range(len(FILES) + 4))
 def test_publisher_killed_after_any_write_leaves_the_old_or_the_new_version(
     bucket: Bucket, packed: Packed, newer: Packed, tmp_path: Path, writes: int
 ):
@@ -110,7 +125,8 @@ def test_publisher_killed_after_any_write_leaves_the_old_or_the_new_version(
     with pytest.raises(KilledError):
         publish()
 
-    expected = newer if writes >= 4 else packed
+    # The files, the manifest, the pointer; then two files for the old consumers.
+    expected = newer if writes >= len(FILES) + 2 else packed
     assert read(registry, tmp_path / "read").manifest == expected.manifest
 
     current = registry.production()
@@ -190,7 +206,7 @@ def test_pointer_may_not_lead_out_of_the_versions(
         registry.production()
 
 
-@pytest.mark.parametrize("name", [MODEL_NAME, CODES_NAME, MANIFEST_NAME])
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
 def test_altered_file_is_found_while_it_is_fetched(
     registry: Registry, bucket: Bucket, packed: Packed, tmp_path: Path, name: str
 ):

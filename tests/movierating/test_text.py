@@ -25,15 +25,16 @@ def test_mood_has_the_sign_of_its_words(text: str, sign: int):
     assert (plot.polarity > 0) - (plot.polarity < 0) == sign
 
 
-def test_length_is_that_of_the_text_without_its_margin():
-    assert measure_plot("  A film.\n") == measure_plot("A film.") == Plot(7, 0.0, 0.0)
+def test_margin_is_no_part_of_a_plot():
+    assert measure_plot("  A film.\n") == measure_plot("A film.") == Plot(7, 0.0, 0.0, "A film.")
 
 
 @given(st.text(max_size=60))
 def test_measures_stay_in_their_ranges(text: str):
     plot = measure_plot(text)
     if plot is not None:
-        assert plot.length == len(text.strip()) > 0
+        assert plot.text == text.strip()
+        assert plot.length == len(plot.text) > 0
         assert -1 <= plot.polarity <= 1
         assert plot.subjectivity is not None
         assert 0 <= plot.subjectivity <= 1

@@ -1,16 +1,17 @@
 import numpy as np
 import pytest
 
-from movierating.bundle import GOLDEN_TOLERANCE, Model
+from movierating.bundle import GOLDEN_TOLERANCE
 from movierating.features import Matrix
+from movierating.model import Graph
 from scripts import candidates
-from scripts.candidates import Regressor, make_regressor, to_onnx
+from scripts.candidates import Regressor, Targets, fit_regressor, to_onnx
 from scripts.parameters import MODEL_CONFIG, SEED, ModelType
 
 FAMILIES = MODEL_CONFIG.families
 
 
-def films(rows: int = 300) -> tuple[Matrix, Matrix]:
+def films(rows: int = 300) -> tuple[Matrix, Targets]:
     """Films with missing facts and values that float32 cannot hold exactly."""
     rng = np.random.default_rng(SEED)
     matrix = np.round(rng.uniform(-1, 1, (rows, 6)), 4).astype(np.float32)
@@ -18,19 +19,20 @@ def films(rows: int = 300) -> tuple[Matrix, Matrix]:
     matrix[rng.random(matrix.shape) < 0.2] = np.nan
     known = np.nan_to_num(matrix)
     ratings = 6 + known[:, 1] + known[:, 2] * known[:, 3] + rng.normal(0, 0.3, rows)
-    return matrix, ratings.astype(np.float32)
+    return matrix, ratings
 
 
 def fitted(family: ModelType) -> tuple[Regressor, Matrix]:
     matrix, ratings = films()
-    regressor = make_regressor(family, MODEL_CONFIG.parameters[family] | {"n_estimators": 60})
-    return regressor.fit(matrix[:200], ratings[:200]), matrix
+    small = {} if family == "linear" else {"n_estimators": 60}
+    parameters = MODEL_CONFIG.parameters[family] | small
+    return fit_regressor(family, parameters, matrix[:200], ratings[:200], np.ones(200)), matrix
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_onnx_form_answers_as_the_estimator_does(family: ModelType):
     regressor, matrix = fitted(family)
-    answers = Model(to_onnx(family, regressor, matrix[:5])).predict(matrix)
+    answers = Graph(to_onnx(family, regressor, matrix[:5])).predict(matrix)
     np.testing.assert_allclose(answers, regressor.predict(matrix), atol=GOLDEN_TOLERANCE)
 
 
@@ -45,14 +47,28 @@ def test_same_films_give_the_same_bytes(family: ModelType):
 def test_film_of_which_nothing_is_known_gets_a_rating(family: ModelType):
     regressor, matrix = fitted(family)
     unknown = np.full((1, matrix.shape[1]), np.nan, dtype=np.float32)
-    assert 3 < Model(to_onnx(family, regressor, unknown)).predict(unknown)[0] < 9
+    assert 3 < Graph(to_onnx(family, regressor, unknown)).predict(unknown)[0] < 9
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_film_of_more_weight_teaches_more(family: ModelType):
+    matrix = np.zeros((200, 1), dtype=np.float32)
+    ratings, first = np.repeat([5.0, 7.0], 100), np.repeat([100.0, 1.0], 100)
+    parameters = MODEL_CONFIG.parameters[family]
+    better, worse = (
+        fit_regressor(family, parameters, matrix, ratings, weights).predict(matrix)[0]
+        for weights in (first[::-1], first)
+    )
+    assert worse < 5.5
+    assert better > 6.5
 
 
 def test_splits_on_the_very_values_of_films_are_kept_apart():
     # The threshold between 0.2 and 0.225 is 0.2125 in float64, and above it in float32.
     values = np.asarray([[0.2], [0.225]] * 50, dtype=np.float32)
     ratings = np.asarray([5.0, 7.0] * 50)
-    lgbm = make_regressor("lgbm", {"n_estimators": 5, "learning_rate": 1}).fit(values, ratings)
+    steep = {"n_estimators": 5, "learning_rate": 1}
+    lgbm = fit_regressor("lgbm", steep, values, ratings, np.ones(100))
     between = np.asarray([[0.2125]], dtype=np.float32)
     to_onnx("lgbm", lgbm, between)
 

@@ -14,7 +14,7 @@ from movierating.settings import Settings
 from scripts import deploy as module
 from scripts.deploy import deploy
 from scripts.files import DataFileError, RunFiles
-from tests.bundles import CODES, RUN_DATE, Packed, pack
+from tests.bundles import CODES, FILES, RUN_DATE, Packed, pack
 from tests.dying_bucket import DyingBucket, KilledError
 
 TOMORROW = RUN_DATE + timedelta(1)
@@ -150,7 +150,7 @@ def test_old_consumers_get_the_files_of_the_run_itself(settings: Settings, bucke
     assert encoder.categories_[0].tolist() == list(CODES.genres.names)
 
 
-@pytest.mark.parametrize("writes", range(8))
+@pytest.mark.parametrize("writes", range(len(FILES) + 6))
 def test_deployment_killed_after_any_write_leaves_old_or_new_and_is_healed_by_the_next(
     settings: Settings,
     bucket: Bucket,
@@ -166,10 +166,11 @@ def test_deployment_killed_after_any_write_leaves_old_or_new_and_is_healed_by_th
         with pytest.raises(KilledError):
             deploy(TOMORROW, settings)
 
-    # Two files, the manifest, the pointer; then the ledger and three files for the old consumers.
-    assert in_production(bucket, tmp_path / "read") == (new if writes >= 4 else old)
+    # The files, the manifest, the pointer; then the ledger and three files for the old consumers.
+    moved = len(FILES) + 2
+    assert in_production(bucket, tmp_path / "read") == (new if writes >= moved else old)
     latest = stored(bucket)["models/latest/best_model.pkl"]
-    assert latest == (b"old model of 2026-11-24" if writes >= 6 else b"old model of 2026-11-23")
+    assert latest == b"old model of " + (b"2026-11-24" if writes >= moved + 2 else b"2026-11-23")
 
     assert deploy(TOMORROW, settings).promoted
     assert in_production(bucket, tmp_path / "read") == new

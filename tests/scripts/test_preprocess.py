@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from movierating.effects import MAX_CAST
 from movierating.encoders import Codes
 from movierating.registry import Registry
 from movierating.s3 import StoreUnavailableError
@@ -30,6 +31,12 @@ def cleaned(settings: Settings, *changes: dict[str, Any]) -> pd.DataFrame:
     films = [{"id": 100 + at} | change for at, change in enumerate(({}, *changes))]
     collected(settings, *films)
     return read_cleaned(preprocess(RUN_DATE, settings)).set_index("id")
+
+
+def other(settings: Settings, change: dict[str, Any]) -> dict[str, Any]:
+    """What becomes of a film that differs from a good one; empty is None."""
+    row = cleaned(settings, change).loc[101].to_dict()
+    return {str(name): None if pd.isna(value) else value for name, value in row.items()}
 
 
 def report(settings: Settings) -> dict[str, Any]:
@@ -108,7 +115,7 @@ def test_old_columns_come_first_under_their_names(settings: Settings):
 
 
 def test_facts_of_a_film_are_in_its_row(settings: Settings):
-    row = cleaned(settings).loc[100].to_dict()
+    row = other(settings, {})
     assert row.pop("overview_sentiment") > 0.1
     assert row.pop("overview_subjectivity") > 0.5
     assert row == {
@@ -123,9 +130,105 @@ def test_facts_of_a_film_are_in_its_row(settings: Settings):
         "lang_encoded": 0,
         "overview_len": 30,
         "release_date": "2026-10-01",
-        "genres": '["Crime", "Drama"]',
         "original_language": "ko",
+        "franchise": None,
+        "overview": "A wonderful tale of a lantern.",
+        "genres": '["Crime", "Drama"]',
+        "countries": '["KR"]',
+        "directors": "[]",
+        "writers": "[]",
+        "cast": '["Kim"]',
+        "companies": '["Lantern Films"]',
+        "keywords": '["lantern"]',
     }
+
+
+def test_people_are_the_directors_the_writers_and_the_leads(settings: Settings):
+    crew = [
+        {"id": 1, "name": "Ada Novak", "department": "Directing", "job": "Director"},
+        {"id": 2, "name": "Jo Lindqvist", "department": "Directing", "job": "Script Supervisor"},
+        {"id": 3, "name": "Kim Minseo", "department": "Writing", "job": "Screenplay"},
+        {"id": 1, "name": "Ada Novak", "department": "Writing", "job": "Story"},
+        {"id": 3, "name": "Kim Minseo", "department": "Writing", "job": "Novel"},
+        {"id": 4, "name": "Pat Moreau", "department": "Sound", "job": "Mixer"},
+    ]
+    order = [3, 0, 5, 1, 6, 2, 4]
+    cast = [{"id": 10 + at, "name": f"Lead {at}", "order": at} for at in order]
+    credits_ = {"cast": cast, "crew": crew}
+    row = other(settings, {"credits": credits_})
+    assert json.loads(row["directors"]) == ["Ada Novak"]
+    assert json.loads(row["writers"]) == ["Kim Minseo", "Ada Novak"]
+    assert json.loads(row["cast"]) == [f"Lead {at}" for at in range(MAX_CAST)]
+
+
+def test_companies_countries_collection_and_keywords_are_known_by_their_names(settings: Settings):
+    row = other(
+        settings,
+        {
+            "production_companies": [{"id": 1, "name": "One"}, {"id": 2, "name": "Two"}],
+            "production_countries": [
+                {"iso_3166_1": "FR", "name": "France"},
+                {"iso_3166_1": "KR", "name": "South Korea"},
+            ],
+            "belongs_to_collection": {"id": 9, "name": "The Lanterns", "poster_path": None},
+            "keywords": {"keywords": [{"id": 1, "name": "island"}, {"id": 2, "name": "storm"}]},
+        },
+    )
+    assert json.loads(row["companies"]) == ["One", "Two"]
+    assert json.loads(row["countries"]) == ["FR", "KR"]
+    assert row["franchise"] == "The Lanterns"
+    assert json.loads(row["keywords"]) == ["island", "storm"]
+
+
+@pytest.mark.parametrize(
+    ("fact", "value", "columns"),
+    [
+        ("credits", None, ["directors", "writers", "cast"]),
+        ("credits", {"cast": [], "crew": []}, ["directors", "writers", "cast"]),
+        ("credits", [], ["directors", "writers", "cast"]),
+        ("production_companies", None, ["companies"]),
+        ("production_companies", [], ["companies"]),
+        ("production_companies", "unexpected", ["companies"]),
+        ("production_companies", [{"id": 7, "name": ""}], ["companies"]),
+        ("production_countries", [{"name": "Nowhere"}], ["countries"]),
+        ("keywords", None, ["keywords"]),
+        ("keywords", {"keywords": []}, ["keywords"]),
+    ],
+)
+def test_names_that_are_not_told_are_an_empty_list(
+    settings: Settings, fact: str, value: Any, columns: list[str]
+):
+    row = other(settings, {fact: value})
+    assert [row[column] for column in columns] == ["[]"] * len(columns)
+
+
+@pytest.mark.parametrize(
+    "cast",
+    [
+        [{"name": "A"}, {"name": "B"}],
+        [{"name": "B", "order": None}, {"name": "A", "order": 0}],
+        [{"name": "B", "order": "first"}, {"name": "A", "order": 0}],
+        [None, {"name": "A"}, 7, {"name": None}],
+    ],
+)
+def test_odd_cast_drops_no_film(settings: Settings, cast: list[Any]):
+    row = other(settings, {"credits": {"cast": cast, "crew": []}})
+    assert "A" in json.loads(row["cast"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"credits": {"cast": [], "crew": None}},
+        {"credits": {"cast": [], "crew": "unexpected"}},
+        {"credits": {"cast": [], "crew": [None]}},
+        {"keywords": {"keywords": [None, "unexpected"]}},
+        {"production_companies": [None, "unexpected"]},
+        {"belongs_to_collection": {"id": 1, "name": ""}},
+    ],
+)
+def test_odd_names_drop_no_film(settings: Settings, change: dict[str, Any]):
+    assert len(cleaned(settings, change)) == 2
 
 
 @pytest.mark.parametrize(
@@ -135,8 +238,8 @@ def test_facts_of_a_film_are_in_its_row(settings: Settings):
         ("runtime", None, ["runtime"]),
         ("budget", 0, ["budget"]),
         ("revenue", 0, ["revenue"]),
-        ("overview", "", ["overview_len", "overview_sentiment", "overview_subjectivity"]),
-        ("overview", "등불 이야기", ["overview_len", "overview_sentiment"]),
+        ("overview", "", ["overview", "overview_len", "overview_sentiment"]),
+        ("overview", "등불 이야기", ["overview", "overview_len", "overview_subjectivity"]),
         ("original_language", "", ["original_language"]),
     ],
 )
@@ -203,6 +306,7 @@ def test_title_with_a_bare_carriage_return_stays_in_its_row(settings: Settings):
     frame = cleaned(settings, {"title": "The\rLantern", "overview": "Lovely.\rNice."})
     assert frame.loc[101, "title"] == "The\rLantern"
     assert frame.loc[101, "overview_len"] == 13
+    assert frame.loc[101, "overview"] == "Lovely.\rNice."
 
 
 def test_holes_of_the_synthetic_world_are_all_survived(run: Run):
@@ -214,4 +318,9 @@ def test_holes_of_the_synthetic_world_are_all_survived(run: Run):
     for column in ("runtime", "overview_len", "budget"):
         assert frame[column].isna().any(), f"no film of the world lacks {column}"
         assert frame[column].min() > 0
+    for column in ("genres", "companies", "keywords"):
+        assert frame[column].eq("[]").any(), f"every film of the world has {column}"
+    for column in ("directors", "writers", "cast", "companies", "countries", "keywords"):
+        assert frame[column].ne("[]").mean() > 0.5
+    assert frame["franchise"].notna().any()
     assert json.loads(run.files.codes.read_bytes())["genres"]

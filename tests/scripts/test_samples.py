@@ -1,18 +1,15 @@
+from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from movierating.features import MEASUREMENTS
 from movierating.film import Film, Plot
-from scripts.cleaned import read_cleaned
-from scripts.parameters import MIN_VOTES_TO_LEARN, MIN_VOTES_TO_MEASURE
+from scripts.parameters import MIN_VOTES_TO_COUNT, MIN_VOTES_TO_MEASURE
 from scripts.samples import Sample, TimeSplit, TooFewFilmsError, as_on_the_form
-from tests.pipeline_run import Run
 
 FIRST = date(2020, 1, 1)
 
@@ -35,7 +32,7 @@ def test_split_by_date_never_mixes(films: list[tuple[int, int]], share: float):
     boundary = split.split_date.isoformat()
     assert (split.train.frame["release_date"] < boundary).all()
     assert (split.holdout.frame["release_date"] >= boundary).all()
-    assert (split.train.frame["vote_count"] >= MIN_VOTES_TO_LEARN).all()
+    assert (split.train.frame["vote_count"] >= MIN_VOTES_TO_COUNT).all()
     assert (split.holdout.frame["vote_count"] >= MIN_VOTES_TO_MEASURE).all()
 
 
@@ -53,8 +50,8 @@ def test_films_of_one_day_stay_together():
 @pytest.mark.parametrize(
     ("films", "sentence"),
     [
-        (frame([], []), "no film has 10 votes"),
-        (frame(list(range(100)), 9), "no film has 10 votes"),
+        (frame([], []), "no film has 5 votes"),
+        (frame(list(range(100)), 4), "no film has 5 votes"),
         (frame(list(range(100)), 49), "0 with 50 votes later"),
         (frame([0] * 100), "0 films opened before 2020-01-01"),
         (frame(list(range(20))), "4 with 50 votes later"),
@@ -66,33 +63,40 @@ def test_too_few_films_are_told_with_the_setting_to_change(films: pd.DataFrame, 
         TimeSplit.by_share(films, 0.2)
 
 
-def test_ratings_of_more_votes_weigh_more():
-    weights = Sample(frame([0, 1, 2], [0, 50, 100_000])).weights
-    np.testing.assert_allclose(weights, [0, 0.5, 1], atol=1e-3)
+@pytest.mark.parametrize("votes", [MIN_VOTES_TO_COUNT, MIN_VOTES_TO_MEASURE])
+def test_few_votes_are_enough_to_teach_and_not_to_measure(votes: int):
+    split = TimeSplit.by_date(frame(list(range(40)), [votes, 100] * 20), FIRST + timedelta(20))
+    assert len(split.train) == 20
+    assert len(split.holdout) == (20 if votes == MIN_VOTES_TO_MEASURE else 10)
+
+
+def test_sample_tells_its_outcomes_film_by_film():
+    sample = Sample(frame([0, 31], [20, 70]).assign(vote_average=[5.5, 7.0]))
+    assert sample.ratings.tolist() == [5.5, 7.0]
+    assert sample.votes.tolist() == [20, 70]
+    assert sample.opened.tolist() == [FIRST, FIRST + timedelta(31)]
+    assert len(sample) == 2
 
 
 def test_form_leaves_out_what_its_fields_do_not_tell():
-    film = Film(
-        genres=("Crime", "Drama"),
-        original_language="ko",
-        runtime_minutes=101,
-        release_date=FIRST,
-        budget_usd=1e6,
-        plot=Plot(10, 0.5, 0.5),
-    )
-    expected: dict[str, Any] = {
-        "genres": ("Crime",),
+    told: dict[str, Any] = {
         "original_language": "ko",
         "runtime_minutes": 101,
-        "plot": Plot(10, 0.5, 0.5),
+        "plot": Plot(10, 0.5, 0.5, "A lantern."),
     }
-    assert as_on_the_form(film) == Film(**expected)
-
-
-def test_matrices_have_a_row_for_each_film(run: Run):
-    sample = Sample(read_cleaned(run.files.cleaned).head(7))
-    features = tuple(MEASUREMENTS)
-    full, form = sample.matrix(features), sample.form_matrix(features)
-    assert full.shape == form.shape == (7, len(features))
-    assert np.isnan(form[:, features.index("release_year")]).all()
-    assert not np.isnan(full[:, features.index("release_year")]).any()
+    film = Film(
+        title="The Lantern",
+        genres=("Crime", "Drama"),
+        countries=("KR",),
+        release_date=FIRST,
+        budget_usd=1e6,
+        directors=("Ada Novak",),
+        writers=("Kim Minseo",),
+        cast=("Jo Lindqvist",),
+        companies=("Lantern Films",),
+        franchise="Lanterns",
+        keywords=("lantern",),
+        **told,
+    )
+    assert all(getattr(film, field.name) for field in fields(Film))
+    assert as_on_the_form(film) == Film(genres=("Crime",), **told)

@@ -29,11 +29,11 @@ def tracked(folder: Path) -> list[dict[str, Any]]:
 
 def test_run_without_a_key_is_kept_offline_in_the_data_folder(tmp_path: Path):
     settings = load_settings(data_dir=str(tmp_path))
-    path = log_run(settings, "rf_2026-11-23_depth10", {"max_depth": 10}, {"test_rmse": 0.7})
+    path = log_run(settings, "rf_2026-11-23", {"max_depth": 10}, {"test_rmse": 0.7})
     assert path is not None
     assert "movie-rating-predictor/" in path
     (run,) = tracked(tmp_path)
-    assert run["name"] == "rf_2026-11-23_depth10"
+    assert run["name"] == "rf_2026-11-23"
 
 
 def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_the_log(
@@ -44,8 +44,8 @@ def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_
     monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setattr(tracking, "_LOGIN_SECONDS", 1)
     settings = load_settings(data_dir=str(tmp_path), wandb_api_key=KEY)
-    assert log_run(settings, "rf_2026-11-23_depth10", {}, {}) is None
-    assert "W&B took no run rf_2026-11-23_depth10" in caplog.text
+    assert log_run(settings, "rf_2026-11-23", {}, {}) is None
+    assert "W&B took no run rf_2026-11-23" in caplog.text
     assert KEY not in caplog.text
     wandb.teardown()
 
@@ -53,5 +53,5 @@ def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_
 def test_folder_that_cannot_be_written_stops_nothing(tmp_path: Path):
     folder = tmp_path / "file"
     folder.touch()
-    log_run(load_settings(data_dir=str(folder)), "rf_2026-11-23_depth10", {}, {})
+    log_run(load_settings(data_dir=str(folder)), "rf_2026-11-23", {}, {})
     shutil.rmtree(tmp_path)

@@ -8,19 +8,19 @@ import pandas as pd
 import pytest
 from sklearn.metrics import root_mean_squared_error
 
-from movierating.bundle import Bundle
+from movierating.bundle import CARD_NAME, Bundle
 from movierating.film import Film
 from movierating.manifest import MANIFEST_NAME, sha256
 from movierating.settings import Settings, load_settings
 from sandbox.tmdb.world import World
 from scripts import train as module
-from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, read_cleaned, row_of
+from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned, row_of
 from scripts.files import DataFileError, RunFiles, write_bytes, write_json
 from scripts.legacy import FIVE_COLUMNS, five_columns
 from scripts.parameters import HOLDOUT_SHARE, MODEL_CONFIG, ModelConfig
 from scripts.samples import TimeSplit, TooFewFilmsError
 from scripts.train import train
-from tests.bundles import CODES, RUN_DATE, invented_films
+from tests.bundles import CODES, FILES, RUN_DATE, Packed, invented_films
 from tests.pipeline_run import Run
 
 SMALL = ModelConfig(
@@ -28,6 +28,7 @@ SMALL = ModelConfig(
         "xgboost": {"n_estimators": 20, "max_depth": 3},
         "lgbm": {"n_estimators": 20, "max_depth": 3},
         "rf": {"n_estimators": 20, "max_depth": 3},
+        "linear": {"alpha": 50.0},
     }
 )
 
@@ -36,7 +37,11 @@ SMALL = ModelConfig(
 def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Keep what would be tracked; W&B itself is tested in test_tracking."""
     runs: list[Any] = []
-    monkeypatch.setattr(module, "log_run", lambda _, *run: runs.append(run))
+
+    def remember(_: Settings, *run: Any, group: str, page: str | None) -> None:
+        runs.append((*run, group, page))
+
+    monkeypatch.setattr(module, "log_run", remember)
     return runs
 
 
@@ -102,6 +107,7 @@ def test_written_bundle_verifies_and_names_its_data(tmp_path: Path):
     assert manifest.run_date == manifest.split.until == RUN_DATE
     assert set(manifest.metrics) == {"train", "holdout", "form"}
     assert set(manifest.baselines) == {"mean", "recent_mean", "genre_mean", "old_model"}
+    assert manifest.files.keys() == {*FILES, CARD_NAME}
 
 
 def test_validation_films_choose_and_held_out_ones_have_no_say(tmp_path: Path):
@@ -124,18 +130,20 @@ def test_validation_films_choose_and_held_out_ones_have_no_say(tmp_path: Path):
 def test_one_family_alone_can_be_asked_for(tmp_path: Path, family: Any, tracked: list[Any]):
     manifest = train(RUN_DATE, prepared(tmp_path), ModelConfig(family, SMALL.parameters))
     assert manifest.model_type == family
-    assert [run[0] for run in tracked] == [f"{family}_2026-11-23_depth3"]
+    assert [run[0] for run in tracked] == [f"{family}_2026-11-23"]
 
 
 def test_every_candidate_is_tracked_with_its_parameters_and_scores(
     tmp_path: Path, tracked: list[Any]
 ):
-    train(RUN_DATE, prepared(tmp_path), SMALL)
-    names = [name for name, _, _ in tracked]
-    assert names == [f"{family}_2026-11-23_depth3" for family in ("xgboost", "lgbm", "rf")]
-    for name, config, metrics in tracked:
-        assert config["model_type"] == name.partition("_")[0]
-        assert config["max_depth"] == 3
+    manifest = train(RUN_DATE, prepared(tmp_path), SMALL)
+    assert [run[0] for run in tracked] == [f"{name}_2026-11-23" for name in SMALL.parameters]
+    for (family, parameters), (_, config, metrics, group, page) in zip(
+        SMALL.parameters.items(), tracked, strict=True
+    ):
+        assert config == {"model_type": family, **parameters}
+        assert group == "train_2026-11-23"
+        assert (page is not None) == (family == manifest.model_type)
         assert metrics["rmse_gap"] == pytest.approx(metrics["test_rmse"] - metrics["train_rmse"])
         assert metrics["baseline_mean_rmse"] > metrics["test_rmse"]
 
@@ -166,14 +174,15 @@ def test_old_model_takes_a_frame_as_its_users_make_it(run: Run):
 def test_synthetic_world_is_learned_nearly_as_far_as_it_can_be(run: Run):
     """The bounds leave room for luck in 280 films: about 4 % of an RMSE is one standard error.
 
-    The floor is that of a forecaster who knows the world's rules, all but people and companies,
-    which the model does not know either. It learned the rules from 1,150 films.
+    Nobody can be better than one who knows all of the world's rules. The model learned them from
+    1,150 films, most of whose people it meets for the first time: so it is measured by one who
+    knows all rules but those of people and companies.
     """
     world = World(RUN_DATE)
     rated = held_out(run)["id"].tolist()
-    floor = world.noise_floor(rated, histories=False)
+    best, floor = (world.noise_floor(rated, histories=known) for known in (True, False))
     reached = run.manifest.metrics["holdout"].rmse
-    assert 0.9 * floor < reached < 1.2 * floor
+    assert 0.9 * best < reached < 1.2 * floor
     for name in ("mean", "recent_mean"):
         assert reached < 0.9 * run.manifest.baselines[name].rmse
     assert run.manifest.metrics["form"].rmse < 0.95 * run.manifest.baselines["mean"].rmse
@@ -181,7 +190,23 @@ def test_synthetic_world_is_learned_nearly_as_far_as_it_can_be(run: Run):
 
 def test_interval_holds_about_as_many_films_as_it_promises(run: Run):
     # The standard error of a share of 0.8 among 280 films is 0.024.
-    assert 0.7 < run.manifest.interval80.coverage < 0.9
+    interval = run.manifest.interval80
+    assert 0.7 < interval.coverage < 0.9
+    assert 0.7 < interval.form_coverage < 0.9
+
+
+def test_bundle_knows_the_people_of_the_world_and_serves_what_was_measured(run: Run):
+    bundle = Packed(run.bundle, run.manifest).load()
+    assert all(
+        bundle.effects.tables[trait]
+        for trait in ("director", "writer", "cast", "company", "franchise", "keyword", "plot")
+    )
+    frame = held_out(run)
+    forecast = bundle.rate(films_of(frame))
+    expected = run.manifest.metrics["holdout"].rmse
+    assert root_mean_squared_error(frame["vote_average"], forecast) == pytest.approx(
+        expected, abs=1e-4
+    )
 
 
 def test_nothing_known_only_after_release_is_a_feature(run: Run):

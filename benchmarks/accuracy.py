@@ -1,0 +1,176 @@
+"""How well the project's own training forecasts films of a later time, beside the baselines."""
+
+import argparse
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from benchmarks.figures import report
+from movierating.encoders import Codes
+from movierating.film import Film
+from movierating.model import Model
+from movierating.reasons import explain
+from movierating.text import measure_plot
+from scripts.cleaned import row_of
+from scripts.described import Described
+from scripts.diagnosis import Slice, slices
+from scripts.evaluation import score
+from scripts.learning import learn
+from scripts.package import as_served
+from scripts.parameters import MODEL_CONFIG
+from scripts.preprocess import FEATURE_FILM_MINUTES
+from scripts.samples import TimeSplit
+
+MANY_FILMS: Final = 100
+EXPLAINED_FILMS: Final = 200
+_OUTCOME: Final = ("id", "revenue", "vote_count", "vote_average")
+_PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+
+
+def read_films(paths: Sequence[Path]) -> pd.DataFrame:
+    """Films of parquet files as a cleaned frame, oldest first; the first of a film counts.
+
+    Of each: overview present, feature length, rated.
+    """
+    outcomes: dict[int, dict[str, Any]] = {}
+    films: dict[int, Film] = {}
+    for row in _rows(paths):
+        if row["id"] not in films and _is_fit(row):
+            films[row["id"]] = film_of(row)
+            outcomes[row["id"]] = {name: row[name] for name in _OUTCOME}
+    known = Codes()
+    codes = Codes(
+        known.genres.extended(film.main_genre for film in films.values()),
+        known.languages.extended(film.original_language for film in films.values()),
+    )
+    frame = pd.DataFrame(outcomes[film_id] | row_of(film, codes) for film_id, film in films.items())
+    return frame.sort_values(["release_date", "id"], ignore_index=True)
+
+
+def film_of(row: dict[str, Any]) -> Film:
+    """What a row of the benchmark's files tells of a film before release."""
+    return Film(
+        title=_text(row["title"]),
+        genres=_names(row["genres"]),
+        original_language=_text(row["original_language"]),
+        countries=_names(row["production_countries"]),
+        runtime_minutes=row["runtime"],
+        release_date=_day(row["release_date"]),
+        budget_usd=row["budget"] or None,
+        directors=_names(row.get("director")) or _names(row["director_ids"]),
+        writers=_names(row["writer_ids"]),
+        cast=_names(row.get("cast")),
+        companies=_names(row["production_companies"]),
+        franchise=_text(row["belongs_to_collection"]),
+        keywords=_names(row.get("keywords")),
+        plot=measure_plot(row["overview"]),
+    )
+
+
+def _rows(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
+    for path in paths:
+        for batch in pq.ParquetFile(path).iter_batches(batch_size=1_000):
+            yield from batch.to_pylist()
+
+
+def _is_fit(row: dict[str, Any]) -> bool:
+    shortest, longest = FEATURE_FILM_MINUTES
+    return (
+        bool(_text(row["overview"]))
+        and shortest <= (row["runtime"] or 0) <= longest
+        and (row["vote_count"] or 0) > 0
+        and row["release_date"] is not None
+    )
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _names(values: Iterable[Any] | None) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(value) for value in values or ()))
+
+
+def _day(value: Any) -> date:
+    day: date = pd.Timestamp(value).date()
+    return day
+
+
+def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
+    """Train on the films before the split as the pipeline does, and measure on those after it."""
+    started = time.perf_counter()
+    split = TimeSplit.by_date(films, split_date)
+    learned = learn(split, MODEL_CONFIG)
+    seconds = time.perf_counter() - started
+    model, _ = as_served(learned)
+    held_out = learned.films.measured()
+    forecast, half_widths = model.rate(held_out.full), model.half_widths(held_out.full)
+    reached = score(held_out.ratings, forecast)
+    return reached.model_dump() | {
+        "coverage80": round(float(np.mean(abs(forecast - held_out.ratings) <= half_widths)), 4),
+        "width80": round(float(2 * half_widths.mean()), 4),
+        "worst_slice": _worst_slice(slices(model, held_out, split.holdout)),
+        "ratio_to_old_model": round(reached.rmse / learned.baselines["old_model"].rmse, 4),
+        "model": learned.best.family,
+        "candidates": {each.family: each.holdout.rmse for each in learned.candidates},
+        "rehearsed": {each.family: round(each.validation_rmse, 4) for each in learned.candidates},
+        "form_rmse": score(held_out.ratings, model.rate(held_out.form)).rmse,
+        "served_differs": float(
+            np.max(np.abs(forecast - learned.best.regressor.predict(held_out.full)))
+        ),
+        "explain_ms": _explain_ms(model, held_out),
+        "train_films": len(split.train),
+        "train_seconds": round(seconds, 1),
+        "baselines": {name: each.rmse for name, each in learned.baselines.items()},
+    }
+
+
+def _worst_slice(found: Sequence[Slice]) -> str:
+    """The genre or language of many films whose interval holds the smallest share of them."""
+    large = [
+        each for each in found if each.kind in {"genre", "language"} and each.scores.n >= MANY_FILMS
+    ]
+    worst = min(large, key=lambda each: each.coverage, default=None)
+    return f"{worst.name}: {worst.coverage:.3f} of {worst.scores.n}" if worst else "none"
+
+
+def _explain_ms(model: Model, films: Described) -> float:
+    """The median time that the reasons of one film take."""
+    times = []
+    for row in films.full[:EXPLAINED_FILMS]:
+        started = time.perf_counter()
+        explain(model, row[None, :], films.features)
+        times.append(time.perf_counter() - started)
+    return round(1000 * float(np.median(times)), 3)
+
+
+def _peak_mb() -> int:
+    """The most memory this process ever held, MB."""
+    status = Path("/proc/self/status").read_text()
+    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) // 1000
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure from the command line."""
+    arguments = _PARSER.parse_args(argv)
+    films = read_films(arguments.films)
+    films = films[films["release_date"] < arguments.until.isoformat()]
+    figures = measure(films, arguments.split)
+    report(arguments.json, **figures, peak_mb=_peak_mb())
+    return 0
+
+
+_PARSER.add_argument("--films", type=Path, nargs="+", required=True, help="parquet files")
+_PARSER.add_argument("--split", type=date.fromisoformat, required=True, help="train before it")
+_PARSER.add_argument("--until", type=date.fromisoformat, required=True, help="test before it")
+_PARSER.add_argument("--json", type=Path, help="where to write the figures, too")
+
+if __name__ == "__main__":
+    raise SystemExit(main())

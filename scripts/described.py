@@ -1,0 +1,202 @@
+"""Films as vectors, each made from the track records of the day its year began.
+
+The chain goes back from the split in years. The films of a year are described by effects that were
+learned from earlier films alone, so that the model learns from vectors as it will get them in
+service; and what describes a year is what a forecaster had on its first day, so that the last years
+before the split are folds of a rolling-origin validation.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from movierating.effects import Effects
+from movierating.features import Matrix, build_matrix
+from movierating.film import Film
+from scripts.parameters import (
+    BURN_IN_SHARE,
+    EFFECTS,
+    HALF_LIFE_YEARS,
+    HALF_WEIGHT_VOTES,
+    MIN_VOTES_TO_LEARN,
+    MIN_VOTES_TO_MEASURE,
+    EffectsConfig,
+)
+from scripts.samples import Ratings, TimeSplit, TooFewFilmsError, as_on_the_form
+from scripts.track_records import Estimate, TokenRows, Vocabulary, estimate
+
+_YEAR: Final = 365.25
+_COLUMNS: Final = ("full", "form", "years", "ratings", "targets", "votes")
+Years = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Described:
+    """Films as vectors, row by row.
+
+    Attributes:
+        features: Their names.
+        full: All that is known before release, shape (films, features).
+        form: Only what the page's form asks for, shape (films, features).
+        years: Years from the release to the split, rounded up; 0 for held-out films.
+        ratings: TMDB's `vote_average`.
+        targets: The same without what few votes did to it, which is what teaches.
+        votes: Their number.
+    """
+
+    features: tuple[str, ...]
+    full: Matrix
+    form: Matrix
+    years: Years
+    ratings: Ratings
+    targets: Ratings
+    votes: Ratings
+
+    def where(self, rows: npt.NDArray[np.bool_]) -> Self:
+        """Some of the films."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+
+    def with_views(self, full: Matrix, form: Matrix) -> Self:
+        """The same films, described otherwise."""
+        return replace(self, full=full, form=form)
+
+    def column(self, feature: str) -> int:
+        """The column of a feature."""
+        return self.features.index(feature)
+
+    def learnable(self, before: int = 0) -> Self:
+        """The films that teach a model whose forecasts begin so many years before the split."""
+        return self.where((self.years > before) & (self.votes >= MIN_VOTES_TO_LEARN))
+
+    def measured(self, year: int = 0) -> Self:
+        """The films of a year that measure; those held out by default."""
+        return self.where((self.years == year) & (self.votes >= MIN_VOTES_TO_MEASURE))
+
+    @property
+    def weights(self) -> Ratings:
+        """How much each film teaches, from 0 to 1: by its votes and by its age."""
+        age = self.years - self.years.min()
+        trust: Ratings = self.votes / (self.votes + HALF_WEIGHT_VOTES)
+        freshness: Ratings = 0.5 ** (age / HALF_LIFE_YEARS)
+        return trust * freshness
+
+    def __len__(self) -> int:
+        """The number of films."""
+        return len(self.ratings)
+
+
+@dataclass(frozen=True)
+class History:
+    """The films of a split with their outcomes, those that teach first.
+
+    Attributes:
+        films: With all their facts.
+        vocabulary: The tokens that films that teach have.
+        tokens: Their tokens, row by row.
+        ratings: TMDB's `vote_average`; (films,).
+        votes: Their number; (films,).
+        days: From the release to the split, negative for held-out films; (films,).
+    """
+
+    films: list[Film]
+    vocabulary: Vocabulary
+    tokens: TokenRows
+    ratings: Ratings
+    votes: Ratings
+    days: Ratings
+    split_date: date
+
+    @classmethod
+    def of(cls, split: TimeSplit, config: EffectsConfig = EFFECTS) -> Self:
+        """The history of a split."""
+        films = split.train.films + split.holdout.films
+        vocabulary = Vocabulary.of(split.train.films, config)
+        opened = np.concatenate([split.train.opened, split.holdout.opened])
+        return cls(
+            films=films,
+            vocabulary=vocabulary,
+            tokens=TokenRows.of(films, vocabulary),
+            ratings=np.concatenate([split.train.ratings, split.holdout.ratings]),
+            votes=np.concatenate([split.train.votes, split.holdout.votes]),
+            days=(np.datetime64(split.split_date) - opened).astype(float),
+            split_date=split.split_date,
+        )
+
+    @cached_property
+    def years(self) -> Years:
+        """Years from the release to the split, rounded up; 0 for held-out films."""
+        years: Years = np.maximum(np.ceil(self.days / _YEAR), 0).astype(np.int64)
+        return years
+
+    def estimate(self, year: int, config: EffectsConfig = EFFECTS) -> Estimate:
+        """The effects as they were known so many years before the split."""
+        as_of = date.fromordinal(self.split_date.toordinal() - round(year * _YEAR))
+        earlier, age = self.years > year, self.days - year * _YEAR
+        return estimate(self.tokens, earlier, self.ratings, self.votes, age, as_of, config)
+
+    @property
+    def first_year(self) -> int:
+        """The oldest year that has enough films before it.
+
+        Raises:
+            TooFewFilmsError: No year has films before it.
+        """
+        if (self.years <= 1).all():
+            raise TooFewFilmsError("all that teach opened within a year")
+        oldest = int(np.quantile(self.years[self.years > 0], 1 - BURN_IN_SHARE))
+        return max(oldest - 1, 1)
+
+
+def describe(
+    split: TimeSplit, features: tuple[str, ...], config: EffectsConfig = EFFECTS
+) -> tuple[Described, Effects]:
+    """Describe the films of a split, oldest first, but for the burn-in.
+
+    Returns:
+        The films, and the effects as of the split, which describe the held-out ones.
+
+    Raises:
+        TooFewFilmsError: The films of a single year cannot be described by earlier ones.
+    """
+    history = History.of(split, config)
+    slim = [as_on_the_form(film) for film in history.films]
+    slim_tokens = TokenRows.of(slim, history.vocabulary)
+    parts = []
+    for year in range(history.first_year, -1, -1):
+        learned = history.estimate(year, config)
+        which = history.years == year
+        shift = learned.of_few_votes(history.tokens, history.votes, which)
+        parts.append(
+            Described(
+                features=features,
+                full=_matrix(history.films, which, features, learned, history.tokens),
+                form=_matrix(slim, which, features, learned, slim_tokens),
+                years=history.years[which],
+                ratings=history.ratings[which],
+                targets=history.ratings[which] - shift,
+                votes=history.votes[which],
+            )
+        )
+    return _joined(parts), learned.effects(history.vocabulary)
+
+
+def _matrix(
+    films: list[Film],
+    which: npt.NDArray[np.bool_],
+    features: tuple[str, ...],
+    learned: Estimate,
+    tokens: TokenRows,
+) -> Matrix:
+    chosen = [films[at] for at in np.flatnonzero(which)]
+    return build_matrix(chosen, features, learned.records(tokens, which))
+
+
+def _joined(parts: list[Described]) -> Described:
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
+    }
+    return replace(parts[0], **columns)

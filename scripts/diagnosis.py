@@ -1,0 +1,189 @@
+"""What a trained model can and cannot do: by slice, by size of data, by group of facts."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from movierating.features import Matrix
+from movierating.manifest import Scores
+from movierating.model import Model
+from movierating.reasons import GROUPS, explain, group_of, uncovered
+from scripts.described import Described
+from scripts.evaluation import score
+from scripts.learning import Learned, fit
+from scripts.parameters import SEED, ModelConfig
+from scripts.samples import Ratings, Sample
+
+Mask = npt.NDArray[np.bool_]
+
+MIN_SLICE: Final = 20  # films, or its figures are luck
+_LARGEST_SLICES: Final = 12  # of languages and of genres each
+_CALIBRATION_BINS: Final = 10
+_CURVE_SHARES: Final = (0.1, 0.25, 0.5, 1.0)
+_EXPLAINED_FILMS: Final = 200
+_VOTE_BANDS: Final = (50, 100, 300, 1_000)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Some of the held-out films.
+
+    Attributes:
+        kind: What they have in common: genre, language, votes or year.
+        coverage: Share of them whose rating lay inside the 80 % interval.
+    """
+
+    kind: str
+    name: str
+    scores: Scores
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Films of about the same forecast: the mean of it, and of what their audiences said."""
+
+    forecast: float
+    rating: float
+    films: int
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What the report shows beside the manifest.
+
+    Attributes:
+        errors: Forecast minus rating of each held-out film.
+        calibration: The held-out films in bins of equal size, by forecast.
+        curve: Number of films that taught, and the RMSE on the held-out ones.
+        importance: By group of facts, the mean size of what it adds, in rating points.
+        ablation: By group of facts, how much the RMSE on the held-out films grows without it.
+    """
+
+    errors: Ratings
+    slices: Sequence[Slice]
+    calibration: Sequence[Bin]
+    curve: Sequence[tuple[int, float]]
+    importance: dict[str, float]
+    ablation: dict[str, float]
+
+
+def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfig) -> Diagnosis:
+    """Look closely at the chosen model; every figure is of the held-out films."""
+    films = learned.films.measured()
+    forecast = model.rate(films.full).astype(float)
+    family = learned.best.family
+    parameters = _sketched(config.parameters[family])
+
+    def rmse_of(taught: Described, measured: Described) -> float:
+        regressor = fit(family, parameters, taught)
+        return score(measured.ratings, regressor.predict(measured.full)).rmse
+
+    return Diagnosis(
+        errors=forecast - films.ratings,
+        slices=slices(model, films, holdout),
+        calibration=_calibration(forecast, films.ratings),
+        curve=_curve(learned.films, rmse_of),
+        importance=_importance(model, films),
+        ablation=_ablation(learned.films, rmse_of),
+    )
+
+
+def slices(model: Model, films: Described, holdout: Sample) -> list[Slice]:
+    """The held-out films by language, genre, votes and year; `films` are those of `holdout`."""
+    forecast = model.rate(films.full).astype(float)
+    inside = np.abs(forecast - films.ratings) <= model.half_widths(films.full)
+    return [
+        Slice(kind, name, score(films.ratings[rows], forecast[rows]), float(inside[rows].mean()))
+        for kind, name, rows in _slices(holdout)
+    ]
+
+
+def _sketched(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A third of the trees, each with thrice the say: for comparisons, in a third of the time."""
+    sketched = dict(parameters)
+    if "n_estimators" in sketched:
+        sketched["n_estimators"] = max(sketched["n_estimators"] // 3, 1)
+    if "learning_rate" in sketched:
+        sketched["learning_rate"] *= 3
+    return sketched
+
+
+def _slices(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
+    """Kind, name and rows of every slice that is large enough."""
+    languages = [film.original_language for film in holdout.films]
+    genres = [film.genres for film in holdout.films]
+    years = holdout.opened.astype("datetime64[Y]").astype(int) + 1970
+    found = [
+        *_largest("language", [(code,) if code else () for code in languages]),
+        *_largest("genre", genres),
+        *(
+            ("votes", f"from {low}", (holdout.votes >= low) & (holdout.votes < high))
+            for low, high in pairwise((*_VOTE_BANDS, np.inf))
+        ),
+        *(("year", str(year), years == year) for year in np.unique(years)),
+    ]
+    yield from (each for each in found if each[2].sum() >= MIN_SLICE)
+
+
+def _largest(kind: str, names: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, Mask]]:
+    counts = Counter(name for each in names for name in set(each))
+    for name, _ in counts.most_common(_LARGEST_SLICES):
+        yield kind, name, np.asarray([name in each for each in names])
+
+
+def _calibration(forecast: Ratings, ratings: Ratings) -> list[Bin]:
+    order = np.argsort(forecast, kind="stable")
+    return [
+        Bin(float(forecast[part].mean()), float(ratings[part].mean()), len(part))
+        for part in np.array_split(order, min(_CALIBRATION_BINS, len(order)))
+    ]
+
+
+RmseOf = Callable[[Described, Described], float]
+
+
+def _curve(films: Described, rmse_of: RmseOf) -> list[tuple[int, float]]:
+    """Films are drawn at random from all years, so that only their number changes."""
+    taught, measured = films.learnable(), films.measured()
+    order = np.random.default_rng(SEED).permutation(len(taught))
+    curve = []
+    for share in _CURVE_SHARES:
+        chosen = np.zeros(len(taught), np.bool_)
+        chosen[order[: int(len(taught) * share)]] = True
+        curve.append((int(chosen.sum()), rmse_of(taught.where(chosen), measured)))
+    return curve
+
+
+def _importance(model: Model, films: Described) -> dict[str, float]:
+    step = max(len(films) // _EXPLAINED_FILMS, 1)
+    sizes: dict[str, list[float]] = {}
+    for row in films.full[::step]:
+        for group, points in explain(model, row[None, :], films.features).items():
+            sizes.setdefault(group, []).append(abs(points))
+    mean = {group: float(np.mean(each)) for group, each in sizes.items()}
+    return dict(sorted(mean.items(), key=lambda item: -item[1]))
+
+
+def _ablation(films: Described, rmse_of: RmseOf) -> dict[str, float]:
+    """Each group is hidden from training and from the held-out films alike."""
+    taught, measured = films.learnable(), films.measured()
+    whole = rmse_of(taught, measured)
+    losses = {}
+    for group in dict.fromkeys(GROUPS.values()):
+        hidden = np.asarray([group_of(name) == group for name in films.features])
+        if hidden.any() and not np.isnan(taught.full[:, hidden]).all():
+            losses[group] = rmse_of(_without(taught, hidden), _without(measured, hidden)) - whole
+    return dict(sorted(losses.items(), key=lambda item: -item[1]))
+
+
+def _without(films: Described, hidden: Mask) -> Described:
+    def covered(matrix: Matrix) -> Matrix:
+        return uncovered(matrix, np.broadcast_to(~hidden, matrix.shape), films.features)
+
+    return films.with_views(covered(films.full), covered(films.form))

@@ -1,0 +1,161 @@
+"""Learn from a split: describe its films, try out the families, choose one.
+
+The choice goes by the last years before the split, each forecast as it came; the held-out films
+have no say in it.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from movierating.effects import ALL, Effects
+from movierating.features import choose_features
+from movierating.manifest import Scores
+from scripts.candidates import Correction, fit_correction
+from scripts.described import Described, describe
+from scripts.evaluation import baselines, score
+from scripts.leaks import refuse_leaks
+from scripts.parameters import FOLDS, MIN_FILMS, MIN_FILMS_PER_FLAG, ModelConfig, ModelType
+from scripts.samples import Ratings, TimeSplit, TooFewFilmsError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A year before the split, forecast by a model that knew only what came before it.
+
+    Attributes:
+        films: The films of the year that measure.
+        errors: Forecast minus rating with all facts known; (films,).
+        form_errors: The same, knowing only what the page's form asks for; (films,).
+    """
+
+    films: Described
+    errors: Ratings
+    form_errors: Ratings
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A family, fitted on all films that teach.
+
+    Attributes:
+        folds: The last years before the split, forecast as they came.
+        train: Scores on the films that taught it.
+        holdout: Scores on the held-out films.
+    """
+
+    family: ModelType
+    regressor: Correction
+    folds: list[Fold]
+    train: Scores
+    holdout: Scores
+
+    @property
+    def validation_rmse(self) -> float:
+        """What the choice goes by: the error over all films of the folds."""
+        errors = np.concatenate([fold.errors for fold in self.folds])
+        return float(np.sqrt(np.mean(errors**2)))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What was learned from a split.
+
+    Attributes:
+        candidates: One of each family.
+        features: The names of what describes a film.
+        effects: The track records as of the split.
+        films: The films as vectors.
+        baselines: Scores on the held-out films of what any model has to beat.
+    """
+
+    candidates: Sequence[Candidate]
+    features: tuple[str, ...]
+    effects: Effects
+    films: Described
+    baselines: Mapping[str, Scores]
+
+    @property
+    def best(self) -> Candidate:
+        """The candidate with the smallest error on the folds."""
+        return min(self.candidates, key=lambda each: each.validation_rmse)
+
+
+def learn(split: TimeSplit, config: ModelConfig) -> Learned:
+    """Learn from the films before a split, and measure on those after it.
+
+    Raises:
+        TooFewFilmsError: There are not enough rated films.
+        UnknownFeatureError: A feature is not known before release.
+        LeakError: A feature depends on what it is to forecast.
+    """
+    features = choose_features(split.train.films, MIN_FILMS_PER_FLAG)
+    refuse_leaks(split, features, describe)
+    films, effects = describe(split, features)
+    candidates = [_try_out(family, config, films) for family in config.families]
+    return Learned(candidates, features, effects, films, baselines(split))
+
+
+def _try_out(family: ModelType, config: ModelConfig, films: Described) -> Candidate:
+    parameters = config.parameters[family]
+    folds = rehearse(family, parameters, films)
+    taught, held_out = films.learnable(), films.measured()
+    regressor = fit(family, parameters, taught)
+    candidate = Candidate(
+        family=family,
+        regressor=regressor,
+        folds=folds,
+        train=score(taught.ratings, regressor.predict(taught.full)),
+        holdout=score(held_out.ratings, regressor.predict(held_out.full)),
+    )
+    logger.info(
+        "%s: RMSE %.3f on validation, %.3f held out",
+        family,
+        candidate.validation_rmse,
+        candidate.holdout.rmse,
+    )
+    return candidate
+
+
+def fit(family: ModelType, parameters: Mapping[str, Any], films: Described) -> Correction:
+    """Fit a family to what the track records leave open.
+
+    Each film is seen twice: with all its facts, and as on the page's form. The second look teaches
+    to answer when most facts are missing.
+    """
+    return fit_correction(
+        family,
+        parameters,
+        np.vstack([films.full, films.form]),
+        np.tile(films.targets, 2),
+        np.tile(films.weights, 2),
+        films.column(f"effect={ALL}"),
+    )
+
+
+def rehearse(
+    family: ModelType,
+    parameters: Mapping[str, Any],
+    films: Described,
+    years: Iterable[int] = range(1, FOLDS + 1),
+) -> list[Fold]:
+    """Forecast each of the last years before the split, 1 being the newest (rolling origin).
+
+    Raises:
+        TooFewFilmsError: No year has enough films, or enough of them before it.
+    """
+    folds = []
+    for year in years:
+        known, later = films.learnable(before=year), films.measured(year)
+        if min(len(known), len(later)) >= MIN_FILMS:
+            model = fit(family, parameters, known)
+            errors = model.predict(later.full) - later.ratings
+            folds.append(Fold(later, errors, model.predict(later.form) - later.ratings))
+    if not folds:
+        raise TooFewFilmsError(f"no year before the split has {MIN_FILMS} films to choose by")
+    return folds

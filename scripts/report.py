@@ -1,0 +1,102 @@
+"""The page and the model card that tell how good a model is."""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import jinja2
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from movierating.manifest import Manifest, Scores
+from scripts.diagnosis import Diagnosis
+
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    keep_trailing_newline=True,
+)
+_WEAKEST: Final = 5  # slices on the card
+
+
+def report_page(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) -> str:
+    """One HTML page, complete in itself."""
+    return _TEMPLATES.get_template("report.html").render(
+        manifest=manifest,
+        diagnosis=diagnosis,
+        rows=_rows(manifest),
+        champion=champion,
+        changes=list(_changes(manifest, champion)) if champion else [],
+        pictures=_pictures(diagnosis),
+    )
+
+
+def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
+    """The card that the bundle carries, in Markdown."""
+    weakest = sorted(diagnosis.slices, key=lambda each: -each.scores.rmse)[:_WEAKEST]
+    return _TEMPLATES.get_template("model_card.md").render(
+        manifest=manifest, rows=_rows(manifest), weakest=weakest
+    )
+
+
+def _rows(manifest: Manifest) -> list[tuple[str, Scores]]:
+    ours = [
+        ("all facts", manifest.metrics["holdout"]),
+        ("the page's form", manifest.metrics["form"]),
+    ]
+    return ours + [(name.replace("_", " "), each) for name, each in manifest.baselines.items()]
+
+
+def _changes(ours: Manifest, theirs: Manifest) -> Iterator[tuple[str, object, object]]:
+    def facts(manifest: Manifest) -> dict[str, object]:
+        return {
+            "RMSE": f"{manifest.metrics['holdout'].rmse:.3f}",
+            "RMSE of the form": f"{manifest.metrics['form'].rmse:.3f}",
+            "family": manifest.model_type,
+            "run": manifest.run_date,
+            "split": manifest.split.split_date,
+            "films that taught": manifest.split.train_films,
+            "features": len(manifest.features),
+            "features of its own": ", ".join(
+                sorted(
+                    set(manifest.features) - set((theirs if manifest is ours else ours).features)
+                )
+            ),
+        }
+
+    now, before = facts(ours), facts(theirs)
+    yield from ((name, now[name], before[name]) for name in now)
+
+
+def _pictures(diagnosis: Diagnosis) -> list[str]:
+    def calibration(axes: Axes) -> None:
+        forecast = [each.forecast for each in diagnosis.calibration]
+        axes.plot(forecast, forecast, color="grey", linewidth=1)
+        axes.plot(forecast, [each.rating for each in diagnosis.calibration], marker="o")
+        axes.set(title="Calibration", xlabel="forecast", ylabel="mean rating")
+
+    def errors(axes: Axes) -> None:
+        axes.hist(diagnosis.errors, bins=40)
+        axes.set(title="Errors", xlabel="forecast minus rating", ylabel="films")
+
+    def curve(axes: Axes) -> None:
+        counts, rmse = zip(*diagnosis.curve, strict=True)
+        axes.plot(counts, rmse, marker="o")
+        axes.set(title="Learning curve", xlabel="films that taught", ylabel="RMSE")
+
+    return [_svg([calibration, errors, curve])]
+
+
+def _svg(drawings: Sequence[Callable[[Axes], None]]) -> str:
+    """Drawings side by side; the same ones give the same text."""
+    with mpl.rc_context({"svg.hashsalt": "report", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(4 * len(drawings), 3.2), layout="constrained")
+        for axes, draw in zip(figure.subplots(1, len(drawings)), drawings, strict=True):
+            draw(axes)
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,70 @@
+"""Rated films to learn from, made in a moment."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from movierating.features import Matrix
+from movierating.film import Film
+from scripts.cleaned import row_of
+from scripts.described import Described
+from scripts.samples import TimeSplit
+from tests.bundles import CODES, invented_films
+
+SPLIT_DATE: Final = date(2024, 1, 1)
+
+Numbers = Sequence[float] | npt.NDArray[Any]
+
+
+def rated(films: Sequence[Film], days: Numbers, ratings: Numbers, votes: Numbers) -> pd.DataFrame:
+    """A cleaned frame of films that open so many days before `SPLIT_DATE`, oldest first."""
+    columns = zip(films, days, ratings, votes, strict=True)
+    rows = [
+        {"id": at, "revenue": 1e6, "vote_count": int(count), "vote_average": float(rating)}
+        | row_of(replace(film, release_date=SPLIT_DATE - timedelta(int(day))), CODES)
+        for at, (film, day, rating, count) in enumerate(columns)
+    ]
+    return pd.DataFrame(rows).sort_values(["release_date", "id"], ignore_index=True)
+
+
+def years_of_films(per_year: int = 40, years: int = 6) -> pd.DataFrame:
+    """Some years of films before `SPLIT_DATE` and one after it; longer films are better."""
+    rng = np.random.default_rng(11)
+    days = np.round(np.linspace(years * 365, -364, per_year * (years + 1)))
+    films = [
+        replace(film, runtime_minutes=float(rng.integers(80, 160)))
+        for film in invented_films(len(days))
+    ]
+    minutes = np.asarray([film.runtime_minutes for film in films])
+    ratings = 6 + (minutes - 120) / 40 + rng.normal(0, 0.3, len(days))
+    return rated(films, days, ratings, rng.integers(50, 500, len(days)))
+
+
+def split_of(frame: pd.DataFrame) -> TimeSplit:
+    """The frame split at `SPLIT_DATE`."""
+    return TimeSplit.by_date(frame, SPLIT_DATE)
+
+
+def described(
+    full: Matrix,
+    ratings: Numbers,
+    years: Numbers,
+    votes: Numbers | None = None,
+) -> Described:
+    """Vectors as films; their first column takes the place of what all track records say."""
+    rated_as = np.asarray(ratings, np.float64)
+    full = np.asarray(full, np.float32)
+    return Described(
+        features=("effect=all", *(f"genre={at}" for at in range(1, full.shape[1]))),
+        full=full,
+        form=full,
+        years=np.asarray(years, np.int64),
+        ratings=rated_as,
+        targets=rated_as,
+        votes=np.full(len(rated_as), 200.0) if votes is None else np.asarray(votes, float),
+    )

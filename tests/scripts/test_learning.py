@@ -1,0 +1,206 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from movierating.effects import ALL
+from scripts import learning
+from scripts.described import Described
+from scripts.learning import Candidate, Fold, Learned, fit, learn, rehearse
+from scripts.parameters import (
+    FOLDS,
+    MIN_FILMS,
+    MIN_VOTES_TO_LEARN,
+    MIN_VOTES_TO_MEASURE,
+    ModelConfig,
+)
+from scripts.samples import TimeSplit, TooFewFilmsError
+from tests.bundles import scores
+from tests.samples import SPLIT_DATE, described, split_of, years_of_films
+
+SMALL = ModelConfig(
+    parameters={
+        "xgboost": {"n_estimators": 20, "max_depth": 3},
+        "lgbm": {"n_estimators": 20, "num_leaves": 4},
+        "rf": {"n_estimators": 20, "max_depth": 3},
+        "linear": {"alpha": 1.0},
+    }
+)
+LINEAR = SMALL.parameters["linear"]
+
+
+def films(per_year: int = 30, years: int = 6) -> Described:
+    """Films of some years before the split and of the one after it, oldest first."""
+    rng = np.random.default_rng(1)
+    of_year = np.repeat(np.arange(years, -1, -1), per_year)
+    full = rng.normal(0, 1, (len(of_year), 3)).astype(np.float32)
+    full[:, 0] = 6
+    return described(full, 6 + full[:, 1] + rng.normal(0, 0.2, len(of_year)), of_year)
+
+
+@pytest.fixture
+def taught(monkeypatch: pytest.MonkeyPatch) -> list[Described]:
+    """The films that each model is fitted on, as they come."""
+    seen: list[Described] = []
+
+    def remembering(family: Any, parameters: Any, some: Described) -> Any:
+        seen.append(some)
+        return fit(family, parameters, some)
+
+    monkeypatch.setattr(learning, "fit", remembering)
+    return seen
+
+
+def test_each_fold_is_forecast_by_what_older_films_alone_have_taught(taught: list[Described]):
+    folds = rehearse("linear", LINEAR, films())
+    assert len(folds) == len(taught) == FOLDS
+    for year, (fold, known) in enumerate(zip(folds, taught, strict=True), start=1):
+        assert set(fold.films.years) == {year}
+        assert set(known.years) == set(range(year + 1, 7))
+
+
+@pytest.mark.parametrize("year", [1, 2, 3])
+def test_ratings_of_a_fold_and_of_later_films_do_not_change_its_forecasts(year: int):
+    some = films()
+    rng = np.random.default_rng(2)
+    since = some.years <= year
+    ratings = np.where(since, rng.uniform(0, 10, len(some)), some.ratings)
+    other = replace(some, ratings=ratings, targets=ratings)
+
+    def forecasts(fold: Fold) -> tuple[list[float], list[float]]:
+        rated = fold.films.ratings
+        return (fold.errors + rated).tolist(), (fold.form_errors + rated).tolist()
+
+    (honest,), (altered,) = (
+        rehearse("linear", LINEAR, each, years=[year]) for each in (some, other)
+    )
+    assert honest.films.ratings.tolist() != altered.films.ratings.tolist()
+    for first, second in zip(forecasts(honest), forecasts(altered), strict=True):
+        assert first == pytest.approx(second)
+
+
+def test_errors_are_those_of_the_forecasts_with_all_facts_and_on_the_form():
+    some = films()
+    form = some.full.copy()
+    form[:, 1] = np.nan
+    (fold,) = rehearse("linear", LINEAR, replace(some, form=form), years=[1])
+    assert len(fold.errors) == len(fold.form_errors) == len(fold.films)
+    assert np.sqrt(np.mean(fold.errors**2)) < 0.7 < np.sqrt(np.mean(fold.form_errors**2))
+    too_high = replace(some, targets=some.targets + 2)
+    (fold,) = rehearse("linear", LINEAR, too_high, years=[1])
+    assert fold.errors.mean() == pytest.approx(2, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "kept"),
+    [("too few films", [1, 3]), ("too few votes", [1, 3]), ("nothing before it", [1])],
+)
+def test_year_without_enough_films_is_passed_over(flaw: str, kept: list[int]):
+    some = films()
+    second = np.flatnonzero(some.years == 2)
+    if flaw == "too few films":
+        some = some.where(~np.isin(np.arange(len(some)), second[MIN_FILMS - 1 :]))
+    elif flaw == "too few votes":
+        votes = some.votes.copy()
+        votes[second] = MIN_VOTES_TO_MEASURE - 1
+        some = replace(some, votes=votes)
+    else:
+        some = some.where(some.years <= 2)
+    assert [fold.films.years[0] for fold in rehearse("linear", LINEAR, some)] == kept
+
+
+@pytest.mark.parametrize(
+    "some",
+    [films(MIN_FILMS - 1), films(years=1), films().where(np.zeros(7 * 30, bool))],
+    ids=["few films a year", "nothing before the last year", "none at all"],
+)
+def test_too_few_films_to_choose_by_are_told(some: Described):
+    with pytest.raises(TooFewFilmsError, match="no year before the split has 10 films"):
+        rehearse("linear", LINEAR, some)
+
+
+def test_films_of_few_votes_teach_no_model(taught: list[Described]):
+    some = films()
+    votes = np.where(np.arange(len(some)) % 2, MIN_VOTES_TO_LEARN - 1, 200)
+    rehearse("linear", LINEAR, replace(some, votes=votes.astype(float)))
+    assert all((known.votes >= MIN_VOTES_TO_LEARN).all() for known in taught)
+
+
+def test_model_learns_targets_and_not_ratings():
+    some = films()
+    model = fit("linear", LINEAR, replace(some, targets=np.full(len(some), 7.5)))
+    np.testing.assert_allclose(model.predict(some.full), 7.5, atol=1e-4)
+
+
+def test_model_learns_also_to_answer_on_the_form():
+    some = films()
+    form = np.full_like(some.full, np.nan)
+    form[:, 0] = 6
+    form[:, 2] = some.full[:, 2]
+    targets = 6 + 0.5 * some.full[:, 2].astype(float)
+    model = fit("lgbm", {"n_estimators": 60}, replace(some, form=form, targets=targets))
+    assert np.corrcoef(model.predict(form), targets)[0, 1] > 0.9
+
+
+@pytest.fixture(scope="module")
+def split() -> TimeSplit:
+    return split_of(years_of_films())
+
+
+@pytest.fixture(scope="module")
+def learned(split: TimeSplit) -> Learned:
+    return learn(split, SMALL)
+
+
+def test_every_family_is_tried_out_on_the_same_films(split: TimeSplit, learned: Learned):
+    assert [each.family for each in learned.candidates] == list(SMALL.parameters)
+    assert {each.holdout.n for each in learned.candidates} == {len(split.holdout)}
+    assert {each.train.n for each in learned.candidates} == {len(learned.films.learnable())}
+    assert {len(each.folds) for each in learned.candidates} == {FOLDS}
+
+
+def test_what_is_learned_is_as_of_the_split(learned: Learned):
+    assert learned.effects.as_of == SPLIT_DATE
+    assert f"effect={ALL}" in learned.features
+    assert learned.films.full.shape == (len(learned.films), len(learned.features))
+    assert learned.baselines.keys() == {"mean", "recent_mean", "genre_mean", "old_model"}
+
+
+def test_scores_are_those_of_the_model_on_the_films(learned: Learned):
+    held_out = learned.films.measured()
+    for each in learned.candidates:
+        errors = each.regressor.predict(held_out.full) - held_out.ratings
+        assert each.holdout.rmse == pytest.approx(np.sqrt(np.mean(errors**2)), abs=1e-5)
+        assert each.holdout.bias == pytest.approx(errors.mean(), abs=1e-5)
+
+
+def test_families_beat_the_mean_where_there_is_something_to_learn(learned: Learned):
+    assert learned.best.holdout.rmse < 0.9 * learned.baselines["mean"].rmse
+
+
+def test_candidate_with_the_smallest_error_on_the_folds_is_chosen(learned: Learned):
+    errors = {each.family: each.validation_rmse for each in learned.candidates}
+    assert errors[learned.best.family] == min(errors.values())
+
+
+def candidate(family: Any, errors: list[list[float]], holdout: float) -> Candidate:
+    some = films(per_year=1, years=1)
+    folds = [Fold(some, np.asarray(each), np.zeros(len(each))) for each in errors]
+    model = fit("linear", LINEAR, films())
+    return Candidate(family, model, folds, scores(0.1), scores(holdout))
+
+
+def test_choice_goes_by_the_error_over_all_films_of_the_folds():
+    assert candidate("rf", [[1.0, 1.0, 1.0], [-3.0]], 0.5).validation_rmse == pytest.approx(3**0.5)
+
+
+def test_held_out_films_have_no_say_in_the_choice(learned: Learned):
+    candidates = [candidate("rf", [[1.0]], 0.2), candidate("lgbm", [[-0.5]], 0.9)]
+    assert replace(learned, candidates=candidates).best.family == "lgbm"
+
+
+def test_one_family_alone_can_be_asked_for(split: TimeSplit):
+    only = learn(split, ModelConfig("linear", SMALL.parameters))
+    assert [each.family for each in only.candidates] == ["linear"]
+    assert only.best.family == "linear"

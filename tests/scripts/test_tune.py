@@ -1,0 +1,129 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+
+from movierating.settings import Settings, load_settings
+from scripts import tune as module
+from scripts.files import DataFileError, RunFiles, write_bytes
+from scripts.tune import SEARCHES, Search, tune
+from tests.bundles import RUN_DATE
+from tests.samples import years_of_films
+
+
+@pytest.fixture(autouse=True)
+def tracked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Keep what would be tracked; W&B itself is tested in test_tracking."""
+    runs: list[dict[str, Any]] = []
+
+    def keep(_: Settings, name: str, config: Any, metrics: Any, group: str) -> None:
+        runs.append({"name": name, "config": config, "metrics": metrics, "group": group})
+
+    monkeypatch.setattr(module, "log_run", keep)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return runs
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A cleaned file, and seconds to search in."""
+    frame = years_of_films()
+    write_bytes(RunFiles(tmp_path, RUN_DATE).cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
+    return load_settings(data_dir=str(tmp_path), tune_minutes=0.05)
+
+
+@pytest.fixture
+def hill(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """A search whose best choice is 3, and what was chosen in it."""
+    chosen: list[dict[str, Any]] = []
+
+    def errors(choice: dict[str, Any], year: int) -> float:
+        chosen.append(choice | {"year": year})
+        return float(1 + abs(choice["x"] - 3))
+
+    def suggest(trial: optuna.Trial) -> dict[str, Any]:
+        return {"x": trial.suggest_float("x", -10, 10)}
+
+    monkeypatch.setitem(SEARCHES, "hill", lambda _: Search("hill", suggest, {"x": 9.0}, errors))
+    return chosen
+
+
+def test_search_begins_with_the_parameters_in_use_and_finds_better_ones(
+    settings: Settings, hill: list[dict[str, Any]]
+):
+    found = tune(RUN_DATE, settings, ["hill"])
+    assert hill[0] == {"x": 9.0, "year": 1}
+    assert abs(found["hill"]["x"] - 3) < 2
+    written = RunFiles(Path(settings.data_dir), RUN_DATE).tuned.read_text()
+    assert json.loads(written) == found
+
+
+@pytest.mark.usefixtures("hill")
+def test_every_trial_is_tracked_in_a_group_with_the_fingerprint_of_the_films(
+    settings: Settings, tracked: list[dict[str, Any]]
+):
+    tune(RUN_DATE, settings, ["hill"])
+    assert [run["name"] for run in tracked] == [f"tune_hill_{at}" for at in range(len(tracked))]
+    assert len({run["group"] for run in tracked}) == 1
+    for run in tracked:
+        assert run["group"] == f"tune_{run['config']['data'][:12]}"
+        assert run["metrics"]["rmse"] == pytest.approx(1 + abs(run["config"]["x"] - 3))
+
+
+@pytest.mark.usefixtures("hill")
+def test_hopeless_trials_are_pruned_after_the_first_year(
+    settings: Settings, tracked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_STARTUP_TRIALS", 2)
+    tune(RUN_DATE, settings, ["hill"])
+    pruned = [run for run in tracked if run["config"]["pruned"]]
+    assert pruned
+    assert all("rmse_year_3" not in run["metrics"] for run in pruned)
+
+
+def test_stopped_search_goes_on_where_it_was(settings: Settings, hill: list[dict[str, Any]]):
+    tune(RUN_DATE, settings, ["hill"])
+    done = len([each for each in hill if each["year"] == 1])
+    tune(RUN_DATE, settings, ["hill"])
+    (journal,) = Path(settings.data_dir).glob("tune_*.log")
+    storage = optuna.storages.JournalStorage(
+        optuna.storages.journal.JournalFileBackend(str(journal))
+    )
+    trials = optuna.load_study(study_name="hill", storage=storage).trials
+    assert len(trials) > done
+    assert [each["x"] for each in hill].count(9.0) <= 3  # asked for once, and not anew
+
+
+@pytest.mark.usefixtures("hill")
+def test_other_films_begin_a_search_of_their_own(settings: Settings):
+    tune(RUN_DATE, settings, ["hill"])
+    cleaned = RunFiles(Path(settings.data_dir), RUN_DATE).cleaned
+    write_bytes(cleaned, cleaned.read_bytes() + b"\n")
+    tune(RUN_DATE, settings, ["hill"])
+    assert len(list(Path(settings.data_dir).glob("tune_*.log"))) == 2
+
+
+@pytest.mark.parametrize("name", list(SEARCHES))
+def test_every_space_can_be_searched(settings: Settings, name: str):
+    found = tune(RUN_DATE, settings, [name])
+    assert found[name]
+
+
+def test_held_out_films_have_no_say(settings: Settings, tracked: list[dict[str, Any]]):
+    tune(RUN_DATE, settings, ["linear"])
+    first = tracked[0]["metrics"]["rmse"]
+    frame = years_of_films()
+    newest = frame["release_date"] >= frame["release_date"].iloc[int(len(frame) * 0.8)]
+    frame.loc[newest, "vote_average"] = 3.0
+    cleaned = RunFiles(Path(settings.data_dir), RUN_DATE).cleaned
+    write_bytes(cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
+    tune(RUN_DATE, settings, ["linear"])
+    again = next(run for run in tracked[1:] if run["name"] == "tune_linear_0")
+    assert again["metrics"]["rmse"] == pytest.approx(first)
+
+
+def test_step_before_is_named_when_its_file_is_missing(tmp_path: Path):
+    with pytest.raises(DataFileError, match="run preprocess for 2026-11-23 first"):
+        tune(RUN_DATE, load_settings(data_dir=str(tmp_path)), ["linear"])
