@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from movierating.manifest import DataSource, Scores, Split
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Names = Annotated[list[Name], Field(max_length=100)]
+Names = Annotated[list[Name], Field(max_length=1_000)]
 Runtime = Annotated[float, Field(gt=0, le=600, description="Running time in minutes.")]
 
 

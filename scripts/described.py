@@ -9,6 +9,7 @@ before the split are folds of a rolling-origin validation.
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
+from math import floor
 from typing import Any, Final, Self
 
 import numpy as np
@@ -134,7 +135,7 @@ class History:
 
     def estimate(self, year: int, config: EffectsConfig = EFFECTS) -> Estimate:
         """The effects as they were known so many years before the split."""
-        as_of = date.fromordinal(self.split_date.toordinal() - round(year * _YEAR))
+        as_of = date.fromordinal(self.split_date.toordinal() - floor(year * _YEAR))
         earlier, age = self.years > year, self.days - year * _YEAR
         return estimate(self.tokens, earlier, self.ratings, self.votes, age, as_of, config)
 

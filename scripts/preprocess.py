@@ -145,7 +145,7 @@ def raw_film(row: Mapping[Hashable, Any]) -> Film:
     overview = row["overview"]
     crew, cast = (_things(row["credits"], part) for part in ("crew", "cast"))
     return Film(
-        title=row["title"] or None,
+        title=row["title"].strip() or None,
         genres=_names(_things(row["genres"])),
         original_language=row["original_language"] or None,
         countries=_names(_things(row["production_countries"]), "iso_3166_1"),
@@ -213,8 +213,9 @@ def _billing(actor: dict[str, Any]) -> float:
 
 
 def _names(things: Iterable[dict[str, Any]], key: str = "name") -> tuple[str, ...]:
-    """The names of people, companies and the like, each once, in their order."""
-    return tuple(dict.fromkeys(str(each[key]) for each in things if each.get(key)))
+    """The names of people, companies and the like, each once, in their order; without margins."""
+    names = (str(each.get(key) or "").strip() for each in things)
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _names_genres(text: str) -> bool:

@@ -9,7 +9,12 @@ from movierating.effects import ALL, Effects
 from movierating.features import build_matrix, choose_features
 from movierating.film import Film
 from scripts.described import Described, History, describe
-from scripts.parameters import MIN_VOTES_TO_LEARN, MIN_VOTES_TO_MEASURE
+from scripts.parameters import (
+    HALF_LIFE_YEARS,
+    HALF_WEIGHT_VOTES,
+    MIN_VOTES_TO_LEARN,
+    MIN_VOTES_TO_MEASURE,
+)
 from scripts.samples import TooFewFilmsError, as_on_the_form
 from tests.bundles import invented_films
 from tests.samples import SPLIT_DATE, described, rated, split_of, years_of_films
@@ -217,10 +222,14 @@ def test_what_measures_is_of_the_year_and_has_more_votes(
 
 
 def test_ratings_of_more_votes_weigh_more():
-    weights = described(np.zeros((3, 1), np.float32), [6] * 3, [1] * 3, [0, 50, 100_000]).weights
-    np.testing.assert_allclose(weights, [0, 0.5, 1], atol=1e-3)
+    votes = [0, HALF_WEIGHT_VOTES, 1000 * HALF_WEIGHT_VOTES]
+    weights = described(np.zeros((3, 1), np.float32), [6] * 3, [1] * 3, votes).weights
+    np.testing.assert_allclose(weights, [0, 0.5, 1], atol=2e-3)
 
 
 def test_older_films_weigh_less_and_the_newest_fully():
-    weights = described(np.zeros((3, 1), np.float32), [6] * 3, [12, 7, 2], [1e9] * 3).weights
-    np.testing.assert_allclose(weights, [0.25, 0.5, 1], atol=1e-3)
+    half = round(HALF_LIFE_YEARS)
+    years = [2 + 2 * half, 2 + half, 2]
+    weights = described(np.zeros((3, 1), np.float32), [6] * 3, years, [1e9] * 3).weights
+    halved = 0.5 ** (half / HALF_LIFE_YEARS)
+    np.testing.assert_allclose(weights, [halved**2, halved, 1], atol=1e-3)

@@ -202,6 +202,21 @@ def test_names_that_are_not_told_are_an_empty_list(
     assert [row[column] for column in columns] == ["[]"] * len(columns)
 
 
+def test_names_lose_their_margin_as_they_do_in_the_service(settings: Settings):
+    row = other(
+        settings,
+        {
+            "title": " The Lantern\n",
+            "production_companies": [{"id": 1, "name": "\u00a0Check Entertainment"}],
+            "keywords": {"keywords": [{"id": 1, "name": "archeology\u00a0"}]},
+            "belongs_to_collection": {"id": 1, "name": "Lanterns "},
+        },
+    )
+    assert json.loads(row["companies"]) == ["Check Entertainment"]
+    assert json.loads(row["keywords"]) == ["archeology"]
+    assert (row["title"], row["franchise"]) == ("The Lantern", "Lanterns")
+
+
 @pytest.mark.parametrize(
     "cast",
     [
