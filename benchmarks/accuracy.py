@@ -44,6 +44,11 @@ def read_films(paths: Sequence[Path]) -> pd.DataFrame:
         if row["id"] not in films and _is_fit(row):
             films[row["id"]] = film_of(row)
             outcomes[row["id"]] = {name: row[name] for name in _OUTCOME}
+    return cleaned(outcomes, films)
+
+
+def cleaned(outcomes: dict[int, dict[str, Any]], films: dict[int, Film]) -> pd.DataFrame:
+    """Films with their outcomes as a cleaned frame, oldest first."""
     known = Codes()
     codes = Codes(
         known.genres.extended(film.main_genre for film in films.values()),

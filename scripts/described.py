@@ -21,8 +21,10 @@ from movierating.film import Film
 from scripts.parameters import (
     BURN_IN_SHARE,
     EFFECTS,
+    FOLDS,
     HALF_LIFE_YEARS,
     HALF_WEIGHT_VOTES,
+    MIN_FILMS,
     MIN_VOTES_TO_LEARN,
     MIN_VOTES_TO_MEASURE,
     EffectsConfig,
@@ -47,6 +49,7 @@ class Described:
         ratings: TMDB's `vote_average`.
         targets: The same without what few votes did to it, which is what teaches.
         votes: Their number.
+        year_days: Length of such a year; shorter where the films span few years.
     """
 
     features: tuple[str, ...]
@@ -56,6 +59,7 @@ class Described:
     ratings: Ratings
     targets: Ratings
     votes: Ratings
+    year_days: float = _YEAR
 
     def where(self, rows: npt.NDArray[np.bool_]) -> Self:
         """Some of the films."""
@@ -73,14 +77,20 @@ class Described:
         """The films that teach a model whose forecasts begin so many years before the split."""
         return self.where((self.years > before) & (self.votes >= MIN_VOTES_TO_LEARN))
 
-    def measured(self, year: int = 0) -> Self:
-        """The films of a year that measure; those held out by default."""
-        return self.where((self.years == year) & (self.votes >= MIN_VOTES_TO_MEASURE))
+    def measured(self, years: range = range(1)) -> Self:
+        """The films of some years that measure; those held out by default."""
+        within = (self.years >= years.start) & (self.years < years.stop)
+        return self.where(within & (self.votes >= MIN_VOTES_TO_MEASURE))
+
+    @property
+    def folds(self) -> list[range]:
+        """The folds before the split, the newest first."""
+        return fold_years(self.years, self.votes, int(self.years.max(initial=0)))
 
     @property
     def weights(self) -> Ratings:
         """How much each film teaches, from 0 to 1: by its votes and by its age."""
-        age = self.years - self.years.min()
+        age = (self.years - self.years.min()) * self.year_days / _YEAR
         trust: Ratings = self.votes / (self.votes + HALF_WEIGHT_VOTES)
         freshness: Ratings = 0.5 ** (age / HALF_LIFE_YEARS)
         return trust * freshness
@@ -128,16 +138,28 @@ class History:
         )
 
     @cached_property
+    def year_days(self) -> float:
+        """Length of a year in days; shorter where the films span too few of them for the folds."""
+        span = float(np.quantile(self.days[self.days > 0], 1 - BURN_IN_SHARE))
+        return min(_YEAR, span / (FOLDS + 2))
+
+    @cached_property
     def years(self) -> Years:
         """Years from the release to the split, rounded up; 0 for held-out films."""
-        years: Years = np.maximum(np.ceil(self.days / _YEAR), 0).astype(np.int64)
+        years: Years = np.maximum(np.ceil(self.days / self.year_days), 0).astype(np.int64)
         return years
 
     def estimate(self, year: int, config: EffectsConfig = EFFECTS) -> Estimate:
         """The effects as they were known so many years before the split."""
-        as_of = date.fromordinal(self.split_date.toordinal() - floor(year * _YEAR))
-        earlier, age = self.years > year, self.days - year * _YEAR
+        before = year * self.year_days
+        as_of = date.fromordinal(self.split_date.toordinal() - floor(before))
+        earlier, age = self.years > year, self.days - before
         return estimate(self.tokens, earlier, self.ratings, self.votes, age, as_of, config)
+
+    @property
+    def folds(self) -> list[range]:
+        """The folds before the split, the newest first."""
+        return fold_years(self.years, self.votes, self.first_year)
 
     @property
     def first_year(self) -> int:
@@ -146,10 +168,29 @@ class History:
         Raises:
             TooFewFilmsError: No year has films before it.
         """
-        if (self.years <= 1).all():
-            raise TooFewFilmsError("all that teach opened within a year")
+        if len(np.unique(self.years[self.years > 0])) < 2:  # noqa: PLR2004 - one to be described
+            raise TooFewFilmsError("all that teach opened at about the same time")
         oldest = int(np.quantile(self.years[self.years > 0], 1 - BURN_IN_SHARE))
         return max(oldest - 1, 1)
+
+
+def fold_years(years: Years, votes: Ratings, first_year: int) -> list[range]:
+    """The folds before the split, the newest first: a year each, or as many as have enough films.
+
+    Args:
+        years: Years from each film's release to the split, rounded up; (films,).
+        votes: Their votes; (films,).
+        first_year: The oldest year that is described; what is older teaches nothing.
+    """
+    folds: list[range] = []
+    start = 1
+    for year in range(1, first_year):
+        fold = (years >= start) & (years <= year) & (votes >= MIN_VOTES_TO_MEASURE)
+        older = (years > year) & (years <= first_year) & (votes >= MIN_VOTES_TO_LEARN)
+        if len(folds) < FOLDS and min(fold.sum(), older.sum()) >= MIN_FILMS:
+            folds.append(range(start, year + 1))
+            start = year + 1
+    return folds
 
 
 def describe(
@@ -180,6 +221,7 @@ def describe(
                 ratings=history.ratings[which],
                 targets=history.ratings[which] - shift,
                 votes=history.votes[which],
+                year_days=history.year_days,
             )
         )
     return _joined(parts), learned.effects(history.vocabulary)

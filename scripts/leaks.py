@@ -6,6 +6,7 @@ later. A vector that changes with them was made from the future.
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from math import floor
 from typing import Final
 
 import numpy as np
@@ -46,7 +47,8 @@ def refuse_leaks(split: TimeSplit, features: tuple[str, ...], describe: Describe
     """
     probed = TimeSplit(_some(split.train), _some(split.holdout), split.split_date)
     honest, _ = describe(probed, features)
-    for first_year, later in ((0, split.split_date), (1, split.split_date - timedelta(365))):
+    last_year = split.split_date - timedelta(floor(honest.year_days))
+    for first_year, later in ((0, split.split_date), (1, last_year)):
         altered, _ = describe(_with_other_outcomes(probed, later), features)
         kept = honest.years >= first_year
         leaking = _differing(honest.full[kept], altered.full[kept]) | _differing(

@@ -5,7 +5,7 @@ have no say in it.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from scripts.candidates import Correction, fit_correction
 from scripts.described import Described, describe
 from scripts.evaluation import baselines, score
 from scripts.leaks import refuse_leaks
-from scripts.parameters import FOLDS, MIN_FILMS, MIN_FILMS_PER_FLAG, ModelConfig, ModelType
+from scripts.parameters import MIN_FILMS, MIN_FILMS_PER_FLAG, ModelConfig, ModelType
 from scripts.samples import Ratings, TimeSplit, TooFewFilmsError
 
 logger = logging.getLogger(__name__)
@@ -26,10 +26,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fold:
-    """A year before the split, forecast by a model that knew only what came before it.
+    """Years before the split, forecast by a model that knew only what came before them.
 
     Attributes:
-        films: The films of the year that measure.
+        films: The films of the years that measure.
         errors: Forecast minus rating with all facts known; (films,).
         form_errors: The same, knowing only what the page's form asks for; (films,).
     """
@@ -142,20 +142,28 @@ def rehearse(
     family: ModelType,
     parameters: Mapping[str, Any],
     films: Described,
-    years: Iterable[int] = range(1, FOLDS + 1),
+    folds: Sequence[range] | None = None,
 ) -> list[Fold]:
-    """Forecast each of the last years before the split, 1 being the newest (rolling origin).
+    """Forecast the last years before the split as they came, the newest first (rolling origin).
+
+    Args:
+        family: Of the model.
+        parameters: What it is made with.
+        films: All that are described.
+        folds: Years before the split, 1 being the newest; all folds by default.
 
     Raises:
         TooFewFilmsError: No year has enough films, or enough of them before it.
     """
-    folds = []
-    for year in years:
-        known, later = films.learnable(before=year), films.measured(year)
-        if min(len(known), len(later)) >= MIN_FILMS:
-            model = fit(family, parameters, known)
-            errors = model.predict(later.full) - later.ratings
-            folds.append(Fold(later, errors, model.predict(later.form) - later.ratings))
+    folds = films.folds if folds is None else folds
     if not folds:
-        raise TooFewFilmsError(f"no year before the split has {MIN_FILMS} films to choose by")
-    return folds
+        raise TooFewFilmsError(f"no years before the split have {MIN_FILMS} films to choose by")
+    rehearsed = []
+    for years in folds:
+        later = films.measured(years)
+        model = fit(family, parameters, films.learnable(before=years.stop - 1))
+        errors, form_errors = (
+            model.predict(view) - later.ratings for view in (later.full, later.form)
+        )
+        rehearsed.append(Fold(later, errors, form_errors))
+    return rehearsed

@@ -53,7 +53,7 @@ class EffectsConfig:
     )
     half_weight_votes: float = 400.0
     half_life_years: float = 4.5
-    level_years: float = 0.5
+    level_years: float = 2.0
     iterations: int = 40
 
     def min_films(self, trait: str) -> int:

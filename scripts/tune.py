@@ -7,7 +7,7 @@ W&B; the same films continue the same search.
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -30,7 +30,6 @@ from scripts.files import RunFiles, data_folder, local_folder, write_json
 from scripts.learning import rehearse
 from scripts.parameters import (
     EFFECTS,
-    FOLDS,
     HOLDOUT_SHARE,
     MIN_FILMS_PER_FLAG,
     MIN_VOTES_TO_MEASURE,
@@ -44,8 +43,8 @@ from scripts.tracking import log_run
 logger = logging.getLogger(__name__)
 
 Suggest = Callable[[optuna.Trial], dict[str, Any]]
-# The error on one of the last years before the split, 1 being the newest.
-Errors = Callable[[dict[str, Any], int], float]
+# The error on a fold of years before the split.
+Errors = Callable[[dict[str, Any], range], float]
 
 _STARTUP_TRIALS: Final = 20
 
@@ -56,12 +55,14 @@ class Search:
 
     Attributes:
         start: The parameters in use.
-        errors: RMSE of a choice on one year, in rating points.
+        folds: Years before the split, the newest first.
+        errors: RMSE of a choice on a fold, in rating points.
     """
 
     name: str
     suggest: Suggest
     start: Mapping[str, Any]
+    folds: Sequence[range]
     errors: Errors
 
 
@@ -117,13 +118,13 @@ def _objective(
         chosen = search.suggest(trial)
         errors: list[float] = []
         pruned = False
-        for year in range(1, FOLDS + 1):
-            errors.append(search.errors(chosen, year))
-            trial.report(float(np.mean(errors)), year)
-            pruned = year < FOLDS and trial.should_prune()
+        for at, years in enumerate(search.folds, 1):
+            errors.append(search.errors(chosen, years))
+            trial.report(float(np.mean(errors)), at)
+            pruned = at < len(search.folds) and trial.should_prune()
             if pruned:
                 break
-        metrics = {f"rmse_year_{year}": each for year, each in enumerate(errors, 1)}
+        metrics = {f"rmse_fold_{at}": each for at, each in enumerate(errors, 1)}
         log_run(
             settings,
             f"tune_{search.name}_{trial.number}",
@@ -151,11 +152,12 @@ def _search_effects(split: TimeSplit) -> Search:
             "half_life_years": trial.suggest_float("half_life_years", 1.5, 30, log=True),
         }
 
-    def errors(chosen: dict[str, Any], year: int) -> float:
+    def errors(chosen: dict[str, Any], years: range) -> float:
         shrinkage = {name: chosen[name] for name in EFFECTS.shrinkage}
         others = {name: value for name, value in chosen.items() if name not in shrinkage}
-        learned = history.estimate(year, replace(EFFECTS, shrinkage=shrinkage, **others))
-        which = (history.years == year) & (history.votes >= MIN_VOTES_TO_MEASURE)
+        learned = history.estimate(years.stop - 1, replace(EFFECTS, shrinkage=shrinkage, **others))
+        within = (history.years >= years.start) & (history.years < years.stop)
+        which = within & (history.votes >= MIN_VOTES_TO_MEASURE)
         forecast = [record[ALL] for record in learned.records(history.tokens, which)]
         return _rmse(np.asarray(forecast) - history.ratings[which])
 
@@ -163,18 +165,18 @@ def _search_effects(split: TimeSplit) -> Search:
         "half_weight_votes": EFFECTS.half_weight_votes,
         "half_life_years": EFFECTS.half_life_years,
     }
-    return Search("effects", suggest, dict(EFFECTS.shrinkage) | start, errors)
+    return Search("effects", suggest, dict(EFFECTS.shrinkage) | start, history.folds, errors)
 
 
 def _search_family(family: ModelType, space: Suggest) -> Callable[[TimeSplit], Search]:
     def search(split: TimeSplit) -> Search:
         films, _ = describe(split, choose_features(split.train.films, MIN_FILMS_PER_FLAG))
 
-        def errors(chosen: dict[str, Any], year: int) -> float:
-            (fold,) = rehearse(family, MODEL_CONFIG.parameters[family] | chosen, films, [year])
+        def errors(chosen: dict[str, Any], years: range) -> float:
+            (fold,) = rehearse(family, MODEL_CONFIG.parameters[family] | chosen, films, [years])
             return _rmse(fold.errors)
 
-        return Search(family, space, MODEL_CONFIG.parameters[family], errors)
+        return Search(family, space, MODEL_CONFIG.parameters[family], films.folds, errors)
 
     return search
 

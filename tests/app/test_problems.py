@@ -62,7 +62,7 @@ def problem_of(response: Response, status: int) -> dict[str, Any]:
         (FILM | {"cast": [PLANTED * 10]}, "cast.0"),
         (FILM | {"companies": [{PLANTED: PLANTED}]}, "companies.0"),
         (FILM | {"collection": PLANTED * 10}, "collection"),
-        (FILM | {"keywords": ["lantern"] * 101}, "keywords"),
+        (FILM | {"keywords": ["lantern"] * 1_001}, "keywords"),
     ],
 )
 def test_unusable_fact_is_named_and_not_echoed(

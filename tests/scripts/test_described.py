@@ -10,6 +10,7 @@ from movierating.features import build_matrix, choose_features
 from movierating.film import Film
 from scripts.described import Described, History, describe
 from scripts.parameters import (
+    FOLDS,
     HALF_LIFE_YEARS,
     HALF_WEIGHT_VOTES,
     MIN_VOTES_TO_LEARN,
@@ -185,10 +186,17 @@ def test_years_without_films_are_passed_over():
     assert np.bincount(films.years).tolist() == [20, 0, 20]
 
 
-def test_films_of_a_single_year_cannot_be_described():
-    days = np.linspace(365, -100, 100)
+def test_films_of_a_few_months_are_described_in_shorter_years():
+    days = np.linspace(200, -50, 250)
+    films, _ = describe(split_of(rated(invented_films(250), days, [6.0] * 250, [100] * 250)), ())
+    assert films.year_days == pytest.approx(32, abs=2)
+    assert len(films.folds) == FOLDS
+
+
+def test_films_of_a_single_day_cannot_be_described():
+    days = np.where(np.arange(100) < 80, 40, -10)
     split = split_of(rated(invented_films(100), days, [6.0] * 100, [100] * 100))
-    with pytest.raises(TooFewFilmsError, match="all that teach opened within a year"):
+    with pytest.raises(TooFewFilmsError, match="all that teach opened at about the same time"):
         describe(split, ("effect=all",))
 
 
@@ -218,7 +226,7 @@ def test_what_teaches_is_older_and_has_the_votes(
 def test_what_measures_is_of_the_year_and_has_more_votes(
     four: Described, year: int, ratings: list[float]
 ):
-    assert four.measured(year).ratings.tolist() == ratings
+    assert four.measured(range(year, year + 1)).ratings.tolist() == ratings
 
 
 def test_ratings_of_more_votes_weigh_more():

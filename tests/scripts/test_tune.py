@@ -12,6 +12,8 @@ from scripts.tune import SEARCHES, Search, tune
 from tests.bundles import RUN_DATE
 from tests.samples import years_of_films
 
+FOLDS = [range(1, 2), range(2, 3), range(3, 4)]
+
 
 @pytest.fixture(autouse=True)
 def tracked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
@@ -39,14 +41,16 @@ def hill(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """A search whose best choice is 3, and what was chosen in it."""
     chosen: list[dict[str, Any]] = []
 
-    def errors(choice: dict[str, Any], year: int) -> float:
-        chosen.append(choice | {"year": year})
+    def errors(choice: dict[str, Any], years: range) -> float:
+        chosen.append(choice | {"year": years.start})
         return float(1 + abs(choice["x"] - 3))
 
     def suggest(trial: optuna.Trial) -> dict[str, Any]:
         return {"x": trial.suggest_float("x", -10, 10)}
 
-    monkeypatch.setitem(SEARCHES, "hill", lambda _: Search("hill", suggest, {"x": 9.0}, errors))
+    monkeypatch.setitem(
+        SEARCHES, "hill", lambda _: Search("hill", suggest, {"x": 9.0}, FOLDS, errors)
+    )
     return chosen
 
 
@@ -80,7 +84,7 @@ def test_hopeless_trials_are_pruned_after_the_first_year(
     tune(RUN_DATE, settings, ["hill"])
     pruned = [run for run in tracked if run["config"]["pruned"]]
     assert pruned
-    assert all("rmse_year_3" not in run["metrics"] for run in pruned)
+    assert all("rmse_fold_3" not in run["metrics"] for run in pruned)
 
 
 def test_stopped_search_goes_on_where_it_was(settings: Settings, hill: list[dict[str, Any]]):

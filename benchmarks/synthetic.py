@@ -1,0 +1,77 @@
+"""How near the training comes to the best possible forecast, in a world whose rules are known."""
+
+import logging
+from datetime import date
+from typing import Final
+
+from benchmarks.accuracy import cleaned
+from benchmarks.figures import report
+from movierating.film import Film
+from movierating.text import measure_plot
+from sandbox.tmdb import films as invented
+from sandbox.tmdb.codes import GENRES
+from sandbox.tmdb.world import World
+from scripts.learning import learn
+from scripts.parameters import HOLDOUT_SHARE, MODEL_CONFIG
+from scripts.samples import TimeSplit
+
+TODAY: Final = date(2026, 11, 23)
+
+
+def film_of(film: invented.Film) -> Film:
+    """What is known of an invented film before release."""
+    return Film(
+        title=film.title,
+        genres=tuple(GENRES[code] for code in film.genres),
+        original_language=film.original_language,
+        countries=film.countries,
+        runtime_minutes=film.runtime or None,
+        release_date=film.released,
+        budget_usd=film.budget or None,
+        directors=tuple(person.name for person in film.directors),
+        writers=tuple(person.name for person in film.writers),
+        cast=tuple(person.name for person in film.cast),
+        companies=tuple(company.name for company in film.companies),
+        franchise=film.collection.name if film.collection else None,
+        keywords=tuple(word.name for word in film.keywords),
+        plot=measure_plot(film.overview),
+    )
+
+
+def main() -> int:
+    """Learn from all films of the world that are out, and compare with what can be known."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    world = World(TODAY)
+    out = [film for film in map(world.film, range(len(world.columns.ids))) if film.vote_count]
+    outcomes = {
+        film.id: {
+            "id": film.id,
+            "revenue": film.revenue,
+            "vote_count": film.vote_count,
+            "vote_average": film.vote_average,
+        }
+        for film in out
+    }
+    frame = cleaned(outcomes, {film.id: film_of(film) for film in out})
+    split = TimeSplit.by_share(frame, HOLDOUT_SHARE)
+    learned = learn(split, MODEL_CONFIG)
+    held_out = split.holdout.frame["id"].tolist()
+    floor = world.noise_floor(held_out)
+    without = world.noise_floor(held_out, histories=False)
+    rmse = learned.best.holdout.rmse
+    report(
+        n=len(held_out),
+        train_films=len(split.train),
+        model=learned.best.family,
+        rmse=rmse,
+        floor=round(floor, 4),
+        floor_without_histories=round(without, 4),
+        ratio_to_floor=round(rmse / floor, 4),
+        ratio_to_floor_without_histories=round(rmse / without, 4),
+        baselines={name: each.rmse for name, each in learned.baselines.items()},
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
