@@ -32,7 +32,7 @@ def rated(films: Sequence[Film], days: Numbers, ratings: Numbers, votes: Numbers
     return pd.DataFrame(rows).sort_values(["release_date", "id"], ignore_index=True)
 
 
-def years_of_films(per_year: int = 40, years: int = 6) -> pd.DataFrame:
+def years_of_films(per_year: int = 40, years: int = 7) -> pd.DataFrame:
     """Some years of films before `SPLIT_DATE` and one after it; longer films are better."""
     rng = np.random.default_rng(11)
     days = np.round(np.linspace(years * 365, -364, per_year * (years + 1)))

