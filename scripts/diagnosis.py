@@ -132,8 +132,9 @@ def _slices(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
 
 
 def _largest(kind: str, names: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, Mask]]:
-    counts = Counter(name for each in names for name in set(each))
-    for name, _ in counts.most_common(_LARGEST_SLICES):
+    counts = Counter(name for each in names for name in dict.fromkeys(each))
+    # Ties by name: the slices are on the model card, and so in the model's digest.
+    for name in sorted(counts, key=lambda name: (-counts[name], name))[:_LARGEST_SLICES]:
         yield kind, name, np.asarray([name in each for each in names])
 
 
