@@ -219,7 +219,7 @@ def describe(
                 form=_matrix(slim, which, features, learned, slim_tokens),
                 years=history.years[which],
                 ratings=history.ratings[which],
-                targets=np.round(history.ratings[which] - shift, 4),
+                targets=history.ratings[which] - np.round(shift, 4),
                 votes=history.votes[which],
                 year_days=history.year_days,
             )
