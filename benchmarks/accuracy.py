@@ -1,6 +1,7 @@
 """How well the project's own training forecasts films of a later time, beside the baselines."""
 
 import argparse
+import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -12,6 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from benchmarks.figures import report
+from benchmarks.memory import peak_mb
 from movierating.encoders import Codes
 from movierating.film import Film
 from movierating.model import Model
@@ -24,7 +26,7 @@ from scripts.evaluation import score
 from scripts.learning import learn
 from scripts.package import as_served
 from scripts.parameters import MODEL_CONFIG
-from scripts.preprocess import FEATURE_FILM_MINUTES
+from scripts.preprocess import FEATURE_FILM_MINUTES, extended_codes
 from scripts.samples import TimeSplit
 
 MANY_FILMS: Final = 100
@@ -49,11 +51,7 @@ def read_films(paths: Sequence[Path]) -> pd.DataFrame:
 
 def cleaned(outcomes: dict[int, dict[str, Any]], films: dict[int, Film]) -> pd.DataFrame:
     """Films with their outcomes as a cleaned frame, oldest first."""
-    known = Codes()
-    codes = Codes(
-        known.genres.extended(film.main_genre for film in films.values()),
-        known.languages.extended(film.original_language for film in films.values()),
-    )
+    codes = extended_codes(list(films.values()), Codes())
     frame = pd.DataFrame(outcomes[film_id] | row_of(film, codes) for film_id, film in films.items())
     return frame.sort_values(["release_date", "id"], ignore_index=True)
 
@@ -155,20 +153,13 @@ def _explain_ms(model: Model, films: Described) -> float:
     return round(1000 * float(np.median(times)), 3)
 
 
-def _peak_mb() -> int:
-    """The most memory this process ever held, MB."""
-    status = Path("/proc/self/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) // 1000
-
-
 def main(argv: list[str] | None = None) -> int:
     """Measure from the command line."""
     arguments = _PARSER.parse_args(argv)
     films = read_films(arguments.films)
     films = films[films["release_date"] < arguments.until.isoformat()]
     figures = measure(films, arguments.split)
-    report(arguments.json, **figures, peak_mb=_peak_mb())
+    report(arguments.json, **figures, peak_mb=round(peak_mb(os.getpid()) or 0))
     return 0
 
 

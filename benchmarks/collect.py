@@ -21,6 +21,7 @@ import pyarrow as pa
 import requests
 
 from benchmarks.figures import report
+from benchmarks.memory import peak_mb
 from movierating.settings import Settings, load_settings
 from sandbox.tmdb.process import ROOT, RunningStandIn, running
 from scripts.store import FilmStore, film_store
@@ -90,13 +91,13 @@ class Bench:
             RuntimeError: It failed.
         """
         started = time.monotonic()
-        process, peak_mb = self.start(name, step, *arguments), 0.0
+        process, highest = self.start(name, step, *arguments), 0.0
         while process.poll() is None:
-            peak_mb = _peak_mb(process.pid) or peak_mb
+            highest = peak_mb(process.pid) or highest
             time.sleep(0.05)
         if process.returncode:
             raise RuntimeError(f"{step} failed")
-        return Ran(round(time.monotonic() - started, 1), round(peak_mb))
+        return Ran(round(time.monotonic() - started, 1), round(highest))
 
     def listed(self, first: str) -> int:
         """How many films the stand-in has that opened on a day or later."""
@@ -196,15 +197,6 @@ def million(bench: Bench) -> dict[str, float]:
         FilmStore(store.folder).add(some.set_column(0, "id", ids))
     daily = bench.run("million", "collect")
     return {"million_daily_peak_mb": daily.peak_mb, "million_daily_seconds": daily.seconds}
-
-
-def _peak_mb(pid: int) -> float | None:
-    """The most memory of a process since its program began; what `wait4` tells begins before."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0]) / 1024
-    except (OSError, IndexError):  # it is ending
-        return None
 
 
 def _size(folder: Path) -> int:

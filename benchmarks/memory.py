@@ -1,4 +1,4 @@
-"""Memory of each program of a running sandbox, as proportional set size in MB."""
+"""Memory of a process, and of each program of a running sandbox as proportional set size; in MB."""
 
 import threading
 from collections import defaultdict
@@ -61,6 +61,15 @@ class Peak:
             self.total = max(self.total, sum(now.values()))
             for name, value in now.items():
                 self.megabytes[name] = max(value, self.megabytes.get(name, 0))
+
+
+def peak_mb(pid: int) -> float | None:
+    """The most memory of a process since its program began; what `wait4` tells begins before."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+    except (OSError, IndexError):  # it is ending
+        return None
 
 
 def _name(process: psutil.Process) -> str:

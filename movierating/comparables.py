@@ -6,7 +6,7 @@ inverted: for each token the films that have it.
 """
 
 import io
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -106,10 +106,10 @@ class Comparables:
                     traits[key] = trait
         keys = sorted(key for key, has in having.items() if len(has) >= _least(traits[key]))
         rarity = {key: float(np.log(1 + len(films) / len(having[key]))) for key in keys}
-        norms = Counter[tuple[int, str]]()
+        norms: dict[tuple[int, str], float] = defaultdict(float)
         for key in keys:
             for number in having[key]:
-                norms[number, traits[key]] += rarity[key] ** 2  # type: ignore[assignment]
+                norms[number, traits[key]] += rarity[key] ** 2
         values = [
             rarity[key] / norms[number, traits[key]] ** 0.5
             for key in keys

@@ -1,9 +1,12 @@
 """What time it is, which day, and which days can be run for."""
 
 from datetime import UTC, date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from movierating.settings import SettingsError, get_settings
+
+YEAR_DAYS: Final = 365.25
 
 
 def now() -> datetime:

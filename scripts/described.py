@@ -18,6 +18,7 @@ import numpy.typing as npt
 from movierating.effects import Effects
 from movierating.features import Matrix, build_matrix
 from movierating.film import Film
+from scripts.dates import YEAR_DAYS
 from scripts.parameters import (
     BURN_IN_SHARE,
     EFFECTS,
@@ -32,7 +33,6 @@ from scripts.parameters import (
 from scripts.samples import Ratings, TimeSplit, TooFewFilmsError, as_on_the_form
 from scripts.track_records import Estimate, TokenRows, Vocabulary, estimate
 
-_YEAR: Final = 365.25
 _COLUMNS: Final = ("full", "form", "years", "ratings", "targets", "votes")
 Years = npt.NDArray[np.int64]
 
@@ -59,15 +59,11 @@ class Described:
     ratings: Ratings
     targets: Ratings
     votes: Ratings
-    year_days: float = _YEAR
+    year_days: float = YEAR_DAYS
 
     def where(self, rows: npt.NDArray[np.bool_]) -> Self:
         """Some of the films."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
-
-    def with_views(self, full: Matrix, form: Matrix) -> Self:
-        """The same films, described otherwise."""
-        return replace(self, full=full, form=form)
 
     def column(self, feature: str) -> int:
         """The column of a feature."""
@@ -79,8 +75,7 @@ class Described:
 
     def measured(self, years: range = range(1)) -> Self:
         """The films of some years that measure; those held out by default."""
-        within = (self.years >= years.start) & (self.years < years.stop)
-        return self.where(within & (self.votes >= MIN_VOTES_TO_MEASURE))
+        return self.where(measuring(self.years, self.votes, years))
 
     @property
     def folds(self) -> list[range]:
@@ -90,7 +85,7 @@ class Described:
     @property
     def weights(self) -> Ratings:
         """How much each film teaches, from 0 to 1: by its votes and by its age."""
-        age = (self.years - self.years.min()) * self.year_days / _YEAR
+        age = (self.years - self.years.min()) * self.year_days / YEAR_DAYS
         trust: Ratings = self.votes / (self.votes + HALF_WEIGHT_VOTES)
         freshness: Ratings = 0.5 ** (age / HALF_LIFE_YEARS)
         return trust * freshness
@@ -141,7 +136,7 @@ class History:
     def year_days(self) -> float:
         """Length of a year in days; shorter where the films span too few of them for the folds."""
         span = float(np.quantile(self.days[self.days > 0], 1 - BURN_IN_SHARE))
-        return min(_YEAR, span / (FOLDS + 2))
+        return min(YEAR_DAYS, span / (FOLDS + 2))
 
     @cached_property
     def years(self) -> Years:
@@ -174,6 +169,11 @@ class History:
         return max(oldest - 1, 1)
 
 
+def measuring(years: Years, votes: Ratings, fold: range) -> npt.NDArray[np.bool_]:
+    """Which films measure the forecasts of a fold: those of its years with enough votes."""
+    return (years >= fold.start) & (years < fold.stop) & (votes >= MIN_VOTES_TO_MEASURE)
+
+
 def fold_years(years: Years, votes: Ratings, first_year: int) -> list[range]:
     """The folds before the split, the newest first: a year each, or as many as have enough films.
 
@@ -185,11 +185,12 @@ def fold_years(years: Years, votes: Ratings, first_year: int) -> list[range]:
     folds: list[range] = []
     start = 1
     for year in range(1, first_year):
-        fold = (years >= start) & (years <= year) & (votes >= MIN_VOTES_TO_MEASURE)
+        fold = range(start, year + 1)
         older = (years > year) & (years <= first_year) & (votes >= MIN_VOTES_TO_LEARN)
-        if len(folds) < FOLDS and min(fold.sum(), older.sum()) >= MIN_FILMS:
-            folds.append(range(start, year + 1))
-            start = year + 1
+        enough = min(measuring(years, votes, fold).sum(), older.sum()) >= MIN_FILMS
+        if enough and len(folds) < FOLDS:
+            folds.append(fold)
+            start = fold.stop
     return folds
 
 

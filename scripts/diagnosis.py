@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Final
 
@@ -187,4 +187,4 @@ def _without(films: Described, hidden: Mask) -> Described:
     def covered(matrix: Matrix) -> Matrix:
         return uncovered(matrix, np.broadcast_to(~hidden, matrix.shape), films.features)
 
-    return films.with_views(covered(films.full), covered(films.form))
+    return replace(films, full=covered(films.full), form=covered(films.form))

@@ -18,6 +18,11 @@ from scripts.samples import Ratings, Sample, TimeSplit
 RECENT_YEARS: Final = 3
 
 
+def rmse(errors: Ratings) -> float:
+    """The root of the mean squared error."""
+    return float(np.sqrt(np.mean(errors**2)))
+
+
 def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
     """Errors of forecasts in rating points; the bias is positive when they are too high."""
     actual, forecast = np.asarray(actual, float), np.asarray(forecast, float)

@@ -16,7 +16,7 @@ from movierating.features import choose_features
 from movierating.manifest import Scores
 from scripts.candidates import Correction, fit_correction
 from scripts.described import Described, describe
-from scripts.evaluation import baselines, score
+from scripts.evaluation import baselines, rmse, score
 from scripts.leaks import refuse_leaks
 from scripts.parameters import MIN_FILMS, MIN_FILMS_PER_FLAG, ModelConfig, ModelType
 from scripts.samples import Ratings, TimeSplit, TooFewFilmsError
@@ -58,8 +58,7 @@ class Candidate:
     @property
     def validation_rmse(self) -> float:
         """What the choice goes by: the error over all films of the folds."""
-        errors = np.concatenate([fold.errors for fold in self.folds])
-        return float(np.sqrt(np.mean(errors**2)))
+        return rmse(np.concatenate([fold.errors for fold in self.folds]))
 
 
 @dataclass(frozen=True)
@@ -68,14 +67,12 @@ class Learned:
 
     Attributes:
         candidates: One of each family.
-        features: The names of what describes a film.
         effects: The track records as of the split.
         films: The films as vectors.
         baselines: Scores on the held-out films of what any model has to beat.
     """
 
     candidates: Sequence[Candidate]
-    features: tuple[str, ...]
     effects: Effects
     films: Described
     baselines: Mapping[str, Scores]
@@ -98,7 +95,7 @@ def learn(split: TimeSplit, config: ModelConfig) -> Learned:
     refuse_leaks(split, features, describe)
     films, effects = describe(split, features)
     candidates = [_try_out(family, config, films) for family in config.families]
-    return Learned(candidates, features, effects, films, baselines(split))
+    return Learned(candidates, effects, films, baselines(split))
 
 
 def _try_out(family: ModelType, config: ModelConfig, films: Described) -> Candidate:

@@ -62,10 +62,10 @@ def assemble(
 
     The metrics are those of the ONNX form, which is what will be served.
     """
-    best, features, held_out = learned.best, learned.features, learned.films.measured()
+    best, held_out = learned.best, learned.films.measured()
     model, graphs = as_served(learned)
     records = [learned.effects.of(film) for film in GOLDEN_FILMS]
-    invented = build_matrix(GOLDEN_FILMS, features, records)
+    invented = build_matrix(GOLDEN_FILMS, held_out.features, records)
     manifest = Manifest(
         created_at=datetime.now(UTC),
         run_date=files.run_date,
@@ -73,7 +73,7 @@ def assemble(
         wandb_run=None,
         model_type=best.family,
         parameters=dict(parameters),
-        features=features,
+        features=held_out.features,
         average_rating=float(model.rate(invented[:1])[0]),
         interval80=_interval(model, held_out),
         seen=seen_ranges(split.train.films),

@@ -5,7 +5,7 @@ import json
 import logging
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ def preprocess(run_date: date, settings: Settings) -> DataPath:
     )
     if not films:
         raise NothingToLearnError(f"no film of the store was rated by {run_date}: {told}")
-    codes = extended_codes(films, settings)
+    codes = extended_codes(films, known_codes(settings))
     _write_codes(files, codes)
     return _write_cleaned(files, pd.concat(parts, ignore_index=True), films, codes)
 
@@ -162,11 +162,15 @@ def raw_film(row: Mapping[Hashable, Any]) -> Film:
     )
 
 
-def extended_codes(films: list[Film], settings: Settings) -> Codes:
-    """The code tables in production, with what these films add; new ones without a bucket."""
-    known = Codes()
-    if settings.s3_bucket_name:
-        known = Registry(open_bucket(settings)).production_codes()
+def known_codes(settings: Settings) -> Codes:
+    """The code tables in production; empty ones without a bucket."""
+    if not settings.s3_bucket_name:
+        return Codes()
+    return Registry(open_bucket(settings)).production_codes()
+
+
+def extended_codes(films: Sequence[Film], known: Codes) -> Codes:
+    """Code tables with what these films add, main genres first."""
     return Codes(
         known.genres.extended(film.main_genre for film in films).extended(
             genre for film in films for genre in film.genres

@@ -30,7 +30,7 @@ def report_page(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | N
         rows=_rows(manifest),
         champion=champion,
         changes=list(_changes(manifest, champion)) if champion else [],
-        pictures=_pictures(diagnosis),
+        picture=_picture(diagnosis),
     )
 
 
@@ -51,7 +51,7 @@ def _rows(manifest: Manifest) -> list[tuple[str, Scores]]:
 
 
 def _changes(ours: Manifest, theirs: Manifest) -> Iterator[tuple[str, object, object]]:
-    def facts(manifest: Manifest) -> dict[str, object]:
+    def facts(manifest: Manifest, other: Manifest) -> dict[str, object]:
         return {
             "RMSE": f"{manifest.metrics['holdout'].rmse:.3f}",
             "RMSE of the form": f"{manifest.metrics['form'].rmse:.3f}",
@@ -60,18 +60,14 @@ def _changes(ours: Manifest, theirs: Manifest) -> Iterator[tuple[str, object, ob
             "split": manifest.split.split_date,
             "films that taught": manifest.split.train_films,
             "features": len(manifest.features),
-            "features of its own": ", ".join(
-                sorted(
-                    set(manifest.features) - set((theirs if manifest is ours else ours).features)
-                )
-            ),
+            "features of its own": ", ".join(sorted(set(manifest.features) - set(other.features))),
         }
 
-    now, before = facts(ours), facts(theirs)
+    now, before = facts(ours, theirs), facts(theirs, ours)
     yield from ((name, now[name], before[name]) for name in now)
 
 
-def _pictures(diagnosis: Diagnosis) -> list[str]:
+def _picture(diagnosis: Diagnosis) -> str:
     def calibration(axes: Axes) -> None:
         forecast = [each.forecast for each in diagnosis.calibration]
         axes.plot(forecast, forecast, color="grey", linewidth=1)
@@ -87,7 +83,7 @@ def _pictures(diagnosis: Diagnosis) -> list[str]:
         axes.plot(counts, rmse, marker="o")
         axes.set(title="Learning curve", xlabel="films that taught", ylabel="RMSE")
 
-    return [_svg([calibration, errors, curve])]
+    return _svg([calibration, errors, curve])
 
 
 def _svg(drawings: Sequence[Callable[[Axes], None]]) -> str:

@@ -20,6 +20,7 @@ from sklearn.linear_model import Ridge
 
 from movierating.effects import ALL, TRAITS, Effects, Record
 from movierating.film import Film
+from scripts.dates import YEAR_DAYS
 from scripts.parameters import EFFECTS, MIN_FILMS, MIN_VOTES_TO_MEASURE, EffectsConfig
 
 Floats = npt.NDArray[np.float64]
@@ -158,7 +159,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
     blocks = [matrix[which] * scales[trait] for trait, matrix in rows.matrices.items()]
     few = _few_votes(rows, votes, which) / np.sqrt(config.shrinkage[_FEW])
     weights = votes / (votes + config.half_weight_votes)
-    weights = weights * 0.5 ** (days_old / 365.25 / config.half_life_years)
+    weights = weights * 0.5 ** (days_old / YEAR_DAYS / config.half_life_years)
     ridge = Ridge(alpha=1.0, solver="lsqr", max_iter=config.iterations, tol=1e-5)
     ridge.fit(sparse.hstack([*blocks, few]).tocsr(), ratings[which], sample_weight=weights[which])
     coefficients, start = {}, 0
@@ -168,7 +169,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
         start = end
     few_votes = ridge.coef_[start:] / np.sqrt(config.shrinkage[_FEW])
     learned = Estimate(as_of, round(float(ridge.intercept_), _DIGITS), coefficients, few_votes)
-    recent = which & (votes >= MIN_VOTES_TO_MEASURE) & (days_old <= config.level_years * 365.25)
+    recent = which & (votes >= MIN_VOTES_TO_MEASURE) & (days_old <= config.level_years * YEAR_DAYS)
     if recent.sum() < MIN_FILMS:
         return learned
     # Ratings drift: the level is that of the newest films, the effects are those of many years.

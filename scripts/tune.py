@@ -25,19 +25,19 @@ from movierating.settings import Settings, get_settings
 from scripts.cleaned import read_cleaned
 from scripts.cli import run, step_parser
 from scripts.dates import past_or_today, today
-from scripts.described import History, describe
+from scripts.described import History, describe, measuring
+from scripts.evaluation import rmse
 from scripts.files import RunFiles, data_folder, local_folder, write_json
 from scripts.learning import rehearse
 from scripts.parameters import (
     EFFECTS,
     HOLDOUT_SHARE,
     MIN_FILMS_PER_FLAG,
-    MIN_VOTES_TO_MEASURE,
     MODEL_CONFIG,
     SEED,
     ModelType,
 )
-from scripts.samples import Ratings, TimeSplit
+from scripts.samples import TimeSplit
 from scripts.tracking import log_run
 
 logger = logging.getLogger(__name__)
@@ -156,10 +156,9 @@ def _search_effects(split: TimeSplit) -> Search:
         shrinkage = {name: chosen[name] for name in EFFECTS.shrinkage}
         others = {name: value for name, value in chosen.items() if name not in shrinkage}
         learned = history.estimate(years.stop - 1, replace(EFFECTS, shrinkage=shrinkage, **others))
-        within = (history.years >= years.start) & (history.years < years.stop)
-        which = within & (history.votes >= MIN_VOTES_TO_MEASURE)
+        which = measuring(history.years, history.votes, years)
         forecast = [record[ALL] for record in learned.records(history.tokens, which)]
-        return _rmse(np.asarray(forecast) - history.ratings[which])
+        return rmse(np.asarray(forecast) - history.ratings[which])
 
     start = {
         "half_weight_votes": EFFECTS.half_weight_votes,
@@ -174,7 +173,7 @@ def _search_family(family: ModelType, space: Suggest) -> Callable[[TimeSplit], S
 
         def errors(chosen: dict[str, Any], years: range) -> float:
             (fold,) = rehearse(family, MODEL_CONFIG.parameters[family] | chosen, films, [years])
-            return _rmse(fold.errors)
+            return rmse(fold.errors)
 
         return Search(family, space, MODEL_CONFIG.parameters[family], films.folds, errors)
 
@@ -218,10 +217,6 @@ def _rf(trial: optuna.Trial) -> dict[str, Any]:
 
 def _linear(trial: optuna.Trial) -> dict[str, Any]:
     return {"alpha": trial.suggest_float("alpha", 0.1, 1000, log=True)}
-
-
-def _rmse(errors: Ratings) -> float:
-    return float(np.sqrt(np.mean(errors**2)))
 
 
 SEARCHES: Final[dict[str, Callable[[TimeSplit], Search]]] = {

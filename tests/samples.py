@@ -13,10 +13,21 @@ from movierating.features import Matrix
 from movierating.film import Film
 from scripts.cleaned import row_of
 from scripts.described import Described
+from scripts.parameters import ModelConfig
 from scripts.samples import TimeSplit
 from tests.bundles import CODES, invented_films
 
 SPLIT_DATE: Final = date(2024, 1, 1)
+
+# Every family, fitted in a moment.
+SMALL = ModelConfig(
+    parameters={
+        "xgboost": {"n_estimators": 20, "max_depth": 3},
+        "lgbm": {"n_estimators": 20, "num_leaves": 4},
+        "rf": {"n_estimators": 20, "max_depth": 3},
+        "linear": {"alpha": 1.0},
+    }
+)
 
 Numbers = Sequence[float] | npt.NDArray[Any]
 

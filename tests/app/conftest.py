@@ -1,6 +1,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -16,6 +17,23 @@ from tests.pipeline_run import Run
 from tests.s3_server import S3Server
 
 NEVER = 3600.0
+# A film of which everything is known.
+FILM: dict[str, Any] = {
+    "title": "The Lantern",
+    "overview": "A wonderful journey of two happy friends.",
+    "genres": ["Drama"],
+    "language": "ko",
+    "runtime": 112,
+    "release_date": "2027-03-01",
+    "budget": 5_000_000,
+    "countries": ["KR"],
+    "directors": ["Ada Novak"],
+    "writers": ["Kim Minseo"],
+    "cast": ["Jo Lindqvist"],
+    "companies": ["Lantern Films"],
+    "collection": "The Lanterns",
+    "keywords": ["lantern"],
+}
 TRANSLATIONS = {"등대지기의 행복한 딸": "The happy daughter of the lighthouse keeper"}
 
 

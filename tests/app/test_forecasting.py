@@ -18,27 +18,12 @@ from scripts.cleaned import films_of, read_cleaned
 from scripts.described import describe
 from scripts.parameters import HOLDOUT_SHARE
 from scripts.samples import TimeSplit
+from tests.app.conftest import FILM
 from tests.bundles import Packed
 from tests.pipeline_run import Run
 from tests.stand_in import TMDB_KEY
 
 FACTS = FilmFacts(overview="A ship sails.", genres=["Drama"], language="ko", runtime=100)
-EVERYTHING: dict[str, Any] = {
-    "title": "The Lantern",
-    "overview": "A ship sails.",
-    "genres": ["Drama"],
-    "language": "ko",
-    "runtime": 100,
-    "release_date": "2027-03-01",
-    "budget": 5_000_000,
-    "countries": ["KR"],
-    "directors": ["Ada Novak"],
-    "writers": ["Kim Minseo"],
-    "cast": ["Jo Lindqvist"],
-    "companies": ["Lantern Films"],
-    "collection": "The Lanterns",
-    "keywords": ["lantern"],
-}
 
 
 @pytest.fixture
@@ -229,7 +214,7 @@ def test_cast_beyond_the_leads_does_not_matter(packed: Packed):
 @pytest.mark.parametrize("fact", FilmFacts.model_fields)
 def test_fact_that_is_empty_is_missing(packed: Packed, fact: str):
     empty: Any = [] if isinstance(FilmFacts.model_fields[fact].default, list) else None
-    facts = FilmFacts(**EVERYTHING).model_copy(update={fact: empty})
+    facts = FilmFacts(**FILM).model_copy(update={fact: empty})
     assert forecast(packed.load(), facts, Reading(None)).missing == [fact]
 
 

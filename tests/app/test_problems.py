@@ -121,7 +121,7 @@ def test_body_that_is_no_film_is_told(client: TestClient, body: bytes):
     ("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/predict", 405)]
 )
 def test_wrong_address_is_a_problem_too(client: TestClient, method: str, path: str, status: int):
-    problem_of(client.request(method, path), status)
+    assert problem_of(client.request(method, path), status)["status"] == status
 
 
 @pytest.fixture

@@ -3,25 +3,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.app.conftest import TRANSLATIONS
+from tests.app.conftest import FILM, TRANSLATIONS
 from tests.bundles import Packed
 
-FILM: dict[str, Any] = {
-    "title": "The Lantern",
-    "overview": "A wonderful journey of two happy friends.",
-    "genres": ["Drama"],
-    "language": "ko",
-    "runtime": 112,
-    "release_date": "2027-03-01",
-    "budget": 5_000_000,
-    "countries": ["KR"],
-    "directors": ["Ada Novak"],
-    "writers": ["Kim Minseo"],
-    "cast": ["Jo Lindqvist"],
-    "companies": ["Lantern Films"],
-    "collection": "The Lanterns",
-    "keywords": ["lantern"],
-}
 OLD: dict[str, Any] = {
     "runtime": 112,
     "genre_encoded": 0,

@@ -70,7 +70,8 @@ def test_splits_on_the_very_values_of_films_are_kept_apart():
     steep = {"n_estimators": 5, "learning_rate": 1}
     lgbm = fit_regressor("lgbm", steep, values, ratings, np.ones(100))
     between = np.asarray([[0.2125]], dtype=np.float32)
-    to_onnx("lgbm", lgbm, between)
+    answer = Graph(to_onnx("lgbm", lgbm, between)).predict(between)
+    assert answer == pytest.approx(lgbm.predict(between))
 
 
 def test_form_that_answers_otherwise_is_refused(monkeypatch: pytest.MonkeyPatch):

@@ -63,7 +63,16 @@ def director_mean(split: TimeSplit) -> pd.Series:
 
 
 def test_honest_features_pass(split: TimeSplit, features: tuple[str, ...]):
-    refuse_leaks(split, features, describe)
+    asked: list[TimeSplit] = []
+
+    def remembering(split: TimeSplit, features: tuple[str, ...]) -> tuple[Described, Effects]:
+        asked.append(split)
+        return describe(split, features)
+
+    refuse_leaks(split, features, remembering)
+    ratings = [tuple(each.holdout.ratings) for each in asked]
+    assert len(ratings) == 3  # as it is, and with other outcomes since the split and a year before
+    assert ratings[0] not in ratings[1:]
 
 
 @pytest.mark.parametrize("outcome", ["vote_count", "vote_average", "revenue"])

@@ -17,16 +17,8 @@ from scripts.parameters import (
 )
 from scripts.samples import TimeSplit, TooFewFilmsError
 from tests.bundles import scores
-from tests.samples import SPLIT_DATE, described, split_of, years_of_films
+from tests.samples import SMALL, SPLIT_DATE, described, split_of, years_of_films
 
-SMALL = ModelConfig(
-    parameters={
-        "xgboost": {"n_estimators": 20, "max_depth": 3},
-        "lgbm": {"n_estimators": 20, "num_leaves": 4},
-        "rf": {"n_estimators": 20, "max_depth": 3},
-        "linear": {"alpha": 1.0},
-    }
-)
 LINEAR = SMALL.parameters["linear"]
 
 
@@ -168,8 +160,8 @@ def test_every_family_is_tried_out_on_the_same_films(split: TimeSplit, learned: 
 
 def test_what_is_learned_is_as_of_the_split(learned: Learned):
     assert learned.effects.as_of == SPLIT_DATE
-    assert f"effect={ALL}" in learned.features
-    assert learned.films.full.shape == (len(learned.films), len(learned.features))
+    assert f"effect={ALL}" in learned.films.features
+    assert learned.films.full.shape == (len(learned.films), len(learned.films.features))
     assert learned.baselines.keys() == {"mean", "recent_mean", "genre_mean", "old_model"}
 
 

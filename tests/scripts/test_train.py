@@ -22,15 +22,7 @@ from scripts.samples import TimeSplit, TooFewFilmsError
 from scripts.train import train
 from tests.bundles import CODES, FILES, RUN_DATE, Packed, invented_films
 from tests.pipeline_run import Run
-
-SMALL = ModelConfig(
-    parameters={
-        "xgboost": {"n_estimators": 20, "max_depth": 3},
-        "lgbm": {"n_estimators": 20, "max_depth": 3},
-        "rf": {"n_estimators": 20, "max_depth": 3},
-        "linear": {"alpha": 50.0},
-    }
-)
+from tests.samples import SMALL
 
 
 @pytest.fixture(autouse=True)
