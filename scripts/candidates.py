@@ -112,7 +112,7 @@ def to_onnx(family: ModelType, regressor: Regressor | Correction, probe: Matrix)
         graph = _added(_graph(family, regressor.regressor, features), regressor.column)
     else:
         graph = _graph(family, regressor, features)
-    onnx: bytes = graph.SerializeToString()
+    onnx: bytes = _ordered(graph).SerializeToString()
     worst = float(np.max(np.abs(Graph(onnx).predict(probe) - regressor.predict(probe))))
     if not worst <= GOLDEN_TOLERANCE:
         raise ArithmeticError(f"the ONNX form of {family} differs by {worst:.6f} rating points")
@@ -141,6 +141,14 @@ def _added(model: Any, column: int) -> Any:
     graph.node.append(helper.make_node("Add", [correction, "corrected"], ["rating"]))
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info("rating", TensorProto.FLOAT, [None, 1]))
+    return model
+
+
+def _ordered(model: Any) -> Any:
+    """The graph with its operator sets by name: the converters keep them in a set of strings."""
+    sets = sorted(model.opset_import, key=lambda each: each.domain)
+    del model.opset_import[:]
+    model.opset_import.extend(sets)
     return model
 
 

@@ -220,7 +220,7 @@ def describe(
                 form=_matrix(slim, which, features, learned, slim_tokens),
                 years=history.years[which],
                 ratings=history.ratings[which],
-                targets=history.ratings[which] - np.round(shift, 4),
+                targets=history.ratings[which] - shift,
                 votes=history.votes[which],
                 year_days=history.year_days,
             )

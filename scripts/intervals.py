@@ -8,7 +8,6 @@ folds before the split.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
@@ -19,8 +18,6 @@ from scripts.candidates import Regressor, fit_regressor
 from scripts.learning import Fold
 from scripts.parameters import SPREAD
 from scripts.samples import Ratings
-
-_DIGITS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,7 @@ class _Part:
         """Both views of a fold's films, so that the interval holds for either."""
         return cls(
             np.vstack([fold.films.full, fold.films.form]),
-            # Sums of floats may differ in their last digits from run to run; the model must not.
-            np.round(np.abs(np.concatenate([fold.errors, fold.form_errors])), _DIGITS),
+            np.abs(np.concatenate([fold.errors, fold.form_errors])),
         )
 
 

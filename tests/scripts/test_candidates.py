@@ -1,4 +1,5 @@
 import numpy as np
+import onnx
 import pytest
 
 from movierating.bundle import GOLDEN_TOLERANCE
@@ -41,6 +42,14 @@ def test_same_films_give_the_same_bytes(family: ModelType):
     first, matrix = fitted(family)
     second, _ = fitted(family)
     assert to_onnx(family, first, matrix[:5]) == to_onnx(family, second, matrix[:5])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_bytes_do_not_depend_on_how_this_process_hashes_strings(family: ModelType):
+    regressor, matrix = fitted(family)
+    model = onnx.load_from_string(to_onnx(family, regressor, matrix[:5]))
+    domains = [each.domain for each in model.opset_import]
+    assert domains == sorted(domains)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
