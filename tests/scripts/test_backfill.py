@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import backfill as module
+from scripts import dates
 from scripts.backfill import REPORT, SLICE_FILMS, Slice, backfill, fill, finish, main, plan
 from scripts.files import read_json, write_json
 from scripts.store import FilmStore, film_store
@@ -325,8 +326,12 @@ def test_disk_that_takes_no_more_is_one_sentence_and_nothing_is_lost(
 
 @pytest.mark.parametrize("min_votes", [("0", "0"), ("0", "1")], ids=["same", "other"])
 def test_two_backfills_at_once_leave_one_store(
-    paced: RunningStandIn, tmp_path: Path, min_votes: tuple[str, str]
+    paced: RunningStandIn,
+    tmp_path: Path,
+    min_votes: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    monkeypatch.setattr(dates, "_clock", lambda: datetime.now(UTC))  # as in the two processes
     processes = [start(paced, tmp_path / "both", "--min-votes", votes) for votes in min_votes]
     assert [process.wait(60) for process in processes] == [0, 0]
     store = FilmStore(tmp_path / "both" / "films" / "127.0.0.1")
