@@ -27,6 +27,7 @@ _CALIBRATION_BINS: Final = 10
 _CURVE_SHARES: Final = (0.1, 0.25, 0.5, 1.0)
 _EXPLAINED_FILMS: Final = 200
 _VOTE_BANDS: Final = (50, 100, 300, 1_000)
+_MANY_VOTES: Final = 1e9
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Diagnosis:
         curve: Number of films that taught, and the RMSE on the held-out ones.
         importance: By group of facts, the mean size of what it adds, in rating points.
         ablation: By group of facts, how much the RMSE on the held-out films grows without it.
+        labels: By what is done to ratings of few votes, how much it grows where that is left out.
     """
 
     errors: Ratings
@@ -71,6 +73,7 @@ class Diagnosis:
     curve: Sequence[tuple[int, float]]
     importance: dict[str, float]
     ablation: dict[str, float]
+    labels: dict[str, float]
 
 
 def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfig) -> Diagnosis:
@@ -91,6 +94,7 @@ def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfi
         curve=_curve(learned.films, rmse_of),
         importance=_importance(model, films),
         ablation=_ablation(learned.films, rmse_of),
+        labels=_labels(learned.films, rmse_of),
     )
 
 
@@ -181,6 +185,18 @@ def _ablation(films: Described, rmse_of: RmseOf) -> dict[str, float]:
         if hidden.any() and not np.isnan(taught.full[:, hidden]).all():
             losses[group] = rmse_of(_without(taught, hidden), _without(measured, hidden)) - whole
     return dict(sorted(losses.items(), key=lambda item: -item[1]))
+
+
+def _labels(films: Described, rmse_of: RmseOf) -> dict[str, float]:
+    """Of the model alone: the track records are those of all that is done."""
+    taught, measured = films.learnable(), films.measured()
+    whole = rmse_of(taught, measured)
+    otherwise = {
+        "weights by votes": replace(taught, votes=np.full(len(taught), _MANY_VOTES)),
+        "few votes taken off": replace(taught, targets=taught.ratings),
+        "films of few votes left out": films.where(films.years > 0),
+    }
+    return {name: rmse_of(each, measured) - whole for name, each in otherwise.items()}
 
 
 def _without(films: Described, hidden: Mask) -> Described:

@@ -28,7 +28,7 @@ class EffectsConfig:
         shrinkage: By trait: an effect is half believed after so many films of full weight.
         half_weight_votes: A rating of so many votes counts half of a certain one.
         half_life_years: A film so much older counts half.
-        level_years: Films so young set the average, since ratings drift from year to year.
+        level_half_life_years: The same for the average, since ratings drift from year to year.
         iterations: Of the solver.
     """
 
@@ -53,7 +53,7 @@ class EffectsConfig:
     )
     half_weight_votes: float = 400.0
     half_life_years: float = 4.5
-    level_years: float = 2.0
+    level_half_life_years: float = 1.0
     iterations: int = 40
 
     def min_films(self, trait: str) -> int:

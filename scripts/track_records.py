@@ -169,12 +169,14 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
         start = end
     few_votes = ridge.coef_[start:] / np.sqrt(config.shrinkage[_FEW])
     learned = Estimate(as_of, round(float(ridge.intercept_), _DIGITS), coefficients, few_votes)
-    recent = which & (votes >= MIN_VOTES_TO_MEASURE) & (days_old <= config.level_years * YEAR_DAYS)
-    if recent.sum() < MIN_FILMS:
+    measured = which & (votes >= MIN_VOTES_TO_MEASURE)
+    if measured.sum() < MIN_FILMS:
         return learned
     # Ratings drift: the level is that of the newest films, the effects are those of many years.
-    off = [record[ALL] for record in learned.records(rows, recent)] - ratings[recent]
-    return replace(learned, average=round(learned.average - float(np.mean(off)), _DIGITS))
+    off = [record[ALL] for record in learned.records(rows, measured)] - ratings[measured]
+    freshness = 0.5 ** (days_old[measured] / YEAR_DAYS / config.level_half_life_years)
+    level = learned.average - float(np.average(off, weights=freshness))
+    return replace(learned, average=round(level, _DIGITS))
 
 
 def _few_votes(rows: TokenRows, votes: Floats, which: Mask) -> sparse.csr_matrix:

@@ -5,10 +5,12 @@ import pytest
 
 from movierating.model import Graph, Model
 from scripts.candidates import to_onnx
-from scripts.diagnosis import MIN_SLICE, Diagnosis, diagnose
+from scripts.described import Described
+from scripts.diagnosis import MIN_SLICE, Diagnosis, _labels, diagnose
+from scripts.evaluation import rmse
 from scripts.intervals import learn_spread
-from scripts.learning import Learned, learn
-from scripts.parameters import ModelConfig
+from scripts.learning import Learned, fit, learn
+from scripts.parameters import MIN_VOTES_TO_LEARN, ModelConfig
 from scripts.samples import TimeSplit
 from tests.samples import split_of, years_of_films
 
@@ -76,6 +78,28 @@ def test_fact_that_decides_is_the_most_important_and_the_most_missed(diagnosis: 
 
 def test_nothing_is_said_of_facts_that_no_film_tells(diagnosis: Diagnosis):
     assert {"company", "franchise", "keywords"}.isdisjoint(diagnosis.ablation)
+
+
+def test_labels_tell_what_it_is_worth_to_take_off_what_few_votes_do():
+    frame = years_of_films(per_year=120)
+    few = (np.arange(len(frame)) % 2 == 0) & (frame["release_date"] < "2024-01-01")
+    frame.loc[few, "vote_count"] = MIN_VOTES_TO_LEARN
+    frame.loc[few, "vote_average"] -= 1.5
+    labels = _labels(learn(split_of(frame), CONFIG).films, _rmse_of)
+    assert labels["few votes taken off"] > 0.05
+
+
+def _rmse_of(taught: Described, measured: Described) -> float:
+    regressor = fit("lgbm", CONFIG.parameters["lgbm"], taught)
+    return rmse(regressor.predict(measured.full) - measured.ratings)
+
+
+def test_labels_as_they_are_cost_nothing_where_every_film_has_the_votes_to_be_measured(
+    diagnosis: Diagnosis,
+):
+    assert diagnosis.labels["few votes taken off"] == 0
+    assert diagnosis.labels["films of few votes left out"] == 0
+    assert diagnosis.labels["weights by votes"] != 0
 
 
 def test_ablation_leaves_the_films_as_they_were(learned: Learned, split: TimeSplit):

@@ -17,6 +17,7 @@ DIAGNOSIS = Diagnosis(
     curve=[(100, 0.8), (1000, 0.7)],
     importance={"genre": 0.33, "plot": 0.2},
     ablation={"genre": 0.0716},
+    labels={"weights by votes": 0.0123},
 )
 
 
@@ -59,6 +60,7 @@ def test_page_shows_metrics_beside_every_baseline(page: str, packed: Packed):
     assert "all facts" in page
     assert "the page&#39;s form" in page
     assert "0.0716" in page
+    assert "0.0123" in page
 
 
 def test_page_draws_its_pictures(page: str):

@@ -219,9 +219,12 @@ def test_level_is_that_of_the_newest_films_when_ratings_drift():
     days_old = np.linspace(10, 3000, 400)
     ratings = 7.0 - days_old / 1000  # from 7 now to 4 then
     found, vocabulary = learned(some, ratings.tolist(), days_old=days_old.tolist())
-    newest = days_old <= EFFECTS.level_years * 365.25
-    forecast = [record[ALL] for record in found.records(TokenRows.of(some, vocabulary), newest)]
-    assert np.mean(forecast) == pytest.approx(ratings[newest].mean(), abs=0.01)
+    freshness = 0.5 ** (days_old / 365.25 / EFFECTS.level_half_life_years)
+    everyone = np.ones(400, bool)
+    forecast = [record[ALL] for record in found.records(TokenRows.of(some, vocabulary), everyone)]
+    newest = np.average(ratings, weights=freshness)
+    assert newest > ratings.mean() + 0.8
+    assert np.average(forecast, weights=freshness) == pytest.approx(newest, abs=0.01)
 
 
 def test_what_few_votes_do_to_ratings_is_found_and_is_nothing_for_measured_films():
