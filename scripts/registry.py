@@ -59,7 +59,8 @@ def show(registry: Registry, arguments: argparse.Namespace, _: Settings) -> None
     for each in registry.history():
         if each.version == version:
             _print([(*_line(each)[:2], each.by, each.reason)])
-            _print(each.figures.items())
+            if each.figures:
+                _print(each.figures.items())
 
 
 def verify(registry: Registry, arguments: argparse.Namespace, _: Settings) -> None:
@@ -177,7 +178,8 @@ def _print(rows: Iterable[Sequence[Any]], headers: Sequence[str] = ()) -> None:
         sys.stdout.write("none\n\n")
         return
     widths = [_COLUMN_WIDTH] * len(table[0])
-    text = tabulate(table, headers, maxcolwidths=widths, disable_numparse=not headers)
+    style = "simple" if headers else "plain"
+    text = tabulate(table, headers, tablefmt=style, maxcolwidths=widths, floatfmt=".3f")
     sys.stdout.write(f"{text}\n\n")
 
 
