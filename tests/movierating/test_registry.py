@@ -1,6 +1,7 @@
 import json
 import shutil
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -12,11 +13,17 @@ from movierating.bundle import CODES_NAME, Bundle
 from movierating.encoders import Codes, CodeTable
 from movierating.manifest import MANIFEST_NAME, BundleError, sha256
 from movierating.registry import POINTER_KEY, MoveError, Pointer, Production, Registry
-from movierating.s3 import Bucket, PreconditionFailedError, open_bucket
+from movierating.s3 import (
+    Bucket,
+    PreconditionFailedError,
+    StoreUnavailableError,
+    open_bucket,
+)
 from movierating.settings import Settings
 from movierating.versions import RegistryConflictError, UnknownVersionError
 from tests.bundles import CODES, FILES, RUN_DATE, Packed, pack, put_into_production
 from tests.dying_bucket import DyingBucket, KilledError
+from tests.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
 
 PUBLISHERS = 2
 ROUNDS = 50
@@ -175,6 +182,59 @@ def test_of_two_publishers_at_once_one_wins_and_the_others_are_told(
             assert over is not None
             assert winners == [over.pointer]
     assert len(Registry(bucket).history()) == ROUNDS
+
+
+def test_write_whose_answer_is_lost_is_done_once(
+    bucket_settings: Settings, packed: Packed, newer: Packed, tmp_path: Path
+):
+    """Every write takes effect and is answered with an error first, so that boto3 tries again."""
+    lost: set[str] = set()
+
+    def lossy(method: str, path: str, ask: Callable[[], Answer]) -> Answer:
+        answer = ask()
+        if method == "PUT" and path not in lost:
+            lost.add(path)
+            return SERVER_ERROR
+        return answer
+
+    url = bucket_settings.require("aws_endpoint_url_s3")
+    with answering(lossy, url) as behind:
+        others = {"aws_endpoint_url_s3": behind}
+        registry = Registry(open_bucket(bucket_settings.model_copy(update=others)))
+        old = put_into_production(registry, packed)
+        lost.discard(f"/{bucket_settings.s3_bucket_name}/{POINTER_KEY}")
+        put_into_production(registry, newer, over=old)
+        assert len(registry.versions()) == 2
+        assert read(registry, tmp_path).manifest == newer.manifest
+        assert registry.history() == [old.pointer.decision, newer.pointer_after(old).decision]
+    assert len(lost) == 2 * (len(FILES) + 1) + 1 + 2
+
+
+@pytest.mark.parametrize("answer", [SERVER_ERROR, GARBAGE], ids=["500", "garbage"])
+@pytest.mark.parametrize("at", ["versions", "production.json", "ledger"])
+def test_publisher_that_gets_wrong_answers_leaves_old_or_new_and_may_try_again(
+    bucket_settings: Settings,
+    packed: Packed,
+    newer: Packed,
+    tmp_path: Path,
+    at: str,
+    answer: Answer,
+):
+    sound = Registry(open_bucket(bucket_settings))
+    old = put_into_production(sound, packed)
+
+    def wrong(method: str, path: str, ask: Callable[[], Answer]) -> Answer:
+        return answer if method == "PUT" and f"/models/{at}" in path else ask()
+
+    url = bucket_settings.require("aws_endpoint_url_s3")
+    with answering(wrong, url) as behind:
+        others = {"aws_endpoint_url_s3": behind}
+        registry = Registry(open_bucket(bucket_settings.model_copy(update=others)))
+        with pytest.raises(StoreUnavailableError):
+            put_into_production(registry, newer, over=old)
+    assert read(sound, tmp_path / "read").manifest == packed.manifest
+    put_into_production(sound, newer, over=old)
+    assert read(sound, tmp_path / "read").manifest == newer.manifest
 
 
 def test_pointer_read_before_another_move_does_not_move_it(
