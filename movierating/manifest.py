@@ -131,15 +131,18 @@ class Manifest(_Part):
         return self.model_copy(update={"version": f"{self.run_date}-{self._identity()[:12]}"})
 
     def proves_its_name(self) -> bool:
-        """Whether the version's digest is that of what the manifest says."""
-        return self.version == f"{self.run_date}-{self._identity(exclude_unset=True)[:12]}"
+        """Whether the version's digest is that of what the manifest says.
+
+        One that was stored before a field had its default is named by what was stored.
+        """
+        digests = self._identity(), self._identity(exclude_unset=True)
+        return self.version in {f"{self.run_date}-{digest[:12]}" for digest in digests}
 
     def encoded(self) -> bytes:
         """The bytes that are stored and hashed."""
         return self.model_dump_json(indent=2).encode()
 
     def _identity(self, *, exclude_unset: bool = False) -> str:
-        """The digest; without what is unset it is that of the fields that were stored."""
         said = self.model_dump_json(exclude=set(_CIRCUMSTANCES), exclude_unset=exclude_unset)
         return sha256(said.encode())
 

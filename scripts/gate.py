@@ -29,7 +29,7 @@ CONFIDENCE: Final = 0.95
 FEW_VOTES: Final = 2 * MIN_VOTES_TO_MEASURE
 _NEWEST: Final = timedelta(days=365)
 _RESAMPLES: Final = 2_000
-_BATCH: Final = 100  # resamples at a time: a few MB whatever the number of films
+_BATCH: Final = 100  # resamples at a time: memory grows with this, not with all of them
 
 
 @dataclass(frozen=True)

@@ -318,18 +318,6 @@ def test_move_of_a_publisher_that_died_before_the_ledger_is_told_by_the_next(
     assert registry.history() == [old.pointer.decision, newer.pointer_after(old).decision]
 
 
-def test_same_refusal_is_recorded_once_and_another_again(registry: Registry, packed: Packed):
-    def refusal(second: int, reason: str, production: str | None = None) -> bool:
-        decision = packed.pointer(at=datetime(2026, 11, 23, 3, 0, second, tzinfo=UTC)).decision
-        update = {"action": "refused", "reason": reason, "production": production}
-        return registry.refuse(decision.model_copy(update=update))
-
-    new = [refusal(0, "a"), refusal(1, "a"), refusal(2, "b"), refusal(3, "b", "other")]
-    assert new == [True, False, True, True]
-    assert [each.reason for each in registry.history()] == ["a", "b", "b"]
-    assert [each.reason for each in registry.history(last=2)] == ["b", "b"]
-
-
 def test_versions_are_listed_newest_first_and_unfinished_ones_told_apart(
     registry: Registry, bucket: Bucket, packed: Packed, newer: Packed
 ):
