@@ -85,7 +85,7 @@ def build_matrix(films: Iterable[Film], names: Sequence[str], records: Iterable[
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which places of a vector tell what, by kind: a loop for each is faster than a call a place."""
+    """Which places of a vector tell what, by kind; a call for each place would take longer."""
 
     width: int
     measurements: list[tuple[int, Callable[[Film], float | None]]]
