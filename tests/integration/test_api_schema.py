@@ -1,0 +1,100 @@
+"""The API, fuzzed along its own description over real HTTP."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from app.keys import HEADER, hash_of, new_key
+from movierating.registry import Registry
+from movierating.s3 import open_bucket
+from tests.bundles import Packed, put_into_production
+from tests.live_service import running_service
+from tests.s3_server import S3Server
+
+KEY = new_key()
+# Not `positive_data_acceptance`: no schema says "a plot or a genre", nor which codes there are.
+CHECKS = [
+    content_type_conformance,
+    not_a_server_error,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+fuzzing = settings(
+    max_examples=25, suppress_health_check=list(HealthCheck), deadline=None, derandomize=True
+)
+
+
+@pytest.fixture(scope="module")
+def serve(s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    def described(**changes: Any) -> Iterator[Any]:
+        chosen = s3_server.settings(s3_server.new_bucket(), **changes)
+        put_into_production(Registry(open_bucket(chosen)), packed)
+        with running_service(chosen, tmp_path_factory.mktemp("service")) as service:
+            yield schemathesis.openapi.from_url(f"{service.url}/openapi.json")
+
+    return described
+
+
+@pytest.fixture(scope="module")
+def open_api(serve: Any) -> Iterator[Any]:
+    yield from serve()
+
+
+@pytest.fixture(scope="module")
+def guarded_api(serve: Any) -> Iterator[Any]:
+    yield from serve(api_key_hashes=(hash_of(KEY),), max_request_kb=1)
+
+
+@pytest.fixture(scope="module")
+def limited_api(serve: Any) -> Iterator[Any]:
+    yield from serve(rate_limit_per_minute=1)
+
+
+of_open = schemathesis.pytest.from_fixture("open_api")
+of_guarded = schemathesis.pytest.from_fixture("guarded_api")
+of_limited = schemathesis.pytest.from_fixture("limited_api")
+
+
+@of_open.parametrize()
+@fuzzing
+def test_nothing_breaks_the_api_or_leaves_its_description(case: Any):
+    case.call_and_validate(checks=[*CHECKS, negative_data_rejection, unsupported_method])
+
+
+@of_guarded.parametrize()
+@fuzzing
+def test_keys_and_sizes_are_refused_as_described(case: Any):
+    case.call_and_validate(checks=CHECKS)
+    case.call_and_validate(checks=CHECKS, headers={HEADER: KEY})
+
+
+@of_limited.parametrize()
+@fuzzing
+def test_too_many_requests_are_refused_as_described(case: Any):
+    case.call_and_validate(checks=CHECKS)
+
+
+def test_refusals_that_are_described_do_happen(guarded_api: Any, limited_api: Any):
+    guarded, limited = (api.get_base_url() for api in (guarded_api, limited_api))
+    statuses = {
+        requests.post(f"{guarded}/v1/predict", json={}, timeout=60).status_code,
+        requests.post(
+            f"{guarded}/v1/predict", data=b" " * 2000, headers={HEADER: KEY}, timeout=60
+        ).status_code,
+        *(requests.get(f"{limited}/v1/version", timeout=60).status_code for _ in range(3)),
+    }
+    assert statuses >= {401, 413, 429}
