@@ -9,11 +9,7 @@ import streamlit as st
 from page import form
 from page.words import LANGUAGES, Words, fill
 
-PAGES = {
-    "forecast": ":material/movie:",
-    "compare": ":material/compare_arrows:",
-    "model": ":material/monitoring:",
-}
+PAGES = ("forecast", "compare", "model")
 
 
 def main() -> None:
@@ -22,10 +18,12 @@ def main() -> None:
     wanted = st.query_params.get("lang")
     state.setdefault("ui", wanted if wanted in LANGUAGES else next(iter(LANGUAGES)))
     words = Words(state.ui)
+    # An icon of a page's own would be its favicon, which Streamlit takes from Google.
+    st.set_page_config(page_icon="🎬")
     shown = st.navigation(
         [
-            st.Page(f"page/{name}.py", title=words(f"pages.{name}"), icon=icon, default=at == 0)
-            for at, (name, icon) in enumerate(PAGES.items())
+            st.Page(f"page/{name}.py", title=words(f"pages.{name}"), default=name == PAGES[0])
+            for name in PAGES
         ],
         position="top",
     )

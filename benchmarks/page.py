@@ -114,7 +114,7 @@ def pss_megabytes(url: str) -> float:
     pid = next(
         connection.pid
         for connection in psutil.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
     )
     return float(psutil.Process(pid).memory_full_info().pss) / 1e6
 

@@ -2,12 +2,13 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from page.api import Facts, Forecast
+from page.api import Facts, Forecast, finite
 from page.form import FIELDS, LISTS
 from page.words import LANGUAGES, Words
 
@@ -170,11 +171,13 @@ def _names(cell: str) -> list[str]:
 
 
 def _number(cell: str) -> float:
-    return float(cell.replace(",", ""))
+    return finite(cell.replace(",", ""))
 
 
 def _day(cell: str) -> str:
-    return date.fromisoformat(cell.replace(".", "-").replace("/", "-").strip("- ")).isoformat()
+    """A date with year, month and day in this order, however they are kept apart."""
+    year, month, day = (int(part) for part in re.findall(r"\d+", cell))
+    return date(year, month, day).isoformat()
 
 
 def _genres(cell: str) -> list[str]:
