@@ -6,7 +6,7 @@ the model it asks over HTTP, anew each time, so that nothing on it grows stale.
 
 import streamlit as st
 
-from page import form
+from page import form, note
 from page.words import LANGUAGES, Words, fill
 
 PAGES = ("forecast", "compare", "model")
@@ -27,19 +27,19 @@ def main() -> None:
         ],
         position="top",
     )
-    st.container(horizontal_alignment="right").segmented_control(
+    st.container(horizontal_alignment="right").radio(
         words("page.switch"),
         list(LANGUAGES),
         format_func=LANGUAGES.__getitem__,
         key="ui",
         on_change=_switch_language,
-        required=True,
+        horizontal=True,
         label_visibility="collapsed",
         persist_state="session",
     )
     shown.run()
     st.divider()
-    st.caption(words("page.notice"))
+    note.show(words("page.notice"))
     st.html(fill("document.html", {"language": state.ui}), unsafe_allow_javascript=True)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from page import pictures, table
+from page import note, pictures, table
 from page.api import ApiError, Facts, Forecast, Model, Ratings, ask
 from page.words import Words, fill
 
@@ -21,7 +21,7 @@ def show(words: Words, told: Facts, forecast: Forecast) -> None:
             spec=pictures.on_the_scale(words, forecast, ratings),
             alt=_described(words, forecast, genre, ratings),
         )
-        st.caption(_legend(words, genre, ratings))
+        note.show(_legend(words, genre, ratings))
     _reasons(words, forecast)
     _comparables(words, forecast)
     st.header(words("basis.title"), anchor=False)
@@ -140,7 +140,7 @@ def _reasons(words: Words, forecast: Forecast) -> None:
     st.markdown(words("reasons.lead", **told))
     parts = [f"{name} {words.points(points)}" for name, points in named]
     st.vega_lite_chart(spec=pictures.contributions(named), alt=words.all_of(parts))
-    st.caption(words.all_of(parts))
+    note.show(words.all_of(parts))
 
 
 def _comparables(words: Words, forecast: Forecast) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from page import problem
+from page import note, problem
 from page.api import ApiError, Choices, Facts, ask, read_names
 from page.words import LANGUAGES, Words
 
@@ -53,7 +53,7 @@ def fields(words: Words, choices: Choices) -> None:
         on_change="ignore",
         persist_state="session",
     )
-    st.caption(words("form.overview_note"))
+    note.show(words("form.overview_note"))
     first, second, third = st.columns([2, 1, 1])
     with first:
         _several(words, "genres", choices.genres, lambda name: words.name("genres", name), GENRES)
@@ -260,7 +260,7 @@ def _found(words: Words, field: str, letters: str) -> list[str]:
         problem.show(words, error)
         return []
     if not found:
-        st.caption(words("form.none_found"))
+        note.show(words("form.none_found"))
     return found
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 from babel.dates import format_datetime
 
-from page import pictures, problem, table
+from page import note, pictures, problem, table
 from page.api import NOT_FOUND, ApiError, Evidence, Model, Scores, ask, ask_text
 from page.words import Words
 
@@ -49,7 +49,7 @@ def _in_service(words: Words, model: Model) -> None:
         [words("model.fact"), words("model.value")],
         [(words(f"model.{name}"), value) for name, value in facts.items()],
     )
-    st.caption(words("model.one_version"))
+    note.show(words("model.one_version"))
 
 
 def _errors(words: Words, model: Model) -> None:

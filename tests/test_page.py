@@ -64,7 +64,7 @@ def submitted(page: AppTest) -> AppTest:
 
 
 def in_other_language(page: AppTest, language: str) -> AppTest:
-    page.segmented_control(key="ui").set_value(language)
+    page.radio(key="ui").set_value(language)
     return settled(page)
 
 

@@ -128,14 +128,14 @@ def test_person_is_told_which_field_to_change(api: StubApi, address: str, page: 
 def test_switch_of_language_keeps_what_was_typed_and_not_yet_sent(address: str, page: Page) -> None:
     open_page(page, address, "ko")
     fill_in(page, "ko")
-    page.get_by_role("radio", name="English").click()
+    page.get_by_text("English", exact=True).click()
     expect(page.get_by_role("heading", name="Film rating forecast")).to_be_visible()
     assert_filled_in(page, "en", PLOT["ko"])
     expect(page.get_by_role("combobox", name="Film's language")).to_have_value("Korean")
     assert "lang=en" in page.url
     submit(page, "en")
     expect(page.get_by_text("6.8", exact=True)).to_be_visible()
-    page.get_by_role("radio", name="한국어").click()
+    page.get_by_text("한국어", exact=True).click()
     expect(page.get_by_label("예상 평점 6.8").first).to_be_visible()
     assert_filled_in(page, "ko", PLOT["ko"])
 
