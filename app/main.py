@@ -11,7 +11,7 @@ from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import keys, logs, problems, routes, telemetry
+from app import evidence, keys, logs, people, problems, routes, telemetry
 from app.draining import Draining
 from app.follower import Follower
 from app.headers import SecurityHeaders
@@ -93,9 +93,10 @@ def _route(app: FastAPI, settings: Settings) -> None:
         guarded["dependencies"] = [Security(key)]
     app.include_router(routes.predictions, **guarded)
     app.include_router(routes.health)
-    for router in (routes.predictions, routes.forecasts, routes.monitoring):
+    unversioned = (routes.forecasts, people.names, evidence.evidence, routes.monitoring)
+    for router in (routes.predictions, *unversioned):
         app.include_router(router, prefix="/v1", **guarded)
-    for router in (routes.forecasts, routes.monitoring):
+    for router in unversioned:
         app.include_router(router, include_in_schema=False)
 
 

@@ -29,9 +29,8 @@ from app.schemas import (
     Runtime,
     VersionInfo,
 )
-from app.translation import Translator
+from app.translation import Translator, is_english
 from movierating.encoders import CodeTable
-from movierating.text import is_latin
 
 NO_MODEL = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 BAD_INPUT = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -205,7 +204,7 @@ _Understood = tuple[FilmFacts, Reading] | BatchRow
 
 async def _read(facts: FilmFacts, translator: Translator) -> Reading:
     english = facts.overview
-    if english and not is_latin(english):
+    if english and not is_english(english):
         english = await run_in_threadpool(translator.to_english, english)
     return read_plot(facts.overview, english)
 

@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     s3_bucket_name: _Text = None
 
     api_url: Annotated[_Text, AfterValidator(_http_address)] = None
+    api_key: _Secret = None
     model_poll_seconds: Annotated[float, Field(gt=0)] = 10
     translation_timeout_seconds: Annotated[float, Field(gt=0)] = 3
     api_key_hashes: Annotated[tuple[Annotated[str, AfterValidator(_key_hash)], ...], *_Split] = ()
