@@ -30,8 +30,9 @@ def asking(tmp_path):
 def logged_in(checkout, up: "Future[Any]") -> AirflowClient:
     while not up.done():
         with suppress(requests.RequestException, FileNotFoundError):
-            password = secrets_of(checkout)["airflow_password"]
-            return AirflowClient(checkout.url("AIRFLOW_PORT"), AIRFLOW_USER, password)
+            url = checkout.url("AIRFLOW_PORT")
+            requests.get(url, timeout=5)  # the client's own patience fills the log
+            return AirflowClient(url, AIRFLOW_USER, secrets_of(checkout)["airflow_password"])
         time.sleep(1)
     raise AssertionError(up.result().stdout)
 
