@@ -334,7 +334,7 @@ class Registry:
             version=verified.manifest.version,
             manifest_sha256=verified.manifest_sha256,
             previous=current.pointer.version if current else None,
-            at=datetime.now(UTC),
+            at=moment_after(current),
             by=by,
             reason=reason,
             run_date=run_date,
@@ -342,3 +342,12 @@ class Registry:
         )
         self.promote(pointer, over=current)
         return pointer
+
+
+def moment_after(current: Production | None) -> datetime:
+    """The present time, but after the last move, so that the ledger keeps its order.
+
+    Clocks of two publishers differ, and one may jump back.
+    """
+    now = datetime.now(UTC)
+    return max(now, current.pointer.at + timedelta(microseconds=1)) if current else now

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -10,7 +10,7 @@ from typing import Literal
 from movierating.bundle import Bundle
 from movierating.ledger import Decision
 from movierating.manifest import MANIFEST_NAME, BundleError, NewerFormatError, sha256
-from movierating.registry import Pointer, Production, Registry
+from movierating.registry import Pointer, Production, Registry, moment_after
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.cleaned import read_cleaned
@@ -122,7 +122,7 @@ def _decide(published: _Published, answer: Answer | None, settings: Settings) ->
         version=version,
         manifest_sha256=published.manifest_sha256,
         previous=current.pointer.version if current else None,
-        at=datetime.now(UTC),
+        at=moment_after(current),
         by=actor(),
         reason=verdict.reason,
         run_date=published.bundle.manifest.run_date,

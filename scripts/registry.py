@@ -195,7 +195,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command("list", list_versions)
     command("history", history).add_argument(
-        "--last", type=int, default=30, metavar="N", help="so many (default: %(default)s)"
+        "--last", type=_positive, default=30, metavar="N", help="so many (default: %(default)s)"
     )
     for name, step in (("show", show), ("verify", verify)):
         command(name, step).add_argument("version", nargs="?", help="default: production")

@@ -358,6 +358,18 @@ def test_rollback_is_remembered_by_the_newest_date_that_was_in_production(
         registry.before_production()
 
 
+def test_ledger_keeps_its_order_though_the_clock_has_jumped_back(
+    registry: Registry, packed: Packed, tomorrows: Packed
+):
+    registry.publish(packed.folder, packed.manifest)
+    registry.publish(tomorrows.folder, tomorrows.manifest)
+    ahead = datetime.now(UTC) + timedelta(days=400)
+    registry.promote(packed.pointer(at=ahead), over=None)
+    pointer = registry.promote_by_hand(tomorrows.manifest.version, "ada", "better")
+    assert pointer.at > ahead
+    assert registry.history()[-1] == pointer.decision
+
+
 def test_version_that_was_rolled_back_from_comes_back_by_hand_alone(
     registry: Registry, packed: Packed, tomorrows: Packed
 ):
