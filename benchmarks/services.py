@@ -72,6 +72,7 @@ def api_environment(settings: Settings) -> dict[str, str]:
         "AWS_ENDPOINT_URL_S3": settings.aws_endpoint_url_s3 or "",
         "S3_BUCKET_NAME": settings.s3_bucket_name or "",
         "MODEL_POLL_SECONDS": str(settings.model_poll_seconds),
+        "MALLOC_ARENA_MAX": "2",  # as in the container
     }
 
 
@@ -80,6 +81,17 @@ def our_api(folder: Path, settings: Settings, core: int | None = None) -> Iterat
     """Our service out of a folder that `deployed` made, as instance B runs it."""
     environment = api_environment(settings)
     with uvicorn("api", *_API, folder=folder, environment=environment, core=core) as service:
+        yield service
+
+
+@contextmanager
+def page(folder: Path, api_url: str) -> Iterator[Running]:
+    """Our page out of a folder that `deployed` made, as instance B runs it."""
+    (port,) = free_ports(1)
+    options = ("--server.address", HOST, "--server.port", str(port))
+    command = [f"{ROOT}/.venv/ui/bin/python", "-m", "streamlit", "run", "app.py", *options]
+    told = {"API_URL": api_url, "MALLOC_ARENA_MAX": "2"}
+    with running(command, f"http://{HOST}:{port}", "/_stcore/health", folder, told) as service:
         yield service
 
 
