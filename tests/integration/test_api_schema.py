@@ -68,7 +68,13 @@ def fuzz(api: Any, mode: GenerationMode, try_out: Callable[[Any], None]) -> int:
     """Try out what hypothesis makes of each operation; returns how many operations there were."""
     operations = [found.ok() for found in api.get_all_operations()]
     for operation in operations:
-        given(case=operation.as_strategy(generation_mode=mode))(fuzzing(try_out))()
+
+        @fuzzing
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def tried_out(case: Any) -> None:
+            try_out(case)
+
+        tried_out()
     return len(operations)
 
 
