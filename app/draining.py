@@ -4,7 +4,7 @@ import time
 
 
 class Draining:
-    """Whether the service is about to end; true once `begin` was called.
+    """Whether the service is about to end.
 
     A load balancer sees it in /readyz and sends new requests elsewhere. Meanwhile everything is
     answered, and each answer closes its connection.
@@ -15,6 +15,11 @@ class Draining:
         self._seconds = seconds
         self._until: float | None = None
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the service was told to end."""
+        return self._until is not None
+
     def begin(self) -> None:
         """Tell everyone from now on."""
         self._until = time.monotonic() + self._seconds
@@ -22,6 +27,3 @@ class Draining:
     def is_over(self) -> bool:
         """Whether it is time to end."""
         return self._until is not None and time.monotonic() >= self._until
-
-    def __bool__(self) -> bool:
-        return self._until is not None

@@ -4,7 +4,13 @@ import time
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -22,6 +28,7 @@ class Metrics:
 
     def __init__(self, follower: Follower) -> None:
         """Count from zero, and tell of the follower's versions."""
+        disable_created_metrics()  # one more series for each, which nobody reads
         self._registry = CollectorRegistry()
         self._registry.register(_OfTheModel(follower))
         ProcessCollector(registry=self._registry)

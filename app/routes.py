@@ -158,7 +158,7 @@ async def livez() -> Health:
 @health.get("/readyz", summary="Is a verified model in service?", responses=NO_MODEL)
 async def readyz(request: Request, served: ServedDep) -> Health:
     """Whether a verified model is in service, and which; 503 also once the service is to end."""
-    if request.state.draining:
+    if request.state.draining.has_begun:
         raise NoModelError("this service is about to end; ask another")
     return Health(status="ready", version=served.pointer.version)
 

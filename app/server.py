@@ -34,7 +34,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain; end at once when told again."""
-        if sig == signal.SIGTERM and not self._draining:
+        if sig == signal.SIGTERM and not self._draining.has_begun:
             self._draining.begin()
         else:
             super().handle_exit(sig, frame)
@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
         logger.error("%s", error)  # noqa: TRY400 - a sentence, without a traceback
         return 1
     server.run()
-    return 0 if server.started else 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Telemetry:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] += added if not self._draining else [*added, _CLOSE]
+                message["headers"] += [*added, _CLOSE] if self._draining.has_begun else added
             await send(message)
 
         try:
