@@ -87,7 +87,7 @@ class Bundle:
                 _graph(MODEL_NAME, files), _graph(ERROR_NAME, files), manifest.interval80.quantile
             ),
             _evidence(files.get(EVIDENCE_NAME)),
-            files[CARD_NAME].decode() if CARD_NAME in files else None,
+            files[CARD_NAME].decode(errors="replace") if CARD_NAME in files else None,
         )
         _try_out(bundle)
         _replay(bundle)

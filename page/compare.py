@@ -33,21 +33,20 @@ def _from_form(words: Words) -> list[Row]:
     if not films:
         return []
     rows = [Row(at, facts) for at, facts in enumerate(films, 1)]
-    st.subheader(words("compare.from_form"), anchor=False)
+    st.header(words("compare.from_form"), anchor=False)
 
     def forget() -> None:
         films.clear()
         st.session_state.pop("outcomes", None)
 
-    table.show(
-        words("compare.from_form"), [words("csv.title")], [[_called(words, r)] for r in rows]
-    )
+    titles = [[_called(words, row)] for row in rows]
+    table.show(words("compare.from_form"), [words("csv.title")], titles, headed=True)
     st.button(words("compare.forget"), on_click=forget)
     return rows
 
 
 def _from_file(words: Words) -> list[Row]:
-    st.subheader(words("compare.from_file"), anchor=False)
+    st.header(words("compare.from_file"), anchor=False)
     st.markdown(words("compare.file_note", most=str(films_csv.MOST_ROWS)))
     st.download_button(
         words("compare.example"),
@@ -124,6 +123,7 @@ def _show(words: Words, outcomes: Iterable[Outcome]) -> None:
         [words(f"csv.{name}") for name in heads],
         [_line(words, each) for each in outcomes],
         numbers=(2, 3),
+        headed=True,
     )
     st.download_button(
         words("compare.download"),

@@ -68,8 +68,11 @@ def fields(words: Words, choices: Choices) -> None:
         on_change="ignore",
         persist_state="session",
     )
-    with st.expander(words("form.more")):
-        _more(words)
+    # What stays folded is not drawn: half of the fields, with the names of 250 countries.
+    more = st.expander(words("form.more"), key="more", on_change="rerun")
+    if more.open:
+        with more:
+            _more(words)
 
 
 def facts() -> Facts:

@@ -48,6 +48,7 @@ def _in_service(words: Words, model: Model) -> None:
         words("model.in_service"),
         [words("model.fact"), words("model.value")],
         [(words(f"model.{name}"), value) for name, value in facts.items()],
+        headed=True,
     )
     note.show(words("model.one_version"))
 
@@ -81,6 +82,7 @@ def _errors(words: Words, model: Model) -> None:
             for name, scores, _ in rows
         ],
         numbers=(1, 2, 3),
+        headed=True,
     )
     st.markdown(words("model.interval", coverage=words.percent(model.coverage)))
 

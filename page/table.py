@@ -13,8 +13,18 @@ def show(
     heads: Sequence[str],
     rows: Iterable[Sequence[str]],
     numbers: Collection[int] = (),
+    headed: bool = False,
 ) -> None:
-    """Draw a table; `numbers` are the columns that hold some. It scrolls where it is too wide."""
+    """Draw a table; it scrolls where it is too wide.
+
+    Args:
+        caption: What it shows.
+        heads: Over the columns.
+        rows: The first cell of each names it.
+        numbers: The columns that hold some.
+        headed: Whether a heading above says what the caption says, so that only who does not see
+            the page needs it.
+    """
 
     def cell(tag: str, at: int, text: str, scope: str = "") -> str:
         kind = ' class="number"' if at in numbers else ""
@@ -30,9 +40,10 @@ def show(
         + "</tr>"
         for row in rows
     )
+    title = "" if headed else f"<caption>{escape(caption)}</caption>"
     style = (FOLDER / "table.html").read_text("utf-8")
     st.html(
         f'{style}<div class="facts" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table>{title}<thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -82,6 +82,14 @@ def error_of(page: AppTest) -> str:
     return error.value
 
 
+def test_key_goes_with_every_request(api: StubApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "a planted key")
+    page = submitted(opened())
+    assert set(api.keys) == {"a planted key"}
+    assert "planted" not in text_of(page)
+    assert not any("planted" in path for path in api.paths)
+
+
 @pytest.mark.usefixtures("api")
 def test_page_is_korean_by_default() -> None:
     page = opened()

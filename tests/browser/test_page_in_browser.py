@@ -25,7 +25,7 @@ def open_page(page: Page, address: str, language: str, width: int = 1440) -> Non
 
 
 def fill_in(page: Page, language: str) -> None:
-    page.get_by_label(RUNTIME[language]).fill("112")
+    page.get_by_label(RUNTIME[language], exact=True).fill("112")
     page.get_by_label(TEXT[language], exact=True).fill(PLOT[language])
     page.get_by_label(GENRE[language]).click()
     page.get_by_role("option", name=DRAMA[language]).click()
@@ -37,7 +37,7 @@ def submit(page: Page, language: str) -> None:
 
 
 def assert_filled_in(page: Page, language: str, plot: str) -> None:
-    expect(page.get_by_label(RUNTIME[language])).to_have_value("112")
+    expect(page.get_by_label(RUNTIME[language], exact=True)).to_have_value("112")
     expect(page.get_by_test_id("stMultiSelect").first).to_contain_text(DRAMA[language])
     expect(page.get_by_label(TEXT[language], exact=True)).to_have_value(plot)
 

@@ -388,3 +388,17 @@ def test_forecast_needs_no_mouse(api: StubApi, address: str, page: Page) -> None
     expect(page.locator(".rating")).to_have_text("6.8")
     assert api.asked[-1]["overview"] == "A happy day."
     assert api.asked[-1]["genres"] == ["Drama"]
+
+
+def test_what_was_typed_outlives_folding_it_away(api: StubApi, address: str, page: Page) -> None:
+    asked_with_sample(page, address, "en")
+    more = page.get_by_text("What else is known")
+    more.click()
+    page.get_by_label("Title", exact=True).fill("Another title")
+    page.get_by_label("Series", exact=True).fill("A series")
+    more.click()
+    expect(page.get_by_label("Series", exact=True)).to_have_count(0)
+    api.answers["/predict"] = 200, FORECAST | {"rating": 7.5}
+    page.get_by_role("button", name=SUBMIT["en"]).click()
+    expect(page.locator(".rating")).to_have_text("7.5")
+    assert (api.asked[-1]["title"], api.asked[-1]["collection"]) == ("Another title", "A series")
