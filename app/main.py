@@ -23,6 +23,7 @@ from app.translation import Translator
 from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
+from movierating.text import measure_plot
 
 DESCRIPTION: Final = """
 Forecasts the TMDB rating (0 to 10) of a film from what is known before it opens.
@@ -61,7 +62,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        await asyncio.to_thread(follower.start)
+        # The first plot takes half a second of imports, which no caller should wait for.
+        await asyncio.gather(
+            asyncio.to_thread(follower.start), asyncio.to_thread(measure_plot, "A plot.")
+        )
         yield {
             "follower": follower,
             "translator": translator,

@@ -80,14 +80,14 @@ def fuzz(api: Any, mode: GenerationMode, try_out: Callable[[Any], None]) -> int:
 
 def test_nothing_usable_breaks_the_api_or_leaves_its_description(open_api: Any):
     def try_out(case: Any) -> None:
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(checks=CHECKS, timeout=60)
 
     assert fuzz(open_api, GenerationMode.POSITIVE, try_out) == 10
 
 
 def test_nothing_unusable_breaks_the_api_or_leaves_its_description(open_api: Any):
     def try_out(case: Any) -> None:
-        case.call_and_validate(checks=[*CHECKS, negative_data_rejection])
+        case.call_and_validate(checks=[*CHECKS, negative_data_rejection], timeout=60)
 
     taking = open_api.include(path_regex="predict")
     assert fuzz(taking, GenerationMode.NEGATIVE, try_out) == 5
@@ -95,15 +95,15 @@ def test_nothing_unusable_breaks_the_api_or_leaves_its_description(open_api: Any
 
 def test_keys_and_sizes_are_refused_as_described(guarded_api: Any):
     def try_out(case: Any) -> None:
-        case.call_and_validate(checks=CHECKS)
-        case.call_and_validate(checks=CHECKS, headers={HEADER: KEY})
+        case.call_and_validate(checks=CHECKS, timeout=60)
+        case.call_and_validate(checks=CHECKS, headers={HEADER: KEY}, timeout=60)
 
     fuzz(guarded_api, GenerationMode.POSITIVE, try_out)
 
 
 def test_too_many_requests_are_refused_as_described(limited_api: Any):
     def try_out(case: Any) -> None:
-        case.call_and_validate(checks=CHECKS)
+        case.call_and_validate(checks=CHECKS, timeout=60)
 
     fuzz(limited_api, GenerationMode.POSITIVE, try_out)
 
