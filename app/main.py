@@ -19,7 +19,7 @@ from app.keys import KeyCheck
 from app.limits import RateLimit, SizeLimit
 from app.metrics import Metrics
 from app.telemetry import Telemetry
-from app.translation import Translator
+from app.translation import Translator, is_english
 from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
@@ -62,10 +62,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        # The first plot takes half a second of imports, which no caller should wait for.
-        await asyncio.gather(
-            asyncio.to_thread(follower.start), asyncio.to_thread(measure_plot, "A plot.")
-        )
+        await asyncio.gather(asyncio.to_thread(follower.start), asyncio.to_thread(_read_one_plot))
         yield {
             "follower": follower,
             "translator": translator,
@@ -87,6 +84,12 @@ def create_app(
     _route(app, settings)
     _surround(app, settings, metrics, draining)
     return app
+
+
+def _read_one_plot() -> None:
+    # The first takes half a second of imports, which no caller should wait for.
+    is_english("A plot.")
+    measure_plot("A plot.")
 
 
 def _route(app: FastAPI, settings: Settings) -> None:
