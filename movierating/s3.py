@@ -67,7 +67,7 @@ class Bucket:
         try:
             with in_words(self.name):
                 answer = self._client.get_object(Bucket=self.name, Key=key, **condition)
-                return Blob(answer["Body"].read(), answer.get("ETag", ""))
+                return Blob(answer["Body"].read(), answer["ETag"])
         except KeyError:
             return None
 
