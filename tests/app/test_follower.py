@@ -523,6 +523,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
+            self.send_header("ETag", '"odd"')
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -548,9 +549,9 @@ def answering(status: int, body: bytes) -> Iterator[str]:
         (500, b"<Error><Code>InternalError</Code></Error>", "S3 answered InternalError"),
         (500, b"no XML at all", "S3 answered 500"),
         (503, b"", "S3 answered 503"),
-        (200, b"garbage", "does not answer as S3 does"),
-        (200, b"", "does not answer as S3 does"),
-        (200, b"[" * 100_000, "does not answer as S3 does"),
+        (200, b"garbage", "models/production.json is not a pointer"),
+        (200, b"", "models/production.json is not a pointer"),
+        (200, b"[" * 100_000, "models/production.json is not a pointer"),
         (302, b"", "S3 answered 302"),
     ],
 )
