@@ -8,7 +8,7 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from app.problems import documented
-from app.routes import NO_MODEL, ServedDep
+from app.routes import BAD_INPUT, NO_MODEL, ServedDep
 from movierating.evidence import Evidence
 from movierating.model import RATING_RANGE
 
@@ -30,7 +30,9 @@ class Ratings(BaseModel):
 
 
 @evidence.get(
-    "/ratings", summary="How films of a genre were rated", responses=NO_MODEL | _NOT_FOUND
+    "/ratings",
+    summary="How films of a genre were rated",
+    responses=NO_MODEL | BAD_INPUT | _NOT_FOUND,
 )
 def ratings(
     served: ServedDep,
@@ -55,7 +57,9 @@ def ratings(
 
 
 @evidence.get(
-    "/evidence", summary="How the model did, part by part", responses=NO_MODEL | _NOT_FOUND
+    "/evidence",
+    summary="How the model did, part by part",
+    responses=NO_MODEL | BAD_INPUT | _NOT_FOUND,
 )
 async def parts(served: ServedDep) -> Evidence:
     """Slices, calibration and the weight of each group of facts, all on the held-out films."""
@@ -69,7 +73,7 @@ async def parts(served: ServedDep) -> Evidence:
     "/card",
     summary="The model card",
     response_class=PlainTextResponse,
-    responses=NO_MODEL | _NOT_FOUND,
+    responses=NO_MODEL | BAD_INPUT | _NOT_FOUND,
 )
 async def card(served: ServedDep) -> PlainTextResponse:
     """The model card that the training run wrote, in Markdown."""
