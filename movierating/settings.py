@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     tune_minutes: Annotated[float, Field(gt=0)] = 60
     keep_days: Annotated[int, Field(ge=1)] = 30
     keep_max_gb: Annotated[float, Field(gt=0)] = 2
+    forecast_min_votes: Annotated[int, Field(ge=1)] = 50
     pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
 
     wandb_api_key: _Secret = None
