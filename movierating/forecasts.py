@@ -312,10 +312,12 @@ class ForecastLedger:
     def _read(self, key: str, kind: type[_Any]) -> Iterator[_Any]:
         blob = self._shelf.get(key)
         try:
-            lines = gzip.decompress(blob.raw).decode().splitlines() if blob else []
-            records = [kind.model_validate_json(line) for line in lines]
+            text = gzip.decompress(blob.raw).decode() if blob else ""
+            records = [kind.model_validate_json(line) for line in text.splitlines()]
         except (OSError, EOFError, ValueError) as error:
             raise LedgerError(key) from error
+        if not records:
+            raise LedgerError(key)
         yield from records
 
     def _parsed(self, key: str, kind: type[_Any]) -> _Any | None:

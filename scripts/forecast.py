@@ -17,7 +17,14 @@ from movierating.effects import Effects
 from movierating.errors import ExplainedError
 from movierating.features import Matrix, build_matrix
 from movierating.film import Film
-from movierating.forecasts import UPCOMING_KEY, Forecast, ForecastLedger, Upcoming, UpcomingFilm
+from movierating.forecasts import (
+    UPCOMING_KEY,
+    Forecast,
+    ForecastLedger,
+    Upcoming,
+    UpcomingFilm,
+    counting,
+)
 from movierating.manifest import sha256
 from movierating.model import RATING_RANGE, Model
 from movierating.reasons import explain
@@ -176,17 +183,14 @@ def to_forecast(day: date, min_votes: int) -> pc.Expression:
 
 def upcoming(ledger: ForecastLedger, day: date) -> Upcoming:
     """The newest forecasts of films that had not opened on a day, and their change in a week."""
-    newest: dict[int, Forecast] = {}
-    week_ago: dict[int, float] = {}
-    for each in ledger.said(day - WEEK - _LONGEST_GAP, day):
-        newest[each.film_id] = each
-        if each.day <= day - WEEK:
-            week_ago[each.film_id] = each.rating
-    ahead = sorted(
-        (each for each in newest.values() if each.day == day and each.release_date > day),
-        key=lambda each: (each.release_date, each.film_id),
+    opens = {each.film_id: each.release_date for each in ledger.said(day, day)}
+    newest = counting(ledger.said(day, day), opens)
+    week_ago = counting(ledger.said(day - WEEK - _LONGEST_GAP, day - WEEK), opens)
+    ahead = sorted(newest.values(), key=lambda each: (each.release_date, each.film_id))
+    films = (
+        UpcomingFilm(forecast=each, week_ago=before.rating if before else None)
+        for each, before in ((each, week_ago.get(each.film_id)) for each in ahead)
     )
-    films = (UpcomingFilm(forecast=each, week_ago=week_ago.get(each.film_id)) for each in ahead)
     return Upcoming(as_of=day, films=tuple(films))
 
 
