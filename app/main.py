@@ -9,7 +9,7 @@ from typing import TypedDict
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from app import problems, routes
+from app import ledger, problems, routes
 from app.follower import Follower
 from app.translation import Translator
 from movierating.registry import Registry
@@ -66,4 +66,5 @@ def create_app(
     problems.install(app)
     app.include_router(routes.forecasts)
     app.include_router(routes.health)
+    app.include_router(ledger.router(settings))
     return app
