@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ from fastapi.testclient import TestClient
 
 from app import problems
 from app.ledger import LedgerReader, router
-from app.main import create_app
 from movierating.forecasts import (
     TRACK_RECORD_KEY,
     UPCOMING_KEY,
@@ -20,6 +20,7 @@ from movierating.forecasts import (
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from scripts.scoreboard import track_record
+from tests.app.conftest import serving as whole_service
 from tests.bundles import RUN_DATE
 from tests.forecasts import forecast, scored
 
@@ -172,9 +173,8 @@ def test_what_was_read_stays_when_s3_goes_away(settings: Settings):
         assert listed(client) == [1, 2, 3, 4]
 
 
-def test_new_view_is_read_and_an_unchanged_one_is_not_read_again(
-    settings: Settings, bucket: Bucket
-):
+@pytest.mark.usefixtures("settings")
+def test_new_view_is_read_and_an_unchanged_one_is_not_read_again(bucket: Bucket):
     reader = LedgerReader(lambda: bucket)
     reader.refresh()
     before, record = reader.upcoming, reader.track_record
@@ -185,7 +185,8 @@ def test_new_view_is_read_and_an_unchanged_one_is_not_read_again(
     assert reader.track_record is record
 
 
-def test_unreadable_view_is_told_and_the_one_before_it_kept(settings: Settings, bucket: Bucket):
+@pytest.mark.usefixtures("settings")
+def test_unreadable_view_is_told_and_the_one_before_it_kept(bucket: Bucket):
     reader = LedgerReader(lambda: bucket)
     reader.refresh()
     bucket.put(UPCOMING_KEY, b"{}")
@@ -194,6 +195,8 @@ def test_unreadable_view_is_told_and_the_one_before_it_kept(settings: Settings, 
     assert reader.upcoming == FILMS
 
 
-def test_service_has_the_routes(settings: Settings):
-    paths = create_app(settings).openapi()["paths"]
-    assert {"/forecasts", "/track-record", "/predict"} <= set(paths)
+def test_service_answers_from_the_ledger_beside_the_model(settings: Settings, tmp_path: Path):
+    with whole_service(settings, tmp_path) as (client, _):
+        assert listed(client) == [1, 2, 3, 4]
+        assert client.get("/livez").status_code == 200
+        assert client.get("/readyz").status_code == 503  # no model is in production

@@ -28,7 +28,15 @@ def operations(described: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]
 
 
 def test_every_route_is_described(described: dict[str, Any]):
-    assert described["paths"].keys() == {"/predict", "/options", "/livez", "/readyz", "/version"}
+    assert described["paths"].keys() == {
+        "/predict",
+        "/options",
+        "/livez",
+        "/readyz",
+        "/version",
+        "/forecasts",
+        "/track-record",
+    }
     for method, path, operation in operations(described):
         assert operation["summary"], (method, path)
         assert operation["description"], (method, path)
