@@ -59,7 +59,7 @@ def ratings(
 @evidence.get(
     "/evidence",
     summary="How the model did, part by part",
-    responses=NO_MODEL | BAD_INPUT | _NOT_FOUND,
+    responses=NO_MODEL | _NOT_FOUND,
 )
 async def parts(served: ServedDep) -> Evidence:
     """Slices, calibration and the weight of each group of facts, all on the held-out films."""
@@ -73,7 +73,7 @@ async def parts(served: ServedDep) -> Evidence:
     "/card",
     summary="The model card",
     response_class=PlainTextResponse,
-    responses=NO_MODEL | BAD_INPUT | _NOT_FOUND,
+    responses=NO_MODEL | _NOT_FOUND,
 )
 async def card(served: ServedDep) -> PlainTextResponse:
     """The model card that the training run wrote, in Markdown."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
@@ -11,7 +11,7 @@ from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import evidence, keys, logs, people, problems, routes, telemetry
+from app import evidence, keys, ledger, logs, people, problems, routes, telemetry
 from app.draining import Draining
 from app.follower import Follower
 from app.headers import SecurityHeaders
@@ -38,7 +38,7 @@ This product uses the TMDB API but is not endorsed or certified by TMDB.
 """
 
 
-class State(TypedDict):
+class State(ledger.State):
     """What the routes reach through the request."""
 
     follower: Follower
@@ -63,12 +63,14 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         await asyncio.gather(asyncio.to_thread(follower.start), asyncio.to_thread(_read_one_plot))
-        yield {
-            "follower": follower,
-            "translator": translator,
-            "metrics": metrics,
-            "draining": draining,
-        }
+        async with ledger.following(settings) as told:
+            yield {
+                "follower": follower,
+                "translator": translator,
+                "metrics": metrics,
+                "draining": draining,
+                **told,
+            }
         await asyncio.to_thread(follower.stop)
         translator.close()
 
@@ -100,7 +102,13 @@ def _route(app: FastAPI, settings: Settings) -> None:
         guarded["dependencies"] = [Security(key)]
     app.include_router(routes.predictions, **guarded)
     app.include_router(routes.health)
-    unversioned = (routes.forecasts, people.names, evidence.evidence, routes.monitoring)
+    unversioned = (
+        routes.forecasts,
+        people.names,
+        evidence.evidence,
+        ledger.records,
+        routes.monitoring,
+    )
     for router in (routes.predictions, *unversioned):
         app.include_router(router, prefix="/v1", **guarded)
     for router in unversioned:

@@ -26,8 +26,9 @@ from scripts.evaluation import score
 from scripts.learning import learn
 from scripts.package import as_served
 from scripts.parameters import MODEL_CONFIG
-from scripts.preprocess import FEATURE_FILM_MINUTES, extended_codes
+from scripts.preprocess import extended_codes
 from scripts.samples import TimeSplit
+from scripts.stored_films import FEATURE_FILM_MINUTES
 
 MANY_FILMS: Final = 100
 EXPLAINED_FILMS: Final = 200

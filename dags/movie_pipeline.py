@@ -3,15 +3,15 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, AssetAlias, CronTriggerTimetable, Param, dag, task
+from airflow.sdk import AssetAlias, CronTriggerTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.approval import answer_of, approve_promotion
+from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import explained, run_date
 from movierating.settings import get_settings
 
-PUBLISHED_MODEL = Asset(name="movie_rating_model", uri="movierating://production")
 # An outlet by alias, so that a refused model tells nobody that there is a new one.
 PROMOTION = AssetAlias("movie_rating_promotion")
 

@@ -110,6 +110,7 @@ class Settings(BaseSettings):
     keep_versions: Annotated[int, Field(ge=1)] = 30
     promotion_approval: bool = False
     confirm_seconds: Annotated[float, Field(gt=0)] = 120
+    forecast_min_votes: Annotated[int, Field(ge=1)] = 50
     pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
 
     wandb_api_key: _Secret = None

@@ -1,8 +1,5 @@
 """Scores, and the baselines that any model has to beat."""
 
-from datetime import date
-from typing import Final
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -12,10 +9,9 @@ from sklearn.preprocessing import OrdinalEncoder
 from movierating.encoders import UNKNOWN_CODE
 from movierating.manifest import Scores
 from scripts.legacy import CODE_COLUMNS, five_columns, old_model
+from scripts.naive import NAIVE, NaiveMeans
 from scripts.parameters import MIN_VOTES_TO_MEASURE
 from scripts.samples import Ratings, Sample, TimeSplit
-
-RECENT_YEARS: Final = 3
 
 
 def rmse(errors: Ratings) -> float:
@@ -36,32 +32,24 @@ def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
 
 
 def baselines(split: TimeSplit) -> dict[str, Scores]:
-    """Scores on the held-out films of what any model has to beat.
+    """Scores on the held-out films of what any model has to beat, by its name."""
+    forecasts = baseline_forecasts(split)
+    return {name: score(split.holdout.ratings, each) for name, each in forecasts.items()}
+
+
+def baseline_forecasts(split: TimeSplit) -> dict[str, Ratings]:
+    """What any model has to beat says of the held-out films; by its name, shape (films,).
 
     The mean of the training films, of the last three years, of the main genre, and the old model;
     all learned from the training films that have the votes to be measured.
     """
     voted = Sample(split.train.frame.query(f"vote_count >= {MIN_VOTES_TO_MEASURE}"))
     taught = voted if len(voted) else split.train
-    forecasts = {
-        "mean": np.full(len(split.holdout), taught.ratings.mean()),
-        "recent_mean": np.full(len(split.holdout), _recent_mean(taught, split.split_date)),
-        "genre_mean": _genre_mean(taught, split.holdout),
-        "old_model": _old_model(taught, split.holdout),
-    }
-    return {name: score(split.holdout.ratings, each) for name, each in forecasts.items()}
-
-
-def _recent_mean(taught: Sample, split_date: date) -> float:
-    start = pd.Timestamp(split_date) - pd.DateOffset(years=RECENT_YEARS)
-    recent = taught.frame["release_date"] >= start.date().isoformat()
-    return float(taught.ratings[recent if recent.any() else slice(None)].mean())
-
-
-def _genre_mean(taught: Sample, holdout: Sample) -> Ratings:
-    means = taught.frame.groupby("genre_encoded")["vote_average"].mean()
-    codes = holdout.frame["genre_encoded"]
-    return codes.map(means).fillna(taught.ratings.mean()).to_numpy(float)
+    genres = [film.main_genre for film in taught.films]
+    means = NaiveMeans.of(taught.ratings, taught.opened, genres, split.split_date)
+    said = [means.say(film.main_genre) for film in split.holdout.films]
+    forecasts = {name: np.asarray([each[name] for each in said]) for name in NAIVE}
+    return forecasts | {"old_model": _old_model(taught, split.holdout)}
 
 
 def _old_model(taught: Sample, holdout: Sample) -> Ratings:

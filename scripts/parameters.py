@@ -126,3 +126,31 @@ class ModelConfig:
 
 
 MODEL_CONFIG: Final = ModelConfig()
+
+
+@dataclass(frozen=True)
+class DriftLimits:
+    """What is an alert.
+
+    Attributes:
+        psi: Shares of a fact have moved so far; 0.25 is the customary sign of a major shift.
+        bias: Forecasts are off by so many rating points on average.
+        rmse_ratio: Errors are so many times those on the held-out films.
+        coverage: Outside of these shares the 80 % interval does not hold what it promises.
+        film_days: Films that opened so recently are compared with those that taught.
+        score_days: Scores of so many days are looked at.
+        min_films: Fewer tell nothing of their facts.
+        min_scores: Fewer tell nothing of the errors.
+    """
+
+    psi: float = 0.25
+    bias: float = 0.15
+    rmse_ratio: float = 1.25
+    coverage: tuple[float, float] = (0.7, 0.9)
+    film_days: int = 180
+    score_days: int = 90
+    min_films: int = 100
+    min_scores: int = 50
+
+
+DRIFT: Final = DriftLimits()

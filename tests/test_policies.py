@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from movierating.bundle import Bundle
+from movierating.forecasts import MADE, UPCOMING_KEY, ForecastLedger, Upcoming
 from movierating.manifest import sha256
 from movierating.registry import Registry
 from movierating.s3 import Bucket, StoreRefusedError, open_bucket
@@ -17,6 +18,7 @@ from scripts import deploy as module
 from scripts.deploy import deploy
 from scripts.files import RunFiles
 from tests.bundles import RUN_DATE, Packed, pack, put_into_production
+from tests.forecasts import forecast
 from tests.s3_server import S3Server
 from tests.samples import as_csv, opened_since
 
@@ -77,6 +79,18 @@ def test_serving_may_write_nothing_and_is_told_so(
     with pytest.raises(StoreRefusedError, match=r"^S3 refuses .* check AWS_ACCESS_KEY_ID and its"):
         WRITES[write](serving)
     assert registry.production() == current
+
+
+def test_training_writes_down_forecasts_and_serving_reads_their_views_alone(
+    acting_as: Callable[[str], Settings], serving: Bucket
+):
+    training = ForecastLedger(open_bucket(acting_as("training")))
+    training.say([forecast(1)])
+    training.show(UPCOMING_KEY, Upcoming(as_of=RUN_DATE, films=()))
+    assert [each.film_id for each in training.said(RUN_DATE, RUN_DATE)] == [1]
+    assert serving.get(UPCOMING_KEY) is not None
+    with pytest.raises(StoreRefusedError):
+        serving.get(f"{MADE}2026-11-23/some.jsonl.gz")
 
 
 def test_serving_may_read_neither_the_pickles_nor_the_ledger_nor_anything_else(

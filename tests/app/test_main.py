@@ -23,6 +23,8 @@ DESCRIBED = {
     "/v1/ratings",
     "/v1/evidence",
     "/v1/card",
+    "/v1/forecasts",
+    "/v1/track-record",
     "/v1/version",
     "/v1/metrics",
     "/livez",

@@ -58,6 +58,7 @@ print(json.dumps([bag.import_errors, list(bag.dags)]))
     assert sorted(dags) == [
         "tmdb_film_backfill",
         "tmdb_housekeeping",
+        "tmdb_movie_forecast",
         "tmdb_movie_rating_pipeline",
     ]
 
@@ -65,7 +66,7 @@ print(json.dumps([bag.import_errors, list(bag.dags)]))
 def test_nothing_heavy_is_imported_to_parse_the_dags(tmp_path: Path):
     code = """
 import json, sys
-import dags.film_backfill, dags.housekeeping, dags.movie_pipeline
+import dags.film_backfill, dags.housekeeping, dags.movie_forecast, dags.movie_pipeline
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
     imported = set(in_a_process_of_its_own(code, tmp_path))

@@ -1,0 +1,243 @@
+"""What was forecast of films to come, and how earlier forecasts came out."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal, TypedDict, TypeVar
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from pydantic import BaseModel, Field
+
+from app.problems import documented
+from app.schemas import RatingInterval, Reason
+from movierating.errors import ExplainedError
+from movierating.forecasts import (
+    TRACK_RECORD_KEY,
+    UPCOMING_KEY,
+    TrackRecord,
+    Upcoming,
+    UpcomingFilm,
+)
+from movierating.manifest import COVERAGE
+from movierating.s3 import Bucket, PreconditionFailedError, open_bucket
+from movierating.settings import Settings
+
+logger = logging.getLogger(__name__)
+records = APIRouter(tags=["ledger"])
+
+POLL_SECONDS: Final = 60.0  # the ledger grows once a day
+POSTERS: Final = "https://image.tmdb.org/t/p/w185"
+_START_SECONDS: Final = 3.0  # so long does the start of the service wait for S3
+_UNAVAILABLE: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
+_BAD_INPUT: Final = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
+
+Sorting = Literal[
+    "release_date",
+    "-release_date",
+    "rating",
+    "-rating",
+    "title",
+    "-title",
+    "change",
+    "-change",
+    "width",
+    "-width",
+]
+_View = TypeVar("_View", Upcoming, TrackRecord)
+
+
+class DatedForecast(BaseModel):
+    """The newest forecast of a film that has not opened."""
+
+    id: Annotated[int, Field(description="TMDB's.")]
+    title: str | None
+    release_date: date
+    rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
+    interval: RatingInterval
+    change: Annotated[
+        float | None, Field(description="Rating points since last week; null without one then.")
+    ]
+    reasons: Annotated[list[Reason], Field(description="By group of facts, largest first.")]
+    genre: str | None
+    language: str | None
+    made_at: datetime
+    version: Annotated[str, Field(description="The model version that said so.")]
+    poster: Annotated[
+        str | None, Field(description="Address at TMDB; null where the service has no key of it.")
+    ]
+
+
+class Forecasts(BaseModel):
+    """A page of forecasts."""
+
+    as_of: Annotated[date | None, Field(description="Null before the first forecast.")]
+    total: Annotated[int, Field(description="How many films match, on all pages.")]
+    films: list[DatedForecast]
+
+
+class State(TypedDict):
+    """What the routes reach through the request."""
+
+    ledger: "LedgerReader"
+    shows_posters: bool
+
+
+class LedgerReader:
+    """Holds the views of the ledger, so that no answer waits for S3.
+
+    Attributes:
+        upcoming: None before it was read, or where there is none.
+        track_record: The same.
+        problem: Why the ledger could not be read at the last attempt; None when it could.
+    """
+
+    def __init__(self, bucket_of: Callable[[], Bucket]) -> None:
+        """Prepare to read; the bucket is opened by the first `refresh`."""
+        self._bucket_of = bucket_of
+        self._etags: dict[str, str] = {}
+        self.upcoming: Upcoming | None = None
+        self.track_record: TrackRecord | None = None
+        self.problem: str | None = "not read yet"
+
+    async def follow(self, poll_seconds: float) -> None:
+        """Refresh for ever, at the poll's pace."""
+        while True:
+            await asyncio.to_thread(self.refresh)
+            await asyncio.sleep(poll_seconds)
+
+    def refresh(self) -> None:
+        """Read what has changed, or say why not and keep what there is."""
+        try:
+            bucket = self._bucket_of()
+            self.upcoming = self._read(bucket, UPCOMING_KEY, self.upcoming, Upcoming)
+            self.track_record = self._read(bucket, TRACK_RECORD_KEY, self.track_record, TrackRecord)
+            self.problem = None
+        except (ExplainedError, ValueError) as error:
+            explained = isinstance(error, ExplainedError)
+            self._report(str(error) if explained else "a view of the ledger is not readable")
+
+    def _read(
+        self, bucket: Bucket, key: str, known: _View | None, kind: type[_View]
+    ) -> _View | None:
+        try:
+            blob = bucket.get(key, self._etags.get(key))
+        except PreconditionFailedError:
+            return known
+        if blob is None:
+            return known
+        view = kind.model_validate_json(blob.raw)
+        self._etags[key] = blob.etag
+        return view
+
+    def _report(self, problem: str) -> None:
+        if problem != self.problem:
+            logger.warning("the forecast ledger cannot be read: %s", problem)
+        self.problem = problem
+
+
+@asynccontextmanager
+async def following(
+    settings: Settings, reader: LedgerReader | None = None, poll_seconds: float = POLL_SECONDS
+) -> AsyncIterator[State]:
+    """Keep the views up to date, and give what the routes answer from."""
+    reads = reader or LedgerReader(lambda: open_bucket(settings))
+    first = asyncio.create_task(asyncio.to_thread(reads.refresh))
+    await asyncio.wait({first}, timeout=_START_SECONDS)
+    polling = asyncio.create_task(reads.follow(poll_seconds))
+    yield {"ledger": reads, "shows_posters": settings.tmdb_api_key is not None}
+    polling.cancel()
+    with suppress(asyncio.CancelledError):
+        await polling
+
+
+def _reader(request: Request) -> LedgerReader:
+    reader: LedgerReader = request.state.ledger
+    return reader
+
+
+ReaderDep = Annotated[LedgerReader, Depends(_reader)]
+
+
+@records.get("/forecasts", summary="Films to come", responses=_UNAVAILABLE | _BAD_INPUT)
+async def forecasts(  # noqa: PLR0913, PLR0917 - one argument a field of the query
+    request: Request,
+    reader: ReaderDep,
+    search: Annotated[str, Query(max_length=200, description="Part of a title.")] = "",
+    sort: Annotated[Sorting, Query(description="`-` before it: largest first.")] = "release_date",
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> Forecasts:
+    """What is forecast of films that open within 180 days, as it was written down."""
+    view = reader.upcoming
+    if view is None:
+        _refuse_unread(reader)
+        return Forecasts(as_of=None, total=0, films=[])
+    found = in_order([film for film in view.films if _matches(film, search)], sort)
+    page = found[offset : offset + limit]
+    shows_posters: bool = request.state.shows_posters
+    return Forecasts(
+        as_of=view.as_of, total=len(found), films=[_shown(film, shows_posters) for film in page]
+    )
+
+
+@records.get("/track-record", summary="How forecasts came out", responses=_UNAVAILABLE)
+async def track_record(reader: ReaderDep) -> TrackRecord | None:
+    """How forecasts came out, beside what needs no model; null before the first was scored."""
+    if reader.track_record is None:
+        _refuse_unread(reader)
+    return reader.track_record
+
+
+def in_order(films: Sequence[UpcomingFilm], sort: Sorting) -> list[UpcomingFilm]:
+    """Films sorted by a field, those without it last; ties stay by release date."""
+    name = sort.removeprefix("-")
+    known = [film for film in films if _value(film, name) is not None]
+    unknown = [film for film in films if _value(film, name) is None]
+    return (
+        sorted(known, key=lambda film: _value(film, name), reverse=sort.startswith("-")) + unknown
+    )
+
+
+def _value(film: UpcomingFilm, name: str) -> Any:
+    said = film.forecast
+    if name == "change":
+        return film.change
+    if name == "width":
+        return said.high - said.low
+    if name == "title":
+        return said.title.casefold() if said.title else None
+    return getattr(said, name)
+
+
+def _matches(film: UpcomingFilm, search: str) -> bool:
+    return search.strip().casefold() in (film.forecast.title or "").casefold()
+
+
+def _shown(film: UpcomingFilm, shows_posters: bool) -> DatedForecast:
+    said = film.forecast
+    return DatedForecast(
+        id=said.film_id,
+        title=said.title,
+        release_date=said.release_date,
+        rating=round(said.rating, 2),
+        interval=RatingInterval(
+            low=round(said.low, 2), high=round(said.high, 2), coverage=COVERAGE
+        ),
+        change=None if film.change is None else round(film.change, 2),
+        reasons=[Reason(group=group, points=points) for group, points in said.reasons.items()],
+        genre=said.genre,
+        language=said.language,
+        made_at=said.made_at,
+        version=said.version,
+        poster=f"{POSTERS}{said.poster_path}" if shows_posters and said.poster_path else None,
+    )
+
+
+def _refuse_unread(reader: LedgerReader) -> None:
+    if reader.problem:
+        raise HTTPException(
+            HTTPStatus.SERVICE_UNAVAILABLE, f"the forecast ledger is not read: {reader.problem}"
+        )

@@ -1,0 +1,106 @@
+"""The forecast ledger: forecast, score, look for drift, train again where that calls for it."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
+
+from dags.assets import PUBLISHED_MODEL
+from dags.defaults import DEFAULT_ARGS
+from dags.run_context import explained
+from movierating.settings import get_settings
+
+_DECISION: Final = "decide_on_retraining"
+_WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
+
+
+@dag(
+    dag_id="tmdb_movie_forecast",
+    description="Forecasts films before they open, and keeps score once audiences have voted",
+    # A new model speaks at once; without one the films of the day are forecast all the same.
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable(
+            "0 5 * * *",
+            timezone=get_settings().pipeline_timezone,
+            run_immediately=timedelta(minutes=10),
+        ),
+        assets=[PUBLISHED_MODEL],
+    ),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=4),
+    default_args=DEFAULT_ARGS,
+    tags=["tmdb", "forecast"],
+    doc_md=__doc__,
+)
+def tmdb_movie_forecast() -> None:
+    """Forecast, score, check, retrain or not."""
+
+    @task
+    def forecast_upcoming_films() -> int:
+        """Write down what the model in production says of films that have not opened."""
+        from scripts.dates import today
+        from scripts.forecast import forecast
+
+        with explained():
+            return forecast(today(), get_settings())
+
+    @task
+    def score_released_films() -> int:
+        """Hold the forecasts that have come due against what audiences said."""
+        from scripts.dates import today
+        from scripts.score import score
+
+        with explained():
+            return score(today(), get_settings())
+
+    @task
+    def check_drift() -> list[str]:
+        """Compare films and errors with those the model was made with; returns the alerts."""
+        from scripts.dates import today
+        from scripts.drift import check
+
+        with explained():
+            report = check(today(), get_settings())
+        return list(report.alerts) if report else []
+
+    @task.branch
+    def decide_on_retraining() -> str:
+        """Claim the retraining of the day in writing, where an alert calls for it."""
+        from scripts.dates import today
+        from scripts.drift import claim_retraining
+
+        context: Any = get_current_context()
+        with explained():
+            claimed = claim_retraining(today(), context["run_id"], get_settings())
+        if claimed is None:
+            return "keep_model"
+        context["ti"].xcom_push("reason", claimed.reason)
+        context["ti"].xcom_push("day", claimed.day.isoformat())
+        return "retrain_model"
+
+    retrain_model = TriggerDagRunOperator(
+        task_id="retrain_model",
+        trigger_dag_id="tmdb_movie_rating_pipeline",
+        trigger_run_id=f"drift__{{{{ {_WRITTEN}'day') }}}}",
+        conf={"reason": f"{{{{ {_WRITTEN}'reason') }}}}"},
+        logical_date=None,
+        skip_when_already_exists=True,
+        doc_md="Start the pipeline with the reason; its run is named for the day, so there is one.",
+    )
+    keep_model = EmptyOperator(
+        task_id="keep_model", doc_md="Nothing has drifted, or today's films taught it already."
+    )
+
+    (
+        forecast_upcoming_films()
+        >> score_released_films()
+        >> check_drift()
+        >> decide_on_retraining()
+        >> [retrain_model, keep_model]
+    )
+
+
+tmdb_movie_forecast()

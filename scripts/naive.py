@@ -1,0 +1,58 @@
+"""What needs no model: the mean of all films, of the last years, of the main genre."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+NAIVE: Final = ("mean", "recent_mean", "genre_mean")
+RECENT_YEARS: Final = 3
+
+
+@dataclass(frozen=True)
+class NaiveMeans:
+    """Mean ratings as of a day.
+
+    Attributes:
+        mean: Of all films.
+        recent_mean: Of those of the last three years; of all where these have none.
+        by_genre: By main genre; None for films without one.
+    """
+
+    mean: float
+    recent_mean: float
+    by_genre: Mapping[str | None, float]
+
+    @classmethod
+    def of(
+        cls,
+        ratings: npt.NDArray[np.float64],
+        opened: npt.NDArray[np.datetime64],
+        genres: Sequence[str | None],
+        day: date,
+    ) -> Self:
+        """The means of some films, one at least.
+
+        Args:
+            ratings: Of shape (films,).
+            opened: Release dates, before `day`; (films,).
+            genres: Main genres; (films,).
+            day: Which the last years end with.
+        """
+        start = pd.Timestamp(day) - pd.DateOffset(years=RECENT_YEARS)
+        recent = opened >= np.datetime64(start.date())
+        by_genre = pd.Series(ratings).groupby([genre or "" for genre in genres]).mean()
+        return cls(
+            mean=float(ratings.mean()),
+            recent_mean=float(ratings[recent if recent.any() else slice(None)].mean()),
+            by_genre={str(genre) or None: float(mean) for genre, mean in by_genre.items()},
+        )
+
+    def say(self, genre: str | None) -> dict[str, float]:
+        """What each says of a film of a main genre, by the names of `NAIVE`."""
+        means = (self.mean, self.recent_mean, self.by_genre.get(genre, self.mean))
+        return dict(zip(NAIVE, means, strict=True))

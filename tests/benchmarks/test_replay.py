@@ -1,0 +1,146 @@
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import replay as module
+from benchmarks.replay import Month, Replay, following, is_worse, months, outcome_of, summary
+from movierating.forecasts import Score
+from scripts.naive import NAIVE
+from scripts.parameters import ModelConfig
+from tests.forecasts import scored
+from tests.samples import SMALL, SPLIT_DATE, years_of_films
+
+LINEAR = ModelConfig(model_type="linear", parameters=SMALL.parameters)
+FIRST, UNTIL = date(2024, 2, 1), date(2024, 6, 1)
+
+
+@pytest.fixture(scope="session")
+def films() -> pd.DataFrame:
+    """Seven years of films before 2024 and one after, 35 a month; longer films are better."""
+    return years_of_films(per_year=420)
+
+
+@pytest.fixture(scope="session")
+def printed(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The figures of a replay of four months."""
+    path: Path = tmp_path_factory.mktemp("replay") / "figures.json"
+    arguments = [f"--from={FIRST}", f"--until={UNTIL}", "--retrain-every=2", f"--json={path}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "read_films", lambda _: films)
+        assert module.main(["--films", "played.parquet", *arguments], LINEAR) == 0
+    figures: dict[str, Any] = json.loads(path.read_text())
+    return figures
+
+
+def test_replay_tells_all_its_figures(printed: dict[str, Any]):
+    assert printed.keys() >= {
+        "months",
+        "months_better_share",
+        "rmse",
+        "coverage80",
+        "late_forecasts",
+        "promotions",
+        "rollbacks",
+        "seconds",
+    }
+    assert (printed["months"], printed["promotions"]) == (4, 2)
+
+
+def test_replay_forecasts_better_than_what_needs_no_model_and_never_late(printed: dict[str, Any]):
+    means = [printed["baselines"][name] for name in NAIVE]
+    assert printed["rmse"] < min(means)
+    assert printed["late_forecasts"] == 0
+
+
+def test_share_is_of_months_with_enough_films_in_which_every_baseline_was_beaten(
+    films: pd.DataFrame,
+):
+    def month(number: int, count: int, actual: float) -> list[Score]:
+        """The forecasts were 6.5, one baseline's 6.0 and the other's 9.0."""
+        others = {"mean": 6.0, "old_model": 9.0}
+        return [
+            scored(100 * number + at, actual, release_date=date(2024, number, 5), baselines=others)
+            for at in range(count)
+        ]
+
+    replay = Replay(films, LINEAR)
+    replay.ledger.score(FIRST, month(1, 30, 6.6) + month(2, 30, 6.1) + month(3, 29, 6.1))
+    lines, found = summary(replay)
+    assert found["months_better_share"] == 0.5
+    assert [line.split()[:3] for line in lines[1:]] == [
+        ["2024-01", "30", "0.100"],
+        ["2024-02", "30", "0.400"],
+        ["2024-03", "29", "0.400"],
+    ]
+
+
+def test_month_lived_through_once_more_changes_no_byte(printed: dict[str, Any]):
+    assert printed["rerun_identical"] is True
+
+
+def test_what_opens_later_or_is_not_visible_yet_changes_no_forecast(films: pd.DataFrame):
+    hidden = films["release_date"] >= (FIRST - timedelta(90)).isoformat()
+    others = films.assign(vote_average=films["vote_average"].where(~hidden, 1.0))
+    said = [Replay(each, LINEAR).live_through(FIRST, train=True) for each in (films, others)]
+    assert said[0] == said[1]
+
+
+def test_month_knows_what_had_opened_90_days_before_it(films: pd.DataFrame):
+    month = Month.of(films, FIRST)
+    known, coming = (side.frame["release_date"] for side in (month.known, month.films))
+    assert month.day == date(2024, 1, 31)
+    assert (
+        known.max()
+        < "2023-11-03"
+        <= films[films["release_date"] > known.max()].iloc[0, :]["release_date"]
+    )
+    assert (coming.min()[:7], coming.max()[:7]) == ("2024-02", "2024-02")
+
+
+def test_rating_is_seen_90_days_after_the_release(films: pd.DataFrame):
+    row = films.iloc[0].to_dict()
+    outcome = outcome_of(row)
+    assert (outcome.day - outcome.opened).days == 90
+    assert (outcome.rating, outcome.votes) == (row["vote_average"], row["vote_count"])
+
+
+def test_newer_models_that_did_worse_than_those_they_replaced_are_taken_back(
+    films: pd.DataFrame,
+):
+    replay = Replay(films, LINEAR)
+    replay.live_through(SPLIT_DATE, train=True)
+    good = replay.line[-1]
+    replay.line.append(good)
+    for begins in months(date(2024, 2, 1), date(2024, 5, 1)):
+        said = replay.live_through(begins, train=False)
+        spoilt = [each.model_copy(update={"rating": each.rating + 2}) for each in said]
+        replay.trials[begins] = spoilt, said
+    day = date(2024, 5, 1) + timedelta(90)
+    replay.reveal(day - timedelta(1))
+    replay.take_back(day - timedelta(1))
+    assert replay.rollbacks == 0  # two of three months are visible
+    replay.reveal(day)
+    replay.take_back(day)
+    assert (replay.rollbacks, replay.line) == (1, [good])
+
+
+def test_worse_is_what_chance_does_not_explain():
+    rng = np.random.default_rng(5)
+    errors = rng.normal(0, 0.6, 200)
+    assert is_worse(errors * 1.5, errors)
+    assert not is_worse(errors, errors * 1.5)
+    assert not is_worse(errors + rng.normal(0, 0.01, 200), errors)
+
+
+def test_months_follow_each_other_over_the_turn_of_the_year():
+    assert list(months(date(2019, 11, 20), date(2020, 2, 1))) == [
+        date(2019, 11, 1),
+        date(2019, 12, 1),
+        date(2020, 1, 1),
+    ]
+    assert following(date(2020, 12, 1)) == date(2021, 1, 1)
