@@ -1,6 +1,6 @@
 """From what a person knows of a film to a forecast that says what it rests on."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.schemas import Comparable, FilmFacts, Forecast, Mood, RatingInterval, Reason, Remark
@@ -63,8 +63,10 @@ def film_from(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Film:
     )
 
 
-def forecast(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Forecast:
-    """Rate a film from raw facts."""
+def forecast(
+    bundle: Bundle, facts: FilmFacts, reading: Reading, *, explained: bool = True
+) -> Forecast:
+    """Rate a film from raw facts; reasons and comparable films only if it is to be explained."""
     film = film_from(bundle, facts, reading)
     vector = bundle.describe([film])
     rating = float(bundle.model.rate(vector)[0])
@@ -72,8 +74,8 @@ def forecast(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Forecast:
         rating=round(rating, 2),
         interval=_interval(rating, float(bundle.model.half_widths(vector)[0])),
         average=round(bundle.manifest.average_rating, 2),
-        reasons=_reasons(bundle, vector),
-        comparables=[Comparable(**asdict(alike)) for alike in bundle.comparables.like(film)],
+        reasons=_reasons(bundle, vector) if explained else [],
+        comparables=_comparables(bundle, film) if explained else [],
         warnings=_warnings(bundle, film),
         mood=mood_of(reading.plot),
         translated=reading.translated,
@@ -116,6 +118,10 @@ def _reasons(bundle: Bundle, vector: Matrix) -> list[Reason]:
     points = explain(bundle.model, vector, bundle.manifest.features)
     ranked = sorted(points, key=lambda group: -abs(points[group]))
     return [Reason(group=group, points=round(points[group], 3)) for group in ranked]
+
+
+def _comparables(bundle: Bundle, film: Film) -> list[Comparable]:
+    return [Comparable(**vars(alike)) for alike in bundle.comparables.like(film)]
 
 
 def _warnings(bundle: Bundle, film: Film) -> list[Remark]:

@@ -36,18 +36,20 @@ health = APIRouter(tags=["health"])
 _TMDB_LANGUAGES = {"cn": "yue", "xx": "zxx"}
 
 
-def _follower(request: Request) -> Follower:
+# Dependencies are `async`, too: FastAPI sends any other one through a thread, twice as slow as all
+# the rest of a forecast.
+async def _follower(request: Request) -> Follower:
     follower: Follower = request.state.follower
     return follower
 
 
-def _served(follower: Annotated[Follower, Depends(_follower)]) -> Served:
+async def _served(follower: Annotated[Follower, Depends(_follower)]) -> Served:
     if follower.served is None:
         raise NoModelError(f"no model is in service: {follower.problem or 'not loaded yet'}")
     return follower.served
 
 
-def _translator(request: Request) -> Translator:
+async def _translator(request: Request) -> Translator:
     translator: Translator = request.state.translator
     return translator
 
@@ -58,12 +60,23 @@ TranslatorDep = Annotated[Translator, Depends(_translator)]
 
 
 @forecasts.post("/predict", summary="Forecast from raw facts", responses=NO_MODEL | BAD_INPUT)
-async def predict(facts: FilmFacts, served: ServedDep, translator: TranslatorDep) -> Forecast:
+async def predict(
+    facts: FilmFacts,
+    served: ServedDep,
+    translator: TranslatorDep,
+    explain: Annotated[
+        bool,
+        Query(
+            description="`false` leaves `reasons` and `comparables` empty, and answers faster.",
+        ),
+    ] = True,
+) -> Forecast:
     """Forecast the TMDB rating of a film from what is known before it opens."""
     english = facts.overview
     if english and not is_latin(english):
         english = await run_in_threadpool(translator.to_english, english)
-    return forecast(served.bundle, facts, read_plot(facts.overview, english))
+    reading = read_plot(facts.overview, english)
+    return forecast(served.bundle, facts, reading, explained=explain)
 
 
 @forecasts.get(

@@ -114,9 +114,16 @@ class Forecast(BaseModel):
     interval: RatingInterval
     average: Annotated[float, Field(description="Forecast for a film of which nothing is known.")]
     reasons: Annotated[
-        list[Reason], Field(description="Rating minus average, by group of facts, largest first.")
+        list[Reason],
+        Field(
+            description="Rating minus average, by group of facts, largest first; "
+            "empty with `explain=false`."
+        ),
     ]
-    comparables: Annotated[list[Comparable], Field(description="The most alike films it knows.")]
+    comparables: Annotated[
+        list[Comparable],
+        Field(description="The most alike films it knows; empty with `explain=false`."),
+    ]
     warnings: Annotated[
         list[Remark], Field(description="Facts unlike those of the films it learned from.")
     ]

@@ -73,16 +73,25 @@ class Comparables:
 
     def like(self, film: Film, count: int = 5) -> list[RatedFilm]:
         """The films most like another one, the most alike first; those unlike it are left out."""
-        likeness = np.zeros(len(self.films))
+        likeness = self._likeness(film)
+        # Sorting all of them would take longer than all the rest.
+        least = np.partition(likeness, -count)[-count] if len(likeness) > count else 0
+        (alike,) = np.nonzero((likeness >= least) & (likeness > 0))
+        best = alike[np.argsort(-likeness[alike], kind="stable")]
+        return [self.films[at] for at in best[:count]]
+
+    def _likeness(self, film: Film) -> npt.NDArray[np.float64]:
+        """How like each film of the index is to another one, shape (films,)."""
+        numbers, shares = [np.zeros(0, np.int32)], [np.zeros(0, np.float16)]
         for trait, weight in _WEIGHTS.items():
             at = self._known(trait, film)
             norm = float(np.sqrt(np.sum(self.rarity[at].astype(float) ** 2)))
             for token in at:
                 which = slice(self.starts[token], self.starts[token + 1])
-                share = weight * float(self.rarity[token]) / norm
-                likeness[self.numbers[which]] += share * self.values[which]
-        best = np.argsort(-likeness, kind="stable")[:count]
-        return [self.films[at] for at in best if likeness[at] > 0]
+                numbers.append(self.numbers[which])
+                shares.append(weight * float(self.rarity[token]) / norm * self.values[which])
+        added = np.bincount(np.concatenate(numbers), np.concatenate(shares), len(self.films))
+        return added.astype(float)
 
     def _known(self, trait: str, film: Film) -> list[int]:
         keys = [_key(trait, token) for token in dict.fromkeys(TRAITS[trait](film))]

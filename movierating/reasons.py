@@ -8,6 +8,7 @@ each group speaks first, last and everywhere in between equally often.
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -68,14 +69,12 @@ def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, 
     known = [group for group, at in columns.items() if not np.isnan(vector[0, at]).all()]
     if not known:
         return {}
-    arcs = _arcs(len(known))
+    arcs, shares = _arcs(len(known)), _shares(len(known))
     shown = np.zeros((len(arcs), vector.shape[1]), np.bool_)
-    for row, arc in enumerate(arcs):
-        for at in arc:
-            shown[row, columns[known[at]]] = True
+    for at, group in enumerate(known):
+        shown[:, columns[group]] = arcs[:, at, None]
     ratings = model.rate(uncovered(vector, shown, features)).astype(float)
-    rated = dict(zip(arcs, ratings.tolist(), strict=True))
-    return {group: _share(at, len(known), rated) for at, group in enumerate(known)}
+    return dict(zip(known, (shares @ ratings).tolist(), strict=True))
 
 
 def uncovered(matrix: Matrix, shown: Mask, features: Sequence[str]) -> Matrix:
@@ -106,21 +105,33 @@ def _columns(features: tuple[str, ...]) -> dict[str, npt.NDArray[np.intp]]:
 
 
 @cache
-def _arcs(count: int) -> tuple[frozenset[int], ...]:
-    """All runs of neighbours in a circle of groups, from none of them to all."""
+def _runs(count: int) -> dict[frozenset[int], int]:
+    """All runs of neighbours in a circle of groups, from none of them to all, and their rows."""
     runs = {
         frozenset((start + step) % count for step in range(length))
         for start in range(count)
         for length in range(count + 1)
     }
-    return tuple(sorted(runs, key=lambda run: (len(run), sorted(run))))
+    ranked = sorted(runs, key=lambda run: (len(run), sorted(run)))
+    return {run: row for row, run in enumerate(ranked)}
 
 
-def _share(group: int, count: int, rated: Mapping[frozenset[int], float]) -> float:
-    """What a group adds, on average over all rotations and reversed rotations."""
-    gains = []
-    for length in range(count):
-        before = frozenset((group - 1 - step) % count for step in range(length))
-        after = frozenset((group + 1 + step) % count for step in range(length))
-        gains += [rated[before | {group}] - rated[before], rated[after | {group}] - rated[after]]
-    return sum(gains) / len(gains)
+@cache
+def _arcs(count: int) -> Mask:
+    """Which groups each run holds, shape (runs, groups)."""
+    return np.asarray([[group in run for group in range(count)] for run in _runs(count)])
+
+
+@cache
+def _shares(count: int) -> npt.NDArray[np.float64]:
+    """How the ratings of the runs make the groups' shares, shape (groups, runs).
+
+    A share is what the group adds, on average over all rotations and reversed rotations.
+    """
+    row = _runs(count)
+    shares = np.zeros((count, len(row)))
+    for group, length, step in product(range(count), range(count), (-1, 1)):
+        others = frozenset((group + step * (1 + at)) % count for at in range(length))
+        shares[group, row[others | {group}]] += 1
+        shares[group, row[others]] -= 1
+    return shares / (2 * count)

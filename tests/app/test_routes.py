@@ -37,6 +37,23 @@ def test_forecast_says_what_it_rests_on(client: TestClient, learned: Packed):
     assert answer["version"] == manifest.version
 
 
+def test_forecast_that_is_not_to_be_explained_is_the_same_without_reasons_and_comparables(
+    client: TestClient,
+):
+    whole = predicted(client, **FILM)
+    response = client.post("/predict", params={"explain": False}, json=FILM)
+    assert whole["reasons"]
+    assert whole["comparables"]
+    assert response.json() == whole | {"reasons": [], "comparables": []}
+
+
+def test_schema_says_what_explain_leaves_out(client: TestClient):
+    (explain,) = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["parameters"]
+    assert (explain["name"], explain["in"], explain["required"]) == ("explain", "query", False)
+    assert explain["schema"]["default"] is True
+    assert "`reasons` and `comparables`" in explain["description"]
+
+
 @pytest.mark.parametrize("fact", FILM)
 def test_fact_that_is_left_out_is_named_as_missing(client: TestClient, fact: str):
     facts = {name: value for name, value in FILM.items() if name != fact}

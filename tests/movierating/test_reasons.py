@@ -34,6 +34,24 @@ def test_reasons_add_up_to_the_difference_from_a_film_of_which_nothing_is_known(
     assert sum(reasons(bundle, film).values()) == pytest.approx(rating - average, abs=1e-4)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_share_of_a_group_is_what_it_adds_on_average_over_all_rotations(bundle: Bundle, seed: int):
+    (film,) = invented_films(1, seed)
+    vector, features = bundle.describe([film]), bundle.manifest.features
+    told = reasons(bundle, film)
+    circle = list(told)
+    gains: dict[str, list[float]] = {group: [] for group in circle}
+    for order in (circle, circle[::-1]):
+        for start in range(len(circle)):
+            shown = np.zeros_like(vector, np.bool_)
+            ratings = [bundle.model.rate(uncovered(vector, shown, features))[0]]
+            for group in order[start:] + order[:start]:
+                shown |= [group_of(name) == group for name in features]
+                ratings.append(bundle.model.rate(uncovered(vector, shown, features))[0])
+                gains[group].append(float(ratings[-1] - ratings[-2]))
+    assert told == pytest.approx({group: np.mean(gains[group]) for group in circle}, abs=1e-5)
+
+
 def test_film_of_which_nothing_is_known_has_no_reasons(bundle: Bundle):
     assert reasons(bundle, Film()) == {}
 
