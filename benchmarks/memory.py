@@ -28,7 +28,7 @@ def by_program(folder: Path) -> dict[str, int]:
         for program in psutil.Process(pid).children():
             name = _name(program)
             for process in (program, *program.children(recursive=True)):
-                megabytes[name] += _pss(process)
+                megabytes[name] += pss_mb(process)
     except (OSError, ValueError, psutil.Error):
         return {}
     return {name: round(value) for name, value in sorted(megabytes.items())}
@@ -63,6 +63,14 @@ class Peak:
                 self.megabytes[name] = max(value, self.megabytes.get(name, 0))
 
 
+def pss_mb(process: psutil.Process) -> float:
+    """What a process takes, memory that it shares divided among those who share it; 0 if gone."""
+    try:
+        return float(process.memory_full_info().pss) / 1e6
+    except psutil.Error:
+        return 0.0
+
+
 def peak_mb(pid: int) -> float | None:
     """The most memory of a process since its program began; what `wait4` tells begins before."""
     try:
@@ -75,10 +83,3 @@ def peak_mb(pid: int) -> float | None:
 def _name(process: psutil.Process) -> str:
     words = " ".join(process.cmdline())
     return next((name for mark, name in _NAMES.items() if mark in words), "other")
-
-
-def _pss(process: psutil.Process) -> float:
-    try:
-        return float(process.memory_full_info().pss) / 1e6
-    except psutil.Error:
-        return 0.0

@@ -1,0 +1,61 @@
+"""What benchmarks ask of a service, made from real films."""
+
+from typing import Any, Final
+
+import pandas as pd
+
+from movierating.encoders import Codes
+from movierating.film import Film
+from scripts.cleaned import films_of
+
+PLOT_CHARACTERS: Final = 400
+
+
+def askable(frame: pd.DataFrame, count: int) -> list[Film]:
+    """The newest films of a cleaned frame whose genre, running time and long plot are known."""
+    told = (
+        (frame["overview"].str.len() >= PLOT_CHARACTERS)
+        & (frame["genre_encoded"] >= 0)
+        & frame["runtime"].notna()
+        & frame["original_language"].str.fullmatch("[a-z]{2}")
+    )
+    return films_of(frame[told].tail(count))
+
+
+def five_numbers(film: Film, codes: Codes) -> dict[str, Any]:
+    """The query of `GET /predict`."""
+    assert film.plot  # noqa: S101 - of what `askable` gives
+    return {
+        "runtime": film.runtime_minutes,
+        "genre_encoded": codes.genres.code(film.main_genre),
+        "lang_encoded": codes.languages.code(film.original_language),
+        "sentiment": film.plot.polarity,
+        "overview_len": film.plot.length,
+    }
+
+
+def form(film: Film) -> dict[str, Any]:
+    """The body of `POST /predict` with what the page's form asks for; the plot is cut."""
+    assert film.plot  # noqa: S101 - of what `askable` gives
+    return {
+        "overview": (film.plot.text or "")[:PLOT_CHARACTERS],
+        "genres": film.genres,
+        "language": film.original_language,
+        "runtime": film.runtime_minutes,
+    }
+
+
+def all_facts(film: Film) -> dict[str, Any]:
+    """The same with every fact; what is not known of the film is filled in."""
+    nobody = ["Nobody Yet"]
+    return form(film) | {
+        "title": film.title or "Untitled",
+        "release_date": film.release_date.isoformat() if film.release_date else "2023-01-01",
+        "budget": film.budget_usd or 5_000_000,
+        "directors": film.directors or nobody,
+        "writers": film.writers or nobody,
+        "cast": film.cast or nobody,
+        "companies": film.companies or nobody,
+        "collection": film.franchise or "None Yet",
+        "keywords": film.keywords or ["love"],
+    }

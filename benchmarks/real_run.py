@@ -1,0 +1,90 @@
+"""A run of the pipeline on a catalogue of real films, kept in a folder for the next benchmark."""
+
+import argparse
+import csv
+import logging
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from movierating.bundle import Bundle
+from movierating.encoders import Codes
+from movierating.manifest import MANIFEST_NAME, sha256
+from movierating.settings import load_settings
+from sandbox.state import ROOT
+from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned
+from scripts.files import RunFiles, replacing, write_json
+from scripts.preprocess import extended_codes
+
+SHARED: Final = ROOT.parent / "shared" / "tmdb" / "movies_to_2022.parquet"
+RUN_DATE: Final = date(2023, 1, 1)  # the day after the catalogue's last film
+
+
+@dataclass(frozen=True)
+class RealRun:
+    """A finished run in a folder."""
+
+    folder: Path
+
+    @property
+    def files(self) -> RunFiles:
+        """Its files."""
+        return RunFiles(self.folder, RUN_DATE)
+
+    @property
+    def bundle_folder(self) -> Path:
+        """The folder of the bundle that was trained."""
+        return self.folder / self.files.bundle.name
+
+    def bundle(self) -> Bundle:
+        """The bundle that was trained, loaded."""
+        raw = (self.bundle_folder / MANIFEST_NAME).read_bytes()
+        return Bundle.load(self.bundle_folder, sha256(raw))
+
+    def films(self) -> pd.DataFrame:
+        """The films it learned from and was measured on, oldest first."""
+        return read_cleaned(self.files.cleaned)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that say which films, and where their run is kept."""
+    parser.add_argument("--catalogue", type=Path, default=SHARED, help="real films in parquet form")
+    parser.add_argument(
+        "--run",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "movie-rating-real-run",
+        help="folder of a run on them; made there if it is not (default: %(default)s)",
+    )
+
+
+def real_run(arguments: argparse.Namespace) -> RealRun:
+    """The run that the options name, made if need be: two minutes.
+
+    The films come from the catalogue, not through TMDB's API; from the cleaned file on the steps
+    are the pipeline's.
+    """
+    run = RealRun(arguments.run.resolve())
+    if not (run.bundle_folder / MANIFEST_NAME).exists():
+        from benchmarks.accuracy import read_films
+        from scripts.train import train
+
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        run.folder.mkdir(parents=True, exist_ok=True)
+        _write_cleaned(run.files, read_films([arguments.catalogue]), arguments.catalogue.stem)
+        train(RUN_DATE, load_settings(None, data_dir=str(run.folder)))
+    return run
+
+
+def _write_cleaned(files: RunFiles, films: pd.DataFrame, source: str) -> None:
+    faults: dict[str, Any] = {"faults": {}}
+    write_json(files.source, {"source": source, "validation": faults})
+    write_json(files.report, {"collected": len(films), "kept": len(films), "dropped": {}})
+    write_json(files.codes, extended_codes(films_of(films), Codes()).to_json())
+    with replacing(files.cleaned) as partial:
+        films[[*OLD_COLUMNS, *NEW_COLUMNS]].to_csv(
+            partial, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC
+        )

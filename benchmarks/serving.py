@@ -1,0 +1,225 @@
+"""Requests a second, side by side: the old service's way, a bare FastAPI endpoint, and ours.
+
+All stand on one core, one worker each; wrk sends from another one with eight connections. Rounds
+of all of them take turns, and a ratio is that of the same round, since machines are noisy. Every
+request differs from the last 200. Then how long ours takes to start, with S3 there and away.
+"""
+
+import argparse
+import pickle
+import socket
+import statistics
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from benchmarks.figures import report
+from benchmarks.load import Measured, gets, load, posts, script
+from benchmarks.questions import all_facts, askable, five_numbers, form
+from benchmarks.real_run import RealRun, add_options, real_run
+from benchmarks.services import Running, cores, deployed, our_api, uvicorn
+from movierating.registry import Pointer, Registry
+from movierating.s3 import open_bucket
+from movierating.settings import Settings
+from sandbox.state import HOST, ROOT, free_ports
+from scripts.legacy import five_columns, old_model
+from tests.s3_server import running_s3
+
+REQUESTS: Final = 200
+OLD_FILMS: Final = 93  # which the old model learned from
+WARM_UP_SECONDS: Final = 2.0
+
+PARSER: Final = argparse.ArgumentParser(prog="make bench-serving", description=__doc__)
+PARSER.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
+PARSER.add_argument("--seconds", type=float, default=3, help="of a round (default: %(default)s)")
+PARSER.add_argument("--starts", type=int, default=3, help="of each kind (default: %(default)s)")
+add_options(PARSER)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is loaded: a service, and a script of requests for wrk."""
+
+    service: Running
+    wanted: Path
+
+
+@dataclass(frozen=True)
+class Round:
+    """One target's round.
+
+    Attributes:
+        cpu_us: Processor time of the service by request, which others on the machine change less.
+    """
+
+    seen: Measured
+    cpu_us: float
+
+    @classmethod
+    def of(cls, target: Target, seconds: float, core: int) -> Self:
+        """Load a target for so long."""
+        before = target.service.cpu_seconds()
+        seen = load(target.service.url, target.wanted, seconds, core)
+        spent = target.service.cpu_seconds() - before
+        return cls(seen, 1e6 * spent / seen.requests)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark."""
+    arguments = PARSER.parse_args(argv)
+    run = real_run(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "s3").mkdir()
+        with running_s3(folder / "s3") as s3:
+            settings = s3.settings(s3.new_bucket())
+            put_into_production(run, settings)
+            figures = speeds(run, settings, folder, arguments.rounds, arguments.seconds)
+            figures |= starts(settings, folder, arguments.starts)
+    report(**figures)
+    return 0
+
+
+def put_into_production(run: RealRun, settings: Settings) -> None:
+    """Publish the run's bundle and point production at it."""
+    registry, manifest = Registry(open_bucket(settings)), run.bundle().manifest
+    pointer = Pointer(
+        version=manifest.version,
+        manifest_sha256=registry.publish(run.bundle_folder, manifest),
+        previous=None,
+        at=datetime.now(UTC),
+        by="benchmarks",
+        reason="to be measured",
+        run_date=manifest.run_date,
+    )
+    registry.promote(pointer, over=None)
+
+
+def speeds(
+    run: RealRun, settings: Settings, folder: Path, rounds: int, seconds: float
+) -> dict[str, Any]:
+    """What each service does under load, and the memory of ours after it."""
+    core, other = cores()
+    films, codes = askable(run.films(), REQUESTS), run.bundle().codes
+    here = {"PYTHONPATH": str(ROOT), "OLD_MODEL": str(old_pickle(run, folder))}
+    wanted = {
+        "get": gets("/predict", (five_numbers(film, codes) for film in films)),
+        "post": posts("/predict?explain=false", map(form, films)),
+        "post_full": posts("/predict", map(form, films)),
+        "post_all_facts": posts("/predict?explain=false", map(all_facts, films)),
+        "post_all_facts_full": posts("/predict", map(all_facts, films)),
+    }
+    scripts = {name: folder / f"{name}.lua" for name in wanted}
+    for name, path in scripts.items():
+        path.write_text(script(wanted[name]))
+    with (
+        uvicorn(
+            "dev", "benchmarks.old_way:app",
+            folder=folder, environment=here, ready="/openapi.json", core=core,
+        ) as old,
+        uvicorn(
+            "api", "benchmarks.bare:app",
+            folder=folder, environment=here, ready="/openapi.json", core=core,
+        ) as bare,
+        our_api(deployed(folder / "b"), settings, core) as ours,
+    ):  # fmt: skip
+        targets = {"old": Target(old, scripts["get"]), "bare": Target(bare, scripts["get"])}
+        targets |= {name: Target(ours, path) for name, path in scripts.items()}
+        seen = side_by_side(targets, rounds, seconds, other)
+        megabytes = {
+            "api_pss_mb": ours.pss_mb(),
+            "old_pss_mb": old.pss_mb(),
+        }
+    return summary(seen) | megabytes
+
+
+def side_by_side(
+    targets: Mapping[str, Target], rounds: int, seconds: float, core: int
+) -> dict[str, list[Round]]:
+    """The rounds of each target, which take turns after a warm-up."""
+    for target in targets.values():
+        load(target.service.url, target.wanted, WARM_UP_SECONDS, core)
+    done: dict[str, list[Round]] = {name: [] for name in targets}
+    for at in range(rounds):
+        for name, target in targets.items():
+            done[name].append(Round.of(target, seconds, core))
+        told = ", ".join(f"{name} {each[-1].seen.per_second:.0f}" for name, each in done.items())
+        print(f"round {at + 1}, requests a second: {told}", flush=True)
+    return done
+
+
+def summary(done: Mapping[str, Sequence[Round]]) -> dict[str, Any]:
+    """Medians over the rounds, and from where to where the ratios to the bare endpoint went."""
+    ratios = {
+        "old_get" if name == "old" else name: [
+            mine.seen.per_second / bare.seen.per_second
+            for mine, bare in zip(rounds, done["bare"], strict=True)
+        ]
+        for name, rounds in done.items()
+        if name != "bare"
+    }
+    figures: dict[str, Any] = {}
+    for name, each in ratios.items():
+        figures[f"{name}_ratio"] = round(statistics.median(each), 4)
+        figures[f"{name}_ratio_from_to"] = [round(min(each), 4), round(max(each), 4)]
+    for name, rounds in done.items():
+        seen = [each.seen for each in rounds]
+        figures[f"{name}_per_second"] = round(statistics.median(each.per_second for each in seen))
+        figures[f"{name}_p50_ms"] = round(statistics.median(each.p50_ms for each in seen), 2)
+        figures[f"{name}_p99_ms"] = round(statistics.median(each.p99_ms for each in seen), 2)
+        figures[f"{name}_cpu_us"] = round(statistics.median(each.cpu_us for each in rounds))
+    return figures
+
+
+def starts(settings: Settings, folder: Path, count: int) -> dict[str, Any]:
+    """Seconds from a start to readiness: with nothing cached, then with S3 gone and S3 mute."""
+    gone = f"http://{HOST}:{free_ports(1)[0]}"
+    with mute_server() as mute:
+        return {
+            "cold_start_seconds": median_start(settings, lambda at: folder / f"cold-{at}", count),
+            "cold_start_s3_gone_seconds": median_start(
+                elsewhere(settings, gone), lambda _: folder / "cold-0", count
+            ),
+            "cold_start_s3_mute_seconds": median_start(
+                elsewhere(settings, mute), lambda _: folder / "cold-0", count
+            ),
+        }
+
+
+def median_start(settings: Settings, where: Callable[[int], Path], count: int) -> float:
+    """The median over some starts, each in a folder; a folder that was used has a cache."""
+    seconds = []
+    for at in range(count):
+        folder = where(at)
+        with our_api(folder if folder.exists() else deployed(folder), settings) as service:
+            seconds.append(service.start_seconds)
+    return round(statistics.median(seconds), 2)
+
+
+def elsewhere(settings: Settings, url: str) -> Settings:
+    """The settings with S3 at another address."""
+    return settings.model_copy(update={"aws_endpoint_url_s3": url})
+
+
+@contextmanager
+def mute_server() -> Iterator[str]:
+    """An address that takes connections and never says a word."""
+    with socket.create_server((HOST, 0)) as server:
+        yield f"http://{HOST}:{server.getsockname()[1]}"
+
+
+def old_pickle(run: RealRun, folder: Path) -> Path:
+    """The old model, taught by as many popular films of the last year as it was."""
+    newest = run.films().tail(2_000)
+    popular = newest.nlargest(OLD_FILMS, "vote_count")
+    path = folder / "old_model.pkl"
+    path.write_bytes(pickle.dumps(old_model().fit(five_columns(popular), popular["vote_average"])))
+    return path
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
