@@ -36,14 +36,15 @@ health = APIRouter(tags=["health"])
 _TMDB_LANGUAGES = {"cn": "yue", "xx": "zxx"}
 
 
-# Dependencies are `async`, too: FastAPI sends any other one through a thread, twice as slow as all
-# the rest of a forecast.
+# Dependencies are `async` and ask for none themselves: FastAPI sends any other one through a
+# thread, and looks anew into the request for each, which takes as long as a forecast.
 async def _follower(request: Request) -> Follower:
     follower: Follower = request.state.follower
     return follower
 
 
-async def _served(follower: Annotated[Follower, Depends(_follower)]) -> Served:
+async def _served(request: Request) -> Served:
+    follower: Follower = request.state.follower
     if follower.served is None:
         raise NoModelError(f"no model is in service: {follower.problem or 'not loaded yet'}")
     return follower.served

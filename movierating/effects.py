@@ -8,7 +8,7 @@ credited with what his genre is liked for (`scripts.track_records`). Serving loo
 import math
 import re
 from bisect import bisect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 from movierating.film import Film
 
-Tokens = Iterable[str]
+Tokens = Sequence[str]
 Table = Mapping[str, tuple[float, float]]
 Record = Mapping[str, float]
 
@@ -72,11 +72,10 @@ class Effects:
 
         So it is in TF-IDF of length 1, of which this is the general form.
         """
-        distinct = dict.fromkeys(tokens)
-        if not distinct:
+        if not tokens:
             return math.nan
         table = self.tables.get(trait, {})
-        found = [table[token] for token in distinct if token in table]
+        found = [table[token] for token in dict.fromkeys(tokens) if token in table]
         norm = math.sqrt(sum(weight * weight for weight, _ in found))
         return sum(weight * effect for weight, effect in found) / norm if found else 0.0
 

@@ -9,7 +9,8 @@ rebuild the vector.
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -68,7 +69,7 @@ def build_features(film: Film, names: Sequence[str], record: Record) -> list[flo
     Raises:
         UnknownFeatureError: A name cannot be made from what is known before release.
     """
-    return [_reader(name)(film, record) for name in names]
+    return _layout(tuple(names)).row(film, record)
 
 
 def build_matrix(films: Iterable[Film], names: Sequence[str], records: Iterable[Record]) -> Matrix:
@@ -77,35 +78,54 @@ def build_matrix(films: Iterable[Film], names: Sequence[str], records: Iterable[
     Raises:
         UnknownFeatureError: A name cannot be made from what is known before release.
     """
-    readers = [_reader(name) for name in names]
-    rows = [
-        [read(film, record) for read in readers]
-        for film, record in zip(films, records, strict=True)
-    ]
+    layout = _layout(tuple(names))
+    rows = [layout.row(film, record) for film, record in zip(films, records, strict=True)]
     return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(names))
 
 
-@cache
-def _reader(name: str) -> Callable[[Film, Record], float]:
-    """What reads a feature off a film and its record."""
-    if name in MEASUREMENTS and name not in AFTER_RELEASE:
-        return lambda film, _: _number(MEASUREMENTS[name](film))
-    kind, _, wanted = name.partition("=")
-    if kind == "effect" and wanted in RECORDED:
-        return lambda _, record: record[wanted]
-    if kind == "genre" and wanted:
-        return lambda film, _: float(wanted in film.genres) if film.genres else MISSING
-    if kind == "language" and wanted:
-        return lambda film, _: _is(film.original_language, wanted)
-    raise UnknownFeatureError(name)
+@dataclass(frozen=True)
+class _Layout:
+    """Which places of a vector tell what, by kind; a call for each place would take longer."""
+
+    width: int
+    measurements: list[tuple[int, Callable[[Film], float | None]]]
+    effects: list[tuple[int, str]]
+    genres: list[tuple[int, str]]
+    languages: list[tuple[int, str]]
+
+    def row(self, film: Film, record: Record) -> list[float]:
+        row = [MISSING] * self.width
+        for at, measured in self.measurements:
+            value = measured(film)
+            if value is not None:
+                row[at] = float(value)
+        for at, trait in self.effects:
+            row[at] = record[trait]
+        if film.genres:
+            for at, name in self.genres:
+                row[at] = float(name in film.genres)
+        if film.original_language is not None:
+            for at, code in self.languages:
+                row[at] = float(code == film.original_language)
+        return row
 
 
-def _number(value: float | None) -> float:
-    return MISSING if value is None else float(value)
-
-
-def _is(value: str | None, wanted: str) -> float:
-    return MISSING if value is None else float(value == wanted)
+@lru_cache(maxsize=8)  # of as many versions
+def _layout(names: tuple[str, ...]) -> _Layout:
+    layout = _Layout(len(names), [], [], [], [])
+    for at, name in enumerate(names):
+        kind, _, wanted = name.partition("=")
+        if name in MEASUREMENTS and name not in AFTER_RELEASE:
+            layout.measurements.append((at, MEASUREMENTS[name]))
+        elif kind == "effect" and wanted in RECORDED:
+            layout.effects.append((at, wanted))
+        elif kind == "genre" and wanted:
+            layout.genres.append((at, wanted))
+        elif kind == "language" and wanted:
+            layout.languages.append((at, wanted))
+        else:
+            raise UnknownFeatureError(name)
+    return layout
 
 
 def _frequent(counts: Counter[str], min_films: int) -> list[str]:

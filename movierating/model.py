@@ -60,7 +60,8 @@ class Model:
 
     def rate(self, matrix: Matrix) -> Matrix:
         """Ratings of shape (rows,) for vectors of shape (rows, features), within 0 and 10."""
-        return np.clip(self.rating.predict(matrix), *RATING_RANGE)
+        lowest, highest = RATING_RANGE
+        return np.minimum(np.maximum(self.rating.predict(matrix), lowest), highest)
 
     def half_widths(self, matrix: Matrix) -> Matrix:
         """Half the width of the 80 % intervals in rating points, shape (rows,)."""
