@@ -18,7 +18,7 @@ from benchmarks.memory import pss_mb
 from movierating.settings import Settings
 from sandbox.state import HOST, ROOT, free_ports
 
-_START_SECONDS: Final = 60
+_START_SECONDS: Final = 120
 _STOP_SECONDS: Final = 20
 # What would make a service use somebody's real ones.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "DATA_DIR", "API_", "MODEL_")

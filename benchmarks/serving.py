@@ -13,16 +13,16 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
 from benchmarks.figures import report
 from benchmarks.load import Measured, gets, load, posts, script
+from benchmarks.production import Version, move, publish
 from benchmarks.questions import all_facts, askable, five_numbers, form
 from benchmarks.real_run import RealRun, add_options, real_run
 from benchmarks.services import Running, cores, deployed, our_api, uvicorn
-from movierating.registry import Pointer, Registry
+from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from sandbox.state import HOST, ROOT, free_ports
@@ -77,26 +77,12 @@ def main(argv: list[str] | None = None) -> int:
         (folder / "s3").mkdir()
         with running_s3(folder / "s3") as s3:
             settings = s3.settings(s3.new_bucket())
-            put_into_production(run, settings)
+            registry = Registry(open_bucket(settings))
+            move(registry, publish(registry, Version.of(run.bundle_folder)))
             figures = speeds(run, settings, folder, arguments.rounds, arguments.seconds)
             figures |= starts(settings, folder, arguments.starts)
     report(**figures)
     return 0
-
-
-def put_into_production(run: RealRun, settings: Settings) -> None:
-    """Publish the run's bundle and point production at it."""
-    registry, manifest = Registry(open_bucket(settings)), run.bundle().manifest
-    pointer = Pointer(
-        version=manifest.version,
-        manifest_sha256=registry.publish(run.bundle_folder, manifest),
-        previous=None,
-        at=datetime.now(UTC),
-        by="benchmarks",
-        reason="to be measured",
-        run_date=manifest.run_date,
-    )
-    registry.promote(pointer, over=None)
 
 
 def speeds(

@@ -1,0 +1,56 @@
+"""Versions in a bucket of a benchmark's own: published, pointed at, and made to differ."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Self
+
+from movierating.bundle import EFFECTS_NAME, Bundle, write_bundle
+from movierating.manifest import MANIFEST_NAME, Manifest, sha256
+from movierating.registry import Pointer, Registry
+
+
+@dataclass(frozen=True)
+class Version:
+    """A bundle in a folder."""
+
+    folder: Path
+    manifest: Manifest
+    bundle: Bundle
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """The bundle in a folder."""
+        bundle = Bundle.load(folder, sha256((folder / MANIFEST_NAME).read_bytes()))
+        return cls(folder, bundle.manifest, bundle)
+
+    def shifted(self, folder: Path, points: float, run_date: date) -> "Version":
+        """The same in another folder, but for every rating: so many points higher."""
+        effects = replace(self.bundle.effects, average=self.bundle.effects.average + points)
+        files = {name: (self.folder / name).read_bytes() for name in self.manifest.files}
+        files[EFFECTS_NAME] = json.dumps(effects.to_json()).encode()
+        dated = self.manifest.model_copy(update={"run_date": run_date})
+        write_bundle(folder, dated, files)
+        return Version.of(folder)
+
+
+def publish(registry: Registry, version: Version) -> Pointer:
+    """Publish a version; what puts it into production."""
+    return Pointer(
+        version=version.manifest.version,
+        manifest_sha256=registry.publish(version.folder, version.manifest),
+        previous=None,
+        at=datetime.now(UTC),
+        by="benchmarks",
+        reason="to be measured",
+        run_date=version.manifest.run_date,
+    )
+
+
+def move(registry: Registry, pointer: Pointer) -> None:
+    """Put a published version into production, whatever is there."""
+    current = registry.production()
+    previous = current.pointer.version if current else None
+    now = {"previous": previous, "at": datetime.now(UTC)}
+    registry.promote(pointer.model_copy(update=now), over=current)

@@ -1,0 +1,203 @@
+"""New versions under load: from the end of training to the first answer, then swap after swap.
+
+First the real `deploy` puts a trained version over a worse one, while a service polls as it does by
+default. Then production is moved to and fro between two versions of different forecasts, under
+constant load; every answer must be wholly of the version that it names.
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+from app.forecasting import forecast, read_plot
+from app.schemas import FilmFacts
+from benchmarks.figures import report
+from benchmarks.production import Version, move, publish
+from benchmarks.questions import askable, form
+from benchmarks.real_run import RUN_DATE, RealRun, add_options, real_run
+from benchmarks.services import api_environment, deployed, our_api
+from movierating.registry import Registry
+from movierating.s3 import open_bucket
+from movierating.settings import Settings
+from sandbox.state import ROOT
+from tests.s3_server import S3Server, running_s3
+
+FILMS: Final = 20
+SHIFT: Final = 0.5  # rating points: far more than an interval's end or a rounding can hide
+PATIENCE_SECONDS: Final = 60.0
+
+PARSER: Final = argparse.ArgumentParser(prog="make bench-swap", description=__doc__)
+PARSER.add_argument("--swaps", type=int, default=100, help="default: %(default)s")
+PARSER.add_argument("--poll", type=float, default=1, help="seconds (default: %(default)s)")
+PARSER.add_argument("--clients", type=int, default=4, help="default: %(default)s")
+add_options(PARSER)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, and by version what must come back: rating and interval."""
+
+    body: Mapping[str, Any]
+    expected: Mapping[str, tuple[float, Mapping[str, float]]]
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any], versions: Sequence[Version]) -> "Question":
+        """The question with the answers that the bundles give by themselves."""
+        facts = FilmFacts.model_validate(body)
+        reading = read_plot(facts.overview, facts.overview)
+        answers = [forecast(each.bundle, facts, reading, explained=False) for each in versions]
+        return cls(
+            body, {each.version: (each.rating, each.interval.model_dump()) for each in answers}
+        )
+
+    def verdict(self, status: int, answer: Mapping[str, Any]) -> str:
+        """`good`, `failed`, or `mixed` if the answer is not that of the version it names."""
+        if status != requests.codes.ok:
+            return "failed"
+        told = (answer["rating"], answer["interval"])
+        return "good" if self.expected.get(answer["version"]) == told else "mixed"
+
+
+@dataclass
+class Clients:
+    """Ask without pause until the end, each over a connection of its own.
+
+    Attributes:
+        verdicts: How many answers were what.
+    """
+
+    url: str
+    questions: Sequence[Question]
+    verdicts: Counter[str] = field(default_factory=Counter)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def ask(self, seed: int) -> None:
+        """Be one client."""
+        chance, seen = random.Random(seed), Counter[str]()  # noqa: S311 - repeatable
+        with requests.Session() as session:
+            while not self._ended.is_set():
+                seen[self._one(session, chance.choice(self.questions))] += 1
+        self.verdicts += seen
+
+    def end(self) -> None:
+        """Let all clients finish."""
+        self._ended.set()
+
+    def _one(self, session: requests.Session, question: Question) -> str:
+        try:
+            answer = session.post(
+                f"{self.url}/predict", params={"explain": False}, json=question.body, timeout=30
+            )
+            return question.verdict(answer.status_code, answer.json())
+        except requests.RequestException:
+            return "failed"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark."""
+    arguments = PARSER.parse_args(argv)
+    run = real_run(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "s3").mkdir()
+        with running_s3(folder / "s3") as s3:
+            trained = Version.of(run.bundle_folder)
+            worse = trained.shifted(folder / "worse", SHIFT, RUN_DATE - timedelta(days=1))
+            seconds = train_to_serving(run, trained, worse, s3, folder)
+            figures = swaps(arguments, run, (trained, worse), s3, folder)
+    report(train_to_serving_seconds=seconds, **figures)
+    return 0
+
+
+def train_to_serving(
+    run: RealRun, trained: Version, worse: Version, s3: S3Server, folder: Path
+) -> float:
+    """Seconds from the end of training until a service, polling by default, answers with it."""
+    settings = s3.settings(s3.new_bucket(), data_dir=str(run.folder))
+    registry = Registry(open_bucket(settings))
+    move(registry, publish(registry, worse))
+    with our_api(deployed(folder / "deploy"), settings) as service:
+        started = time.monotonic()
+        deploy(settings)
+        wait_for(service.url, trained.manifest.version)
+        return round(time.monotonic() - started, 1)
+
+
+def deploy(settings: Settings) -> None:
+    """The pipeline's last step, in a process of its own as Airflow runs it."""
+    command = [f"{ROOT}/.venv/pipeline/bin/python", "-m", "scripts.deploy", "--date", str(RUN_DATE)]
+    told = api_environment(settings) | {"DATA_DIR": settings.data_dir, "WANDB_MODE": "offline"}
+    subprocess.run(command, cwd=ROOT, env=os.environ | told, check=True)
+
+
+def swaps(
+    arguments: argparse.Namespace,
+    run: RealRun,
+    versions: Sequence[Version],
+    s3: S3Server,
+    folder: Path,
+) -> dict[str, Any]:
+    """Move production to and fro under load: how long each move took, and how it was answered."""
+    settings = s3.settings(s3.new_bucket(), model_poll_seconds=arguments.poll)
+    registry = Registry(open_bucket(settings))
+    pointers = [publish(registry, each) for each in versions]
+    move(registry, pointers[0])
+    questions = [Question.of(form(film), versions) for film in askable(run.films(), FILMS)]
+    with our_api(deployed(folder / "swap"), settings) as service:
+        clients = Clients(service.url, questions)
+        threads = [
+            threading.Thread(target=clients.ask, args=(seed,)) for seed in range(arguments.clients)
+        ]
+        for thread in threads:
+            thread.start()
+        try:
+            seconds = []
+            for at in range(arguments.swaps):
+                pointer = pointers[(at + 1) % len(pointers)]
+                started = time.monotonic()
+                move(registry, pointer)
+                wait_for(service.url, pointer.version)
+                seconds.append(time.monotonic() - started)
+        finally:
+            clients.end()
+            for thread in threads:
+                thread.join()
+    return {
+        "swaps": len(seconds),
+        "answers": sum(clients.verdicts.values()),
+        "failed": clients.verdicts["failed"],
+        "mixed": clients.verdicts["mixed"],
+        "live_seconds_max": round(max(seconds), 2),
+        "live_seconds_mean": round(sum(seconds) / len(seconds), 2),
+        "poll_seconds": arguments.poll,
+    }
+
+
+def wait_for(url: str, version: str) -> None:
+    """Wait until a service is ready with a version.
+
+    Raises:
+        TimeoutError: It does not come.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with requests.Session() as session:
+        while session.get(f"{url}/readyz", timeout=30).json().get("version") != version:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"version {version} does not come into service")
+            time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
