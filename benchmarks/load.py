@@ -42,7 +42,7 @@ class Measured:
         """Take it from what wrk prints.
 
         Raises:
-            LoadError: Some requests failed; they would count as fast ones.
+            LoadError: Some requests failed, which would count as fast ones, or there were none.
         """
         if failed := re.search(r"Non-2xx.*|Socket errors.*", text):
             raise LoadError(failed[0].strip())
@@ -50,6 +50,8 @@ class Measured:
         rate = re.search(r"Requests/sec:\s*([\d.]+)", text)
         if not (count and rate):
             raise LoadError(f"this is no result of wrk: {text!r}")
+        if not int(count[1]):
+            raise LoadError("not one request was answered; give the rounds more --seconds")
         return cls(int(count[1]), float(rate[1]), _percentile(text, 50), _percentile(text, 99))
 
 

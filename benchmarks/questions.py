@@ -56,6 +56,7 @@ def all_facts(film: Film) -> dict[str, Any]:
         "writers": film.writers or nobody,
         "cast": film.cast or nobody,
         "companies": film.companies or nobody,
+        "countries": ["US"],
         "collection": film.franchise or "None Yet",
         "keywords": film.keywords or ["love"],
     }

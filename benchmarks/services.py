@@ -72,6 +72,7 @@ def api_environment(settings: Settings) -> dict[str, str]:
         "AWS_ENDPOINT_URL_S3": settings.aws_endpoint_url_s3 or "",
         "S3_BUCKET_NAME": settings.s3_bucket_name or "",
         "MODEL_POLL_SECONDS": str(settings.model_poll_seconds),
+        "MALLOC_ARENA_MAX": "2",  # as in the container
     }
 
 

@@ -104,11 +104,11 @@ def speeds(
         path.write_text(script(wanted[name]))
     with (
         uvicorn(
-            "dev", "benchmarks.old_way:app",
+            "dev", "benchmarks.old_way:app", "--no-access-log",
             folder=folder, environment=here, ready="/openapi.json", core=core,
         ) as old,
         uvicorn(
-            "api", "benchmarks.bare:app",
+            "api", "benchmarks.bare:app", "--no-access-log",
             folder=folder, environment=here, ready="/openapi.json", core=core,
         ) as bare,
         our_api(deployed(folder / "b"), settings, core) as ours,
