@@ -84,7 +84,8 @@ def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
         raise LoadError("wrk is not installed: sudo apt-get install wrk")
     command = [
         "taskset", "-c", str(core),
-        "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--latency", "-s", str(wanted), url,
+        "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout", "30s", "--latency",
+        "-s", str(wanted), url,
     ]  # fmt: skip
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:

@@ -1,0 +1,120 @@
+"""What instance B needs of its memory: the API and the page, both under load.
+
+Run it in a memory cgroup of 1 GiB, as the instance has, to see that nothing is killed; what is told
+are proportional set sizes, of the API and the page alone.
+"""
+
+import argparse
+import tempfile
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import connect
+
+from benchmarks.figures import report
+from benchmarks.load import load, posts, script
+from benchmarks.production import Version, move, publish
+from benchmarks.questions import all_facts, askable
+from benchmarks.real_run import add_options, real_run
+from benchmarks.services import Running, cores, deployed, our_api, page
+from movierating.registry import Registry
+from movierating.s3 import open_bucket
+from tests.s3_server import running_s3
+
+FILMS: Final = 200
+ANSWER_SECONDS: Final = 60
+
+PARSER: Final = argparse.ArgumentParser(prog="make bench-instance_b", description=__doc__)
+PARSER.add_argument("--seconds", type=float, default=30, help="of load (default: %(default)s)")
+PARSER.add_argument("--visitors", type=int, default=4, help="at once (default: %(default)s)")
+add_options(PARSER)
+
+
+@dataclass
+class Visitors:
+    """Open the page again and again, and wait each time until it is drawn.
+
+    Attributes:
+        visits: How often it was drawn.
+    """
+
+    url: str
+    visits: int = 0
+    _counting: threading.Lock = field(default_factory=threading.Lock)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def visit(self) -> None:
+        """Be one visitor until the end."""
+        while not self._ended.is_set():
+            draw(self.url)
+            with self._counting:
+                self.visits += 1
+
+    def end(self) -> None:
+        """Let all of them finish."""
+        self._ended.set()
+
+
+def draw(url: str) -> None:
+    """Open the page as a browser does, and wait until its script has run to the end."""
+    address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
+    with connect(address, max_size=None) as browser:
+        wanted = BackMsg(rerun_script=ClientState(query_string=""))
+        browser.send(wanted.SerializeToString())
+        kind = None
+        while kind != "script_finished":
+            message = browser.recv(timeout=ANSWER_SECONDS)
+            assert isinstance(message, bytes)  # noqa: S101 - for the type checker
+            kind = ForwardMsg.FromString(message).WhichOneof("type")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark."""
+    arguments = PARSER.parse_args(argv)
+    run = real_run(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "s3").mkdir()
+        wanted = folder / "posts.lua"
+        wanted.write_text(script(posts("/predict", map(all_facts, askable(run.films(), FILMS)))))
+        with running_s3(folder / "s3") as s3:
+            settings = s3.settings(s3.new_bucket())
+            registry = Registry(open_bucket(settings))
+            move(registry, publish(registry, Version.of(run.bundle_folder)))
+            here = deployed(folder / "b")
+            with our_api(here, settings) as api, page(here, api.url) as ui:
+                figures = under_load(api, ui, wanted, arguments.seconds, arguments.visitors)
+    report(**figures)
+    return 0
+
+
+def under_load(
+    api: Running, ui: Running, wanted: Path, seconds: float, visitors: int
+) -> dict[str, Any]:
+    """Memory after so many seconds of load on both."""
+    _, core = cores()
+    public = Visitors(ui.url)
+    threads = [threading.Thread(target=public.visit) for _ in range(visitors)]
+    for thread in threads:
+        thread.start()
+    try:
+        seen = load(api.url, wanted, seconds, core)
+        megabytes = {"api_pss_mb": api.pss_mb(), "page_pss_mb": ui.pss_mb()}
+    finally:
+        public.end()
+        for thread in threads:
+            thread.join()
+    return megabytes | {
+        "both_pss_mb": round(sum(megabytes.values()), 1),
+        "forecasts": seen.requests,
+        "visits": public.visits,
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
