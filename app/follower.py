@@ -19,7 +19,7 @@ from movierating.s3 import PreconditionFailedError, StoreUnavailableError
 logger = logging.getLogger(__name__)
 
 CACHE_FOLDER: Final = Path(__file__).parent / "model"
-START_SECONDS: Final = 2.0  # how long a start waits for the registry before it takes the cache
+START_SECONDS: Final = 1.0  # how long a start waits for the registry before it takes the cache
 SLOW_SECONDS: Final = 30.0  # how long a poll may take before it is called slow
 LONGEST_WAIT_POLLS: Final = 63  # between two downloads of a version that was refused
 _STOP_SECONDS: Final = 1.0

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Final, Literal
 
 from prometheus_client import (
@@ -60,11 +61,15 @@ class Metrics:
             registry=self._registry,
         )
 
+        # Finding a series takes longer than counting; there are few, by routes and statuses.
+        self._requests_of = cache(self._requests.labels)
+        self._seconds_of = cache(self._seconds.labels)
+
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request under the template of its route."""
         known = method if method in _METHODS else "other"
-        self._requests.labels(known, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._requests_of(known, route, str(status)).inc()
+        self._seconds_of(route).observe(seconds)
 
     def predicted(self, rating: float, contract: Literal["facts", "codes"]) -> None:
         """Count a forecast."""

@@ -22,7 +22,6 @@ _START_SECONDS: Final = 120
 _STOP_SECONDS: Final = 20
 # What would make a service use somebody's real ones.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "DATA_DIR", "API_", "MODEL_")
-_API: Final = ("--factory", "app.main:create_app")
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,10 @@ def api_environment(settings: Settings) -> dict[str, str]:
 def our_api(folder: Path, settings: Settings, core: int | None = None) -> Iterator[Running]:
     """Our service out of a folder that `deployed` made, as instance B runs it."""
     environment = api_environment(settings)
-    with uvicorn("api", *_API, folder=folder, environment=environment, core=core) as service:
+    (port,) = free_ports(1)
+    options = ("--host", HOST, "--port", str(port))
+    command = [f"{ROOT}/.venv/api/bin/python", "-m", "app.server", *options]
+    with running(command, f"http://{HOST}:{port}", "/readyz", folder, environment, core) as service:
         yield service
 
 
@@ -101,7 +103,7 @@ def uvicorn(
     *arguments: str,
     folder: Path,
     environment: Mapping[str, str],
-    ready: str = "/readyz",
+    ready: str,
     core: int | None = None,
 ) -> Iterator[Running]:
     """An application under uvicorn with one worker.
