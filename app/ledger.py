@@ -22,6 +22,7 @@ from movierating.forecasts import (
     UpcomingFilm,
 )
 from movierating.manifest import COVERAGE
+from movierating.posters import poster_address
 from movierating.s3 import Bucket, PreconditionFailedError, open_bucket
 from movierating.settings import Settings
 
@@ -29,8 +30,7 @@ logger = logging.getLogger(__name__)
 records = APIRouter(tags=["ledger"])
 
 POLL_SECONDS: Final = 60.0  # the ledger grows once a day
-POSTERS: Final = "https://image.tmdb.org/t/p/w185"
-_START_SECONDS: Final = 3.0  # so long does the start of the service wait for S3
+_START_SECONDS: Final = 0.5  # so long does the start of the service wait for S3
 _UNAVAILABLE: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 _BAD_INPUT: Final = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -82,7 +82,7 @@ class State(TypedDict):
     """What the routes reach through the request."""
 
     ledger: "LedgerReader"
-    shows_posters: bool
+    posters: str | None
 
 
 class LedgerReader:
@@ -147,7 +147,7 @@ async def following(
     first = asyncio.create_task(asyncio.to_thread(reads.refresh))
     await asyncio.wait({first}, timeout=_START_SECONDS)
     polling = asyncio.create_task(reads.follow(poll_seconds))
-    yield {"ledger": reads, "shows_posters": settings.tmdb_api_key is not None}
+    yield {"ledger": reads, "posters": poster_address(settings, 185)}
     polling.cancel()
     with suppress(asyncio.CancelledError):
         await polling
@@ -177,9 +177,9 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument a field of the que
         return Forecasts(as_of=None, total=0, films=[])
     found = in_order([film for film in view.films if _matches(film, search)], sort)
     page = found[offset : offset + limit]
-    shows_posters: bool = request.state.shows_posters
+    posters: str | None = request.state.posters
     return Forecasts(
-        as_of=view.as_of, total=len(found), films=[_shown(film, shows_posters) for film in page]
+        as_of=view.as_of, total=len(found), films=[_shown(film, posters) for film in page]
     )
 
 
@@ -216,7 +216,7 @@ def _matches(film: UpcomingFilm, search: str) -> bool:
     return search.strip().casefold() in (film.forecast.title or "").casefold()
 
 
-def _shown(film: UpcomingFilm, shows_posters: bool) -> DatedForecast:
+def _shown(film: UpcomingFilm, posters: str | None) -> DatedForecast:
     said = film.forecast
     return DatedForecast(
         id=said.film_id,
@@ -232,7 +232,7 @@ def _shown(film: UpcomingFilm, shows_posters: bool) -> DatedForecast:
         language=said.language,
         made_at=said.made_at,
         version=said.version,
-        poster=f"{POSTERS}{said.poster_path}" if shows_posters and said.poster_path else None,
+        poster=f"{posters}{said.poster_path}" if posters and said.poster_path else None,
     )
 
 
