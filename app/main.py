@@ -9,7 +9,7 @@ from typing import TypedDict
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from app import ledger, problems, routes
+from app import evidence, ledger, people, problems, routes
 from app.follower import Follower
 from app.translation import Translator
 from movierating.registry import Registry
@@ -67,4 +67,6 @@ def create_app(
     app.include_router(routes.forecasts)
     app.include_router(routes.health)
     app.include_router(ledger.router(settings))
+    app.include_router(people.names)
+    app.include_router(evidence.evidence)
     return app

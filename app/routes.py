@@ -22,9 +22,8 @@ from app.schemas import (
     Runtime,
     VersionInfo,
 )
-from app.translation import Translator
+from app.translation import Translator, is_english
 from movierating.encoders import CodeTable
-from movierating.text import is_latin
 
 NO_MODEL = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 BAD_INPUT = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -61,7 +60,7 @@ TranslatorDep = Annotated[Translator, Depends(_translator)]
 async def predict(facts: FilmFacts, served: ServedDep, translator: TranslatorDep) -> Forecast:
     """Forecast the TMDB rating of a film from what is known before it opens."""
     english = facts.overview
-    if english and not is_latin(english):
+    if english and not is_english(english):
         english = await run_in_threadpool(translator.to_english, english)
     return forecast(served.bundle, facts, read_plot(facts.overview, english))
 

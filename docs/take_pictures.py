@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FilePayload, Page, sync_playwright
 
 from movierating.settings import get_settings
 from sandbox.airflow import DAG
@@ -11,22 +11,59 @@ from sandbox.programs import AIRFLOW_USER
 from sandbox.state import HOST, Secrets
 
 FOLDER = Path(__file__).parent / "images"
-PLOT = (
-    "A gifted young cook returns to her village by the sea and wins back the trust "
-    "of a family that had given up hope."
-)
+LONGEST = 1900  # pixels; what follows is not worth a picture
 
 
 def page(tab: Page, url: str) -> None:
     """A forecast on the page, in English."""
-    tab.set_viewport_size({"width": 1000, "height": 1150})
+    tab.set_viewport_size({"width": 1000, "height": 900})
     tab.goto(f"{url}/?lang=en")
-    tab.get_by_label("Running time").fill("112")
-    tab.get_by_role("combobox", name="Main genre").click()
-    tab.get_by_role("option", name="Drama").click()
-    tab.get_by_label("Plot").fill(PLOT)
-    tab.get_by_role("button", name="Forecast").click()
-    tab.get_by_text("Model version").wait_for()
+    _forecast(tab, "The Keeper's Letter", "Forecast the rating")
+
+
+def page_ko(tab: Page, url: str) -> None:
+    """The same in Korean, as wide as a phone."""
+    tab.set_viewport_size({"width": 390, "height": 900})
+    tab.goto(f"{url}/?lang=ko")
+    _forecast(tab, "등대의 편지", "평점 예측하기")
+
+
+def compare(tab: Page, url: str) -> None:
+    """A comparison of two films, in English."""
+    tab.set_viewport_size({"width": 1000, "height": 1150})
+    tab.goto(f"{url}/compare?lang=en")
+    films = "title,genre,language,running time\nTwo Spoons,Comedy,Korean,98\n"
+    films += "Shaft Nine,Horror,Korean,91\nThe Keeper's Letter,Drama;Mystery,English,112\n"
+    file: FilePayload = {"name": "films.csv", "mimeType": "text/csv", "buffer": films.encode()}
+    tab.locator("input[type=file]").set_input_files(file)
+    tab.get_by_role("button", name="Forecast all").click()
+    tab.get_by_test_id("stVegaLiteChart").wait_for()
+    _settle(tab)
+
+
+def model(tab: Page, url: str) -> None:
+    """What the page tells of the model, in English."""
+    tab.set_viewport_size({"width": 1000, "height": 900})
+    tab.goto(f"{url}/model?lang=en")
+    tab.get_by_role("heading", name="The run's report").wait_for()
+    _settle(tab)
+
+
+def _forecast(tab: Page, sample: str, submit: str) -> None:
+    tab.get_by_text(sample).first.click()
+    tab.get_by_text("112").or_(tab.locator("input[value='112']")).first.wait_for()
+    tab.get_by_role("button", name=submit).click()
+    tab.locator(".rating").wait_for()
+    _settle(tab)
+
+
+def _settle(tab: Page) -> None:
+    """Let the charts draw themselves, and show the page down to its end."""
+    tab.wait_for_timeout(3000)
+    height = tab.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    width = tab.viewport_size["width"] if tab.viewport_size else 0
+    tab.set_viewport_size({"width": width, "height": min(height, LONGEST)})
+    tab.wait_for_timeout(1000)
 
 
 def swagger(tab: Page, url: str) -> None:
@@ -54,7 +91,8 @@ def airflow(tab: Page, url: str) -> None:
 def main() -> int:
     """Take all pictures."""
     settings = get_settings()
-    ports = {page: settings.ui_port, swagger: settings.api_port, airflow: settings.airflow_port}
+    ports = dict.fromkeys((page, page_ko, compare, model), settings.ui_port)
+    ports |= {swagger: settings.api_port, airflow: settings.airflow_port}
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -12,6 +12,7 @@ import numpy as np
 from movierating.comparables import Comparables
 from movierating.effects import Effects
 from movierating.encoders import Codes
+from movierating.evidence import Evidence
 from movierating.features import Matrix, UnknownFeatureError, build_matrix
 from movierating.film import Film
 from movierating.manifest import (
@@ -31,6 +32,7 @@ EFFECTS_NAME: Final = "effects.json"
 CODES_NAME: Final = "codes.json"
 COMPARABLES_NAME: Final = "comparables.npz"
 CARD_NAME: Final = "MODEL_CARD.md"  # for people
+EVIDENCE_NAME: Final = "evidence.json"  # for people too; bundles before it have none
 _NEEDED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, COMPARABLES_NAME})
 GOLDEN_TOLERANCE: Final = 1e-4
 
@@ -45,6 +47,8 @@ class Bundle:
         effects: The track records.
         comparables: Films to compare with.
         model: What forecasts.
+        evidence: How it did part by part; None where the bundle does not say.
+        card: The model card in Markdown, likewise.
     """
 
     manifest: Manifest
@@ -52,6 +56,8 @@ class Bundle:
     effects: Effects
     comparables: Comparables
     model: Model
+    evidence: Evidence | None = None
+    card: str | None = None
 
     def describe(self, films: Sequence[Film]) -> Matrix:
         """Vectors of shape (films, features)."""
@@ -80,6 +86,8 @@ class Bundle:
             Model(
                 _graph(MODEL_NAME, files), _graph(ERROR_NAME, files), manifest.interval80.quantile
             ),
+            _evidence(files.get(EVIDENCE_NAME)),
+            files[CARD_NAME].decode(errors="replace") if CARD_NAME in files else None,
         )
         _try_out(bundle)
         _replay(bundle)
@@ -121,6 +129,13 @@ def _comparables(raw: bytes) -> Comparables:
         return Comparables.from_bytes(raw)
     except ValueError as error:
         raise BundleError(f"{COMPARABLES_NAME} does not hold what it should") from error
+
+
+def _evidence(raw: bytes | None) -> Evidence | None:
+    try:
+        return None if raw is None else Evidence.model_validate_json(raw)
+    except ValueError as error:
+        raise BundleError(f"{EVIDENCE_NAME} does not hold what it should") from error
 
 
 def _graph(name: str, files: Mapping[str, bytes]) -> Graph:

@@ -84,6 +84,14 @@ class Comparables:
         best = np.argsort(-likeness, kind="stable")[:count]
         return [self.films[at] for at in best if likeness[at] > 0]
 
+    def of_genre(self, name: str) -> list[RatedFilm]:
+        """The films of a genre; none where the index does not know it."""
+        return [
+            self.films[number]
+            for token in self._known("genre", Film(genres=(name,)))
+            for number in self.numbers[self.starts[token] : self.starts[token + 1]]
+        ]
+
     def _known(self, trait: str, film: Film) -> list[int]:
         keys = [_key(trait, token) for token in dict.fromkeys(TRAITS[trait](film))]
         at = np.searchsorted(self.keys, np.asarray(keys, np.uint64))

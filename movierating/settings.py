@@ -92,6 +92,7 @@ class Settings(BaseSettings):
     s3_bucket_name: _Text = None
 
     api_url: str = "http://127.0.0.1:8000"
+    api_key: _Secret = None
     model_poll_seconds: Annotated[float, Field(gt=0)] = 10
     translation_timeout_seconds: Annotated[float, Field(gt=0)] = 3
 

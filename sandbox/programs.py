@@ -86,6 +86,8 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
             "AWS_ENDPOINT_URL_S3": s3_url(ports),
             "S3_BUCKET_NAME": BUCKET,
         }
+    if settings.api_key:
+        merged["API_KEY"] = settings.api_key.get_secret_value()
     merged.setdefault("MODEL_POLL_SECONDS", "2")
     return merged
 

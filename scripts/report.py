@@ -1,7 +1,8 @@
-"""The page and the model card that tell how good a model is."""
+"""The page, the model card and the evidence that tell how good a model is."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from movierating.evidence import Evidence
 from movierating.manifest import Manifest, Scores
 from scripts.diagnosis import Diagnosis
 
@@ -40,6 +42,32 @@ def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
     return _TEMPLATES.get_template("model_card.md").render(
         manifest=manifest, rows=_rows(manifest), weakest=weakest
     )
+
+
+def evidence(diagnosis: Diagnosis) -> Evidence:
+    """What the service tells of it; rounded, so that a rerun gives the same bytes."""
+    return Evidence.model_validate(
+        {
+            "slices": [
+                asdict(each)
+                | {"scores": _rounded(each.scores), "coverage": round(each.coverage, 3)}
+                for each in diagnosis.slices
+            ],
+            "calibration": [
+                {
+                    "forecast": round(each.forecast, 3),
+                    "rating": round(each.rating, 3),
+                    "films": each.films,
+                }
+                for each in diagnosis.calibration
+            ],
+            "importance": {group: round(size, 3) for group, size in diagnosis.importance.items()},
+        }
+    )
+
+
+def _rounded(scores: Scores) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in scores.model_dump().items()}
 
 
 def _rows(manifest: Manifest) -> list[tuple[str, Scores]]:

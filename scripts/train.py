@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from movierating.bundle import CARD_NAME
+from movierating.bundle import CARD_NAME, EVIDENCE_NAME
 from movierating.errors import ExplainedError
 from movierating.manifest import Manifest
 from movierating.registry import Registry
@@ -24,7 +24,7 @@ from scripts.learning import Candidate, Learned, learn
 from scripts.legacy import five_columns
 from scripts.package import assemble, write
 from scripts.parameters import HOLDOUT_SHARE, MODEL_CONFIG, ModelConfig, ModelType
-from scripts.report import model_card, report_page
+from scripts.report import evidence, model_card, report_page
 from scripts.samples import TimeSplit
 from scripts.tracking import log_run
 
@@ -54,6 +54,7 @@ def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG
     page = report_page(manifest, diagnosis, _champion(settings))
     write_bytes(files.page, page.encode())
     contents[CARD_NAME] = model_card(manifest, diagnosis).encode()
+    contents[EVIDENCE_NAME] = evidence(diagnosis).model_dump_json().encode()
     tracked = {
         each.family: _track(each, config, learned, files, settings, page if each is best else None)
         for each in learned.candidates

@@ -30,6 +30,13 @@ FORECAST = {
     "average": 6.41,
     "mood": {"score": 0.12, "label": "positive"},
     "translated": True,
+    "reasons": [
+        {"group": "people", "points": 0.51},
+        {"group": "plot", "points": -0.084},
+        {"group": "length", "points": 0.004},
+    ],
+    "comparables": [{"id": 1, "title": "The *Lantern*", "year": 2024, "rating": 7.13}],
+    "warnings": [],
     "missing": ["release_date", "budget"],
     "ignored": [],
     "version": VERSION,
@@ -53,6 +60,7 @@ MODEL = {
     "registry_problem": None,
     "run_date": "2026-11-23",
     "model_type": "xgboost",
+    "data": {"sha256": "0" * 64, "films": 9876, "source": "api.themoviedb.org", "faults": {}},
     "split": {
         "split_date": "2025-06-01",
         "until": "2026-05-31",
@@ -60,8 +68,34 @@ MODEL = {
         "holdout_films": 1234,
     },
     "metrics": {"holdout": _scores(0.61), "form": _scores(0.68)},
-    "baselines": {"mean": _scores(0.8)},
+    "baselines": {"mean": _scores(0.8), "old_model": _scores(0.74)},
+    "interval_coverage": 0.81,
+    "commit": "0123456789abcdef",
+    "wandb_run": None,
 }
+RATINGS = {
+    "genre": None,
+    "films": 1300,
+    "mean": 6.43,
+    "lowest": 0.0,
+    "step": 0.5,
+    "counts": [*([0] * 10), 100, 300, 500, 300, 100, *([0] * 5)],
+}
+EVIDENCE = {
+    "slices": [
+        {"kind": "language", "name": "ko", "scores": _scores(0.71), "coverage": 0.79},
+        {"kind": "genre", "name": "Drama", "scores": _scores(0.58), "coverage": 0.83},
+        {"kind": "votes", "name": "from 50", "scores": _scores(0.75), "coverage": 0.77},
+        {"kind": "year", "name": "2026", "scores": _scores(0.66), "coverage": 0.8},
+    ],
+    "calibration": [
+        {"forecast": 5.6, "rating": 5.5, "films": 600},
+        {"forecast": 7.1, "rating": 7.2, "films": 634},
+    ],
+    "importance": {"people": 0.3, "plot": 0.12},
+}
+NAMES = {"version": VERSION, "names": ["Ada Novak", "Adam Lee"]}
+CARD = b"# Model card\n\nForecasts the TMDB rating."
 
 
 def problem(status: int, detail: str, **errors: str) -> tuple[int, dict[str, Any]]:
@@ -84,12 +118,16 @@ class StubApi:
     Attributes:
         answers: Status and body by path; bytes go out as they are, all else as JSON.
         asked: The bodies of all POST requests.
+        paths: The paths of all requests, with their queries.
+        keys: What came in the header X-API-Key.
         silent: While set, requests are taken and not answered.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, tuple[int, Any]] = {}
         self.asked: list[Any] = []
+        self.paths: list[str] = []
+        self.keys: list[str | None] = []
         self.silent = threading.Event()
         self._stopped = threading.Event()
         self._server: ThreadingHTTPServer | None = None
@@ -106,6 +144,10 @@ class StubApi:
             "/options": (200, OPTIONS),
             "/predict": (200, FORECAST),
             "/version": (200, MODEL),
+            "/people": (200, NAMES),
+            "/ratings": (200, RATINGS),
+            "/evidence": (200, EVIDENCE),
+            "/card": (200, CARD),
         }
         if self._server is None:
             self.silent.clear()
@@ -130,7 +172,7 @@ class StubApi:
         """What goes out for a request."""
         if self.silent.is_set():
             self._stopped.wait()
-        status, body = self.answers[path]
+        status, body = self.answers[path.partition("?")[0]]
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
@@ -140,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*args)
 
     def do_GET(self) -> None:
+        self._api.paths.append(self.path)
+        self._api.keys.append(self.headers.get("X-API-Key"))
         status, body = self._api.answer(self.path)
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))

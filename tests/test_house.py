@@ -95,9 +95,23 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 
 def test_page_imports_nothing_of_ours():
-    imports = re.findall(r"^\s*(?:from|import) (\w+)", (ROOT / "app.py").read_text(), re.MULTILINE)
-    assert imports
-    assert not {*FLOORS, "sandbox"} & set(imports)
+    for source in (ROOT / "app.py", *(ROOT / "page").glob("*.py")):
+        imports = re.findall(r"^\s*(?:from|import) (\w+)", source.read_text(), re.MULTILINE)
+        assert not {*FLOORS, "sandbox"} & set(imports), source
+
+
+def test_page_loads_no_library_of_tables():
+    code = """
+import sys
+from page import answer, compare, films_csv, forecast, form, model, pictures, table
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert {"page", "streamlit"} <= set(result.stdout.split())
+    assert not {"altair", "pandas", "pyarrow"} & set(result.stdout.split())
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)

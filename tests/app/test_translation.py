@@ -1,9 +1,12 @@
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.translation import Translator
+from app import translation
+from app.translation import Translator, is_english, split
 
 
 @pytest.fixture
@@ -12,6 +15,16 @@ def release() -> Iterator[threading.Event]:
     event = threading.Event()
     yield event
     event.set()
+
+
+def noting(asked: list[str]) -> Callable[[str], str]:
+    """What hands every text on as it is, and notes it."""
+
+    def translate(text: str) -> str:
+        asked.append(text)
+        return text
+
+    return translate
 
 
 def test_translation_is_handed_on():
@@ -51,3 +64,79 @@ def test_translations_that_hang_do_not_pile_up(release: threading.Event):
     translator._pool.shutdown(wait=True)
     assert len(begun) <= 4
     translator.close()
+
+
+def test_translation_is_asked_for_once():
+    asked: list[str] = []
+    translator = Translator(30, noting(asked))
+    assert [translator.to_english("text") for _ in range(3)] == ["text"] * 3
+    assert asked == ["text"]
+
+
+def test_failure_is_not_kept():
+    answers = iter(["", "english"])
+    translator = Translator(30, lambda _: next(answers))
+    assert [translator.to_english("text"), translator.to_english("text")] == [None, "english"]
+
+
+def test_service_that_fails_is_left_alone_and_tried_again_later(monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+
+    def fail(text: str) -> str:
+        asked.append(text)
+        raise OSError
+
+    translator = Translator(30, fail)
+    for number in range(10):
+        assert translator.to_english(str(number)) is None
+    assert len(asked) == translation._FAILURES_IN_A_ROW
+    monkeypatch.setattr("circuitbreaker.monotonic", lambda: 1e12)
+    assert translator.to_english("later") is None
+    assert asked[-1] == "later"
+
+
+def test_success_between_failures_keeps_the_service_in_use():
+    def fail_on_odd(text: str) -> str:
+        return {"0": "even"}[str(int(text) % 2)]
+
+    translator = Translator(30, fail_on_odd)
+    answers = [translator.to_english(str(number)) for number in range(10)]
+    assert answers == ["even", None] * 5
+
+
+def test_long_plot_is_translated_in_parts_between_its_sentences():
+    sentence = "그는 아주 먼 길을 떠나 섬으로 간다."
+    asked: list[str] = []
+    translator = Translator(30, noting(asked))
+    assert translator.to_english(" ".join([sentence] * 200)) == " ".join([sentence] * 200)
+    assert len(asked) > 1
+    assert all(part.endswith("간다.") and len(part) <= 1_500 for part in asked)
+
+
+def test_plot_with_a_part_that_fails_is_none():
+    translator = Translator(30, lambda text: "" if "b" in text else text)
+    assert translator.to_english("a" * 1_400 + ". " + "b" * 1_400 + ".") is None
+
+
+@given(st.text(max_size=300), st.integers(2, 40))
+def test_parts_are_short_and_lose_nothing_but_space(text: str, most: int):
+    parts = list(split(text, most))
+    assert all(0 < len(part) <= most for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "english"),
+    [
+        ("A lighthouse keeper's daughter finds a letter her family kept from her.", True),
+        ("Bo-ra, a chef in Busan, meets Min-su.", True),
+        ("Robots", True),
+        ("Una joven regresa a la isla donde creció y encuentra una carta de su familia.", False),
+        ("Un gardien de phare découvre une lettre que sa famille lui a cachée.", False),
+        ("등대지기의 딸이 섬으로 돌아와 편지 한 통을 발견한다.", False),
+        ("灯台守の娘が島に戻り、一通の手紙を見つける。", False),
+        ("Line one of a story\nthat goes on.", True),
+    ],
+)
+def test_language_of_a_plot_is_told_offline(text: str, english: bool):
+    assert is_english(text) is english

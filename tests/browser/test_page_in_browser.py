@@ -1,24 +1,14 @@
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-import requests
 from playwright.sync_api import Page, expect
 
-from tests.stub_api import NO_MODEL, UNTRANSLATED, VERSION, StubApi, problem, running_stub_api
+from tests.stub_api import NO_MODEL, UNTRANSLATED, VERSION, StubApi, problem
 
-ROOT = Path(__file__).parents[2]
 PLOT = {
     "ko": "등대지기의 딸이 오랜만에 고향 섬으로 돌아와, 가족이 숨겨 온 편지 한 통을 발견한다.",
     "en": "A lighthouse keeper's daughter finds a letter her family kept from her.",
 }
 RUNTIME = {"ko": "상영 시간(분)", "en": "Running time (min)"}
-GENRE = {"ko": "주 장르", "en": "Main genre"}
+GENRE = {"ko": "장르(주 장르를 맨 앞에)", "en": "Genres (the main one first)"}
 DRAMA = {"ko": "드라마", "en": "Drama"}
 TEXT = {"ko": "줄거리", "en": "Plot"}
 SUBMIT = {"ko": "평점 예측하기", "en": "Forecast the rating"}
@@ -28,66 +18,18 @@ everywhere = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture(scope="module")
-def running_api() -> Iterator[StubApi]:
-    with running_stub_api() as stub:
-        yield stub
-
-
-@pytest.fixture
-def api(running_api: StubApi) -> StubApi:
-    running_api.start()
-    running_api.asked.clear()
-    return running_api
-
-
-@pytest.fixture(scope="module")
-def address(running_api: StubApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where `streamlit run app.py` serves the page."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    log = tmp_path_factory.mktemp("page") / "streamlit.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | {"API_URL": running_api.url},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}", server, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            if requests.get(f"{address}/_stcore/health", timeout=1).ok:
-                return
-        except requests.RequestException:
-            time.sleep(0.1)
-    pytest.fail(f"streamlit does not serve the page:\n{log.read_text()}")
-
-
 def open_page(page: Page, address: str, language: str, width: int = 1440) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    page.goto(address if language == "ko" else f"{address}/?lang={language}")
+    page.goto(f"{address}/?lang={language}")
     expect(page.get_by_role("button", name=SUBMIT[language])).to_be_visible()
 
 
 def fill_in(page: Page, language: str) -> None:
-    page.get_by_label(RUNTIME[language]).fill("112")
-    page.get_by_role("combobox", name=GENRE[language]).click()
-    page.get_by_role("option", name=DRAMA[language]).click()
+    page.get_by_label(RUNTIME[language], exact=True).fill("112")
     page.get_by_label(TEXT[language], exact=True).fill(PLOT[language])
+    page.get_by_label(GENRE[language]).click()
+    page.get_by_role("option", name=DRAMA[language]).click()
+    page.keyboard.press("Escape")
 
 
 def submit(page: Page, language: str) -> None:
@@ -95,8 +37,8 @@ def submit(page: Page, language: str) -> None:
 
 
 def assert_filled_in(page: Page, language: str, plot: str) -> None:
-    expect(page.get_by_label(RUNTIME[language])).to_have_value("112")
-    expect(page.get_by_role("combobox", name=GENRE[language])).to_have_value(DRAMA[language])
+    expect(page.get_by_label(RUNTIME[language], exact=True)).to_have_value("112")
+    expect(page.get_by_test_id("stMultiSelect").first).to_contain_text(DRAMA[language])
     expect(page.get_by_label(TEXT[language], exact=True)).to_have_value(plot)
 
 
@@ -115,7 +57,7 @@ def test_person_gets_a_forecast(
         "ko": "예상 평점 6.8, 80% 예측 구간 5.9부터 7.7까지, 평균적인 영화 6.4",
         "en": "expected rating 6.8, 80% interval 5.9 to 7.7, average film 6.4",
     }
-    expect(page.get_by_role("img", name=named[language])).to_be_visible()
+    expect(page.get_by_label(named[language]).first).to_be_visible()
     expect(page.get_by_text("6.8", exact=True)).to_be_visible()
     mood = {"ko": "긍정적", "en": "Positive"}
     expect(page.get_by_text(mood[language], exact=True)).to_be_visible()
@@ -186,15 +128,15 @@ def test_person_is_told_which_field_to_change(api: StubApi, address: str, page: 
 def test_switch_of_language_keeps_what_was_typed_and_not_yet_sent(address: str, page: Page) -> None:
     open_page(page, address, "ko")
     fill_in(page, "ko")
-    page.get_by_role("radio", name="English").click()
+    page.get_by_text("English", exact=True).click()
     expect(page.get_by_role("heading", name="Film rating forecast")).to_be_visible()
     assert_filled_in(page, "en", PLOT["ko"])
     expect(page.get_by_role("combobox", name="Film's language")).to_have_value("Korean")
-    assert page.url.endswith("?lang=en")
+    assert "lang=en" in page.url
     submit(page, "en")
     expect(page.get_by_text("6.8", exact=True)).to_be_visible()
-    page.get_by_role("radio", name="한국어").click()
-    expect(page.get_by_role("img", name="예상 평점 6.8")).to_be_visible()
+    page.get_by_text("한국어", exact=True).click()
+    expect(page.get_by_label("예상 평점 6.8").first).to_be_visible()
     assert_filled_in(page, "ko", PLOT["ko"])
 
 

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 
 from movierating.bundle import (
+    CARD_NAME,
     CODES_NAME,
     COMPARABLES_NAME,
     EFFECTS_NAME,
     ERROR_NAME,
+    EVIDENCE_NAME,
     MODEL_NAME,
     Bundle,
     write_bundle,
 )
+from movierating.evidence import Evidence
 from movierating.film import Film, Plot
 from movierating.manifest import MANIFEST_NAME, BundleError, Golden
 from scripts.candidates import fit_regressor, to_onnx
@@ -141,11 +144,21 @@ def test_model_that_is_no_onnx_is_refused(copied: Packed, name: str):
         (COMPARABLES_NAME, b""),
         (COMPARABLES_NAME, b"\x80\x04N."),
         (COMPARABLES_NAME, b"PK\x03\x04"),
+        (EVIDENCE_NAME, b""),
+        (EVIDENCE_NAME, b'{"slices": [], "calibration": []}'),
     ],
 )
 def test_file_that_does_not_hold_what_it_should_is_refused(copied: Packed, name: str, raw: bytes):
     with pytest.raises(BundleError, match=f"^{name} does not hold what it should$"):
         rewritten(copied, {name: raw}).load()
+
+
+def test_evidence_and_card_are_told_where_the_bundle_has_them(copied: Packed):
+    assert (copied.load().evidence, copied.load().card) == (None, None)
+    told = Evidence(slices=(), calibration=(), importance={"plot": 0.2})
+    files = {EVIDENCE_NAME: told.model_dump_json().encode(), CARD_NAME: b"# Model card"}
+    bundle = rewritten(copied, files).load()
+    assert (bundle.evidence, bundle.card) == (told, "# Model card")
 
 
 def test_code_table_with_a_name_twice_is_refused(copied: Packed):

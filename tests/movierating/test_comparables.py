@@ -91,3 +91,8 @@ def test_archive_with_a_pickle_is_refused():
     np.savez(stream, keys=np.asarray([{"a": 1}], object))
     with pytest.raises(ValueError, match="pickle"):
         Comparables.from_bytes(stream.getvalue())
+
+
+def test_films_of_a_genre_are_found():
+    assert [each.title for each in index().of_genre("Comedy")] == ["Ada's", "바다"]
+    assert index().of_genre("Western") == []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.diagnosis import Bin, Diagnosis, Slice
-from scripts.report import model_card, report_page
+from scripts.report import evidence, model_card, report_page
 from tests.bundles import Packed, scores
 
 DIAGNOSIS = Diagnosis(
@@ -89,3 +89,17 @@ def test_card_names_the_weakest_slices_first_and_has_a_table_for_each_figure(pac
     assert card.startswith("# Model card\n")
     for name in packed.manifest.baselines:
         assert f"| {name.replace('_', ' ')} |" in card
+
+
+def test_evidence_has_every_slice_and_bin():
+    told = evidence(DIAGNOSIS)
+    assert [(each.kind, each.name, each.coverage) for each in told.slices] == [
+        ("language", "ko", 0.83),
+        ("genre", "Science Fiction <3", 0.71),
+    ]
+    assert told.slices[1].scores.rmse == 0.93
+    assert [(each.forecast, each.rating, each.films) for each in told.calibration] == [
+        (5.5, 5.6, 10),
+        (6.5, 6.4, 10),
+    ]
+    assert told.importance == DIAGNOSIS.importance

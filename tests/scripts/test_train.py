@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import root_mean_squared_error
 
-from movierating.bundle import CARD_NAME, Bundle
+from movierating.bundle import CARD_NAME, EVIDENCE_NAME, Bundle
 from movierating.film import Film
 from movierating.manifest import MANIFEST_NAME, sha256
 from movierating.settings import Settings, load_settings
@@ -99,7 +99,7 @@ def test_written_bundle_verifies_and_names_its_data(tmp_path: Path):
     assert manifest.run_date == manifest.split.until == RUN_DATE
     assert set(manifest.metrics) == {"train", "holdout", "form"}
     assert set(manifest.baselines) == {"mean", "recent_mean", "genre_mean", "old_model"}
-    assert manifest.files.keys() == {*FILES, CARD_NAME}
+    assert manifest.files.keys() == {*FILES, CARD_NAME, EVIDENCE_NAME}
 
 
 def test_validation_films_choose_and_held_out_ones_have_no_say(tmp_path: Path):

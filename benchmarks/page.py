@@ -1,0 +1,131 @@
+"""How quick and how small the page is, in a real browser, on what `make up` runs.
+
+A film is forecast again and again with another running time; what is measured lies between the
+click and the moment when the new rating stands in the document. Plots are in English: nothing is
+translated.
+"""
+
+import argparse
+import shutil
+import time
+from statistics import median, quantiles
+from typing import Final
+
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.figures import report
+from movierating.settings import get_settings
+from tests.chromium import ARGUMENTS
+
+PARSER: Final = argparse.ArgumentParser(prog="make bench-page", description=__doc__)
+PARSER.add_argument("--url", help="where the page is (default: UI_PORT of this machine)")
+PARSER.add_argument("--clicks", type=int, default=60, help="default: %(default)s")
+PARSER.add_argument("--visits", type=int, default=10, help="default: %(default)s")
+
+_SUBMIT: Final = "Forecast the rating"
+_RUNTIMES: Final = ("70", "170")
+# Milliseconds from the next click on until another answer stands in the document.
+_WATCH: Final = """
+() => new Promise(resolve => {
+    const shown = () => document.querySelector(".forecast")?.innerText;
+    const before = shown();
+    document.addEventListener("click", () => {
+        const clicked = performance.now();
+        new MutationObserver((_, observer) => {
+            if (shown() !== undefined && shown() !== before) {
+                observer.disconnect();
+                resolve(performance.now() - clicked);
+            }
+        }).observe(document.body, {childList: true, subtree: true, characterData: true});
+    }, {once: true, capture: true});
+})
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the benchmark."""
+    arguments = PARSER.parse_args(argv)
+    url = arguments.url or f"http://127.0.0.1:{get_settings().ui_port}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=ARGUMENTS
+        )
+        visits = [usable_seconds(browser, url) for _ in range(arguments.visits)]
+        clicks = answer_milliseconds(browser, url, arguments.clicks)
+        use_everything(browser, url)
+        browser.close()
+    report(
+        usable_seconds={"median": round(median(visits), 2), "worst": round(max(visits), 2)},
+        click_to_answer_ms={
+            "median": round(median(clicks)),
+            "p95": round(quantiles(clicks, n=20)[-1]),
+            "n": len(clicks),
+        },
+        page_pss_mb=round(pss_megabytes(url)),
+    )
+    return 0
+
+
+def usable_seconds(browser: Browser, url: str) -> float:
+    """From the address to a button that can be clicked, with an empty cache."""
+    context = browser.new_context()
+    tab = context.new_page()
+    started = time.perf_counter()
+    tab.goto(f"{url}/?lang=en", wait_until="commit")
+    tab.get_by_role("button", name=_SUBMIT).click(trial=True)
+    seconds = time.perf_counter() - started
+    context.close()
+    return seconds
+
+
+def answer_milliseconds(browser: Browser, url: str, count: int) -> list[float]:
+    """From a click to the answer, one after the other in one tab."""
+    tab = _filled_in(browser, url)
+    times = []
+    for at in range(count):
+        tab.get_by_label("Running time (min)", exact=True).fill(_RUNTIMES[at % 2])
+        tab.evaluate(f"() => {{ window.answered = ({_WATCH})(); }}")
+        tab.get_by_role("button", name=_SUBMIT).click()
+        times.append(float(tab.evaluate("window.answered")))
+        tab.wait_for_timeout(400)  # the charts below follow
+    tab.context.close()
+    return times
+
+
+def use_everything(browser: Browser, url: str) -> None:
+    """Open every part of the page, and take the answer as PDF."""
+    tab = _filled_in(browser, url)
+    tab.get_by_role("button", name=_SUBMIT).click()
+    with tab.expect_download():
+        tab.get_by_role("button", name="Download PDF").click()
+    tab.get_by_role("button", name="Add to the comparison").click()
+    tab.get_by_role("link", name="See the comparison").click()
+    tab.get_by_role("button", name="Forecast all").click()
+    tab.get_by_role("button", name="Download the results as CSV").wait_for()
+    tab.goto(f"{url}/model?lang=en")
+    tab.get_by_role("heading", name="The run's report").wait_for()
+    tab.context.close()
+
+
+def pss_megabytes(url: str) -> float:
+    """Memory of the process that serves the page, as proportional set size."""
+    port = int(url.rsplit(":", 1)[1].strip("/"))
+    pid = next(
+        connection.pid
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
+    )
+    return float(psutil.Process(pid).memory_full_info().pss) / 1e6
+
+
+def _filled_in(browser: Browser, url: str) -> Page:
+    tab = browser.new_context().new_page()
+    tab.goto(f"{url}/?lang=en")
+    tab.get_by_text("The Keeper's Letter").click()
+    tab.get_by_text("Mystery").first.wait_for()
+    return tab
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

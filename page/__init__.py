@@ -1,0 +1,1 @@
+"""What the page is made of; `app.py` is its frame. It speaks HTTP and imports nothing of ours."""

@@ -1,0 +1,310 @@
+"""The form about a film: its fields, what they hold, samples to start from, and a link to it.
+
+What is filled in lives in Streamlit's session under the names of the API's fields, so that it
+outlives a change of page or language.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import date
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from page import note, problem
+from page.api import ApiError, Choices, Facts, ask, read_names
+from page.words import LANGUAGES, Words
+
+UNKNOWN: Final = ""
+RUNTIME_MINUTES: Final = (1, 600)
+BUDGET_DOLLARS: Final = (1, 10_000_000_000)
+DATES: Final = (date(1870, 1, 1), date(2100, 1, 1))
+PLOT_CHARACTERS: Final = 10_000
+NAME_CHARACTERS: Final = 200
+TITLE_CHARACTERS: Final = 500
+GENRES: Final = 20
+NAMES: Final = 30
+COUNTRY_CODE: Final = 2
+
+TEXTS: Final = ("overview", "title", "collection")
+LISTS: Final = ("genres", "countries", "directors", "writers", "cast", "companies", "keywords")
+NAMED: Final = ("directors", "writers", "cast", "companies")
+FIELDS: Final = (*TEXTS, *LISTS, "language", "runtime", "budget", "release_date")
+
+# Invented films; their titles and plots stand in the texts of each language.
+SAMPLES: Final[dict[str, Facts]] = {
+    "lighthouse": {"genres": ["Drama", "Mystery"], "runtime": 112},
+    "kitchen": {"genres": ["Comedy", "Romance"], "runtime": 98},
+    "mine": {"genres": ["Horror", "Thriller"], "runtime": 91},
+}
+
+
+def fields(words: Words, choices: Choices) -> None:
+    """Draw the fields: four that most people know, and the others to be unfolded."""
+    _start(choices)
+    _samples(words)
+    st.text_area(
+        words("form.overview"),
+        height=140,
+        max_chars=PLOT_CHARACTERS,
+        placeholder=words("form.overview_example"),
+        key="overview",
+        on_change="ignore",
+        persist_state="session",
+    )
+    note.show(words("form.overview_note"))
+    first, second, third = st.columns([2, 1, 1])
+    with first:
+        _several(words, "genres", choices.genres, lambda name: words.name("genres", name), GENRES)
+    with second:
+        _one(words, "language", choices.languages, words.language)
+    third.number_input(
+        words("form.runtime"),
+        *RUNTIME_MINUTES,
+        value=None,
+        placeholder=words("form.runtime_example"),
+        key="runtime",
+        on_change="ignore",
+        persist_state="session",
+    )
+    # What stays folded is not drawn: half of the fields, with the names of 250 countries.
+    more = st.expander(words("form.more"), key="more", on_change="rerun")
+    if more.open:
+        with more:
+            _more(words)
+
+
+def facts() -> Facts:
+    """What is filled in, as `POST /predict` takes it; what is not known is left out."""
+    state = st.session_state
+    held = {name: state.get(name) for name in FIELDS}
+    held |= {name: (held[name] or "").strip() for name in TEXTS}
+    if held["release_date"]:
+        held["release_date"] = held["release_date"].isoformat()
+    return {name: list(value) if name in LISTS else value for name, value in held.items() if value}
+
+
+def hold(told: Facts) -> None:
+    """Fill the form in with facts, and with nothing else; what no field can hold is left out."""
+    state = st.session_state
+    for name in FIELDS:
+        state[name] = _held(name, told.get(name))
+
+
+def link(told: Facts, language: str) -> str:
+    """The query that fills the form in again."""
+    return "?" + urlencode({"lang": language, **told}, doseq=True)
+
+
+def from_query() -> Facts:
+    """The facts that the page's address holds."""
+    query = st.query_params
+    single = {name: query[name] for name in FIELDS if name in query and name not in LISTS}
+    return single | {name: query.get_all(name) for name in LISTS if name in query}
+
+
+def keep_choices() -> None:
+    """Keep what is chosen: the browser sends it by labels, which change with the language."""
+    state = st.session_state
+    for name in ("language", "genres", "countries", "search_field", "if_genre", "if_month"):
+        if name in state:
+            state[name] = state[name]
+
+
+def _held(name: str, value: Any) -> Any:
+    """A value as its field holds it, or the empty field where it cannot."""
+    if name in TEXTS:
+        most = {"overview": PLOT_CHARACTERS, "title": TITLE_CHARACTERS}.get(name, NAME_CHARACTERS)
+        return str(value or "")[:most]
+    if name in LISTS:
+        most = GENRES if name == "genres" else NAMES
+        texts = dict.fromkeys(str(each)[:NAME_CHARACTERS] for each in value or [] if each)
+        return list(texts)[:most]
+    if name == "language":
+        return str(value or UNKNOWN)
+    with suppress(TypeError, ValueError, OverflowError):
+        if name == "release_date":
+            day = date.fromisoformat(str(value))
+            return day if DATES[0] <= day <= DATES[1] else None
+        low, high = RUNTIME_MINUTES if name == "runtime" else BUDGET_DOLLARS
+        return number if low <= (number := int(float(value))) <= high else None
+    return None
+
+
+def _start(choices: Choices) -> None:
+    """Fill the form in from the page's address, once, or presume a film of its language."""
+    state = st.session_state
+    if "started" in state:
+        return
+    state.started = True
+    told = from_query()
+    if told:
+        hold(told)
+        return
+    offered = state.ui in choices.languages or not choices.languages
+    state.setdefault("language", state.ui if offered else UNKNOWN)
+
+
+def presume_language(chosen: str) -> None:
+    """Follow the page's language with the film's, as long as nothing is filled in."""
+    state = st.session_state
+    untouched = not any(state.get(name) for name in FIELDS if name != "language")
+    if untouched and state.get("language") in LANGUAGES:
+        state.language = chosen
+
+
+def _samples(words: Words) -> None:
+    def start_from() -> None:
+        chosen = st.session_state.sample
+        if chosen:
+            texts = {
+                "title": words(f"samples.{chosen}_title"),
+                "overview": words(f"samples.{chosen}_plot"),
+            }
+            hold(SAMPLES[chosen] | texts | {"language": words.code})
+            st.session_state.sample = None
+
+    st.pills(
+        words("form.samples"),
+        list(SAMPLES),
+        format_func=lambda name: words(f"samples.{name}_title"),
+        key="sample",
+        on_change=start_from,
+    )
+
+
+def _more(words: Words) -> None:
+    first, second = st.columns(2)
+    first.text_input(
+        words("form.title"),
+        max_chars=TITLE_CHARACTERS,
+        key="title",
+        on_change="ignore",
+        persist_state="session",
+    )
+    second.date_input(
+        words("form.release_date"),
+        value=None,
+        min_value=DATES[0],
+        max_value=DATES[1],
+        key="release_date",
+        on_change="ignore",
+        persist_state="session",
+    )
+    names(words)
+    first, second = st.columns(2)
+    with first:
+        _several(words, "countries", _countries(words), words.country, NAMES)
+    second.number_input(
+        words("form.budget"),
+        *BUDGET_DOLLARS,
+        value=None,
+        step=1_000_000,
+        placeholder=words("form.budget_example"),
+        key="budget",
+        on_change="ignore",
+        persist_state="session",
+    )
+    _several(words, "keywords", (), str, NAMES, new=True)
+
+
+@st.fragment
+def names(words: Words) -> None:
+    """Search names that the model knows while one types, and add them to the film."""
+    state = st.session_state
+    first, second = st.columns([1, 2])
+    field = first.selectbox(
+        words("form.search_field"),
+        [*NAMED, "collection"],
+        format_func=lambda name: words(f"form.{name}"),
+        key="search_field",
+        required=True,
+    )
+    letters = second.text_input(
+        words("form.search"),
+        type="search",
+        max_chars=100,
+        placeholder=words("form.search_example"),
+        key="search",
+        live=True,
+    )
+    found = _found(words, field, letters or "")
+
+    def add() -> None:
+        name = state.found
+        if name and field == "collection":
+            state.collection = name
+        elif name:
+            state[field] = list(dict.fromkeys([*state.get(field, []), name]))[:NAMES]
+        state.found, state.search = None, ""
+
+    if found:
+        st.pills(words("form.found"), found, key="found", on_change=add)
+    first, second = st.columns(2)
+    for at, name in enumerate(NAMED):
+        with (first, second)[at % 2]:
+            _several(words, name, (), str, NAMES, new=True)
+    st.text_input(
+        words("form.collection"),
+        max_chars=NAME_CHARACTERS,
+        key="collection",
+        on_change="ignore",
+        persist_state="session",
+    )
+
+
+def _found(words: Words, field: str, letters: str) -> list[str]:
+    if not letters.strip():
+        return []
+    try:
+        found = ask(read_names, "/people", params={"q": letters, "field": field})
+    except ApiError as error:
+        problem.show(words, error)
+        return []
+    if not found:
+        note.show(words("form.none_found"))
+    return found
+
+
+def _countries(words: Words) -> Sequence[str]:
+    codes = map(str, words.locale.territories)
+    return [code for code in codes if len(code) == COUNTRY_CODE and code.isalpha()]
+
+
+def _several(  # noqa: PLR0913, PLR0917 - what a field is made of
+    words: Words,
+    key: str,
+    options: Iterable[str],
+    called: Callable[[str], str],
+    most: int,
+    new: bool = False,
+) -> None:
+    """Several of the options in the order of their names; what is chosen stays."""
+    chosen = st.session_state.setdefault(key, [])
+    known = {option: called(option) for option in (*options, *chosen)}
+    st.multiselect(
+        words(f"form.{key}"),
+        sorted(known, key=known.__getitem__),
+        format_func=lambda option: known.get(option, option),
+        key=key,
+        max_selections=most,
+        placeholder=words("form.type_names" if new else "form.choose"),
+        accept_new_options=new,
+        on_change="ignore",
+        persist_state="session",
+    )
+
+
+def _one(words: Words, key: str, options: Iterable[str], called: Callable[[str], str]) -> None:
+    """One of the options in the order of their names, or `UNKNOWN`; what is chosen stays."""
+    chosen = st.session_state.get(key, UNKNOWN)
+    known = {option: called(option) for option in {*options, chosen} - {UNKNOWN}}
+    st.selectbox(
+        words(f"form.{key}"),
+        [UNKNOWN, *sorted(known, key=known.__getitem__)],
+        format_func=lambda option: known.get(option, words("form.unknown")),
+        key=key,
+        on_change="ignore",
+        persist_state="session",
+    )

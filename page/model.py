@@ -1,0 +1,172 @@
+"""The page about the model in service; `st.navigation` executes it."""
+
+import streamlit as st
+from babel.dates import format_datetime
+
+from page import note, pictures, problem, table
+from page.api import NOT_FOUND, ApiError, Evidence, Model, Scores, ask, ask_text
+from page.words import Words
+
+
+def main() -> None:
+    """What is in service, how good it is beside its baselines, and where it is weak."""
+    words = Words(st.session_state.ui)
+    st.title(words("model.title"), anchor=False)
+    st.markdown(words("model.lead"))
+    try:
+        model = ask(Model.read, "/version")
+    except ApiError as error:
+        problem.show(words, error)
+        st.button(words("page.retry"))
+        return
+    _in_service(words, model)
+    _errors(words, model)
+    _evidence(words)
+    _report(words, model)
+
+
+def _in_service(words: Words, model: Model) -> None:
+    st.header(words("model.in_service"), anchor=False)
+    if model.registry_away:
+        st.warning(words("basis.registry_away"), icon=":material/warning:")
+    facts = {
+        "version": model.version,
+        "since": format_datetime(model.since, "long", locale=words.locale),
+        "run_date": words.day(model.run_date),
+        "family": words.name("families", model.family),
+        "source": words(
+            "model.source_text", source=model.source, films=words.number(model.known_films)
+        ),
+        "taught": words(
+            "model.taught_text",
+            films=words.number(model.train_films),
+            split_date=words.day(model.split_date),
+        ),
+        "commit": model.commit[:12],
+    }
+    table.show(
+        words("model.in_service"),
+        [words("model.fact"), words("model.value")],
+        [(words(f"model.{name}"), value) for name, value in facts.items()],
+        headed=True,
+    )
+    note.show(words("model.one_version"))
+
+
+def _errors(words: Words, model: Model) -> None:
+    st.header(words("model.errors"), anchor=False)
+    st.markdown(words("model.errors_lead", films=words.number(model.full.films)))
+    rows: list[tuple[str, Scores, bool]] = [
+        (words("predictors.full"), model.full, True),
+        (words("predictors.form"), model.form, True),
+        *(
+            (words.name("predictors", name), scores, False)
+            for name, scores in model.baselines.items()
+        ),
+    ]
+    parts = [f"{name} {words.number(scores.rmse, '0.00')}" for name, scores, _ in rows]
+    st.vega_lite_chart(
+        spec=pictures.errors([(name, scores.rmse, ours) for name, scores, ours in rows]),
+        alt=words.all_of(parts),
+    )
+    table.show(
+        words("model.errors"),
+        [words("model.predictor"), "RMSE", "MAE", words("model.bias")],
+        [
+            (
+                name,
+                words.number(scores.rmse, "0.00"),
+                words.number(scores.mae, "0.00"),
+                words.points(scores.bias),
+            )
+            for name, scores, _ in rows
+        ],
+        numbers=(1, 2, 3),
+        headed=True,
+    )
+    st.markdown(words("model.interval", coverage=words.percent(model.coverage)))
+
+
+def _evidence(words: Words) -> None:
+    try:
+        evidence = ask(Evidence.read, "/evidence")
+    except ApiError as error:
+        if error.status == NOT_FOUND:
+            st.info(words("model.no_evidence"))
+        else:
+            problem.show(words, error)
+        return
+    st.header(words("model.calibration"), anchor=False)
+    st.markdown(words("model.calibration_lead"))
+    parts = [
+        words(
+            "model.calibration_point",
+            forecast=words.number(forecast, "0.0"),
+            rating=words.number(rating, "0.0"),
+        )
+        for forecast, rating in evidence.calibration
+    ]
+    st.vega_lite_chart(
+        spec=pictures.calibration(words, evidence.calibration), alt=words.all_of(parts)
+    )
+    st.header(words("model.importance"), anchor=False)
+    named = [(words.name("groups", group), size) for group, size in evidence.importance]
+    parts = [f"{name} {words.number(size, '0.00')}" for name, size in named]
+    st.vega_lite_chart(spec=pictures.sizes(named), alt=words.all_of(parts))
+    _slices(words, evidence)
+
+
+def _slices(words: Words, evidence: Evidence) -> None:
+    st.header(words("model.slices"), anchor=False)
+    st.markdown(words("model.slices_lead"))
+    for kind in dict.fromkeys(each.kind for each in evidence.slices):
+        table.show(
+            words.name("slices", kind),
+            [
+                words.name("slices", kind),
+                words("model.films"),
+                "RMSE",
+                words("model.bias"),
+                words("model.covered"),
+            ],
+            [
+                (
+                    _slice_name(words, kind, each.name),
+                    words.number(each.scores.films),
+                    words.number(each.scores.rmse, "0.00"),
+                    words.points(each.scores.bias),
+                    words.percent(each.coverage),
+                )
+                for each in evidence.slices
+                if each.kind == kind
+            ],
+            numbers=(1, 2, 3, 4),
+        )
+
+
+def _slice_name(words: Words, kind: str, name: str) -> str:
+    if kind == "language":
+        return words.language(name)
+    if kind == "genre":
+        return words.name("genres", name)
+    if kind == "votes":
+        return words("slices.votes_from", votes=name.removeprefix("from "))
+    return name
+
+
+def _report(words: Words, model: Model) -> None:
+    st.header(words("model.report"), anchor=False)
+    st.markdown(words("model.report_note", file=f"data-prepare/report_{model.run_date}.html"))
+    if model.wandb_run and model.wandb_run.startswith("https://"):
+        st.link_button(words("model.wandb"), model.wandb_run)
+    elif model.wandb_run:
+        st.text(words("model.wandb_offline", run=model.wandb_run))
+    with st.expander(words("model.card")):
+        try:
+            st.markdown(ask_text("/card"))
+        except ApiError as error:
+            st.text(words("model.no_card") if error.status == NOT_FOUND else error.detail)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+
+from page import pictures
+from page.api import Forecast, Ratings
+from page.words import Words
+from tests.stub_api import FORECAST, RATINGS
+
+KO = Words("ko")
+
+
+def values(spec: dict[str, Any], layer: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = spec["layer"][layer]["data"]["values"]
+    return found
+
+
+def test_rating_and_interval_lie_over_the_ratings_of_other_films():
+    spec = pictures.on_the_scale(KO, Forecast.read(FORECAST), Ratings.read(RATINGS))
+    assert sum(each["films"] for each in values(spec, 0)) == 1300
+    assert (values(spec, 0)[0]["from"], values(spec, 0)[-1]["to"]) == (0, 10)
+    assert values(spec, 1) == [{"low": 5.93, "high": 7.74}]
+    assert values(spec, 2) == [{"at": 6.84}]
+
+
+def test_picture_does_without_the_ratings_of_other_films():
+    spec = pictures.on_the_scale(KO, Forecast.read(FORECAST), None)
+    assert len(spec["layer"]) == 2
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pictures.on_the_scale(KO, Forecast.read(FORECAST), Ratings.read(RATINGS)),
+        pictures.contributions([("people", 0.5), ("plot", -0.1)]),
+        pictures.errors([("ours", 0.6, True), ("mean", 0.8, False)]),
+        pictures.sizes([("people", 0.5)]),
+        pictures.calibration(KO, [(5.0, 5.1), (7.0, 6.9)]),
+        pictures.calibration(KO, []),
+        pictures.side_by_side([("1. film", 6.0, 5.0, 7.0)]),
+    ],
+)
+def test_no_data_stand_at_the_top_where_streamlit_would_load_pandas(spec: dict[str, Any]):
+    assert "data" not in spec
+    assert "datasets" not in spec
+    assert all(layer["data"]["values"] is not None for layer in spec["layer"])
+
+
+def test_what_lowers_the_rating_is_told_from_what_lifts_it():
+    bars = values(pictures.contributions([("people", 0.5), ("plot", -0.1)]), 0)
+    assert [bar["up"] for bar in bars] == [True, False]

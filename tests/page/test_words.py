@@ -1,0 +1,41 @@
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from page.words import FOLDER, LANGUAGES, Words, fill
+
+SOURCES = [FOLDER.parent / "app.py", *sorted(FOLDER.glob("*.py"))]
+HANGUL = re.compile("[가-힣]")
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_no_code_holds_a_text_of_the_page(source: Path):
+    allowed = "한국어"  # the name of the language, the same in all of them
+    assert not HANGUL.search(source.read_text("utf-8").replace(allowed, ""))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_that_the_code_asks_for_is_there(language: str):
+    words = Words(language)
+    for source in SOURCES:
+        for key in re.findall(r'words\(\s*"(\w+\.\w+)"', source.read_text("utf-8")):
+            section, name = key.split(".")
+            assert name in words._tables[section], key
+
+
+def test_numbers_and_dates_are_written_as_the_language_does():
+    korean, english = Words("ko"), Words("en")
+    assert (korean.day(date(2027, 5, 1)), english.day(date(2027, 5, 1))) == (
+        "2027년 5월 1일",
+        "May 1, 2027",
+    )
+    assert english.points(-0.314) == "−0.31"
+    assert korean.country("KR") == "대한민국"
+    assert korean.language("cn") == "광둥어"
+    assert korean.month(5) == "5월"
+
+
+def test_values_in_a_template_are_text():
+    assert "&lt;b&gt;" in fill("document.html", {"language": "<b>"})
