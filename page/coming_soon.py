@@ -41,7 +41,7 @@ def main() -> None:
         return
     counted = words.number(coming.total)
     st.caption(words("coming_soon.as_of", day=words.day(coming.as_of), films=counted))
-    items = "".join(f"<li>{_item(words, film)}</li>" for film in coming.films)
+    items = "".join(f'<li class="film">{_item(words, film)}</li>' for film in coming.films)
     st.html(f'{(FOLDER / "films.html").read_text("utf-8")}<ul class="films">{items}</ul>')
     pages = -(-coming.total // PER_PAGE)
     if pages > 1:
