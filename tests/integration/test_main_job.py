@@ -4,6 +4,7 @@ The tests run in the order of this file and share one system; the last one ends 
 """
 
 import json
+import time
 from datetime import date, timedelta
 
 import boto3
@@ -220,6 +221,26 @@ def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of
     assert len(store.index()) >= total["listed"]
     assert stats["peak_per_second"] <= 40
     assert "429" not in stats["by_status"]
+
+
+def test_films_to_come_are_forecast_written_down_and_shown(dag_of, bucket, api):
+    ledger = dag_of("tmdb_movie_forecast")
+    states = {news.task: news.state for news in ledger.follow(ledger.trigger())}
+    assert states.pop("retrain_model", "skipped") == "skipped"
+    assert states == {
+        "forecast_upcoming_films": "success",
+        "score_released_films": "success",
+        "check_drift": "success",
+        "decide_on_retraining": "success",
+        "keep_model": "success",
+    }
+    assert len(bucket.below("forecasts/made/")) == 1
+    deadline = time.monotonic() + 150  # the service looks once a minute
+    while not (shown := get(f"{api}/forecasts").json())["total"]:
+        assert time.monotonic() < deadline
+        time.sleep(2)
+    assert all(film["release_date"] > shown["as_of"] for film in shown["films"])
+    assert get(f"{api}/track-record").json()["figures"] is None
 
 
 def test_housekeeping_may_clean_the_database_of_airflow(dag_of):
