@@ -214,6 +214,7 @@ class DriftReport(_Record):
     """
 
     day: date
+    made_at: datetime
     version: PlainName
     figures: dict[str, float]
     alerts: tuple[str, ...]
@@ -243,7 +244,7 @@ class ForecastLedger:
             return
         days, versions = ({getattr(each, name) for each in forecasts} for name in _SAID_TOGETHER)
         (day,), (version,) = days, versions
-        self._append(f"{MADE}{day}/{version}", "-", forecasts, without={"made_at"})
+        self._append(f"{MADE}{day}/{version}", "-", forecasts, without=_TIME_ONLY)
 
     def score(self, day: date, scores: Sequence[Score]) -> None:
         """Keep what was scored on a day."""
@@ -271,13 +272,17 @@ class ForecastLedger:
 
     def report_drift(self, report: DriftReport) -> None:
         """Keep a report; the same one again changes nothing."""
-        raw = report.model_dump_json(indent=2).encode()
-        self._create(f"{DRIFT}{report.day}/{sha256(raw)[:12]}.json", raw)
+        digest = sha256(_lines([report], _TIME_ONLY))[:12]
+        self._create(
+            f"{DRIFT}{report.day}/{digest}.json", report.model_dump_json(indent=2).encode()
+        )
 
     def newest_drift(self) -> DriftReport | None:
         """The newest report."""
         keys = self._shelf.keys(DRIFT)
-        return self._parsed(keys[-1], DriftReport) if keys else None
+        of_last_day = [key for key in keys if _day_of(DRIFT, key) == _day_of(DRIFT, keys[-1])]
+        found = [self._parsed(key, DriftReport) for key in of_last_day]
+        return max(filter(None, found), key=lambda each: each.made_at, default=None)
 
     def may_retrain(self, retraining: Retraining) -> bool:
         """Claim the one retraining of a day, in writing; True also for who claimed it before."""
@@ -328,6 +333,8 @@ class ForecastLedger:
             raise LedgerError(key) from error
 
 
+# Said again later on the day, it is the same.
+_TIME_ONLY: Final = {"made_at"}
 _SAID_TOGETHER: Final = ("day", "version")
 
 

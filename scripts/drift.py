@@ -23,10 +23,10 @@ from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.cli import run, step_parser
-from scripts.dates import past_or_today, today
+from scripts.dates import now, past_or_today, today
 from scripts.parameters import DRIFT, MIN_VOTES_TO_MEASURE, DriftLimits
 from scripts.records import SCHEMA
-from scripts.scoreboard import figures, newest
+from scripts.scoreboard import figures, newest, show
 from scripts.store import FilmStore, film_store
 from scripts.stored_films import main_genre
 
@@ -64,7 +64,8 @@ class Shift:
 def check(run_date: date, settings: Settings, limits: DriftLimits = DRIFT) -> DriftReport | None:
     """Compare the films and errors of late with those the model in production was made with.
 
-    The report is kept in the ledger, its alerts are logged; doing it again adds nothing.
+    The report is kept in the ledger, its alerts are logged and stand on the track record; doing it
+    again adds nothing.
 
     Returns:
         The report; None where nothing is in production.
@@ -81,14 +82,17 @@ def check(run_date: date, settings: Settings, limits: DriftLimits = DRIFT) -> Dr
     manifest = registry.manifest(current.pointer)
     taught, late = films_of(film_store(settings), manifest.split.split_date, run_date, limits)
     shifts = dict(input_shifts(taught, late)) if enough(taught, late, limits) else {}
-    scores = recent(ledger.scores(), run_date, settings.forecast_min_votes, limits)
+    known = ledger.scores()
+    scores = recent(known, run_date, settings.forecast_min_votes, limits)
     report = DriftReport(
         day=run_date,
+        made_at=now(),
         version=manifest.version,
         figures=_figures(shifts, scores, late.num_rows),
         alerts=(*input_alerts(shifts, limits), *residual_alerts(scores, manifest, limits)),
     )
     ledger.report_drift(report)
+    show(ledger, known, run_date, settings.forecast_min_votes)
     for alert in report.alerts:
         logger.warning("%s: %s", report.version, alert)
     return report

@@ -9,7 +9,6 @@ from typing import Any, Final
 import pyarrow.compute as pc
 
 from movierating.forecasts import (
-    TRACK_RECORD_KEY,
     Forecast,
     ForecastLedger,
     Mark,
@@ -20,7 +19,7 @@ from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.cli import run, step_parser
 from scripts.dates import past_or_today, today
-from scripts.scoreboard import track_record
+from scripts.scoreboard import show
 from scripts.store import FilmStore, film_store
 
 logger = logging.getLogger(__name__)
@@ -64,9 +63,7 @@ def score(run_date: date, settings: Settings) -> int:
     outcomes = due(film_store(settings), ledger.first_day, run_date, settings, done)
     new = score_films(outcomes, forecasts_of(outcomes, ledger))
     ledger.score(run_date, new)
-    view = track_record(scores + new, run_date, settings.forecast_min_votes)
-    drift = ledger.newest_drift()
-    ledger.show(TRACK_RECORD_KEY, view.model_copy(update={"alerts": drift.alerts if drift else ()}))
+    show(ledger, scores + new, run_date, settings.forecast_min_votes)
     logger.info("%s new scores, %s in all", len(new), len(scores) + len(new))
     return len(new)
 

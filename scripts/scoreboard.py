@@ -8,7 +8,15 @@ from typing import Final
 
 import numpy as np
 
-from movierating.forecasts import CalibrationBin, Figures, Part, Score, TrackRecord
+from movierating.forecasts import (
+    TRACK_RECORD_KEY,
+    CalibrationBin,
+    Figures,
+    ForecastLedger,
+    Part,
+    Score,
+    TrackRecord,
+)
 from scripts.evaluation import rmse
 
 SHOWN_FILMS: Final = 10  # hits, and misses
@@ -32,6 +40,14 @@ def track_record(scores: Sequence[Score], day: date, min_votes: int) -> TrackRec
         worst=tuple(ranked[::-1][:SHOWN_FILMS]),
         best=tuple(ranked[:SHOWN_FILMS]),
     )
+
+
+def show(ledger: ForecastLedger, scores: Sequence[Score], day: date, min_votes: int) -> None:
+    """Put the track record, with what the newest check for drift found, where readers look."""
+    drift = ledger.newest_drift()
+    alerts = drift.alerts if drift else ()
+    record = track_record(scores, day, min_votes).model_copy(update={"alerts": alerts})
+    ledger.show(TRACK_RECORD_KEY, record)
 
 
 def newest(scores: Iterable[Score]) -> list[Score]:

@@ -6,6 +6,7 @@ import pytest
 
 from movierating.forecasts import DriftReport, Retraining
 from tests.bundles import RUN_DATE
+from tests.films import moment
 
 TASKS = [
     "forecast_upcoming_films",
@@ -120,7 +121,7 @@ def test_task_hands_the_day_it_is_to_its_step(
 def test_check_returns_its_alerts(
     dag: Any, monkeypatch: pytest.MonkeyPatch, alerts: tuple[str, ...]
 ):
-    report = DriftReport(day=RUN_DATE, version="v", figures={}, alerts=alerts)
+    report = DriftReport(day=RUN_DATE, made_at=moment(), version="v", figures={}, alerts=alerts)
     monkeypatch.setattr("scripts.drift.check", lambda *_: report)
     assert dag.get_task("check_drift").python_callable() == list(alerts)
 

@@ -15,6 +15,7 @@ from movierating.forecasts import (
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from tests.bundles import RUN_DATE
+from tests.films import moment
 from tests.forecasts import forecast, scored
 
 DAY = timedelta(days=1)
@@ -120,10 +121,21 @@ def test_film_is_scored_once_for_each_mark_and_the_first_score_stays(ledger: For
 
 def test_newest_report_of_drift_is_found(ledger: ForecastLedger):
     assert ledger.newest_drift() is None
-    for days, alerts in [(0, ("genres changed",)), (1, ())]:
-        report = DriftReport(day=RUN_DATE + days * DAY, version="v", figures={}, alerts=alerts)
+    for hour in (0, 1, 2, 24, 25):
+        at = moment() + timedelta(hours=hour)
+        report = DriftReport(
+            day=at.date(), made_at=at, version="v", figures={"hour": hour}, alerts=()
+        )
         ledger.report_drift(report)
         assert ledger.newest_drift() == report
+
+
+def test_same_report_later_on_the_day_changes_no_byte(ledger: ForecastLedger, bucket: Bucket):
+    report = DriftReport(day=RUN_DATE, made_at=moment(), version="v", figures={}, alerts=())
+    ledger.report_drift(report)
+    before = everything(bucket)
+    ledger.report_drift(report.model_copy(update={"made_at": moment(hour=20)}))
+    assert everything(bucket) == before
 
 
 def test_day_has_one_retraining_which_keeps_its_reason(ledger: ForecastLedger, bucket: Bucket):

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from movierating.forecasts import ForecastLedger, Score
+from movierating.forecasts import TRACK_RECORD_KEY, ForecastLedger, Score, TrackRecord
 from movierating.manifest import Manifest
 from movierating.registry import Registry
 from movierating.s3 import open_bucket
@@ -145,6 +145,9 @@ def test_films_unlike_those_that_taught_are_an_alert_in_the_ledger_and_the_log(
     assert report.alerts[0].startswith("main genre of films is not what the model learned from")
     assert report.alerts[0] in caplog.text
     assert ledger_of(settings).newest_drift() == report
+    shown = open_bucket(settings).get(TRACK_RECORD_KEY)
+    assert shown is not None
+    assert TrackRecord.model_validate_json(shown.raw).alerts == report.alerts
 
 
 def test_few_films_are_not_compared(settings: Settings):

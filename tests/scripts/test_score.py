@@ -9,7 +9,7 @@ from movierating.settings import Settings
 from scripts.score import Outcome, main, outcomes, score
 from scripts.store import film_store
 from tests.bundles import RUN_DATE
-from tests.films import columns
+from tests.films import columns, moment
 from tests.forecasts import forecast
 
 DAY = timedelta(days=1)
@@ -105,7 +105,9 @@ def test_track_record_counts_each_film_once(settings: Settings):
 
 
 def test_track_record_shows_what_the_newest_check_for_drift_found(settings: Settings):
-    report = DriftReport(day=RUN_DATE, version="v", figures={}, alerts=("genres changed",))
+    report = DriftReport(
+        day=RUN_DATE, made_at=moment(), version="v", figures={}, alerts=("genres changed",)
+    )
     ledger_of(settings).report_drift(report)
     score(RUN_DATE, settings)
     assert view(settings).alerts == ("genres changed",)
