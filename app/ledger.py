@@ -22,13 +22,13 @@ from movierating.forecasts import (
     UpcomingFilm,
 )
 from movierating.manifest import COVERAGE
+from movierating.posters import poster_address
 from movierating.s3 import Bucket, PreconditionFailedError, open_bucket
 from movierating.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 60.0  # the ledger grows once a day
-POSTERS: Final = "https://image.tmdb.org/t/p/w185"
 _START_SECONDS: Final = 3.0  # so long does the start of the service wait for S3
 _UNAVAILABLE: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 _BAD_INPUT: Final = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -141,7 +141,7 @@ def router(
         first = asyncio.create_task(asyncio.to_thread(reads.refresh))
         await asyncio.wait({first}, timeout=_START_SECONDS)
         following = asyncio.create_task(reads.follow(poll_seconds))
-        yield {"ledger": reads, "shows_posters": settings.tmdb_api_key is not None}
+        yield {"ledger": reads, "posters": poster_address(settings, 185)}
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
@@ -177,9 +177,9 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument a field of the que
         return Forecasts(as_of=None, total=0, films=[])
     found = in_order([film for film in view.films if _matches(film, search)], sort)
     page = found[offset : offset + limit]
-    shows_posters: bool = request.state.shows_posters
+    posters: str | None = request.state.posters
     return Forecasts(
-        as_of=view.as_of, total=len(found), films=[_shown(film, shows_posters) for film in page]
+        as_of=view.as_of, total=len(found), films=[_shown(film, posters) for film in page]
     )
 
 
@@ -215,7 +215,7 @@ def _matches(film: UpcomingFilm, search: str) -> bool:
     return search.strip().casefold() in (film.forecast.title or "").casefold()
 
 
-def _shown(film: UpcomingFilm, shows_posters: bool) -> DatedForecast:
+def _shown(film: UpcomingFilm, posters: str | None) -> DatedForecast:
     said = film.forecast
     return DatedForecast(
         id=said.film_id,
@@ -231,7 +231,7 @@ def _shown(film: UpcomingFilm, shows_posters: bool) -> DatedForecast:
         language=said.language,
         made_at=said.made_at,
         version=said.version,
-        poster=f"{POSTERS}{said.poster_path}" if shows_posters and said.poster_path else None,
+        poster=f"{posters}{said.poster_path}" if posters and said.poster_path else None,
     )
 
 

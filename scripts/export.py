@@ -17,6 +17,7 @@ from movierating.forecasts import (
     TrackRecord,
     Upcoming,
 )
+from movierating.posters import poster_address
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.cli import run
@@ -26,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 COMING_SOON: Final = "coming_soon.html"
 TRACK_RECORD: Final = "track_record.html"
-POSTERS: Final = "https://image.tmdb.org/t/p/w92"
 _CURVE: Final = (720, 240)  # width and height, SVG units
 _TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
@@ -53,8 +53,8 @@ def export(folder: Path, settings: Settings) -> None:
     bucket = open_bucket(settings)
     upcoming = _view(bucket, UPCOMING_KEY, Upcoming)
     record = _view(bucket, TRACK_RECORD_KEY, TrackRecord)
-    posters = POSTERS if settings.tmdb_api_key else None
-    write_bytes(folder / COMING_SOON, coming_soon_page(upcoming, posters).encode())
+    page = coming_soon_page(upcoming, poster_address(settings, 92))
+    write_bytes(folder / COMING_SOON, page.encode())
     write_bytes(folder / TRACK_RECORD, track_record_page(record).encode())
     logger.info("%s and %s are in %s", COMING_SOON, TRACK_RECORD, folder)
 

@@ -1,0 +1,18 @@
+import pytest
+
+from movierating.posters import poster_address
+from movierating.settings import load_settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"tmdb_api_key": "a key"}, "https://image.tmdb.org/t/p/w185"),
+        ({}, None),
+        ({"tmdb_api_key": "a key", "tmdb_base_url": "http://127.0.0.1:8090/3"}, None),
+    ],
+)
+def test_posters_are_for_who_has_a_key_of_tmdb_itself(
+    settings: dict[str, str], expected: str | None
+):
+    assert poster_address(load_settings(**settings), 185) == expected
