@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -161,6 +162,25 @@ def test_ledger_that_cannot_be_read_is_told_with_the_setting_to_change(
             response = client.get(path)
             assert response.status_code == 503
             assert "S3_BUCKET_NAME" in response.json()["detail"]
+
+
+def test_s3_that_does_not_answer_keeps_nobody_waiting(
+    settings: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+):
+    awake = threading.Event()
+
+    def asleep() -> Bucket:
+        awake.wait()
+        return bucket
+
+    monkeypatch.setattr("app.ledger._START_SECONDS", 0.01)
+    with serving(settings, LedgerReader(asleep)) as client:
+        try:
+            response = client.get("/forecasts")
+            assert response.status_code == 503
+            assert "not read yet" in response.json()["detail"]
+        finally:
+            awake.set()
 
 
 def test_what_was_read_stays_when_s3_goes_away(settings: Settings):
