@@ -9,7 +9,7 @@ import streamlit as st
 from page import form, note
 from page.words import LANGUAGES, Words, fill
 
-PAGES = ("forecast", "compare", "model")
+PAGES = ("forecast", "coming_soon", "compare", "model", "track_record")
 
 
 def main() -> None:

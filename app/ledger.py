@@ -1,9 +1,9 @@
 """What was forecast of films to come, and how earlier forecasts came out."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal, TypedDict, TypeVar
@@ -98,15 +98,30 @@ class LedgerReader:
         """Prepare to read; the bucket is opened by the first `refresh`."""
         self._bucket_of = bucket_of
         self._etags: dict[str, str] = {}
+        self._read_once = threading.Event()
+        self._stopped = threading.Event()
         self.upcoming: Upcoming | None = None
         self.track_record: TrackRecord | None = None
         self.problem: str | None = "not read yet"
 
-    async def follow(self, poll_seconds: float) -> None:
-        """Refresh for ever, at the poll's pace."""
-        while True:
-            await asyncio.to_thread(self.refresh)
-            await asyncio.sleep(poll_seconds)
+    def start(self, poll_seconds: float) -> None:
+        """Refresh for ever, at the poll's pace; returns when the ledger is read, if that is soon.
+
+        In a thread of its own that ends with the process: an S3 that does not answer keeps neither
+        a start nor an end waiting.
+        """
+        threading.Thread(target=self._follow, args=[poll_seconds], daemon=True).start()
+        self._read_once.wait(_START_SECONDS)
+
+    def stop(self) -> None:
+        """Refresh no longer; a read under way is not waited for."""
+        self._stopped.set()
+
+    def _follow(self, poll_seconds: float) -> None:
+        while not self._stopped.is_set():
+            self.refresh()
+            self._read_once.set()
+            self._stopped.wait(poll_seconds)
 
     def refresh(self) -> None:
         """Read what has changed, or say why not and keep what there is."""
@@ -138,19 +153,15 @@ class LedgerReader:
         self.problem = problem
 
 
-@asynccontextmanager
-async def following(
+@contextmanager
+def following(
     settings: Settings, reader: LedgerReader | None = None, poll_seconds: float = POLL_SECONDS
-) -> AsyncIterator[State]:
+) -> Iterator[State]:
     """Keep the views up to date, and give what the routes answer from."""
     reads = reader or LedgerReader(lambda: open_bucket(settings))
-    first = asyncio.create_task(asyncio.to_thread(reads.refresh))
-    await asyncio.wait({first}, timeout=_START_SECONDS)
-    polling = asyncio.create_task(reads.follow(poll_seconds))
+    reads.start(poll_seconds)
     yield {"ledger": reads, "posters": poster_address(settings, 185)}
-    polling.cancel()
-    with suppress(asyncio.CancelledError):
-        await polling
+    reads.stop()
 
 
 def _reader(request: Request) -> LedgerReader:

@@ -63,7 +63,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         await asyncio.gather(asyncio.to_thread(follower.start), asyncio.to_thread(_read_one_plot))
-        async with ledger.following(settings) as told:
+        with ledger.following(settings) as told:
             yield {
                 "follower": follower,
                 "translator": translator,

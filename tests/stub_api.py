@@ -94,6 +94,61 @@ EVIDENCE = {
     ],
     "importance": {"people": 0.3, "plot": 0.12},
 }
+FORECASTS: dict[str, Any] = {
+    "as_of": "2026-11-23",
+    "total": 41,
+    "films": [
+        {
+            "id": 1,
+            "title": "The <b>Lantern</b>",
+            "release_date": "2026-12-03",
+            "rating": 6.84,
+            "interval": {"low": 5.93, "high": 7.74, "coverage": 0.8},
+            "change": 0.12,
+            "reasons": [{"group": "people", "points": 0.51}],
+            "genre": "Drama",
+            "language": "ko",
+            "made_at": "2026-11-23T05:00:00Z",
+            "version": VERSION,
+            "poster": None,
+        }
+    ],
+}
+_SCORED = {
+    "film_id": 7,
+    "title": "The Far Shore",
+    "release_date": "2026-06-05",
+    "rating": 6.5,
+    "low": 5.5,
+    "high": 7.5,
+    "actual": 4.25,
+    "votes": 120,
+    "error": 2.25,
+}
+_FIGURES = {
+    "films": 40,
+    "rmse": 0.61,
+    "mae": 0.5,
+    "bias": 0.02,
+    "coverage": 0.79,
+    "baselines": {"mean": 0.8, "genre_mean": 0.74},
+}
+TRACK_RECORD: dict[str, Any] = {
+    "as_of": "2026-11-23",
+    "min_votes": 50,
+    "figures": _FIGURES,
+    "parts": [
+        {"kind": "month", "name": "2026-06", "figures": _FIGURES},
+        {"kind": "genre", "name": "Drama", "figures": _FIGURES},
+        {"kind": "language", "name": "ko", "figures": _FIGURES},
+        {"kind": "votes", "name": "from 50", "figures": _FIGURES},
+        {"kind": "mark", "name": "90 days", "figures": _FIGURES},
+    ],
+    "calibration": [{"forecast": 6.0, "actual": 5.9, "films": 20}],
+    "worst": [_SCORED],
+    "best": [_SCORED | {"title": "The Quiet Harbour", "actual": 6.5, "error": 0.0}],
+    "alerts": [],
+}
 NAMES = {"version": VERSION, "names": ["Ada Novak", "Adam Lee"]}
 CARD = b"# Model card\n\nForecasts the TMDB rating."
 
@@ -148,6 +203,8 @@ class StubApi:
             "/ratings": (200, RATINGS),
             "/evidence": (200, EVIDENCE),
             "/card": (200, CARD),
+            "/forecasts": (200, FORECASTS),
+            "/track-record": (200, TRACK_RECORD),
         }
         if self._server is None:
             self.silent.clear()

@@ -1,6 +1,6 @@
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app import problems
-from app.ledger import LedgerReader, following, records
+from app.ledger import LedgerReader, State, following, records
 from movierating.forecasts import (
     TRACK_RECORD_KEY,
     UPCOMING_KEY,
@@ -56,7 +56,12 @@ def settings(bucket_settings: Settings, bucket: Bucket) -> Settings:
 
 @contextmanager
 def serving(settings: Settings, reader: LedgerReader | None = None) -> Iterator[TestClient]:
-    app = FastAPI(lifespan=lambda _: following(settings, reader, NEVER))
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        with following(settings, reader, NEVER) as state:
+            yield state
+
+    app = FastAPI(lifespan=lifespan)
     problems.install(app)
     app.include_router(records)
     with TestClient(app) as client:
