@@ -3,8 +3,19 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset, AssetAlias, CronTriggerTimetable, Param, dag, task
+from airflow.sdk import (
+    Asset,
+    AssetAlias,
+    CronTriggerTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    Param,
+    SyncCallback,
+    dag,
+    task,
+)
 
+from dags.alerts import tell_of_deadline, tell_of_timeout
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import explained, run_date
 from movierating.settings import get_settings
@@ -12,6 +23,12 @@ from movierating.settings import get_settings
 PUBLISHED_MODEL = Asset(name="movie_rating_model", uri="movierating://production")
 # An outlet by alias, so that a refused model tells nobody that there is a new one.
 PROMOTION = AssetAlias("movie_rating_promotion")
+# A run takes minutes, on TMDB's worst days an hour or two.
+LATE = DeadlineAlert(
+    reference=DeadlineReference.DAGRUN_QUEUED_AT,
+    interval=timedelta(hours=4),
+    callback=SyncCallback(tell_of_deadline),
+)
 
 
 @dag(
@@ -25,6 +42,7 @@ PROMOTION = AssetAlias("movie_rating_promotion")
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
+    deadline=LATE,
     params={
         "run_date": Param(
             None,
@@ -34,6 +52,7 @@ PROMOTION = AssetAlias("movie_rating_promotion")
         )
     },
     default_args=DEFAULT_ARGS,
+    on_failure_callback=tell_of_timeout,
     tags=["tmdb", "training"],
     doc_md=__doc__,
 )

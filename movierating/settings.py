@@ -44,6 +44,11 @@ def _http_address(value: str | None) -> str | None:
     return value
 
 
+def _secret_http_address(value: SecretStr | None) -> SecretStr | None:
+    _http_address(value and value.get_secret_value())
+    return value
+
+
 def _folder_or_bucket(value: str) -> str:
     scheme, separator, place = value.partition("://")
     if separator and not (scheme == "s3" and place.strip("/")):
@@ -81,6 +86,8 @@ class Settings(BaseSettings):
     keep_days: Annotated[int, Field(ge=1)] = 30
     keep_max_gb: Annotated[float, Field(gt=0)] = 2
     pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
+
+    alert_webhook_url: Annotated[_Secret, AfterValidator(_secret_http_address)] = None
 
     wandb_api_key: _Secret = None
 
