@@ -34,7 +34,7 @@ parser.add_argument("--rotate", nargs="+", default=(), metavar="NAME", help="mak
 
 
 def new_secret() -> str:
-    """32 random bytes in the letters that a Fernet key may have, which any address may hold, too."""
+    """32 random bytes as a Fernet key has them, in letters that are safe in any address."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
@@ -68,6 +68,14 @@ def completed(text: str, trial: bool = False, rotate: Iterable[str] = ()) -> dic
     return given | {name: new_secret() for name in wanted}
 
 
+def write(file: Path, text: str) -> None:
+    """Replace a file whole; only its owner may read it."""
+    partial = file.with_name(f".{file.name}.partial")
+    partial.touch(mode=0o600)
+    partial.write_text(text)
+    partial.replace(file)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Complete the file; the names of what was made are printed, the values never."""
     options = parser.parse_args(argv)
@@ -77,10 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    partial = options.file.with_name(f".{options.file.name}.partial")
-    partial.touch(mode=0o600)
-    partial.write_text(with_values(text, values))
-    partial.replace(options.file)
+    write(options.file, with_values(text, values))
     sys.stdout.write(f"{options.file}: {', '.join(values) or 'nothing was missing'}\n")
     return 0
 

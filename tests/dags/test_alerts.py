@@ -30,7 +30,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
 
@@ -76,7 +76,8 @@ FAILURE = {
 }
 
 
-def test_task_that_failed_for_good_is_told_in_slacks_form(alerts, told):
+@pytest.mark.usefixtures("alerts")
+def test_task_that_failed_for_good_is_told_in_slacks_form(told):
     from dags.defaults import report_failure
 
     with webhook() as (address, received):
