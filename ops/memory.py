@@ -14,7 +14,7 @@ _V2: Final = Path("/sys/fs/cgroup")
 
 
 class Peaks(dict[str, float]):
-    """The most of each service's containers, in MB, without the page cache, which the kernel drops first."""
+    """The most of each service's containers, in MB; page cache, which the kernel drops, is not in it."""
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def _used(project: Project) -> Iterator[tuple[str, float]]:
 
 
 def _unreclaimable(container: str) -> int:
-    folder = next(filter(Path.is_dir, _folders(container)), _V1)
+    folder = next(filter(Path.is_dir, _folders(container)), Path("there is none"))
     facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
     names = ("total_rss", "total_shmem") if "total_rss" in facts else ("anon", "shmem")
     return sum(int(facts[name]) for name in names)

@@ -72,7 +72,8 @@ class Project:
 
 def compose_program() -> tuple[str, ...]:
     """Compose 2 as a plug-in of docker, else the program of its own."""
-    asked = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    asked_for = ["docker", "compose", "version"]
+    asked = subprocess.run(asked_for, capture_output=True, check=False)
     if asked.returncode == 0:
         return ("docker", "compose")
     if shutil.which("docker-compose"):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import requests
 
 from ops import credentials
-from ops.project import EngineError, Project, wait
+from ops.project import EngineError, Project, run, wait
 from sandbox.airflow import AirflowClient
 
 FILES: Final = (
@@ -37,6 +37,10 @@ class Trial:
         """The address of what listens on the port of a setting."""
         return f"http://127.0.0.1:{self.project.settings()[setting]}"
 
+    def api_url(self) -> str:
+        """The address of a replica of the API, the oldest."""
+        return f"http://{run('docker', 'port', self.project.containers('api')[0], '8000/tcp')}"
+
     def airflow(self) -> AirflowClient:
         """Airflow, signed in to with the password of the settings."""
         password = self.project.settings()["AIRFLOW_ADMIN_PASSWORD"]
@@ -60,8 +64,8 @@ class Trial:
     def served_version(self) -> str | None:
         """The version that answers; None if none does."""
         try:
-            answer = requests.get(f"{self.url('API_PORT')}/version", timeout=_REQUEST_SECONDS)
-        except requests.RequestException:
+            answer = requests.get(f"{self.api_url()}/version", timeout=_REQUEST_SECONDS)
+        except (requests.RequestException, EngineError, IndexError):
             return None
         return str(answer.json()["version"]) if answer.ok else None
 
@@ -77,7 +81,7 @@ class Trial:
         Raises:
             requests.HTTPError: The service answered with an error.
         """
-        address = f"{self.url('API_PORT')}/predict"
+        address = f"{self.api_url()}/predict"
         answer = requests.post(address, json=FILM, timeout=_REQUEST_SECONDS)
         answer.raise_for_status()
         forecast: dict[str, Any] = answer.json()

@@ -1,7 +1,7 @@
 """Bring instance A to the code in this folder, its database with it: `python3 -m ops.upgrade`.
 
-The database is kept in a file first. When the new version does not start, `--back FILE` puts the old
-state back; check out the old code before.
+The database is kept in a file first. When the new version does not start, `--back FILE` puts the
+old state back; check out and build the old code before.
 """
 
 import sys
