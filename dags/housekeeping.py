@@ -1,4 +1,4 @@
-"""Prune files, logs and Airflow's database every day, so that a small disk never fills."""
+"""Prune files, logs, old versions and Airflow's database daily, so that nothing ever fills."""
 
 import os
 from datetime import timedelta
@@ -14,7 +14,7 @@ from movierating.settings import get_settings
 
 @dag(
     dag_id="tmdb_housekeeping",
-    description="Prunes working files, logs and Airflow's database by age and size",
+    description="Prunes working files, old versions, logs and Airflow's database",
     schedule=CronTriggerTimetable(
         "0 6 * * *",
         timezone=get_settings().pipeline_timezone,
@@ -29,7 +29,7 @@ from movierating.settings import get_settings
     doc_md=__doc__,
 )
 def tmdb_housekeeping() -> None:
-    """Files and the database, independently."""
+    """Files, the registry and the database, independently."""
 
     @task
     def prune_files() -> int:
@@ -44,6 +44,18 @@ def tmdb_housekeeping() -> None:
             return prune(get_settings(), Path(conf.get("logging", "base_log_folder")))
 
     @task
+    def prune_versions() -> list[str]:
+        """Delete old versions of the model; skipped where S3_BUCKET_NAME is unset."""
+        from movierating.registry import Registry
+        from movierating.s3 import open_bucket
+
+        settings = get_settings()
+        if not settings.s3_bucket_name:
+            raise AirflowSkipException("S3_BUCKET_NAME is not set, so there is no registry")
+        with explained():
+            return Registry(open_bucket(settings)).prune(settings.keep_versions)
+
+    @task
     def clean_metadata() -> None:
         """Delete old runs from Airflow's database; skipped where AIRFLOW_METADATA_CONN is unset."""
         from scripts.housekeeping import clean_metadata as clean
@@ -54,6 +66,7 @@ def tmdb_housekeeping() -> None:
         clean(connection, get_settings().keep_days)
 
     prune_files()
+    prune_versions()
     clean_metadata()
 
 

@@ -1,4 +1,4 @@
-"""The daily pipeline: collect, preprocess, train, deploy."""
+"""The daily pipeline: collect, preprocess, train, deploy, confirm."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,8 +14,10 @@ from airflow.sdk import (
     dag,
     task,
 )
+from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.alerts import tell_of_deadline, tell_of_timeout
+from dags.approval import answer_of, approve_promotion
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import explained, run_date
 from movierating.settings import get_settings
@@ -57,7 +59,7 @@ LATE = DeadlineAlert(
     doc_md=__doc__,
 )
 def tmdb_movie_rating_pipeline() -> None:
-    """Collect, preprocess, train, deploy."""
+    """Collect, preprocess, train, deploy, confirm; with PROMOTION_APPROVAL, ask before the move."""
 
     @task(**TMDB_BUDGET, priority_weight=10)  # before the slices of a backfill
     def extract_tmdb_data() -> str:
@@ -83,25 +85,52 @@ def tmdb_movie_rating_pipeline() -> None:
         with explained():
             return train(run_date(), get_settings()).version
 
-    @task(outlets=[PROMOTION])
-    def deploy_model_to_s3(*, outlet_events: Any = None) -> dict[str, Any]:
+    @task.short_circuit(ignore_downstream_trigger_rules=False)  # it skips the question alone
+    def publish_model_to_s3() -> dict[str, Any] | None:
+        """Publish the bundle without moving production; nobody is asked where the gate says no."""
+        from dataclasses import asdict
+
+        from scripts.deploy import propose
+
+        with explained():
+            proposal = propose(run_date(), get_settings())
+        return asdict(proposal) if proposal.promoted else None
+
+    # After a skipped question, too: the gate's refusal is recorded here.
+    @task(outlets=[PROMOTION], trigger_rule="none_failed")
+    def deploy_model_to_s3(answer: Any = None, *, outlet_events: Any = None) -> dict[str, Any]:
         """Publish the bundle and move production to it, if it earns that."""
         from dataclasses import asdict
 
         from scripts.deploy import deploy
 
         with explained():
-            deployment = asdict(deploy(run_date(), get_settings()))
+            deployment = asdict(deploy(run_date(), get_settings(), answer_of(answer)))
         if deployment["promoted"]:
             outlet_events[PROMOTION].add(PUBLISHED_MODEL, extra=deployment)
         return deployment
 
-    (
-        extract_tmdb_data()
-        >> preprocess_movie_data()
-        >> train_and_save_best_model()
-        >> deploy_model_to_s3()
-    )
+    @task
+    def confirm_new_model_in_service(deployment: Any) -> None:
+        """Wait until the service answers with the version, where API_URL says who to ask."""
+        from scripts.confirm import confirm
+
+        if not deployment["promoted"]:
+            raise AirflowSkipException("production has not moved, so the service is not asked")
+        if not get_settings().api_url:
+            raise AirflowSkipException("API_URL is not set, so no service is asked")
+        with explained():
+            confirm(deployment["version"], get_settings())
+
+    trained = extract_tmdb_data() >> preprocess_movie_data() >> train_and_save_best_model()
+    if get_settings().promotion_approval:
+        question = approve_promotion()
+        trained >> publish_model_to_s3() >> question
+        deployed = deploy_model_to_s3(question.output)
+    else:
+        deployed = deploy_model_to_s3()
+        trained >> deployed
+    confirm_new_model_in_service(deployed)
 
 
 tmdb_movie_rating_pipeline()

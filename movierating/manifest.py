@@ -14,7 +14,8 @@ COVERAGE: Final = 0.8  # what the interval of a forecast promises
 MANIFEST_NAME: Final = "manifest.json"
 
 # What may become part of a path or a key.
-PlainName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]*$")]
+PLAIN_NAME: Final = r"^[0-9A-Za-z][0-9A-Za-z._-]*$"
+PlainName = Annotated[str, StringConstraints(pattern=PLAIN_NAME)]
 
 # Differ between two runs that made the very same model, so they are no part of its identity.
 _CIRCUMSTANCES: Final = frozenset({"version", "created_at", "wandb_run"})
@@ -129,16 +130,29 @@ class Manifest(_Part):
         """The manifest under its version: the run's date and a digest of what the model is."""
         return self.model_copy(update={"version": f"{self.run_date}-{self._identity()[:12]}"})
 
+    def proves_its_name(self) -> bool:
+        """Whether the version's digest is that of what the manifest says.
+
+        One that was stored before a field had its default is named by what was stored.
+        """
+        digests = self._identity(), self._identity(exclude_unset=True)
+        return self.version in {f"{self.run_date}-{digest[:12]}" for digest in digests}
+
     def encoded(self) -> bytes:
         """The bytes that are stored and hashed."""
         return self.model_dump_json(indent=2).encode()
 
-    def _identity(self) -> str:
-        return sha256(self.model_dump_json(exclude=set(_CIRCUMSTANCES)).encode())
+    def _identity(self, *, exclude_unset: bool = False) -> str:
+        said = self.model_dump_json(exclude=set(_CIRCUMSTANCES), exclude_unset=exclude_unset)
+        return sha256(said.encode())
 
 
 class BundleError(ExplainedError, ValueError):
     """A bundle is incomplete, altered, of a newer format, or does not do what it says."""
+
+
+class NewerFormatError(BundleError):
+    """A bundle was made by a newer release of this code."""
 
 
 def file_entries(raw: bytes, expected_sha256: str) -> dict[str, FileEntry]:
@@ -159,16 +173,18 @@ def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
     """Read a manifest whose hash is known beforehand.
 
     Raises:
+        NewerFormatError: They are of a newer format than this code reads.
         BundleError: The bytes are not the expected ones, or of a format this code cannot read.
     """
     _check(raw, expected_sha256)
     try:
-        found = json.loads(raw)["format"]
+        found = int(json.loads(raw)["format"])
         if found == FORMAT:
             return Manifest.model_validate_json(raw)
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError("manifest.json is not a manifest") from error
-    raise BundleError(f"the bundle has format {found}; this code reads format {FORMAT}")
+    kind = NewerFormatError if found > FORMAT else BundleError
+    raise kind(f"the bundle has format {found}; this code reads format {FORMAT}")
 
 
 def _check(raw: bytes, expected_sha256: str) -> None:

@@ -1,14 +1,16 @@
 """S3 with conditional writes, and its failures in words that name the setting to change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.parsers import ResponseParserError
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, SettingsError
@@ -41,12 +43,25 @@ class PreconditionFailedError(RuntimeError):
     """The object is not in the state that the write or read asked for."""
 
 
+class NotS3Error(RuntimeError):
+    """An answer lacks what every answer of S3 has: something else listens there."""
+
+
 @dataclass(frozen=True)
 class Blob:
     """An object and the tag of its state."""
 
     raw: bytes
     etag: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object in a listing, and when it was last written by the clock of S3."""
+
+    key: str
+    bytes: int
+    modified: datetime
 
 
 class Bucket:
@@ -67,14 +82,14 @@ class Bucket:
         try:
             with in_words(self.name):
                 answer = self._client.get_object(Bucket=self.name, Key=key, **condition)
-                return Blob(answer["Body"].read(), answer["ETag"])
+                return Blob(answer["Body"].read(), _etag(answer))
         except KeyError:
             return None
 
     def put(self, key: str, raw: bytes) -> None:
         """Write an object, whatever stood there."""
         with in_words(self.name):
-            self._client.put_object(Bucket=self.name, Key=key, Body=raw)
+            _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw))
 
     def create(self, key: str, raw: bytes) -> None:
         """Write an object that must not exist yet.
@@ -83,7 +98,7 @@ class Bucket:
             PreconditionFailedError: It exists.
         """
         with in_words(self.name):
-            self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfNoneMatch="*")
+            _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfNoneMatch="*"))
 
     def replace(self, key: str, raw: bytes, etag: str) -> None:
         """Write an object that must still have the tag `etag`.
@@ -93,19 +108,35 @@ class Bucket:
         """
         try:
             with in_words(self.name):
-                self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfMatch=etag)
+                _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfMatch=etag))
         except KeyError:
             raise PreconditionFailedError(key) from None
 
-    def keys(self, prefix: str) -> list[str]:
-        """The keys that begin with a prefix, in order."""
+    def delete(self, key: str) -> None:
+        """Remove an object; removing it again changes nothing."""
+        with in_words(self.name):
+            self._client.delete_object(Bucket=self.name, Key=key)
+
+    def objects(self, prefix: str) -> list[Listed]:
+        """What lies under a prefix, in the order of the keys."""
         with in_words(self.name):
             pages = self._client.get_paginator("list_objects_v2")
             return [
-                item["Key"]
+                Listed(item["Key"], item["Size"], item["LastModified"])
                 for page in pages.paginate(Bucket=self.name, Prefix=prefix)
                 for item in page.get("Contents", [])
             ]
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with a prefix, in order."""
+        return [each.key for each in self.objects(prefix)]
+
+
+def _etag(answer: Mapping[str, Any]) -> str:
+    try:
+        return str(answer["ETag"])
+    except KeyError:
+        raise NotS3Error from None
 
 
 @contextmanager
@@ -124,6 +155,10 @@ def in_words(bucket: str) -> Iterator[None]:
     except ParamValidationError:
         raise StoreRefusedError(
             f"{bucket!r} cannot be the name of a bucket; change S3_BUCKET_NAME"
+        ) from None
+    except (NotS3Error, ResponseParserError):
+        raise StoreUnavailableError(
+            "what listens there does not answer as S3 does; check AWS_ENDPOINT_URL_S3"
         ) from None
     except FileNotFoundError:
         raise

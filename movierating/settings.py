@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     tune_minutes: Annotated[float, Field(gt=0)] = 60
     keep_days: Annotated[int, Field(ge=1)] = 30
     keep_max_gb: Annotated[float, Field(gt=0)] = 2
+    keep_versions: Annotated[int, Field(ge=1)] = 30
+    promotion_approval: bool = False
+    confirm_seconds: Annotated[float, Field(gt=0)] = 120
     pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
 
     alert_webhook_url: Annotated[_Secret, AfterValidator(_secret_http_address)] = None
@@ -97,7 +100,7 @@ class Settings(BaseSettings):
     aws_endpoint_url_s3: Annotated[_Text, AfterValidator(_http_address)] = None
     s3_bucket_name: _Text = None
 
-    api_url: str = "http://127.0.0.1:8000"
+    api_url: Annotated[_Text, AfterValidator(_http_address)] = None
     model_poll_seconds: Annotated[float, Field(gt=0)] = 10
     translation_timeout_seconds: Annotated[float, Field(gt=0)] = 3
 

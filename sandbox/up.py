@@ -124,6 +124,8 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     run_id = airflow.trigger()
     for news in airflow.follow(run_id):
         say(f"  {news.task}: {news.state}  {news.words}")
+        if news.state == "awaiting_input":
+            say(f"  answer under Required Actions at {addresses(settings)['airflow']}")
         if news.state == "failed":
             raise StepError(
                 f"{news.task} failed: {news.words} (log: .sandbox/logs/airflow, or Airflow's page)"

@@ -1,45 +1,106 @@
 """Publish the run's bundle, and move production to it if it earns that."""
 
-import getpass
 import logging
-import socket
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from movierating.bundle import Bundle
-from movierating.manifest import MANIFEST_NAME, Manifest, sha256
-from movierating.registry import Decision, Pointer, Production, Registry
+from movierating.ledger import Decision
+from movierating.manifest import MANIFEST_NAME, BundleError, NewerFormatError, sha256
+from movierating.registry import Pointer, Production, Registry, moment_after
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
+from scripts.cleaned import read_cleaned
 from scripts.cli import run, step_parser
 from scripts.dates import past_or_today, today
-from scripts.files import RunFiles, at_hand, data_folder
-from scripts.legacy import encoder_pickles
+from scripts.files import DataFileError, RunFiles, at_hand, data_folder
+from scripts.gate import Verdict, judge, judge_alone, refused_by_date
+from scripts.legacy import exports
+from scripts.lineage import actor
+from scripts.samples import Sample, TimeSplit
+from scripts.tracking import log_run
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What became of a version."""
+    """What became of a version, or would become of it."""
 
     version: str
     promoted: bool
     reason: str
 
 
-def deploy(run_date: date, settings: Settings) -> Deployment:
-    """Publish the run's bundle and, if the gate lets it through, put it into production.
+@dataclass(frozen=True)
+class Answer:
+    """What a person said to a version that the gate lets through."""
 
-    Running it again moves nothing.
+    approved: bool
+    by: str
+
+
+@dataclass(frozen=True)
+class _Published:
+    """The run's version in the registry, and what is in production."""
+
+    files: RunFiles
+    registry: Registry
+    bundle: Bundle
+    old_model: bytes
+    manifest_sha256: str
+    current: Production | None
+
+    @property
+    def version(self) -> str:
+        return self.bundle.manifest.version
+
+    @property
+    def in_production(self) -> bool:
+        return self.current is not None and self.current.pointer.version == self.version
+
+
+def propose(run_date: date, settings: Settings) -> Deployment:
+    """Publish the run's bundle and say what `deploy` would do, so that a person can be asked.
 
     Raises:
-        DataFileError: The run has no bundle.
+        As `deploy` does.
+    """
+    published = _publish(run_date, settings)
+    if published.in_production:
+        return Deployment(published.version, promoted=False, reason="is in production already")
+    verdict = _verdict(published)
+    return Deployment(published.version, verdict.promote, verdict.reason)
+
+
+def deploy(run_date: date, settings: Settings, answer: Answer | None = None) -> Deployment:
+    """Publish the run's bundle and, if the gate lets it through, put it into production.
+
+    Running it again moves nothing and records nothing again.
+
+    Args:
+        run_date: Of the run.
+        settings: With the bucket and the run's folder.
+        answer: What a person said, where one is asked.
+
+    Raises:
+        DataFileError: The run has no bundle, or no longer the films it was trained on.
         BundleError: The bundle does not do what its manifest says.
         RegistryConflictError: Another publisher moved production meanwhile.
         StoreUnavailableError: S3 cannot be used as it is set up.
     """
+    published = _publish(run_date, settings)
+    deployment = _decide(published, answer, settings)
+    logger.info("%s: %s", deployment.version, deployment.reason)
+    if deployment.promoted:
+        published.registry.export(exports(published.old_model, published.bundle.codes))
+    return deployment
+
+
+def _publish(run_date: date, settings: Settings) -> _Published:
     files = RunFiles(data_folder(settings), run_date)
     stored = files.need(files.bundle / MANIFEST_NAME, "train").read_bytes()
     old_model = files.need(files.model, "train").read_bytes()
@@ -47,71 +108,93 @@ def deploy(run_date: date, settings: Settings) -> Deployment:
     with at_hand(files.bundle) as folder:
         bundle = Bundle.load(folder, sha256(stored))
         manifest_sha256 = registry.publish(folder, bundle.manifest)
-    deployment = _promote_or_refuse(registry, bundle.manifest, manifest_sha256)
-    logger.info("%s: %s", deployment.version, deployment.reason)
-    if deployment.promoted:
-        registry.export({"best_model.pkl": old_model} | encoder_pickles(bundle.codes))
-    return deployment
+    return _Published(files, registry, bundle, old_model, manifest_sha256, registry.production())
 
 
-def refusal(challenger: Manifest, current: Production | None) -> str | None:
-    """Why a version must not go into production; None when it may."""
-    if current and challenger.run_date < current.pointer.run_date:
-        return (
-            f"its data is of {challenger.run_date}, production's of {current.pointer.run_date}; "
-            "production never moves backwards"
-        )
-    rmse = challenger.metrics["holdout"].rmse
-    naive = {name: challenger.baselines[name].rmse for name in ("mean", "recent_mean")}
-    unbeaten = [f"{name} ({floor:.3f})" for name, floor in naive.items() if rmse >= floor]
-    if unbeaten:
-        return f"its held-out RMSE of {rmse:.3f} does not beat {' and '.join(unbeaten)}"
-    return None
-
-
-def _promote_or_refuse(
-    registry: Registry, challenger: Manifest, manifest_sha256: str
-) -> Deployment:
-    current = registry.production()
-    if current and current.pointer.version == challenger.version:
+def _decide(published: _Published, answer: Answer | None, settings: Settings) -> Deployment:
+    registry, current, version = published.registry, published.current, published.version
+    if current and published.in_production:
         # Once more, since a deployment may have been killed before it came to that.
-        registry.record(_decision("promoted", current.pointer, in_production=challenger.version))
-        return Deployment(challenger.version, promoted=True, reason="is in production already")
-    refused = refusal(challenger, current)
-    previous = current.pointer.version if current else None
+        registry.record(current.pointer.decision)
+        return Deployment(version, promoted=True, reason="is in production already")
+    verdict = _answered(_verdict(published), answer)
     pointer = Pointer(
-        version=challenger.version,
-        manifest_sha256=manifest_sha256,
-        previous=previous,
-        at=datetime.now(UTC),
-        by=f"{getpass.getuser()}@{socket.gethostname()}",
-        reason=refused or _beaten(challenger),
-        run_date=challenger.run_date,
+        version=version,
+        manifest_sha256=published.manifest_sha256,
+        previous=current.pointer.version if current else None,
+        at=moment_after(current),
+        by=actor(),
+        reason=verdict.reason,
+        run_date=published.bundle.manifest.run_date,
+        figures=verdict.figures,
     )
-    if refused:
-        registry.record(_decision("refused", pointer, in_production=previous))
-    else:
+    if verdict.promote:
         registry.promote(pointer, over=current)
-        registry.record(_decision("promoted", pointer, in_production=challenger.version))
-    return Deployment(challenger.version, promoted=refused is None, reason=pointer.reason)
+        _track(pointer, "promoted", settings)
+    elif registry.refuse(_refusal(pointer)):
+        _track(pointer, "refused", settings)
+    return Deployment(version, verdict.promote, verdict.reason)
 
 
-def _decision(
-    action: Literal["promoted", "refused"], pointer: Pointer, in_production: str | None
-) -> Decision:
-    return Decision(
-        action=action,
-        version=pointer.version,
-        production=in_production,
-        at=pointer.at,
-        by=pointer.by,
-        reason=pointer.reason,
-    )
+def _verdict(published: _Published) -> Verdict:
+    challenger, current = published.bundle, published.current
+    if current is None:
+        return judge_alone(challenger.manifest, "nothing is in production yet")
+    if refused := refused_by_date(challenger.manifest, current.pointer):
+        return Verdict(promote=False, reason=refused)
+    in_production = current.pointer.version
+    try:
+        with TemporaryDirectory() as folder:
+            champion = _champion(published.registry, current.pointer, Path(folder))
+    except NewerFormatError as error:
+        return Verdict(
+            promote=False, reason=f"{in_production} is newer than this code: {error}; update it"
+        )
+    except BundleError as error:
+        why = f"{in_production} cannot be measured, since no service of this code can load it"
+        return judge_alone(challenger.manifest, f"{why} ({error})")
+    return judge(challenger, champion, _holdout(published))
 
 
-def _beaten(challenger: Manifest) -> str:
-    floors = ", ".join(f"{name} {each.rmse:.3f}" for name, each in challenger.baselines.items())
-    return f"held-out RMSE {challenger.metrics['holdout'].rmse:.3f} (baselines: {floors})"
+def _champion(registry: Registry, pointer: Pointer, folder: Path) -> Bundle:
+    registry.fetch(pointer, folder)
+    return Bundle.load(folder, pointer.manifest_sha256)
+
+
+def _holdout(published: _Published) -> Sample:
+    """The films that were held out when the run's model was trained."""
+    files, manifest = published.files, published.bundle.manifest
+    cleaned = files.need(files.cleaned, "preprocess")
+    if sha256(cleaned.read_bytes()) != manifest.data.sha256:
+        raise DataFileError(
+            f"{cleaned} is not what {manifest.version} was trained on; "
+            f"run train for {manifest.run_date} again"
+        )
+    return TimeSplit.by_date(read_cleaned(cleaned), manifest.split.split_date).holdout
+
+
+def _answered(verdict: Verdict, answer: Answer | None) -> Verdict:
+    if answer is None or not verdict.promote:
+        return verdict
+    said = "approved" if answer.approved else "rejected"
+    reason = f"{said} by {answer.by}; {verdict.reason}"
+    return Verdict(promote=answer.approved, reason=reason, figures=verdict.figures)
+
+
+def _refusal(pointer: Pointer) -> Decision:
+    return pointer.decision.model_copy(update={"action": "refused", "production": pointer.previous})
+
+
+def _track(pointer: Pointer, outcome: Literal["promoted", "refused"], settings: Settings) -> None:
+    """Tell W&B, beside the trainings of the same run."""
+    facts = {
+        "version": pointer.version,
+        "champion": pointer.previous,
+        "outcome": outcome,
+        "reason": pointer.reason,
+    }
+    name, group = f"gate_{pointer.run_date}", f"train_{pointer.run_date}"
+    log_run(settings, name, facts, pointer.figures, group=group)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -52,6 +52,11 @@ def encoder_pickles(codes: Codes) -> dict[str, bytes]:
     }
 
 
+def exports(old_model: bytes, codes: Codes) -> dict[str, bytes]:
+    """What `models/latest` holds: the pickled model of the five columns, and the encoders."""
+    return {"best_model.pkl": old_model} | encoder_pickles(codes)
+
+
 def _encoder(table: CodeTable) -> "OrdinalEncoder":
     from sklearn.preprocessing import OrdinalEncoder
 

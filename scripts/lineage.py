@@ -1,7 +1,9 @@
-"""Where a model comes from: the code's commit and the libraries that made it."""
+"""Where a model comes from: the code's commit, the libraries that made it, who moved it."""
 
+import getpass
 import os
 import platform
+import socket
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +36,11 @@ def commit() -> str:
     except (OSError, subprocess.SubprocessError):
         return "unknown"
     return answer.stdout.strip()
+
+
+def actor() -> str:
+    """Who acts: this process's user, and its machine."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def libraries() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,13 @@ class Packed:
         }
         return Pointer.model_validate(facts | others)
 
+    def pointer_after(self, over: Production | None) -> Pointer:
+        """What puts it into production a minute after another version."""
+        if over is None:
+            return self.pointer()
+        before = over.pointer
+        return self.pointer(previous=before.version, at=before.at + timedelta(minutes=1))
+
 
 def invented_films(count: int, seed: int = 7) -> list[Film]:
     """Films of all kinds, each fact missing now and then."""
@@ -105,7 +112,11 @@ def invented_films(count: int, seed: int = 7) -> list[Film]:
 
 
 def pack(
-    folder: Path, run_date: date = RUN_DATE, level: float = 6.0, holdout_rmse: float = 0.7
+    folder: Path,
+    run_date: date = RUN_DATE,
+    level: float = 6.0,
+    holdout_rmse: float = 0.7,
+    data_sha256: str = sha256(b""),
 ) -> Packed:
     """Make a bundle whose ratings lie around `level`, measured at `holdout_rmse` by its word."""
     from scripts.candidates import fit_regressor, to_onnx  # some seconds
@@ -141,7 +152,7 @@ def pack(
         baselines={
             name: scores(0.8) for name in ("mean", "recent_mean", "genre_mean", "old_model")
         },
-        data=DataSource(sha256=sha256(b""), films=400, source="invented"),
+        data=DataSource(sha256=data_sha256, films=400, source="invented"),
         libraries={},
         files={},
         golden=golden_answers(model, matrix[:5]),
@@ -166,7 +177,7 @@ def put_into_production(
 ) -> Production:
     """Publish a bundle and point production at it."""
     registry.publish(packed.folder, packed.manifest)
-    registry.promote(packed.pointer(), over)
+    registry.promote(packed.pointer_after(over), over)
     current = registry.production()
     assert current is not None
     return current

@@ -30,6 +30,11 @@ class DyingBucket(Bucket):
         self._live_or_die()
         super().replace(key, raw, etag)
 
+    def delete(self, key: str) -> None:
+        """Delete, or die."""
+        self._live_or_die()
+        super().delete(key)
+
     def _live_or_die(self) -> None:
         if self._left == 0:
             raise KilledError

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import boto3
 from botocore.config import Config
@@ -47,6 +47,17 @@ class S3Server:
                 client.delete_object(Bucket=name, Key=item["Key"])
         client.delete_bucket(Bucket=name)
 
+    def identity(self, policy: str) -> dict[str, str]:
+        """The keys of a new user who may do what an AWS policy document says, as settings."""
+        iam, name = _client(self.url, "iam"), f"user-{uuid.uuid4().hex[:12]}"
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=policy)
+        keys = iam.create_access_key(UserName=name)["AccessKey"]
+        return {
+            "aws_access_key_id": keys["AccessKeyId"],
+            "aws_secret_access_key": keys["SecretAccessKey"],
+        }
+
     def settings(self, bucket: str, **others: Any) -> Settings:
         """Settings that use a bucket of this server."""
         chosen = {
@@ -73,6 +84,7 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
         f"-ip.bind={HOST}",
         f"-s3.localSocket={folder}/s3.sock",
         "-s3.autoCreateBucket=false",
+        "-s3.iam.readOnly=false",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-admin.ui=false",
@@ -100,9 +112,9 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
                 process.kill()
 
 
-def _client(url: str) -> Any:
+def _client(url: str, service: Literal["s3", "iam"] = "s3") -> Any:
     return boto3.client(
-        "s3",
+        service,
         endpoint_url=url,
         region_name=_REGION,
         aws_access_key_id=KEY,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from itertools import cycle
 from typing import Any, Final
 
 import numpy as np
@@ -13,7 +14,7 @@ from movierating.features import Matrix
 from movierating.film import Film
 from scripts.cleaned import row_of
 from scripts.described import Described
-from scripts.parameters import ModelConfig
+from scripts.parameters import MIN_FILMS, ModelConfig
 from scripts.samples import TimeSplit
 from tests.bundles import CODES, invented_films
 
@@ -54,6 +55,31 @@ def years_of_films(per_year: int = 40, years: int = 7) -> pd.DataFrame:
     minutes = np.asarray([film.runtime_minutes for film in films])
     ratings = 6 + (minutes - 120) / 40 + rng.normal(0, 0.3, len(days))
     return rated(films, days, ratings, rng.integers(50, 500, len(days)))
+
+
+def opened_since(first: date, count: int = 200, level: float = 7.0) -> pd.DataFrame:
+    """Films rated around `level`, one every third day from a date on, and some from long before.
+
+    Every third is Korean, every second has few votes. No id is one of `pack`'s comparables.
+    """
+    rng = np.random.default_rng(5)
+    films = [
+        replace(film, runtime_minutes=float(rng.integers(80, 160)), original_language=language)
+        for film, language in zip(
+            invented_films(count + MIN_FILMS), cycle(("ko", "en", "fr")), strict=False
+        )
+    ]
+    since = (SPLIT_DATE - first).days
+    days = [since - 3 * at for at in range(count)] + [since + 4_000] * MIN_FILMS
+    minutes = np.asarray([film.runtime_minutes for film in films])
+    ratings = level + (minutes - 120) / 100 + rng.normal(0, 0.3, len(films))
+    frame = rated(films, days, ratings, np.where(np.arange(len(films)) % 2, 60, 500))
+    return frame.assign(id=frame["id"] + 1_000)
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """A cleaned frame as its file."""
+    return frame.to_csv(index=False).encode("utf-8-sig")
 
 
 def split_of(frame: pd.DataFrame) -> TimeSplit:

@@ -2,6 +2,11 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+
+from movierating.registry import Registry
+from movierating.settings import Settings, load_settings
+from tests.bundles import Packed, put_into_production
 
 
 @pytest.fixture
@@ -11,11 +16,12 @@ def dag(pipeline: ModuleType) -> Any:  # noqa: ARG001 - Airflow is set up first
     return tmdb_housekeeping()
 
 
-def test_files_and_database_are_pruned_daily_and_apart(dag: Any):
+def test_files_versions_and_database_are_pruned_daily_and_apart(dag: Any):
     assert dag.dag_id == "tmdb_housekeeping"
     assert dag.schedule.expression == "0 6 * * *"
     assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
         "prune_files": set(),
+        "prune_versions": set(),
         "clean_metadata": set(),
     }
 
@@ -23,8 +29,29 @@ def test_files_and_database_are_pruned_daily_and_apart(dag: Any):
 def test_database_that_is_not_told_of_is_skipped_with_its_reason(
     dag: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    from airflow.sdk.exceptions import AirflowSkipException
-
     monkeypatch.delenv("AIRFLOW_METADATA_CONN", raising=False)
     with pytest.raises(AirflowSkipException, match="AIRFLOW_METADATA_CONN"):
         dag.get_task("clean_metadata").python_callable()
+
+
+def test_versions_are_pruned_to_the_number_that_is_set(
+    dag: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    registry: Registry,
+    packed: Packed,
+    bucket_settings: Settings,
+):
+    keeping = bucket_settings.model_copy(update={"keep_versions": 1})
+    put_into_production(registry, packed)
+    for name in ("v0", "v1"):
+        registry.publish(packed.folder, packed.manifest.model_copy(update={"version": name}))
+    monkeypatch.setattr("dags.housekeeping.get_settings", lambda: keeping)
+    assert dag.get_task("prune_versions").python_callable() == ["v0"]
+
+
+def test_registry_that_is_not_told_of_is_skipped_with_its_reason(
+    dag: Any, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("dags.housekeeping.get_settings", load_settings)
+    with pytest.raises(AirflowSkipException, match="S3_BUCKET_NAME is not set"):
+        dag.get_task("prune_versions").python_callable()

@@ -2,12 +2,18 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+
+from movierating.settings import load_settings
+from scripts.deploy import Answer, Deployment
+from tests.bundles import RUN_DATE
 
 ROOT = Path(__file__).parents[2]
 TASKS = [
@@ -15,6 +21,13 @@ TASKS = [
     "preprocess_movie_data",
     "train_and_save_best_model",
     "deploy_model_to_s3",
+    "confirm_new_model_in_service",
+]
+ASKING = [
+    *TASKS[:3],
+    "publish_model_to_s3",
+    "approve_promotion",
+    *TASKS[3:],
 ]
 HEAVY = {"pandas", "xgboost", "sklearn", "lightgbm", "wandb", "boto3", "textblob", "onnxruntime"}
 
@@ -65,6 +78,112 @@ def test_tasks_follow_each_other_under_their_known_names(dag: Any):
     assert [task.task_id for task in tasks] == TASKS
     for task, following in zip(tasks, [*TASKS[1:], None], strict=True):
         assert task.downstream_task_ids == ({following} if following else set())
+
+
+def test_tasks_of_the_old_system_keep_their_names():
+    assert TASKS[:4] == [
+        "extract_tmdb_data",
+        "preprocess_movie_data",
+        "train_and_save_best_model",
+        "deploy_model_to_s3",
+    ]
+
+
+@pytest.fixture
+def asking(pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The DAG with PROMOTION_APPROVAL."""
+    monkeypatch.setattr(pipeline, "get_settings", lambda: load_settings(promotion_approval=True))
+    return pipeline.tmdb_movie_rating_pipeline()
+
+
+def test_with_approval_a_person_is_asked_between_publishing_and_the_move(asking: Any):
+    tasks = asking.topological_sort()
+    assert [task.task_id for task in tasks] == ASKING
+    for task, following in zip(tasks, [*ASKING[1:], None], strict=True):
+        assert task.downstream_task_ids == ({following} if following else set())
+
+
+def test_question_takes_silence_for_a_no_before_the_run_ends(asking: Any):
+    question = asking.get_task("approve_promotion")
+    assert question.defaults == ["Reject"]
+    assert question.response_timeout < asking.dagrun_timeout
+    assert question.execution_timeout is None
+
+
+def test_what_the_gate_refuses_is_recorded_though_nobody_is_asked(asking: Any):
+    publish = asking.get_task("publish_model_to_s3")
+    assert not publish.ignore_downstream_trigger_rules  # or the deployment were skipped, too
+    assert asking.get_task("deploy_model_to_s3").trigger_rule == "none_failed"
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+def test_question_is_put_only_where_the_gate_says_yes(
+    asking: Any, pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch, promoted: bool
+):
+    proposal = Deployment("v2", promoted, "it is better")
+    monkeypatch.setattr("scripts.deploy.propose", lambda *_: proposal)
+    monkeypatch.setattr(pipeline, "run_date", lambda: RUN_DATE)
+    answer = asking.get_task("publish_model_to_s3").python_callable()
+    assert answer == (asdict(proposal) if promoted else None)
+
+
+@pytest.mark.parametrize("promoted", [True, False])
+def test_deployment_hears_the_answer_and_announces_what_moved(
+    dag: Any, pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch, promoted: bool
+):
+    heard: list[Any] = []
+    outcome = Deployment("v2", promoted, "said so")
+
+    def instead(*arguments: Any) -> Deployment:
+        heard.extend(arguments)
+        return outcome
+
+    class Events(list[Any]):
+        def add(self, *arguments: Any, **others: Any) -> None:
+            self.append((arguments, others))
+
+    events = Events()
+    monkeypatch.setattr("scripts.deploy.deploy", instead)
+    monkeypatch.setattr(pipeline, "run_date", lambda: RUN_DATE)
+    response = {"chosen_options": ["Approve"], "responded_by_user": {"id": "1", "name": "ada"}}
+    deploy = dag.get_task("deploy_model_to_s3").python_callable
+    assert deploy(response, outlet_events={pipeline.PROMOTION: events}) == asdict(outcome)
+    assert heard[2] == Answer(approved=True, by="ada")
+    announced = [((pipeline.PUBLISHED_MODEL,), {"extra": asdict(outcome)})]
+    assert events == (announced if promoted else [])
+
+
+@pytest.mark.parametrize(
+    ("promoted", "url", "reason"),
+    [
+        (False, "http://127.0.0.1:8000", "production has not moved"),
+        (True, None, "API_URL is not set, so no service is asked"),
+    ],
+)
+def test_confirmation_is_skipped_with_its_reason(
+    dag: Any,
+    pipeline: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    promoted: bool,
+    url: str | None,
+    reason: str,
+):
+    monkeypatch.setattr(pipeline, "get_settings", lambda: load_settings(api_url=url))
+    task = dag.get_task("confirm_new_model_in_service")
+    with pytest.raises(AirflowSkipException, match=reason):
+        task.python_callable(asdict(Deployment("v2", promoted, "")))
+
+
+def test_confirmation_asks_for_the_version_that_was_promoted(
+    dag: Any, pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[Any] = []
+    settings = load_settings(api_url="http://127.0.0.1:8000")
+    monkeypatch.setattr("scripts.confirm.confirm", lambda *arguments: asked.extend(arguments))
+    monkeypatch.setattr(pipeline, "get_settings", lambda: settings)
+    task = dag.get_task("confirm_new_model_in_service")
+    task.python_callable(asdict(Deployment("v2", promoted=True, reason="")))
+    assert asked == ["v2", settings]
 
 
 def test_dag_runs_once_a_day_in_its_stated_zone_and_makes_up_for_no_missed_day(dag: Any):

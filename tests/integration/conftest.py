@@ -1,5 +1,6 @@
 """The whole system, started once as `make up` starts it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,12 @@ class Running:
 
     checkout: Checkout
     printed: str
+
+
+def secrets_of(checkout: Checkout) -> dict[str, str]:
+    """The keys that a sandbox made for itself."""
+    kept: dict[str, str] = json.loads((checkout.folder / ".sandbox" / "secrets.json").read_text())
+    return kept
 
 
 @pytest.fixture(scope="session")

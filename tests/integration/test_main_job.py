@@ -16,7 +16,7 @@ from sandbox.airflow import DAG, AirflowClient
 from sandbox.programs import AIRFLOW_USER, BUCKET
 from scripts.store import FilmStore
 from tests.films import remember
-from tests.integration.conftest import FILMS
+from tests.integration.conftest import FILMS, secrets_of
 from tests.processes import processes_of
 
 pytestmark = pytest.mark.timeout(600)
@@ -26,7 +26,7 @@ TIMEOUT_SECONDS = 20
 
 @pytest.fixture
 def airflow(running):
-    password = secrets_of(running)["airflow_password"]
+    password = secrets_of(running.checkout)["airflow_password"]
     return AirflowClient(running.checkout.url("AIRFLOW_PORT"), AIRFLOW_USER, password)
 
 
@@ -38,7 +38,7 @@ def store(running):
 @pytest.fixture
 def dag_of(running):
     """Another DAG by its name."""
-    password = secrets_of(running)["airflow_password"]
+    password = secrets_of(running.checkout)["airflow_password"]
     url = running.checkout.url("AIRFLOW_PORT")
     return lambda name: AirflowClient(url, AIRFLOW_USER, password, name)
 
@@ -70,7 +70,7 @@ class Objects:
 
 @pytest.fixture
 def bucket(running):
-    keys = secrets_of(running)
+    keys = secrets_of(running.checkout)
     config = (running.checkout.folder / ".sandbox" / "supervisord.conf").read_text()
     port = config.partition("-s3.port=")[2].split()[0]
     return Objects(f"http://127.0.0.1:{port}", keys["s3_key"], keys["s3_secret"])
@@ -80,10 +80,6 @@ def tmdb_url(running):
     config = (running.checkout.folder / ".sandbox" / "supervisord.conf").read_text()
     port = config.partition("sandbox.tmdb --port ")[2].split()[0]
     return f"http://127.0.0.1:{port}"
-
-
-def secrets_of(running):
-    return json.loads((running.checkout.folder / ".sandbox" / "secrets.json").read_text())
 
 
 def get(url):
@@ -98,6 +94,10 @@ def test_up_ends_with_metrics_beside_baselines_and_a_forecast(running):
 def test_api_serves_the_version_that_production_points_to(api, bucket):
     pointer = bucket.json("models/production.json")
     assert get(f"{api}/readyz").json() == {"status": "ready", "version": pointer["version"]}
+
+
+def test_pipeline_ended_when_the_service_had_its_version(running):
+    assert "confirm_new_model_in_service: success  the service answers with" in running.printed
 
 
 def test_old_consumers_find_their_three_pickles(bucket):
@@ -146,6 +146,7 @@ def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket, st
     run_id = airflow.trigger(run_date=past.isoformat())
     states = {news.task: news.state for news in airflow.follow(run_id)}
     outcome = airflow.result(run_id, "deploy_model_to_s3")
+    assert states.pop("confirm_new_model_in_service") == "skipped"
     assert set(states.values()) == {"success"}
     assert not outcome["promoted"]
     assert "never moves backwards" in outcome["reason"]
@@ -173,7 +174,7 @@ def test_no_secret_is_in_any_log(running):
         for path in [*(folder / ".sandbox").rglob("*"), *(folder / "data-prepare").rglob("*")]
         if path.is_file() and path.name not in {"secrets.json", "passwords.json"}
     ]
-    planted = secrets_of(running)
+    planted = secrets_of(running.checkout)
     del planted["s3_key"]  # the name of a key; the secret is beside it
     assert {"api.log", "supervisord.out", "attempt=1.log"} <= {path.name for path in logs}
     found = {
@@ -225,7 +226,7 @@ def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of
 def test_housekeeping_may_clean_the_database_of_airflow(dag_of):
     housekeeping = dag_of("tmdb_housekeeping")
     states = {news.task: news.state for news in housekeeping.follow(housekeeping.trigger())}
-    assert states == {"prune_files": "success", "clean_metadata": "success"}
+    assert states == dict.fromkeys(("prune_files", "prune_versions", "clean_metadata"), "success")
 
 
 def test_down_leaves_nothing_also_while_a_task_runs(running, airflow):

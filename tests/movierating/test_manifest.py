@@ -8,6 +8,7 @@ from movierating.manifest import (
     BundleError,
     FileEntry,
     Manifest,
+    NewerFormatError,
     file_entries,
     parse_manifest,
     sha256,
@@ -66,6 +67,35 @@ def test_altered_manifest_is_refused_before_it_is_parsed(packed: Packed):
 def test_what_is_no_manifest_is_refused(raw: bytes):
     with pytest.raises(BundleError, match=r"^manifest.json is not a manifest$"):
         parse_manifest(raw, sha256(raw))
+
+
+def test_newer_format_is_told_from_an_older_one(packed: Packed):
+    for other, newer in ((1, False), (3, True)):
+        raw = altered(packed.manifest, format=other)
+        with pytest.raises(BundleError) as caught:
+            parse_manifest(raw, sha256(raw))
+        assert isinstance(caught.value, NewerFormatError) == newer
+
+
+def test_manifest_proves_its_name_also_once_it_was_stored(packed: Packed):
+    assert packed.manifest.proves_its_name()
+    stored = packed.manifest.encoded()
+    assert parse_manifest(stored, sha256(stored)).proves_its_name()
+    assert not packed.manifest.model_copy(update={"average_rating": 1.0}).proves_its_name()
+    assert not packed.manifest.model_copy(update={"version": "another"}).proves_its_name()
+
+
+def test_manifest_that_was_stored_before_a_field_had_its_default_proves_its_name(packed: Packed):
+    facts = json.loads(packed.manifest.encoded())
+    del facts["data"]["faults"]
+    circumstances = {"version", "created_at", "wandb_run"}
+    said = json.dumps(
+        {name: value for name, value in facts.items() if name not in circumstances},
+        separators=(",", ":"),
+    )
+    facts["version"] = f"{packed.manifest.run_date}-{sha256(said.encode())[:12]}"
+    raw = json.dumps(facts).encode()
+    assert parse_manifest(raw, sha256(raw)).proves_its_name()
 
 
 @pytest.mark.parametrize("other", [1, 3])

@@ -1,9 +1,15 @@
+import json
 import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from movierating.s3 import Bucket, PreconditionFailedError, StoreUnavailableError, open_bucket
 from movierating.settings import Settings, SettingsError, load_settings
+from tests.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
 from tests.s3_server import KEY, SECRET, S3Server
 
 KEY_OF_A_FILE = "models/some.json"
@@ -31,6 +37,79 @@ def test_keys_are_listed_in_order_below_a_prefix(bucket: Bucket):
         bucket.put(key, b"")
     assert bucket.keys("b/") == ["b/1", "b/2"]
     assert bucket.keys("c/") == []
+
+
+def test_listing_tells_size_and_time(bucket: Bucket):
+    bucket.put("b/1", b"123")
+    (listed,) = bucket.objects("b/")
+    assert (listed.key, listed.bytes) == ("b/1", 3)
+    assert abs(datetime.now(UTC) - listed.modified).total_seconds() < 3_600
+
+
+def test_deleted_object_is_gone_and_may_be_deleted_again(bucket: Bucket):
+    bucket.put(KEY_OF_A_FILE, b"one")
+    bucket.delete(KEY_OF_A_FILE)
+    bucket.delete(KEY_OF_A_FILE)
+    assert bucket.get(KEY_OF_A_FILE) is None
+
+
+CALLS: dict[str, Callable[[Bucket], Any]] = {
+    "get": lambda bucket: bucket.get("a"),
+    "put": lambda bucket: bucket.put("a", b""),
+    "create": lambda bucket: bucket.create("a", b""),
+    "replace": lambda bucket: bucket.replace("a", b"", '"tag"'),
+    "keys": lambda bucket: bucket.keys(""),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (SERVER_ERROR, "^S3 answered InternalError; try again later$"),
+        # boto3 takes some of it for an error of the server.
+        (GARBAGE, "does not answer as S3 does; check AWS_ENDPOINT_URL_S3$|^S3 answered 500; try"),
+    ],
+    ids=["500", "garbage"],
+)
+def test_wrong_answer_is_one_sentence_and_never_taken_for_an_empty_bucket(
+    bucket_settings: Settings, call: str, answer: Answer, sentence: str
+):
+    url = bucket_settings.require("aws_endpoint_url_s3")
+    with answering(lambda *_: answer, url) as wrong:
+        bucket = open_bucket(bucket_settings.model_copy(update={"aws_endpoint_url_s3": wrong}))
+        with pytest.raises(StoreUnavailableError, match=sentence) as caught:
+            CALLS[call](bucket)
+    assert caught.value.retryable
+
+
+def test_without_keys_the_machine_s_own_are_used(
+    s3_server: S3Server, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """As a role: boto3 gets them where the machine says, here from a container's address."""
+    granted = {
+        "AccessKeyId": KEY,
+        "SecretAccessKey": SECRET,
+        "Token": "",
+        "Expiration": "2099-01-01T00:00:00Z",
+    }
+    answer = (200, {"Content-Type": "application/json"}, json.dumps(granted).encode())
+    bucket.put(KEY_OF_A_FILE, b"one")
+    asked: list[str] = []
+
+    def role(_: str, path: str, __: object) -> Answer:
+        asked.append(path)
+        return answer
+
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    with answering(role, s3_server.url) as credentials:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{credentials}/role")
+        settings = s3_server.settings(
+            bucket.name, aws_access_key_id=None, aws_secret_access_key=None
+        )
+        assert open_bucket(settings).get(KEY_OF_A_FILE) == bucket.get(KEY_OF_A_FILE)
+    assert asked == ["/role"]
 
 
 def test_existing_object_is_never_created_again(bucket: Bucket):

@@ -1,33 +1,54 @@
+import json
 import pickle
 import shutil
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from movierating.bundle import MODEL_NAME, Bundle
-from movierating.manifest import BundleError
-from movierating.registry import Decision, Registry, RegistryConflictError
+from movierating.bundle import CODES_NAME, MODEL_NAME, Bundle
+from movierating.ledger import Decision
+from movierating.manifest import BundleError, sha256
+from movierating.registry import Registry
 from movierating.s3 import Bucket, StoreUnavailableError, open_bucket
 from movierating.settings import Settings
+from movierating.versions import RegistryConflictError
 from scripts import deploy as module
-from scripts.deploy import deploy
+from scripts.deploy import Answer, deploy, propose
 from scripts.files import DataFileError, RunFiles
 from tests.bundles import CODES, FILES, RUN_DATE, Packed, pack
 from tests.dying_bucket import DyingBucket, KilledError
+from tests.samples import as_csv, opened_since
+from tests.tracked_runs import tracked
 
 TOMORROW = RUN_DATE + timedelta(1)
 YESTERDAY = RUN_DATE - timedelta(1)
 LATEST = ["best_model.pkl", "main_genre_encoder.pkl", "original_language_encoder.pkl"]
 
 
+FILMS = as_csv(opened_since(date(2025, 1, 10)))  # rated around 7
+
+
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Packed]:
-    """A bundle of each day."""
+    """A bundle of each day, which the same films measure; the last is the best."""
     folder = tmp_path_factory.mktemp("bundles")
     days = {YESTERDAY: 5.5, RUN_DATE: 6.0, TOMORROW: 7.0}
-    return {day: pack(folder / str(day), day, level) for day, level in days.items()}
+    return {
+        day: pack(folder / str(day), day, level, data_sha256=sha256(FILMS))
+        for day, level in days.items()
+    }
+
+
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[Any]:
+    """What W&B is told; a run takes it two seconds, so but one test has the real one."""
+    calls: list[Any] = []
+    if "real_wandb" not in request.keywords:
+        monkeypatch.setattr(module, "log_run", lambda *arguments, **_: calls.append(arguments))
+    return calls
 
 
 @pytest.fixture
@@ -37,7 +58,17 @@ def settings(bucket_settings: Settings, bundles: dict[date, Packed]) -> Settings
         files = RunFiles(Path(bucket_settings.data_dir), day)
         shutil.copytree(bundle.folder, files.bundle)
         files.model.write_bytes(f"old model of {day}".encode())
+        files.cleaned.write_bytes(FILMS)
     return bucket_settings
+
+
+def put_in_place(settings: Settings, like: Packed, day: date, level: float) -> Packed:
+    """Let the run of a day have made a model whose ratings lie around a level."""
+    files = RunFiles(Path(settings.data_dir), day)
+    shutil.rmtree(files.bundle, ignore_errors=True)
+    files.model.write_bytes(f"old model of {day}".encode())
+    files.cleaned.write_bytes(FILMS)
+    return pack(Path(str(files.bundle)), day, level, data_sha256=like.manifest.data.sha256)
 
 
 @pytest.fixture
@@ -73,7 +104,9 @@ def test_first_version_goes_into_production(
     assert in_production(bucket, tmp_path / "read") == version
     (decision,) = ledger(bucket)
     assert (decision.action, decision.version) == ("promoted", version)
-    assert decision.reason.startswith("held-out RMSE 0.700 (baselines: mean 0.800,")
+    start = "nothing is in production yet; held-out RMSE 0.700 (baselines: mean 0.800,"
+    assert decision.reason.startswith(start)
+    assert decision.figures["holdout_rmse"] == 0.7
 
 
 def test_bucket_of_the_old_system_is_no_hindrance(settings: Settings, bucket: Bucket):
@@ -109,7 +142,7 @@ def test_past_date_publishes_and_does_not_move_production(
 @pytest.mark.parametrize(
     ("rmse", "reason"),
     [
-        (0.8, "RMSE of 0.800 does not beat mean (0.800) and recent_mean (0.800)"),
+        (0.8, "RMSE of 0.800 does not beat mean (0.800) and recent_mean (0.800) and genre_mean"),
         (0.95, "RMSE of 0.950 does not beat"),
     ],
 )
@@ -118,9 +151,9 @@ def test_challenger_that_does_not_beat_the_means_is_refused(
 ):
     deploy(RUN_DATE, settings)
     before = {key: raw for key, raw in stored(bucket).items() if "/versions/" not in key}
-    files = RunFiles(Path(settings.data_dir), TOMORROW)
-    shutil.rmtree(files.bundle)
-    challenger = pack(Path(str(files.bundle)), TOMORROW, holdout_rmse=rmse)
+    bundle = Path(str(RunFiles(Path(settings.data_dir), TOMORROW).bundle))
+    shutil.rmtree(bundle)
+    challenger = pack(bundle, TOMORROW, 7.0, holdout_rmse=rmse, data_sha256=sha256(FILMS))
     deployment = deploy(TOMORROW, settings)
     assert not deployment.promoted
     assert reason in deployment.reason
@@ -130,6 +163,180 @@ def test_challenger_that_does_not_beat_the_means_is_refused(
     after = {key: raw for key, raw in stored(bucket).items() if "/versions/" not in key}
     assert before.items() < after.items()
     assert len(after) == len(before) + 1  # the line in the ledger
+
+
+def test_challenger_that_is_worse_on_the_films_neither_knew_is_refused_with_its_figures(
+    settings: Settings, bucket: Bucket, tmp_path: Path, bundles: dict[date, Packed], told: list[Any]
+):
+    put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=5.0)
+    deploy(RUN_DATE, settings)
+    deployment = deploy(TOMORROW, settings)
+    assert not deployment.promoted
+    champion = bundles[RUN_DATE].manifest.version
+    assert deployment.reason.startswith(f"it is worse than {champion} for all films (RMSE ")
+    assert in_production(bucket, tmp_path / "read") == champion
+    decision = ledger(bucket)[-1]
+    assert (decision.action, decision.production) == ("refused", champion)
+    figures = decision.figures
+    assert figures["all_films_films"] == 200
+    assert 1.9 < figures["all_films_rmse"] < 2.2
+    assert 0.9 < figures["all_films_champion_rmse"] < 1.2
+    assert 0 < figures["all_films_difference_low"] < figures["all_films_difference_high"]
+    assert {"korean_films_rmse", "few_votes_rmse", "newest_year_rmse"} <= figures.keys()
+    assert [call[1] for call in told] == ["gate_2026-11-23", "gate_2026-11-24"]
+    assert told[-1][2]["outcome"] == "refused"
+    assert told[-1][3] == figures
+
+
+def test_refused_run_that_is_tried_again_is_not_recorded_twice(
+    settings: Settings, bucket: Bucket, bundles: dict[date, Packed], told: list[Any]
+):
+    put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=5.0)
+    deploy(RUN_DATE, settings)
+    refused = deploy(TOMORROW, settings)
+    before = stored(bucket)
+    assert deploy(TOMORROW, settings) == refused
+    assert stored(bucket) == before
+    assert len(told) == 2
+
+
+def test_challenger_that_is_the_champion_over_again_brings_nothing(
+    settings: Settings, bundles: dict[date, Packed]
+):
+    put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=6.0)
+    deploy(RUN_DATE, settings)
+    deployment = deploy(TOMORROW, settings)
+    assert not deployment.promoted
+    assert "is not better than" in deployment.reason
+    assert "by more than chance" in deployment.reason
+
+
+def test_gate_wants_the_films_that_the_model_was_trained_on(settings: Settings):
+    deploy(RUN_DATE, settings)
+    files = RunFiles(Path(settings.data_dir), TOMORROW)
+    files.cleaned.write_bytes(FILMS + b"\n")
+    with pytest.raises(DataFileError, match=r"is not what .* was trained on; run train for"):
+        deploy(TOMORROW, settings)
+    files.cleaned.unlink()
+    with pytest.raises(DataFileError, match="run preprocess for 2026-11-24 first"):
+        deploy(TOMORROW, settings)
+
+
+def test_rollback_is_not_undone_by_any_run_of_a_date_that_production_has_had(
+    settings: Settings, bucket: Bucket, bundles: dict[date, Packed]
+):
+    deploy(RUN_DATE, settings)
+    deploy(TOMORROW, settings)
+    registry = Registry(bucket)
+    registry.roll_back(registry.before_production(), "ada", "ratings too high")
+    rolled_back = registry.production()
+    for day, reason in (
+        (YESTERDAY, "production never moves backwards"),
+        (TOMORROW, f"rolled back from {bundles[TOMORROW].manifest.version}"),
+    ):
+        deployment = deploy(day, settings)
+        assert not deployment.promoted
+        assert reason in deployment.reason
+    assert deploy(RUN_DATE, settings).reason == "is in production already"
+    assert registry.production() == rolled_back
+
+
+def test_run_of_the_next_day_may_follow_a_rollback_if_it_wins(
+    settings: Settings, bucket: Bucket, bundles: dict[date, Packed]
+):
+    deploy(RUN_DATE, settings)
+    deploy(TOMORROW, settings)
+    registry = Registry(bucket)
+    registry.roll_back(registry.before_production(), "ada", "ratings too high")
+    later = TOMORROW + timedelta(1)
+    put_in_place(settings, bundles[RUN_DATE], later, level=6.9)
+    assert deploy(later, settings).promoted
+    current = registry.production()
+    assert current is not None
+    assert current.pointer.rolled_back_from is None
+
+
+def point_at(bucket: Bucket, version: str, manifest: bytes) -> None:
+    """Put a version of another format into production."""
+    bucket.put(f"models/versions/{version}/manifest.json", manifest)
+    pointer = {
+        "version": version,
+        "manifest_sha256": sha256(manifest),
+        "previous": None,
+        "at": "2026-11-22T00:00:00Z",
+        "by": "tests",
+        "reason": "",
+        "run_date": "2026-11-22",
+    }
+    bucket.put("models/production.json", json.dumps(pointer).encode())
+
+
+def test_champion_of_an_older_format_gives_way_to_what_beats_the_means(
+    settings: Settings, bucket: Bucket
+):
+    point_at(bucket, "old", b'{"format": 1}')
+    deployment = deploy(RUN_DATE, settings)
+    assert deployment.promoted
+    assert deployment.reason.startswith("old cannot be measured")
+    assert "format 1" in deployment.reason
+
+
+def test_champion_of_a_newer_format_is_not_replaced_by_older_code(
+    settings: Settings, bucket: Bucket
+):
+    point_at(bucket, "new", b'{"format": 99}')
+    deployment = deploy(RUN_DATE, settings)
+    assert not deployment.promoted
+    assert deployment.reason.startswith("new is newer than this code")
+    assert "update it" in deployment.reason
+
+
+def test_champion_with_an_altered_file_gives_way(
+    settings: Settings, bucket: Bucket, bundles: dict[date, Packed]
+):
+    deploy(RUN_DATE, settings)
+    old = bundles[RUN_DATE].manifest.version
+    bucket.put(f"models/versions/{old}/{CODES_NAME}", b"altered")
+    deployment = deploy(TOMORROW, settings)
+    assert deployment.promoted
+    assert f"{old} cannot be measured" in deployment.reason
+
+
+@pytest.mark.parametrize(("approved", "said"), [(True, "approved"), (False, "rejected")])
+def test_answer_of_a_person_decides_and_stands_in_the_ledger(
+    settings: Settings, bucket: Bucket, approved: bool, said: str
+):
+    proposal = propose(RUN_DATE, settings)
+    assert proposal.promoted
+    assert Registry(bucket).production() is None
+    assert ledger(bucket) == []
+    deployment = deploy(RUN_DATE, settings, Answer(approved, "ada"))
+    assert deployment.promoted == approved
+    assert deployment.reason == f"{said} by ada; {proposal.reason}"
+    (decision,) = ledger(bucket)
+    assert decision.action == ("promoted" if approved else "refused")
+    assert (Registry(bucket).production() is not None) == approved
+
+
+def test_nobody_is_asked_about_what_the_gate_refuses_or_production_has(
+    settings: Settings, bundles: dict[date, Packed]
+):
+    put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=5.0)
+    assert propose(RUN_DATE, settings).promoted
+    deploy(RUN_DATE, settings)
+    assert not propose(RUN_DATE, settings).promoted
+    assert not propose(TOMORROW, settings).promoted
+    refused = deploy(TOMORROW, settings, Answer(approved=True, by="ada"))
+    assert not refused.promoted
+    assert refused.reason.startswith("it is worse than")
+
+
+@pytest.mark.real_wandb
+def test_decision_is_told_to_wandb_without_an_account_too(settings: Settings):
+    deploy(RUN_DATE, settings)
+    (run,) = tracked(Path(settings.data_dir))
+    assert run["name"] == "gate_2026-11-23"
+    assert run["summary"]["holdout_rmse"] == 0.7
 
 
 def test_running_again_changes_nothing(settings: Settings, bucket: Bucket):
@@ -150,32 +357,33 @@ def test_old_consumers_get_the_files_of_the_run_itself(settings: Settings, bucke
     assert encoder.categories_[0].tolist() == list(CODES.genres.names)
 
 
-@pytest.mark.parametrize("writes", range(len(FILES) + 6))
 def test_deployment_killed_after_any_write_leaves_old_or_new_and_is_healed_by_the_next(
     settings: Settings,
     bucket: Bucket,
     bundles: dict[date, Packed],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    writes: int,
 ):
-    deploy(RUN_DATE, settings)
     old, new = (bundles[day].manifest.version for day in (RUN_DATE, TOMORROW))
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "open_bucket", lambda _: DyingBucket(bucket, writes))
-        with pytest.raises(KilledError):
-            deploy(TOMORROW, settings)
-
-    # The files, the manifest, the pointer; then the ledger and three files for the old consumers.
-    moved = len(FILES) + 2
-    assert in_production(bucket, tmp_path / "read") == (new if writes >= moved else old)
-    latest = stored(bucket)["models/latest/best_model.pkl"]
-    assert latest == b"old model of " + (b"2026-11-24" if writes >= moved + 2 else b"2026-11-23")
-
-    assert deploy(TOMORROW, settings).promoted
-    assert in_production(bucket, tmp_path / "read") == new
-    assert [each.version for each in ledger(bucket)] == [old, new]
-    assert stored(bucket)["models/latest/best_model.pkl"] == b"old model of 2026-11-24"
+    for writes in count():
+        for key in bucket.keys(""):
+            bucket.delete(key)
+        deploy(RUN_DATE, settings)
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "open_bucket", lambda _, w=writes: DyingBucket(bucket, w))
+            try:
+                deploy(TOMORROW, settings)
+            except KilledError:
+                assert in_production(bucket, tmp_path / "read") in {old, new}
+            else:
+                break
+        assert deploy(TOMORROW, settings).promoted
+        assert in_production(bucket, tmp_path / "read") == new
+        assert [each.version for each in ledger(bucket)] == [old, new]
+        assert ledger(bucket)[-1].figures["all_films_rmse"] > 0
+        assert stored(bucket)["models/latest/best_model.pkl"] == b"old model of 2026-11-24"
+    # The files and the manifest; the old move's line, the pointer, its own line; the export.
+    assert writes == len(FILES) + 1 + 3 + len(LATEST)
 
 
 def test_pointer_that_another_publisher_moved_meanwhile_is_left_alone(

@@ -3,7 +3,7 @@ import pickle
 import pytest
 
 from movierating.encoders import Codes, CodeTable
-from scripts.legacy import encoder_pickles
+from scripts.legacy import encoder_pickles, exports
 
 CODES = Codes(CodeTable(("Drama", "Action", "Crime")), CodeTable(("ko", "en")))
 PICKLES = {
@@ -23,3 +23,9 @@ def test_pickled_encoder_gives_the_same_codes_as_the_table(name: str, table: Cod
 
 def test_both_encoders_are_there_under_their_names():
     assert encoder_pickles(CODES).keys() == PICKLES.keys()
+
+
+def test_export_is_the_model_as_it_is_and_both_encoders():
+    exported = exports(b"pickled", CODES)
+    assert exported.pop("best_model.pkl") == b"pickled"
+    assert exported == encoder_pickles(CODES)

@@ -48,3 +48,9 @@ def test_versions_of_what_shapes_a_model_are_named():
     found = lineage.libraries()
     assert {"python", "xgboost-cpu", "lightgbm", "scikit-learn", "textblob"} <= found.keys()
     assert all(found.values())
+
+
+def test_actor_is_a_user_and_a_machine():
+    user, _, machine = lineage.actor().partition("@")
+    assert user
+    assert machine

@@ -1,9 +1,5 @@
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import wandb
@@ -12,19 +8,9 @@ from movierating.settings import load_settings
 from sandbox.state import free_ports
 from scripts import tracking
 from scripts.tracking import log_run
+from tests.tracked_runs import tracked
 
 KEY = "f" * 40
-
-
-def tracked(folder: Path) -> list[dict[str, Any]]:
-    """The runs kept in a data folder, read back by W&B's own program."""
-    program = str(Path(sys.executable).with_name("wandb"))
-    logs = sorted(folder.glob("wandb/offline-run-*/run-*.wandb"))
-    command = [program, "leet", "inspect", "--summary", "--json"]
-    answers = [
-        subprocess.run([*command, str(log)], capture_output=True, check=True) for log in logs
-    ]
-    return [json.loads(answer.stdout) for answer in answers]
 
 
 def test_run_without_a_key_is_kept_offline_in_the_data_folder(tmp_path: Path):

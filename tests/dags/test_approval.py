@@ -1,0 +1,22 @@
+from typing import Any
+
+import pytest
+
+from dags.approval import answer_of
+from scripts.deploy import Answer
+
+
+@pytest.mark.parametrize(
+    ("option", "person", "answer"),
+    [
+        ("Approve", {"id": "7", "name": "ada"}, Answer(approved=True, by="ada")),
+        ("Reject", {"id": "7", "name": "ada"}, Answer(approved=False, by="ada")),
+        ("Reject", None, Answer(approved=False, by="nobody's answer in 10 h")),
+    ],
+)
+def test_answer_names_who_gave_it(option: str, person: Any, answer: Answer):
+    assert answer_of({"chosen_options": [option], "responded_by_user": person}) == answer
+
+
+def test_where_nobody_was_asked_there_is_no_answer():
+    assert answer_of(None) is None

@@ -1,0 +1,81 @@
+"""A run that waits for a person, in a real Airflow."""
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import requests
+
+from sandbox.airflow import AirflowClient
+from sandbox.checkout import copied
+from sandbox.programs import AIRFLOW_USER
+from tests.integration.conftest import FILMS, secrets_of
+
+pytestmark = pytest.mark.timeout(600)
+
+QUESTION = "approve_promotion"
+# An answer within the scheduler's next look makes Airflow take the waiting task for a lost one, and
+# ask again; no person is that quick.
+A_PERSON_READS_SECONDS = 20
+
+
+@pytest.fixture
+def asking(tmp_path):
+    """A checkout whose DAG asks."""
+    with copied(tmp_path) as checkout:
+        if not (checkout.folder / ".venv" / "sandbox").exists():
+            pytest.skip("needs the environments that `make install` makes")
+        yield checkout
+
+
+def logged_in(checkout, up: "Future[Any]") -> AirflowClient:
+    while not up.done():
+        with suppress(requests.RequestException, FileNotFoundError):
+            url = checkout.url("AIRFLOW_PORT")
+            requests.get(url, timeout=5)  # the client's own patience fills the log
+            return AirflowClient(url, AIRFLOW_USER, secrets_of(checkout)["airflow_password"])
+        time.sleep(1)
+    raise AssertionError(up.result().stdout)
+
+
+def answered(airflow: AirflowClient, run_id: str, option: str) -> dict[str, str]:
+    """Answer once the question is put; returns the states in which the tasks end."""
+    states = {}
+    for news in airflow.follow(run_id):
+        states[news.task] = news.state
+        if (news.task, news.state) == (QUESTION, "awaiting_input"):
+            path = f"/dagRuns/{run_id}/taskInstances/{QUESTION}/-1/hitlDetails"
+            asked = airflow._request("GET", path).json()
+            assert "The gate lets it through: nothing is in production yet" in asked["body"]
+            time.sleep(A_PERSON_READS_SECONDS)
+            airflow._request("PATCH", path, json={"chosen_options": [option]}).raise_for_status()
+    return states
+
+
+def test_production_moves_when_a_person_says_yes_and_not_before(asking):
+    with ThreadPoolExecutor() as pool:
+        up = pool.submit(asking.sandbox, "up", COLLECT_MAX_FILMS=FILMS, PROMOTION_APPROVAL="true")
+        airflow = logged_in(asking, up)
+        while not (runs := airflow._request("GET", "/dagRuns").json().get("dag_runs")):
+            assert not up.done(), up.result().stdout
+            time.sleep(1)
+        states = answered(airflow, runs[0]["dag_run_id"], "Reject")
+        assert states[QUESTION] == states["deploy_model_to_s3"] == "success"
+        assert states["confirm_new_model_in_service"] == "skipped"
+        assert up.result().returncode == 1
+    assert "answer under Required Actions at http" in up.result().stdout
+    assert f"rejected by {AIRFLOW_USER}; nothing is in production yet" in up.result().stdout
+    assert "no version is in production" in up.result().stdout
+
+    run_id = airflow.trigger()
+    assert set(answered(airflow, run_id, "Approve").values()) == {"success"}
+    outcome = airflow.result(run_id, "deploy_model_to_s3")
+    assert outcome["reason"].startswith(f"approved by {AIRFLOW_USER}; ")
+    served = requests.get(f"{asking.url('API_PORT')}/readyz", timeout=20).json()
+    assert served["version"] == outcome["version"]
+
+    states = answered(airflow, run_id := airflow.trigger(), "Reject")
+    assert states[QUESTION] == "skipped"  # there is nothing to ask
+    assert airflow.result(run_id, "deploy_model_to_s3")["reason"] == "is in production already"

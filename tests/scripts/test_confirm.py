@@ -1,0 +1,102 @@
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from movierating.settings import Settings, SettingsError, load_settings
+from sandbox.state import free_ports
+from scripts.confirm import NotServedError, confirm
+
+
+class Service:
+    """Stands for the API: gives one answer after the other, and the last one for ever."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.answers: list[tuple[int, bytes]] = []
+        self.asked: list[str] = []
+
+    def says(self, *versions: str | None, problem: str | None = None) -> None:
+        self.answers = [
+            (200, json.dumps({"version": version, "registry_problem": problem}).encode())
+            if version
+            else (503, b'{"title": "no model"}')
+            for version in versions
+        ]
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            served.asked.append(self.path)
+            status, body = served.answers[0]
+            if len(served.answers) > 1:
+                del served.answers[0]
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        served = Service(f"http://127.0.0.1:{server.server_port}")
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield served
+        server.shutdown()
+
+
+def settings(service: Service, seconds: float = 1) -> Settings:
+    return load_settings(api_url=f"{service.url}/", confirm_seconds=seconds)
+
+
+def test_version_in_service_is_confirmed_at_once(service: Service):
+    service.says("v2")
+    confirm("v2", settings(service))
+    assert service.asked == ["/version"]
+
+
+def test_service_is_asked_until_it_has_the_version(service: Service):
+    service.says(None, "v1", "v2")
+    confirm("v2", settings(service, seconds=60))
+    assert len(service.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("version", "problem", "sentence"),
+    [
+        ("v1", None, r"does not answer with v2: it answers with v1 \(no problem told\)"),
+        ("v1", "model.onnx is missing", r"it answers with v1 \(model.onnx is missing\)"),
+        (None, None, r"it has no model \(status 503\)"),
+    ],
+)
+def test_service_that_stays_behind_is_told_with_its_reason(
+    service: Service, version: str | None, problem: str | None, sentence: str
+):
+    service.says(version, problem=problem)
+    with pytest.raises(NotServedError, match=sentence) as caught:
+        confirm("v2", settings(service))
+    assert "raise CONFIRM_SECONDS" in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"7", b""])
+def test_what_is_no_service_of_ours_is_told(service: Service, body: bytes):
+    service.answers = [(200, body)]
+    with pytest.raises(NotServedError, match=r"no answer that can be read|it has no model"):
+        confirm("v2", settings(service))
+
+
+def test_service_that_is_away_is_told():
+    (port,) = free_ports(1)
+    away = load_settings(api_url=f"http://127.0.0.1:{port}", confirm_seconds=1)
+    with pytest.raises(NotServedError, match=r"no answer that can be read \(ConnectionError\)"):
+        confirm("v2", away)
+
+
+def test_address_must_be_set():
+    with pytest.raises(SettingsError, match="API_URL is not set"):
+        confirm("v2", load_settings())

@@ -1,0 +1,155 @@
+"""The policies of the two instances, held by an S3 server that reads AWS's own documents."""
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from movierating.bundle import Bundle
+from movierating.manifest import sha256
+from movierating.registry import Registry
+from movierating.s3 import Bucket, StoreRefusedError, open_bucket
+from movierating.settings import Settings
+from scripts import deploy as module
+from scripts.deploy import deploy
+from scripts.files import RunFiles
+from tests.bundles import RUN_DATE, Packed, pack, put_into_production
+from tests.s3_server import S3Server
+from tests.samples import as_csv, opened_since
+
+POLICIES = Path(__file__).parents[1] / "docs" / "policies"
+FILMS = as_csv(opened_since(date(2025, 1, 10)))
+LEDGER_LINE = "models/ledger/20261123T030000.000000Z-promoted-some.json"
+
+
+@pytest.fixture
+def acting_as(s3_server: S3Server, bucket_settings: Settings) -> Callable[[str], Settings]:
+    """Settings with the keys of an identity that has one policy, and a bucket with a version."""
+
+    def act(policy: str) -> Settings:
+        bucket = bucket_settings.require("s3_bucket_name")
+        document = (POLICIES / f"{policy}.json").read_text().replace("BUCKET", bucket)
+        return bucket_settings.model_copy(update=s3_settings(s3_server, bucket, document))
+
+    return act
+
+
+def s3_settings(server: S3Server, bucket: str, document: str) -> dict[str, Any]:
+    chosen = server.settings(bucket, **server.identity(document))
+    return {name: getattr(chosen, name) for name in ("aws_access_key_id", "aws_secret_access_key")}
+
+
+@pytest.fixture
+def serving(acting_as: Callable[[str], Settings]) -> Bucket:
+    return open_bucket(acting_as("serving"))
+
+
+def test_serving_finds_an_empty_registry_empty(serving: Bucket):
+    assert Registry(serving).production() is None
+
+
+def test_serving_may_poll_and_fetch(
+    serving: Bucket, registry: Registry, packed: Packed, tmp_path: Path
+):
+    put_into_production(registry, packed)
+    current = Registry(serving).production()
+    assert current is not None
+    Registry(serving).fetch(current.pointer, tmp_path)
+    assert Bundle.load(tmp_path, current.pointer.manifest_sha256).manifest == packed.manifest
+
+
+WRITES: dict[str, Callable[[Bucket], Any]] = {
+    "put": lambda bucket: bucket.put("models/latest/best_model.pkl", b""),
+    "create": lambda bucket: bucket.create("models/versions/other/model.onnx", b""),
+    "replace": lambda bucket: bucket.replace("models/production.json", b"", '"tag"'),
+    "delete": lambda bucket: bucket.delete("models/production.json"),
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_serving_may_write_nothing_and_is_told_so(
+    serving: Bucket, registry: Registry, packed: Packed, write: str
+):
+    current = put_into_production(registry, packed)
+    with pytest.raises(StoreRefusedError, match=r"^S3 refuses .* check AWS_ACCESS_KEY_ID and its"):
+        WRITES[write](serving)
+    assert registry.production() == current
+
+
+def test_serving_may_read_neither_the_pickles_nor_the_ledger_nor_anything_else(
+    serving: Bucket, bucket_settings: Settings
+):
+    for key in ("models/latest/best_model.pkl", LEDGER_LINE, "pipeline/films.parquet"):
+        open_bucket(bucket_settings).put(key, b"")
+        with pytest.raises(StoreRefusedError):
+            serving.get(key)
+    with pytest.raises(StoreRefusedError):
+        serving.keys("")
+
+
+def test_serving_may_look_into_no_other_bucket(serving: Bucket, s3_server: S3Server):
+    other = s3_server.new_bucket()
+    with pytest.raises(StoreRefusedError):
+        Bucket(serving._client, other).get("models/production.json")
+    s3_server.drop_bucket(other)
+
+
+def test_training_may_do_all_that_the_pipeline_and_its_people_do(
+    acting_as: Callable[[str], Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    settings = acting_as("training")
+    monkeypatch.setattr(module, "log_run", lambda *_, **__: None)
+    open_bucket(settings).put("models/.preflight", b"")
+    for day, level in ((RUN_DATE, 6.0), (RUN_DATE + timedelta(1), 7.0)):
+        files = RunFiles(Path(settings.data_dir), day)
+        pack(Path(str(files.bundle)), day, level, data_sha256=sha256(FILMS))
+        files.model.write_bytes(b"")
+        files.cleaned.write_bytes(FILMS)
+        assert deploy(day, settings).promoted
+    registry = Registry(open_bucket(settings))
+    assert registry.production_codes().genres.names
+    registry.roll_back(registry.before_production(), "ada", "ratings too high")
+    assert [each.action for each in registry.history()] == ["promoted", "promoted", "rolled_back"]
+    needed = {each.version for each in registry.versions()}
+    spare = pack(tmp_path, RUN_DATE, 5.0)
+    for name in ("spare", "spare.last"):
+        registry.publish(spare.folder, spare.manifest.model_copy(update={"version": name}))
+    assert registry.prune(keep=1) == ["spare"]
+    assert {each.version for each in registry.versions()} == {*needed, "spare.last"}
+
+
+def test_training_may_neither_forget_a_decision_nor_production_nor_leave_the_registry(
+    acting_as: Callable[[str], Settings], registry: Registry, packed: Packed, s3_server: S3Server
+):
+    training = open_bucket(acting_as("training"))
+    current = put_into_production(registry, packed)
+    (line,) = training.keys("models/ledger/")
+    refused: list[Callable[[], Any]] = [
+        lambda: training.delete(line),
+        lambda: training.delete("models/production.json"),
+        lambda: training.put("elsewhere", b""),
+        lambda: training.keys(""),
+        lambda: Bucket(training._client, other).put("models/production.json", b""),
+    ]
+    other = s3_server.new_bucket()
+    for attempt in refused:
+        with pytest.raises(StoreRefusedError):
+            attempt()
+    s3_server.drop_bucket(other)
+    assert registry.production() == current
+    assert len(registry.history()) == 1
+
+
+@pytest.mark.parametrize("name", ["serving", "training"])
+def test_policy_names_the_bucket_alone(name: str):
+    document = json.loads((POLICIES / f"{name}.json").read_text())
+    assert document["Version"] == "2012-10-17"
+    for statement in document["Statement"]:
+        resources = statement["Resource"]
+        for resource in resources if isinstance(resources, list) else [resources]:
+            assert resource.startswith("arn:aws:s3:::BUCKET")
+        actions = statement["Action"]
+        assert "*" not in "".join(actions if isinstance(actions, list) else [actions])
