@@ -1,28 +1,38 @@
-"""The FastAPI application: `uvicorn --factory app.main:create_app`."""
+"""The FastAPI application; `python -m app.server` serves it."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from typing import TypedDict
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypedDict
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import problems, routes
+from app import keys, logs, problems, routes, telemetry
+from app.draining import Draining
 from app.follower import Follower
+from app.headers import SecurityHeaders
+from app.keys import KeyCheck
+from app.limits import RateLimit, SizeLimit
+from app.metrics import Metrics
+from app.telemetry import Telemetry
 from app.translation import Translator
 from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
+from movierating.text import measure_plot
 
-DESCRIPTION = """
+DESCRIPTION: Final = """
 Forecasts the TMDB rating (0 to 10) of a film from what is known before it opens.
 
-Send what you know to `POST /predict`; what is left out counts as unknown, never as zero.
-`GET /predict` takes the five numbers of the old contract, `GET /options` lists their codes.
+Send what you know to `POST /v1/predict`, or up to a hundred films to `POST /v1/predict/batch`; what
+is left out counts as unknown, never as zero. `GET /v1/predict` takes the five numbers of the old
+contract, `GET /v1/options` lists their codes. Every path under `/v1` also answers without it.
 Errors are problem details after RFC 9457: 422 says which field to change, 503 that no verified
-model is in service yet.
+model is in service yet. Each answer carries an `X-Request-ID`; quote it when something is odd.
 
 This product uses the TMDB API but is not endorsed or certified by TMDB.
 """
@@ -33,27 +43,36 @@ class State(TypedDict):
 
     follower: Follower
     translator: Translator
+    metrics: Metrics
+    draining: Draining
 
 
 def create_app(
     settings: Settings | None = None,
     follower: Follower | None = None,
     translator: Translator | None = None,
+    draining: Draining | None = None,
 ) -> FastAPI:
     """The application; tests pass settings, follower and translator of their own."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    logs.configure()
     settings = settings or get_settings()
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
     translator = translator or Translator(settings.translation_timeout_seconds)
+    metrics, draining = Metrics(follower), draining or Draining()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        await asyncio.to_thread(follower.refresh)
-        following = asyncio.create_task(follower.follow())
-        yield {"follower": follower, "translator": translator}
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        # The first plot takes half a second of imports, which no caller should wait for.
+        await asyncio.gather(
+            asyncio.to_thread(follower.start), asyncio.to_thread(measure_plot, "A plot.")
+        )
+        yield {
+            "follower": follower,
+            "translator": translator,
+            "metrics": metrics,
+            "draining": draining,
+        }
+        await asyncio.to_thread(follower.stop)
         translator.close()
 
     app = FastAPIOffline(
@@ -62,8 +81,44 @@ def create_app(
         version="0.1.0",
         description=DESCRIPTION,
         lifespan=lifespan,
+        responses=problems.documented(413),
     )
     problems.install(app)
-    app.include_router(routes.forecasts)
-    app.include_router(routes.health)
+    _route(app, settings)
+    _surround(app, settings, metrics, draining)
     return app
+
+
+def _route(app: FastAPI, settings: Settings) -> None:
+    """Every path under /v1, and as it was before there were versions."""
+    guarded: dict[str, Any] = {"responses": problems.documented(401, 429)}
+    if settings.api_key_hashes:  # checked before it comes here; this tells the documentation
+        key = APIKeyHeader(name=keys.HEADER, auto_error=False)
+        guarded["dependencies"] = [Security(key)]
+    app.include_router(routes.predictions, **guarded)
+    app.include_router(routes.health)
+    for router in (routes.predictions, routes.forecasts, routes.monitoring):
+        app.include_router(router, prefix="/v1", **guarded)
+    for router in (routes.forecasts, routes.monitoring):
+        app.include_router(router, include_in_schema=False)
+
+
+def _surround(app: FastAPI, settings: Settings, metrics: Metrics, draining: Draining) -> None:
+    """Put the layers around the application, the innermost first; what is unset costs nothing."""
+    app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
+    if settings.api_key_hashes:
+        app.add_middleware(KeyCheck, hashes=settings.api_key_hashes)
+    if settings.rate_limit_per_minute:
+        app.add_middleware(RateLimit, per_minute=settings.rate_limit_per_minute)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=[keys.HEADER, telemetry.HEADER],
+            expose_headers=[telemetry.HEADER, "Retry-After"],
+        )
+    app.add_middleware(Telemetry, metrics=metrics, draining=draining)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    app.add_middleware(SecurityHeaders)

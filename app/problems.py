@@ -1,7 +1,8 @@
 """Errors as RFC 9457 problem details."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -9,7 +10,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-MEDIA_TYPE = "application/problem+json"
+MEDIA_TYPE: Final = "application/problem+json"
+_NOT_JSON: Final = {"type": "json_invalid", "loc": ("body",), "msg": ""}
 
 
 class FieldProblem(BaseModel):
@@ -38,7 +40,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NoModelError, _no_model)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -50,24 +51,48 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _answer(status: int, detail: str, errors: list[FieldProblem] | None = None) -> JSONResponse:
-    problem = Problem(
-        title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors or []
+def problem(status: int, detail: str, errors: list[FieldProblem] | None = None) -> Problem:
+    """The problem of a status."""
+    title = HTTPStatus(status).phrase
+    return Problem(title=title, status=status, detail=detail, errors=errors or [])
+
+
+def invalid(errors: Sequence[Any]) -> Problem:
+    """The problem of input with errors as pydantic tells them; what was sent is not repeated.
+
+    The place of each begins with where the input came from, such as `body`.
+    """
+    fields = [_field_problem(each) for each in errors]
+    detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
+
+
+def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem as an answer."""
+    return _sent(problem(status, detail), headers)
+
+
+def unexpected() -> JSONResponse:
+    """The answer where something broke that nobody thought of."""
+    return answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "something broke here; the log of the service has it"
     )
-    return JSONResponse(problem.model_dump(), status, media_type=MEDIA_TYPE)
+
+
+def _sent(told: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(told.model_dump(), told.status, headers, MEDIA_TYPE)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    return _answer(error.status_code, str(error.detail))
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not read the body at all
+        return _sent(invalid([_NOT_JSON]))
+    return answer(error.status_code, str(error.detail), error.headers)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
-    # Only place and message: what was sent stays with the sender.
-    errors = [_field_problem(each) for each in error.errors()]
-    detail = "; ".join(f"{each.field}: {each.message}" for each in errors)
-    return _answer(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors)
+    return _sent(invalid(error.errors()))
 
 
 def _field_problem(error: dict[str, Any]) -> FieldProblem:
@@ -80,10 +105,4 @@ def _field_problem(error: dict[str, Any]) -> FieldProblem:
 
 
 async def _no_model(_: Request, error: Exception) -> JSONResponse:
-    return _answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-
-
-async def _unexpected(_: Request, __: Exception) -> JSONResponse:
-    return _answer(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "something broke here; the log of the service has it"
-    )
+    return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))

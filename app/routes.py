@@ -1,17 +1,24 @@
 """The routes of the API."""
 
+import asyncio
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from babel import Locale
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse
+from pydantic import ValidationError
 
 from app.follower import Follower, Served
-from app.forecasting import forecast, old_forecast, read_plot
-from app.problems import NoModelError, documented
+from app.forecasting import Reading, forecast, old_forecast, read_plot
+from app.metrics import Metrics
+from app.problems import NoModelError, documented, invalid
 from app.schemas import (
+    Batch,
+    BatchForecast,
+    BatchRow,
     FilmFacts,
     Forecast,
     GenreOption,
@@ -29,27 +36,39 @@ from movierating.text import is_latin
 NO_MODEL = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 BAD_INPUT = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
 
+predictions = APIRouter(tags=["forecast"])
 forecasts = APIRouter(tags=["forecast"])
+monitoring = APIRouter(tags=["health"])
 health = APIRouter(tags=["health"])
 
 # TMDB's own codes that are no ISO 639-1.
 _TMDB_LANGUAGES = {"cn": "yue", "xx": "zxx"}
+_OPTIONS_ARE_KEPT = "private, max-age=60"
 
 
-def _follower(request: Request) -> Follower:
+# Dependencies are `async`, since FastAPI runs others in its threadpool.
+async def _follower(request: Request) -> Follower:
     follower: Follower = request.state.follower
     return follower
 
 
-def _served(follower: Annotated[Follower, Depends(_follower)]) -> Served:
-    if follower.served is None:
+async def _served(request: Request) -> Served:
+    follower: Follower = request.state.follower
+    served = follower.served
+    if served is None:
         raise NoModelError(f"no model is in service: {follower.problem or 'not loaded yet'}")
-    return follower.served
+    request.state.version = served.pointer.version  # for the log
+    return served
 
 
-def _translator(request: Request) -> Translator:
+async def _translator(request: Request) -> Translator:
     translator: Translator = request.state.translator
     return translator
+
+
+def _metrics(request: Request) -> Metrics:
+    metrics: Metrics = request.state.metrics
+    return metrics
 
 
 FollowerDep = Annotated[Follower, Depends(_follower)]
@@ -57,19 +76,22 @@ ServedDep = Annotated[Served, Depends(_served)]
 TranslatorDep = Annotated[Translator, Depends(_translator)]
 
 
-@forecasts.post("/predict", summary="Forecast from raw facts", responses=NO_MODEL | BAD_INPUT)
-async def predict(facts: FilmFacts, served: ServedDep, translator: TranslatorDep) -> Forecast:
+@predictions.post("/predict", summary="Forecast from raw facts", responses=NO_MODEL | BAD_INPUT)
+async def predict(
+    request: Request, facts: FilmFacts, served: ServedDep, translator: TranslatorDep
+) -> Forecast:
     """Forecast the TMDB rating of a film from what is known before it opens."""
-    english = facts.overview
-    if english and not is_latin(english):
-        english = await run_in_threadpool(translator.to_english, english)
-    return forecast(served.bundle, facts, read_plot(facts.overview, english))
+    reading = await _read(facts, translator)
+    answer = forecast(served.bundle, facts, reading)
+    _metrics(request).predicted(answer.rating, "facts")
+    return answer
 
 
-@forecasts.get(
+@predictions.get(
     "/predict", summary="Forecast from the old five numbers", responses=NO_MODEL | BAD_INPUT
 )
 async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
+    request: Request,
     served: ServedDep,
     runtime: Runtime,
     genre_encoded: Annotated[int, Query(ge=-1, description="As in `/options`; -1: unknown.")],
@@ -85,12 +107,28 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
     rating = old_forecast(
         served.bundle, runtime, genre_encoded, lang_encoded, sentiment, overview_len
     )
+    _metrics(request).predicted(rating, "codes")
     return OldForecast(predicted_rating=round(rating, 2))
 
 
+@forecasts.post("/predict/batch", summary="Forecast several films", responses=NO_MODEL | BAD_INPUT)
+async def predict_batch(
+    request: Request, batch: Batch, served: ServedDep, translator: TranslatorDep
+) -> BatchForecast:
+    """Forecast up to 100 films; each answers for itself, and one version answers all."""
+    rows = await asyncio.gather(*(_understood(film, translator) for film in batch.films))
+    results = await run_in_threadpool(_forecast_rows, served, rows)
+    metrics = _metrics(request)
+    for row in results:
+        if row.forecast:
+            metrics.predicted(row.forecast.rating, "facts")
+    return BatchForecast(version=served.pointer.version, results=results)
+
+
 @forecasts.get("/options", summary="Genres and languages with codes", responses=NO_MODEL)
-async def options(served: ServedDep) -> Options:
+async def options(served: ServedDep, response: Response) -> Options:
     """The genres and languages the model knows, each with its code of the old contract."""
+    response.headers["Cache-Control"] = _OPTIONS_ARE_KEPT
     codes = served.bundle.codes
     return Options(
         version=served.pointer.version,
@@ -109,21 +147,34 @@ async def livez() -> Health:
 
 
 @health.get("/readyz", summary="Is a verified model in service?", responses=NO_MODEL)
-async def readyz(served: ServedDep) -> Health:
-    """Whether a verified model is in service, and which."""
+async def readyz(request: Request, served: ServedDep) -> Health:
+    """Whether a verified model is in service, and which; 503 also once the service is to end."""
+    if request.state.draining.has_begun:
+        raise NoModelError("this service is about to end; ask another")
     return Health(status="ready", version=served.pointer.version)
 
 
-@health.get("/version", summary="Which model answers, and its lineage", responses=NO_MODEL)
+@monitoring.get("/metrics", summary="Measurements for Prometheus", response_class=PlainTextResponse)
+async def measurements(request: Request) -> PlainTextResponse:
+    """Requests, latencies, forecasts, the model's age and failed polls."""
+    return PlainTextResponse(_metrics(request).exposition())
+
+
+@monitoring.get("/version", summary="Which model answers, and its lineage", responses=NO_MODEL)
 async def version(served: ServedDep, follower: FollowerDep) -> VersionInfo:
     """Which model answers, since when, how good it is, and where it comes from."""
     manifest, pointer = served.bundle.manifest, served.pointer
     return VersionInfo(
         version=manifest.version,
         since=pointer.at,
+        by=pointer.by,
         reason=pointer.reason,
+        previous=pointer.previous,
+        loaded_at=served.loaded_at,
         loaded_from=served.loaded_from,
         registry_problem=follower.problem,
+        cache_problem=follower.cache_problem,
+        created_at=manifest.created_at,
         run_date=manifest.run_date,
         model_type=manifest.model_type,
         parameters=manifest.parameters,
@@ -133,9 +184,37 @@ async def version(served: ServedDep, follower: FollowerDep) -> VersionInfo:
         metrics=manifest.metrics,
         baselines=manifest.baselines,
         interval_coverage=manifest.interval80.coverage,
+        libraries=manifest.libraries,
         commit=manifest.commit,
         wandb_run=manifest.wandb_run,
     )
+
+
+_Understood = tuple[FilmFacts, Reading] | BatchRow
+
+
+async def _read(facts: FilmFacts, translator: Translator) -> Reading:
+    english = facts.overview
+    if english and not is_latin(english):
+        english = await run_in_threadpool(translator.to_english, english)
+    return read_plot(facts.overview, english)
+
+
+async def _understood(film: Any, translator: Translator) -> _Understood:
+    """A film as `POST /predict` would understand it, or its problem."""
+    try:
+        facts = FilmFacts.model_validate(film)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False)
+        return BatchRow(problem=invalid([each | {"loc": ("body", *each["loc"])} for each in found]))
+    return facts, await _read(facts, translator)
+
+
+def _forecast_rows(served: Served, rows: list[_Understood]) -> list[BatchRow]:
+    return [
+        row if isinstance(row, BatchRow) else BatchRow(forecast=forecast(served.bundle, *row))
+        for row in rows
+    ]
 
 
 def _known_code(table: CodeTable, code: int, field: str) -> None:

@@ -1,11 +1,14 @@
 """What goes in and out of the API."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from app.problems import Problem
 from movierating.manifest import DataSource, Scores, Split
+
+MAX_BATCH_FILMS: Final = 100
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[list[Name], Field(max_length=1_000)]
@@ -127,6 +130,37 @@ class Forecast(BaseModel):
     version: Annotated[str, Field(description="The model version that answered.")]
 
 
+class Batch(BaseModel):
+    """Several films at once."""
+
+    films: Annotated[
+        list[Any],
+        Field(
+            min_length=1,
+            max_length=MAX_BATCH_FILMS,
+            description="Each as for `POST /v1/predict`. One that is not usable gets a problem of "
+            "its own in the answer; the others get their forecasts.",
+            examples=[[{"genres": ["Drama"], "runtime": 112}, {"genres": ["Horror"]}]],
+        ),
+    ]
+
+
+class BatchRow(BaseModel):
+    """What came of one film: a forecast or a problem."""
+
+    forecast: Forecast | None = None
+    problem: Annotated[
+        Problem | None, Field(description="As `POST /v1/predict` would have answered.")
+    ] = None
+
+
+class BatchForecast(BaseModel):
+    """One row for each film, in the order they were sent; one version answered all."""
+
+    version: str
+    results: list[BatchRow]
+
+
 class OldForecast(BaseModel):
     """The old contract's answer."""
 
@@ -168,11 +202,18 @@ class VersionInfo(BaseModel):
 
     version: str
     since: Annotated[datetime, Field(description="When it went into production.")]
+    by: Annotated[str, Field(description="Who put it there.")]
     reason: Annotated[str, Field(description="Why it went into production.")]
+    previous: Annotated[str | None, Field(description="The version in production before.")]
+    loaded_at: Annotated[datetime, Field(description="When this service took it up.")]
     loaded_from: Literal["registry", "cache"]
     registry_problem: Annotated[
-        str | None, Field(description="Why the registry could not be followed just now.")
+        str | None, Field(description="Why the service may not run what is in production.")
     ]
+    cache_problem: Annotated[
+        str | None, Field(description="Why this version is not kept for a start without S3.")
+    ]
+    created_at: Annotated[datetime, Field(description="When it was trained.")]
     run_date: date
     model_type: str
     parameters: dict[str, Any]
@@ -182,5 +223,6 @@ class VersionInfo(BaseModel):
     metrics: dict[str, Scores]
     baselines: dict[str, Scores]
     interval_coverage: float
+    libraries: dict[str, str]
     commit: str
     wandb_run: str | None

@@ -10,7 +10,7 @@ import psutil
 _NAMES: Final = {
     "weed": "s3",
     "sandbox.tmdb": "tmdb",
-    "uvicorn": "api",
+    "app.server": "api",
     "streamlit": "page",
     "api_server": "airflow-api-server",
     "api-server": "airflow-api-server",

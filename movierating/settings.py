@@ -1,13 +1,15 @@
 """Every setting of the system, read from the environment and `.env`, in one frozen object."""
 
+import re
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from movierating.errors import ExplainedError
 
@@ -56,9 +58,34 @@ def _folder_or_bucket(value: str) -> str:
     return value
 
 
+def _listed(value: Any) -> Any:
+    return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+
+
+def _key_hash(value: str) -> str:
+    if not re.fullmatch("[0-9a-f]{64}", value):
+        raise ValueError("must hold hashes as `python -m app.keys` prints them, not keys")
+    return value
+
+
+def _origin(value: str) -> str:
+    if value != "*" and not re.fullmatch(r"https?://[^/\s*]+", value):
+        raise ValueError("must hold origins such as https://films.example, without a path")
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError("must hold addresses or networks such as 10.0.0.0/8") from None
+    return value
+
+
 _Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 _Text = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 _Port = Annotated[int, Field(ge=1, le=65535)]
+_Split = (NoDecode, BeforeValidator(_listed))  # a list in one variable, by commas
 
 
 class Settings(BaseSettings):
@@ -103,6 +130,12 @@ class Settings(BaseSettings):
     api_url: Annotated[_Text, AfterValidator(_http_address)] = None
     model_poll_seconds: Annotated[float, Field(gt=0)] = 10
     translation_timeout_seconds: Annotated[float, Field(gt=0)] = 3
+    api_key_hashes: Annotated[tuple[Annotated[str, AfterValidator(_key_hash)], ...], *_Split] = ()
+    rate_limit_per_minute: Annotated[int | None, Field(ge=1)] = None
+    trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], *_Split] = ()
+    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], *_Split] = ()
+    max_request_kb: Annotated[int, Field(ge=1)] = 1024
+    drain_seconds: Annotated[float, Field(ge=0, le=300)] = 1
 
     airflow_port: _Port = 8080
     api_port: _Port = 8000

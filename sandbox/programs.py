@@ -156,8 +156,7 @@ def _python(environment_name: str, module: str, *options: object) -> tuple[str, 
 
 
 def _api(settings: Settings) -> tuple[str, ...]:
-    options = ("--factory", "app.main:create_app", "--host", HOST, "--port", settings.api_port)
-    return _python("api", "uvicorn", *options)
+    return _python("api", "app.server", "--host", HOST, "--port", settings.api_port)
 
 
 def _page(settings: Settings) -> tuple[str, ...]:

@@ -6,11 +6,24 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.keys import hash_of
 from app.main import create_app
-from movierating.settings import SettingsError, load_settings
+from movierating.settings import Settings, SettingsError, load_settings
+from tests.app.conftest import serving
 from tests.app.test_problems import problem_of
+from tests.app.test_routes import OLD
 
 ROOT = Path(__file__).parents[2]
+DESCRIBED = {
+    "/predict",
+    "/v1/predict",
+    "/v1/predict/batch",
+    "/v1/options",
+    "/v1/version",
+    "/v1/metrics",
+    "/livez",
+    "/readyz",
+}
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +41,7 @@ def operations(described: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]
 
 
 def test_every_route_is_described(described: dict[str, Any]):
-    assert described["paths"].keys() == {"/predict", "/options", "/livez", "/readyz", "/version"}
+    assert described["paths"].keys() == DESCRIBED
     for method, path, operation in operations(described):
         assert operation["summary"], (method, path)
         assert operation["description"], (method, path)
@@ -51,9 +64,14 @@ def test_problems_are_described_in_the_form_they_have(
         (method, path): operation["responses"].keys()
         for method, path, operation in operations(described)
     }
-    assert statuses["post", "/predict"] == statuses["get", "/predict"] == {"200", "422", "503"}
-    assert statuses["get", "/readyz"] == {"200", "503"}
-    assert statuses["get", "/livez"] == {"200"}
+    in_public = {"401", "413", "429"}
+    for path in ("/predict", "/v1/predict"):
+        for method in ("get", "post"):
+            assert statuses[method, path] == {"200", "422", "503"} | in_public
+    assert statuses["post", "/v1/predict/batch"] == {"200", "422", "503"} | in_public
+    assert statuses["get", "/v1/version"] == {"200", "503"} | in_public
+    assert statuses["get", "/readyz"] == {"200", "413", "503"}
+    assert statuses["get", "/livez"] == {"200", "413"}
     problem = problem_of(client.post("/predict", json={}), 422)
     assert problem.keys() == described["components"]["schemas"]["Problem"]["properties"].keys()
 
@@ -72,3 +90,56 @@ def test_importing_the_service_reads_no_settings(tmp_path: Path):
     (tmp_path / ".env").write_text("broken\n")
     command = [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}]; import app.main"]
     subprocess.run(command, cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("path", ["/options", "/version", "/predict"])
+def test_path_without_a_version_answers_as_under_v1(client: TestClient, path: str):
+    old, new = client.get(path, params=OLD), client.get(f"/v1{path}", params=OLD)
+    assert (old.status_code, old.json()) == (new.status_code, new.json())
+    assert old.status_code == 200
+
+
+def test_batch_and_measurements_have_aliases_too(client: TestClient):
+    assert client.post("/predict/batch", json={"films": [{"genres": ["Drama"]}]}).status_code == 200
+    assert client.get("/metrics").status_code == 200
+
+
+def test_layers_that_are_not_set_are_not_there(client: TestClient):
+    layers = [layer.cls.__name__ for layer in client.app.user_middleware]  # type: ignore[attr-defined]
+    assert layers == ["SecurityHeaders", "Telemetry", "SizeLimit"]
+
+
+def test_browser_of_another_origin_is_refused_unless_it_is_set(
+    client: TestClient, bucket_settings: Settings, tmp_path: Path
+):
+    asked = {"Origin": "https://films.example", "Access-Control-Request-Method": "POST"}
+    assert client.options("/v1/predict", headers=asked).status_code == 405
+    assert "access-control-allow-origin" not in client.get("/livez", headers=asked).headers
+    settings = bucket_settings.model_copy(
+        update={"cors_origins": ("https://films.example",), "api_key_hashes": (hash_of("k"),)}
+    )
+    with serving(settings, tmp_path) as (open_client, _):
+        preflight = open_client.options("/v1/predict", headers=asked)
+        refused = open_client.post("/v1/predict", json={}, headers=asked)
+        other = open_client.get("/livez", headers={"Origin": "https://other.example"})
+    assert preflight.status_code == 200  # a browser sends no key with it
+    for answer in (preflight, refused):
+        assert answer.headers["access-control-allow-origin"] == "https://films.example"
+    assert problem_of(refused, 401)
+    assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize("hashes", [(), (hash_of("k"),)])
+def test_documentation_asks_for_a_key_where_one_is_needed(
+    bucket_settings: Settings, tmp_path: Path, hashes: tuple[str, ...]
+):
+    settings = bucket_settings.model_copy(update={"api_key_hashes": hashes})
+    with serving(settings, tmp_path) as (client, _):
+        described = client.get("/openapi.json").json()
+    asked = {
+        path
+        for path, methods in described["paths"].items()
+        for operation in methods.values()
+        if operation.get("security")
+    }
+    assert asked == (DESCRIBED - {"/livez", "/readyz"} if hashes else set())

@@ -109,7 +109,9 @@ def test_every_unusable_fact_is_told_at_once(client: TestClient):
     assert {each["field"] for each in problem["errors"]} == {"runtime", "budget"}
 
 
-@pytest.mark.parametrize("body", [b"{" + PLANTED.encode(), b"", b"\xff\xfe", b"[]", b"null"])
+@pytest.mark.parametrize(
+    "body", [b"{" + PLANTED.encode(), b"", b"\xff\xfe", b"\xff{", b"[" * 100_000, b"[]", b"null"]
+)
 def test_body_that_is_no_film_is_told(client: TestClient, body: bytes):
     headers = {"content-type": "application/json"}
     problem = problem_of(client.post("/predict", content=body, headers=headers), 422)
@@ -122,6 +124,11 @@ def test_body_that_is_no_film_is_told(client: TestClient, body: bytes):
 )
 def test_wrong_address_is_a_problem_too(client: TestClient, method: str, path: str, status: int):
     assert problem_of(client.request(method, path), status)["status"] == status
+
+
+def test_wrong_method_is_told_the_right_ones(client: TestClient):
+    allowed = client.delete("/v1/options").headers["allow"]
+    assert allowed == "GET"
 
 
 @pytest.fixture
@@ -139,10 +146,11 @@ def unready(s3_server: S3Server, tmp_path: Path) -> Iterator[TestClient]:
         ("GET", "/options"),
         ("GET", "/readyz"),
         ("GET", "/version"),
+        ("POST", "/predict/batch"),
     ],
 )
 def test_service_without_a_model_says_so_and_why(unready: TestClient, method: str, path: str):
-    content = {"json": FILM} if method == "POST" else {"params": OLD}
+    content = {"json": FILM | {"films": [FILM]}} if method == "POST" else {"params": OLD}
     problem = problem_of(unready.request(method, path, **content), 503)
     assert "the registry has no version in production yet" in problem["detail"]
 

@@ -1,10 +1,16 @@
+import threading
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.app.conftest import FILM, TRANSLATIONS
-from tests.bundles import Packed
+from movierating.registry import Registry
+from movierating.s3 import open_bucket
+from movierating.settings import Settings
+from tests.app.conftest import FILM, TRANSLATIONS, serving
+from tests.bundles import Packed, put_into_production
 
 OLD: dict[str, Any] = {
     "runtime": 112,
@@ -185,3 +191,89 @@ def test_version_tells_where_the_model_comes_from(client: TestClient, learned: P
     assert told["split"]["split_date"] == manifest.split.split_date.isoformat()
     assert told["features"] == len(manifest.features)
     assert told["wandb_run"] == manifest.wandb_run
+    assert (told["commit"], told["libraries"]) == (manifest.commit, manifest.libraries)
+    assert told["data"] == manifest.data.model_dump()
+    assert datetime.fromisoformat(told["created_at"]) == manifest.created_at
+    pointer = learned.pointer()
+    assert datetime.fromisoformat(told["since"]) == pointer.at
+    assert (told["by"], told["previous"]) == (pointer.by, pointer.previous)
+    assert manifest.created_at < datetime.fromisoformat(told["loaded_at"])
+    assert told["cache_problem"] is None
+
+
+def in_batch(client: TestClient, *films: Any) -> list[dict[str, Any]]:
+    response = client.post("/v1/predict/batch", json={"films": films})
+    assert response.status_code == 200, response.text
+    results: list[dict[str, Any]] = response.json()["results"]
+    return results
+
+
+def test_batch_answers_as_each_film_by_itself(client: TestClient, learned: Packed):
+    (korean, _) = next(iter(TRANSLATIONS.items()))
+    films = [FILM, {"genres": ["Horror"], "tagline": "odd"}, {"overview": korean}]
+    response = client.post("/v1/predict/batch", json={"films": films}).json()
+    assert response["version"] == learned.manifest.version
+    alone = [client.post("/v1/predict", json=film).json() for film in films]
+    assert [row["forecast"] for row in response["results"]] == alone
+    assert [row["problem"] for row in response["results"]] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {},
+        {"title": "A title alone"},
+        {"genres": ["Drama"], "runtime": "planted-input"},
+        {"genres": ["Drama"], "runtime": -1, "budget": -1},
+        {"genres": ["Drama"] * 21},
+        {"genres": ["Drama"], "release_date": 5},
+    ],
+)
+def test_bad_film_has_the_same_problem_in_a_batch_and_sinks_no_other(
+    client: TestClient, bad: dict[str, Any]
+):
+    good, row, last = in_batch(client, FILM, bad, FILM)
+    assert good == last
+    assert good["forecast"]["rating"] > 0
+    assert row["forecast"] is None
+    assert row["problem"] == client.post("/v1/predict", json=bad).json()
+    assert "planted-input" not in str(row)
+
+
+@pytest.mark.parametrize("row", [None, 5, "planted-input", [], [FILM], True])
+def test_row_that_is_no_film_is_told_in_its_place(client: TestClient, row: Any):
+    bad, good = in_batch(client, row, FILM)
+    assert bad["problem"]["status"] == 422
+    assert "planted-input" not in str(bad)
+    assert good["forecast"]
+
+
+@pytest.mark.parametrize("films", [[], [FILM] * 101, None, {}, "films"])
+def test_batch_that_is_empty_too_long_or_no_list_is_refused_whole(client: TestClient, films: Any):
+    response = client.post("/v1/predict/batch", json={"films": films})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["field"] == "films"
+
+
+def test_batch_of_a_hundred_films_is_answered(client: TestClient):
+    assert len(in_batch(client, *[FILM] * 100)) == 100
+
+
+def test_batch_waits_for_its_translations_together(
+    bucket_settings: Settings, learned: Packed, tmp_path: Path
+):
+    put_into_production(Registry(open_bucket(bucket_settings)), learned)
+    together = threading.Barrier(4)  # as many as the translator asks at once
+
+    def translate(_: str) -> str:
+        together.wait(60)
+        return "A happy day."
+
+    with serving(bucket_settings, tmp_path, translate, timeout_seconds=60) as (client, _):
+        rows = in_batch(client, *({"overview": f"행복한 하루 {number}"} for number in range(4)))
+    assert all(row["forecast"]["translated"] for row in rows)
+
+
+def test_options_may_be_kept_a_minute_and_forecasts_not(client: TestClient):
+    assert client.get("/v1/options").headers["cache-control"] == "private, max-age=60"
+    assert client.get("/v1/predict", params=OLD).headers["cache-control"] == "no-store"

@@ -1,0 +1,77 @@
+"""The outermost layer: each request gets an id, is counted, and leaves one line in the log."""
+
+import logging
+import re
+import time
+import uuid
+from typing import Any, Final
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.draining import Draining
+from app.logs import REQUEST_ID
+from app.metrics import Metrics
+from app.problems import unexpected
+
+logger = logging.getLogger(__name__)
+
+HEADER: Final = "X-Request-ID"
+UNROUTED: Final = "none"  # refused before it came to a route, or there is no such route
+_HEADER: Final = HEADER.lower().encode()
+_PLAIN: Final = re.compile(rb"[0-9A-Za-z._-]{1,64}")
+_CLOSE: Final = (b"connection", b"close")
+
+
+class Telemetry:
+    """Sees every request first and its answer last; what breaks inside is told here alone."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, draining: Draining) -> None:
+        """Watch `app`."""
+        self._app = app
+        self._metrics = metrics
+        self._draining = draining
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status, request_id = time.perf_counter(), 0, _request_id(scope)
+        added = [(_HEADER, request_id.encode())]
+        REQUEST_ID.set(request_id)
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] += [*added, _CLOSE] if self._draining.has_begun else added
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except Exception:
+            logger.exception("a request broke the service")
+            if not status:
+                await unexpected()(scope, receive, send_with_id)
+        finally:
+            self._tell(scope, status, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", UNROUTED)
+        self._metrics.answered(scope["method"], route, status, seconds)
+        facts: dict[str, Any] = {
+            "method": scope["method"],
+            "route": route,
+            "status": status,
+            "milliseconds": round(seconds * 1000, 2),
+            "model_version": scope.get("state", {}).get("version"),
+        }
+        logger.info("request", extra={"facts": facts})
+
+
+def _request_id(scope: Scope) -> str:
+    """The caller's id if it is harmless in a log, else a new one."""
+    for name, value in scope["headers"]:
+        if name == _HEADER and _PLAIN.fullmatch(value):
+            return str(value, "ascii")
+    return uuid.uuid4().hex

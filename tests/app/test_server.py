@@ -1,0 +1,155 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from movierating.registry import Registry
+from movierating.s3 import open_bucket
+from movierating.settings import Settings
+from tests.app.test_routes import OLD
+from tests.bundles import Packed, put_into_production
+from tests.live_service import LiveService, running_service
+
+ROOT = Path(__file__).parents[2]
+LONG = 300.0  # longer than any test takes; told again, the service ends before
+BODY = b'{"genres": ["Drama"], "runtime": 112}'
+
+
+@pytest.fixture
+def ready(bucket_settings: Settings, packed: Packed) -> Settings:
+    """Settings of a service that has a model and drains for long."""
+    put_into_production(Registry(open_bucket(bucket_settings)), packed)
+    return bucket_settings.model_copy(update={"drain_seconds": LONG})
+
+
+@pytest.fixture
+def service(ready: Settings, tmp_path: Path) -> Iterator[LiveService]:
+    with running_service(ready, tmp_path) as service:
+        yield service
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_unready(url: str) -> bool:
+    return requests.get(f"{url}/readyz", timeout=60).status_code == 503
+
+
+def ask(url: str, balancer_turned_away: threading.Event, answers: list[int | str]) -> None:
+    with requests.Session() as session:
+        while not balancer_turned_away.is_set():
+            try:
+                answers.append(session.get(f"{url}/predict", params=OLD, timeout=60).status_code)
+            except requests.RequestException as error:
+                answers.append(repr(error))
+
+
+def test_no_request_is_lost_when_the_service_is_told_to_end_under_load(service: LiveService):
+    turned_away, answers = threading.Event(), list[int | str]()
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(8):
+            pool.submit(ask, service.url, turned_away, answers)
+        try:
+            wait_until(lambda: len(answers) >= 50)
+            service.process.send_signal(signal.SIGTERM)
+            before = len(answers)
+            # A load balancer asks for readiness, and turns away once it is gone.
+            wait_until(lambda: is_unready(service.url))
+            wait_until(lambda: len(answers) >= before + 50)
+        finally:
+            turned_away.set()
+    assert set(answers) == {200}
+    service.process.send_signal(signal.SIGTERM)
+    service.process.wait(60)
+
+
+def test_service_that_is_to_end_says_so_and_still_answers(service: LiveService):
+    service.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: is_unready(service.url))
+    assert "about to end" in requests.get(f"{service.url}/readyz", timeout=60).json()["detail"]
+    answer = requests.get(f"{service.url}/predict", params=OLD, timeout=60)
+    assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+    assert requests.get(f"{service.url}/livez", timeout=60).status_code == 200
+
+
+def test_request_that_is_still_being_sent_is_answered(ready: Settings, tmp_path: Path):
+    settings = ready.model_copy(update={"drain_seconds": 0})
+    with running_service(settings, tmp_path) as service:
+        port = int(service.url.rpartition(":")[2])
+        head = (
+            b"POST /v1/predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n" % len(BODY)
+        )
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+            connection.sendall(head + BODY[:10])
+            requests.get(f"{service.url}/livez", timeout=60)  # it has seen the one before, too
+            service.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not takes_requests(port))
+            connection.sendall(BODY[10:])
+            answer = b"".join(iter(lambda: connection.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b'"rating"' in answer
+        assert service.process.wait(60) == 0
+
+
+def takes_requests(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_service_that_is_told_twice_ends_without_draining(service: LiveService):
+    service.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: is_unready(service.url))
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(60) in {0, -signal.SIGTERM}
+
+
+def started(**settings: str) -> "subprocess.CompletedProcess[str]":
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | settings
+    command = [sys.executable, "-m", "app.server"]
+    return subprocess.run(
+        command, cwd="/", env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({}, "S3_BUCKET_NAME is not set; put it into .env"),
+        ({"API_KEY_HASHES": "planted-key"}, "API_KEY_HASHES: must hold hashes"),
+        ({"RATE_LIMIT_PER_MINUTE": "0"}, "RATE_LIMIT_PER_MINUTE: "),
+    ],
+)
+def test_setting_that_is_wrong_is_told_in_one_sentence(settings: dict[str, str], sentence: str):
+    result = started(**settings)
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert sentence in line
+    assert "planted-key" not in line
+
+
+def test_port_that_is_taken_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = started(
+            S3_BUCKET_NAME="films", AWS_ENDPOINT_URL_S3="http://127.0.0.1:9", API_PORT=port
+        )
+    assert result.returncode != 0
+    assert "address already in use" in result.stderr
+    assert "Traceback" not in result.stderr

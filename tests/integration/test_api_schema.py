@@ -1,0 +1,120 @@
+"""The API, fuzzed along its own description over real HTTP."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from app.keys import HEADER, hash_of, new_key
+from movierating.registry import Registry
+from movierating.s3 import open_bucket
+from tests.bundles import Packed, put_into_production
+from tests.live_service import running_service
+from tests.s3_server import S3Server
+
+KEY = new_key()
+# Not `positive_data_acceptance`: no schema says "a plot or a genre", nor which codes there are.
+CHECKS = [
+    content_type_conformance,
+    not_a_server_error,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+fuzzing = settings(
+    max_examples=20, suppress_health_check=list(HealthCheck), deadline=None, derandomize=True
+)
+
+
+@pytest.fixture(scope="module")
+def serve(s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    def described(**changes: Any) -> Iterator[Any]:
+        chosen = s3_server.settings(s3_server.new_bucket(), **changes)
+        put_into_production(Registry(open_bucket(chosen)), packed)
+        with running_service(chosen, tmp_path_factory.mktemp("service")) as service:
+            yield schemathesis.openapi.from_url(f"{service.url}/openapi.json")
+
+    return described
+
+
+@pytest.fixture(scope="module")
+def open_api(serve: Any) -> Iterator[Any]:
+    yield from serve()
+
+
+@pytest.fixture(scope="module")
+def guarded_api(serve: Any) -> Iterator[Any]:
+    yield from serve(api_key_hashes=(hash_of(KEY),), max_request_kb=1)
+
+
+@pytest.fixture(scope="module")
+def limited_api(serve: Any) -> Iterator[Any]:
+    yield from serve(rate_limit_per_minute=1)
+
+
+def fuzz(api: Any, mode: GenerationMode, try_out: Callable[[Any], None]) -> int:
+    """Try out what hypothesis makes of each operation; returns how many operations there were."""
+    operations = [found.ok() for found in api.get_all_operations()]
+    for operation in operations:
+
+        @fuzzing
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def tried_out(case: Any) -> None:
+            try_out(case)
+
+        tried_out()
+    return len(operations)
+
+
+def test_nothing_usable_breaks_the_api_or_leaves_its_description(open_api: Any):
+    def try_out(case: Any) -> None:
+        case.call_and_validate(checks=CHECKS, timeout=60)
+
+    assert fuzz(open_api, GenerationMode.POSITIVE, try_out) == 10
+
+
+def test_nothing_unusable_breaks_the_api_or_leaves_its_description(open_api: Any):
+    def try_out(case: Any) -> None:
+        case.call_and_validate(checks=[*CHECKS, negative_data_rejection], timeout=60)
+
+    taking = open_api.include(path_regex="predict")
+    assert fuzz(taking, GenerationMode.NEGATIVE, try_out) == 5
+
+
+def test_keys_and_sizes_are_refused_as_described(guarded_api: Any):
+    def try_out(case: Any) -> None:
+        case.call_and_validate(checks=CHECKS, timeout=60)
+        case.call_and_validate(checks=CHECKS, headers={HEADER: KEY}, timeout=60)
+
+    fuzz(guarded_api, GenerationMode.POSITIVE, try_out)
+
+
+def test_too_many_requests_are_refused_as_described(limited_api: Any):
+    def try_out(case: Any) -> None:
+        case.call_and_validate(checks=CHECKS, timeout=60)
+
+    fuzz(limited_api, GenerationMode.POSITIVE, try_out)
+
+
+def test_refusals_that_are_described_do_happen(guarded_api: Any, limited_api: Any):
+    guarded, limited = (api.get_base_url() for api in (guarded_api, limited_api))
+    statuses = {
+        requests.post(f"{guarded}/v1/predict", json={}, timeout=60).status_code,
+        requests.post(
+            f"{guarded}/v1/predict", data=b" " * 2000, headers={HEADER: KEY}, timeout=60
+        ).status_code,
+        *(requests.get(f"{limited}/v1/version", timeout=60).status_code for _ in range(3)),
+    }
+    assert statuses >= {401, 413, 429}
