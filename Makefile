@@ -63,7 +63,7 @@ test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker
 lint: $(VENV)/dev.done  ## check style, types and the direction of imports
 	@$(VENV)/dev/bin/ruff check .
 	@$(VENV)/dev/bin/ruff format --check .
-	@$(VENV)/dev/bin/mypy movierating scripts app dags sandbox benchmarks docs tests
+	@$(VENV)/dev/bin/mypy movierating scripts app dags sandbox ops benchmarks docs tests
 	@$(VENV)/dev/bin/mypy app.py
 	@$(VENV)/dev/bin/lint-imports
 

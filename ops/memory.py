@@ -14,7 +14,7 @@ _V2: Final = Path("/sys/fs/cgroup")
 
 
 class Peaks(dict[str, float]):
-    """The most of each service's containers, in MB; page cache, which the kernel drops, is not in it."""
+    """The most of each service's containers, in MB, without page cache."""
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ FILM: Final[dict[str, Any]] = {
     "runtime": 112,
     "overview": "A gifted young cook returns to her village by the sea.",
 }
+PROXY_USER: Final = ("trial", "trial")  # who stands in the file PROXY_USERS_FILE
 _SERVING_SECONDS: Final = 120
 _PARSED_SECONDS: Final = 240
 _REQUEST_SECONDS: Final = 10
@@ -46,7 +48,27 @@ class Trial:
         password = self.project.settings()["AIRFLOW_ADMIN_PASSWORD"]
         return AirflowClient(self.url("AIRFLOW_PORT"), "admin", password)
 
-    def run_pipeline(self) -> dict[str, Any]:
+    def start(self) -> None:
+        """Start what does not run, or runs with other settings."""
+        self.project.compose("up", "-d", "--no-build")
+
+    def run_ids(self) -> list[str]:
+        """The runs that Airflow knows of."""
+        return self.airflow().run_ids()
+
+    def registry(self, *arguments: str) -> None:
+        """Move the registry by its own commands, where instance A runs."""
+        command = ("python", "-m", "scripts.registry", *arguments)
+        self.project.compose("exec", "-T", "airflow-scheduler", *command)
+
+    def promote_another(self) -> str:
+        """Publish a version for yesterday and put it into production by hand; its name."""
+        yesterday = datetime.now(UTC).date() - timedelta(days=1)
+        version = str(self.run_pipeline(run_date=yesterday.isoformat())["version"])
+        self.registry("promote", version, "--reason", "trial of another version")
+        return version
+
+    def run_pipeline(self, **parameters: str) -> dict[str, Any]:
         """Run the DAG to its end; what its deployment returned.
 
         Raises:
@@ -54,7 +76,7 @@ class Trial:
         """
         airflow = self.airflow()
         wait("the DAG is parsed", airflow.knows_dag, _PARSED_SECONDS)
-        run_id = airflow.trigger()
+        run_id = airflow.trigger(**parameters)
         for news in airflow.follow(run_id):
             if news.state == "failed":
                 raise EngineError(f"{news.task} failed: {news.words}")
@@ -86,6 +108,15 @@ class Trial:
         answer.raise_for_status()
         forecast: dict[str, Any] = answer.json()
         return forecast
+
+    def ask_the_proxy(self, session: requests.Session) -> requests.Response:
+        """Ask for a forecast as the world does: by name, with TLS and a password."""
+        settings = self.project.settings()
+        address = f"https://localhost:{settings['PUBLIC_HTTPS_PORT']}/predict"
+        # The certificate is the proxy's own, since `localhost` is nobody's name.
+        return session.post(
+            address, json=FILM, auth=PROXY_USER, verify=False, timeout=_REQUEST_SECONDS
+        )
 
 
 def new_trial(name: str, env_file: Path, **settings: str | int) -> Trial:
