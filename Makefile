@@ -55,6 +55,7 @@ pictures: $(VENV)/dev.done  ## take the pictures of the docs from what `make up`
 
 test: install lint  ## run all checks and tests
 	@$(VENV)/dev/bin/python -m tests.install_browser
+	@$(VENV)/dev/bin/python -m tests.install_prometheus
 	@$(VENV)/dev/bin/python -m pytest $(ARGS)
 
 test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker engine

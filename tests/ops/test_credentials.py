@@ -63,5 +63,7 @@ def test_value_takes_the_place_of_the_line_that_was_there(before):
 
 
 def test_all_that_the_compose_file_requires_of_our_own_is_made():
-    required = re.findall(r"\$\{(\w+):\?set \w+ in \.env, see", (ROOT / "docker-compose-airflow.yaml").read_text())
+    required = re.findall(
+        r"\$\{(\w+):\?set \w+ in \.env, see", (ROOT / "docker-compose-airflow.yaml").read_text()
+    )
     assert set(required) == set(OWN)
