@@ -47,7 +47,7 @@ def _http_address(value: str | None) -> str | None:
 
 
 def _secret_http_address(value: SecretStr | None) -> SecretStr | None:
-    _http_address(value and value.get_secret_value())
+    _http_address(value.get_secret_value() if value else None)
     return value
 
 

@@ -244,7 +244,7 @@ def test_an_image_has_an_init_as_its_first_process(target: str):
 
 def test_dockerfile_is_clean_to_its_linter():
     program = Path(sys.executable).with_name("hadolint")
-    command = [program, "Dockerfile"]
+    command = [str(program), "Dockerfile"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.stdout == ""
     assert found.returncode == 0
@@ -252,7 +252,7 @@ def test_dockerfile_is_clean_to_its_linter():
 
 def test_compose_files_follow_the_specification():
     program = Path(sys.executable).with_name("check-jsonschema")
-    command = [program, "--builtin-schema", "vendor.compose-spec", *FILES]
+    command = [str(program), "--builtin-schema", "vendor.compose-spec", *FILES]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout
 

@@ -37,10 +37,13 @@ class Receiver(BaseHTTPRequestHandler):
 @contextmanager
 def webhook(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The address of a webhook that runs, and what it receives."""
-    handler = type("Handler", (Receiver,), {"statuses": list(statuses), "received": []})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    class Handler(Receiver):
+        pass
+
+    Handler.statuses, Handler.received = list(statuses), []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}{SECRET_PATH}", handler.received
+        yield f"http://127.0.0.1:{server.server_port}{SECRET_PATH}", Handler.received
         server.shutdown()
 
 

@@ -68,7 +68,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
             "UI_HOST": "127.0.0.1",
             "UI_PORT": page.url.rpartition(":")[2],
         }
-        command = [CADDY, "run", "--config", FILE, "--adapter", "caddyfile"]
+        command = [str(CADDY), "run", "--config", str(FILE), "--adapter", "caddyfile"]
         log = (folder / "caddy.log").open("wb")
         with log, subprocess.Popen(command, env=os.environ | environment, stderr=log) as process:
             _wait_for(f"http://127.0.0.1:{health}", process, folder / "caddy.log")
