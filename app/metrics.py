@@ -28,7 +28,8 @@ class Metrics:
 
     def __init__(self, follower: Follower) -> None:
         """Count from zero, and tell of the follower's versions."""
-        disable_created_metrics()  # one more series for each, which nobody reads
+        # It would be one more series for each, which nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._registry.register(_OfTheModel(follower))
         ProcessCollector(registry=self._registry)
