@@ -12,6 +12,8 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 _POLL_SECONDS: Final = 1
+# No other variable of this process: Compose would take it for a setting.
+_KNOWN: Final = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_BUILDKIT")
 
 
 class EngineError(RuntimeError):
@@ -87,9 +89,7 @@ def run(*command: str, typed: str | None = None) -> str:
     Raises:
         EngineError: It failed; the last lines it printed are the message.
     """
-    known = {
-        name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ
-    }
+    known = {name: os.environ[name] for name in _KNOWN if name in os.environ}
     done = subprocess.run(
         command, cwd=ROOT, env=known, input=typed, capture_output=True, text=True, check=False
     )

@@ -37,6 +37,7 @@ class Receiver(BaseHTTPRequestHandler):
 @contextmanager
 def webhook(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """The address of a webhook that runs, and what it receives."""
+
     class Handler(Receiver):
         pass
 
