@@ -53,7 +53,7 @@ class Trial:
 
     def start(self) -> None:
         """Start what does not run, or runs with other settings."""
-        self.project.compose("up", "-d", "--no-build")
+        self.project.compose("up", "-d")
 
     def run_ids(self) -> list[str]:
         """The runs that Airflow knows of."""

@@ -1,5 +1,6 @@
 """Lay Debian's Prometheus beside the environments, without installing or starting a service."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,8 @@ def main() -> int:
         sys.stdout.write("tests of the alerts are skipped until Prometheus' promtool is on PATH\n")
         return 0
     sys.stdout.write("fetching Prometheus from Debian\n")
+    if os.geteuid() == 0:
+        subprocess.run(["apt-get", "update", "--quiet"], stdout=subprocess.DEVNULL, check=False)
     with TemporaryDirectory() as folder:
         subprocess.run(
             ["apt-get", "download", *PACKAGES], cwd=folder, stdout=subprocess.DEVNULL, check=False
