@@ -55,6 +55,7 @@ pictures: $(VENV)/dev.done  ## take the pictures of the docs from what `make up`
 
 test: install lint  ## run all checks and tests
 	@$(VENV)/dev/bin/python -m tests.install_browser
+	@$(VENV)/dev/bin/python -m tests.install_prometheus
 	@$(VENV)/dev/bin/python -m pytest $(ARGS)
 
 test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker engine
@@ -63,7 +64,7 @@ test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker
 lint: $(VENV)/dev.done  ## check style, types and the direction of imports
 	@$(VENV)/dev/bin/ruff check .
 	@$(VENV)/dev/bin/ruff format --check .
-	@$(VENV)/dev/bin/mypy movierating scripts app dags page sandbox benchmarks docs tests
+	@$(VENV)/dev/bin/mypy movierating scripts app dags page sandbox ops benchmarks docs tests
 	@$(VENV)/dev/bin/mypy app.py
 	@$(VENV)/dev/bin/lint-imports
 

@@ -1,23 +1,21 @@
-"""What the DAGs share: retries, the word about a failure, and the budget of requests to TMDB."""
+"""What the DAGs share: retries, words about failures, and the budget of requests to TMDB."""
 
 import logging
 from datetime import timedelta
 from typing import Any, Final
 
+from dags.alerts import tell
 from movierating.settings import get_settings
 
 logger = logging.getLogger(__name__)
 
 
 def report_failure(context: Any) -> None:
-    """Say in one line which task gave up, and why."""
-    task_instance = context["task_instance"]
-    logger.error(
-        "%s of %s failed for good: %s",
-        task_instance.task_id,
-        context["run_id"],
-        context.get("exception"),
-    )
+    """Say in one line which task gave up, and why, to the log and to the webhook."""
+    task = context["task_instance"]
+    failure = f"{task.task_id} of {context['run_id']} failed for good: {context.get('exception')}"
+    logger.error("%s", failure)
+    tell(f"{task.dag_id}: {failure}")
 
 
 DEFAULT_ARGS: Final[dict[str, Any]] = {

@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
+from dags.alerts import tell_of_timeout
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import explained
 from movierating.settings import get_settings
@@ -44,6 +45,7 @@ def _day(text: str | None) -> date | None:
         ),
     },
     default_args=DEFAULT_ARGS,
+    on_failure_callback=tell_of_timeout,
     tags=["tmdb", "collection"],
     doc_md=__doc__,
 )

@@ -6,6 +6,7 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.alerts import tell_of_timeout
 from dags.defaults import DEFAULT_ARGS
 from dags.run_context import explained
 from movierating.settings import get_settings
@@ -23,6 +24,7 @@ from movierating.settings import get_settings
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=2),
     default_args=DEFAULT_ARGS,
+    on_failure_callback=tell_of_timeout,
     tags=["housekeeping"],
     doc_md=__doc__,
 )

@@ -4,8 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import AssetAlias, CronTriggerTimetable, Param, dag, task
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.alerts import tell_of_deadline, tell_of_timeout
 from dags.approval import answer_of, approve_promotion
 from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
@@ -14,6 +17,12 @@ from movierating.settings import get_settings
 
 # An outlet by alias, so that a refused model tells nobody that there is a new one.
 PROMOTION = AssetAlias("movie_rating_promotion")
+# A run takes minutes, on TMDB's worst days an hour or two.
+LATE = DeadlineAlert(
+    reference=DeadlineReference.DAGRUN_QUEUED_AT,
+    interval=timedelta(hours=4),
+    callback=SyncCallback(tell_of_deadline),
+)
 
 
 @dag(
@@ -27,6 +36,7 @@ PROMOTION = AssetAlias("movie_rating_promotion")
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
+    deadline=LATE,
     params={
         "run_date": Param(
             None,
@@ -36,6 +46,7 @@ PROMOTION = AssetAlias("movie_rating_promotion")
         )
     },
     default_args=DEFAULT_ARGS,
+    on_failure_callback=tell_of_timeout,
     tags=["tmdb", "training"],
     doc_md=__doc__,
 )

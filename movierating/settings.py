@@ -46,6 +46,11 @@ def _http_address(value: str | None) -> str | None:
     return value
 
 
+def _secret_http_address(value: SecretStr | None) -> SecretStr | None:
+    _http_address(value.get_secret_value() if value else None)
+    return value
+
+
 def _folder_or_bucket(value: str) -> str:
     scheme, separator, place = value.partition("://")
     if separator and not (scheme == "s3" and place.strip("/")):
@@ -112,6 +117,8 @@ class Settings(BaseSettings):
     confirm_seconds: Annotated[float, Field(gt=0)] = 120
     forecast_min_votes: Annotated[int, Field(ge=1)] = 50
     pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
+
+    alert_webhook_url: Annotated[_Secret, AfterValidator(_secret_http_address)] = None
 
     wandb_api_key: _Secret = None
 

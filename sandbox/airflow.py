@@ -83,6 +83,11 @@ class AirflowClient:
                 return
             time.sleep(_POLL_SECONDS)
 
+    def run_ids(self) -> list[str]:
+        """The ids of the DAG's runs, oldest first."""
+        runs = self._request("GET", "/dagRuns", params={"order_by": "id"}).json()["dag_runs"]
+        return [each["dag_run_id"] for each in runs]
+
     def asset_events(self) -> list[dict[str, Any]]:
         """What has been announced, oldest first."""
         answer = self._session.get(f"{self._url}/api/v2/assets/events", timeout=_TIMEOUT_SECONDS)

@@ -32,7 +32,8 @@ def positive(text: str) -> int:
 parser = argparse.ArgumentParser(
     prog="python -m sandbox.tmdb", description="Serve TMDB's v3 API from films of our own."
 )
-parser.add_argument("--port", type=int, default=8090, help="port on 127.0.0.1; 0 takes a free one")
+parser.add_argument("--host", default=HOST, help=f"address to listen on (default: {HOST})")
+parser.add_argument("--port", type=int, default=8090, help="port to listen on; 0 takes a free one")
 parser.add_argument(
     "--catalogue", type=Path, help="serve the films of this parquet file, not the synthetic world"
 )
@@ -56,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.write(f"{error}\n")
         return BAD_USAGE
     try:
-        listener = socket.create_server((HOST, args.port))
+        listener = socket.create_server((args.host, args.port))
         # asyncio does so only for sockets it has made itself; without it an answer takes 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, OverflowError) as error:

@@ -28,7 +28,7 @@ def test_pool_is_the_one_that_the_sandbox_makes(defaults: ModuleType):
 
 def test_failure_is_told_in_one_line(defaults: ModuleType, caplog: pytest.LogCaptureFixture):
     class TaskInstance:
-        task_id = "extract_tmdb_data"
+        task_id, dag_id = "extract_tmdb_data", "tmdb_movie_rating_pipeline"
 
     context = {
         "task_instance": TaskInstance(),

@@ -148,3 +148,9 @@ def _names(env_file: Path) -> list[str]:
     """The names in the file; what is commented out belongs to Airflow and the containers."""
     lines = env_file.read_text().splitlines()
     return [line.partition("=")[0] for line in lines if line and not line.startswith("#")]
+
+
+def test_broken_webhook_is_refused_without_repeating_it():
+    with pytest.raises(SettingsError, match="ALERT_WEBHOOK_URL: must be an http address") as told:
+        load_settings(alert_webhook_url=SECRET)
+    assert SECRET not in str(told.value)

@@ -1,0 +1,65 @@
+"""Both instances in containers: the memory of each, and the time of what an operator does.
+
+Needs a Docker engine; the images are built if they are not there.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from benchmarks.figures import report
+from ops import drills
+from ops.memory import measured
+from ops.trial import Trial, new_trial
+from sandbox.state import free_ports
+
+DRILLS: Final = ("roll_back", "rotate_secrets", "restore_training")  # which need no proxy
+
+PARSER: Final = argparse.ArgumentParser(prog="make bench-containers", description=__doc__)
+PARSER.add_argument("--films", type=int, default=400, help="collected (default: %(default)s)")
+
+
+@contextmanager
+def trial(films: int, folder: Path) -> Iterator[Trial]:
+    """A trial that ends with the block, its volumes with it."""
+    airflow, page = free_ports(2)
+    running = new_trial(
+        "movierating-bench",
+        folder / "trial.env",
+        AIRFLOW_PORT=airflow,
+        API_PORT=0,
+        UI_PORT=page,
+        COLLECT_MAX_FILMS=films,
+    )
+    try:
+        running.start()
+        yield running
+    finally:
+        running.project.compose("down", "--volumes")
+
+
+def main() -> None:
+    """Measure a run of the pipeline, then the drills."""
+    options = PARSER.parse_args()
+    with tempfile.TemporaryDirectory() as name, trial(options.films, Path(name)) as running:
+        began = time.monotonic()
+        with measured(running.project) as peaks:
+            version = running.run_pipeline()["version"]
+            in_service = running.await_version(version)
+            running.forecast()
+        run_seconds = time.monotonic() - began
+        report(
+            films=options.films,
+            megabytes={service: round(peak) for service, peak in sorted(peaks.items())},
+            run_seconds=round(run_seconds),
+            seconds_until_it_answers=round(in_service, 1),
+            drills={each: drills.DRILLS[each](running) for each in DRILLS},
+        )
+
+
+if __name__ == "__main__":
+    main()

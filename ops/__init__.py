@@ -1,0 +1,1 @@
+"""What runs the system: credentials, replacement, drills, and the files of the engines."""

@@ -1,0 +1,22 @@
+"""Which project a command is for."""
+
+import argparse
+from pathlib import Path
+
+from ops.project import Project
+
+
+def parser_of(module: str, description: str, project: str, *files: str) -> argparse.ArgumentParser:
+    """A parser that knows the project's options, with these defaults."""
+    parser = argparse.ArgumentParser(prog=f"python3 -m {module}", description=description)
+    parser.add_argument("-p", "--project", default=project, help=f"its name (default: {project})")
+    parser.add_argument("-f", "--file", action="append", help=f"default: {' '.join(files)}")
+    parser.add_argument("--env-file", type=Path, default=Path(".env"), help="default: .env")
+    parser.set_defaults(default_files=files)
+    return parser
+
+
+def project_of(options: argparse.Namespace) -> Project:
+    """The project that the options name."""
+    files = tuple(options.file or options.default_files)
+    return Project(options.project, files, options.env_file.resolve())

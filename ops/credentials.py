@@ -1,0 +1,94 @@
+"""Make the secrets that a deployment needs of its own: `python3 -m ops.credentials .env`."""
+
+import argparse
+import base64
+import re
+import secrets
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+# Each is ours alone: nobody else has to be told when it changes.
+OWN: Final = (
+    "POSTGRES_PASSWORD",
+    "AIRFLOW_ADMIN_PASSWORD",
+    "AIRFLOW__CORE__FERNET_KEY",
+    "AIRFLOW__API__SECRET_KEY",
+    "AIRFLOW__API_AUTH__JWT_SECRET",
+)
+# What TMDB and Amazon would give; in a trial, the sandbox takes whatever it is started with.
+OF_THE_TRIAL: Final = ("TMDB_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+TRIAL: Final = {
+    "TMDB_BASE_URL": "http://tmdb:8090/3",
+    "AWS_ENDPOINT_URL_S3": "http://s3:8333",
+    "S3_BUCKET_NAME": "movie-ratings",
+}
+
+parser = argparse.ArgumentParser(prog="python3 -m ops.credentials", description=__doc__)
+parser.add_argument("file", type=Path, help="the .env file to complete; made if there is none")
+parser.add_argument(
+    "--trial", action="store_true", help="also what docker-compose-trial.yaml needs"
+)
+parser.add_argument("--rotate", nargs="+", default=(), metavar="NAME", help="make these anew")
+
+
+def new_secret() -> str:
+    """32 random bytes as a Fernet key has them, in letters that are safe in any address."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def value_of(text: str, name: str) -> str | None:
+    """The value of a setting in the text of a .env file; None if it is absent or empty."""
+    found = re.search(rf"(?m)^{name}=(.+)$", text)
+    return found[1] if found else None
+
+
+def with_values(text: str, values: dict[str, str]) -> str:
+    """The text with these settings in place of what it said of them, or at its end."""
+    for name, value in values.items():
+        line = f"{name}={value}"
+        text, found = re.subn(rf"(?m)^(?:# ?)?{name}=.*$", line, text, count=1)
+        if not found:
+            text = f"{text.rstrip()}\n{line}\n".lstrip()
+    return text
+
+
+def completed(text: str, trial: bool = False, rotate: Iterable[str] = ()) -> dict[str, str]:
+    """New values for the secrets that are missing, or are to be made anew.
+
+    Raises:
+        ValueError: A secret is not ours to make anew.
+    """
+    ours = (*OWN, *OF_THE_TRIAL) if trial else OWN
+    if foreign := [name for name in rotate if name not in ours]:
+        raise ValueError(f"{', '.join(foreign)}: get a new one from whoever gave it to you")
+    wanted = [name for name in ours if name in rotate or value_of(text, name) is None]
+    given = {name: value for name, value in TRIAL.items() if trial and value_of(text, name) is None}
+    return given | {name: new_secret() for name in wanted}
+
+
+def write(file: Path, text: str) -> None:
+    """Replace a file whole; only its owner may read it."""
+    partial = file.with_name(f".{file.name}.partial")
+    partial.touch(mode=0o600)
+    partial.write_text(text)
+    partial.replace(file)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Complete the file; the names of what was made are printed, the values never."""
+    options = parser.parse_args(argv)
+    text = options.file.read_text() if options.file.exists() else ""
+    try:
+        values = completed(text, options.trial, options.rotate)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    write(options.file, with_values(text, values))
+    sys.stdout.write(f"{options.file}: {', '.join(values) or 'nothing was missing'}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

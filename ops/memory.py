@@ -1,0 +1,65 @@
+"""The memory of containers while something runs."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from ops.project import Project, inspect, run
+
+_PERIOD_SECONDS: Final = 0.5
+_V1: Final = Path("/sys/fs/cgroup/memory")
+_V2: Final = Path("/sys/fs/cgroup")
+
+
+class Peaks(dict[str, float]):
+    """The most of each service's containers, in MB, without page cache."""
+
+
+@contextmanager
+def measured(project: Project) -> Iterator[Peaks]:
+    """Measure twice a second until the end, containers that come and go included."""
+    peaks, over = Peaks(), threading.Event()
+
+    def measure() -> None:
+        while not over.wait(_PERIOD_SECONDS):
+            for name, used in _used(project):
+                peaks[name] = max(peaks.get(name, 0), used)
+
+    thread = threading.Thread(target=measure, daemon=True)
+    thread.start()
+    try:
+        yield peaks
+    finally:
+        over.set()
+        thread.join()
+
+
+def limit_mb(container: str) -> float:
+    """The limit that the engine enforces."""
+    return int(inspect(container, "{{.HostConfig.Memory}}")) / 2**20
+
+
+def _used(project: Project) -> Iterator[tuple[str, float]]:
+    form = '{{.ID}} {{.Label "com.docker.compose.service"}}'
+    label = f"--filter=label=com.docker.compose.project={project.name}"
+    for line in run("docker", "ps", "--no-trunc", "--format", form, label).splitlines():
+        container, service = line.split()
+        try:
+            yield service, _unreclaimable(container) / 2**20
+        except FileNotFoundError:  # it has ended
+            continue
+
+
+def _unreclaimable(container: str) -> int:
+    folder = next(filter(Path.is_dir, _folders(container)), Path("there is none"))
+    facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    names = ("total_rss", "total_shmem") if "total_rss" in facts else ("anon", "shmem")
+    return sum(int(facts[name]) for name in names)
+
+
+def _folders(container: str) -> Iterator[Path]:
+    yield _V1 / "docker" / container
+    yield _V2 / "docker" / container
+    yield _V2 / "system.slice" / f"docker-{container}.scope"

@@ -1,0 +1,123 @@
+"""A Compose project and its containers, by the engine's own programs."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+_POLL_SECONDS: Final = 1
+# No other variable of this process: Compose would take it for a setting.
+_KNOWN: Final = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_BUILDKIT")
+
+
+class EngineError(RuntimeError):
+    """The engine refused a command, or a container did not become what it should."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A set of compose files under one name.
+
+    Attributes:
+        env_file: Where the settings come from; no setting is taken from this process.
+        profiles: What else of the files is started.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    env_file: Path
+    profiles: tuple[str, ...] = field(default=())
+
+    def settings(self) -> dict[str, str]:
+        """What the file of settings says."""
+        lines = self.env_file.read_text().splitlines()
+        pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+        return {name: value for name, _, value in pairs}
+
+    def compose(self, *arguments: str, typed: str | None = None) -> str:
+        """Run a command of Compose on the project; `typed` is its input.
+
+        Raises:
+            EngineError: It failed.
+        """
+        own = ["--project-name", self.name, "--env-file", str(self.env_file)]
+        files = [part for name in self.files for part in ("--file", name)]
+        # A profile of its own settings would be ignored by some versions: all are told here.
+        wanted = {*self.profiles, *self.settings().get("COMPOSE_PROFILES", "").split(",")}
+        profiles = [part for name in sorted(filter(None, wanted)) for part in ("--profile", name)]
+        return run(*compose_program(), *own, *files, *profiles, *arguments, typed=typed)
+
+    def containers(self, service: str) -> list[str]:
+        """The ids of a service's running containers, oldest first."""
+        labels = {"project": self.name, "service": service}
+        filters = [f"--filter=label=com.docker.compose.{name}={it}" for name, it in labels.items()]
+        found = run("docker", "ps", "--quiet", "--no-trunc", *filters).split()
+        return sorted(found, key=lambda each: inspect(each, "{{.Created}}"))
+
+    def one(self, service: str) -> str:
+        """The id of a service's only container.
+
+        Raises:
+            EngineError: There is none, or more than one.
+        """
+        found = self.containers(service)
+        if len(found) != 1:
+            raise EngineError(f"{service} has {len(found)} containers, not one")
+        return found[0]
+
+
+def compose_program() -> tuple[str, ...]:
+    """Compose 2 as a plug-in of docker, else the program of its own."""
+    asked_for = ["docker", "compose", "version"]
+    asked = subprocess.run(asked_for, capture_output=True, check=False)
+    if asked.returncode == 0:
+        return ("docker", "compose")
+    if shutil.which("docker-compose"):
+        return ("docker-compose",)
+    raise EngineError("neither `docker compose` nor `docker-compose` is there; install one")
+
+
+def run(*command: str, typed: str | None = None) -> str:
+    """Run a program in the project's folder; what it prints.
+
+    Raises:
+        EngineError: It failed; the last lines it printed are the message.
+    """
+    known = {name: os.environ[name] for name in _KNOWN if name in os.environ}
+    done = subprocess.run(
+        command, cwd=ROOT, env=known, input=typed, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        last = "\n".join(f"{done.stdout}\n{done.stderr}".strip().splitlines()[-8:])
+        raise EngineError(f"{command[0]} failed: {last}")
+    return done.stdout.strip()
+
+
+def inspect(container: str, form: str) -> str:
+    """What the engine knows of a container, in a form of Go's templates."""
+    return run("docker", "inspect", "--format", form, container)
+
+
+def is_healthy(container: str) -> bool:
+    """Whether the container's own health check says so."""
+    state = json.loads(inspect(container, "{{json .State}}"))
+    return bool(state.get("Health", {}).get("Status") == "healthy")
+
+
+def wait(what: str, is_so: Callable[[], bool], seconds: float) -> None:
+    """Wait until something is so.
+
+    Raises:
+        EngineError: It was not so in time.
+    """
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise EngineError(f"{what}: not so after {seconds:g} s")
+        time.sleep(_POLL_SECONDS)

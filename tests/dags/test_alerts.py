@@ -1,0 +1,154 @@
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import ModuleType
+from typing import Any
+
+import pytest
+from tenacity import wait_none
+
+from movierating.settings import get_settings
+
+SECRET_PATH = "/services/T0AAA/B0BBB/nobody-may-read-this"
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """A webhook; it answers with the next of `statuses`, and with 200 after the last."""
+
+    statuses: list[int]
+    received: list[dict[str, Any]]
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status == 200:
+            self.received.append({"path": self.path, "body": body})
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def webhook(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The address of a webhook that runs, and what it receives."""
+
+    class Handler(Receiver):
+        pass
+
+    Handler.statuses, Handler.received = list(statuses), []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}{SECRET_PATH}", Handler.received
+        server.shutdown()
+
+
+@pytest.fixture
+def alerts(pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:  # noqa: ARG001
+    from dags import alerts
+
+    monkeypatch.setattr(alerts._post.retry, "wait", wait_none())
+    return alerts
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch):
+    """Set the webhook's address, as `.env` would."""
+
+    def to(address: str) -> None:
+        monkeypatch.setenv("ALERT_WEBHOOK_URL", address)
+        get_settings.cache_clear()
+
+    yield to
+    get_settings.cache_clear()
+
+
+class TaskInstance:
+    task_id = "extract_tmdb_data"
+    dag_id = "tmdb_movie_rating_pipeline"
+
+
+FAILURE = {
+    "task_instance": TaskInstance(),
+    "run_id": "manual__2026-11-23",
+    "exception": RuntimeError("TMDB refuses the key"),
+}
+
+
+@pytest.mark.usefixtures("alerts")
+def test_task_that_failed_for_good_is_told_in_slacks_form(told):
+    from dags.defaults import report_failure
+
+    with webhook() as (address, received):
+        told(address)
+        report_failure(FAILURE)
+    assert received == [
+        {
+            "path": SECRET_PATH,
+            "body": {
+                "text": "tmdb_movie_rating_pipeline: extract_tmdb_data of manual__2026-11-23 "
+                "failed for good: TMDB refuses the key"
+            },
+        }
+    ]
+
+
+def test_message_is_sent_again_when_the_webhook_is_busy(alerts, told):
+    with webhook(429, 500) as (address, received):
+        told(address)
+        alerts.tell("hello")
+    assert [each["body"] for each in received] == [{"text": "hello"}]
+
+
+@pytest.mark.parametrize("statuses", [[404, 404, 404], [500, 500, 500]])
+def test_refused_message_is_logged_without_the_secret_address(alerts, told, caplog, statuses):
+    with webhook(*statuses) as (address, _), caplog.at_level(logging.INFO):
+        told(address)
+        alerts.tell("hello")
+    assert f"the webhook was not told: it answers {statuses[0]}" in caplog.messages
+    assert "nobody-may-read-this" not in caplog.text
+
+
+def test_webhook_that_is_away_harms_nothing_and_stays_secret(alerts, told, caplog):
+    with webhook() as (address, _):
+        told(address)
+    with caplog.at_level(logging.INFO):
+        alerts.tell("hello")
+    assert "the webhook was not told: ConnectionError" in caplog.messages
+    assert "nobody-may-read-this" not in caplog.text
+
+
+def test_without_a_webhook_nobody_is_told(alerts, told, caplog):
+    told("")
+    alerts.tell("hello")
+    assert caplog.messages == []
+
+
+def test_late_run_is_told_as_airflow_calls_it(alerts, told):
+    # What Airflow's scheduler hands to the callback of a missed deadline.
+    run = {"dag_id": "tmdb_movie_rating_pipeline", "dag_run_id": "scheduled__2026-11-23"}
+    with webhook() as (address, received):
+        told(address)
+        alerts.tell_of_deadline(context={"dag_run": run, "deadline": {}})
+    assert received[0]["body"] == {
+        "text": "tmdb_movie_rating_pipeline: scheduled__2026-11-23 is late and goes on"
+    }
+
+
+@pytest.mark.parametrize(("reason", "messages"), [("timed_out", 1), ("task_failure", 0)])
+def test_only_a_timeout_is_told_of_the_run_itself(alerts, told, dag, reason, messages):
+    with webhook() as (address, received):
+        told(address)
+        alerts.tell_of_timeout({"dag": dag, "run_id": "manual__2026-11-23", "reason": reason})
+    assert len(received) == messages
+
+
+def test_daily_run_has_a_deadline_before_it_is_ended(dag):
+    (deadline,) = dag.deadline
+    assert deadline.interval < dag.dagrun_timeout
+    assert deadline.callback.path == "dags.alerts.tell_of_deadline"

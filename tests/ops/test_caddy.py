@@ -1,0 +1,126 @@
+"""The proxy, really run before a stub of the API and of the page."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.state import free_ports
+from tests.stub_api import StubApi, running_stub_api
+
+ROOT = Path(__file__).parents[2]
+CADDY = Path(sys.executable).with_name("caddy")
+FILE = ROOT / "ops" / "caddy" / "Caddyfile"
+USER = ("someone", "a password of the tests")
+PASSWORD_PROTECTED = (
+    "/",
+    "/version",
+    "/predict",
+    "/v1/predict",
+    "/docs",
+    "/metrics",
+    "/otlp/v1/metrics",
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """Where it listens, and what stands behind it."""
+
+    http: str
+    https: str
+    api: StubApi
+
+    def get(self, path: str, **options) -> requests.Response:
+        return requests.get(f"{self.https}{path}", verify=False, timeout=20, **options)
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """The proxy with a certificate that it makes for `localhost`."""
+    folder = tmp_path_factory.mktemp("caddy")
+    hashed = subprocess.run(
+        [CADDY, "hash-password", "--plaintext", USER[1]], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    (folder / "users").write_text(f"{USER[0]} {hashed}\n")
+    http, https, health = free_ports(3)
+    with running_stub_api() as api, running_stub_api() as page:
+        page.answers = {"/": (200, b"the page")}
+        api.answers |= {"/livez": (200, {}), "/readyz": (200, {}), "/metrics": (200, b"secret")}
+        environment = {
+            "XDG_DATA_HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder),
+            "PROXY_USERS_FILE": str(folder / "users"),
+            "HTTP_PORT": str(http),
+            "HTTPS_PORT": str(https),
+            "HEALTH_PORT": str(health),
+            "API_HOST": "localhost",
+            "API_PORT": api.url.rpartition(":")[2],
+            "UI_HOST": "127.0.0.1",
+            "UI_PORT": page.url.rpartition(":")[2],
+        }
+        command = [str(CADDY), "run", "--config", str(FILE), "--adapter", "caddyfile"]
+        log = (folder / "caddy.log").open("wb")
+        with log, subprocess.Popen(command, env=os.environ | environment, stderr=log) as process:
+            _wait_for(f"http://127.0.0.1:{health}", process, folder / "caddy.log")
+            yield Proxy(f"http://localhost:{http}", f"https://localhost:{https}", api)
+            process.terminate()
+
+
+def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            requests.get(url, timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(log.read_text())
+
+
+@pytest.mark.parametrize("path", PASSWORD_PROTECTED)
+def test_nothing_but_health_is_shown_without_a_password(proxy: Proxy, path: str):
+    assert proxy.get(path).status_code == 401
+    assert proxy.get(path, auth=(USER[0], "another")).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+def test_load_balancer_needs_no_password(proxy: Proxy, path: str):
+    assert proxy.get(path).status_code == 200
+
+
+def test_api_and_page_answer_who_has_one(proxy: Proxy):
+    assert proxy.get("/version", auth=USER).json()["version"]
+    assert proxy.get("/", auth=USER).text == "the page"
+
+
+def test_measurements_are_not_shown_to_anyone(proxy: Proxy):
+    assert proxy.get("/metrics", auth=USER).status_code == 404
+    assert proxy.get("/v1/metrics", auth=USER).status_code == 404
+
+
+def test_plain_http_leads_to_tls(proxy: Proxy):
+    answer = requests.get(f"{proxy.http}/version", allow_redirects=False, timeout=20)
+    assert answer.status_code == 308
+    assert answer.headers["Location"].startswith("https://")
+
+
+def test_request_waits_for_a_replica_that_is_on_its_way(proxy: Proxy):
+    proxy.api.stop()
+    threading.Timer(1, proxy.api.start).start()
+    assert proxy.get("/version", auth=USER).status_code == 200
+
+
+def test_file_is_in_the_form_that_caddy_gives_it():
+    formatted = subprocess.run([CADDY, "fmt", FILE], capture_output=True, text=True, check=False)
+    assert formatted.stdout == FILE.read_text()

@@ -1,0 +1,74 @@
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+FOLDER = Path(__file__).parents[2] / "ops" / "kubernetes"
+SERVING = list(yaml.safe_load_all((FOLDER / "serving.yaml").read_text()))
+VALUES = yaml.safe_load((FOLDER / "airflow-values.yaml").read_text())
+OLDEST, NEWEST = "1.31", "1.37"
+DEPLOYMENTS = [each for each in SERVING if each["kind"] == "Deployment"]
+
+
+def name(each: dict[str, Any]) -> str:
+    return f"{each['kind']}-{each['metadata']['name']}"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+@pytest.mark.parametrize("manifest", SERVING, ids=name)
+def test_manifest_is_what_kubernetes_takes(manifest: dict[str, Any], version: str):
+    kubernetes_validate.validate(manifest, version, strict=True)
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name)
+def test_container_is_as_locked_as_in_compose(deployment: dict[str, Any]):
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert container["resources"]["limits"]["memory"]
+    assert not container["image"].endswith(":latest")
+    assert ":" in container["image"]
+
+
+def test_api_takes_requests_by_readiness_and_restarts_by_liveness():
+    (api,) = [each for each in DEPLOYMENTS if each["metadata"]["name"] == "api"]
+    (container,) = api["spec"]["template"]["spec"]["containers"]
+    assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
+    assert api["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert "replicas" not in api["spec"]  # or each apply would undo the autoscaler
+
+
+def test_every_selector_finds_a_deployment():
+    labels = [each["spec"]["template"]["metadata"]["labels"] for each in DEPLOYMENTS]
+    for each in SERVING:
+        wanted = each.get("spec", {}).get("selector", {})
+        wanted = wanted.get("matchLabels", wanted)
+        assert not wanted or any(wanted.items() <= found.items() for found in labels), name(each)
+
+
+def test_ways_in_lead_to_services_with_tls():
+    (ingress,) = [each for each in SERVING if each["kind"] == "Ingress"]
+    services = {each["metadata"]["name"] for each in SERVING if each["kind"] == "Service"}
+    paths = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert {path["backend"]["service"]["name"] for path in paths} == services
+    assert ingress["spec"]["tls"][0]["hosts"] == [ingress["spec"]["rules"][0]["host"]]
+
+
+def test_no_secret_stands_in_a_file():
+    assert [each for each in SERVING if each["kind"] == "Secret"] == []
+    given = {each["name"] for each in VALUES["env"]}
+    assert not {each for each in given if each.endswith(("_KEY", "_SECRET", "_PASSWORD", "_URL"))}
+
+
+def test_workers_of_airflow_share_no_disk():
+    assert VALUES["executor"] == "CeleryExecutor"
+    assert VALUES["workers"]["celery"]["persistence"]["enabled"] is False
+    settings = {each["name"]: each["value"] for each in VALUES["env"]}
+    assert settings["DATA_DIR"].startswith("s3://")
+    assert int(settings["COLLECT_WORKERS"]) == VALUES["workers"]["celery"]["replicas"]

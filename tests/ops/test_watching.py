@@ -1,0 +1,254 @@
+"""Alert rules and dashboard: valid, really run, and about measurements that are there."""
+
+import gzip
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from prometheus_client.parser import text_string_to_metric_families
+
+from sandbox.state import free_ports
+from tests.app.conftest import FILM
+from tests.bundles import put_into_production
+from tests.install_prometheus import program
+from tests.live_service import LiveService, running_service
+
+ROOT = Path(__file__).parents[2]
+PROMETHEUS = ROOT / "ops" / "prometheus"
+RULES = yaml.safe_load((PROMETHEUS / "rules.yaml").read_text())
+DASHBOARD = json.loads((ROOT / "ops" / "grafana" / "dashboards" / "movierating.json").read_text())
+NAME = re.compile(r"\b(?:airflow|movierating|process)[a-z0-9_:]*(?=[{\[) ]|$)")
+OF_PROMETHEUS = {"up"}
+# How OpenTelemetry's names come out in Prometheus: dots, the unit, the kind.
+# Durations come as native histograms, which have no series of counts and sums.
+SUFFIXES = {"counter": ("_total",), "gauge": ("",), "timer": ()}
+
+
+def rules(kind: str) -> dict[str, dict[str, Any]]:
+    every = [rule for group in RULES["groups"] for rule in group["rules"]]
+    return {rule[kind]: rule for rule in every if kind in rule}
+
+
+def queries() -> list[str]:
+    return [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+
+
+def declared_by_airflow() -> set[str]:
+    """Every measurement that Airflow says it sends, as Prometheus names it."""
+    found = importlib.util.find_spec("airflow")
+    assert found
+    assert found.origin
+    folder = Path(found.origin).parent / "_shared" / "observability" / "metrics"
+    declared = yaml.safe_load((folder / "metrics_template.yaml").read_text())["metrics"]
+    return {
+        f"airflow_{re.sub('[^a-z0-9]+', '_', each['name'].lower())}{suffix}"
+        for each in declared
+        for suffix in SUFFIXES[each["type"]]
+    }
+
+
+def checked(name: str, *arguments: str | Path) -> None:
+    tool = program(name)
+    if tool is None:
+        pytest.skip(f"needs {name}, which `make test` fetches from Debian")
+    done = subprocess.run(
+        [tool, *arguments], cwd=PROMETHEUS, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def service(s3_server, packed, tmp_path_factory) -> Iterator[LiveService]:
+    """The service with a model, after one forecast of each contract's kind."""
+    from movierating.registry import Registry
+    from movierating.s3 import open_bucket
+
+    settings = s3_server.settings(s3_server.new_bucket(), model_poll_seconds=1)
+    put_into_production(Registry(open_bucket(settings)), packed)
+    with running_service(settings, tmp_path_factory.mktemp("service")) as running:
+        requests.post(f"{running.url}/predict", json=FILM, timeout=10).raise_for_status()
+        yield running
+
+
+def measured_by(service: LiveService) -> set[str]:
+    text = requests.get(f"{service.url}/metrics", timeout=10).text
+    families = text_string_to_metric_families(text)
+    return {sample.name for family in families for sample in family.samples}
+
+
+def test_rules_and_configuration_are_valid():
+    checked("promtool", "check", "config", "prometheus.yaml")
+    checked("amtool", "check-config", "alertmanager.yaml")
+
+
+def test_each_alert_speaks_when_it_should_and_is_silent_otherwise():
+    checked("promtool", "test", "rules", "rules_test.yaml")
+
+
+def test_each_alert_is_tested_and_tells_what_to_do():
+    tests = yaml.safe_load((PROMETHEUS / "rules_test.yaml").read_text())["tests"]
+    spoken = {
+        case["alertname"]
+        for each in tests
+        for case in each["alert_rule_test"]
+        if case["exp_alerts"]
+    }
+    assert spoken == set(rules("alert"))
+    operations = (ROOT / "docs" / "operations.md").read_text()
+    for name, rule in rules("alert").items():
+        assert {"summary", "action"} <= set(rule["annotations"]), name
+        for heading in re.findall(r'operations.md, "(.+?)"', rule["annotations"]["action"]):
+            assert f"# {heading}\n" in operations
+
+
+def test_rules_and_dashboard_ask_for_measurements_that_are_there(service: LiveService):
+    there = measured_by(service) | declared_by_airflow() | set(rules("record")) | OF_PROMETHEUS
+    asked = [
+        *queries(),
+        *(rule["expr"] for rule in (*rules("alert").values(), *rules("record").values())),
+    ]
+    names = {name for query in asked for name in NAME.findall(query)}
+    assert names - there == set()
+    assert any(name.startswith("airflow_") for name in names)
+
+
+# As Airflow's scheduler does, with the settings that docker-compose-airflow.yaml passes on.
+SCHEDULER = """
+from airflow.observability.metrics import stats_utils
+from airflow._shared.observability.metrics import stats
+stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+stats.incr("scheduler_heartbeat", 1, 1)
+tags = {"dag_id": "tmdb_movie_rating_pipeline", "task_id": "deploy_model_to_s3"}
+stats.incr("ti.finish", tags={**tags, "state": "success"})
+"""
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
+    """An OpenTelemetry receiver's address, and the path, authorization and body of what comes."""
+    received: list[tuple[str, str, bytes]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            received.append((self.path, self.headers["Authorization"], body))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/otlp", received
+        server.shutdown()
+
+
+def test_airflow_sends_its_metrics_with_a_password_to_an_opentelemetry_receiver(tmp_path: Path):
+    with receiver() as (address, received):
+        environment = {
+            "AIRFLOW_HOME": str(tmp_path),
+            "AIRFLOW__METRICS__OTEL_ON": "True",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": address,
+            "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Basic%20c29tZW9uZTpzZWNyZXQ=",
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", SCHEDULER],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert {(path, password) for path, password, _ in received} == {
+        ("/otlp/v1/metrics", "Basic c29tZW9uZTpzZWNyZXQ=")
+    }
+    sent = {
+        metric.name: metric
+        for _, _, body in received
+        for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    }
+    assert sent["airflow.scheduler_heartbeat"].sum.is_monotonic  # so Prometheus adds _total
+    finished = sent["airflow.ti.finish"].sum
+    assert finished.is_monotonic
+    (point,) = finished.data_points
+    assert {each.key: each.value.string_value for each in point.attributes} == {
+        "dag_id": "tmdb_movie_rating_pipeline",
+        "task_id": "deploy_model_to_s3",
+        "state": "success",
+    }
+
+
+@contextmanager
+def running_prometheus(target: str, folder: Path) -> Iterator[str]:
+    """Prometheus with our rules, asking one replica every second."""
+    (port,) = free_ports(1)
+    configuration = yaml.safe_load((PROMETHEUS / "prometheus.yaml").read_text())
+    del configuration["alerting"]
+    configuration["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+    replicas = configuration["scrape_configs"][0]
+    del replicas["dns_sd_configs"]
+    replicas["static_configs"] = [{"targets": [target]}]
+    (folder / "prometheus.yaml").write_text(yaml.safe_dump(configuration))
+    (folder / "rules.yaml").write_text((PROMETHEUS / "rules.yaml").read_text())
+    tool = program("prometheus")
+    if tool is None:
+        pytest.skip("needs prometheus, which `make test` fetches from Debian")
+    command = [
+        str(tool),
+        f"--config.file={folder / 'prometheus.yaml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with (
+        (folder / "prometheus.log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as process,
+    ):
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def answer(prometheus: str, query: str) -> list[Any]:
+    try:
+        found = requests.get(f"{prometheus}/api/v1/query", params={"query": query}, timeout=10)
+    except requests.ConnectionError:
+        return []
+    if found.status_code == requests.codes.service_unavailable:  # it has just been started
+        return []
+    assert found.ok, found.text
+    result: list[Any] = found.json()["data"]["result"]
+    return result
+
+
+def test_dashboard_shows_the_service_that_runs(service: LiveService, tmp_path: Path):
+    of_the_service = [query for query in queries() if "airflow" not in query]
+    # Rates need two readings, and something that happens between them.
+    with running_prometheus(service.url.removeprefix("http://"), tmp_path) as prometheus:
+        empty, deadline = of_the_service, time.monotonic() + 60
+        while empty and time.monotonic() < deadline:
+            requests.post(f"{service.url}/predict", json=FILM, timeout=10)
+            time.sleep(0.5)
+            empty = [query for query in empty if not answer(prometheus, query)]
+    assert empty == []
