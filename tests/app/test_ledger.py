@@ -40,6 +40,12 @@ FILMS = Upcoming(
 )
 
 
+@pytest.fixture(autouse=True)
+def start_waits_for_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is."""
+    monkeypatch.setattr("app.ledger._START_SECONDS", 60)
+
+
 @pytest.fixture
 def bucket(bucket_settings: Settings) -> Bucket:
     return open_bucket(bucket_settings)
