@@ -37,7 +37,8 @@ def test_request_that_hides_its_size_is_refused_on_the_way(small: TestClient):
         for _ in range(5):
             yield b" " * 300
 
-    problem_of(small.post("/predict", content=parts()), 413)
+    problem = problem_of(small.post("/predict", content=parts()), 413)
+    assert "send less at once" in problem["detail"]
 
 
 def test_largest_request_is_read(small: TestClient):

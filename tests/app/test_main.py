@@ -95,7 +95,7 @@ def test_service_without_a_bucket_names_the_setting():
 def test_importing_the_service_reads_no_settings(tmp_path: Path):
     (tmp_path / ".env").write_text("broken\n")
     command = [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}]; import app.main"]
-    subprocess.run(command, cwd=tmp_path, check=True)
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("path", ["/options", "/version", "/predict"])

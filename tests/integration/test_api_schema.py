@@ -98,14 +98,14 @@ def test_keys_and_sizes_are_refused_as_described(guarded_api: Any):
         case.call_and_validate(checks=CHECKS, timeout=60)
         case.call_and_validate(checks=CHECKS, headers={HEADER: KEY}, timeout=60)
 
-    fuzz(guarded_api, GenerationMode.POSITIVE, try_out)
+    assert fuzz(guarded_api, GenerationMode.POSITIVE, try_out) == 16
 
 
 def test_too_many_requests_are_refused_as_described(limited_api: Any):
     def try_out(case: Any) -> None:
         case.call_and_validate(checks=CHECKS, timeout=60)
 
-    fuzz(limited_api, GenerationMode.POSITIVE, try_out)
+    assert fuzz(limited_api, GenerationMode.POSITIVE, try_out) == 16
 
 
 def test_refusals_that_are_described_do_happen(guarded_api: Any, limited_api: Any):

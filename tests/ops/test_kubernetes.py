@@ -20,7 +20,15 @@ def name(each: dict[str, Any]) -> str:
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 @pytest.mark.parametrize("manifest", SERVING, ids=name)
 def test_manifest_is_what_kubernetes_takes(manifest: dict[str, Any], version: str):
-    kubernetes_validate.validate(manifest, version, strict=True)
+    assert kubernetes_validate.validate(manifest, version, strict=True) == version
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("version", [OLDEST, NEWEST])
+def test_manifest_with_a_misspelt_field_is_refused(version: str):
+    misspelt = DEPLOYMENTS[0] | {"spec": DEPLOYMENTS[0]["spec"] | {"replicass": 2}}
+    with pytest.raises(kubernetes_validate.ValidationError, match="replicass"):
+        kubernetes_validate.validate(misspelt, version, strict=True)
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name)
