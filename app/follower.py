@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
+from app.polling import Polling
 from movierating.bundle import Bundle
 from movierating.errors import ExplainedError
 from movierating.registry import Pointer, Production, Registry
@@ -22,7 +23,6 @@ CACHE_FOLDER: Final = Path(__file__).parent / "model"
 START_SECONDS: Final = 1.0  # how long a start waits for the registry before it takes the cache
 SLOW_SECONDS: Final = 30.0  # how long a poll may take before it is called slow
 LONGEST_WAIT_POLLS: Final = 63  # between two downloads of a version that was refused
-_STOP_SECONDS: Final = 1.0
 _POINTER_NAME: Final = "production.json"
 _NOTHING_YET: Final = "the registry has no version in production yet"
 
@@ -68,16 +68,13 @@ class Follower:
     def __init__(self, registry: Registry, poll_seconds: float, cache: Path = CACHE_FOLDER) -> None:
         """Prepare to follow; nothing is read before `start` or `refresh`."""
         self._registry = registry
-        self._poll_seconds = poll_seconds
         self._cache = cache
         self._etag: str | None = None
         self._refusal: _Refusal | None = None
         self._problem: str | None = None
         self._polling_since: float | None = None
-        self._first_poll_done = threading.Event()
-        self._stopped = threading.Event()
         self._serving = threading.Lock()
-        self._thread = threading.Thread(target=self._follow, name="follower", daemon=True)
+        self._polling = Polling("follower", self.refresh, poll_seconds)
         self.served: Served | None = None
         self.cache_problem: str | None = None
         self.failed_polls = 0
@@ -93,15 +90,13 @@ class Follower:
 
     def start(self) -> None:
         """Follow from now on; returns with a version in service if one can be had soon."""
-        self._thread.start()
-        if not self._first_poll_done.wait(START_SECONDS):
+        if not self._polling.start(START_SECONDS):
             self._report(f"the registry has not answered within {START_SECONDS:.0f} s")
             self._serve_last_good()
 
     def stop(self) -> None:
         """Follow no longer; a poll under way is not waited for."""
-        self._stopped.set()
-        self._thread.join(_STOP_SECONDS)
+        self._polling.stop()
 
     def refresh(self) -> None:
         """Bring the version in production into service, or say why not and keep the old one."""
@@ -114,13 +109,6 @@ class Follower:
             self._conclude(_unexpected(error))
         finally:
             self._polling_since = None
-
-    def _follow(self) -> None:
-        stopped = False
-        while not stopped:
-            self.refresh()
-            self._first_poll_done.set()
-            stopped = self._stopped.wait(self._poll_seconds)
 
     def _poll(self) -> str | None:
         refusal = self._refusal

@@ -1,16 +1,15 @@
 """What was forecast of films to come, and how earlier forecasts came out."""
 
 import logging
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal, TypedDict, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from pydantic import BaseModel, Field
 
+from app.polling import Polling
 from app.problems import documented
 from app.schemas import RatingInterval, Reason
 from movierating.errors import ExplainedError
@@ -22,15 +21,14 @@ from movierating.forecasts import (
     UpcomingFilm,
 )
 from movierating.manifest import COVERAGE
-from movierating.posters import poster_address
-from movierating.s3 import Bucket, PreconditionFailedError, open_bucket
-from movierating.settings import Settings
+from movierating.s3 import Bucket, PreconditionFailedError
 
 logger = logging.getLogger(__name__)
 records = APIRouter(tags=["ledger"])
 
 POLL_SECONDS: Final = 60.0  # the ledger grows once a day
-_START_SECONDS: Final = 0.5  # so long does the start of the service wait for S3
+POSTER_PIXELS: Final = 185  # their width
+START_SECONDS: Final = 0.5  # so long does the start of the service wait for S3
 _UNAVAILABLE: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 _BAD_INPUT: Final = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -78,13 +76,6 @@ class Forecasts(BaseModel):
     films: list[DatedForecast]
 
 
-class State(TypedDict):
-    """What the routes reach through the request."""
-
-    ledger: "LedgerReader"
-    posters: str | None
-
-
 class LedgerReader:
     """Holds the views of the ledger, so that no answer waits for S3.
 
@@ -94,34 +85,22 @@ class LedgerReader:
         problem: Why the ledger could not be read at the last attempt; None when it could.
     """
 
-    def __init__(self, bucket_of: Callable[[], Bucket]) -> None:
+    def __init__(self, bucket_of: Callable[[], Bucket], poll_seconds: float = POLL_SECONDS) -> None:
         """Prepare to read; the bucket is opened by the first `refresh`."""
         self._bucket_of = bucket_of
         self._etags: dict[str, str] = {}
-        self._read_once = threading.Event()
-        self._stopped = threading.Event()
+        self._polling = Polling("ledger", self.refresh, poll_seconds)
         self.upcoming: Upcoming | None = None
         self.track_record: TrackRecord | None = None
         self.problem: str | None = "not read yet"
 
-    def start(self, poll_seconds: float) -> None:
-        """Refresh for ever, at the poll's pace; returns when the ledger is read, if that is soon.
-
-        In a thread of its own that ends with the process: an S3 that does not answer keeps neither
-        a start nor an end waiting.
-        """
-        threading.Thread(target=self._follow, args=[poll_seconds], daemon=True).start()
-        self._read_once.wait(_START_SECONDS)
+    def start(self) -> None:
+        """Read from now on; returns when the ledger was read, if that is soon."""
+        self._polling.start(START_SECONDS)
 
     def stop(self) -> None:
-        """Refresh no longer; a read under way is not waited for."""
-        self._stopped.set()
-
-    def _follow(self, poll_seconds: float) -> None:
-        while not self._stopped.is_set():
-            self.refresh()
-            self._read_once.set()
-            self._stopped.wait(poll_seconds)
+        """Read no longer; a read under way is not waited for."""
+        self._polling.stop()
 
     def refresh(self) -> None:
         """Read what has changed, or say why not and keep what there is."""
@@ -151,17 +130,6 @@ class LedgerReader:
         if problem != self.problem:
             logger.warning("the forecast ledger cannot be read: %s", problem)
         self.problem = problem
-
-
-@contextmanager
-def following(
-    settings: Settings, reader: LedgerReader | None = None, poll_seconds: float = POLL_SECONDS
-) -> Iterator[State]:
-    """Keep the views up to date, and give what the routes answer from."""
-    reads = reader or LedgerReader(lambda: open_bucket(settings))
-    reads.start(poll_seconds)
-    yield {"ledger": reads, "posters": poster_address(settings, 185)}
-    reads.stop()
 
 
 def _reader(request: Request) -> LedgerReader:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
@@ -16,10 +16,12 @@ from app.draining import Draining
 from app.follower import Follower
 from app.headers import SecurityHeaders
 from app.keys import KeyCheck
+from app.ledger import POSTER_PIXELS, LedgerReader
 from app.limits import RateLimit, SizeLimit
 from app.metrics import Metrics
 from app.telemetry import Telemetry
 from app.translation import Translator, is_english
+from movierating.posters import poster_address
 from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
@@ -38,13 +40,15 @@ This product uses the TMDB API but is not endorsed or certified by TMDB.
 """
 
 
-class State(ledger.State):
+class State(TypedDict):
     """What the routes reach through the request."""
 
     follower: Follower
     translator: Translator
     metrics: Metrics
     draining: Draining
+    ledger: LedgerReader
+    posters: str | None
 
 
 def create_app(
@@ -59,19 +63,21 @@ def create_app(
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
     translator = translator or Translator(settings.translation_timeout_seconds)
     metrics, draining = Metrics(follower), draining or Draining()
+    reader = LedgerReader(lambda: open_bucket(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        await asyncio.gather(asyncio.to_thread(follower.start), asyncio.to_thread(_read_one_plot))
-        with ledger.following(settings) as told:
-            yield {
-                "follower": follower,
-                "translator": translator,
-                "metrics": metrics,
-                "draining": draining,
-                **told,
-            }
-        await asyncio.to_thread(follower.stop)
+        starting = (follower.start, reader.start, _read_one_plot)
+        await asyncio.gather(*map(asyncio.to_thread, starting))
+        yield {
+            "follower": follower,
+            "translator": translator,
+            "metrics": metrics,
+            "draining": draining,
+            "ledger": reader,
+            "posters": poster_address(settings, POSTER_PIXELS),
+        }
+        await asyncio.gather(*map(asyncio.to_thread, (follower.stop, reader.stop)))
         translator.close()
 
     app = FastAPIOffline(

@@ -637,7 +637,7 @@ def test_store_that_never_answers_holds_up_neither_start_nor_answers_nor_end(
         assert "the registry has not answered within" in ready.json()["detail"]
     assert problem is not None
     assert "the registry is slow" in problem
-    assert follower._thread.is_alive()  # still in that poll, which ends with the process
+    assert follower._polling.is_alive  # still in that poll, which ends with the process
 
 
 def test_version_from_the_registry_is_not_replaced_by_the_cache(

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app import problems
-from app.ledger import LedgerReader, State, following, records
+from app.ledger import POSTER_PIXELS, LedgerReader, records
 from movierating.forecasts import (
     TRACK_RECORD_KEY,
     UPCOMING_KEY,
@@ -18,6 +18,7 @@ from movierating.forecasts import (
     Upcoming,
     UpcomingFilm,
 )
+from movierating.posters import poster_address
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from scripts.scoreboard import track_record
@@ -43,7 +44,7 @@ FILMS = Upcoming(
 @pytest.fixture(autouse=True)
 def start_waits_for_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is."""
-    monkeypatch.setattr("app.ledger._START_SECONDS", 60)
+    monkeypatch.setattr("app.ledger.START_SECONDS", 60)
 
 
 @pytest.fixture
@@ -62,10 +63,13 @@ def settings(bucket_settings: Settings, bucket: Bucket) -> Settings:
 
 @contextmanager
 def serving(settings: Settings, reader: LedgerReader | None = None) -> Iterator[TestClient]:
+    reads = reader or LedgerReader(lambda: open_bucket(settings), NEVER)
+
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        with following(settings, reader, NEVER) as state:
-            yield state
+    async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
+        reads.start()
+        yield {"ledger": reads, "posters": poster_address(settings, POSTER_PIXELS)}
+        reads.stop()
 
     app = FastAPI(lifespan=lifespan)
     problems.install(app)
@@ -184,7 +188,7 @@ def test_s3_that_does_not_answer_keeps_nobody_waiting(
         awake.wait()
         return bucket
 
-    monkeypatch.setattr("app.ledger._START_SECONDS", 0.01)
+    monkeypatch.setattr("app.ledger.START_SECONDS", 0.01)
     with serving(settings, LedgerReader(asleep)) as client:
         try:
             response = client.get("/forecasts")
