@@ -21,7 +21,6 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import bootstrap
 
 from benchmarks.accuracy import read_films
 from benchmarks.figures import report
@@ -30,12 +29,12 @@ from movierating.manifest import sha256
 from movierating.s3 import Blob, PreconditionFailedError
 from scripts.evaluation import baseline_forecasts, rmse
 from scripts.forecast import Forecaster, Subject
+from scripts.gate import compare
 from scripts.learning import learn
 from scripts.package import as_served
 from scripts.parameters import (
     MIN_VOTES_TO_COUNT,
     MIN_VOTES_TO_MEASURE,
-    SEED,
     ModelConfig,
 )
 from scripts.samples import Ratings, Sample, TimeSplit
@@ -179,7 +178,7 @@ class Replay:
             return
         now, before = zip(*(self.trials.pop(begins) for begins in revealed), strict=True)
         actual = {each.film_id: each.actual for each in self.scores()}
-        if len(self.line) > 1 and is_worse(_errors(now, actual), _errors(before, actual)):
+        if len(self.line) > 1 and compare(_errors(now, actual), _errors(before, actual)).worse:
             self.line.pop()
             self.rollbacks += 1
 
@@ -234,26 +233,6 @@ def outcome_of(row: dict[Any, Any]) -> Outcome:
         rating=float(row["vote_average"]),
         votes=int(row["vote_count"]),
     )
-
-
-def is_worse(ours: Ratings, theirs: Ratings) -> bool:
-    """Whether errors on the same films are larger by more than chance (paired bootstrap)."""
-
-    def difference(ours: Ratings, theirs: Ratings, axis: int = -1) -> Ratings:
-        apart: Ratings = np.sqrt(ours.mean(axis)) - np.sqrt(theirs.mean(axis))
-        return apart
-
-    found = bootstrap(
-        (ours**2, theirs**2),
-        difference,
-        paired=True,
-        vectorized=True,
-        n_resamples=2_000,
-        batch=100,
-        method="percentile",
-        rng=np.random.default_rng(SEED),
-    )
-    return bool(found.confidence_interval.low > 0)
 
 
 def following(month: date) -> date:

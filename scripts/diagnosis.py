@@ -87,14 +87,16 @@ def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfi
         regressor = fit(family, parameters, taught)
         return score(measured.ratings, regressor.predict(measured.full)).rmse
 
+    curve = _curve(learned.films, rmse_of)
+    _, whole = curve[-1]  # of all that is known of all films that teach
     return Diagnosis(
         errors=forecast - films.ratings,
         slices=slices(model, films, holdout),
         calibration=_calibration(forecast, films.ratings),
-        curve=_curve(learned.films, rmse_of),
+        curve=curve,
         importance=_importance(model, films),
-        ablation=_ablation(learned.films, rmse_of),
-        labels=_labels(learned.films, rmse_of),
+        ablation=_ablation(learned.films, rmse_of, whole),
+        labels=_labels(learned.films, rmse_of, whole),
     )
 
 
@@ -175,10 +177,9 @@ def _importance(model: Model, films: Described) -> dict[str, float]:
     return dict(sorted(mean.items(), key=lambda item: -item[1]))
 
 
-def _ablation(films: Described, rmse_of: RmseOf) -> dict[str, float]:
+def _ablation(films: Described, rmse_of: RmseOf, whole: float) -> dict[str, float]:
     """Each group is hidden from training and from the held-out films alike."""
     taught, measured = films.learnable(), films.measured()
-    whole = rmse_of(taught, measured)
     losses = {}
     for group in dict.fromkeys(GROUPS.values()):
         hidden = np.asarray([group_of(name) == group for name in films.features])
@@ -187,10 +188,9 @@ def _ablation(films: Described, rmse_of: RmseOf) -> dict[str, float]:
     return dict(sorted(losses.items(), key=lambda item: -item[1]))
 
 
-def _labels(films: Described, rmse_of: RmseOf) -> dict[str, float]:
+def _labels(films: Described, rmse_of: RmseOf, whole: float) -> dict[str, float]:
     """Of the model alone: the track records are those of all that is done."""
     taught, measured = films.learnable(), films.measured()
-    whole = rmse_of(taught, measured)
     otherwise = {
         "weights by votes": replace(taught, votes=np.full(len(taught), _MANY_VOTES)),
         "few votes taken off": replace(taught, targets=taught.ratings),

@@ -3,12 +3,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from benchmarks import replay as module
-from benchmarks.replay import Month, Replay, following, is_worse, months, outcome_of, summary
+from benchmarks.replay import Month, Replay, following, months, outcome_of, summary
 from movierating.forecasts import Score
 from scripts.naive import NAIVE
 from scripts.parameters import ModelConfig
@@ -127,14 +126,6 @@ def test_newer_models_that_did_worse_than_those_they_replaced_are_taken_back(
     replay.reveal(day)
     replay.take_back(day)
     assert (replay.rollbacks, replay.line) == (1, [good])
-
-
-def test_worse_is_what_chance_does_not_explain():
-    rng = np.random.default_rng(5)
-    errors = rng.normal(0, 0.6, 200)
-    assert is_worse(errors * 1.5, errors)
-    assert not is_worse(errors, errors * 1.5)
-    assert not is_worse(errors + rng.normal(0, 0.01, 200), errors)
 
 
 def test_months_follow_each_other_over_the_turn_of_the_year():

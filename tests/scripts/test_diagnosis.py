@@ -85,7 +85,8 @@ def test_labels_tell_what_it_is_worth_to_take_off_what_few_votes_do():
     few = (np.arange(len(frame)) % 2 == 0) & (frame["release_date"] < "2024-01-01")
     frame.loc[few, "vote_count"] = MIN_VOTES_TO_LEARN
     frame.loc[few, "vote_average"] -= 1.5
-    labels = _labels(learn(split_of(frame), CONFIG).films, _rmse_of)
+    films = learn(split_of(frame), CONFIG).films
+    labels = _labels(films, _rmse_of, _rmse_of(films.learnable(), films.measured()))
     assert labels["few votes taken off"] > 0.05
 
 

@@ -141,6 +141,14 @@ def test_first_version_has_to_beat_what_needs_no_model(packed: Packed):
     assert allowed == {"mean": False, "recent_mean": False, "genre_mean": False, "old_model": True}
 
 
+def test_worse_is_what_chance_does_not_explain():
+    rng = np.random.default_rng(5)
+    errors = rng.normal(0, 0.6, 200)
+    assert compare(errors * 1.5, errors).worse
+    assert not compare(errors, errors * 1.5).worse
+    assert not compare(errors + rng.normal(0, 0.01, 200), errors).worse
+
+
 def test_comparison_pairs_the_films():
     """Where all films are hard alike, a small gain on each is no chance."""
     rng = np.random.default_rng(1)
