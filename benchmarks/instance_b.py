@@ -17,14 +17,11 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 
 from benchmarks.figures import report
-from benchmarks.load import load, posts, script
-from benchmarks.production import Version, move, publish
+from benchmarks.load import load, meanwhile, posts, script
+from benchmarks.production import in_production
 from benchmarks.questions import all_facts, askable
 from benchmarks.real_run import add_options, real_run
 from benchmarks.services import Running, cores, deployed, our_api, page
-from movierating.registry import Registry
-from movierating.s3 import open_bucket
-from tests.s3_server import running_s3
 
 FILMS: Final = 200
 ANSWER_SECONDS: Final = 60
@@ -79,13 +76,9 @@ def main(argv: list[str] | None = None) -> int:
     run = real_run(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "s3").mkdir()
         wanted = folder / "posts.lua"
         wanted.write_text(script(posts("/predict", map(all_facts, askable(run.films(), FILMS)))))
-        with running_s3(folder / "s3") as s3:
-            settings = s3.settings(s3.new_bucket())
-            registry = Registry(open_bucket(settings))
-            move(registry, publish(registry, Version.of(run.bundle_folder)))
+        with in_production(run.bundle_folder, folder) as settings:
             here = deployed(folder / "b")
             with our_api(here, settings) as api, page(here, api.url) as ui:
                 figures = under_load(api, ui, wanted, arguments.seconds, arguments.visitors)
@@ -99,16 +92,9 @@ def under_load(
     """Memory after so many seconds of load on both."""
     _, core = cores()
     public = Visitors(ui.url)
-    threads = [threading.Thread(target=public.visit) for _ in range(visitors)]
-    for thread in threads:
-        thread.start()
-    try:
+    with meanwhile([public.visit] * visitors, public.end):
         seen = load(api.url, wanted, seconds, core)
         megabytes = {"api_pss_mb": api.pss_mb(), "page_pss_mb": ui.pss_mb()}
-    finally:
-        public.end()
-        for thread in threads:
-            thread.join()
     return megabytes | {
         "both_pss_mb": round(sum(megabytes.values()), 1),
         "forecasts": seen.requests,

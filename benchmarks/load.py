@@ -1,10 +1,12 @@
-"""Load on a service by wrk: one thread, eight connections, requests that take turns."""
+"""Load on a service: by wrk, or by threads of ours while something else is done."""
 
 import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -91,6 +93,20 @@ def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
     if result.returncode:
         raise LoadError(f"wrk failed: {result.stderr or result.stdout}")
     return Measured.read(result.stdout)
+
+
+@contextmanager
+def meanwhile(works: Sequence[Callable[[], None]], end: Callable[[], None]) -> Iterator[None]:
+    """Let each of the works run in a thread until `end` has told them all to stop."""
+    threads = [threading.Thread(target=each) for each in works]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        end()
+        for thread in threads:
+            thread.join()
 
 
 def _percentile(text: str, percent: int) -> float:

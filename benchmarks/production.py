@@ -1,6 +1,8 @@
 """Versions in a bucket of a benchmark's own: published, pointed at, and made to differ."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,6 +11,9 @@ from typing import Self
 from movierating.bundle import EFFECTS_NAME, Bundle, write_bundle
 from movierating.manifest import MANIFEST_NAME, Manifest, sha256
 from movierating.registry import Pointer, Registry
+from movierating.s3 import open_bucket
+from movierating.settings import Settings
+from tests.s3_server import running_s3
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,21 @@ class Version:
         dated = self.manifest.model_copy(update={"run_date": run_date})
         write_bundle(folder, dated, files)
         return Version.of(folder)
+
+
+@contextmanager
+def in_production(bundle_folder: Path, folder: Path) -> Iterator[Settings]:
+    """Settings of an S3 server of its own, where a bundle is in production.
+
+    Args:
+        bundle_folder: Of the bundle.
+        folder: Where the server keeps what it has.
+    """
+    with running_s3(folder / "s3") as s3:
+        settings = s3.settings(s3.new_bucket())
+        registry = Registry(open_bucket(settings))
+        move(registry, publish(registry, Version.of(bundle_folder)))
+        yield settings
 
 
 def publish(registry: Registry, version: Version) -> Pointer:

@@ -11,9 +11,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from movierating.bundle import Bundle
 from movierating.encoders import Codes
-from movierating.manifest import MANIFEST_NAME, sha256
+from movierating.manifest import MANIFEST_NAME
 from movierating.settings import load_settings
 from sandbox.state import ROOT
 from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned
@@ -39,11 +38,6 @@ class RealRun:
     def bundle_folder(self) -> Path:
         """The folder of the bundle that was trained."""
         return self.folder / self.files.bundle.name
-
-    def bundle(self) -> Bundle:
-        """The bundle that was trained, loaded."""
-        raw = (self.bundle_folder / MANIFEST_NAME).read_bytes()
-        return Bundle.load(self.bundle_folder, sha256(raw))
 
     def films(self) -> pd.DataFrame:
         """The films it learned from and was measured on, oldest first."""

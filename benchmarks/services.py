@@ -17,9 +17,9 @@ import requests
 from benchmarks.memory import pss_mb
 from movierating.settings import Settings
 from sandbox.state import HOST, ROOT, free_ports
+from tests.processes import ended
 
 _START_SECONDS: Final = 120
-_STOP_SECONDS: Final = 20
 # What would make a service use somebody's real ones.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "DATA_DIR", "API_", "MODEL_")
 
@@ -144,17 +144,10 @@ def running(  # noqa: PLR0913, PLR0917 - what a process is started with
         process = subprocess.Popen(
             [*pinned, *command], cwd=folder, env=kept | dict(environment), stdout=log, stderr=log
         )
-        try:
+        with ended(process):
             _wait_for(process, url + ready)
             took = time.monotonic() - started
             yield Running(url, psutil.Process(process.pid), took)
-        finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", url: str) -> None:

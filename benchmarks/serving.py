@@ -20,16 +20,13 @@ import requests
 
 from benchmarks.figures import report
 from benchmarks.load import Measured, gets, load, posts, script
-from benchmarks.production import Version, move, publish
+from benchmarks.production import Version, in_production
 from benchmarks.questions import all_facts, askable, five_numbers, form
 from benchmarks.real_run import RealRun, add_options, real_run
 from benchmarks.services import Running, cores, deployed, our_api, uvicorn
-from movierating.registry import Registry
-from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from sandbox.state import HOST, ROOT, free_ports
 from scripts.legacy import five_columns, old_model
-from tests.s3_server import running_s3
 
 REQUESTS: Final = 200
 OLD_FILMS: Final = 93  # which the old model learned from
@@ -76,11 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     run = real_run(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "s3").mkdir()
-        with running_s3(folder / "s3") as s3:
-            settings = s3.settings(s3.new_bucket())
-            registry = Registry(open_bucket(settings))
-            move(registry, publish(registry, Version.of(run.bundle_folder)))
+        with in_production(run.bundle_folder, folder) as settings:
             figures = speeds(run, settings, folder, arguments.rounds, arguments.seconds)
             figures |= starts(settings, folder, arguments.starts)
     report(**figures)
@@ -92,7 +85,7 @@ def speeds(
 ) -> dict[str, Any]:
     """What each service does under load, and the memory of ours after it."""
     core, other = cores()
-    films, codes = askable(run.films(), REQUESTS), run.bundle().codes
+    films, codes = askable(run.films(), REQUESTS), Version.of(run.bundle_folder).bundle.codes
     here = {"PYTHONPATH": str(ROOT), "OLD_MODEL": str(old_pickle(run, folder))}
     wanted = {
         "get": gets("/predict", (five_numbers(film, codes) for film in films)),

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ import requests
 from app.forecasting import forecast, read_plot
 from app.schemas import FilmFacts
 from benchmarks.figures import report
+from benchmarks.load import meanwhile
 from benchmarks.production import Version, move, publish
 from benchmarks.questions import askable, form
 from benchmarks.real_run import RUN_DATE, RealRun, add_options, real_run
@@ -111,7 +113,6 @@ def main(argv: list[str] | None = None) -> int:
     run = real_run(arguments)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "s3").mkdir()
         with running_s3(folder / "s3") as s3:
             trained = Version.of(run.bundle_folder)
             worse = trained.shifted(folder / "worse", SHIFT, RUN_DATE - timedelta(days=1))
@@ -157,23 +158,15 @@ def swaps(
     questions = [Question.of(form(film), versions) for film in askable(run.films(), FILMS)]
     with our_api(deployed(folder / "swap"), settings) as service:
         clients = Clients(service.url, questions)
-        threads = [
-            threading.Thread(target=clients.ask, args=(seed,)) for seed in range(arguments.clients)
-        ]
-        for thread in threads:
-            thread.start()
-        try:
-            seconds = []
+        asking = [partial(clients.ask, seed) for seed in range(arguments.clients)]
+        seconds = []
+        with meanwhile(asking, clients.end):
             for at in range(arguments.swaps):
                 pointer = pointers[(at + 1) % len(pointers)]
                 started = time.monotonic()
                 move(registry, pointer)
                 wait_for(service.url, pointer.version)
                 seconds.append(time.monotonic() - started)
-        finally:
-            clients.end()
-            for thread in threads:
-                thread.join()
     return {
         "swaps": len(seconds),
         "answers": sum(clients.verdicts.values()),

@@ -98,16 +98,9 @@ def _evidence(words: Words) -> None:
         return
     st.header(words("model.calibration"), anchor=False)
     st.markdown(words("model.calibration_lead"))
-    parts = [
-        words(
-            "model.calibration_point",
-            forecast=words.number(forecast, "0.0"),
-            rating=words.number(rating, "0.0"),
-        )
-        for forecast, rating in evidence.calibration
-    ]
     st.vega_lite_chart(
-        spec=pictures.calibration(words, evidence.calibration), alt=words.all_of(parts)
+        spec=pictures.calibration(words, evidence.calibration),
+        alt=pictures.calibration_in_words(words, evidence.calibration),
     )
     st.header(words("model.importance"), anchor=False)
     named = [(words.name("groups", group), size) for group, size in evidence.importance]

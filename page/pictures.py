@@ -122,6 +122,20 @@ def calibration(words: Words, points: Sequence[tuple[float, float]]) -> Spec:
     return {"layer": layers, "height": 260}
 
 
+def calibration_in_words(words: Words, points: Sequence[tuple[float, float]]) -> str:
+    """The same picture for who cannot see it."""
+    return words.all_of(
+        [
+            words(
+                "model.calibration_point",
+                forecast=words.number(forecast, "0.0"),
+                rating=words.number(rating, "0.0"),
+            )
+            for forecast, rating in points
+        ]
+    )
+
+
 def side_by_side(films: Sequence[tuple[str, float, float, float]]) -> Spec:
     """Films with their ratings and intervals, one above the other."""
     values = [

@@ -32,16 +32,9 @@ def main() -> None:
     _over_time(words, record)
     if record.calibration:
         st.header(words("track_record.calibration"), anchor=False)
-        points = [
-            words(
-                "model.calibration_point",
-                forecast=words.number(forecast, "0.0"),
-                rating=words.number(actual, "0.0"),
-            )
-            for forecast, actual in record.calibration
-        ]
         st.vega_lite_chart(
-            spec=pictures.calibration(words, record.calibration), alt=words.all_of(points)
+            spec=pictures.calibration(words, record.calibration),
+            alt=pictures.calibration_in_words(words, record.calibration),
         )
     for name, films in (("worst", record.worst), ("best", record.best)):
         st.header(words(f"track_record.{name}"), anchor=False)

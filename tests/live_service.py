@@ -16,10 +16,10 @@ from pydantic import SecretStr
 
 from movierating.settings import Settings
 from sandbox.state import free_ports
+from tests.processes import ended
 
 ROOT: Final = Path(__file__).parents[1]
 _START_SECONDS: Final = 60
-_STOP_SECONDS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -51,17 +51,11 @@ def running_service(settings: Settings, folder: Path) -> Iterator[LiveService]:
         subprocess.Popen(
             command, cwd=ROOT, env=_environment(settings), stdout=output, stderr=output
         ) as process,
+        ended(process),
     ):
-        try:
-            service = LiveService(f"http://127.0.0.1:{port}", process, log)
-            _wait_for(service)
-            yield service
-        finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        service = LiveService(f"http://127.0.0.1:{port}", process, log)
+        _wait_for(service)
+        yield service
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -17,13 +17,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from movierating.settings import Settings, load_settings
 from sandbox.state import free_ports
+from tests.processes import ended
 
 HOST: Final = "127.0.0.1"
 KEY: Final = "invented-key-of-the-tests"
 SECRET: Final = "a-secret-of-the-tests-that-opens-nothing"
 _REGION: Final = "ap-northeast-2"
 _START_SECONDS: Final = 60
-_STOP_SECONDS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ class S3Server:
 @contextmanager
 def running_s3(folder: Path) -> Iterator[S3Server]:
     """Serve S3 from a folder, on free ports, until the end; like Amazon's, it makes no bucket."""
+    folder.mkdir(exist_ok=True)
     parts = ("s3", "master", "volume", "filer", "admin")
     names = [f"-{part}.{port}" for part in parts for port in ("port", "port.grpc")]
     ports = dict(zip(names, free_ports(len(names)), strict=True))
@@ -99,17 +100,11 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
         subprocess.Popen(
             command, cwd=folder, env=os.environ | keys, stdout=log, stderr=subprocess.STDOUT
         ) as process,
+        ended(process),
     ):
-        try:
-            server = S3Server(f"http://{HOST}:{ports['-s3.port']}", process)
-            _wait_for(server)
-            yield server
-        finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        server = S3Server(f"http://{HOST}:{ports['-s3.port']}", process)
+        _wait_for(server)
+        yield server
 
 
 def _client(url: str, service: Literal["s3", "iam"] = "s3") -> Any:

@@ -63,7 +63,22 @@ def client(
     s3_server: S3Server, learned: Packed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
     """The service with the learned bundle in production; not to be moved."""
-    settings = s3_server.settings(s3_server.new_bucket())
-    put_into_production(Registry(open_bucket(settings)), learned)
-    with serving(settings, tmp_path_factory.mktemp("cache")) as (client, _):
+    with _serving_in_a_bucket(s3_server, learned, tmp_path_factory.mktemp("cache")) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def bare(
+    s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """The same with the small bundle, which has neither card nor evidence."""
+    with _serving_in_a_bucket(s3_server, packed, tmp_path_factory.mktemp("cache")) as client:
+        yield client
+
+
+@contextmanager
+def _serving_in_a_bucket(server: S3Server, bundle: Packed, cache: Path) -> Iterator[TestClient]:
+    settings = server.settings(server.new_bucket())
+    put_into_production(Registry(open_bucket(settings)), bundle)
+    with serving(settings, cache) as (client, _):
         yield client

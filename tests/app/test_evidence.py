@@ -1,24 +1,7 @@
-from collections.abc import Iterator
-
 import pytest
 from fastapi.testclient import TestClient
 
-from movierating.registry import Registry
-from movierating.s3 import open_bucket
-from tests.app.conftest import serving
-from tests.bundles import Packed, put_into_production
-from tests.s3_server import S3Server
-
-
-@pytest.fixture(scope="module")
-def bare(
-    s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[TestClient]:
-    """The service with a bundle that has neither card nor evidence."""
-    settings = s3_server.settings(s3_server.new_bucket())
-    put_into_production(Registry(open_bucket(settings)), packed)
-    with serving(settings, tmp_path_factory.mktemp("cache")) as (client, _):
-        yield client
+from tests.bundles import Packed
 
 
 def test_ratings_of_a_genre_are_those_of_its_films(client: TestClient, learned: Packed):

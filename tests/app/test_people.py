@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -6,23 +5,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.people import _found
-from movierating.registry import Registry
-from movierating.s3 import open_bucket
 from tests.app.conftest import serving
-from tests.bundles import Packed, put_into_production
+from tests.bundles import Packed
 from tests.s3_server import S3Server
 
 NAMES = ["Ada Novak", "Novak Lee", "Ingrid Anova", "Pedro Almodóvar", "봉준호"]
-
-
-@pytest.fixture(scope="module")
-def small(
-    s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[TestClient]:
-    settings = s3_server.settings(s3_server.new_bucket())
-    put_into_production(Registry(open_bucket(settings)), packed)
-    with serving(settings, tmp_path_factory.mktemp("cache")) as (client, _):
-        yield client
 
 
 @pytest.mark.parametrize(
@@ -40,13 +27,13 @@ def test_names_that_begin_with_the_letters_come_first(letters: str, found: list[
     assert _found(NAMES, letters) == found
 
 
-def test_people_of_the_bundle_are_found(small: TestClient, packed: Packed):
-    answer = small.get("/people", params={"q": "ada"}).json()
+def test_people_of_the_bundle_are_found(bare: TestClient, packed: Packed):
+    answer = bare.get("/people", params={"q": "ada"}).json()
     assert answer == {"version": packed.manifest.version, "names": ["Ada Novak"]}
 
 
-def test_field_decides_who_is_known(small: TestClient):
-    assert small.get("/people", params={"q": "ada", "field": "cast"}).json()["names"] == []
+def test_field_decides_who_is_known(bare: TestClient):
+    assert bare.get("/people", params={"q": "ada", "field": "cast"}).json()["names"] == []
 
 
 def test_name_that_was_found_changes_the_forecast(client: TestClient):

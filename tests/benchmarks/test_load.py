@@ -1,9 +1,10 @@
 import json
 import re
+import threading
 
 import pytest
 
-from benchmarks.load import LoadError, Measured, gets, posts, script
+from benchmarks.load import LoadError, Measured, gets, meanwhile, posts, script
 
 TOLD = """\
 Running 3s test @ http://127.0.0.1:8000
@@ -65,3 +66,11 @@ def test_script_holds_every_request_once():
     text = script(["first()", "second()"])
     assert re.findall(r"requests\[(\d+)\] = (\w+)", text) == [("1", "first"), ("2", "second")]
     assert "at % #requests" in text
+
+
+def test_works_go_on_until_what_they_are_for_is_done():
+    ended = threading.Event()
+    seen: list[bool] = []
+    with meanwhile([lambda: seen.append(ended.wait(30))] * 2, ended.set):
+        assert seen == []
+    assert seen == [True, True]

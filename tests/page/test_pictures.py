@@ -49,3 +49,9 @@ def test_no_data_stand_at_the_top_where_streamlit_would_load_pandas(spec: dict[s
 def test_what_lowers_the_rating_is_told_from_what_lifts_it():
     bars = values(pictures.contributions([("people", 0.5), ("plot", -0.1)]), 0)
     assert [bar["up"] for bar in bars] == [True, False]
+
+
+def test_calibration_is_told_in_words_point_by_point():
+    told = pictures.calibration_in_words(Words("en"), [(5.0, 5.12), (7.0, 6.9)])
+    assert "forecast 5.0, rating 5.1" in told
+    assert "forecast 7.0, rating 6.9" in told
