@@ -13,7 +13,7 @@ from typing import Any, Final
 import requests
 
 from ops import credentials, upgrade
-from ops.arguments import parser_of, project_of
+from ops.arguments import parser_of, project_of, told
 from ops.load import load
 from ops.project import EngineError, run
 from ops.replace import replace
@@ -183,13 +183,11 @@ parser.add_argument("drill", choices=DRILLS, help="which")
 def main(argv: list[str] | None = None) -> int:
     """Do one drill; its figures are the last line."""
     options = parser.parse_args(argv)
-    try:
-        figures = DRILLS[options.drill](Trial(project_of(options)))
-    except (EngineError, DrillError, requests.RequestException) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{json.dumps(figures)}\n")
-    return 0
+
+    def work() -> str:
+        return json.dumps(DRILLS[options.drill](Trial(project_of(options))))
+
+    return told(work, DrillError, requests.RequestException)
 
 
 if __name__ == "__main__":

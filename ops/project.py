@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -74,9 +75,8 @@ class Project:
 
 def compose_program() -> tuple[str, ...]:
     """Compose 2 as a plug-in of docker, else the program of its own."""
-    asked_for = ["docker", "compose", "version"]
-    asked = subprocess.run(asked_for, capture_output=True, check=False)
-    if asked.returncode == 0:
+    with suppress(EngineError):
+        run("docker", "compose", "version")
         return ("docker", "compose")
     if shutil.which("docker-compose"):
         return ("docker-compose",)
@@ -87,9 +87,11 @@ def run(*command: str, typed: str | None = None) -> str:
     """Run a program in the project's folder; what it prints.
 
     Raises:
-        EngineError: It failed; the last lines it printed are the message.
+        EngineError: It is not there, or it failed; the last lines it printed are the message.
     """
     known = {name: os.environ[name] for name in _KNOWN if name in os.environ}
+    if shutil.which(command[0]) is None:
+        raise EngineError(f"`{command[0]}` is not there; install it")
     done = subprocess.run(
         command, cwd=ROOT, env=known, input=typed, capture_output=True, text=True, check=False
     )

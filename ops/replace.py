@@ -7,7 +7,7 @@ before: `docker-compose -f docker-compose-fastapi.yaml build api`.
 import sys
 from typing import Final
 
-from ops.arguments import parser_of, project_of
+from ops.arguments import parser_of, project_of, told
 from ops.project import EngineError, Project, run, wait
 
 _START_SECONDS: Final = 180
@@ -72,13 +72,11 @@ def _ended(container: str) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Replace, and say what serves."""
     options = parser.parse_args(argv)
-    try:
-        fresh = replace(project_of(options), options.replicas)
-    except EngineError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{len(fresh)} new replicas serve\n")
-    return 0
+
+    def work() -> str:
+        return f"{len(replace(project_of(options), options.replicas))} new replicas serve"
+
+    return told(work)
 
 
 if __name__ == "__main__":

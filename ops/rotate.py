@@ -7,8 +7,8 @@ import sys
 from typing import Final
 
 from ops import credentials
-from ops.arguments import parser_of, project_of
-from ops.project import EngineError, Project
+from ops.arguments import parser_of, project_of, told
+from ops.project import Project
 
 _FERNET: Final = "AIRFLOW__CORE__FERNET_KEY"
 _AIRFLOW: Final = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor")
@@ -62,13 +62,13 @@ def _set_database_password(project: Project, password: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Rotate, and say so."""
-    try:
-        rotate(project_of(parser.parse_args(argv)))
-    except EngineError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"made anew: {', '.join(credentials.OWN)}\n")
-    return 0
+    options = parser.parse_args(argv)
+
+    def work() -> str:
+        rotate(project_of(options))
+        return f"made anew: {', '.join(credentials.OWN)}"
+
+    return told(work)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from ops.arguments import parser_of, project_of
-from ops.project import EngineError, Project, is_healthy, wait
+from ops.arguments import parser_of, project_of, told
+from ops.project import Project, is_healthy, wait
 
 _AIRFLOW: Final = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor")
 _START_SECONDS: Final = 300
@@ -77,18 +77,16 @@ def main(argv: list[str] | None = None) -> int:
     """Upgrade or go back, and say where the old state is."""
     options = parser.parse_args(argv)
     project = project_of(options)
-    try:
+
+    def work() -> str:
         if options.back:
             go_back(project, options.back)
-            sys.stdout.write(f"as it was in {options.back}\n")
-            return 0
+            return f"as it was in {options.back}"
         backup = Path(f"airflow-{datetime.now(UTC):%Y%m%dT%H%M%S}.sql")
         upgrade(project, backup, not options.no_build)
-    except EngineError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"upgraded; the database as it was is in {backup}\n")
-    return 0
+        return f"upgraded; the database as it was is in {backup}"
+
+    return told(work)
 
 
 if __name__ == "__main__":
