@@ -116,8 +116,7 @@ def mood_of(plot: Plot | None) -> Mood | None:
 
 def _reasons(bundle: Bundle, vector: Matrix) -> list[Reason]:
     points = explain(bundle.model, vector, bundle.manifest.features)
-    ranked = sorted(points, key=lambda group: -abs(points[group]))
-    return [Reason(group=group, points=round(points[group], 3)) for group in ranked]
+    return [Reason(group=group, points=round(each, 3)) for group, each in points.items()]
 
 
 def _comparables(bundle: Bundle, film: Film) -> list[Comparable]:

@@ -295,6 +295,14 @@ class ForecastLedger:
         """Put a view where readers look."""
         self._shelf.put(key, view.model_dump_json().encode())
 
+    def shown(self, key: str, kind: type[_Any]) -> _Any | None:
+        """A view; None before the first.
+
+        Raises:
+            LedgerError: It is not readable.
+        """
+        return self._parsed(key, kind)
+
     def _append(
         self,
         place: str,

@@ -63,7 +63,8 @@ def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, 
         features: Their names.
 
     Returns:
-        By group; the sum is the film's rating minus that of a film of which nothing is known.
+        By group, the largest first; the sum is the film's rating minus that of a film of which
+        nothing is known.
     """
     columns = _columns(tuple(features))
     known = [group for group, at in columns.items() if not np.isnan(vector[0, at]).all()]
@@ -74,7 +75,8 @@ def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, 
     for at, group in enumerate(known):
         shown[:, columns[group]] = arcs[:, at, None]
     ratings = model.rate(uncovered(vector, shown, features)).astype(float)
-    return dict(zip(known, (shares @ ratings).tolist(), strict=True))
+    points = dict(zip(known, (shares @ ratings).tolist(), strict=True))
+    return dict(sorted(points.items(), key=lambda each: (-abs(each[1]), each[0])))
 
 
 def uncovered(matrix: Matrix, shown: Mask, features: Sequence[str]) -> Matrix:

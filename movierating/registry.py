@@ -12,11 +12,12 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from movierating.bundle import CODES_NAME
+from movierating.bundle import CODES_NAME, Bundle
 from movierating.encoders import Codes
 from movierating.errors import ExplainedError
 from movierating.ledger import Decision, Ledger
@@ -164,6 +165,16 @@ class Registry:
             content = self._versions.file(manifest.version, manifest.files, name)
             (folder / name).write_bytes(content)
         (folder / MANIFEST_NAME).write_bytes(raw)
+
+    def bundle(self, pointer: Named) -> Bundle:
+        """A version as the service would load it.
+
+        Raises:
+            BundleError: It is altered, of another format, or does not do what it says.
+        """
+        with TemporaryDirectory() as folder:
+            self.fetch(pointer, Path(folder))
+            return Bundle.load(Path(folder), pointer.manifest_sha256)
 
     def versions(self) -> list[StoredVersion]:
         """What was published, the newest first."""

@@ -3,8 +3,6 @@
 import logging
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from movierating.bundle import Bundle
@@ -144,8 +142,7 @@ def _verdict(published: _Published) -> Verdict:
         return Verdict(promote=False, reason=refused)
     in_production = current.pointer.version
     try:
-        with TemporaryDirectory() as folder:
-            champion = _champion(published.registry, current.pointer, Path(folder))
+        champion = published.registry.bundle(current.pointer)
     except NewerFormatError as error:
         return Verdict(
             promote=False, reason=f"{in_production} is newer than this code: {error}; update it"
@@ -154,11 +151,6 @@ def _verdict(published: _Published) -> Verdict:
         why = f"{in_production} cannot be measured, since no service of this code can load it"
         return judge_alone(challenger.manifest, f"{why} ({error})")
     return judge(challenger, champion, _holdout(published))
-
-
-def _champion(registry: Registry, pointer: Pointer, folder: Path) -> Bundle:
-    registry.fetch(pointer, folder)
-    return Bundle.load(folder, pointer.manifest_sha256)
 
 
 def _holdout(published: _Published) -> Sample:

@@ -16,7 +16,7 @@ from movierating.reasons import GROUPS, explain, group_of, uncovered
 from scripts.described import Described
 from scripts.evaluation import score
 from scripts.learning import Learned, fit
-from scripts.parameters import SEED, ModelConfig
+from scripts.parameters import SEED, VOTE_BANDS, ModelConfig
 from scripts.samples import Ratings, Sample
 
 Mask = npt.NDArray[np.bool_]
@@ -26,7 +26,6 @@ _LARGEST_SLICES: Final = 12  # of languages and of genres each
 _CALIBRATION_BINS: Final = 10
 _CURVE_SHARES: Final = (0.1, 0.25, 0.5, 1.0)
 _EXPLAINED_FILMS: Final = 200
-_VOTE_BANDS: Final = (50, 100, 300, 1_000)
 _MANY_VOTES: Final = 1e9
 
 
@@ -130,7 +129,7 @@ def _slices(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
         *_largest("genre", genres),
         *(
             ("votes", f"from {low}", (holdout.votes >= low) & (holdout.votes < high))
-            for low, high in pairwise((*_VOTE_BANDS, np.inf))
+            for low, high in pairwise((*VOTE_BANDS, np.inf))
         ),
         *(("year", str(year), years == year) for year in np.unique(years)),
     ]

@@ -12,13 +12,13 @@ from movierating.errors import ExplainedError
 from movierating.forecasts import (
     TRACK_RECORD_KEY,
     UPCOMING_KEY,
-    LedgerError,
+    ForecastLedger,
     Part,
     TrackRecord,
     Upcoming,
 )
 from movierating.posters import poster_address
-from movierating.s3 import Bucket, open_bucket
+from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.cli import run
 from scripts.files import write_bytes
@@ -50,9 +50,9 @@ def export(folder: Path, settings: Settings) -> None:
         LedgerError: A view is not readable.
         DataFileError: The folder cannot be written.
     """
-    bucket = open_bucket(settings)
-    upcoming = _view(bucket, UPCOMING_KEY, Upcoming)
-    record = _view(bucket, TRACK_RECORD_KEY, TrackRecord)
+    ledger = ForecastLedger(open_bucket(settings))
+    upcoming = _view(ledger, UPCOMING_KEY, Upcoming)
+    record = _view(ledger, TRACK_RECORD_KEY, TrackRecord)
     page = coming_soon_page(upcoming, poster_address(settings, 92))
     write_bytes(folder / COMING_SOON, page.encode())
     write_bytes(folder / TRACK_RECORD, track_record_page(record).encode())
@@ -98,14 +98,11 @@ def curves(months: Sequence[Part]) -> Iterator[tuple[str, str]]:
         yield name, " ".join(points)
 
 
-def _view(bucket: Bucket, key: str, kind: type[_View]) -> _View:
-    blob = bucket.get(key)
-    if blob is None:
+def _view(ledger: ForecastLedger, key: str, kind: type[_View]) -> _View:
+    view = ledger.shown(key, kind)
+    if view is None:
         raise NothingForecastError(f"{key} is missing; run forecast and score first")
-    try:
-        return kind.model_validate_json(blob.raw)
-    except ValueError as error:
-        raise LedgerError(key) from error
+    return view
 
 
 def main(argv: list[str] | None = None) -> int:

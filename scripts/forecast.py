@@ -5,8 +5,6 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, Self
 
 import pyarrow as pa
@@ -111,8 +109,7 @@ class Forecaster:
 
     def _reasons(self, vector: Matrix) -> dict[str, float]:
         points = explain(self.model, vector, self.features)
-        ranked = sorted(points, key=lambda group: (-abs(points[group]), group))
-        return {group: round(float(points[group]), 3) for group in ranked}
+        return {group: round(each, 3) for group, each in points.items()}
 
 
 def forecast(run_date: date, settings: Settings) -> int:
@@ -151,9 +148,7 @@ def in_production(registry: Registry) -> Forecaster:
     current = registry.production()
     if current is None:
         raise NoModelError("no model is in production yet; run the pipeline first")
-    with TemporaryDirectory() as folder:
-        registry.fetch(current.pointer, Path(folder))
-        return Forecaster.of(Bundle.load(Path(folder), current.pointer.manifest_sha256))
+    return Forecaster.of(registry.bundle(current.pointer))
 
 
 def look_up(store: FilmStore, day: date, min_votes: int) -> tuple[list[Subject], NaiveMeans | None]:
@@ -183,8 +178,9 @@ def to_forecast(day: date, min_votes: int) -> pc.Expression:
 
 def upcoming(ledger: ForecastLedger, day: date) -> Upcoming:
     """The newest forecasts of films that had not opened on a day, and their change in a week."""
-    opens = {each.film_id: each.release_date for each in ledger.said(day, day)}
-    newest = counting(ledger.said(day, day), opens)
+    said = list(ledger.said(day, day))
+    opens = {each.film_id: each.release_date for each in said}
+    newest = counting(said, opens)
     week_ago = counting(ledger.said(day - WEEK - _LONGEST_GAP, day - WEEK), opens)
     ahead = sorted(newest.values(), key=lambda each: (each.release_date, each.film_id))
     films = (

@@ -11,6 +11,7 @@ HOLDOUT_SHARE: Final = 0.2  # the newest films measure, the others teach
 MIN_VOTES_TO_COUNT: Final = 5  # for the track records
 MIN_VOTES_TO_LEARN: Final = 20  # for the model
 MIN_VOTES_TO_MEASURE: Final = 50
+VOTE_BANDS: Final = (50, 100, 300, 1_000)  # that reports tell films apart by
 MIN_FILMS: Final = 10  # on each side of the split
 MIN_FILMS_PER_FLAG: Final = 25  # or a flag teaches noise
 HALF_WEIGHT_VOTES: Final = 200  # a rating of so many votes counts half of a certain one

@@ -5,8 +5,6 @@ import logging
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tabulate import tabulate
@@ -99,10 +97,7 @@ def _load(registry: Registry, version: str) -> Bundle:
         BundleError: It is altered, of another format, or does not do what it says.
     """
     try:
-        verified = registry.verify(version)
-        with TemporaryDirectory() as folder:
-            registry.fetch(verified, Path(folder))
-            return Bundle.load(Path(folder), verified.manifest_sha256)
+        return registry.bundle(registry.verify(version))
     except BundleError as error:
         raise BundleError(f"{version} cannot be used: {error}") from None
 

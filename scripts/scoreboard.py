@@ -18,12 +18,12 @@ from movierating.forecasts import (
     TrackRecord,
 )
 from scripts.evaluation import rmse
+from scripts.parameters import VOTE_BANDS
 
 SHOWN_FILMS: Final = 10  # hits, and misses
 MIN_PART: Final = 10  # films of a genre or language, or its figures are luck
 _LARGEST_PARTS: Final = 12
 _CALIBRATION_BINS: Final = 10
-_VOTE_BANDS: Final = (50, 100, 300, 1_000)
 
 
 def track_record(scores: Sequence[Score], day: date, min_votes: int) -> TrackRecord:
@@ -88,7 +88,7 @@ def _parts(films: Sequence[Score], counted: Sequence[Score]) -> Iterator[Part]:
         sizes = Counter(filter(None, map(name_of, films)))
         large = {name for name, count in sizes.most_common(_LARGEST_PARTS) if count >= MIN_PART}
         yield from _grouped(kind, [each for each in films if name_of(each) in large], name_of)
-    for low, high in pairwise((*_VOTE_BANDS, np.inf)):
+    for low, high in pairwise((*VOTE_BANDS, np.inf)):
         if band := [each for each in films if low <= each.votes < high]:
             yield Part(kind="votes", name=f"from {low}", figures=figures(band))
     yield from _grouped("mark", counted, lambda each: each.mark)

@@ -104,3 +104,10 @@ def test_hidden_facts_leave_the_sum_of_the_effects():
     assert row[FEATURES.index("effect=all")] == 6 + 2 * (len(TRAITS) - 1)
     assert np.isnan(row).sum() == 1
     assert len(RECORDED) == len(TRAITS) + 1
+
+
+def test_largest_reason_comes_first(bundle: Bundle):
+    for film in invented_films(5):
+        sizes = [abs(points) for points in reasons(bundle, film).values()]
+        assert len(sizes) > 3
+        assert sizes == sorted(sizes, reverse=True)

@@ -21,7 +21,7 @@ from movierating.s3 import (
 )
 from movierating.settings import Settings
 from movierating.versions import RegistryConflictError, UnknownVersionError
-from tests.bundles import CODES, FILES, RUN_DATE, Packed, pack, put_into_production
+from tests.bundles import CODES, FILES, RUN_DATE, Packed, invented_films, pack, put_into_production
 from tests.dying_bucket import DyingBucket, KilledError
 from tests.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
 
@@ -290,6 +290,15 @@ def test_altered_file_is_found_while_it_is_fetched(
     bucket.put(f"models/versions/{packed.manifest.version}/{name}", b"altered")
     with pytest.raises(BundleError, match=f"^{name} does not have the SHA-256"):
         registry.fetch(packed.pointer(), tmp_path)
+
+
+def test_bundle_of_a_version_answers_like_the_one_that_was_published(
+    registry: Registry, packed: Packed
+):
+    current = put_into_production(registry, packed)
+    films = invented_films(3)
+    found = registry.bundle(current.pointer)
+    assert found.rate(films).tolist() == packed.load().rate(films).tolist()
 
 
 def test_missing_file_is_found_while_it_is_fetched(registry: Registry, tmp_path: Path):
