@@ -60,10 +60,11 @@ class Metrics:
             ("contract",),
             registry=self._registry,
         )
-
         # Finding a series takes longer than counting; there are few, by routes and statuses.
         self._requests_of = cache(self._requests.labels)
         self._seconds_of = cache(self._seconds.labels)
+        self._predictions_of = cache(self._predictions.labels)
+        self._ratings_of = cache(self._ratings.labels)
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request under the template of its route."""
@@ -73,8 +74,8 @@ class Metrics:
 
     def predicted(self, rating: float, contract: Literal["facts", "codes"]) -> None:
         """Count a forecast."""
-        self._predictions.labels(contract).inc()
-        self._ratings.labels(contract).observe(rating)
+        self._predictions_of(contract).inc()
+        self._ratings_of(contract).observe(rating)
 
     def exposition(self) -> bytes:
         """Everything, as Prometheus reads it."""

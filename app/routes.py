@@ -45,25 +45,27 @@ _TMDB_LANGUAGES = {"cn": "yue", "xx": "zxx"}
 _OPTIONS_ARE_KEPT = "private, max-age=60"
 
 
-# Dependencies are `async` and ask for none themselves: FastAPI sends any other one through a
-# thread, and looks anew into the request for each, which takes as long as a forecast.
-async def _follower(request: Request) -> Follower:
-    follower: Follower = request.state.follower
-    return follower
+def in_service(request: Request) -> Served:
+    """The model in service, which the request's line in the log will name.
 
-
-async def _served(request: Request) -> Served:
+    Raises:
+        NoModelError: There is none yet.
+    """
     follower: Follower = request.state.follower
     served = follower.served
     if served is None:
         raise NoModelError(f"no model is in service: {follower.problem or 'not loaded yet'}")
-    request.state.version = served.pointer.version  # for the log
+    request.state.version = served.pointer.version
     return served
 
 
-async def _translator(request: Request) -> Translator:
-    translator: Translator = request.state.translator
-    return translator
+# `async`, since FastAPI sends a plain function through a thread. The forecasts themselves ask for
+# the model without it: a dependency takes a tenth of the time of a forecast.
+async def _served(request: Request) -> Served:
+    return in_service(request)
+
+
+ServedDep = Annotated[Served, Depends(_served)]
 
 
 def _metrics(request: Request) -> Metrics:
@@ -71,17 +73,15 @@ def _metrics(request: Request) -> Metrics:
     return metrics
 
 
-FollowerDep = Annotated[Follower, Depends(_follower)]
-ServedDep = Annotated[Served, Depends(_served)]
-TranslatorDep = Annotated[Translator, Depends(_translator)]
+def _translator(request: Request) -> Translator:
+    translator: Translator = request.state.translator
+    return translator
 
 
 @predictions.post("/predict", summary="Forecast from raw facts", responses=NO_MODEL | BAD_INPUT)
 async def predict(
     request: Request,
     facts: FilmFacts,
-    served: ServedDep,
-    translator: TranslatorDep,
     explain: Annotated[
         bool,
         Query(
@@ -90,7 +90,8 @@ async def predict(
     ] = True,
 ) -> Forecast:
     """Forecast the TMDB rating of a film from what is known before it opens."""
-    reading = await _read(facts, translator)
+    served = in_service(request)
+    reading = await _read(facts, _translator(request))
     answer = forecast(served.bundle, facts, reading, explained=explain)
     _metrics(request).predicted(answer.rating, "facts")
     return answer
@@ -101,7 +102,6 @@ async def predict(
 )
 async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
     request: Request,
-    served: ServedDep,
     runtime: Runtime,
     genre_encoded: Annotated[int, Query(ge=-1, description="As in `/options`; -1: unknown.")],
     lang_encoded: Annotated[int, Query(ge=-1, description="As in `/options`; -1: unknown.")],
@@ -111,6 +111,7 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
     ],
 ) -> OldForecast:
     """Forecast from five numbers: the old contract, answered by the same model."""
+    served = in_service(request)
     _known_code(served.bundle.codes.genres, genre_encoded, "genre_encoded")
     _known_code(served.bundle.codes.languages, lang_encoded, "lang_encoded")
     rating = old_forecast(
@@ -121,10 +122,9 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
 
 
 @forecasts.post("/predict/batch", summary="Forecast several films", responses=NO_MODEL | BAD_INPUT)
-async def predict_batch(
-    request: Request, batch: Batch, served: ServedDep, translator: TranslatorDep
-) -> BatchForecast:
+async def predict_batch(request: Request, batch: Batch) -> BatchForecast:
     """Forecast up to 100 films; each answers for itself, and one version answers all."""
+    served, translator = in_service(request), _translator(request)
     rows = await asyncio.gather(*(_understood(film, translator) for film in batch.films))
     results = await run_in_threadpool(_forecast_rows, served, rows)
     metrics = _metrics(request)
@@ -170,8 +170,9 @@ async def measurements(request: Request) -> PlainTextResponse:
 
 
 @monitoring.get("/version", summary="Which model answers, and its lineage", responses=NO_MODEL)
-async def version(served: ServedDep, follower: FollowerDep) -> VersionInfo:
+async def version(request: Request, served: ServedDep) -> VersionInfo:
     """Which model answers, since when, how good it is, and where it comes from."""
+    follower: Follower = request.state.follower
     manifest, pointer = served.bundle.manifest, served.pointer
     return VersionInfo(
         version=manifest.version,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Telling takes as long as it is read: of 12,000 plots the rest changed one answer.
+_TELLING_CHARACTERS: Final = 200
 # Short English plots full of foreign names score below this in every other language.
 _SURE: Final = 0.6
 # Google's page takes its text in the URL: above some 1,900 Korean characters it refuses.
@@ -31,9 +33,10 @@ _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?。！？…])\s+|\n+")
 
 def is_english(text: str) -> bool:
     """Whether a plot can be read as it is; one in Latin letters counts as English when in doubt."""
-    if not is_latin(text):
+    beginning = text[:_TELLING_CHARACTERS]
+    if not is_latin(beginning):
         return False
-    best = _detector().detect(text.replace("\n", " "))[0]
+    best = _detector().detect(beginning.replace("\n", " "))[0]
     return bool(best["lang"] == "en" or best["score"] < _SURE)
 
 

@@ -99,9 +99,9 @@ class ModelConfig:
                 "reg_lambda": 10,
             },
             "lgbm": {
-                "n_estimators": 500,
+                "n_estimators": 150,
                 "num_leaves": 32,
-                "learning_rate": 0.02,
+                "learning_rate": 0.06,
                 "subsample": 0.9,
                 "subsample_freq": 1,
                 "colsample_bytree": 0.75,

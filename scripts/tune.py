@@ -182,7 +182,7 @@ def _search_family(family: ModelType, space: Suggest) -> Callable[[TimeSplit], S
 
 def _boosting(trial: optuna.Trial) -> dict[str, Any]:
     return {
-        "n_estimators": trial.suggest_int("n_estimators", 200, 1200, step=50),
+        "n_estimators": trial.suggest_int("n_estimators", 50, 1200, step=50),
         "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.1, log=True),
         "subsample": trial.suggest_float("subsample", 0.4, 1.0),
         "reg_lambda": trial.suggest_float("reg_lambda", 0.1, 100, log=True),
