@@ -20,6 +20,7 @@ from scripts.evaluation import baselines, rmse, score
 from scripts.leaks import refuse_leaks
 from scripts.parameters import MIN_FILMS, MIN_FILMS_PER_FLAG, ModelConfig, ModelType
 from scripts.samples import Ratings, TimeSplit, TooFewFilmsError
+from scripts.sketches import sketched
 
 logger = logging.getLogger(__name__)
 
@@ -122,15 +123,15 @@ def _try_out(family: ModelType, config: ModelConfig, films: Described) -> Candid
 def fit(family: ModelType, parameters: Mapping[str, Any], films: Described) -> Correction:
     """Fit a family to what the track records leave open.
 
-    Each film is seen twice: with all its facts, and as on the page's form. The second look teaches
-    to answer when most facts are missing.
+    Each film is seen three times: with all its facts, as on the page's form, and with some of the
+    form's facts hidden. The later looks teach to answer when most facts are missing.
     """
     return fit_correction(
         family,
         parameters,
-        np.vstack([films.full, films.form]),
-        np.tile(films.targets, 2),
-        np.tile(films.weights, 2),
+        np.vstack([films.full, films.form, sketched(films.form, films.features)]),
+        np.tile(films.targets, 3),
+        np.tile(films.weights, 3),
         films.column(f"effect={ALL}"),
     )
 
