@@ -18,6 +18,7 @@ from scripts.candidates import Correction, fit_correction
 from scripts.described import Described, describe
 from scripts.evaluation import baselines, rmse, score
 from scripts.leaks import refuse_leaks
+from scripts.native_plots import with_korean
 from scripts.parameters import MIN_FILMS, MIN_FILMS_PER_FLAG, ModelConfig, ModelType
 from scripts.samples import Ratings, TimeSplit, TooFewFilmsError
 from scripts.sketches import sketched
@@ -95,6 +96,7 @@ def learn(split: TimeSplit, config: ModelConfig) -> Learned:
     features = choose_features(split.train.films, MIN_FILMS_PER_FLAG)
     refuse_leaks(split, features, describe)
     films, effects = describe(split, features)
+    effects = with_korean(effects, split.train)
     candidates = [_try_out(family, config, films) for family in config.families]
     return Learned(candidates, effects, films, baselines(split))
 
