@@ -9,6 +9,7 @@ from movierating.effects import MAX_CAST
 from movierating.familiarity import unfamiliar
 from movierating.features import Matrix
 from movierating.film import Film, Plot
+from movierating.korean import is_korean
 from movierating.manifest import COVERAGE
 from movierating.model import RATING_RANGE
 from movierating.reasons import explain
@@ -25,11 +26,19 @@ class Reading:
         plot: None when there was none, or it could not be read.
         translated: Whether it was put into English first.
         failed: Whether a plot was sent that could not be read.
+        natively: Whether it was read in Korean, as it is.
     """
 
     plot: Plot | None
     translated: bool = False
     failed: bool = False
+    natively: bool = False
+
+    def by(self, bundle: Bundle, text: str | None) -> "Reading":
+        """The same by a bundle that may read Korean, where no translation was to be had."""
+        if not (self.failed and bundle.effects.reads_korean and is_korean(text or "")):
+            return self
+        return Reading(Plot(None, None, None, text, language="ko"), natively=True)
 
 
 def read_plot(text: str | None, english: str | None) -> Reading:
@@ -67,6 +76,7 @@ def forecast(
     bundle: Bundle, facts: FilmFacts, reading: Reading, *, explained: bool = True
 ) -> Forecast:
     """Rate a film from raw facts; reasons and comparable films only if it is to be explained."""
+    reading = reading.by(bundle, facts.overview)
     film = film_from(bundle, facts, reading)
     vector = bundle.describe([film])
     rating = float(bundle.model.rate(vector)[0])
@@ -79,6 +89,7 @@ def forecast(
         warnings=_warnings(bundle, film),
         mood=mood_of(reading.plot),
         translated=reading.translated,
+        read_in_korean=reading.natively,
         missing=_missing(facts),
         ignored=_ignored(bundle, facts, reading),
         version=bundle.manifest.version,
@@ -105,8 +116,8 @@ def old_forecast(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
 
 
 def mood_of(plot: Plot | None) -> Mood | None:
-    """The mood of a plot in one of three labels; None where the plot is unknown."""
-    if plot is None:
+    """The mood of a plot in one of three labels; None where it is unknown."""
+    if plot is None or plot.polarity is None:
         return None
     label: Literal["negative", "neutral", "positive"] = "neutral"
     if abs(plot.polarity) > MOOD_CUT:

@@ -130,8 +130,18 @@ class Forecast(BaseModel):
     warnings: Annotated[
         list[Remark], Field(description="Facts unlike those of the films it learned from.")
     ]
-    mood: Annotated[Mood | None, Field(description="Null where the plot is unknown.")]
+    mood: Annotated[
+        Mood | None,
+        Field(description="Null where the plot is unknown or was not read in English."),
+    ]
     translated: Annotated[bool, Field(description="Whether the plot was translated first.")]
+    read_in_korean: Annotated[
+        bool,
+        Field(
+            description="Whether no translation was to be had and the plot was read in Korean: "
+            "its words count, its mood and its length are unknown."
+        ),
+    ]
     missing: Annotated[list[str], Field(description="Facts that could be added.")]
     ignored: Annotated[list[Remark], Field(description="What did not enter the forecast.")]
     version: Annotated[str, Field(description="The model version that answered.")]

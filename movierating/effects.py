@@ -15,11 +15,13 @@ from itertools import combinations
 from typing import Any, Final, Self
 
 from movierating.film import Film
+from movierating.korean import pieces
 
 Tokens = Sequence[str]
 Table = Mapping[str, tuple[float, float]]
 Record = Mapping[str, float]
 
+KOREAN: Final = "plot in Korean"  # a table beside those of the traits
 ALL: Final = "all"  # in a record: the average with what every trait adds
 
 MAX_CAST: Final = 5  # long lists are those of famous films
@@ -64,8 +66,15 @@ class Effects:
         record = {
             trait: self._effect(trait, tokens_of(film)) for trait, tokens_of in TRAITS.items()
         }
+        if self.reads_korean and film.plot and film.plot.language == "ko":
+            record["plot"] = self._effect(KOREAN, pieces(film.plot.text or ""))
         known = (effect for effect in record.values() if not math.isnan(effect))
         return record | {ALL: self.average + sum(known)}
+
+    @property
+    def reads_korean(self) -> bool:
+        """Whether the films that taught had enough plots in Korean."""
+        return KOREAN in self.tables
 
     def _effect(self, trait: str, tokens: Tokens) -> float:
         """The weighted sum over the root of the summed squares: many tokens are no more than few.
@@ -125,7 +134,8 @@ def _title(film: Film) -> Tokens:
 
 
 def _plot(film: Film) -> Tokens:
-    text = (film.plot.text if film.plot else None) or ""
+    text = film.plot.text if film.plot and film.plot.language == "en" else None
+    text = text or ""
     return [word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
 
 

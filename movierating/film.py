@@ -2,23 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """An English plot and what TextBlob makes of it.
+    """A plot, and what TextBlob makes of it where it is in English.
 
     Attributes:
-        length: Characters.
-        polarity: Mood from -1 (dark) to 1 (bright).
+        length: Characters of the English plot; None is unknown.
+        polarity: Mood from -1 (dark) to 1 (bright); None is unknown.
         subjectivity: From 0 (factual) to 1 (personal); None is unknown.
         text: The plot itself; None is unknown, as in the old contract, which knows its numbers.
+        language: Of the text. One in Korean has no numbers: they would mean something else.
     """
 
-    length: int
-    polarity: float
+    length: int | None
+    polarity: float | None
     subjectivity: float | None = None
     text: str | None = None
+    language: Literal["en", "ko"] = "en"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,11 +34,12 @@ def figures(words: Words, forecast: Forecast) -> str:
     shown = _shown(words, forecast)
     shown["score"] = "" if score is None else words.points(score)
     texts = words.section("forecast", **shown)
+    no_score = "read_in_korean" if forecast.read_in_korean else "no_score"
     filled = {
         **{f"{name}_text": text for name, text in texts.items()},
         "rating": shown["rating"],
         "mood": words.name("moods", label),
-        "score": texts["no_score" if score is None else "score"],
+        "score": texts[no_score if score is None else "score"],
         "translated": texts["translated"] if forecast.translated else "",
     }
     return fill("forecast.html", filled)

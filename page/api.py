@@ -86,6 +86,7 @@ class Forecast:
     average: float
     mood: tuple[str, float] | None
     translated: bool
+    read_in_korean: bool
     reasons: tuple[tuple[str, float], ...]
     comparables: tuple[Comparable, ...]
     warnings: tuple[str, ...]
@@ -106,6 +107,7 @@ class Forecast:
             average=finite(answer["average"]),
             mood=None if mood is None else (str(mood["label"]), finite(mood["score"])),
             translated=bool(answer["translated"]),
+            read_in_korean=bool(answer.get("read_in_korean")),  # an older service does not say
             reasons=tuple(
                 (str(each["group"]), finite(each["points"])) for each in answer["reasons"]
             ),

@@ -41,15 +41,20 @@ NEW_COLUMNS: Final = (
     "franchise",
     "overview",
     "overview_subjectivity",
+    "overview_ko",
     *_LISTS,
 )
 _TEXTS: Final = dict.fromkeys(
-    ("title", "release_date", "original_language", "franchise", "overview", *_LISTS), "str"
+    ("title", "release_date", "original_language", "franchise", "overview", "overview_ko", *_LISTS),
+    "str",
 )
 
 
-def row_of(film: Film, codes: Codes) -> dict[str, Any]:
-    """The columns of the cleaned file that describe a film before release; lists as JSON."""
+def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str, Any]:
+    """The columns of the cleaned file that describe a film before release; lists as JSON.
+
+    The plot in Korean stands beside the film: it is no fact of it, only teaches to read such plots.
+    """
     plot, opened = film.plot, film.release_date
     return {
         "title": film.title,
@@ -65,6 +70,7 @@ def row_of(film: Film, codes: Codes) -> dict[str, Any]:
         "franchise": film.franchise,
         "overview": plot.text if plot else None,
         "overview_subjectivity": plot.subjectivity if plot else None,
+        "overview_ko": overview_ko,
     } | {name: json.dumps(getattr(film, name), ensure_ascii=False) for name in _LISTS}
 
 

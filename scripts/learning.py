@@ -18,8 +18,10 @@ from scripts.candidates import Correction, fit_correction
 from scripts.described import Described, describe
 from scripts.evaluation import baselines, rmse, score
 from scripts.leaks import refuse_leaks
+from scripts.native_plots import with_korean
 from scripts.parameters import MIN_FILMS, MIN_FILMS_PER_FLAG, ModelConfig, ModelType
 from scripts.samples import Ratings, TimeSplit, TooFewFilmsError
+from scripts.sketches import sketched
 
 logger = logging.getLogger(__name__)
 
@@ -94,6 +96,7 @@ def learn(split: TimeSplit, config: ModelConfig) -> Learned:
     features = choose_features(split.train.films, MIN_FILMS_PER_FLAG)
     refuse_leaks(split, features, describe)
     films, effects = describe(split, features)
+    effects = with_korean(effects, split.train)
     candidates = [_try_out(family, config, films) for family in config.families]
     return Learned(candidates, effects, films, baselines(split))
 
@@ -122,15 +125,15 @@ def _try_out(family: ModelType, config: ModelConfig, films: Described) -> Candid
 def fit(family: ModelType, parameters: Mapping[str, Any], films: Described) -> Correction:
     """Fit a family to what the track records leave open.
 
-    Each film is seen twice: with all its facts, and as on the page's form. The second look teaches
-    to answer when most facts are missing.
+    Each film is seen three times: with all its facts, as on the page's form, and with some of the
+    form's facts hidden. The later looks teach to answer when most facts are missing.
     """
     return fit_correction(
         family,
         parameters,
-        np.vstack([films.full, films.form]),
-        np.tile(films.targets, 2),
-        np.tile(films.weights, 2),
+        np.vstack([films.full, films.form, sketched(films.form, films.features)]),
+        np.tile(films.targets, 3),
+        np.tile(films.weights, 3),
         films.column(f"effect={ALL}"),
     )
 

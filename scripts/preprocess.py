@@ -6,7 +6,8 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
-from typing import Final
+from itertools import repeat
+from typing import Any, Final
 
 import pandas as pd
 from pandera.errors import SchemaErrors
@@ -24,7 +25,7 @@ from scripts.dates import past_or_today, today
 from scripts.files import DataPath, RunFiles, data_folder, replacing, write_bytes, write_json
 from scripts.legacy import encoder_pickles
 from scripts.store import film_store
-from scripts.stored_films import FEATURE_FILM_MINUTES, frame_of, raw_film
+from scripts.stored_films import FEATURE_FILM_MINUTES, frame_of, korean_plots, raw_film
 
 logger = logging.getLogger(__name__)
 
@@ -53,21 +54,25 @@ def preprocess(run_date: date, settings: Settings) -> DataPath:
     collected, reasons = 0, Counter[str]()
     parts: list[pd.DataFrame] = []
     films: list[Film] = []
+    korean: list[str | None] = []
     for table in film_store(settings).labelled(run_date):
         kept, dropped = validate(frame_of(table), run_date)
         films += [raw_film(row) for row in kept.to_dict("records")]
+        told = korean_plots(table)
+        korean += [told[at] for at in kept.index]
         parts.append(kept[list(_OUTCOME)])
         collected, reasons = collected + table.num_rows, reasons + Counter(dropped)
-    told = dict(sorted(reasons.items()))
-    write_json(files.report, {"collected": collected, "kept": len(films), "dropped": told})
+    dropped_for = dict(sorted(reasons.items()))
+    write_json(files.report, {"collected": collected, "kept": len(films), "dropped": dropped_for})
     logger.info(
-        "%s films in the store, %s kept, dropped: %s", collected, len(films), told or "none"
+        "%s films in the store, %s kept, dropped: %s", collected, len(films), dropped_for or "none"
     )
     if not films:
-        raise NothingToLearnError(f"no film of the store was rated by {run_date}: {told}")
+        raise NothingToLearnError(f"no film of the store was rated by {run_date}: {dropped_for}")
     codes = extended_codes(films, known_codes(settings))
     _write_codes(files, codes)
-    return _write_cleaned(files, pd.concat(parts, ignore_index=True), films, codes)
+    described = [row_of(*row) for row in zip(films, repeat(codes), korean)]
+    return _write_cleaned(files, pd.concat(parts, ignore_index=True), described)
 
 
 def validate(raw: pd.DataFrame, run_date: date) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -133,10 +138,9 @@ def _write_codes(files: RunFiles, codes: Codes) -> None:
 
 
 def _write_cleaned(
-    files: RunFiles, outcome: pd.DataFrame, films: list[Film], codes: Codes
+    files: RunFiles, outcome: pd.DataFrame, described: list[dict[str, Any]]
 ) -> DataPath:
-    described = pd.DataFrame([row_of(film, codes) for film in films])
-    cleaned = pd.concat([outcome, described], axis=1)[[*OLD_COLUMNS, *NEW_COLUMNS]]
+    cleaned = pd.concat([outcome, pd.DataFrame(described)], axis=1)[[*OLD_COLUMNS, *NEW_COLUMNS]]
     with replacing(files.cleaned) as partial:
         # Text goes into quotes: a bare carriage return in a title would else end its row.
         cleaned.sort_values("id").to_csv(

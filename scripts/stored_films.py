@@ -65,6 +65,24 @@ def raw_film(row: Mapping[Hashable, Any]) -> Film:
     )
 
 
+def korean_plots(films: pa.Table) -> list[str | None]:
+    """The plot in Korean of each film of the store; None where TMDB has none.
+
+    One film at a time: the translations of all of them would fill the memory.
+    """
+    return [_korean_plot(text.as_py() or "") for text in films["translations"]]
+
+
+def _korean_plot(translations: str) -> str | None:
+    if '"ko"' not in translations:
+        return None
+    for each in _things(translations, "translations"):
+        data = each.get("data")
+        if each.get("iso_639_1") == "ko" and isinstance(data, dict):
+            return str(data.get("overview") or "").strip() or None
+    return None
+
+
 def main_genre(genres: str) -> str | None:
     """The first of a film's genres, as the store has them; None where there is none."""
     return next(iter(_names(_things(genres))), None)

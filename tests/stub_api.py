@@ -30,6 +30,7 @@ FORECAST = {
     "average": 6.41,
     "mood": {"score": 0.12, "label": "positive"},
     "translated": True,
+    "read_in_korean": False,
     "reasons": [
         {"group": "people", "points": 0.51},
         {"group": "plot", "points": -0.084},

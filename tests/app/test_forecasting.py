@@ -1,7 +1,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 
 from app.forecasting import Reading, film_from, forecast, mood_of, old_forecast, read_plot
 from app.schemas import FilmFacts
-from movierating.effects import MAX_CAST
+from movierating.bundle import Bundle
+from movierating.effects import KOREAN, MAX_CAST
 from movierating.film import Film, Plot
 from sandbox.tmdb.process import RunningStandIn
 from scripts.cleaned import films_of, read_cleaned
@@ -177,8 +178,39 @@ def test_mood_is_cut_at_a_tenth_on_either_side(polarity: float, label: str):
     assert (mood.score, mood.label) == (polarity, label)
 
 
-def test_unknown_plot_has_no_mood():
-    assert mood_of(None) is None
+@pytest.mark.parametrize("plot", [None, Plot(None, None, None, "배.", "ko")])
+def test_unknown_plot_and_one_in_korean_have_no_mood(plot: Plot | None):
+    assert mood_of(plot) is None
+
+
+def reading_korean(bundle: Bundle) -> Bundle:
+    table = {"등대": (1.0, 0.8)}
+    effects = replace(bundle.effects, tables={**bundle.effects.tables, KOREAN: table})
+    return replace(bundle, effects=effects)
+
+
+KOREAN_FACTS: Final = FACTS.model_copy(update={"overview": "등대에서 편지를 찾는다."})
+UNREAD: Final = Reading(None, failed=True)
+
+
+def test_korean_plot_without_translation_is_read_as_it_is_and_its_mood_unknown(packed: Packed):
+    bundle = reading_korean(packed.load())
+    answer = forecast(bundle, KOREAN_FACTS, UNREAD)
+    assert (answer.read_in_korean, answer.translated, answer.mood) == (True, False, None)
+    assert answer.ignored == []
+    plot = UNREAD.by(bundle, KOREAN_FACTS.overview).plot
+    record = bundle.effects.of(film_from(bundle, KOREAN_FACTS, Reading(plot)))
+    assert record["plot"] == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(
+    ("knows", "text"), [(False, "등대에서 편지를 찾는다."), (True, "灯台で手紙を見つける。")]
+)
+def test_plot_that_the_bundle_cannot_read_counts_as_unknown(packed: Packed, knows: bool, text: str):
+    bundle = reading_korean(packed.load()) if knows else packed.load()
+    answer = forecast(bundle, FACTS.model_copy(update={"overview": text}), UNREAD)
+    assert (answer.read_in_korean, answer.mood) == (False, None)
+    assert [each.field for each in answer.ignored] == ["overview"]
 
 
 @pytest.mark.parametrize("quantile", [0.0, 6.0, 40.0])

@@ -134,8 +134,14 @@ def test_plot_in_another_script_is_translated_and_rated_as_its_translation(clien
     assert translated["mood"]["score"] > 0
 
 
-def test_failed_translation_is_told_and_the_plot_unknown(client: TestClient):
+def test_korean_plot_that_cannot_be_translated_is_read_as_it_is(client: TestClient):
     answer = predicted(client, **FILM | {"overview": "아무도 번역하지 못하는 줄거리"})
+    assert (answer["read_in_korean"], answer["translated"], answer["mood"]) == (True, False, None)
+    assert answer["ignored"] == []
+
+
+def test_failed_translation_is_told_and_the_plot_unknown(client: TestClient):
+    answer = predicted(client, **FILM | {"overview": "誰も訳せないあらすじ"})
     without = predicted(client, **FILM | {"overview": None})
     assert answer["rating"] == without["rating"]
     assert (answer["mood"], answer["translated"], answer["missing"]) == (None, False, [])

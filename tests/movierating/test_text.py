@@ -22,6 +22,7 @@ def test_no_text_is_no_plot(text: str | None):
 def test_mood_has_the_sign_of_its_words(text: str, sign: int):
     plot = measure_plot(text)
     assert plot is not None
+    assert plot.polarity is not None
     assert (plot.polarity > 0) - (plot.polarity < 0) == sign
 
 
@@ -35,6 +36,7 @@ def test_measures_stay_in_their_ranges(text: str):
     if plot is not None:
         assert plot.text == text.strip()
         assert plot.length == len(plot.text) > 0
+        assert plot.polarity is not None
         assert -1 <= plot.polarity <= 1
         assert plot.subjectivity is not None
         assert 0 <= plot.subjectivity <= 1

@@ -105,6 +105,24 @@ def test_step_before_is_named_when_its_file_is_missing(settings: Settings):
         preprocess(RUN_DATE, settings)
 
 
+@pytest.mark.parametrize(
+    ("translations", "told"),
+    [
+        ([{"iso_639_1": "ko", "data": {"overview": " 등대지기의 편지. "}}], "등대지기의 편지."),
+        ([{"iso_639_1": "ja", "data": {"overview": "手紙"}}], None),
+        ([{"iso_639_1": "ko", "data": {"overview": ""}}], None),
+        ([{"iso_639_1": "ko"}, "ko"], None),
+        ([], None),
+    ],
+)
+def test_plot_in_korean_stands_beside_the_film(
+    settings: Settings, translations: list[Any], told: str | None
+):
+    row = other(settings, {"translations": {"translations": translations}})
+    assert row["overview_ko"] == told
+    assert row["overview"]
+
+
 def test_old_columns_come_first_under_their_names(settings: Settings):
     cleaned(settings)
     path = RunFiles(data_folder(settings), RUN_DATE).cleaned
@@ -118,6 +136,7 @@ def test_facts_of_a_film_are_in_its_row(settings: Settings):
     row = other(settings, {})
     assert row.pop("overview_sentiment") > 0.1
     assert row.pop("overview_subjectivity") > 0.5
+    assert row.pop("overview_ko") is None
     assert row == {
         "title": "The Lantern",
         "budget": 5_000_000,

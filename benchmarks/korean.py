@@ -1,0 +1,120 @@
+"""What becomes of a film's forecast if its plot is in Korean and no translation is to be had.
+
+Forms of genre and plot alone. The films that teach are those before the split, with their plots in
+Korean where these are known; measured are the pairs of plots of the films after it.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.accuracy import read_films
+from benchmarks.figures import report
+from benchmarks.real_run import SHARED
+from movierating.effects import KOREAN
+from movierating.features import build_matrix
+from movierating.film import Film, Plot
+from movierating.text import measure_plot
+from scripts.cleaned import films_of
+from scripts.evaluation import rmse
+from scripts.learning import Learned, learn
+from scripts.package import as_served
+from scripts.parameters import HOLDOUT_SHARE, ModelConfig
+from scripts.samples import Ratings, TimeSplit
+
+FEW_FILMS: Final = 10  # of a genre tell nothing of a spread
+# The folds of these films choose this family anyway.
+CONFIG: Final = ModelConfig(model_type="lgbm")
+_PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.korean", description=__doc__)
+_PARSER.add_argument("--catalogue", type=Path, default=SHARED, help="real films in parquet form")
+_PARSER.add_argument(
+    "--pairs",
+    type=Path,
+    default=SHARED.with_name("overviews_ko.parquet"),
+    help="their plots in both languages",
+)
+_PARSER.add_argument("--json", type=Path, help="where to write the figures, too")
+
+
+def with_pairs(films: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """A cleaned frame with the plots in Korean, as `preprocess` writes it from TMDB's own."""
+    return films.assign(overview_ko=films["id"].map(pairs.set_index("id")["overview_ko"]))
+
+
+def forecasts(learned: Learned, films: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Of the films after the split that have both plots: forecasts by what is known of the plot."""
+    model, _ = as_served(learned)
+    of_pair = pairs.set_index("id").loc[films["id"]]
+    forms = [Film(genres=film.genres) for film in films_of(films)]
+    plots: dict[str, list[Plot | None]] = {
+        "english": [measure_plot(text) for text in of_pair["overview_en"]],
+        "korean": [Plot(None, None, None, text, "ko") for text in of_pair["overview_ko"]],
+        "unknown": [None] * len(forms),
+    }
+    said = {}
+    for name, known in plots.items():
+        told = [replace(form, plot=plot) for form, plot in zip(forms, known, strict=True)]
+        records = map(learned.effects.of, told)
+        said[name] = model.rate(build_matrix(told, learned.films.features, records))
+    genres = [form.main_genre for form in forms]
+    return pd.DataFrame(said | {"genre": genres, "rating": films["vote_average"].to_numpy()})
+
+
+def spreads(said: pd.DataFrame) -> pd.DataFrame:
+    """By genre: how far plots alone move its forecasts (standard deviation), in both languages.
+
+    All genres of a film are on its form; what they say, the forecast without a plot, is taken off.
+    """
+    moved = said[["english", "korean"]].sub(said["unknown"], axis=0).groupby(said["genre"])
+    table = moved.std().assign(films=moved.size())
+    return table[table["films"] >= FEW_FILMS].sort_values("films", ascending=False)
+
+
+def figures(said: pd.DataFrame) -> dict[str, Any]:
+    """The figures of all films together."""
+    by_genre = spreads(said)
+
+    def apart(name: str) -> float:
+        return round(float((said["english"] - said[name]).abs().mean()), 4)
+
+    def error(name: str) -> float:
+        off: Ratings = (said[name] - said["rating"]).to_numpy(float)
+        return round(rmse(off), 4)
+
+    return {
+        "films": len(said),
+        "difference": apart("korean"),
+        "difference_unknown": apart("unknown"),
+        **{
+            f"spread_{name}": round(float(np.average(by_genre[name], weights=by_genre["films"])), 4)
+            for name in ("english", "korean")
+        },
+        **{f"rmse_{name}": error(name) for name in ("english", "korean", "unknown")},
+    }
+
+
+def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
+    """Measure from the command line."""
+    arguments = _PARSER.parse_args(argv)
+    pairs = pd.read_parquet(arguments.pairs)
+    split = TimeSplit.by_share(with_pairs(read_films([arguments.catalogue]), pairs), HOLDOUT_SHARE)
+    learned = learn(split, config)
+    later = split.holdout.frame["overview_ko"].notna().to_numpy()
+    said = forecasts(learned, split.holdout.frame[later], pairs)
+    print("what plots move within a genre, in rating points", spreads(said).round(3), sep="\n")
+    report(
+        arguments.json,
+        split=str(split.split_date),
+        taught_pairs=int(split.train.frame["overview_ko"].notna().sum()),
+        pieces=len(learned.effects.tables.get(KOREAN, {})),
+        **figures(said),
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
