@@ -374,12 +374,20 @@ def test_axe_finds_nothing_serious_in_the_dark(address: str, page: Page) -> None
 
 def test_forecast_needs_no_mouse(api: StubApi, address: str, page: Page) -> None:
     open_part(page, address, "", "en")
+    expect(page.get_by_role("button", name=SUBMIT["en"])).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # all fields are drawn
     page.get_by_label("Plot", exact=True).focus()
     page.keyboard.type("A happy day.")
     page.keyboard.press("Tab")
+    expect(page.get_by_role("combobox", name="Genres")).to_be_focused()
     page.keyboard.type("Dra")
+    expect(page.get_by_role("option", name="Drama")).to_be_visible()
     page.keyboard.press("Enter")
+    expect(page.locator("[data-tag]:visible")).to_have_text("Drama")
     page.keyboard.press("Escape")
+    # As long as the list is open, what is around it is hidden from whoever asks by roles.
+    expect(page.get_by_role("button", name="Remove Drama")).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText") == SUBMIT["en"]:
