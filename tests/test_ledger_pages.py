@@ -118,7 +118,8 @@ def test_empty_list_is_told(api: StubApi, answer: Any, said: str):
 def test_fault_of_the_service_is_told(api: StubApi, name: str, answer: tuple[int, Any]):
     api.answers |= {"/forecasts": answer, "/track-record": answer}
     page = opened(name)
-    assert len(page.error) == 1
+    (error,) = page.error
+    assert ("records cannot be read" in error.value) == (answer[0] == 503)
 
 
 @pytest.mark.usefixtures("api")

@@ -294,6 +294,10 @@ def test_model_is_shown_beside_its_baselines_and_part_by_part(
     expect(page.get_by_label(old).first).to_be_visible()
     korean = {"ko": "한국어 1,234 0.71", "en": "Korean 1,234 0.71"}[language]
     expect(page.get_by_role("row", name=korean)).to_be_visible()
+    refused = {"ko": "보류 2026-11-24-cd34 0.625", "en": "Refused 2026-11-24-cd34 0.625"}
+    expect(page.get_by_role("row", name=refused[language])).to_be_visible()
+    serving = {"ko": "되돌림 · 사용 중", "en": "Rolled back · in service"}[language]
+    expect(page.get_by_role("cell", name=serving)).to_be_visible()
     bins = {"ko": "예측 5.6, 실제 5.5", "en": "forecast 5.6, rating 5.5"}[language]
     expect(page.get_by_label(bins).first).to_be_visible()
     page.get_by_text({"ko": "모델 카드", "en": "Model card"}[language]).first.click()
@@ -309,6 +313,18 @@ def test_model_without_evidence_says_so(
     open_part(page, address, "model", language)
     said = {"ko": "종류별 정확도 자료가 없습니다", "en": "without calibration"}[language]
     expect(page.get_by_text(said)).to_be_visible()
+
+
+@in_both
+def test_model_without_its_history_says_so_and_shows_the_rest(
+    api: StubApi, address: str, page: Page, language: str
+) -> None:
+    api.answers["/history"] = problem(503, "the registry's ledger is not read")
+    open_part(page, address, "model", language)
+    said = {"ko": "기록을 지금 읽을 수 없습니다", "en": "records cannot be read"}[language]
+    expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+    korean = {"ko": "한국어 1,234 0.71", "en": "Korean 1,234 0.71"}[language]
+    expect(page.get_by_role("row", name=korean)).to_be_visible()
 
 
 @pytest.mark.parametrize(
