@@ -289,7 +289,7 @@ def test_model_is_shown_beside_its_baselines_and_part_by_part(
     address: str, page: Page, language: str, width: int
 ) -> None:
     open_part(page, address, "model", language, width)
-    expect(page.get_by_text("2026-11-23-ab12")).to_be_visible()
+    expect(page.get_by_text("2026-11-23-ab12").first).to_be_visible()
     old = {"ko": "이전의 다섯 특성 모델 0.74", "en": "The old five-feature model 0.74"}[language]
     expect(page.get_by_label(old).first).to_be_visible()
     korean = {"ko": "한국어 1,234 0.71", "en": "Korean 1,234 0.71"}[language]
