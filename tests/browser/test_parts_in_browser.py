@@ -78,7 +78,7 @@ def test_answer_tells_reasons_and_films_like_it(
     api: StubApi, address: str, page: Page, language: str, width: int
 ) -> None:
     asked_with_sample(page, address, language, width)
-    people = {"ko": "감독·각본·출연 +0.51", "en": "People +0.51"}[language]
+    people = {"ko": "감독·각본·출연진 +0.51", "en": "People +0.51"}[language]
     expect(page.get_by_label(people).first).to_be_visible()
     expect(page.get_by_text(people)).to_be_visible()
     expect(page.get_by_role("row", name="The *Lantern* 2024 7.1")).to_be_visible()
