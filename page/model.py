@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
-from babel.dates import format_datetime
 
 from page import pictures, problem, table
 from page.api import NOT_FOUND, ApiError, Evidence, Model, Scores, ask, ask_text
@@ -39,7 +38,7 @@ def _in_service(words: Words, model: Model) -> None:
         st.warning(words("basis.registry_away"), icon=":material/warning:")
     facts = {
         "version": model.version,
-        "since": format_datetime(model.since, "long", locale=words.locale),
+        "since": words.moment(model.since),
         "run_date": words.day(model.run_date),
         "family": words.name("families", model.family),
         "source": words(
@@ -115,11 +114,13 @@ def _history(words: Words, model: Model) -> None:
         return
     st.header(words("model.runs"), anchor=False)
     st.markdown(words("model.runs_lead"))
+    moves = (each for each in decided if each.action != "refused")
+    standing = next((each for each in moves if each.version == model.version), None)
     names = ("when", "outcome", "version", "error", "best_baseline", "reason")
     table.show(
         words("model.runs"),
         [words(f"model.{name}") for name in names],
-        [_run(words, each, model.version) for each in decided[:_RUNS]],
+        [_run(words, each, each is standing) for each in decided[:_RUNS]],
         numbers=(3,),
         headed=True,
     )
@@ -136,13 +137,13 @@ def _lines(words: Words, measured: Sequence[Decided]) -> dict[str, list[tuple[st
     return lines
 
 
-def _run(words: Words, decided: Decided, in_service: str) -> Sequence[str]:
+def _run(words: Words, decided: Decided, in_service: bool) -> Sequence[str]:
     outcome = words.name("outcomes", decided.action)
-    if decided.version == in_service and decided.action != "refused":
+    if in_service:
         outcome = words("model.serving_now", outcome=outcome)
     name, rmse = min(decided.baselines.items(), key=lambda each: each[1], default=("", 0.0))
     return (
-        format_datetime(decided.at, "short", locale=words.locale),
+        words.moment(decided.at),
         outcome,
         decided.version,
         "" if decided.rmse is None else words.number(decided.rmse, "0.000"),
