@@ -36,7 +36,9 @@ class Ratings(BaseModel):
 )
 def ratings(
     served: ServedDep,
-    genre: Annotated[str | None, Query(max_length=60, description="As in `/options`.")] = None,
+    genre: Annotated[
+        str | None, Query(max_length=60, description="As in `/options`.", examples=["Drama"])
+    ] = None,
 ) -> Ratings:
     """The ratings of films that taught the model and had the votes to be measured, in bins."""
     comparables = served.bundle.comparables

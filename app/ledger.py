@@ -1,18 +1,16 @@
 """What was forecast of films to come, and how earlier forecasts came out."""
 
-import logging
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from app.polling import Polling
 from app.problems import documented
+from app.reading import POLL_SECONDS, BucketReader
 from app.schemas import RatingInterval, Reason
-from movierating.errors import ExplainedError
 from movierating.forecasts import (
     TRACK_RECORD_KEY,
     UPCOMING_KEY,
@@ -23,12 +21,9 @@ from movierating.forecasts import (
 from movierating.manifest import COVERAGE
 from movierating.s3 import Bucket, PreconditionFailedError
 
-logger = logging.getLogger(__name__)
 records = APIRouter(tags=["ledger"])
 
-POLL_SECONDS: Final = 60.0  # the ledger grows once a day
 POSTER_PIXELS: Final = 185  # their width
-START_SECONDS: Final = 0.5  # so long does the start of the service wait for S3
 _UNAVAILABLE: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 _BAD_INPUT: Final = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -76,44 +71,29 @@ class Forecasts(BaseModel):
     films: list[DatedForecast]
 
 
-class LedgerReader:
-    """Holds the views of the ledger, so that no answer waits for S3.
+class LedgerReader(BucketReader):
+    """Holds the views of the ledger.
 
     Attributes:
         upcoming: None before it was read, or where there is none.
         track_record: The same.
-        problem: Why the ledger could not be read at the last attempt; None when it could.
     """
+
+    what = "forecast ledger"
 
     def __init__(self, bucket_of: Callable[[], Bucket], poll_seconds: float = POLL_SECONDS) -> None:
         """Prepare to read; the bucket is opened by the first `refresh`."""
-        self._bucket_of = bucket_of
+        super().__init__(bucket_of, poll_seconds)
         self._etags: dict[str, str] = {}
-        self._polling = Polling("ledger", self.refresh, poll_seconds)
         self.upcoming: Upcoming | None = None
         self.track_record: TrackRecord | None = None
-        self.problem: str | None = "not read yet"
 
-    def start(self) -> None:
-        """Read from now on; returns when the ledger was read, if that is soon."""
-        self._polling.start(START_SECONDS)
+    def read(self, bucket: Bucket) -> None:
+        """Read the views that have changed."""
+        self.upcoming = self._view(bucket, UPCOMING_KEY, self.upcoming, Upcoming)
+        self.track_record = self._view(bucket, TRACK_RECORD_KEY, self.track_record, TrackRecord)
 
-    def stop(self) -> None:
-        """Read no longer; a read under way is not waited for."""
-        self._polling.stop()
-
-    def refresh(self) -> None:
-        """Read what has changed, or say why not and keep what there is."""
-        try:
-            bucket = self._bucket_of()
-            self.upcoming = self._read(bucket, UPCOMING_KEY, self.upcoming, Upcoming)
-            self.track_record = self._read(bucket, TRACK_RECORD_KEY, self.track_record, TrackRecord)
-            self.problem = None
-        except (ExplainedError, ValueError) as error:
-            explained = isinstance(error, ExplainedError)
-            self._report(str(error) if explained else "a view of the ledger is not readable")
-
-    def _read(
+    def _view(
         self, bucket: Bucket, key: str, known: _View | None, kind: type[_View]
     ) -> _View | None:
         try:
@@ -125,11 +105,6 @@ class LedgerReader:
         view = kind.model_validate_json(blob.raw)
         self._etags[key] = blob.etag
         return view
-
-    def _report(self, problem: str) -> None:
-        if problem != self.problem:
-            logger.warning("the forecast ledger cannot be read: %s", problem)
-        self.problem = problem
 
 
 def _reader(request: Request) -> LedgerReader:
@@ -152,7 +127,7 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument a field of the que
     """What is forecast of films that open within 180 days, as it was written down."""
     view = reader.upcoming
     if view is None:
-        _refuse_unread(reader)
+        reader.refuse_unread()
         return Forecasts(as_of=None, total=0, films=[])
     found = in_order([film for film in view.films if _matches(film, search)], sort)
     page = found[offset : offset + limit]
@@ -166,7 +141,7 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument a field of the que
 async def track_record(reader: ReaderDep) -> TrackRecord | None:
     """How forecasts came out, beside what needs no model; null before the first was scored."""
     if reader.track_record is None:
-        _refuse_unread(reader)
+        reader.refuse_unread()
     return reader.track_record
 
 
@@ -213,10 +188,3 @@ def _shown(film: UpcomingFilm, posters: str | None) -> DatedForecast:
         version=said.version,
         poster=f"{posters}{said.poster_path}" if posters and said.poster_path else None,
     )
-
-
-def _refuse_unread(reader: LedgerReader) -> None:
-    if reader.problem:
-        raise HTTPException(
-            HTTPStatus.SERVICE_UNAVAILABLE, f"the forecast ledger is not read: {reader.problem}"
-        )

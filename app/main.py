@@ -11,10 +11,11 @@ from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import evidence, keys, ledger, logs, people, problems, routes, telemetry
+from app import evidence, history, keys, ledger, logs, people, problems, routes, telemetry
 from app.draining import Draining
 from app.follower import Follower
 from app.headers import SecurityHeaders
+from app.history import HistoryReader
 from app.keys import KeyCheck
 from app.ledger import POSTER_PIXELS, LedgerReader
 from app.limits import RateLimit, SizeLimit
@@ -48,6 +49,7 @@ class State(TypedDict):
     metrics: Metrics
     draining: Draining
     ledger: LedgerReader
+    history: HistoryReader
     posters: str | None
 
 
@@ -63,21 +65,24 @@ def create_app(
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
     translator = translator or Translator(settings.translation_timeout_seconds)
     metrics, draining = Metrics(follower), draining or Draining()
-    reader = LedgerReader(lambda: open_bucket(settings))
+    forecasts = LedgerReader(lambda: open_bucket(settings))
+    decisions = HistoryReader(lambda: open_bucket(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        starting = (follower.start, reader.start, _read_one_plot)
+        starting = (follower.start, forecasts.start, decisions.start, _read_one_plot)
         await asyncio.gather(*map(asyncio.to_thread, starting))
         yield {
             "follower": follower,
             "translator": translator,
             "metrics": metrics,
             "draining": draining,
-            "ledger": reader,
+            "ledger": forecasts,
+            "history": decisions,
             "posters": poster_address(settings, POSTER_PIXELS),
         }
-        await asyncio.gather(*map(asyncio.to_thread, (follower.stop, reader.stop)))
+        ending = (follower.stop, forecasts.stop, decisions.stop)
+        await asyncio.gather(*map(asyncio.to_thread, ending))
         translator.close()
 
     app = FastAPIOffline(
@@ -113,6 +118,7 @@ def _route(app: FastAPI, settings: Settings) -> None:
         people.names,
         evidence.evidence,
         ledger.records,
+        history.decisions,
         routes.monitoring,
     )
     for router in (routes.predictions, *unversioned):

@@ -34,7 +34,12 @@ def people(
     served: ServedDep,
     q: Annotated[
         str,
-        Query(min_length=1, max_length=100, description="Letters; case and accents do not count."),
+        Query(
+            min_length=1,
+            max_length=100,
+            description="Letters; case and accents do not count.",
+            examples=["ada"],
+        ),
     ],
     field: Annotated[
         NameField, Query(description="The field of `POST /predict` that the name is for.")

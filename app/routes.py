@@ -103,11 +103,24 @@ async def predict(
 async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
     request: Request,
     runtime: Runtime,
-    genre_encoded: Annotated[int, Query(ge=-1, description="As in `/options`; -1: unknown.")],
-    lang_encoded: Annotated[int, Query(ge=-1, description="As in `/options`; -1: unknown.")],
-    sentiment: Annotated[float, Query(ge=-1, le=1, description="Mood of the plot.")],
+    genre_encoded: Annotated[
+        int, Query(ge=-1, description="As in `/options`; -1: unknown.", examples=[0])
+    ],
+    lang_encoded: Annotated[
+        int, Query(ge=-1, description="As in `/options`; -1: unknown.", examples=[0])
+    ],
+    sentiment: Annotated[
+        float,
+        Query(ge=-1, le=1, description="Mood of the plot: -1 dark, 1 bright.", examples=[0.1]),
+    ],
     overview_len: Annotated[
-        int, Query(ge=0, le=100_000, description="Characters of the English plot; 0: no plot.")
+        int,
+        Query(
+            ge=0,
+            le=100_000,
+            description="Characters of the English plot; 0: no plot.",
+            examples=[240],
+        ),
     ],
 ) -> OldForecast:
     """Forecast from five numbers: the old contract, answered by the same model."""

@@ -12,7 +12,9 @@ MAX_BATCH_FILMS: Final = 100
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[list[Name], Field(max_length=1_000)]
-Runtime = Annotated[float, Field(gt=0, le=600, description="Running time in minutes.")]
+Runtime = Annotated[
+    float, Field(gt=0, le=600, description="Running time in minutes.", examples=[112])
+]
 
 
 class FilmFacts(BaseModel):

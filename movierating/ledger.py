@@ -48,10 +48,10 @@ class Ledger:
 
     def knows(self, decision: Decision) -> bool:
         """Whether the same was decided before, at whatever time."""
-        keys, ending = self._bucket.keys(LEDGER), _ending(decision.action, decision.version)
+        ending = _ending(decision.action, decision.version)
         return any(
             (each.production, each.reason) == (decision.production, decision.reason)
-            for each in (self._read(key) for key in keys if key.endswith(ending))
+            for each in (self.read(key) for key in self.keys() if key.endswith(ending))
         )
 
     def decisions(self, last: int | None = None) -> list[Decision]:
@@ -60,10 +60,19 @@ class Ledger:
         Raises:
             BundleError: One is not readable.
         """
-        keys = self._bucket.keys(LEDGER)
-        return [self._read(key) for key in (keys if last is None else keys[-last:])]
+        return [self.read(key) for key in self.keys(last)]
 
-    def _read(self, key: str) -> Decision:
+    def keys(self, last: int | None = None) -> list[str]:
+        """Where the last decisions lie, or all of them; the oldest first."""
+        keys = self._bucket.keys(LEDGER)
+        return keys if last is None else keys[-last:]
+
+    def read(self, key: str) -> Decision:
+        """One decision.
+
+        Raises:
+            BundleError: It is not readable.
+        """
         blob = self._bucket.get(key)
         try:
             return Decision.model_validate_json(blob.raw if blob else b"")

@@ -16,6 +16,8 @@ DEFAULT_URL: Final = "http://127.0.0.1:8000"
 # Reading takes longer than the API allows itself for a translation.
 CONNECT_AND_READ_SECONDS: Final = (3, 15)
 NOT_FOUND: Final = 404
+# What the service reads from the bucket and not from the model.
+_FROM_THE_BUCKET: Final = frozenset({"/forecasts", "/track-record", "/history"})
 
 Facts = dict[str, Any]
 Answer = TypeVar("Answer")
@@ -320,7 +322,7 @@ def _request(
         kind = "slow" if isinstance(error, requests.Timeout) else "away"
         raise ApiError(kind) from None
     if not answer.ok:
-        raise _refusal(answer)
+        raise _refusal(path, answer)
     return answer
 
 
@@ -329,9 +331,10 @@ def _key() -> dict[str, str]:
     return {"X-API-Key": key} if key else {}
 
 
-def _refusal(answer: requests.Response) -> ApiError:
+def _refusal(path: str, answer: requests.Response) -> ApiError:
     """What a problem document of RFC 9457 tells, or the bare status where there is none."""
-    kinds = {503: "no_model", 422: "refused", 429: "busy", 401: "key"}
+    unready = "unread" if path in _FROM_THE_BUCKET else "no_model"
+    kinds = {503: unready, 422: "refused", 429: "busy", 401: "key"}
     kind = kinds.get(answer.status_code, "unexpected")
     try:
         body = answer.json()

@@ -1,11 +1,17 @@
 """The page about the model in service; `st.navigation` executes it."""
 
-import streamlit as st
-from babel.dates import format_datetime
+from collections.abc import Sequence
+from typing import Final
 
-from page import note, pictures, problem, table
+import streamlit as st
+
+from page import pictures, problem, table
 from page.api import NOT_FOUND, ApiError, Evidence, Model, Scores, ask, ask_text
+from page.history import Decided, read_history
 from page.words import Words
+
+_DECISIONS: Final = 400  # drawn; a year of daily runs
+_RUNS: Final = 20  # in the table
 
 
 def main() -> None:
@@ -21,6 +27,7 @@ def main() -> None:
         return
     _in_service(words, model)
     _errors(words, model)
+    _history(words, model)
     _evidence(words)
     _report(words, model)
 
@@ -31,7 +38,7 @@ def _in_service(words: Words, model: Model) -> None:
         st.warning(words("basis.registry_away"), icon=":material/warning:")
     facts = {
         "version": model.version,
-        "since": format_datetime(model.since, "long", locale=words.locale),
+        "since": words.moment(model.since),
         "run_date": words.day(model.run_date),
         "family": words.name("families", model.family),
         "source": words(
@@ -50,7 +57,6 @@ def _in_service(words: Words, model: Model) -> None:
         [(words(f"model.{name}"), value) for name, value in facts.items()],
         headed=True,
     )
-    note.show(words("model.one_version"))
 
 
 def _errors(words: Words, model: Model) -> None:
@@ -85,6 +91,65 @@ def _errors(words: Words, model: Model) -> None:
         headed=True,
     )
     st.markdown(words("model.interval", coverage=words.percent(model.coverage)))
+
+
+def _history(words: Words, model: Model) -> None:
+    """All versions beside what they had to beat, and what became of each run."""
+    st.header(words("model.history"), anchor=False)
+    try:
+        decided = ask(read_history, "/history", params={"limit": str(_DECISIONS)})
+    except ApiError as error:
+        problem.show(words, error)
+        return
+    measured = [each for each in reversed(decided) if each.rmse is not None]
+    if measured:
+        st.markdown(words("model.history_lead"))
+        lines = _lines(words, measured)
+        st.vega_lite_chart(
+            spec=pictures.over_time(lines, labelExpr="slice(datum.label, 0, 10)"),
+            alt=words("model.history_picture", versions=words.number(len(measured))),
+        )
+    if not decided:
+        st.info(words("model.no_history"))
+        return
+    st.header(words("model.runs"), anchor=False)
+    st.markdown(words("model.runs_lead"))
+    moves = (each for each in decided if each.action != "refused")
+    standing = next((each for each in moves if each.version == model.version), None)
+    names = ("when", "outcome", "version", "error", "best_baseline", "reason")
+    table.show(
+        words("model.runs"),
+        [words(f"model.{name}") for name in names],
+        [_run(words, each, each is standing) for each in decided[:_RUNS]],
+        numbers=(3,),
+        headed=True,
+    )
+
+
+def _lines(words: Words, measured: Sequence[Decided]) -> dict[str, list[tuple[str, float]]]:
+    """RMSE by moment, for the versions and for each baseline."""
+    lines: dict[str, list[tuple[str, float]]] = {words("predictors.full"): []}
+    for each in measured:
+        at = each.at.isoformat()
+        lines[words("predictors.full")].append((at, each.rmse or 0.0))
+        for name, rmse in each.baselines.items():
+            lines.setdefault(words.name("predictors", name), []).append((at, rmse))
+    return lines
+
+
+def _run(words: Words, decided: Decided, in_service: bool) -> Sequence[str]:
+    outcome = words.name("outcomes", decided.action)
+    if in_service:
+        outcome = words("model.serving_now", outcome=outcome)
+    name, rmse = min(decided.baselines.items(), key=lambda each: each[1], default=("", 0.0))
+    return (
+        words.moment(decided.at),
+        outcome,
+        decided.version,
+        "" if decided.rmse is None else words.number(decided.rmse, "0.000"),
+        f"{words.name('predictors', name)} {words.number(rmse, '0.000')}" if name else "",
+        decided.reason,
+    )
 
 
 def _evidence(words: Words) -> None:

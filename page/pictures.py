@@ -4,7 +4,7 @@ The data stand inside the layers: what stands at the top of a specification, Str
 Arrow, for which it loads pandas and pyarrow, 100 MB on a serving machine of 1 GiB.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from page.api import Forecast, Ratings
@@ -94,6 +94,37 @@ def sizes(named: Sequence[tuple[str, float]]) -> Spec:
     bars = [{"name": name, "size": size} for name, size in named]
     x = {"field": "size", "type": "quantitative", "axis": _axis(".2f")}
     return _bars(bars, {"y": _names(), "x": x, "color": {"value": ACCENT}})
+
+
+def over_time(lines: Mapping[str, Sequence[tuple[str, float]]], **axis: Any) -> Spec:
+    """RMSE over days or months, a line for each name; the first is ours.
+
+    Args:
+        lines: Pairs of a time in ISO 8601 and an RMSE, by the name of who forecast.
+        axis: What else Vega-Lite is to know of the axis of time.
+    """
+    values = [
+        {"at": at, "rmse": rmse, "name": name}
+        for name, points in lines.items()
+        for at, rmse in points
+    ]
+    encoding = {
+        "x": {"field": "at", "type": "ordinal", "axis": {"title": None} | axis},
+        "y": {
+            "field": "rmse",
+            "type": "quantitative",
+            "scale": {"zero": False},
+            "axis": {"title": "RMSE"},
+        },
+        "color": {
+            "field": "name",
+            "type": "nominal",
+            "sort": None,
+            "legend": {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 260},
+        },
+    }
+    mark = {"type": "line", "point": True, "tooltip": True}
+    return _chart([{"data": {"values": values}, "mark": mark, "encoding": encoding}], 260)
 
 
 def calibration(words: Words, points: Sequence[tuple[float, float]]) -> Spec:

@@ -1,7 +1,6 @@
 """The page of how forecasts came out; `st.navigation` executes it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
@@ -67,35 +66,19 @@ def _whole(words: Words, record: Record) -> None:
 def _over_time(words: Words, record: Record) -> None:
     months = [part for part in record.parts if part.kind == "month"]
     st.header(words("track_record.months"), anchor=False)
-    st.vega_lite_chart(spec=over_time(words, months), alt=words("track_record.months"))
+    st.vega_lite_chart(
+        spec=pictures.over_time(_lines(words, months)), alt=words("track_record.months")
+    )
     _parts(words, "month", months)
 
 
-def over_time(words: Words, months: Sequence[Part]) -> dict[str, Any]:
-    """RMSE by month of release, a line for the forecasts and one for each baseline."""
-    ours, names = words("track_record.ours"), list(months[0].figures.baselines) if months else []
-    values = [
-        {"month": part.name, "rmse": rmse, "name": name}
-        for part in months
-        for name, rmse in [
-            (ours, part.figures.rmse),
-            *(
-                (words.name("predictors", each), part.figures.baselines[each])
-                for each in names
-                if each in part.figures.baselines
-            ),
-        ]
-    ]
-    encoding = {
-        "x": {"field": "month", "type": "ordinal", "axis": {"title": None}},
-        "y": {"field": "rmse", "type": "quantitative", "axis": {"title": "RMSE"}},
-        "color": {"field": "name", "type": "nominal", "sort": None, "legend": {"title": None}},
-    }
-    mark = {"type": "line", "point": True, "tooltip": True}
-    return {
-        "layer": [{"data": {"values": values}, "mark": mark, "encoding": encoding}],
-        "height": 260,
-    }
+def _lines(words: Words, months: Sequence[Part]) -> dict[str, list[tuple[str, float]]]:
+    """RMSE by month of release, for the forecasts and for each baseline."""
+    lines = {words("track_record.ours"): [(part.name, part.figures.rmse) for part in months]}
+    for part in months:
+        for name, rmse in part.figures.baselines.items():
+            lines.setdefault(words.name("predictors", name), []).append((part.name, rmse))
+    return lines
 
 
 def _parts(words: Words, kind: str, parts: Sequence[Part]) -> None:

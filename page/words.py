@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -70,6 +70,11 @@ class Words:
     def day(self, day: date) -> str:
         """A date in full."""
         return str(format_date(day, "long", locale=self.locale))
+
+    def moment(self, at: datetime) -> str:
+        """A moment to the minute; Babel's own Korean would say AM where people say otherwise."""
+        utc = at.astimezone(UTC)
+        return f"{format_date(utc, 'medium', locale=self.locale)} {utc:%H:%M} UTC"
 
     def all_of(self, names: Iterable[str]) -> str:
         """Names in one phrase."""

@@ -150,6 +150,26 @@ TRACK_RECORD: dict[str, Any] = {
     "best": [_SCORED | {"title": "The Quiet Harbour", "actual": 6.5, "error": 0.0}],
     "alerts": [],
 }
+_REFUSED: dict[str, Any] = {
+    "action": "refused",
+    "version": "2026-11-24-cd34",
+    "production": VERSION,
+    "at": "2026-11-24T03:10:00Z",
+    "by": "airflow",
+    "reason": "it is not better than <b>the champion</b> by more than chance",
+    "figures": {"holdout_rmse": 0.625, "baseline_mean_rmse": 0.81, "baseline_old_model_rmse": 0.75},
+}
+HISTORY: dict[str, Any] = {
+    "decisions": [
+        _REFUSED,
+        _REFUSED
+        | {"action": "rolled_back", "version": VERSION, "at": "2026-11-23T09:00:00Z", "figures": {}}
+        | {"reason": "ratings too high for Korean films"},
+        _REFUSED
+        | {"action": "promoted", "version": VERSION, "at": "2026-11-23T03:00:00Z"}
+        | {"reason": "nothing is in production"},
+    ]
+}
 NAMES = {"version": VERSION, "names": ["Ada Novak", "Adam Lee"]}
 CARD = b"# Model card\n\nForecasts the TMDB rating."
 
@@ -206,6 +226,7 @@ class StubApi:
             "/card": (200, CARD),
             "/forecasts": (200, FORECASTS),
             "/track-record": (200, TRACK_RECORD),
+            "/history": (200, HISTORY),
         }
         if self._server is None:
             self.silent.clear()

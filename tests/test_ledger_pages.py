@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.stub_api import FORECASTS, TRACK_RECORD, StubApi, problem, running_stub_api
+from tests.stub_api import FORECASTS, TRACK_RECORD, VERSION, StubApi, problem, running_stub_api
 
 ROOT = Path(__file__).parents[1]
 POSTER = "https://image.tmdb.org/t/p/w185/lantern.jpg"
@@ -118,7 +118,8 @@ def test_empty_list_is_told(api: StubApi, answer: Any, said: str):
 def test_fault_of_the_service_is_told(api: StubApi, name: str, answer: tuple[int, Any]):
     api.answers |= {"/forecasts": answer, "/track-record": answer}
     page = opened(name)
-    assert len(page.error) == 1
+    (error,) = page.error
+    assert ("records cannot be read" in error.value) == (answer[0] == 503)
 
 
 @pytest.mark.usefixtures("api")
@@ -160,3 +161,27 @@ def test_alert_is_shown(api: StubApi):
 def test_record_without_scores_says_so(api: StubApi, answer: Any):
     api.answers["/track-record"] = 200, answer
     assert "No forecast has come due yet" in read(opened("track_record"))
+
+
+@pytest.mark.usefixtures("api")
+@pytest.mark.parametrize(
+    ("language", "outcomes"),
+    [
+        ("en", ("Refused", "Rolled back · in service", "Promoted")),
+        ("ko", ("보류", "되돌림 · 사용 중", "채택")),
+    ],
+)
+def test_every_run_is_told_with_its_outcome_and_one_of_them_is_in_service(
+    language: str, outcomes: tuple[str, ...]
+):
+    told = read(opened("model", language))
+    refused, rolled_back, promoted = outcomes
+    assert f"UTC {refused} 2026-11-24-cd34 0.625 " in told
+    assert f"UTC {rolled_back} {VERSION} " in told
+    assert f"UTC {promoted} {VERSION} 0.625 " in told
+    assert "&lt;b&gt;the champion&lt;/b&gt;" in told
+
+
+def test_registry_without_decisions_is_told(api: StubApi):
+    api.answers["/history"] = 200, {"decisions": []}
+    assert "No decision has been recorded yet" in read(opened("model"))

@@ -24,7 +24,6 @@ from tests.samples import as_csv, opened_since
 
 POLICIES = Path(__file__).parents[1] / "docs" / "policies"
 FILMS = as_csv(opened_since(date(2025, 1, 10)))
-LEDGER_LINE = "models/ledger/20261123T030000.000000Z-promoted-some.json"
 
 
 @pytest.fixture
@@ -93,10 +92,15 @@ def test_training_writes_down_forecasts_and_serving_reads_their_views_alone(
         serving.get(f"{MADE}2026-11-23/some.jsonl.gz")
 
 
-def test_serving_may_read_neither_the_pickles_nor_the_ledger_nor_anything_else(
+def test_serving_may_read_what_was_decided(serving: Bucket, registry: Registry, packed: Packed):
+    put_into_production(registry, packed)
+    assert Registry(serving).history() == registry.history() != []
+
+
+def test_serving_may_read_neither_the_pickles_nor_anything_else(
     serving: Bucket, bucket_settings: Settings
 ):
-    for key in ("models/latest/best_model.pkl", LEDGER_LINE, "pipeline/films.parquet"):
+    for key in ("models/latest/best_model.pkl", "pipeline/films.parquet"):
         open_bucket(bucket_settings).put(key, b"")
         with pytest.raises(StoreRefusedError):
             serving.get(key)

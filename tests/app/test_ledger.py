@@ -44,7 +44,7 @@ FILMS = Upcoming(
 @pytest.fixture(autouse=True)
 def start_waits_for_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is."""
-    monkeypatch.setattr("app.ledger.START_SECONDS", 60)
+    monkeypatch.setattr("app.reading.START_SECONDS", 60)
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_s3_that_does_not_answer_keeps_nobody_waiting(
         awake.wait()
         return bucket
 
-    monkeypatch.setattr("app.ledger.START_SECONDS", 0.01)
+    monkeypatch.setattr("app.reading.START_SECONDS", 0.01)
     with serving(settings, LedgerReader(asleep)) as client:
         try:
             response = client.get("/forecasts")
@@ -226,7 +226,7 @@ def test_unreadable_view_is_told_and_the_one_before_it_kept(bucket: Bucket):
     reader.refresh()
     bucket.put(UPCOMING_KEY, b"{}")
     reader.refresh()
-    assert reader.problem == "a view of the ledger is not readable"
+    assert reader.problem == "the forecast ledger is not readable"
     assert reader.upcoming == FILMS
 
 

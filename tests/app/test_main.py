@@ -25,6 +25,7 @@ DESCRIBED = {
     "/v1/card",
     "/v1/forecasts",
     "/v1/track-record",
+    "/v1/history",
     "/v1/version",
     "/v1/metrics",
     "/livez",
@@ -54,13 +55,30 @@ def test_every_route_is_described(described: dict[str, Any]):
 
 
 def test_examples_run_as_documented(described: dict[str, Any], client: TestClient):
-    schemas = described["components"]["schemas"]
-    examples = schemas["FilmFacts"]["examples"]
-    assert examples
-    for example in examples:
-        response = client.post("/predict", json=example)
-        assert response.status_code == 200
-        assert response.json().keys() == schemas["Forecast"]["properties"].keys()
+    sent = []
+    for method, path, operation in operations(described):
+        params = {
+            each["name"]: each["schema"]["examples"][0]
+            for each in operation.get("parameters", [])
+            if each["required"] or "examples" in each["schema"]
+        }
+        for body in bodies(described, operation):
+            response = client.request(method, path, params=params, json=body)
+            assert response.status_code == 200, (method, path, response.text)
+            sent.append((method, path))
+    assert set(sent) == {(method, path) for method, path, _ in operations(described)}
+
+
+def bodies(described: dict[str, Any], operation: dict[str, Any]) -> list[Any]:
+    """The examples of what the operation is sent; one of nothing where it is sent nothing."""
+    if "requestBody" not in operation:
+        return [None]
+    reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    schema = described["components"]["schemas"][reference.rpartition("/")[2]]
+    if "examples" in schema:
+        return list(schema["examples"])
+    fields = schema["properties"].items()
+    return [{name: each["examples"][0] for name, each in fields if "examples" in each}]
 
 
 def test_problems_are_described_in_the_form_they_have(

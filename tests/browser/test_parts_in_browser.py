@@ -78,7 +78,7 @@ def test_answer_tells_reasons_and_films_like_it(
     api: StubApi, address: str, page: Page, language: str, width: int
 ) -> None:
     asked_with_sample(page, address, language, width)
-    people = {"ko": "감독·각본·출연 +0.51", "en": "People +0.51"}[language]
+    people = {"ko": "감독·각본·출연진 +0.51", "en": "People +0.51"}[language]
     expect(page.get_by_label(people).first).to_be_visible()
     expect(page.get_by_text(people)).to_be_visible()
     expect(page.get_by_role("row", name="The *Lantern* 2024 7.1")).to_be_visible()
@@ -289,11 +289,15 @@ def test_model_is_shown_beside_its_baselines_and_part_by_part(
     address: str, page: Page, language: str, width: int
 ) -> None:
     open_part(page, address, "model", language, width)
-    expect(page.get_by_text("2026-11-23-ab12")).to_be_visible()
+    expect(page.get_by_text("2026-11-23-ab12").first).to_be_visible()
     old = {"ko": "이전의 다섯 특성 모델 0.74", "en": "The old five-feature model 0.74"}[language]
     expect(page.get_by_label(old).first).to_be_visible()
     korean = {"ko": "한국어 1,234 0.71", "en": "Korean 1,234 0.71"}[language]
     expect(page.get_by_role("row", name=korean)).to_be_visible()
+    refused = {"ko": "보류 2026-11-24-cd34 0.625", "en": "Refused 2026-11-24-cd34 0.625"}
+    expect(page.get_by_role("row", name=refused[language])).to_be_visible()
+    serving = {"ko": "되돌림 · 사용 중", "en": "Rolled back · in service"}[language]
+    expect(page.get_by_role("cell", name=serving)).to_be_visible()
     bins = {"ko": "예측 5.6, 실제 5.5", "en": "forecast 5.6, rating 5.5"}[language]
     expect(page.get_by_label(bins).first).to_be_visible()
     page.get_by_text({"ko": "모델 카드", "en": "Model card"}[language]).first.click()
@@ -309,6 +313,18 @@ def test_model_without_evidence_says_so(
     open_part(page, address, "model", language)
     said = {"ko": "종류별 정확도 자료가 없습니다", "en": "without calibration"}[language]
     expect(page.get_by_text(said)).to_be_visible()
+
+
+@in_both
+def test_model_without_its_history_says_so_and_shows_the_rest(
+    api: StubApi, address: str, page: Page, language: str
+) -> None:
+    api.answers["/history"] = problem(503, "the registry's ledger is not read")
+    open_part(page, address, "model", language)
+    said = {"ko": "기록을 지금 읽을 수 없습니다", "en": "records cannot be read"}[language]
+    expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+    korean = {"ko": "한국어 1,234 0.71", "en": "Korean 1,234 0.71"}[language]
+    expect(page.get_by_role("row", name=korean)).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -374,12 +390,20 @@ def test_axe_finds_nothing_serious_in_the_dark(address: str, page: Page) -> None
 
 def test_forecast_needs_no_mouse(api: StubApi, address: str, page: Page) -> None:
     open_part(page, address, "", "en")
+    expect(page.get_by_role("button", name=SUBMIT["en"])).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # all fields are drawn
     page.get_by_label("Plot", exact=True).focus()
     page.keyboard.type("A happy day.")
     page.keyboard.press("Tab")
+    expect(page.get_by_role("combobox", name="Genres")).to_be_focused()
     page.keyboard.type("Dra")
+    expect(page.get_by_role("option", name="Drama")).to_be_visible()
     page.keyboard.press("Enter")
+    expect(page.locator("[data-tag]:visible")).to_have_text("Drama")
     page.keyboard.press("Escape")
+    # As long as the list is open, what is around it is hidden from whoever asks by roles.
+    expect(page.get_by_role("button", name="Remove Drama")).to_be_visible()
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.innerText") == SUBMIT["en"]:

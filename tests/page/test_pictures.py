@@ -37,6 +37,7 @@ def test_picture_does_without_the_ratings_of_other_films():
         pictures.sizes([("people", 0.5)]),
         pictures.calibration(KO, [(5.0, 5.1), (7.0, 6.9)]),
         pictures.calibration(KO, []),
+        pictures.over_time({"ours": [("2026-11-23", 0.6)], "mean": []}),
         pictures.side_by_side([("1. film", 6.0, 5.0, 7.0)]),
     ],
 )
@@ -55,3 +56,11 @@ def test_calibration_is_told_in_words_point_by_point():
     told = pictures.calibration_in_words(Words("en"), [(5.0, 5.12), (7.0, 6.9)])
     assert "forecast 5.0, rating 5.1" in told
     assert "forecast 7.0, rating 6.9" in told
+
+
+def test_error_over_time_has_a_line_for_each_name_ours_first():
+    spec = pictures.over_time({"ours": [("2026-11", 0.6)], "mean": [("2026-11", 0.8)]})
+    assert [(each["name"], each["rmse"]) for each in values(spec, 0)] == [
+        ("ours", 0.6),
+        ("mean", 0.8),
+    ]

@@ -1,5 +1,5 @@
 import re
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,9 @@ def test_numbers_and_dates_are_written_as_the_language_does():
         "2027년 5월 1일",
         "May 1, 2027",
     )
+    at = datetime(2027, 5, 1, 18, 5, tzinfo=timezone(timedelta(hours=9)))
+    assert korean.moment(at) == "2027. 5. 1. 09:05 UTC"
+    assert english.moment(at) == "May 1, 2027 09:05 UTC"
     assert english.points(-0.314) == "−0.31"
     assert korean.country("KR") == "대한민국"
     assert korean.language("cn") == "광둥어"

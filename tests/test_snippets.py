@@ -1,0 +1,76 @@
+"""The snippets for developers, taken from the documents and sent to a service over HTTP."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from movierating.registry import Registry
+from movierating.s3 import open_bucket
+from tests.bundles import Packed, put_into_production
+from tests.live_service import running_service
+from tests.s3_server import S3Server
+
+ROOT: Final = Path(__file__).parents[1]
+ADDRESS: Final = "http://127.0.0.1:8000"
+
+
+@pytest.fixture(scope="module")
+def url(
+    s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    settings = s3_server.settings(s3_server.new_bucket())
+    put_into_production(Registry(open_bucket(settings)), packed)
+    with running_service(settings, tmp_path_factory.mktemp("service")) as service:
+        yield service.url
+
+
+def snippet(kind: str) -> str:
+    section = (ROOT / "docs" / "serving.md").read_text("utf-8").partition("\n## From code\n")[2]
+    (found,) = re.findall(rf"^```{kind}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert ADDRESS in found
+    return str(found)
+
+
+def curls(text: str) -> list[str]:
+    return re.findall(r"^curl (?:.*\\\n)*.*$", text, re.MULTILINE)
+
+
+CURLS: Final = [
+    *curls(snippet("sh")),
+    *(each for each in curls((ROOT / "README.md").read_text("utf-8")) if ADDRESS in each),
+]
+
+
+@pytest.mark.parametrize("command", CURLS)
+def test_curl_of_the_documents_is_answered(url: str, command: str):
+    if shutil.which("curl") is None:
+        pytest.skip("there is no `curl` here")
+    command = command.replace(ADDRESS, url).replace("curl ", "curl -f ", 1)
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert json.loads(result.stdout)
+
+
+def test_python_client_of_the_documents_forecasts(url: str):
+    assert len(CURLS) == 5
+    code = snippet("python").replace(ADDRESS, url)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    first, *reasons = result.stdout.splitlines()
+    assert re.fullmatch(r"\d\.\d \(\d\.\d to \d\.\d\), without title, overview, .+", first)
+    assert all(re.fullmatch(r"[+-]\d\.\d\d \w+", each) for each in reasons)
+
+
+def test_python_client_of_the_documents_says_which_field_to_change(url: str):
+    code = snippet("python").replace(ADDRESS, url) + "\nforecast(genres=['Drama'], runtime=-1)"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.stderr.splitlines()[-1].startswith("ValueError: runtime: ")
