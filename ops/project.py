@@ -37,9 +37,7 @@ class Project:
 
     def settings(self) -> dict[str, str]:
         """What the file of settings says."""
-        lines = self.env_file.read_text().splitlines()
-        pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-        return {name: value for name, _, value in pairs}
+        return settings_in(self.env_file)
 
     def compose(self, *arguments: str, typed: str | None = None) -> str:
         """Run a command of Compose on the project; `typed` is its input.
@@ -71,6 +69,20 @@ class Project:
         if len(found) != 1:
             raise EngineError(f"{service} has {len(found)} containers, not one")
         return found[0]
+
+
+def settings_in(file: Path) -> dict[str, str]:
+    """The settings of a file by their names.
+
+    Raises:
+        EngineError: There is no such file.
+    """
+    try:
+        lines = file.read_text().splitlines()
+    except FileNotFoundError:
+        raise EngineError(f"{file} is not there; see .env.example") from None
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}
 
 
 def compose_program() -> tuple[str, ...]:

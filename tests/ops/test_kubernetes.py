@@ -5,6 +5,9 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from app.main import create_app
+from movierating.settings import Settings
+
 FOLDER = Path(__file__).parents[2] / "ops" / "kubernetes"
 SERVING = list(yaml.safe_load_all((FOLDER / "serving.yaml").read_text()))
 VALUES = yaml.safe_load((FOLDER / "airflow-values.yaml").read_text())
@@ -66,6 +69,23 @@ def test_ways_in_lead_to_services_with_tls():
     paths = ingress["spec"]["rules"][0]["http"]["paths"]
     assert {path["backend"]["service"]["name"] for path in paths} == services
     assert ingress["spec"]["tls"][0]["hosts"] == [ingress["spec"]["rules"][0]["host"]]
+
+
+def test_every_path_of_the_api_leads_to_the_api():
+    (ingress,) = [each for each in SERVING if each["kind"] == "Ingress"]
+    led = [
+        (each["path"], each["pathType"])
+        for each in ingress["spec"]["rules"][0]["http"]["paths"]
+        if each["backend"]["service"]["name"] == "api"
+    ]
+    documented = create_app(Settings(s3_bucket_name="none")).openapi()["paths"]
+    for path in {each.removeprefix("/v1") for each in documented}:
+        if path not in {"/metrics", "/livez", "/readyz"}:  # which are for those inside
+            assert any(_leads(way, kind, path) for way, kind in led), path
+
+
+def _leads(way: str, kind: str, path: str) -> bool:
+    return path == way or (kind == "Prefix" and path.startswith(f"{way}/"))
 
 
 def test_no_secret_stands_in_a_file():
