@@ -3,7 +3,10 @@
 import base64
 import hashlib
 import json
+import os
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +22,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from ops import drills
 from ops.memory import Peaks, limit_mb, measured
-from ops.project import EngineError, run, wait
+from ops.project import EngineError, compose_program, run, wait
 from ops.trial import FILES, Trial, new_trial
 from sandbox.state import free_ports
 from tests.chromium import ARGUMENTS
@@ -39,6 +42,14 @@ pytestmark = [
     pytest.mark.containers,
     pytest.mark.timeout(3600),  # the first build downloads every package
 ]
+
+
+def commands_of_the_night() -> list[str]:
+    """What docs/operations.md tells to type when an alert speaks, but for how Compose is called."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    chapter = text.partition("\n## When an alert speaks\n")[2]
+    blocks = re.findall(r"(?s)\n```\n(.+?)\n```", chapter.partition("\n## Instance A is gone\n")[0])
+    return [line for block in blocks[1:] for line in block.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +231,25 @@ def test_webhook_is_told_of_a_task_that_fails(trial: Trial):
 @pytest.mark.parametrize("drill", drills.DRILLS)
 def test_drill(trial: Trial, drill: str):
     print(drill, drills.DRILLS[drill](trial))  # noqa: T201 - its figures
+
+
+@pytest.mark.usefixtures("peaks")
+@pytest.mark.parametrize("line", commands_of_the_night())
+def test_command_of_the_runbook_runs_as_written(trial: Trial, line: str):
+    compose = " ".join(trial.project.command())
+    options = " ".join(trial.project.command()[len(compose_program()) :])
+    if line.startswith("python3 -m ops"):
+        line += f" {options.partition(' --profile')[0]}"
+    done = subprocess.run(
+        ["bash", "-euc", line],
+        cwd=ROOT,
+        env=os.environ | {"A": compose, "B": compose},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
+    assert done.stdout.strip() or "grep" in line
 
 
 @pytest.mark.usefixtures("trial")
