@@ -124,6 +124,11 @@ def test_each_container_stays_under_the_limit_that_the_engine_enforces(trial: Tr
             assert run("docker", "inspect", "--format", "{{.RestartCount}}", container) == "0"
 
 
+def test_probes_of_airflows_chart_find_their_program(trial: Trial):
+    words = ("exec", "-T", "airflow-scheduler", "/entrypoint", "airflow", "version")
+    assert re.fullmatch(r"3\.\d+\.\d+", trial.project.compose(*words).splitlines()[-1])
+
+
 @pytest.mark.usefixtures("peaks")
 def test_instances_meet_at_s3_alone(trial: Trial):
     code = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)"
