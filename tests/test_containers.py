@@ -392,6 +392,16 @@ def healthy(container: str, within_seconds: float = 60) -> bool:
 
 
 @pytest.mark.containers
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("buildkit", ["0", "1"])
+def test_an_image_builds_with_buildkit_and_without(buildkit: str, monkeypatch: pytest.MonkeyPatch):
+    skip_without_engine()
+    monkeypatch.setenv("DOCKER_BUILDKIT", buildkit)
+    built = docker("build", "--quiet", "--network", "host", "--target", "ui", ".")
+    assert docker("inspect", "--format", "{{.Config.User}}", built) == "1000:1000"
+
+
+@pytest.mark.containers
 @pytest.mark.timeout(900)  # the first build downloads every package
 def test_the_api_image_starts_and_says_that_it_has_no_model_yet(api_container: str):
     assert healthy(api_container), docker("logs", api_container)
