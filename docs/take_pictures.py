@@ -76,7 +76,7 @@ def swagger(tab: Page, url: str) -> None:
 
 def airflow(tab: Page, url: str) -> None:
     """The graph of the pipeline's latest run."""
-    tab.set_viewport_size({"width": 1280, "height": 420})
+    tab.set_viewport_size({"width": 1280, "height": 560})
     password = Secrets.kept().airflow_password
     *_, latest = AirflowClient(url, AIRFLOW_USER, password).run_ids()
     tab.goto(f"{url}/auth/login")
@@ -88,6 +88,7 @@ def airflow(tab: Page, url: str) -> None:
     tab.goto(f"{url}/dags/{DAG}/runs/{quote(latest)}")
     tab.get_by_role("button", name="Show Graph").click()
     tab.get_by_role("button", name="Collapse Details Panel").click()
+    tab.mouse.move(0, 0)  # or a task under it would explain itself
     tab.wait_for_timeout(3000)  # the graph lays itself out
 
 
