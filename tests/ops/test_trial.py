@@ -242,6 +242,8 @@ def test_drill(trial: Trial, drill: str):
 @pytest.mark.parametrize("line", commands_of_the_night())
 def test_command_of_the_runbook_runs_as_written(trial: Trial, line: str):
     compose = " ".join(trial.project.command())
+    if "registry rollback" in line:
+        trial.promote_another()  # what is to be taken back
     if line.startswith("python3 -m ops"):
         line += f" -p {trial.project.name} --env-file {trial.project.env_file} -f "
         line += " -f ".join(trial.project.files)
@@ -254,7 +256,7 @@ def test_command_of_the_runbook_runs_as_written(trial: Trial, line: str):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
-    assert done.stdout.strip() or "grep" in line
+    assert done.stdout.strip() or done.stderr.strip() or "grep" in line
 
 
 @pytest.mark.usefixtures("trial")
