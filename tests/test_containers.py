@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import subprocess
 import sys
@@ -393,12 +394,27 @@ def healthy(container: str, within_seconds: float = 60) -> bool:
 
 @pytest.mark.containers
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("buildkit", ["0", "1"])
-def test_an_image_builds_with_buildkit_and_without(buildkit: str, monkeypatch: pytest.MonkeyPatch):
+def test_an_image_builds_with_buildkit_too():
     skip_without_engine()
-    monkeypatch.setenv("DOCKER_BUILDKIT", buildkit)
-    built = docker("build", "--quiet", "--network", "host", "--target", "ui", ".")
-    assert docker("inspect", "--format", "{{.Config.User}}", built) == "1000:1000"
+    clients = [folder for folder in os.get_exec_path() if Path(folder, "docker").exists()]
+    build = ["build", "--quiet", "--network", "host", "--target", "ui", "."]
+    answers = [
+        subprocess.run(
+            [Path(folder, "docker"), *build],
+            cwd=ROOT,
+            env=os.environ | {"DOCKER_BUILDKIT": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for folder in clients
+    ]
+    able = [answer for answer in answers if "buildx component is missing" not in answer.stderr]
+    if not able:
+        pytest.skip("needs a client with BuildKit")
+    assert able[0].returncode == 0, able[0].stderr[-2000:]
+    image = able[0].stdout.strip()
+    assert docker("inspect", "--format", "{{.Config.User}}", image) == "1000:1000"
 
 
 @pytest.mark.containers
