@@ -101,8 +101,10 @@ FROM runtime AS pipeline
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/*
+# Airflow's chart starts its probes by `/entrypoint COMMAND`.
 RUN install --directory --owner app --group app \
-    /var/lib/airflow /var/log/airflow /srv/data-prepare
+    /var/lib/airflow /var/log/airflow /srv/data-prepare \
+    && ln -s /usr/bin/env /entrypoint
 COPY --from=pipeline-packages /opt/venv /opt/venv
 COPY movierating movierating
 COPY scripts scripts

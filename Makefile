@@ -5,7 +5,7 @@ UV := $(VENV)/uv/bin/uv
 PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/$(1)/bin/python $(2)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean install prerequisites tune pictures test test-containers lint format lock bench-%
+.PHONY: help up down trial trial-down status logs clean install prerequisites tune pictures test test-containers lint format lock bench-%
 
 help:  ## list the commands
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -57,6 +57,12 @@ test: install lint  ## run all checks and tests
 	@$(VENV)/dev/bin/python -m tests.install_browser
 	@$(VENV)/dev/bin/python -m tests.install_prometheus
 	@$(VENV)/dev/bin/python -m pytest $(ARGS)
+
+trial: $(VENV)/sandbox.done  ## both instances in containers here, up to a forecast; needs a Docker engine
+	@$(VENV)/sandbox/bin/python -m ops.trial up
+
+trial-down: $(VENV)/sandbox.done  ## end the trial, and forget what it wrote
+	@$(VENV)/sandbox/bin/python -m ops.trial down
 
 test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker engine
 	@$(VENV)/dev/bin/python -m pytest -m containers $(ARGS)

@@ -17,8 +17,6 @@ from ops.memory import measured
 from ops.trial import Trial, new_trial
 from sandbox.state import free_ports
 
-DRILLS: Final = ("roll_back", "rotate_secrets", "restore_training")  # which need no proxy
-
 PARSER: Final = argparse.ArgumentParser(prog="make bench-containers", description=__doc__)
 PARSER.add_argument("--films", type=int, default=400, help="collected (default: %(default)s)")
 
@@ -26,16 +24,19 @@ PARSER.add_argument("--films", type=int, default=400, help="collected (default: 
 @contextmanager
 def trial(films: int, folder: Path) -> Iterator[Trial]:
     """A trial that ends with the block, its volumes with it."""
-    airflow, page = free_ports(2)
+    airflow, page, http, https = free_ports(4)
     running = new_trial(
         "movierating-bench",
         folder / "trial.env",
         AIRFLOW_PORT=airflow,
-        API_PORT=0,
         UI_PORT=page,
         COLLECT_MAX_FILMS=films,
+        PUBLIC_HTTP_PORT=http,
+        PUBLIC_HTTPS_PORT=https,
+        PROXY_USERS_FILE=str(folder / "users"),
     )
     try:
+        running.let_in()
         running.start()
         yield running
     finally:
@@ -57,7 +58,7 @@ def main() -> None:
             megabytes={service: round(peak) for service, peak in sorted(peaks.items())},
             run_seconds=round(run_seconds),
             seconds_until_it_answers=round(in_service, 1),
-            drills={each: drills.DRILLS[each](running) for each in DRILLS},
+            drills={name: drill(running) for name, drill in drills.DRILLS.items()},
         )
 
 

@@ -2,11 +2,12 @@
 
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import FilePayload, Page, sync_playwright
 
 from movierating.settings import get_settings
-from sandbox.airflow import DAG
+from sandbox.airflow import DAG, AirflowClient
 from sandbox.programs import AIRFLOW_USER
 from sandbox.state import HOST, Secrets
 
@@ -75,16 +76,19 @@ def swagger(tab: Page, url: str) -> None:
 
 def airflow(tab: Page, url: str) -> None:
     """The graph of the pipeline's latest run."""
-    tab.set_viewport_size({"width": 1280, "height": 420})
+    tab.set_viewport_size({"width": 1280, "height": 560})
+    password = Secrets.kept().airflow_password
+    *_, latest = AirflowClient(url, AIRFLOW_USER, password).run_ids()
     tab.goto(f"{url}/auth/login")
     tab.get_by_label("Username").fill(AIRFLOW_USER)
-    tab.get_by_label("Password").fill(Secrets.kept().airflow_password)
+    tab.get_by_label("Password").fill(password)
     tab.get_by_role("button", name="Sign in").click()
     tab.wait_for_url(f"{url}/")
     tab.evaluate("mode => localStorage.setItem('chakra-ui-color-mode', mode)", "light")
-    tab.goto(f"{url}/dags/{DAG}")
+    tab.goto(f"{url}/dags/{DAG}/runs/{quote(latest)}")
     tab.get_by_role("button", name="Show Graph").click()
     tab.get_by_role("button", name="Collapse Details Panel").click()
+    tab.mouse.move(0, 0)  # or a task under it would explain itself
     tab.wait_for_timeout(3000)  # the graph lays itself out
 
 

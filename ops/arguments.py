@@ -8,12 +8,16 @@ from pathlib import Path
 from ops.project import EngineError, Project
 
 
-def parser_of(module: str, description: str, project: str, *files: str) -> argparse.ArgumentParser:
+def parser_of(
+    module: str, description: str, project: str, *files: str, env_file: str = ".env"
+) -> argparse.ArgumentParser:
     """A parser that knows the project's options, with these defaults."""
     parser = argparse.ArgumentParser(prog=f"python3 -m {module}", description=description)
     parser.add_argument("-p", "--project", default=project, help=f"its name (default: {project})")
     parser.add_argument("-f", "--file", action="append", help=f"default: {' '.join(files)}")
-    parser.add_argument("--env-file", type=Path, default=Path(".env"), help="default: .env")
+    parser.add_argument(
+        "--env-file", type=Path, default=Path(env_file), help=f"default: {env_file}"
+    )
     parser.set_defaults(default_files=files)
     return parser
 

@@ -17,12 +17,27 @@ OWN: Final = (
     "AIRFLOW__API__SECRET_KEY",
     "AIRFLOW__API_AUTH__JWT_SECRET",
 )
-# What TMDB and Amazon would give; in a trial, the sandbox takes whatever it is started with.
-OF_THE_TRIAL: Final = ("TMDB_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+# What TMDB and Amazon would give, whatever the sandbox is started with; and the password of the one
+# user whom the proxy lets in.
+OF_THE_TRIAL: Final = (
+    "TMDB_API_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "PROXY_PASSWORD",
+)
 TRIAL: Final = {
     "TMDB_BASE_URL": "http://tmdb:8090/3",
     "AWS_ENDPOINT_URL_S3": "http://s3:8333",
     "S3_BUCKET_NAME": "movie-ratings",
+    "COLLECT_MAX_FILMS": "400",
+    "AIRFLOW_PORT": "8080",
+    "UI_PORT": "8501",
+    "API_PORT": "0",  # any free one for each replica
+    "COMPOSE_PROFILES": "public",
+    "PUBLIC_ADDRESS": "localhost, films.localhost",
+    "PUBLIC_HTTP_PORT": "8081",
+    "PUBLIC_HTTPS_PORT": "8443",
+    "PROXY_USERS_FILE": "./trial_users",
 }
 
 parser = argparse.ArgumentParser(prog="python3 -m ops.credentials", description=__doc__)

@@ -1,4 +1,4 @@
-"""Drills on a trial: `python -m ops.drills NAME --env-file trial.env -p trial`.
+"""Drills on a trial that `python -m ops.trial up` started: `python -m ops.drills NAME`.
 
 Each does to a trial what may happen to the real system, holds it to what must then be true, and
 returns figures. They need a trial that runs and has a model in service.
@@ -18,16 +18,13 @@ from ops.load import load
 from ops.project import EngineError, run
 from ops.replace import replace
 from ops.rotate import rotate
+from ops.training import AIRFLOW, command, execute
 from ops.trial import FILES, Trial
 
-_TRAINING: Final = (
-    "postgres",
-    "airflow-migrate",
-    "airflow-api-server",
-    "airflow-scheduler",
-    "airflow-dag-processor",
-)
+_TRAINING: Final = ("postgres", "airflow-migrate", *AIRFLOW)
 _VOLUMES: Final = ("database", "logs", "data-prepare")
+_WELCOME: Final = requests.codes.ok
+_REFUSED: Final = requests.codes.unauthorized
 _BEFORE: Final = "3.2.0"  # a version of Airflow whose database is another
 
 
@@ -76,13 +73,17 @@ def rotate_secrets(trial: Trial) -> dict[str, Any]:
     began = time.monotonic()
     _rotate_foreign(trial)
     rotate(trial.project)
+    trial.let_in()
     trial.start()
+    trial.project.compose("restart", "proxy")
     fresh = trial.project.settings()
     rotated = (*credentials.OWN, *credentials.OF_THE_TRIAL)
     _hold(all(fresh[name] != old[name] for name in rotated), "every secret is another")
     _hold(not _signs_in(trial, old["AIRFLOW_ADMIN_PASSWORD"]), "the old password is refused")
     _hold(not _opens_database(trial, old["POSTGRES_PASSWORD"]), "the database refuses the old one")
     _hold(_opens_database(trial, fresh["POSTGRES_PASSWORD"]), "the database takes the new one")
+    _hold(_comes_in(trial, old["PROXY_PASSWORD"]) == _REFUSED, "the proxy refuses the old one")
+    _hold(_comes_in(trial, fresh["PROXY_PASSWORD"]) == _WELCOME, "the proxy takes the new one")
     deployment = trial.run_pipeline()
     return {"seconds": _since(began), "rotated": len(rotated), "deployed": deployment["version"]}
 
@@ -103,9 +104,8 @@ def upgrade_database(trial: Trial) -> dict[str, Any]:
     """Start on a database of an earlier Airflow; it is kept, migrated, and its runs are there."""
     runs = trial.run_ids()
     _hold(bool(runs), "there are runs to keep")
-    trial.project.compose("stop", *_TRAINING[2:])
-    command = ("airflow", "db", "downgrade", "--yes", "--to-version", _BEFORE)
-    trial.project.compose("run", "--rm", "--no-deps", "-T", "airflow-migrate", *command)
+    trial.project.compose("stop", *AIRFLOW)
+    command(trial.project, "airflow", "db", "downgrade", "--yes", "--to-version", _BEFORE)
     backup = trial.project.env_file.with_name("airflow-drill.sql")
     began = time.monotonic()
     upgrade.upgrade(trial.project, backup, build=False)
@@ -127,14 +127,15 @@ DRILLS: Final[dict[str, Callable[[Trial], dict[str, Any]]]] = {
 def _mend_deadlines(trial: Trial) -> None:
     # Airflow 3.3 migrates a deadline of 3.2 to whole seconds, which its own reader refuses: no run
     # could be started. Ours were never in a database of 3.2 but for this drill.
-    statement = r"""UPDATE deadline_alert SET interval =
-        regexp_replace(interval::text, '("__data__" ?: ?[0-9]+)}', '\1.0}')::json;"""
-    sign_in = 'PGPASSWORD="$POSTGRES_PASSWORD" exec psql -q -h 127.0.0.1 -U airflow airflow'
-    trial.project.compose("exec", "-T", "postgres", "sh", "-c", sign_in, typed=statement)
+    execute(
+        trial.project,
+        r"""UPDATE deadline_alert SET interval =
+        regexp_replace(interval::text, '("__data__" ?: ?[0-9]+)}', '\1.0}')::json;""",
+    )
 
 
 def _rotate_foreign(trial: Trial) -> None:
-    """New keys of TMDB and S3, as their owners would give them."""
+    """New keys of TMDB and S3, as their owners would give them, and the proxy's password."""
     file = trial.project.env_file
     text = file.read_text()
     fresh = credentials.completed(text, trial=True, rotate=credentials.OF_THE_TRIAL)
@@ -167,6 +168,11 @@ def _opens_database(trial: Trial, password: str) -> bool:
     return True
 
 
+def _comes_in(trial: Trial, password: str) -> int:
+    with requests.Session() as session:
+        return trial.ask_the_proxy(session, password).status_code
+
+
 def _hold(is_true: bool, what: str) -> None:
     if not is_true:
         raise DrillError(f"not true: {what}")
@@ -176,7 +182,9 @@ def _since(began: float) -> float:
     return round(time.monotonic() - began, 1)
 
 
-parser = parser_of("ops.drills", (__doc__ or "").partition(":")[0], "trial", *FILES)
+parser = parser_of(
+    "ops.drills", (__doc__ or "").partition(":")[0], "trial", *FILES, env_file="trial.env"
+)
 parser.add_argument("drill", choices=DRILLS, help="which")
 
 

@@ -7,7 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -27,19 +27,15 @@ class Project:
 
     Attributes:
         env_file: Where the settings come from; no setting is taken from this process.
-        profiles: What else of the files is started.
     """
 
     name: str
     files: tuple[str, ...]
     env_file: Path
-    profiles: tuple[str, ...] = field(default=())
 
     def settings(self) -> dict[str, str]:
         """What the file of settings says."""
-        lines = self.env_file.read_text().splitlines()
-        pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-        return {name: value for name, _, value in pairs}
+        return settings_in(self.env_file)
 
     def compose(self, *arguments: str, typed: str | None = None) -> str:
         """Run a command of Compose on the project; `typed` is its input.
@@ -47,12 +43,16 @@ class Project:
         Raises:
             EngineError: It failed.
         """
+        return run(*self.command(), *arguments, typed=typed)
+
+    def command(self) -> list[str]:
+        """How Compose is called for the project."""
         own = ["--project-name", self.name, "--env-file", str(self.env_file)]
         files = [part for name in self.files for part in ("--file", name)]
-        # A profile of its own settings would be ignored by some versions: all are told here.
-        wanted = {*self.profiles, *self.settings().get("COMPOSE_PROFILES", "").split(",")}
-        profiles = [part for name in sorted(filter(None, wanted)) for part in ("--profile", name)]
-        return run(*compose_program(), *own, *files, *profiles, *arguments, typed=typed)
+        # Some versions do not look for it in the file of settings.
+        wanted = filter(None, self.settings().get("COMPOSE_PROFILES", "").split(","))
+        profiles = [part for name in wanted for part in ("--profile", name)]
+        return [*compose_program(), *own, *files, *profiles]
 
     def containers(self, service: str) -> list[str]:
         """The ids of a service's running containers, oldest first."""
@@ -71,6 +71,24 @@ class Project:
         if len(found) != 1:
             raise EngineError(f"{service} has {len(found)} containers, not one")
         return found[0]
+
+
+def settings_in(file: Path) -> dict[str, str]:
+    """The settings of a file by their names.
+
+    Raises:
+        EngineError: There is no such file.
+    """
+    try:
+        lines = file.read_text().splitlines()
+    except FileNotFoundError:
+        raise EngineError(f"{file} is not there; see .env.example") from None
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: _unquoted(value) for name, _, value in pairs}
+
+
+def _unquoted(value: str) -> str:
+    return value.partition(" #")[0].strip().strip("\"'")
 
 
 def compose_program() -> tuple[str, ...]:

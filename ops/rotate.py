@@ -8,10 +8,10 @@ from typing import Final
 
 from ops import credentials
 from ops.arguments import parser_of, project_of, told
-from ops.project import Project
+from ops.project import Project, settings_in
+from ops.training import AIRFLOW, command, execute
 
 _FERNET: Final = "AIRFLOW__CORE__FERNET_KEY"
-_AIRFLOW: Final = ("airflow-api-server", "airflow-scheduler", "airflow-dag-processor")
 
 parser = parser_of(
     "ops.rotate", (__doc__ or "").partition(":")[0], "training", "docker-compose-airflow.yaml"
@@ -21,17 +21,22 @@ parser = parser_of(
 def rotate(project: Project) -> None:
     """Make the secrets anew, in the database too, and start Airflow with them.
 
-    The file of settings is replaced last, so that what stops in between can be run again.
+    They are kept in a file beside the settings until all is done: what stops in between goes on
+    with the same ones when it is run again.
 
     Raises:
         EngineError: A step failed; the file of settings still holds the old secrets.
     """
-    text = project.env_file.read_text()
-    fresh = credentials.completed(text, rotate=credentials.OWN)
-    project.compose("stop", *_AIRFLOW)
-    _rotate_fernet_key(project, credentials.value_of(text, _FERNET) or "", fresh[_FERNET])
-    _set_database_password(project, fresh["POSTGRES_PASSWORD"])
-    credentials.write(project.env_file, credentials.with_values(text, fresh))
+    kept = project.env_file.with_name(f"{project.env_file.name}.rotating")
+    if not kept.exists():
+        credentials.write(kept, credentials.with_values("", credentials.completed("")))
+    fresh = settings_in(kept)
+    project.compose("stop", *AIRFLOW)
+    _rotate_fernet_key(project, project.settings()[_FERNET], fresh[_FERNET])
+    execute(project, f"ALTER ROLE airflow PASSWORD '{fresh['POSTGRES_PASSWORD']}';\n")
+    text = credentials.with_values(project.env_file.read_text(), fresh)
+    credentials.write(project.env_file, text)
+    kept.unlink()
     project.compose("up", "-d", "--no-build")
 
 
@@ -40,24 +45,7 @@ def _rotate_fernet_key(project: Project, old: str, new: str) -> None:
     script = (
         'read -r keys; export AIRFLOW__CORE__FERNET_KEY="$keys"; exec airflow rotate-fernet-key'
     )
-    project.compose(
-        "run",
-        "--rm",
-        "--no-deps",
-        "-T",
-        "airflow-migrate",
-        "sh",
-        "-c",
-        script,
-        typed=f"{new},{old}\n",
-    )
-
-
-def _set_database_password(project: Project, password: str) -> None:
-    # The container itself knows the password that it was made with.
-    sign_in = 'PGPASSWORD="$POSTGRES_PASSWORD" exec psql -q -h 127.0.0.1 -U airflow airflow'
-    statement = f"ALTER ROLE airflow PASSWORD '{password}';\n"
-    project.compose("exec", "-T", "postgres", "sh", "-c", sign_in, typed=statement)
+    command(project, "sh", "-c", script, typed=f"{new},{old}\n")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,15 +1,23 @@
-"""A trial of both instances, as whoever uses them sees it: by HTTP."""
+"""Both instances in containers on this machine: `python -m ops.trial up`, and `down`.
 
+S3 and TMDB are played by the sandbox. `up` makes the settings that are missing, starts everything,
+runs the pipeline, and shows a forecast of the model that it published.
+"""
+
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import requests
 
 from ops import credentials
-from ops.project import EngineError, Project, run, wait
-from sandbox.airflow import AirflowClient
+from ops.arguments import parser_of, project_of, told
+from ops.project import ROOT, EngineError, Project, run, wait
+from sandbox.airflow import DAG, AirflowClient
 
 FILES: Final = (
     "docker-compose-airflow.yaml",
@@ -22,13 +30,16 @@ FILM: Final[dict[str, Any]] = {
     "runtime": 112,
     "overview": "A gifted young cook returns to her village by the sea.",
 }
-PROXY_USER: Final = ("trial", "trial")  # who stands in the file PROXY_USERS_FILE
+FORECASTS: Final = "tmdb_movie_forecast"
+_PROXY_USER: Final = "trial"
+_CERTIFICATES: Final = "/data/caddy/pki/authorities/local"
 _LATEST_BUNDLE: Final = (
     "import json, pathlib; folders = sorted(pathlib.Path('data-prepare').glob('bundle_*')); "
     "print(json.loads((folders[-1] / 'manifest.json').read_text())['version'])"
 )
 _SERVING_SECONDS: Final = 120
 _PARSED_SECONDS: Final = 240
+_BEGUN_SECONDS: Final = 60
 _REQUEST_SECONDS: Final = 10
 
 
@@ -46,14 +57,23 @@ class Trial:
         """The address of a replica of the API, the oldest."""
         return f"http://{run('docker', 'port', self.project.containers('api')[0], '8000/tcp')}"
 
-    def airflow(self) -> AirflowClient:
-        """Airflow, signed in to with the password of the settings."""
+    def airflow(self, dag: str = DAG) -> AirflowClient:
+        """A DAG of Airflow, signed in to with the password of the settings."""
         password = self.project.settings()["AIRFLOW_ADMIN_PASSWORD"]
-        return AirflowClient(self.url("AIRFLOW_PORT"), "admin", password)
+        return AirflowClient(self.url("AIRFLOW_PORT"), "admin", password, dag)
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start what does not run, or runs with other settings."""
-        self.project.compose("up", "-d")
+        self.project.compose("up", "-d", *options)
+
+    def let_in(self) -> None:
+        """Write the proxy's user, with the hash that the proxy's own program makes."""
+        settings = self.project.settings()
+        file = ROOT / settings["PROXY_USERS_FILE"]
+        file.touch()  # or the engine would make a folder of that name
+        hashing = ("run", "--rm", "--no-deps", "-T", "proxy", "caddy", "hash-password")
+        hashed = self.project.compose(*hashing, typed=f"{settings['PROXY_PASSWORD']}\n")
+        file.write_text(f"{_PROXY_USER} {hashed}\n")
 
     def run_ids(self) -> list[str]:
         """The runs that Airflow knows of."""
@@ -84,11 +104,22 @@ class Trial:
         airflow = self.airflow()
         wait("the DAG is parsed", airflow.knows_dag, _PARSED_SECONDS)
         run_id = airflow.trigger(**parameters)
-        for news in airflow.follow(run_id):
-            if news.state == "failed":
-                raise EngineError(f"{news.task} failed: {news.words}")
+        _follow(airflow, run_id)
         deployment: dict[str, Any] = airflow.result(run_id, "deploy_model_to_s3")
         return deployment
+
+    def await_forecasts(self) -> int:
+        """Wait for the run that a published model starts; of how many films it wrote.
+
+        Raises:
+            EngineError: It did not begin, or a task failed.
+        """
+        airflow = self.airflow(FORECASTS)
+        wait("the forecasts have begun", lambda: bool(airflow.run_ids()), _BEGUN_SECONDS)
+        run_id = airflow.run_ids()[-1]
+        _follow(airflow, run_id)
+        written: int = airflow.result(run_id, "forecast_upcoming_films")
+        return written
 
     def served_version(self) -> str | None:
         """The version that answers; None if none does."""
@@ -116,19 +147,87 @@ class Trial:
         forecast: dict[str, Any] = answer.json()
         return forecast
 
-    def ask_the_proxy(self, session: requests.Session) -> requests.Response:
+    def certificate(self, name: str) -> str:
+        """One by which the proxy signs for `localhost`, nobody's name: `root`, `intermediate`."""
+        return self.project.compose("exec", "-T", "proxy", "cat", f"{_CERTIFICATES}/{name}.crt")
+
+    @cached_property
+    def root_certificate(self) -> Path:
+        """The file with the one to trust."""
+        file = self.project.env_file.with_name("proxy-root.crt")
+        file.write_text(self.certificate("root"))
+        return file
+
+    def proxy_user(self) -> tuple[str, str]:
+        """The name and the password that the proxy asks for."""
+        return _PROXY_USER, self.project.settings()["PROXY_PASSWORD"]
+
+    def ask_the_proxy(
+        self, session: requests.Session, password: str | None = None
+    ) -> requests.Response:
         """Ask for a forecast as the world does: by name, with TLS and a password."""
-        settings = self.project.settings()
-        address = f"https://localhost:{settings['PUBLIC_HTTPS_PORT']}/predict"
-        # The certificate is the proxy's own, since `localhost` is nobody's name.
+        name, usual = self.proxy_user()
         return session.post(
-            address, json=FILM, auth=PROXY_USER, verify=False, timeout=_REQUEST_SECONDS
+            f"https://localhost:{self.project.settings()['PUBLIC_HTTPS_PORT']}/predict",
+            json=FILM,
+            auth=(name, password or usual),
+            verify=str(self.root_certificate),
+            timeout=_REQUEST_SECONDS,
         )
 
 
-def new_trial(name: str, env_file: Path, **settings: str | int) -> Trial:
-    """A trial with settings of its own; nothing runs yet."""
-    text = credentials.with_values("", {key: str(value) for key, value in settings.items()})
+def new_trial(
+    name: str, env_file: Path, files: tuple[str, ...] = FILES, **settings: str | int
+) -> Trial:
+    """A trial with settings of its own beside those that the file has; nothing runs yet."""
+    text = env_file.read_text() if env_file.exists() else ""
+    text = credentials.with_values(text, {key: str(value) for key, value in settings.items()})
     made = credentials.completed(text, trial=True)
     credentials.write(env_file, credentials.with_values(text, made))
-    return Trial(Project(name, FILES, env_file))
+    return Trial(Project(name, files, env_file))
+
+
+def up(project: Project) -> str:
+    """Start a trial, bring it to its first forecast, and say where it is."""
+    trial = new_trial(project.name, project.env_file, project.files)
+    trial.let_in()
+    trial.start("--build")
+    trial.await_version(trial.run_pipeline()["version"])
+    settings = project.settings()
+    return (
+        f"page      https://localhost:{settings['PUBLIC_HTTPS_PORT']}\n"
+        f"          for {_PROXY_USER} with PROXY_PASSWORD of {project.env_file.name}\n"
+        f"Airflow   {trial.url('AIRFLOW_PORT')}\n"
+        f"          for admin with AIRFLOW_ADMIN_PASSWORD\n"
+        f"forecast  {trial.forecast()['rating']:.2f} by {trial.served_version()}"
+    )
+
+
+def down(project: Project) -> str:
+    """End a trial, with all that it wrote."""
+    project.compose("down", "--volumes")
+    return "the trial has ended"
+
+
+def _follow(airflow: AirflowClient, run_id: str) -> None:
+    for news in airflow.follow(run_id):
+        if news.state == "failed":
+            raise EngineError(f"{news.task} failed: {news.words}")
+
+
+COMMANDS: Final[dict[str, Callable[[Project], str]]] = {"up": up, "down": down}
+parser = parser_of(
+    "ops.trial", (__doc__ or "").partition(":")[0], "trial", *FILES, env_file="trial.env"
+)
+parser.add_argument("command", choices=COMMANDS)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Start or end a trial."""
+    options = parser.parse_args(argv)
+    project = project_of(options)
+    return told(lambda: COMMANDS[options.command](project), requests.RequestException)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import subprocess
 import sys
@@ -28,6 +29,8 @@ CODE = {
 }
 BASE = "python:3.11-slim-bookworm"
 LARGEST_API_MB = 220  # above its base
+# Searches and catalogues are for people; the port inside of a container stands in its image.
+OF_NO_CONTAINER = {"TUNE_MINUTES", "TMDB_CATALOGUE", "API_PORT"}
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::(?P<mark>[-?])(?P<rest>[^}]*))?\}")
 SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|KEY|KEY_ID)$")
 
@@ -127,6 +130,31 @@ def megabytes(limit: str) -> int:
 def test_every_variable_of_a_compose_file_is_explained_in_the_example(file: str):
     explained = set(re.findall(r"(?m)^(?:# )?(\w+)=", (ROOT / ".env.example").read_text()))
     assert {variable.name for variable in variables(file)} <= explained
+
+
+def settings_asked_for(*folders: str) -> set[str]:
+    """The settings that some code reads, as environment variables."""
+    text = "\n".join(path.read_text() for name in folders for path in (ROOT / name).rglob("*.py"))
+    forms = (r"settings(?:\(\))?\.(\w+)", r"\brequire\(\"(\w+)\"\)")
+    asked = {name for form in forms for name in re.findall(form, text)}
+    return {name.upper() for name in asked & set(Settings.model_fields)}
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "folders"),
+    [
+        (AIRFLOW, "airflow-scheduler", ("dags", "scripts", "movierating")),
+        (AIRFLOW, "airflow-worker", ("dags", "scripts", "movierating")),
+        (FASTAPI, "api", ("app", "movierating")),
+    ],
+)
+def test_every_setting_that_code_asks_for_reaches_its_container(
+    file: str, name: str, folders: tuple[str, ...]
+):
+    asked = settings_asked_for(*folders)
+    assert "S3_BUCKET_NAME" in asked
+    given = set(services(file)[name]["environment"])
+    assert asked - given == OF_NO_CONTAINER & asked
 
 
 @both_files
@@ -344,6 +372,7 @@ def api_container() -> Iterator[str]:
     build = ["--target", "api", "--build-arg", "GIT_COMMIT=of-this-test", "--tag", image]
     docker("build", "--network", "host", *build, ".")
     guarded = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--memory", "320m"]
+    guarded += ["--volume", "/srv/app/model"]
     away = ["--env", "S3_BUCKET_NAME=none", "--env", "AWS_ENDPOINT_URL_S3=http://127.0.0.1:9"]
     keys = ["--env", "AWS_ACCESS_KEY_ID=nobody", "--env", "AWS_SECRET_ACCESS_KEY=nothing"]
     container = docker(
@@ -361,6 +390,31 @@ def healthy(container: str, within_seconds: float = 60) -> bool:
             return True
         time.sleep(1)
     return False
+
+
+@pytest.mark.containers
+@pytest.mark.timeout(900)
+def test_an_image_builds_with_buildkit_too():
+    skip_without_engine()
+    clients = [folder for folder in os.get_exec_path() if Path(folder, "docker").exists()]
+    build = ["build", "--quiet", "--network", "host", "--target", "ui", "."]
+    answers = [
+        subprocess.run(
+            [Path(folder, "docker"), *build],
+            cwd=ROOT,
+            env=os.environ | {"DOCKER_BUILDKIT": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for folder in clients
+    ]
+    able = [answer for answer in answers if "buildx component is missing" not in answer.stderr]
+    if not able:
+        pytest.skip("needs a client with BuildKit")
+    assert able[0].returncode == 0, able[0].stderr[-2000:]
+    image = able[0].stdout.strip()
+    assert docker("inspect", "--format", "{{.Config.User}}", image) == "1000:1000"
 
 
 @pytest.mark.containers

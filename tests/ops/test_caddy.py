@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from app.main import create_app
+from movierating.settings import Settings
 from sandbox.state import free_ports
 from tests.stub_api import StubApi, running_stub_api
 
@@ -19,6 +21,12 @@ ROOT = Path(__file__).parents[2]
 CADDY = Path(sys.executable).with_name("caddy")
 FILE = ROOT / "ops" / "caddy" / "Caddyfile"
 USER = ("someone", "a password of the tests")
+# Every path that the API documents, and as it was before there were versions.
+DOCUMENTED = {
+    path
+    for each in create_app(Settings(s3_bucket_name="none")).openapi()["paths"]
+    for path in (each, each.removeprefix("/v1"))
+} - {"/metrics", "/v1/metrics"}
 PASSWORD_PROTECTED = (
     "/",
     "/version",
@@ -54,7 +62,9 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     (folder / "users").write_text(f"{USER[0]} {hashed}\n")
     http, https, health = free_ports(3)
     with running_stub_api() as api, running_stub_api() as page:
-        page.answers = {"/": (200, b"the page")}
+        parts = ("/", "/coming_soon", "/compare", "/model", "/track_record")
+        page.answers = dict.fromkeys(parts, (200, b"the page"))
+        api.answers = dict.fromkeys(DOCUMENTED, (200, b"the API")) | api.answers
         api.answers |= {"/livez": (200, {}), "/readyz": (200, {}), "/metrics": (200, b"secret")}
         environment = {
             "XDG_DATA_HOME": str(folder),
@@ -102,6 +112,18 @@ def test_load_balancer_needs_no_password(proxy: Proxy, path: str):
 def test_api_and_page_answer_who_has_one(proxy: Proxy):
     assert proxy.get("/version", auth=USER).json()["version"]
     assert proxy.get("/", auth=USER).text == "the page"
+
+
+@pytest.mark.parametrize("path", sorted(DOCUMENTED))
+def test_every_path_of_the_api_comes_to_the_api(proxy: Proxy, path: str):
+    proxy.api.paths.clear()
+    proxy.get(path, auth=USER)
+    assert proxy.api.paths == [path]
+
+
+@pytest.mark.parametrize("path", ["/coming_soon", "/compare", "/model", "/track_record"])
+def test_every_part_of_the_page_comes_to_the_page(proxy: Proxy, path: str):
+    assert proxy.get(path, auth=USER).text == "the page"
 
 
 def test_measurements_are_not_shown_to_anyone(proxy: Proxy):

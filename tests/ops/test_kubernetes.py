@@ -1,9 +1,14 @@
+import importlib
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
+
+from app.main import create_app
+from movierating.settings import Settings
+from sandbox.airflow import TMDB_POOL
 
 FOLDER = Path(__file__).parents[2] / "ops" / "kubernetes"
 SERVING = list(yaml.safe_load_all((FOLDER / "serving.yaml").read_text()))
@@ -68,10 +73,45 @@ def test_ways_in_lead_to_services_with_tls():
     assert ingress["spec"]["tls"][0]["hosts"] == [ingress["spec"]["rules"][0]["host"]]
 
 
+def test_every_path_of_the_api_leads_to_the_api():
+    (ingress,) = [each for each in SERVING if each["kind"] == "Ingress"]
+    led = [
+        (each["path"], each["pathType"])
+        for each in ingress["spec"]["rules"][0]["http"]["paths"]
+        if each["backend"]["service"]["name"] == "api"
+    ]
+    documented = create_app(Settings(s3_bucket_name="none")).openapi()["paths"]
+    for path in {each.removeprefix("/v1") for each in documented}:
+        if path not in {"/metrics", "/livez", "/readyz"}:  # which are for those inside
+            assert any(_leads(way, kind, path) for way, kind in led), path
+
+
+def _leads(way: str, kind: str, path: str) -> bool:
+    return path == way or (kind == "Prefix" and path.startswith(f"{way}/"))
+
+
 def test_no_secret_stands_in_a_file():
     assert [each for each in SERVING if each["kind"] == "Secret"] == []
     given = {each["name"] for each in VALUES["env"]}
     assert not {each for each in given if each.endswith(("_KEY", "_SECRET", "_PASSWORD", "_URL"))}
+
+
+def test_chart_makes_the_pool_without_which_no_task_runs():
+    script = VALUES["migrateDatabaseJob"]["args"][-1]
+    slots = Settings.model_fields["tmdb_requests_per_second"].default
+    assert f"airflow pools set {TMDB_POOL} {slots} " in script
+    assert "airflow db migrate" in script
+
+
+def test_chart_signs_in_by_what_is_in_the_image():
+    module, _, name = VALUES["config"]["core"]["auth_manager"].rpartition(".")
+    assert getattr(importlib.import_module(module), name)
+    assert VALUES["createUserJob"]["defaultUser"]["enabled"] is False
+
+
+def test_version_of_the_chart_is_that_of_the_image():
+    lock = (FOLDER.parents[1] / "requirements" / "pipeline.txt").read_text()
+    assert f"\napache-airflow=={VALUES['airflowVersion']} " in lock
 
 
 def test_workers_of_airflow_share_no_disk():

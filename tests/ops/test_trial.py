@@ -1,23 +1,38 @@
 """Both instances in containers, as they are deployed: run, measured, and put through the drills."""
 
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
-from playwright.sync_api import Page, expect
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Error as RefusedError
 
 from ops import drills
 from ops.memory import Peaks, limit_mb, measured
-from ops.project import EngineError, run
-from ops.trial import FILES, PROXY_USER, Trial, new_trial
+from ops.project import EngineError, run, wait
+from ops.trial import FILES, Trial, new_trial
 from sandbox.state import free_ports
-from tests.engine import CADDY, build_images, provide_caddy, skip_without_engine, skip_without_image
+from tests.chromium import ARGUMENTS
+from tests.engine import build_images, provide_caddy, skip_without_engine, skip_without_image
+from tests.ops import outside
 
 ROOT = Path(__file__).parents[2]
 FILMS = 400
+PLOT = "A kind nurse brings hope and laughter to a small village."
 SERVICES: dict[str, dict[str, Any]] = {
     name: service
     for file in FILES[:2]
@@ -27,8 +42,15 @@ SERVICES: dict[str, dict[str, Any]] = {
 pytestmark = [
     pytest.mark.containers,
     pytest.mark.timeout(3600),  # the first build downloads every package
-    pytest.mark.filterwarnings("ignore:Unverified HTTPS request"),
 ]
+
+
+def commands_of_the_night() -> list[str]:
+    """What docs/operations.md tells to type when an alert speaks, but for how Compose is called."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    chapter = text.partition("\n## When an alert speaks\n")[2]
+    blocks = re.findall(r"(?s)\n```\n(.+?)\n```", chapter.partition("\n## Instance A is gone\n")[0])
+    return [line for block in blocks[1:] for line in block.splitlines()]
 
 
 @pytest.fixture(scope="module")
@@ -44,29 +66,30 @@ def images() -> None:
 def trial(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:  # noqa: ARG001
     """Instance A and B in networks of their own, which meet at S3 alone."""
     folder = tmp_path_factory.mktemp("trial")
-    hashing = [str(CADDY), "hash-password", "--plaintext", PROXY_USER[1]]
-    hashed = subprocess.run(hashing, capture_output=True, text=True, check=True).stdout.strip()
-    (folder / "users").write_text(f"{PROXY_USER[0]} {hashed}\n")
     airflow, page, http, https = free_ports(4)
     trial = new_trial(
         "movierating-trial",
         folder / "trial.env",
+        (*FILES, "tests/ops/docker-compose-outside.yaml"),
         AIRFLOW_PORT=airflow,
-        API_PORT=0,  # any free one for each replica
         UI_PORT=page,
         COLLECT_MAX_FILMS=FILMS,
         MODEL_POLL_SECONDS=2,
-        COMPOSE_PROFILES="public",
         PUBLIC_HTTP_PORT=http,
         PUBLIC_HTTPS_PORT=https,
         PROXY_USERS_FILE=str(folder / "users"),
+        ALERT_WEBHOOK_URL=f"http://outside:{outside.PORT}/webhook",
+        AIRFLOW__METRICS__OTEL_ON="True",
+        OTEL_EXPORTER_OTLP_ENDPOINT=f"http://outside:{outside.PORT}/otlp",
     )
     yield from started(trial)
 
 
 def started(trial: Trial, *options: str) -> Iterator[Trial]:
     try:
-        trial.project.compose("up", "-d", "--no-build", *options)
+        if trial.project.settings()["COMPOSE_PROFILES"] == "public":
+            trial.let_in()
+        trial.start("--no-build", *options)
         yield trial
     except EngineError as error:
         logs = trial.project.compose("logs", "--tail", "30")
@@ -83,7 +106,15 @@ def peaks(trial: Trial) -> Peaks:
         assert deployment["promoted"], deployment
         trial.await_version(deployment["version"])
         assert trial.forecast()["version"] == deployment["version"]
+        assert trial.await_forecasts() > 0
+    print({name: round(peak) for name, peak in sorted(peaks.items())})  # noqa: T201 - its figures
     return peaks
+
+
+def received(trial: Trial, address: str) -> list[bytes]:
+    """What came to an address outside, oldest first; nothing if nothing did."""
+    command = ("exec", "-T", "outside", "sh", "-c", f"cat /tmp/received/{address} || true")
+    return [bytes.fromhex(line) for line in trial.project.compose(*command).splitlines()]
 
 
 def test_each_container_stays_under_the_limit_that_the_engine_enforces(trial: Trial, peaks: Peaks):
@@ -92,6 +123,11 @@ def test_each_container_stays_under_the_limit_that_the_engine_enforces(trial: Tr
             assert limit_mb(container) == int(service["mem_limit"].removesuffix("m"))
             assert 0 < peaks[name] < limit_mb(container)
             assert run("docker", "inspect", "--format", "{{.RestartCount}}", container) == "0"
+
+
+def test_probes_of_airflows_chart_find_their_program(trial: Trial):
+    words = ("exec", "-T", "airflow-scheduler", "/entrypoint", "airflow", "version")
+    assert re.fullmatch(r"3\.\d+\.\d+", trial.project.compose(*words).splitlines()[-1])
 
 
 @pytest.mark.usefixtures("peaks")
@@ -111,15 +147,116 @@ def test_instances_meet_at_s3_alone(trial: Trial):
 @pytest.mark.usefixtures("peaks")
 def test_page_forecasts_with_the_model_that_was_published(trial: Trial, page: Page):
     page.goto(f"{trial.url('UI_PORT')}/?lang=en")
-    page.get_by_label("Plot").fill("A kind nurse brings hope and laughter to a small village.")
+    page.get_by_label("Plot").fill(PLOT)
     page.get_by_role("button", name="Forecast").click()
     expect(page.get_by_text(str(trial.served_version()))).to_be_visible()
+
+
+@contextmanager
+def tab_that_knows(certificate: str, browser: Browser) -> Iterator[Page]:
+    """A tab of a browser that trusts one certificate besides the world's."""
+    key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
+    form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    pin = base64.b64encode(hashlib.sha256(key.public_bytes(*form)).digest()).decode()
+    trusting = browser.browser_type.launch(
+        executable_path=shutil.which("chromium"),
+        args=[*ARGUMENTS, f"--ignore-certificate-errors-spki-list={pin}"],
+    )
+    try:
+        yield trusting.new_page()
+    finally:
+        trusting.close()
+
+
+@pytest.mark.usefixtures("peaks")
+def test_page_is_there_for_the_public_by_name_with_tls_and_a_password(
+    trial: Trial, browser: Browser
+):
+    # Another name than those by which the page would know itself.
+    address = f"https://films.localhost:{trial.project.settings()['PUBLIC_HTTPS_PORT']}/?lang=en"
+    name, password = trial.proxy_user()
+    with tab_that_knows(trial.certificate("intermediate"), browser) as tab:
+        with pytest.raises(RefusedError, match="ERR_INVALID_AUTH_CREDENTIALS"):
+            tab.goto(address)
+        assert tab.context.browser
+        context = tab.context.browser.new_context(
+            http_credentials={"username": name, "password": password}
+        )
+        inside = context.new_page()
+        inside.goto(address)
+        inside.get_by_label("Plot").fill(PLOT)
+        inside.get_by_role("button", name="Forecast").click()
+        expect(inside.get_by_text(str(trial.served_version()))).to_be_visible()
+
+
+@pytest.mark.usefixtures("peaks")
+def test_forecasts_of_films_to_come_are_in_the_bucket_and_on_the_page(trial: Trial, page: Page):
+    def known() -> dict[str, Any]:
+        answer = requests.get(f"{trial.api_url()}/v1/forecasts", timeout=10)
+        films: dict[str, Any] = answer.json()
+        return films
+
+    wait("the service has read the ledger", lambda: known()["total"] > 0, 90)
+    first = known()["films"][0]
+    assert first["version"] == trial.served_version()
+    page.goto(f"{trial.url('UI_PORT')}/coming_soon?lang=en")
+    expect(page.locator(".film").first).to_contain_text(first["title"])
+
+
+@pytest.mark.usefixtures("peaks")
+def test_what_the_alerts_ask_of_airflow_comes_out_of_a_real_run(trial: Trial):
+    points = [
+        (metric.name, {each.key: each.value.string_value for each in point.attributes})
+        for body in received(trial, "metrics")
+        for resource in ExportMetricsServiceRequest.FromString(body).resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+        for point in metric.sum.data_points
+    ]
+    assert any(name == "airflow.scheduler_heartbeat" for name, _ in points)
+    ended = [labels for name, labels in points if name == "airflow.ti.finish"]
+    for dag, task in (
+        ("tmdb_movie_rating_pipeline", "deploy_model_to_s3"),
+        ("tmdb_movie_forecast", "forecast_upcoming_films"),
+    ):
+        assert {"dag_id": dag, "task_id": task, "state": "success"} in ended
+
+
+@pytest.mark.usefixtures("peaks")
+def test_webhook_is_told_of_a_task_that_fails(trial: Trial):
+    with pytest.raises(EngineError, match="extract_tmdb_data failed: the run date"):
+        trial.run_pipeline(run_date="2099-01-01")
+    wait("the webhook was told", lambda: bool(received(trial, "webhook")), 60)
+    (said,) = [json.loads(body)["text"] for body in received(trial, "webhook")]
+    assert said.startswith("tmdb_movie_rating_pipeline: extract_tmdb_data of ")
+    assert "failed for good: the run date 2099-01-01 is in the future" in said
 
 
 @pytest.mark.usefixtures("peaks")
 @pytest.mark.parametrize("drill", drills.DRILLS)
 def test_drill(trial: Trial, drill: str):
     print(drill, drills.DRILLS[drill](trial))  # noqa: T201 - its figures
+
+
+@pytest.mark.usefixtures("peaks")
+@pytest.mark.parametrize("line", commands_of_the_night())
+def test_command_of_the_runbook_runs_as_written(trial: Trial, line: str):
+    compose = " ".join(trial.project.command())
+    if "registry rollback" in line:
+        trial.promote_another()  # what is to be taken back
+    if line.startswith("python3 -m ops"):
+        line += f" -p {trial.project.name} --env-file {trial.project.env_file} -f "
+        line += " -f ".join(trial.project.files)
+    done = subprocess.run(
+        ["bash", "-euc", line],
+        cwd=ROOT,
+        env=os.environ | {"A": compose, "B": compose},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-1000:]
+    assert done.stdout.strip() or done.stderr.strip() or "grep" in line
 
 
 @pytest.mark.usefixtures("trial")
@@ -147,6 +284,7 @@ def workers(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         MODEL_POLL_SECONDS=2,
         COMPOSE_PROFILES="celery",
         AIRFLOW__CORE__EXECUTOR="CeleryExecutor",
+        AIRFLOW__CORE__PARALLELISM=2,
         DATA_DIR="s3://movie-ratings/pipeline",
     )
     yield from started(trial, "--scale", "airflow-worker=2")
