@@ -93,6 +93,11 @@ class AirflowClient:
         runs = self._request("GET", "/dagRuns", params={"order_by": "id"}).json()["dag_runs"]
         return [each["dag_run_id"] for each in runs]
 
+    def conf(self, run_id: str) -> dict[str, Any]:
+        """What a run was started with."""
+        conf: dict[str, Any] = self._request("GET", f"/dagRuns/{run_id}").json()["conf"]
+        return conf
+
     def asset_events(self) -> list[dict[str, Any]]:
         """What has been announced, oldest first."""
         answer = self._session.get(f"{self._url}/api/v2/assets/events", timeout=_TIMEOUT_SECONDS)
