@@ -1,4 +1,6 @@
-"""A plot in numbers, in training and in serving alike."""
+"""A plot in numbers, in training and in serving alike; and text as it is searched."""
+
+import unicodedata
 
 from movierating.film import Plot
 
@@ -18,6 +20,14 @@ def measure_plot(overview: str | None) -> Plot | None:
 
     polarity, subjectivity = sentiment(text)
     return Plot(len(text), float(polarity), float(subjectivity), text)
+
+
+def folded(text: str) -> str:
+    """Text as it is searched: case, accents and the width of spaces do not count."""
+    if not text.isascii():
+        parts = unicodedata.normalize("NFKD", text)
+        text = "".join(part for part in parts if not unicodedata.combining(part))
+    return " ".join(text.casefold().split())
 
 
 def is_latin(text: str) -> bool:

@@ -60,6 +60,7 @@ class Subject:
     film: Film
     opens: date
     poster_path: str | None = None
+    original_title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class Forecaster:
                 genre=subject.film.main_genre,
                 language=subject.film.original_language,
                 poster_path=subject.poster_path,
+                original_title=subject.original_title,
             )
             for subject, vector, rating, half_width in zip(
                 subjects, matrix, ratings.tolist(), half_widths.tolist(), strict=True
@@ -196,11 +198,12 @@ def inputs_sha256(film: Film) -> str:
 
 
 def _subjects(films: pa.Table) -> Iterator[Subject]:
-    posters = films["poster_path"].to_pylist()
-    for row, poster in zip(frame_of(films).to_dict("records"), posters, strict=True):
+    shown = films.select(["poster_path", "original_title"]).to_pylist()
+    for row, each in zip(frame_of(films).to_dict("records"), shown, strict=True):
         film = raw_film(row)
         assert film.release_date is not None  # noqa: S101 - or it would not have been chosen
-        yield Subject(int(row["id"]), film, film.release_date, poster or None)
+        pages = (each["poster_path"] or None, each["original_title"] or None)
+        yield Subject(int(row["id"]), film, film.release_date, *pages)
 
 
 def _rated(day: date) -> pc.Expression:

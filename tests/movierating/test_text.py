@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movierating.film import Plot
-from movierating.text import is_latin, measure_plot
+from movierating.text import folded, is_latin, measure_plot
 
 
 @pytest.mark.parametrize("text", [None, "", "  \n\t"])
@@ -55,3 +55,21 @@ def test_measures_stay_in_their_ranges(text: str):
 )
 def test_script_of_most_letters_decides(text: str, latin: bool):
     assert is_latin(text) is latin
+
+
+@pytest.mark.parametrize(
+    ("text", "alike"),
+    [
+        ("Été", "ete"),
+        ("ＷＩＤＥ", "wide"),
+        ("  The   Lantern ", "the lantern"),
+        ("STRASSE", "straße"),
+    ],
+)
+def test_case_accents_and_spaces_do_not_count_in_a_search(text: str, alike: str):
+    assert folded(text) == folded(alike)
+
+
+def test_korean_is_found_by_its_letters():
+    assert folded("여름") in folded("긴 여름의 끝")
+    assert folded("겨울") not in folded("긴 여름의 끝")

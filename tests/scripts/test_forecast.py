@@ -60,6 +60,7 @@ def test_film_to_come_is_forecast_by_the_model_in_production(settings: Settings,
     assert forecast(RUN_DATE, settings) == 1
     (made,) = said(settings)
     assert (made.film_id, made.title, made.release_date) == (1, "The Lantern", SOON)
+    assert made.original_title == "등불"
     assert (made.day, made.made_at) == (RUN_DATE, moment())
     assert made.version == packed.manifest.version
     assert 0 < made.low < made.rating < made.high < 10
