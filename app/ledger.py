@@ -20,11 +20,17 @@ from movierating.forecasts import (
 )
 from movierating.manifest import COVERAGE
 from movierating.s3 import Bucket, PreconditionFailedError
+from movierating.text import folded
 
 records = APIRouter(tags=["ledger"])
 
 POSTER_PIXELS: Final = 185  # their width
 _UNAVAILABLE: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
+_SEARCH: Final = Query(
+    max_length=200,
+    description="Part of a title, in English or the film's own language; "
+    "case and accents do not count.",
+)
 _BAD_INPUT: Final = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
 
 Sorting = Literal[
@@ -46,17 +52,18 @@ class DatedForecast(BaseModel):
     """The newest forecast of a film that has not opened."""
 
     id: Annotated[int, Field(description="TMDB's.")]
-    title: str | None
-    release_date: date
+    title: Annotated[str | None, Field(description="In English, as far as TMDB knows.")]
+    original_title: Annotated[str | None, Field(description="In the film's own language.")]
+    release_date: Annotated[date, Field(description="As it was known when this was forecast.")]
     rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
     interval: RatingInterval
     change: Annotated[
         float | None, Field(description="Rating points since last week; null without one then.")
     ]
     reasons: Annotated[list[Reason], Field(description="By group of facts, largest first.")]
-    genre: str | None
-    language: str | None
-    made_at: datetime
+    genre: Annotated[str | None, Field(description="The main one, in English.")]
+    language: Annotated[str | None, Field(description="The original one, ISO 639-1.")]
+    made_at: Annotated[datetime, Field(description="When this was written down.")]
     version: Annotated[str, Field(description="The model version that said so.")]
     poster: Annotated[
         str | None, Field(description="Address at TMDB; null where the service has no key of it.")
@@ -119,10 +126,10 @@ ReaderDep = Annotated[LedgerReader, Depends(_reader)]
 async def forecasts(  # noqa: PLR0913, PLR0917 - one argument a field of the query
     request: Request,
     reader: ReaderDep,
-    search: Annotated[str, Query(max_length=200, description="Part of a title.")] = "",
+    search: Annotated[str, _SEARCH] = "",
     sort: Annotated[Sorting, Query(description="`-` before it: largest first.")] = "release_date",
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200, description="Films on a page.")] = 50,
+    offset: Annotated[int, Query(ge=0, description="Films to leave out before it.")] = 0,
 ) -> Forecasts:
     """What is forecast of films that open within 180 days, as it was written down."""
     view = reader.upcoming
@@ -162,12 +169,13 @@ def _value(film: UpcomingFilm, name: str) -> Any:
     if name == "width":
         return said.high - said.low
     if name == "title":
-        return said.title.casefold() if said.title else None
+        return folded(said.title) if said.title else None
     return getattr(said, name)
 
 
 def _matches(film: UpcomingFilm, search: str) -> bool:
-    return search.strip().casefold() in (film.forecast.title or "").casefold()
+    said, wanted = film.forecast, folded(search)
+    return any(wanted in folded(title or "") for title in (said.title, said.original_title))
 
 
 def _shown(film: UpcomingFilm, posters: str | None) -> DatedForecast:
@@ -175,6 +183,7 @@ def _shown(film: UpcomingFilm, posters: str | None) -> DatedForecast:
     return DatedForecast(
         id=said.film_id,
         title=said.title,
+        original_title=said.original_title,
         release_date=said.release_date,
         rating=round(said.rating, 2),
         interval=RatingInterval(

@@ -1,6 +1,5 @@
 """Names that the model in service has track records of, to be found by a few letters."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Final, Literal
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.routes import BAD_INPUT, NO_MODEL, ServedDep
+from movierating.text import folded
 
 # Fields of `POST /predict` that hold names, and the trait whose track records know them.
 _TRAITS: Final = {
@@ -52,24 +52,17 @@ def people(
 
 
 def _found(known: Iterable[str], letters: str) -> list[str]:
-    wanted = _folded(letters)
+    wanted = folded(letters)
     return [name for _, _, name in sorted(_ranked(known, wanted))] if wanted else []
 
 
 def _ranked(known: Iterable[str], wanted: str) -> Iterator[tuple[int, str, str]]:
     """Names with the letters; those where they begin the name, then a word, then the rest."""
     for name in known:
-        folded = _folded(name)
-        if folded.startswith(wanted):
-            yield 0, folded, name
-        elif f" {wanted}" in folded:
-            yield 1, folded, name
-        elif wanted in folded:
-            yield 2, folded, name
-
-
-def _folded(text: str) -> str:
-    if not text.isascii():
-        parts = unicodedata.normalize("NFKD", text)
-        text = "".join(part for part in parts if not unicodedata.combining(part))
-    return " ".join(text.casefold().split())
+        letters = folded(name)
+        if letters.startswith(wanted):
+            yield 0, letters, name
+        elif f" {wanted}" in letters:
+            yield 1, letters, name
+        elif wanted in letters:
+            yield 2, letters, name

@@ -1,22 +1,27 @@
 """The forecast ledger over past years, month by month as if live.
 
-Each month a model learns from what could be known, forecasts the films of the month before it
-begins, and is scored when their ratings become visible, 90 days after they opened. Only the number
-of votes and the rating of a film are final ones: how they grew is not in the files.
+Each month a version is trained on the films whose ratings could be seen, and the gate that guards
+production decides about it: the newest of those films are held out as in the pipeline, and on them
+it has to beat the baselines and what is in production. What is in production then forecasts the
+films of the month before it begins; their ratings are seen, and scored, 90 days after they opened.
+Only the votes and the rating of a film are final ones: how they grew is not in the files.
 
-A month's model goes into service if it forecast the newest of its rehearsed years better than the
-means of its films would have. It is taken back if, on three months of films that came out since,
-such models did worse by more than chance than the ones they replaced.
+A person who rolls back is played by the gate's own comparison: a version is taken back once it did
+worse, by more than chance, than the one it replaced, on the films that came out under it.
 """
 
 import argparse
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
-from itertools import chain, groupby
+from functools import partial
+from itertools import groupby
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import numpy as np
@@ -24,26 +29,30 @@ import pandas as pd
 
 from benchmarks.accuracy import read_films
 from benchmarks.figures import report
+from movierating.bundle import Bundle
+from movierating.encoders import Codes
 from movierating.forecasts import Forecast, ForecastLedger, Score
-from movierating.manifest import sha256
+from movierating.manifest import MANIFEST_NAME, sha256
 from movierating.s3 import Blob, PreconditionFailedError
-from scripts.evaluation import baseline_forecasts, rmse
+from scripts.evaluation import baseline_forecasts
+from scripts.files import RunFiles, write_bytes, write_json
 from scripts.forecast import Forecaster, Subject
-from scripts.gate import compare
+from scripts.gate import MIN_FILMS_TO_COMPARE, Verdict, compare, judge, judge_alone
 from scripts.learning import learn
-from scripts.package import as_served
+from scripts.package import assemble, write
 from scripts.parameters import (
+    HOLDOUT_SHARE,
     MIN_VOTES_TO_COUNT,
     MIN_VOTES_TO_MEASURE,
     ModelConfig,
 )
-from scripts.samples import Ratings, Sample, TimeSplit
+from scripts.samples import Sample, TimeSplit
 from scripts.score import Outcome, forecasts_of, score_films
 from scripts.scoreboard import figures, month_of
 
 VISIBLE_AFTER: Final = timedelta(days=90)
 FEW_FILMS: Final = 30  # a month of fewer says nothing
-JUDGED_MONTHS: Final = 3
+CORES: Final = 2
 # One family: four would take four times as long, and the folds of these files choose this one.
 CONFIG: Final = ModelConfig(model_type="lgbm")
 _PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__)
@@ -86,41 +95,51 @@ class Month:
 
     Attributes:
         begins: Its first day.
-        known: The films whose ratings are visible.
+        known: The films whose ratings are visible, a cleaned frame.
         films: Those that open in it.
+        share: Of the visible films that are held out.
     """
 
     begins: date
-    known: Sample
+    known: pd.DataFrame
     films: Sample
+    share: float
 
     @classmethod
-    def of(cls, films: pd.DataFrame, begins: date) -> "Month":
+    def of(cls, films: pd.DataFrame, begins: date, share: float = HOLDOUT_SHARE) -> "Month":
         """A month of a cleaned frame."""
         opened = films["release_date"]
         visible = opened < (begins - VISIBLE_AFTER).isoformat()
         in_it = (opened >= begins.isoformat()) & (opened < following(begins).isoformat())
-        return cls(
-            begins,
-            Sample(films[visible & (films["vote_count"] >= MIN_VOTES_TO_COUNT)]),
-            Sample(films[in_it]),
-        )
+        return cls(begins, films[visible], Sample(films[in_it]), share)
 
     @property
     def day(self) -> date:
-        """The day on which its films are forecast."""
+        """The day on which its films are forecast, and a version is trained for that."""
         return self.begins - timedelta(1)
 
     @property
     def split(self) -> TimeSplit:
-        """All that is visible teaches; the month's own films, hidden by then, are held out."""
-        measured = self.films.votes >= MIN_VOTES_TO_MEASURE
-        return TimeSplit(self.known, Sample(self.films.frame[measured]), self.begins)
+        """The visible films as the pipeline splits them."""
+        return TimeSplit.by_share(self.known, self.share)
 
-    def subjects(self) -> list[Subject]:
-        """Its films, to be forecast."""
+    def forecast(self, bundle: Bundle) -> list[Forecast]:
+        """What a version says of its films at noon of the day before."""
+        noon = datetime.combine(self.day, time_of_day(12), UTC)
         films = zip(self.films.frame["id"], self.films.films, strict=True)
-        return [Subject(int(at), film, film.release_date or self.begins) for at, film in films]
+        subjects = [Subject(int(at), film, film.release_date or self.begins) for at, film in films]
+        return Forecaster.of(bundle).forecast(subjects, None, noon, self.day)
+
+    def beside_baselines(self, said: list[Forecast]) -> list[Forecast]:
+        """Forecasts with what the means and the old model say, taught by all that is visible."""
+        counted = Sample(self.known[self.known["vote_count"] >= MIN_VOTES_TO_COUNT])
+        columns = baseline_forecasts(TimeSplit(counted, self.films, self.begins)).items()
+        return [
+            each.model_copy(
+                update={"baselines": {name: round(float(told[at]), 4) for name, told in columns}}
+            )
+            for at, each in enumerate(said)
+        ]
 
 
 @dataclass
@@ -129,16 +148,18 @@ class Replay:
 
     Attributes:
         films: All films with their final outcomes, oldest first.
-        line: The versions that went into service and were not taken back, the present one last.
-        trials: By month, what the version in service and the one it replaced said of its films.
+        share: Of the visible ones that are held out when a version is trained.
+        line: The versions that went into production and were not taken back, the present one last.
+        shadow: By film, what the version before that would have said since.
     """
 
     films: pd.DataFrame
-    config: ModelConfig = CONFIG
+    share: float = HOLDOUT_SHARE
     shelf: MemoryShelf = field(default_factory=MemoryShelf)
-    line: list[Forecaster] = field(default_factory=list)
-    trials: dict[date, tuple[list[Forecast], list[Forecast]]] = field(default_factory=dict)
+    line: list[Bundle] = field(default_factory=list)
+    shadow: dict[int, float] = field(default_factory=dict)
     promotions: int = 0
+    refusals: int = 0
     rollbacks: int = 0
 
     @property
@@ -146,80 +167,99 @@ class Replay:
         """The ledger of the replay."""
         return ForecastLedger(self.shelf)
 
-    def live_through(self, begins: date, train: bool) -> list[Forecast]:
-        """Reveal what is visible by now, train if it is time to, forecast the month.
+    def live_through(self, begins: date, challenger: Bundle | None) -> list[Forecast]:
+        """Reveal what is visible by now, decide about a new version, forecast the month.
 
         Returns:
             What was said of the month's films.
         """
-        month = Month.of(self.films, begins)
+        month = Month.of(self.films, begins, self.share)
         self.reveal(month.day)
-        self.take_back(month.day)
-        if train or not self.line:
-            self._try(*trained(month, self.config))
-        said = with_baselines(said_of(month, self.line[-1]), month)
+        self.take_back()
+        if challenger:
+            self.decide(challenger, month)
+        if not self.line:
+            return []
+        said = month.beside_baselines(month.forecast(self.line[-1]))
         self.ledger.say(said)
         if len(self.line) > 1:
-            self.trials[begins] = said, said_of(month, self.line[-2])
+            self.shadow |= {each.film_id: each.rating for each in month.forecast(self.line[-2])}
         return said
 
     def reveal(self, day: date) -> None:
         """Score the films whose ratings have become visible by the end of a day."""
+        first, opened = self.ledger.first_day, self.films["release_date"]
+        if first is None:
+            return
+        seen = (opened > first.isoformat()) & (opened <= (day - VISIBLE_AFTER).isoformat())
         done = {each.film_id for each in self.ledger.scores()}
-        opened = self.films["release_date"] <= (day - VISIBLE_AFTER).isoformat()
-        outcomes = [outcome_of(row) for row in self.films[opened].to_dict("records")]
+        outcomes = map(outcome_of, self.films[seen].to_dict("records"))
         fresh = [each for each in outcomes if each.film_id not in done]
         self.ledger.score(day, score_films(fresh, forecasts_of(fresh, self.ledger)))
 
-    def take_back(self, day: date) -> None:
-        """Roll back if the newer versions were worse on the months that were revealed since."""
-        revealed = [begins for begins in self.trials if following(begins) + VISIBLE_AFTER <= day]
-        if len(revealed) < JUDGED_MONTHS:
+    def take_back(self) -> None:
+        """Roll back where production did worse than what it replaced on the films since."""
+        pairs = [
+            (each.error, self.shadow[each.film_id] - each.actual)
+            for each in self.scores()
+            if each.film_id in self.shadow
+        ]
+        if len(pairs) < MIN_FILMS_TO_COMPARE:
             return
-        now, before = zip(*(self.trials.pop(begins) for begins in revealed), strict=True)
-        actual = {each.film_id: each.actual for each in self.scores()}
-        if len(self.line) > 1 and compare(_errors(now, actual), _errors(before, actual)).worse:
+        ours, theirs = np.asarray(pairs).T
+        if compare(ours, theirs).worse:
             self.line.pop()
+            self.shadow = {}
             self.rollbacks += 1
+
+    def decide(self, challenger: Bundle, month: Month) -> Verdict:
+        """Put a version into production, or refuse it, as `deploy` does."""
+        if self.line:
+            verdict = judge(challenger, self.line[-1], month.split.holdout)
+        else:
+            verdict = judge_alone(challenger.manifest, "nothing is in production yet")
+        print(f"  {challenger.manifest.version}: {verdict.reason}", flush=True)
+        if verdict.promote:
+            self.line.append(challenger)
+            self.shadow = {}
+            self.promotions += 1
+        else:
+            self.refusals += 1
+        return verdict
 
     def scores(self) -> list[Score]:
         """The scores of films that have the votes to be measured, by release date."""
         found = [each for each in self.ledger.scores() if each.votes >= MIN_VOTES_TO_MEASURE]
         return sorted(found, key=lambda each: (each.release_date, each.film_id))
 
-    def _try(self, challenger: Forecaster, earns_it: bool) -> None:
-        if earns_it or not self.line:
-            self.line.append(challenger)
-            self.promotions += 1
+
+def trained(begins: date, films: Path, share: float, folder: Path, config: ModelConfig) -> Path:
+    """The folder of the version that the films visible before a month teach; made as in training.
+
+    Args:
+        begins: The month.
+        films: All films, a pickled frame; months are trained side by side, each in a process.
+        share: Of the visible films that are held out.
+        folder: Where the run's files go.
+        config: Of the model.
+    """
+    month = Month.of(pd.read_pickle(films), begins, share)  # noqa: S301 - `replayed` wrote it
+    files = RunFiles(folder, month.day)
+    write_bytes(files.cleaned, month.known.to_csv(index=False).encode())
+    write_json(files.codes, Codes().to_json())
+    write_json(files.report, {"collected": len(month.known)})
+    write_json(files.source, {"source": "replay", "validation": {"faults": {}}})
+    split = month.split
+    learned = learn(split, config)
+    parameters = config.parameters[learned.best.family]
+    manifest, _, contents = assemble(learned, parameters, split, files)
+    write(manifest, contents, files)
+    return folder / files.bundle.name
 
 
-def trained(month: Month, config: ModelConfig) -> tuple[Forecaster, bool]:
-    """The version that the visible films teach, and whether it beat the mean of its newest fold."""
-    learned = learn(month.split, config)
-    fold = learned.best.folds[0]
-    ratings = fold.films.ratings
-    model, graphs = as_served(learned)
-    digest = sha256(b"".join(graphs[name] for name in sorted(graphs)))[:12]
-    version = Forecaster(f"{month.day}-{digest}", learned.films.features, learned.effects, model)
-    return version, rmse(fold.errors) < rmse(ratings - ratings.mean())
-
-
-def said_of(month: Month, forecaster: Forecaster) -> list[Forecast]:
-    """What a version says of a month's films at noon of the day before."""
-    noon = datetime.combine(month.day, time_of_day(12), UTC)
-    return forecaster.forecast(month.subjects(), None, noon, month.day)
-
-
-def with_baselines(said: list[Forecast], month: Month) -> list[Forecast]:
-    """Forecasts beside what the means and the old model say, taught by the same films."""
-    split = TimeSplit(month.known, month.films, month.begins)
-    columns = {name: each.tolist() for name, each in baseline_forecasts(split).items()}
-    return [
-        each.model_copy(
-            update={"baselines": {name: round(column[at], 4) for name, column in columns.items()}}
-        )
-        for at, each in enumerate(said)
-    ]
+def loaded(folder: Path) -> Bundle:
+    """The version in a folder, verified."""
+    return Bundle.load(folder, sha256((folder / MANIFEST_NAME).read_bytes()))
 
 
 def outcome_of(row: dict[Any, Any]) -> Outcome:
@@ -263,9 +303,7 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
         )
         if one.films >= FEW_FILMS:
             better.append(one.rmse < min(one.baselines.values()))
-    late = [
-        each for each in replay.ledger.said(date.min, date.max) if each.day >= each.release_date
-    ]
+    said = replay.ledger.said(date.min, date.max)
     return lines, {
         "months_better_share": round(sum(better) / max(len(better), 1), 4),
         "rmse": whole.rmse,
@@ -274,30 +312,46 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
         "coverage80": whole.coverage,
         "baselines": whole.baselines,
         "films": whole.films,
-        "late_forecasts": len(late),
+        "late_forecasts": sum(each.day >= each.release_date for each in said),
         "promotions": replay.promotions,
+        "refusals": replay.refusals,
         "rollbacks": replay.rollbacks,
     }
 
 
-def same_bytes_again(first: Replay, begins: date) -> bool:
-    """Whether the first month, lived through once more, writes the same objects."""
-    again = Replay(first.films, first.config)
-    again.live_through(begins, train=True)
-    return again.shelf.objects.items() <= first.shelf.objects.items()
+def same_bytes_again(first: Replay, begins: date, challenger: Bundle) -> bool:
+    """Whether the first month, trained and lived through once more, writes the same objects."""
+    again = Replay(first.films, first.share)
+    again.live_through(begins, challenger)
+    return bool(again.shelf.objects) and again.shelf.objects.items() <= first.shelf.objects.items()
 
 
-def replayed(films: pd.DataFrame, arguments: argparse.Namespace, config: ModelConfig) -> Replay:
-    """Live through all months, and wait until the last ratings are visible."""
-    replay = Replay(films, config)
-    for at, month in enumerate(months(arguments.first, arguments.until)):
-        said = replay.live_through(month, train=at % arguments.retrain_every == 0)
-        print(f"{month:%Y-%m}: {len(said)} films by {replay.line[-1].version}", flush=True)
-        if scores := replay.scores():
-            so_far = figures(scores)
-            print(f"  {so_far.films} scored, RMSE {so_far.rmse:.3f}", so_far.baselines, flush=True)
+def replayed(
+    films: pd.DataFrame, arguments: argparse.Namespace, config: ModelConfig, folder: Path
+) -> tuple[Replay, bool]:
+    """Live through all months, and wait until the last ratings are visible.
+
+    What a month teaches depends on no decision, so versions are trained ahead, one on each core.
+
+    Returns:
+        What came of it, and whether the first month came out the same when it was done again.
+    """
+    lived = list(months(arguments.first, arguments.until))
+    replay = Replay(films, arguments.holdout_share)
+    pickled = folder / "films.pkl"
+    films.to_pickle(pickled)
+    train = partial(trained, films=pickled, share=arguments.holdout_share, config=config)
+    # Not forked: the libraries' threads are running.
+    with ProcessPoolExecutor(CORES, get_context("spawn")) as pool:
+        versions = pool.map(partial(train, folder=folder), lived[:: arguments.retrain_every])
+        again = pool.submit(train, lived[0], folder=folder / "again")
+        for at, month in enumerate(lived):
+            is_time = at % arguments.retrain_every == 0
+            said = replay.live_through(month, loaded(next(versions)) if is_time else None)
+            print(f"{month:%Y-%m}: {len(said)} films forecast", flush=True)
+        identical = same_bytes_again(replay, lived[0], loaded(again.result()))
     replay.reveal(arguments.until + VISIBLE_AFTER)
-    return replay
+    return replay, identical
 
 
 def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
@@ -305,28 +359,18 @@ def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
     started = time.perf_counter()
     arguments = _PARSER.parse_args(argv)
     films = read_films(arguments.films)
-    replay = replayed(films, arguments, config)
+    with TemporaryDirectory() as folder:
+        replay, identical = replayed(films, arguments, config, Path(folder))
     lines, found = summary(replay)
     print("RMSE by month of release; votes are final ones", *lines, sep="\n")
     report(
         arguments.json,
         months=len(list(months(arguments.first, arguments.until))),
-        rerun_identical=same_bytes_again(replay, arguments.first.replace(day=1)),
+        rerun_identical=identical,
         seconds=round(time.perf_counter() - started),
         **found,
     )
     return 0
-
-
-def _errors(said: Sequence[list[Forecast]], actual: Mapping[int, float]) -> Ratings:
-    """Of the films that have the votes to be measured."""
-    return np.asarray(
-        [
-            each.rating - actual[each.film_id]
-            for each in chain.from_iterable(said)
-            if each.film_id in actual
-        ]
-    )
 
 
 _PARSER.add_argument("--films", type=Path, nargs="+", required=True, help="parquet files")
@@ -345,6 +389,12 @@ _PARSER.add_argument(
 )
 _PARSER.add_argument(
     "--retrain-every", type=int, default=1, help="months between trainings (default: 1)"
+)
+_PARSER.add_argument(
+    "--holdout-share",
+    type=float,
+    default=HOLDOUT_SHARE,
+    help="of the visible films, held out as in the pipeline (default: its %(default)s)",
 )
 _PARSER.add_argument("--json", type=Path, help="where to write the figures, too")
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS
@@ -42,10 +43,13 @@ def tmdb_movie_forecast() -> None:
     def forecast_upcoming_films() -> int:
         """Write down what the model in production says of films that have not opened."""
         from scripts.dates import today
-        from scripts.forecast import forecast
+        from scripts.forecast import NoModelError, forecast
 
         with explained():
-            return forecast(today(), get_settings())
+            try:
+                return forecast(today(), get_settings())
+            except NoModelError as error:  # of a new system; the first model starts a run
+                raise AirflowSkipException(str(error)) from None
 
     @task
     def score_released_films() -> int:

@@ -43,7 +43,12 @@ LATE = DeadlineAlert(
             type=["null", "string"],
             format="date",
             description="Run for this date; a past one publishes, but never moves production.",
-        )
+        ),
+        "reason": Param(
+            None,
+            type=["null", "string"],
+            description="Why the run was started; the forecast ledger writes here what drifted.",
+        ),
     },
     default_args=DEFAULT_ARGS,
     on_failure_callback=tell_of_timeout,

@@ -80,6 +80,7 @@ class Forecast(_Record):
             the average film's.
         baselines: What needs no model would have said on that day, by name.
         poster_path: TMDB's path of a picture, for pages; enters no forecast.
+        original_title: In the film's own language, for who searches; enters no forecast either.
     """
 
     film_id: int
@@ -97,6 +98,7 @@ class Forecast(_Record):
     genre: str | None
     language: str | None
     poster_path: str | None = None
+    original_title: str | None = None
 
 
 class Score(_Record):

@@ -9,6 +9,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
 DAG: Final = "tmdb_movie_rating_pipeline"
+FORECAST_DAG: Final = "tmdb_movie_forecast"
 TMDB_POOL: Final = "tmdb"
 _TIMEOUT_SECONDS: Final = 30
 _POLL_SECONDS: Final = 2
@@ -63,9 +64,13 @@ class AirflowClient:
             answer = self._session.post(url, json=pool, timeout=_TIMEOUT_SECONDS)
         answer.raise_for_status()
 
+    def unpause(self) -> None:
+        """Let the DAG run by its schedule."""
+        self._request("PATCH", "", json={"is_paused": False}).raise_for_status()
+
     def trigger(self, **conf: str | int) -> str:
         """Unpause the DAG and start a run now with these parameters; returns its id."""
-        self._request("PATCH", "", json={"is_paused": False}).raise_for_status()
+        self.unpause()
         answer = self._request("POST", "/dagRuns", json={"logical_date": None, "conf": conf})
         answer.raise_for_status()
         run_id: str = answer.json()["dag_run_id"]
@@ -87,6 +92,11 @@ class AirflowClient:
         """The ids of the DAG's runs, oldest first."""
         runs = self._request("GET", "/dagRuns", params={"order_by": "id"}).json()["dag_runs"]
         return [each["dag_run_id"] for each in runs]
+
+    def conf(self, run_id: str) -> dict[str, Any]:
+        """What a run was started with."""
+        conf: dict[str, Any] = self._request("GET", f"/dagRuns/{run_id}").json()["conf"]
+        return conf
 
     def asset_events(self) -> list[dict[str, Any]]:
         """What has been announced, oldest first."""

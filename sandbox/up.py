@@ -1,4 +1,4 @@
-"""`make up`: start everything, run the pipeline once, return when its model answers."""
+"""`make up`: start everything, run the pipeline, return when its model answers and forecasts."""
 
 import subprocess
 import time
@@ -12,7 +12,7 @@ import requests
 
 from movierating.settings import Settings
 from sandbox import supervision
-from sandbox.airflow import AirflowClient
+from sandbox.airflow import DAG, FORECAST_DAG, AirflowClient
 from sandbox.programs import (
     AIRFLOW_USER,
     environment,
@@ -117,23 +117,45 @@ def _run_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
 
 
 def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
-    airflow = AirflowClient(addresses(settings)["airflow"], AIRFLOW_USER, keys.airflow_password)
-    _wait("airflow-dag-processor", airflow.knows_dag)
-    airflow.set_pool(settings.tmdb_requests_per_second)
+    url = addresses(settings)["airflow"]
+    pipeline, ledger = (
+        AirflowClient(url, AIRFLOW_USER, keys.airflow_password, dag) for dag in (DAG, FORECAST_DAG)
+    )
+    for dag in (pipeline, ledger):
+        _wait("airflow-dag-processor", dag.knows_dag)
+    pipeline.set_pool(settings.tmdb_requests_per_second)
+    ledger.unpause()  # a paused DAG is not told of a new model
+    earlier = _runs_by_asset(ledger)
     say("running the pipeline through Airflow")
-    run_id = airflow.trigger()
-    for news in airflow.follow(run_id):
+    run_id = pipeline.trigger()
+    _follow(pipeline, run_id, url, say)
+    outcome = pipeline.result(run_id, "deploy_model_to_s3")
+    say(f"{outcome['version']}: {outcome['reason']}")
+    if outcome["promoted"]:
+        _wait("api", lambda: served_version(settings) == outcome["version"])
+        say("forecasting the films to come, as with every new model")
+        _wait("airflow-scheduler", lambda: len(_runs_by_asset(ledger)) > len(earlier))
+        newest = _runs_by_asset(ledger)[-1]
+        _follow(ledger, newest, url, say, until="forecast_upcoming_films")
+
+
+def _runs_by_asset(dag: AirflowClient) -> list[str]:
+    """Runs that a new model started, the oldest first."""
+    return [run_id for run_id in dag.run_ids() if run_id.startswith("asset_triggered")]
+
+
+def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | None = None) -> None:
+    """Tell what happens, to the end of a run or of one of its tasks."""
+    for news in dag.follow(run_id):
         say(f"  {news.task}: {news.state}  {news.words}")
         if news.state == "awaiting_input":
-            say(f"  answer under Required Actions at {addresses(settings)['airflow']}")
+            say(f"  answer under Required Actions at {url}")
         if news.state == "failed":
             raise StepError(
                 f"{news.task} failed: {news.words} (log: .sandbox/logs/airflow, or Airflow's page)"
             )
-    outcome = airflow.result(run_id, "deploy_model_to_s3")
-    say(f"{outcome['version']}: {outcome['reason']}")
-    if outcome["promoted"]:
-        _wait("api", lambda: served_version(settings) == outcome["version"])
+        if (news.task, news.state) == (until, "success"):
+            return
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Self
@@ -60,6 +60,7 @@ class Subject:
     film: Film
     opens: date
     poster_path: str | None = None
+    original_title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class Forecaster:
                 genre=subject.film.main_genre,
                 language=subject.film.original_language,
                 poster_path=subject.poster_path,
+                original_title=subject.original_title,
             )
             for subject, vector, rating, half_width in zip(
                 subjects, matrix, ratings.tolist(), half_widths.tolist(), strict=True
@@ -133,7 +135,8 @@ def forecast(run_date: date, settings: Settings) -> int:
     subjects, means = look_up(film_store(settings), run_date, settings.forecast_min_votes)
     ledger = ForecastLedger(bucket)
     ledger.say(forecaster.forecast(subjects, means, now(), run_date))
-    ledger.show(UPCOMING_KEY, upcoming(ledger, run_date))
+    opens = {subject.film_id: subject.opens for subject in subjects}
+    ledger.show(UPCOMING_KEY, upcoming(ledger, run_date, opens))
     logger.info("%s forecasts by %s", len(subjects), forecaster.version)
     return len(subjects)
 
@@ -176,11 +179,15 @@ def to_forecast(day: date, min_votes: int) -> pc.Expression:
     return is_new & _is_feature_film() & is_known & ~pc.coalesce(unfit, pa.scalar(False))
 
 
-def upcoming(ledger: ForecastLedger, day: date) -> Upcoming:
-    """The newest forecasts of films that had not opened on a day, and their change in a week."""
-    said = list(ledger.said(day, day))
-    opens = {each.film_id: each.release_date for each in said}
-    newest = counting(said, opens)
+def upcoming(ledger: ForecastLedger, day: date, opens: Mapping[int, date]) -> Upcoming:
+    """What was last said on a day of films that had not opened, and its change in a week.
+
+    Args:
+        ledger: Where it was written down.
+        day: The day.
+        opens: When films open, by id, as is known now; what was said of others is out of date.
+    """
+    newest = counting(ledger.said(day, day), opens)
     week_ago = counting(ledger.said(day - WEEK - _LONGEST_GAP, day - WEEK), opens)
     ahead = sorted(newest.values(), key=lambda each: (each.release_date, each.film_id))
     films = (
@@ -196,11 +203,12 @@ def inputs_sha256(film: Film) -> str:
 
 
 def _subjects(films: pa.Table) -> Iterator[Subject]:
-    posters = films["poster_path"].to_pylist()
-    for row, poster in zip(frame_of(films).to_dict("records"), posters, strict=True):
+    shown = films.select(["poster_path", "original_title"]).to_pylist()
+    for row, each in zip(frame_of(films).to_dict("records"), shown, strict=True):
         film = raw_film(row)
         assert film.release_date is not None  # noqa: S101 - or it would not have been chosen
-        yield Subject(int(row["id"]), film, film.release_date, poster or None)
+        pages = (each["poster_path"] or None, each["original_title"] or None)
+        yield Subject(int(row["id"]), film, film.release_date, *pages)
 
 
 def _rated(day: date) -> pc.Expression:

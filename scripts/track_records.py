@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.linear_model import Ridge
+from threadpoolctl import threadpool_limits
 
 from movierating.effects import ALL, TRAITS, Effects, Record
 from movierating.film import Film
@@ -161,7 +162,10 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
     weights = votes / (votes + config.half_weight_votes)
     weights = weights * 0.5 ** (days_old / YEAR_DAYS / config.half_life_years)
     ridge = Ridge(alpha=1.0, solver="lsqr", max_iter=config.iterations, tol=1e-5)
-    ridge.fit(sparse.hstack([*blocks, few]).tocsr(), ratings[which], sample_weight=weights[which])
+    with threadpool_limits(limits=1, user_api="blas"):  # threads wait longer than its sums take
+        ridge.fit(
+            sparse.hstack([*blocks, few]).tocsr(), ratings[which], sample_weight=weights[which]
+        )
     coefficients, start = {}, 0
     for trait, matrix in rows.matrices.items():
         end = start + matrix.shape[1]

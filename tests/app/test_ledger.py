@@ -35,7 +35,12 @@ FILMS = Upcoming(
             forecast=forecast(2, title="여름의 끝", rating=8.0, poster_path="/summer.jpg"),
             week_ago=None,
         ),
-        UpcomingFilm(forecast=forecast(3, title="Lantern II", rating=7.0, low=4.0), week_ago=6.0),
+        UpcomingFilm(
+            forecast=forecast(
+                3, title="Lantern II", original_title="등불 Été", rating=7.0, low=4.0
+            ),
+            week_ago=6.0,
+        ),
         UpcomingFilm(forecast=forecast(4, title=None, rating=5.0), week_ago=5.0),
     ),
 )
@@ -96,6 +101,7 @@ def test_forecast_is_shown_as_it_was_written_down(client: TestClient):
     assert answer["films"][0] == {
         "id": 1,
         "title": "The Lantern",
+        "original_title": None,
         "release_date": "2026-12-03",
         "rating": 6.0,
         "interval": {"low": 5.5, "high": 7.5, "coverage": 0.8},
@@ -114,6 +120,10 @@ def test_forecast_is_shown_as_it_was_written_down(client: TestClient):
     [
         ({"search": "LANTERN"}, [1, 3]),
         ({"search": " 여름 "}, [2]),
+        ({"search": "등불"}, [3]),
+        ({"search": "ete"}, [3]),
+        ({"search": "lántern  ii"}, [3]),
+        ({"search": ""}, [1, 2, 3, 4]),
         ({"search": "nothing"}, []),
         ({"sort": "release_date"}, [1, 2, 3, 4]),
         ({"sort": "rating"}, [4, 1, 3, 2]),

@@ -7,12 +7,23 @@ import pandas as pd
 import pytest
 
 from benchmarks import replay as module
-from benchmarks.replay import Month, Replay, following, months, outcome_of, summary
+from benchmarks.replay import (
+    Month,
+    Replay,
+    following,
+    loaded,
+    months,
+    outcome_of,
+    summary,
+    trained,
+)
+from movierating.bundle import Bundle
 from movierating.forecasts import Score
+from scripts.gate import MIN_FILMS_TO_COMPARE, judge, judge_alone
 from scripts.naive import NAIVE
-from scripts.parameters import ModelConfig
+from scripts.parameters import HOLDOUT_SHARE, ModelConfig
 from tests.forecasts import scored
-from tests.samples import SMALL, SPLIT_DATE, years_of_films
+from tests.samples import SMALL, years_of_films
 
 LINEAR = ModelConfig(model_type="linear", parameters=SMALL.parameters)
 FIRST, UNTIL = date(2024, 2, 1), date(2024, 6, 1)
@@ -22,6 +33,25 @@ FIRST, UNTIL = date(2024, 2, 1), date(2024, 6, 1)
 def films() -> pd.DataFrame:
     """Seven years of films before 2024 and one after, 35 a month; longer films are better."""
     return years_of_films(per_year=420)
+
+
+def version(films: pd.DataFrame, begins: date, folder: Path) -> Bundle:
+    """What the films visible before a month teach."""
+    pickled = folder / "films.pkl"
+    films.to_pickle(pickled)
+    return loaded(trained(begins, pickled, HOLDOUT_SHARE, folder, LINEAR))
+
+
+@pytest.fixture(scope="session")
+def first(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The version of the first month."""
+    return version(films, FIRST, tmp_path_factory.mktemp("first"))
+
+
+@pytest.fixture(scope="session")
+def second(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """The version of the last month."""
+    return version(films, UNTIL, tmp_path_factory.mktemp("second"))
 
 
 @pytest.fixture(scope="session")
@@ -44,10 +74,11 @@ def test_replay_tells_all_its_figures(printed: dict[str, Any]):
         "coverage80",
         "late_forecasts",
         "promotions",
+        "refusals",
         "rollbacks",
         "seconds",
     }
-    assert (printed["months"], printed["promotions"]) == (4, 2)
+    assert (printed["months"], printed["promotions"] + printed["refusals"]) == (4, 2)
 
 
 def test_replay_forecasts_better_than_what_needs_no_model_and_never_late(printed: dict[str, Any]):
@@ -67,7 +98,7 @@ def test_share_is_of_months_with_enough_films_in_which_every_baseline_was_beaten
             for at in range(count)
         ]
 
-    replay = Replay(films, LINEAR)
+    replay = Replay(films)
     replay.ledger.score(FIRST, month(1, 30, 6.6) + month(2, 30, 6.1) + month(3, 29, 6.1))
     lines, found = summary(replay)
     assert found["months_better_share"] == 0.5
@@ -78,20 +109,26 @@ def test_share_is_of_months_with_enough_films_in_which_every_baseline_was_beaten
     ]
 
 
-def test_month_lived_through_once_more_changes_no_byte(printed: dict[str, Any]):
+def test_month_trained_and_lived_through_once_more_changes_no_byte(printed: dict[str, Any]):
     assert printed["rerun_identical"] is True
 
 
-def test_what_opens_later_or_is_not_visible_yet_changes_no_forecast(films: pd.DataFrame):
+def test_what_opens_later_or_is_not_visible_yet_changes_no_forecast(
+    films: pd.DataFrame, first: Bundle, tmp_path: Path
+):
     hidden = films["release_date"] >= (FIRST - timedelta(90)).isoformat()
     others = films.assign(vote_average=films["vote_average"].where(~hidden, 1.0))
-    said = [Replay(each, LINEAR).live_through(FIRST, train=True) for each in (films, others)]
-    assert said[0] == said[1]
+    told = [
+        Replay(films).live_through(FIRST, first),
+        Replay(others).live_through(FIRST, version(others, FIRST, tmp_path)),
+    ]
+    assert told[0] == told[1]
+    assert len(told[0]) == 33
 
 
 def test_month_knows_what_had_opened_90_days_before_it(films: pd.DataFrame):
     month = Month.of(films, FIRST)
-    known, coming = (side.frame["release_date"] for side in (month.known, month.films))
+    known, coming = month.known["release_date"], month.films.frame["release_date"]
     assert month.day == date(2024, 1, 31)
     assert (
         known.max()
@@ -108,24 +145,45 @@ def test_rating_is_seen_90_days_after_the_release(films: pd.DataFrame):
     assert (outcome.rating, outcome.votes) == (row["vote_average"], row["vote_count"])
 
 
-def test_newer_models_that_did_worse_than_those_they_replaced_are_taken_back(
-    films: pd.DataFrame,
+def test_without_a_version_in_production_nothing_is_forecast(films: pd.DataFrame):
+    replay = Replay(films)
+    assert replay.live_through(FIRST, None) == []
+    assert replay.shelf.objects == {}
+
+
+def test_gate_of_the_pipeline_decides_on_the_films_that_the_pipeline_holds_out(
+    films: pd.DataFrame, first: Bundle, second: Bundle
 ):
-    replay = Replay(films, LINEAR)
-    replay.live_through(SPLIT_DATE, train=True)
-    good = replay.line[-1]
-    replay.line.append(good)
-    for begins in months(date(2024, 2, 1), date(2024, 5, 1)):
-        said = replay.live_through(begins, train=False)
-        spoilt = [each.model_copy(update={"rating": each.rating + 2}) for each in said]
-        replay.trials[begins] = spoilt, said
-    day = date(2024, 5, 1) + timedelta(90)
-    replay.reveal(day - timedelta(1))
-    replay.take_back(day - timedelta(1))
-    assert replay.rollbacks == 0  # two of three months are visible
-    replay.reveal(day)
-    replay.take_back(day)
-    assert (replay.rollbacks, replay.line) == (1, [good])
+    replay, month = Replay(films), Month.of(films, UNTIL)
+    alone = replay.decide(first, month)
+    assert alone == judge_alone(first.manifest, "nothing is in production yet")
+    assert (alone.promote, replay.line) == (True, [first])
+    verdict = replay.decide(second, month)
+    assert verdict == judge(second, first, month.split.holdout)
+    assert verdict.figures["all_films_films"] >= MIN_FILMS_TO_COMPARE
+    assert (replay.promotions, replay.refusals) == (1 + verdict.promote, 1 - verdict.promote)
+    assert replay.line[-1] == (second if verdict.promote else first)
+
+
+def test_version_that_did_worse_than_the_one_it_replaced_is_taken_back(
+    films: pd.DataFrame, first: Bundle, second: Bundle
+):
+    replay = Replay(films, line=[first, second])
+    for begins in months(FIRST, date(2024, 4, 1)):
+        for each in replay.live_through(begins, None):
+            replay.shadow[each.film_id] = each.rating
+    visible = date(2024, 3, 31) + timedelta(90)
+    replay.reveal(visible)
+    replay.take_back()
+    assert replay.rollbacks == 0  # it did as well
+    seen = {each.film_id: each.actual for each in replay.scores()}
+    late = list(seen)[MIN_FILMS_TO_COMPARE - 1 :]
+    replay.shadow = {film_id: seen[film_id] for film_id in seen if film_id not in late}
+    replay.take_back()
+    assert replay.rollbacks == 0  # too few films tell
+    replay.shadow = seen
+    replay.take_back()
+    assert (replay.rollbacks, replay.line, replay.shadow) == (1, [first], {})
 
 
 def test_months_follow_each_other_over_the_turn_of_the_year():

@@ -13,10 +13,10 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from sandbox.airflow import DAG, AirflowClient
+from sandbox.airflow import DAG, FORECAST_DAG, AirflowClient
 from sandbox.programs import AIRFLOW_USER, BUCKET
 from scripts.store import FilmStore
-from tests.films import remember
+from tests.films import columns, remember
 from tests.integration.conftest import FILMS, secrets_of
 from tests.processes import processes_of
 
@@ -64,6 +64,10 @@ class Objects:
     def json(self, key):
         return json.loads(self._client.get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
+    def put(self, key, content):
+        body = json.dumps(content).encode()
+        self._client.put_object(Bucket=BUCKET, Key=key, Body=body)
+
     def below(self, prefix):
         listed = self._client.list_objects_v2(Bucket=BUCKET, Prefix=prefix)
         return [each["Key"] for each in listed.get("Contents", [])]
@@ -99,6 +103,14 @@ def test_api_serves_the_version_that_production_points_to(api, bucket):
 
 def test_pipeline_ended_when_the_service_had_its_version(running):
     assert "confirm_new_model_in_service: success  the service answers with" in running.printed
+
+
+def test_published_model_has_forecast_the_films_to_come(running, dag_of, bucket):
+    assert "forecast_upcoming_films: success" in running.printed
+    (run_id,) = dag_of(FORECAST_DAG).run_ids()
+    assert run_id.startswith("asset_triggered")
+    (key,) = bucket.below("forecasts/made/")
+    assert bucket.json("models/production.json")["version"] in key
 
 
 def test_old_consumers_find_their_three_pickles(bucket):
@@ -203,6 +215,8 @@ def test_up_again_finds_its_bucket_and_publishes_the_same_version(running, api):
 
 
 def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of, store):
+    ledger = dag_of(FORECAST_DAG)
+    assert list(ledger.follow(ledger.run_ids()[-1]))  # what `up` began takes no worker any more
     requests.delete(f"{tmdb_url(running)}/stats", timeout=TIMEOUT_SECONDS)
     backfill = dag_of("tmdb_film_backfill")
     run_id = backfill.trigger(first="2025-08-01", last="2026-06-30", slice_films=150)
@@ -224,24 +238,66 @@ def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of
     assert "429" not in stats["by_status"]
 
 
+LEDGER_TASKS = (
+    "forecast_upcoming_films",
+    "score_released_films",
+    "check_drift",
+    "decide_on_retraining",
+)
+
+
+def branch_of(ledger, run_id):
+    """Where a run of the ledger went in the end, all else having gone well."""
+    states = {news.task: news.state for news in ledger.follow(run_id)}
+    assert {task: states.pop(task) for task in LEDGER_TASKS} == dict.fromkeys(
+        LEDGER_TASKS, "success"
+    )
+    (branch,) = (task for task, state in states.items() if state != "skipped")
+    assert states[branch] == "success"
+    return branch
+
+
 def test_films_to_come_are_forecast_written_down_and_shown(dag_of, bucket, api):
-    ledger = dag_of("tmdb_movie_forecast")
-    states = {news.task: news.state for news in ledger.follow(ledger.trigger())}
-    assert states.pop("retrain_model", "skipped") == "skipped"
-    assert states == {
-        "forecast_upcoming_films": "success",
-        "score_released_films": "success",
-        "check_drift": "success",
-        "decide_on_retraining": "success",
-        "keep_model": "success",
-    }
-    assert len(bucket.below("forecasts/made/")) == 1
+    ledger = dag_of(FORECAST_DAG)
+    before = bucket.below("forecasts/made/")
+    assert branch_of(ledger, ledger.trigger()) == "keep_model"
+    assert set(before) <= set(bucket.below("forecasts/made/"))
     deadline = time.monotonic() + 150  # the service looks once a minute
     while not (shown := get(f"{api}/forecasts").json())["total"]:
         assert time.monotonic() < deadline
         time.sleep(2)
     assert all(film["release_date"] > shown["as_of"] for film in shown["films"])
     assert get(f"{api}/track-record").json()["figures"] is None
+
+
+def test_drift_retrains_the_model_once_a_day_with_its_reason(airflow, dag_of, bucket, store):
+    pointer = bucket.json("models/production.json")
+    day = date.fromisoformat(pointer["run_date"])
+    drifted(store, day, bucket.json(f"models/versions/{pointer['version']}/manifest.json"))
+    # As if it were of yesterday: who has learned from the day's films is not trained again.
+    bucket.put("models/production.json", pointer | {"run_date": str(day - timedelta(days=1))})
+    ledger, run_id = dag_of(FORECAST_DAG), f"drift__{day}"
+    runs = [ledger.trigger() for _ in range(2)]  # one after the other: max_active_runs is 1
+    assert [branch_of(ledger, each) for each in runs] == ["retrain_model", "keep_model"]
+    claim = bucket.json(f"forecasts/retrainings/{day}.json")
+    assert claim["run_id"] == runs[0]
+    assert "language of films is not what the model learned from" in claim["reason"]
+    assert [each for each in airflow.run_ids() if each.startswith("drift")] == [run_id]
+    assert airflow.conf(run_id) == {"reason": claim["reason"]}
+    assert next(news for news in airflow.follow(run_id) if news.task == "extract_tmdb_data")
+
+
+def drifted(store, day, manifest):
+    """Add films that opened of late, all in a language of their own, and enough that taught."""
+    split = date.fromisoformat(manifest["split"]["split_date"])
+    films = [
+        {"id": 900_000_000 + at, "release_date": str(opened), "original_language": language}
+        for at, (opened, language) in enumerate(
+            [(split - timedelta(days=1 + at), "en") for at in range(120)]
+            + [(day - timedelta(days=1 + at), "xx") for at in range(120)]
+        )
+    ]
+    store.add(columns(*(film | {"vote_count": 80} for film in films), day=day - timedelta(days=1)))
 
 
 def test_housekeeping_may_clean_the_database_of_airflow(dag_of):

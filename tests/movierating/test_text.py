@@ -1,9 +1,15 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from movierating.film import Plot
-from movierating.text import is_latin, measure_plot
+from movierating.text import folded, is_latin, measure_plot
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("text", [None, "", "  \n\t"])
@@ -57,3 +63,32 @@ def test_measures_stay_in_their_ranges(text: str):
 )
 def test_script_of_most_letters_decides(text: str, latin: bool):
     assert is_latin(text) is latin
+
+
+@pytest.mark.parametrize(
+    ("text", "alike"),
+    [
+        ("Été", "ete"),
+        ("ＷＩＤＥ", "wide"),
+        ("  The   Lantern ", "the lantern"),
+        ("STRASSE", "straße"),
+    ],
+)
+def test_case_accents_and_spaces_do_not_count_in_a_search(text: str, alike: str):
+    assert folded(text) == folded(alike)
+
+
+def test_korean_is_found_by_its_letters():
+    assert folded("여름") in folded("긴 여름의 끝")
+    assert folded("겨울") not in folded("긴 여름의 끝")
+
+
+def test_measuring_loads_no_training_library_and_leaves_it_to_be_loaded():
+    code = """
+import sys
+from movierating.text import measure_plot
+assert measure_plot("A good film.").polarity > 0
+assert not {"sklearn", "scipy"} & sys.modules.keys()
+import scipy, sklearn.linear_model
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

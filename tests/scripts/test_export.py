@@ -18,6 +18,7 @@ from scripts.scoreboard import track_record
 from tests.bundles import RUN_DATE
 from tests.forecasts import forecast, scored
 
+SVG = "http://www.w3.org/2000/svg"  # a name, not an address
 POSTERS = "https://pictures.example"
 
 
@@ -98,6 +99,7 @@ def test_both_pages_are_written_and_need_nothing_else(settings: Settings, tmp_pa
         links = re.findall(r'(?:href|src)="([^"]+)"', page)
         assert set(links) == set(pages)
         assert "not endorsed or certified by TMDB" in page
+        assert not re.search(r"https?://|@import|url\(|<script|<link", page.replace(SVG, ""))
 
 
 def test_empty_ledger_is_told_in_one_sentence(bucket_settings: Settings, tmp_path: Path):

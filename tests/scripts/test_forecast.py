@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -5,7 +6,14 @@ from typing import Any
 import pytest
 
 from movierating.film import Film
-from movierating.forecasts import UPCOMING_KEY, Forecast, ForecastLedger, Upcoming
+from movierating.forecasts import (
+    MADE,
+    UPCOMING_KEY,
+    Forecast,
+    ForecastLedger,
+    Upcoming,
+    UpcomingFilm,
+)
 from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
@@ -21,6 +29,7 @@ from scripts.forecast import (
 )
 from scripts.store import FilmStore, film_store
 from tests.bundles import RUN_DATE, Packed, put_into_production
+from tests.dying_bucket import DyingBucket, KilledError
 from tests.films import columns, moment
 from tests.forecasts import forecast as said_of
 
@@ -60,6 +69,7 @@ def test_film_to_come_is_forecast_by_the_model_in_production(settings: Settings,
     assert forecast(RUN_DATE, settings) == 1
     (made,) = said(settings)
     assert (made.film_id, made.title, made.release_date) == (1, "The Lantern", SOON)
+    assert made.original_title == "등불"
     assert (made.day, made.made_at) == (RUN_DATE, moment())
     assert made.version == packed.manifest.version
     assert 0 < made.low < made.rating < made.high < 10
@@ -162,6 +172,12 @@ def test_hash_of_the_inputs_changes_with_any_fact():
     assert len({inputs_sha256(each) for each in [film, *others]}) == 3
 
 
+def shown(ledger: ForecastLedger) -> tuple[UpcomingFilm, ...]:
+    """The view of `RUN_DATE`, of all films that were forecast on it."""
+    opens = {each.film_id: each.release_date for each in ledger.said(RUN_DATE, RUN_DATE)}
+    return upcoming(ledger, RUN_DATE, opens).films
+
+
 @pytest.fixture
 def ledger(bucket_settings: Settings) -> ForecastLedger:
     return ForecastLedger(open_bucket(bucket_settings))
@@ -170,21 +186,21 @@ def ledger(bucket_settings: Settings) -> ForecastLedger:
 def test_view_shows_how_a_forecast_changed_since_last_week(ledger: ForecastLedger):
     for days, rating in [(15, 1.0), (9, 5.0), (8, 6.0), (3, 6.2), (0, 6.5)]:
         ledger.say([said_of(1, RUN_DATE - days * DAY, rating=rating)])
-    (film,) = upcoming(ledger, RUN_DATE).films
+    (film,) = shown(ledger)
     assert film.change == pytest.approx(0.5)
 
 
 def test_film_that_was_not_forecast_last_week_has_no_change(ledger: ForecastLedger):
     ledger.say([said_of(1, RUN_DATE - 20 * DAY), said_of(2, RUN_DATE - 20 * DAY)])
     ledger.say([said_of(1)])
-    (film,) = upcoming(ledger, RUN_DATE).films
+    (film,) = shown(ledger)
     assert film.change is None
 
 
 def test_view_holds_films_that_have_not_opened_by_release_date(ledger: ForecastLedger):
     opens = [(1, RUN_DATE + 9 * DAY), (2, RUN_DATE), (3, RUN_DATE + DAY)]
     ledger.say([said_of(at, release_date=day) for at, day in opens])
-    assert [each.forecast.film_id for each in upcoming(ledger, RUN_DATE).films] == [3, 1]
+    assert [each.forecast.film_id for each in shown(ledger)] == [3, 1]
 
 
 def test_command_line_tells_of_a_mistake_in_one_sentence(
@@ -194,3 +210,74 @@ def test_command_line_tells_of_a_mistake_in_one_sentence(
     assert main(["--date", "2026-11-22"]) == 1
     assert caplog.messages[-1].startswith("a forecast is dated 2026-11-23")
     assert main([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("opens", "dates"),
+    [
+        (RUN_DATE + 90 * DAY, [RUN_DATE + 90 * DAY]),  # put off
+        (RUN_DATE + DAY, [RUN_DATE + DAY]),  # brought forward
+        (RUN_DATE - DAY, []),  # it turns out to have opened
+        (None, []),
+    ],
+)
+def test_film_whose_release_date_has_moved_is_shown_with_the_new_one_or_not_at_all(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, opens: date | None, dates: list[date]
+):
+    forecast(RUN_DATE, settings)
+    monkeypatch.setattr("scripts.dates._clock", lambda: moment(hour=14))
+    moved = unreleased(1) | {"release_date": str(opens or "")}
+    film_store(settings).add(columns(moved, hour=13))
+    forecast(RUN_DATE, settings)
+    assert [each.forecast.release_date for each in view(settings).films] == dates
+
+
+def test_day_is_that_of_the_pipelines_time_zone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    """At four in the afternoon of Greenwich it is the next day in Seoul, where a film opens."""
+    film_store(settings).add(columns(unreleased(3, RUN_DATE + DAY)))
+    monkeypatch.setattr("scripts.dates._clock", lambda: moment(hour=16))
+    with pytest.raises(BackdatedError, match="dated 2026-11-24"):
+        forecast(RUN_DATE, settings)
+    forecast(RUN_DATE + DAY, settings)
+    assert {each.day for each in said(settings)} == {RUN_DATE + DAY}
+    assert [each.forecast.film_id for each in view(settings).films] == [1]
+
+
+def test_day_without_a_run_leaves_no_gap_in_the_view(ledger: ForecastLedger):
+    ledger.say([said_of(1, RUN_DATE - 10 * DAY, rating=5.0)])  # then the machine was off
+    ledger.say([said_of(1, rating=6.0)])
+    (film,) = shown(ledger)
+    assert film.change == pytest.approx(1.0)
+
+
+def test_two_schedulers_at_once_write_the_same_once(settings: Settings):
+    with ThreadPoolExecutor(2) as pool:
+        counts = list(pool.map(lambda _: forecast(RUN_DATE, settings), range(2)))
+    assert counts == [1, 1]
+    assert len(open_bucket(settings).keys(MADE)) == 1
+    assert len(view(settings).films) == 1
+
+
+@pytest.mark.parametrize("writes", [0, 1])
+def test_run_that_dies_between_two_writes_is_made_up_for_by_the_next(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, writes: int
+):
+    dying = DyingBucket(open_bucket(settings), writes)
+    with monkeypatch.context() as patch:
+        patch.setattr("scripts.forecast.open_bucket", lambda _: dying)
+        with pytest.raises(KilledError):
+            forecast(RUN_DATE, settings)
+    assert open_bucket(settings).get(UPCOMING_KEY) is None
+    forecast(RUN_DATE, settings)
+    assert len(said(settings)) == len(view(settings).films) == 1
+
+
+def test_bucket_that_holds_only_a_model_gets_an_empty_view(
+    bucket_settings: Settings, packed: Packed, registry: Registry
+):
+    put_into_production(registry, packed)
+    assert forecast(RUN_DATE, bucket_settings) == 0
+    assert view(bucket_settings) == Upcoming(as_of=RUN_DATE, films=())
+    assert said(bucket_settings) == []

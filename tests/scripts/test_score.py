@@ -153,3 +153,48 @@ def test_command_line_scores(monkeypatch: pytest.MonkeyPatch, settings: Settings
     monkeypatch.setattr("scripts.score.get_settings", lambda: settings)
     assert main([]) == 0
     assert len(ledger_of(settings).scores()) == 3
+
+
+def moved(settings: Settings, opened: date | None) -> dict[str, date]:
+    """Let the release date of the film become another; by mark, the day of its forecast."""
+    film = voted(1, 300, 6.0) | {"release_date": str(opened or "")}
+    film_store(settings).add(columns(film, hour=13))
+    score(RUN_DATE, settings)
+    return {each.mark: each.forecast_day for each in ledger_of(settings).scores()}
+
+
+def test_release_that_was_put_off_is_scored_by_its_new_date(settings: Settings):
+    later = OPENED + 40 * DAY
+    assert set(moved(settings, later).values()) == {BEFORE}
+    assert {each.release_date for each in ledger_of(settings).scores()} == {later}
+
+
+def test_release_that_was_brought_forward_is_scored_by_what_was_said_before_it(
+    settings: Settings,
+):
+    assert set(moved(settings, BEFORE).values()) == {BEFORE - DAY}
+
+
+@pytest.mark.parametrize("opened", [BEFORE - DAY, BEFORE - 400 * DAY, None])
+def test_film_that_had_opened_before_its_first_forecast_or_has_no_date_is_not_scored(
+    settings: Settings, opened: date | None
+):
+    assert moved(settings, opened) == {}
+
+
+def test_score_of_an_earlier_release_date_stays(settings: Settings):
+    score(RUN_DATE - 50 * DAY, settings)
+    before = ledger_of(settings).scores()
+    moved(settings, RUN_DATE - 20 * DAY)
+    assert [each for each in ledger_of(settings).scores() if each.mark == "votes"] == [
+        each for each in before if each.mark == "votes"
+    ]
+
+
+def test_film_that_tmdb_has_no_more_keeps_its_scores(settings: Settings):
+    score(RUN_DATE, settings)
+    before = ledger_of(settings).scores()
+    film_store(settings).purge(moment(RUN_DATE + DAY))
+    assert score(RUN_DATE, settings) == 0
+    assert ledger_of(settings).scores() == before
+    assert view(settings).figures is not None
