@@ -23,7 +23,7 @@ from scripts.cleaned import films_of
 from scripts.evaluation import rmse
 from scripts.learning import Learned, learn
 from scripts.package import as_served
-from scripts.parameters import HOLDOUT_SHARE, ModelConfig
+from scripts.parameters import ModelConfig
 from scripts.samples import Ratings, TimeSplit
 
 FEW_FILMS: Final = 10  # of a genre tell nothing of a spread
@@ -101,7 +101,8 @@ def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
     """Measure from the command line."""
     arguments = _PARSER.parse_args(argv)
     pairs = pd.read_parquet(arguments.pairs)
-    split = TimeSplit.by_share(with_pairs(read_films([arguments.catalogue]), pairs), HOLDOUT_SHARE)
+    films = with_pairs(read_films([arguments.catalogue]), pairs)
+    split = TimeSplit.of_newest(films, enough=len(films))  # more than 500: few of them are pairs
     learned = learn(split, config)
     later = split.holdout.frame["overview_ko"].notna().to_numpy()
     said = forecasts(learned, split.holdout.frame[later], pairs)

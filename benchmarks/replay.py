@@ -41,7 +41,6 @@ from scripts.gate import MIN_FILMS_TO_COMPARE, Verdict, compare, judge, judge_al
 from scripts.learning import learn
 from scripts.package import assemble, write
 from scripts.parameters import (
-    HOLDOUT_SHARE,
     MIN_VOTES_TO_COUNT,
     MIN_VOTES_TO_MEASURE,
     ModelConfig,
@@ -97,21 +96,19 @@ class Month:
         begins: Its first day.
         known: The films whose ratings are visible, a cleaned frame.
         films: Those that open in it.
-        share: Of the visible films that are held out.
     """
 
     begins: date
     known: pd.DataFrame
     films: Sample
-    share: float
 
     @classmethod
-    def of(cls, films: pd.DataFrame, begins: date, share: float = HOLDOUT_SHARE) -> "Month":
+    def of(cls, films: pd.DataFrame, begins: date) -> "Month":
         """A month of a cleaned frame."""
         opened = films["release_date"]
         visible = opened < (begins - VISIBLE_AFTER).isoformat()
         in_it = (opened >= begins.isoformat()) & (opened < following(begins).isoformat())
-        return cls(begins, films[visible], Sample(films[in_it]), share)
+        return cls(begins, films[visible], Sample(films[in_it]))
 
     @property
     def day(self) -> date:
@@ -121,7 +118,7 @@ class Month:
     @property
     def split(self) -> TimeSplit:
         """The visible films as the pipeline splits them."""
-        return TimeSplit.by_share(self.known, self.share)
+        return TimeSplit.of_newest(self.known)
 
     def forecast(self, bundle: Bundle) -> list[Forecast]:
         """What a version says of its films at noon of the day before."""
@@ -148,13 +145,11 @@ class Replay:
 
     Attributes:
         films: All films with their final outcomes, oldest first.
-        share: Of the visible ones that are held out when a version is trained.
         line: The versions that went into production and were not taken back, the present one last.
         shadow: By film, what the version before that would have said since.
     """
 
     films: pd.DataFrame
-    share: float = HOLDOUT_SHARE
     shelf: MemoryShelf = field(default_factory=MemoryShelf)
     line: list[Bundle] = field(default_factory=list)
     shadow: dict[int, float] = field(default_factory=dict)
@@ -173,7 +168,7 @@ class Replay:
         Returns:
             What was said of the month's films.
         """
-        month = Month.of(self.films, begins, self.share)
+        month = Month.of(self.films, begins)
         self.reveal(month.day)
         self.take_back()
         if challenger:
@@ -233,17 +228,16 @@ class Replay:
         return sorted(found, key=lambda each: (each.release_date, each.film_id))
 
 
-def trained(begins: date, films: Path, share: float, folder: Path, config: ModelConfig) -> Path:
+def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Path:
     """The folder of the version that the films visible before a month teach; made as in training.
 
     Args:
         begins: The month.
         films: All films, a pickled frame; months are trained side by side, each in a process.
-        share: Of the visible films that are held out.
         folder: Where the run's files go.
         config: Of the model.
     """
-    month = Month.of(pd.read_pickle(films), begins, share)  # noqa: S301 - `replayed` wrote it
+    month = Month.of(pd.read_pickle(films), begins)  # noqa: S301 - `replayed` wrote it
     files = RunFiles(folder, month.day)
     write_bytes(files.cleaned, month.known.to_csv(index=False).encode())
     write_json(files.codes, Codes().to_json())
@@ -321,7 +315,7 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
 
 def same_bytes_again(first: Replay, begins: date, challenger: Bundle) -> bool:
     """Whether the first month, trained and lived through once more, writes the same objects."""
-    again = Replay(first.films, first.share)
+    again = Replay(first.films)
     again.live_through(begins, challenger)
     return bool(again.shelf.objects) and again.shelf.objects.items() <= first.shelf.objects.items()
 
@@ -337,10 +331,10 @@ def replayed(
         What came of it, and whether the first month came out the same when it was done again.
     """
     lived = list(months(arguments.first, arguments.until))
-    replay = Replay(films, arguments.holdout_share)
+    replay = Replay(films)
     pickled = folder / "films.pkl"
     films.to_pickle(pickled)
-    train = partial(trained, films=pickled, share=arguments.holdout_share, config=config)
+    train = partial(trained, films=pickled, config=config)
     # Not forked: the libraries' threads are running.
     with ProcessPoolExecutor(CORES, get_context("spawn")) as pool:
         versions = pool.map(partial(train, folder=folder), lived[:: arguments.retrain_every])
@@ -389,12 +383,6 @@ _PARSER.add_argument(
 )
 _PARSER.add_argument(
     "--retrain-every", type=int, default=1, help="months between trainings (default: 1)"
-)
-_PARSER.add_argument(
-    "--holdout-share",
-    type=float,
-    default=HOLDOUT_SHARE,
-    help="of the visible films, held out as in the pipeline (default: its %(default)s)",
 )
 _PARSER.add_argument("--json", type=Path, help="where to write the figures, too")
 

@@ -12,7 +12,7 @@ from sandbox.tmdb import films as invented
 from sandbox.tmdb.codes import GENRES
 from sandbox.tmdb.world import World
 from scripts.learning import learn
-from scripts.parameters import HOLDOUT_SHARE, MODEL_CONFIG
+from scripts.parameters import MODEL_CONFIG
 from scripts.samples import TimeSplit
 
 TODAY: Final = date(2026, 11, 23)
@@ -53,7 +53,7 @@ def main() -> int:
         for film in out
     }
     frame = cleaned(outcomes, {film.id: film_of(film) for film in out})
-    split = TimeSplit.by_share(frame, HOLDOUT_SHARE)
+    split = TimeSplit.of_newest(frame, enough=len(frame))
     learned = learn(split, MODEL_CONFIG)
     held_out = split.holdout.frame["id"].tolist()
     floor = world.noise_floor(held_out)

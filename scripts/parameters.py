@@ -8,6 +8,7 @@ ModelType = Literal["xgboost", "lgbm", "rf", "linear"]
 
 SEED: Final = 42
 HOLDOUT_SHARE: Final = 0.2  # the newest films measure, the others teach
+HOLDOUT_FILMS: Final = 500  # are enough to measure with: more would only teach later
 MIN_VOTES_TO_COUNT: Final = 5  # for the track records
 MIN_VOTES_TO_LEARN: Final = 20  # for the model
 MIN_VOTES_TO_MEASURE: Final = 50

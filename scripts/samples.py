@@ -12,7 +12,13 @@ import pandas as pd
 from movierating.errors import ExplainedError
 from movierating.film import Film
 from scripts.cleaned import films_of
-from scripts.parameters import MIN_FILMS, MIN_VOTES_TO_COUNT, MIN_VOTES_TO_MEASURE
+from scripts.parameters import (
+    HOLDOUT_FILMS,
+    HOLDOUT_SHARE,
+    MIN_FILMS,
+    MIN_VOTES_TO_COUNT,
+    MIN_VOTES_TO_MEASURE,
+)
 
 Ratings = npt.NDArray[np.float64]
 
@@ -80,8 +86,15 @@ class TimeSplit:
     split_date: date
 
     @classmethod
-    def by_share(cls, frame: pd.DataFrame, share: float) -> Self:
-        """Hold out the newest `share` of the films; those of one day stay together.
+    def of_newest(
+        cls, frame: pd.DataFrame, share: float = HOLDOUT_SHARE, enough: int = HOLDOUT_FILMS
+    ) -> Self:
+        """Hold out the newest films; those of one day stay together.
+
+        Args:
+            frame: A cleaned frame.
+            share: Of the films with enough votes to count; no more are held out.
+            enough: So many films with enough votes to measure with; no more are needed.
 
         Raises:
             TooFewFilmsError: One side has too few films with enough votes.
@@ -90,7 +103,11 @@ class TimeSplit:
         if counted.empty:
             raise TooFewFilmsError(f"no film has {MIN_VOTES_TO_COUNT} votes")
         opened = counted["release_date"].sort_values(ignore_index=True)
-        return cls.by_date(frame, date.fromisoformat(opened.iloc[int(len(opened) * (1 - share))]))
+        first = opened.iloc[int(len(opened) * (1 - share))]
+        measured = frame.loc[frame["vote_count"] >= MIN_VOTES_TO_MEASURE, "release_date"]
+        if len(measured) > enough:
+            first = max(first, measured.sort_values().iloc[-enough])
+        return cls.by_date(frame, date.fromisoformat(first))
 
     @classmethod
     def by_date(cls, frame: pd.DataFrame, split_date: date) -> Self:

@@ -23,7 +23,7 @@ from scripts.files import RunFiles, data_folder, write_bytes
 from scripts.learning import Candidate, Learned, learn
 from scripts.legacy import five_columns
 from scripts.package import assemble, write
-from scripts.parameters import HOLDOUT_SHARE, MODEL_CONFIG, ModelConfig, ModelType
+from scripts.parameters import MODEL_CONFIG, ModelConfig, ModelType
 from scripts.report import evidence, model_card, report_page
 from scripts.samples import TimeSplit
 from scripts.tracking import log_run
@@ -46,7 +46,7 @@ def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG
         LeakError: A feature depends on what it is to forecast.
     """
     files = RunFiles(data_folder(settings), run_date)
-    split = TimeSplit.by_share(read_cleaned(files.need(files.cleaned, "preprocess")), HOLDOUT_SHARE)
+    split = TimeSplit.of_newest(read_cleaned(files.need(files.cleaned, "preprocess")))
     learned = learn(split, config)
     best = learned.best
     manifest, model, contents = assemble(learned, config.parameters[best.family], split, files)

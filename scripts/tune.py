@@ -31,7 +31,6 @@ from scripts.files import RunFiles, data_folder, local_folder, write_json
 from scripts.learning import rehearse
 from scripts.parameters import (
     EFFECTS,
-    HOLDOUT_SHARE,
     MIN_FILMS_PER_FLAG,
     MODEL_CONFIG,
     SEED,
@@ -79,7 +78,7 @@ def tune(run_date: date, settings: Settings, names: list[str]) -> dict[str, dict
     files = RunFiles(data_folder(settings), run_date)
     cleaned = files.need(files.cleaned, "preprocess")
     fingerprint = sha256(cleaned.read_bytes())
-    split = TimeSplit.by_share(read_cleaned(cleaned), HOLDOUT_SHARE)
+    split = TimeSplit.of_newest(read_cleaned(cleaned))
     found = {}
     for name in names:
         search = SEARCHES[name](split)

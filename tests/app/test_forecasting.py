@@ -17,7 +17,6 @@ from movierating.film import Film, Plot
 from sandbox.tmdb.process import RunningStandIn
 from scripts.cleaned import films_of, read_cleaned
 from scripts.described import describe
-from scripts.parameters import HOLDOUT_SHARE
 from scripts.samples import TimeSplit
 from tests.app.conftest import FILM
 from tests.bundles import Packed
@@ -109,7 +108,7 @@ def test_held_out_films_are_described_in_service_as_they_were_when_the_model_was
     run: Run, learned: Packed
 ):
     bundle = learned.load()
-    split = TimeSplit.by_share(read_cleaned(run.files.cleaned), HOLDOUT_SHARE)
+    split = TimeSplit.of_newest(read_cleaned(run.files.cleaned))
     films, _ = describe(split, bundle.manifest.features)
     served = bundle.describe(split.holdout.films)
     np.testing.assert_allclose(served, films.measured().full, rtol=1e-5, atol=1e-5)

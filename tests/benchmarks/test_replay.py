@@ -21,7 +21,7 @@ from movierating.bundle import Bundle
 from movierating.forecasts import Score
 from scripts.gate import MIN_FILMS_TO_COMPARE, judge, judge_alone
 from scripts.naive import NAIVE
-from scripts.parameters import HOLDOUT_SHARE, ModelConfig
+from scripts.parameters import ModelConfig
 from tests.forecasts import scored
 from tests.samples import SMALL, years_of_films
 
@@ -39,7 +39,7 @@ def version(films: pd.DataFrame, begins: date, folder: Path) -> Bundle:
     """What the films visible before a month teach."""
     pickled = folder / "films.pkl"
     films.to_pickle(pickled)
-    return loaded(trained(begins, pickled, HOLDOUT_SHARE, folder, LINEAR))
+    return loaded(trained(begins, pickled, folder, LINEAR))
 
 
 @pytest.fixture(scope="session")

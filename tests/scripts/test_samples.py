@@ -26,7 +26,7 @@ def frame(days: list[int], votes: list[int] | int = 100) -> pd.DataFrame:
 def test_split_by_date_never_mixes(films: list[tuple[int, int]], share: float):
     days, votes = zip(*films, strict=True)
     try:
-        split = TimeSplit.by_share(frame(list(days), list(votes)), share)
+        split = TimeSplit.of_newest(frame(list(days), list(votes)), share)
     except TooFewFilmsError:
         assume(False)
     boundary = split.split_date.isoformat()
@@ -37,13 +37,19 @@ def test_split_by_date_never_mixes(films: list[tuple[int, int]], share: float):
 
 
 def test_newest_share_is_held_out():
-    split = TimeSplit.by_share(frame(list(range(100))), 0.2)
+    split = TimeSplit.of_newest(frame(list(range(100))), 0.2)
     assert (len(split.train), len(split.holdout)) == (80, 20)
     assert split.split_date == FIRST + timedelta(80)
 
 
+def test_no_more_films_are_held_out_than_measure_well_enough():
+    votes = [50 if at % 2 else 49 for at in range(100)]
+    split = TimeSplit.of_newest(frame(list(range(100)), votes), 0.5, enough=12)
+    assert (len(split.train), len(split.holdout)) == (77, 12)
+
+
 def test_films_of_one_day_stay_together():
-    split = TimeSplit.by_share(frame([0] * 15 + [1] * 15), 0.2)
+    split = TimeSplit.of_newest(frame([0] * 15 + [1] * 15), 0.2)
     assert (len(split.train), len(split.holdout)) == (15, 15)
 
 
@@ -60,7 +66,7 @@ def test_films_of_one_day_stay_together():
 )
 def test_too_few_films_are_told_with_the_setting_to_change(films: pd.DataFrame, sentence: str):
     with pytest.raises(TooFewFilmsError, match=f"{sentence}.*raise COLLECT_MAX_FILMS$"):
-        TimeSplit.by_share(films, 0.2)
+        TimeSplit.of_newest(films, 0.2)
 
 
 @pytest.mark.parametrize("votes", [MIN_VOTES_TO_COUNT, MIN_VOTES_TO_MEASURE])

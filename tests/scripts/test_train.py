@@ -17,7 +17,7 @@ from scripts import train as module
 from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned, row_of
 from scripts.files import DataFileError, RunFiles, write_bytes, write_json
 from scripts.legacy import FIVE_COLUMNS, five_columns
-from scripts.parameters import HOLDOUT_SHARE, MODEL_CONFIG, ModelConfig
+from scripts.parameters import MODEL_CONFIG, ModelConfig
 from scripts.samples import TimeSplit, TooFewFilmsError
 from scripts.train import train
 from tests.bundles import CODES, FILES, RUN_DATE, Packed, invented_films
@@ -71,7 +71,7 @@ def prepared(folder: Path, count: int = 400, reversed_from: int | None = None) -
 
 
 def held_out(run: Run) -> pd.DataFrame:
-    return TimeSplit.by_share(read_cleaned(run.files.cleaned), HOLDOUT_SHARE).holdout.frame
+    return TimeSplit.of_newest(read_cleaned(run.files.cleaned)).holdout.frame
 
 
 def test_same_films_give_the_same_bundle_and_version(tmp_path: Path):
