@@ -11,13 +11,8 @@ from pydantic import BaseModel, Field
 from app.problems import documented
 from app.reading import POLL_SECONDS, BucketReader
 from app.schemas import RatingInterval, Reason
-from movierating.forecasts import (
-    TRACK_RECORD_KEY,
-    UPCOMING_KEY,
-    TrackRecord,
-    Upcoming,
-    UpcomingFilm,
-)
+from movierating.forecast_records import TrackRecord, Upcoming, UpcomingFilm
+from movierating.forecasts import TRACK_RECORD_KEY, UPCOMING_KEY
 from movierating.manifest import COVERAGE
 from movierating.s3 import Bucket, PreconditionFailedError
 from movierating.text import folded

@@ -31,7 +31,8 @@ from benchmarks.accuracy import read_films
 from benchmarks.figures import report
 from movierating.bundle import Bundle
 from movierating.encoders import Codes
-from movierating.forecasts import Forecast, ForecastLedger, Score
+from movierating.forecast_records import Forecast, Score
+from movierating.forecasts import ForecastLedger
 from movierating.manifest import MANIFEST_NAME, sha256
 from movierating.s3 import Blob, PreconditionFailedError
 from scripts.evaluation import baseline_forecasts

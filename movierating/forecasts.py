@@ -1,4 +1,4 @@
-"""The forecast ledger: what was said of a film before it opened, and how it came out.
+"""The forecast ledger in a bucket; `forecast_records` says what it holds.
 
 Layout::
 
@@ -13,16 +13,24 @@ any time.
 """
 
 import gzip
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
-from typing import Any, Final, Literal, Protocol, TypeVar
-
-from pydantic import BaseModel, ConfigDict
+from typing import Final, Protocol, TypeVar
 
 from movierating.errors import ExplainedError
-from movierating.manifest import PlainName, sha256
+from movierating.forecast_records import (
+    DriftReport,
+    Forecast,
+    Mark,
+    Record,
+    Retraining,
+    Score,
+    TrackRecord,
+    Upcoming,
+)
+from movierating.manifest import sha256
 from movierating.s3 import Blob, PreconditionFailedError
 
 MADE: Final = "forecasts/made/"
@@ -32,7 +40,6 @@ RETRAININGS: Final = "forecasts/retrainings/"
 UPCOMING_KEY: Final = "forecasts/views/upcoming.json"
 TRACK_RECORD_KEY: Final = "forecasts/views/track_record.json"
 
-Mark = Literal["votes", "30 days", "90 days"]
 _NO_TIME: Final = 0  # of compression: the same records are the same bytes
 
 
@@ -60,177 +67,7 @@ class Shelf(Protocol):
         """The keys that begin with a prefix, in order."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Forecast(_Record):
-    """What was said of one film on one day.
-
-    Attributes:
-        film_id: TMDB's.
-        release_date: As it was known when the forecast was made.
-        day: Which day it was made for; never another than the one it was made on.
-        version: Of the model.
-        inputs_sha256: Of the facts that entered.
-        rating: 0 to 10.
-        low: Where the 80 % interval begins.
-        high: Where it ends.
-        reasons: Rating points by group of facts, the largest first; their sum is the rating minus
-            the average film's.
-        baselines: What needs no model would have said on that day, by name.
-        poster_path: TMDB's path of a picture, for pages; enters no forecast.
-        original_title: In the film's own language, for who searches; enters no forecast either.
-    """
-
-    film_id: int
-    title: str | None
-    release_date: date
-    day: date
-    made_at: datetime
-    version: PlainName
-    inputs_sha256: str
-    rating: float
-    low: float
-    high: float
-    reasons: dict[str, float]
-    baselines: dict[str, float]
-    genre: str | None
-    language: str | None
-    poster_path: str | None = None
-    original_title: str | None = None
-
-
-class Score(_Record):
-    """How the forecast of a film that counts came out: the last one before it opened.
-
-    Attributes:
-        release_date: When it opened.
-        mark: What made it due: enough votes, or so many days since it opened.
-        day: As of which day the rating is.
-        forecast_day: When the forecast was made; before the release.
-        actual: The audience's rating as of `day`, by so many `votes`.
-        error: Forecast minus rating.
-        inside: Whether the rating lay inside the 80 % interval.
-    """
-
-    film_id: int
-    title: str | None
-    release_date: date
-    mark: Mark
-    day: date
-    forecast_day: date
-    version: PlainName
-    rating: float
-    low: float
-    high: float
-    baselines: dict[str, float]
-    genre: str | None
-    language: str | None
-    actual: float
-    votes: int
-    error: float
-    inside: bool
-
-
-class UpcomingFilm(_Record):
-    """The newest forecast of a film, beside that of a week before; None where there was none."""
-
-    forecast: Forecast
-    week_ago: float | None
-
-    @property
-    def change(self) -> float | None:
-        """Rating points since last week."""
-        return None if self.week_ago is None else self.forecast.rating - self.week_ago
-
-
-class Upcoming(_Record):
-    """The newest forecasts, by release date."""
-
-    as_of: date
-    films: tuple[UpcomingFilm, ...]
-
-
-class Figures(_Record):
-    """How far off some forecasts were, in rating points; the bias is positive where too high.
-
-    Attributes:
-        coverage: Share of the ratings inside the 80 % interval.
-        baselines: RMSE on the same films of what needs no model.
-    """
-
-    films: int
-    rmse: float
-    mae: float
-    bias: float
-    coverage: float
-    baselines: dict[str, float]
-
-
-class Part(_Record):
-    """Some of the scored films: a month of release, a genre, a language, a number of votes."""
-
-    kind: str
-    name: str
-    figures: Figures
-
-
-class CalibrationBin(_Record):
-    """Films of about the same forecast: the mean of it, and of what their audiences said."""
-
-    forecast: float
-    actual: float
-    films: int
-
-
-class TrackRecord(_Record):
-    """How the forecasts did; one score a film, the newest by enough votes.
-
-    Attributes:
-        min_votes: How many are enough.
-        figures: Of all films; None before the first.
-        parts: By month of release (oldest first), genre, language, votes; and by mark, where each
-            mark has scores of its own.
-        worst: The largest misses, the largest first.
-        best: The best hits, the best first.
-        alerts: What the newest check for drift found.
-    """
-
-    as_of: date
-    min_votes: int
-    figures: Figures | None
-    parts: tuple[Part, ...]
-    calibration: tuple[CalibrationBin, ...]
-    worst: tuple[Score, ...]
-    best: tuple[Score, ...]
-    alerts: tuple[str, ...] = ()
-
-
-class DriftReport(_Record):
-    """Whether films and errors have changed since the model learned.
-
-    Attributes:
-        figures: What was measured, by name.
-        alerts: One sentence for each limit that was passed.
-    """
-
-    day: date
-    made_at: datetime
-    version: PlainName
-    figures: dict[str, float]
-    alerts: tuple[str, ...]
-
-
-class Retraining(_Record):
-    """Why the model was trained again on a day, and by which run that was decided."""
-
-    day: date
-    run_id: str
-    reason: str
-
-
-_Any = TypeVar("_Any", bound=_Record)
+_Any = TypeVar("_Any", bound=Record)
 
 
 class ForecastLedger:
@@ -309,7 +146,7 @@ class ForecastLedger:
         self,
         place: str,
         separator: str,
-        records: Sequence[_Record],
+        records: Sequence[Record],
         without: set[str] | None = None,
     ) -> None:
         digest = sha256(_lines(records, without))[:12]
@@ -348,30 +185,8 @@ _TIME_ONLY: Final = {"made_at"}
 _SAID_TOGETHER: Final = ("day", "version")
 
 
-def _lines(records: Iterable[_Record], without: set[str] | None = None) -> bytes:
+def _lines(records: Iterable[Record], without: set[str] | None = None) -> bytes:
     return "\n".join(sorted(each.model_dump_json(exclude=without) for each in records)).encode()
-
-
-def counting(forecasts: Iterable[Forecast], opened: Mapping[int, date]) -> dict[int, Forecast]:
-    """The forecasts that count: of each film the last one made before the day it opened.
-
-    Args:
-        forecasts: In any order.
-        opened: When films opened, by id; others are left out.
-    """
-    found: dict[int, Forecast] = {}
-    for each in forecasts:
-        release = opened.get(each.film_id)
-        if release is None or each.day >= release:
-            continue
-        before = found.get(each.film_id)
-        if before is None or _order(before) <= _order(each):
-            found[each.film_id] = each
-    return found
-
-
-def _order(forecast: Forecast) -> Any:
-    return forecast.day, forecast.made_at
 
 
 def _day_of(prefix: str, key: str) -> date:

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.stats import chi2
 
-from movierating.forecasts import DriftReport, ForecastLedger, Retraining, Score
+from movierating.forecast_records import DriftReport, Retraining, Score
+from movierating.forecasts import ForecastLedger
 from movierating.manifest import Manifest
 from movierating.registry import Registry
 from movierating.s3 import open_bucket

@@ -9,14 +9,8 @@ from typing import Final, TypeVar
 import jinja2
 
 from movierating.errors import ExplainedError
-from movierating.forecasts import (
-    TRACK_RECORD_KEY,
-    UPCOMING_KEY,
-    ForecastLedger,
-    Part,
-    TrackRecord,
-    Upcoming,
-)
+from movierating.forecast_records import Part, TrackRecord, Upcoming
+from movierating.forecasts import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
 from movierating.posters import poster_address
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings

@@ -15,14 +15,8 @@ from movierating.effects import Effects
 from movierating.errors import ExplainedError
 from movierating.features import Matrix, build_matrix
 from movierating.film import Film
-from movierating.forecasts import (
-    UPCOMING_KEY,
-    Forecast,
-    ForecastLedger,
-    Upcoming,
-    UpcomingFilm,
-    counting,
-)
+from movierating.forecast_records import Forecast, Upcoming, UpcomingFilm, counting
+from movierating.forecasts import UPCOMING_KEY, ForecastLedger
 from movierating.manifest import sha256
 from movierating.model import RATING_RANGE, Model
 from movierating.reasons import explain

@@ -8,13 +8,8 @@ from typing import Any, Final
 
 import pyarrow.compute as pc
 
-from movierating.forecasts import (
-    Forecast,
-    ForecastLedger,
-    Mark,
-    Score,
-    counting,
-)
+from movierating.forecast_records import Forecast, Mark, Score, counting
+from movierating.forecasts import ForecastLedger
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.cli import run, step_parser

@@ -8,15 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from movierating.forecasts import (
-    TRACK_RECORD_KEY,
-    CalibrationBin,
-    Figures,
-    ForecastLedger,
-    Part,
-    Score,
-    TrackRecord,
-)
+from movierating.forecast_records import CalibrationBin, Figures, Part, Score, TrackRecord
+from movierating.forecasts import TRACK_RECORD_KEY, ForecastLedger
 from scripts.evaluation import rmse
 from scripts.parameters import VOTE_BANDS
 

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from movierating.forecasts import Forecast, Score
+from movierating.forecast_records import Forecast, Score
 from tests.bundles import RUN_DATE
 
 

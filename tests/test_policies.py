@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from movierating.bundle import Bundle
-from movierating.forecasts import MADE, UPCOMING_KEY, ForecastLedger, Upcoming
+from movierating.forecast_records import Upcoming
+from movierating.forecasts import MADE, UPCOMING_KEY, ForecastLedger
 from movierating.manifest import sha256
 from movierating.registry import Registry
 from movierating.s3 import Bucket, StoreRefusedError, open_bucket

@@ -11,13 +11,8 @@ from fastapi.testclient import TestClient
 
 from app import problems
 from app.ledger import POSTER_PIXELS, LedgerReader, records
-from movierating.forecasts import (
-    TRACK_RECORD_KEY,
-    UPCOMING_KEY,
-    ForecastLedger,
-    Upcoming,
-    UpcomingFilm,
-)
+from movierating.forecast_records import Upcoming, UpcomingFilm
+from movierating.forecasts import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
 from movierating.posters import poster_address
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings

@@ -18,7 +18,7 @@ from benchmarks.replay import (
     trained,
 )
 from movierating.bundle import Bundle
-from movierating.forecasts import Score
+from movierating.forecast_records import Score
 from scripts.gate import MIN_FILMS_TO_COMPARE, judge, judge_alone
 from scripts.naive import NAIVE
 from scripts.parameters import ModelConfig

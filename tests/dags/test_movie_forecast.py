@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from movierating.forecasts import DriftReport, Retraining
+from movierating.forecast_records import DriftReport, Retraining
 from tests.bundles import RUN_DATE
 from tests.films import moment
 

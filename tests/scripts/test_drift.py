@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from movierating.forecasts import TRACK_RECORD_KEY, ForecastLedger, Score, TrackRecord
+from movierating.forecast_records import Score, TrackRecord
+from movierating.forecasts import TRACK_RECORD_KEY, ForecastLedger
 from movierating.manifest import Manifest
 from movierating.registry import Registry
 from movierating.s3 import open_bucket

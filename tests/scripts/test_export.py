@@ -3,14 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from movierating.forecasts import (
-    TRACK_RECORD_KEY,
-    UPCOMING_KEY,
-    ForecastLedger,
-    LedgerError,
-    Upcoming,
-    UpcomingFilm,
-)
+from movierating.forecast_records import Upcoming, UpcomingFilm
+from movierating.forecasts import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger, LedgerError
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from scripts.export import NothingForecastError, coming_soon_page, export, main, track_record_page

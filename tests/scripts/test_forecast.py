@@ -6,14 +6,8 @@ from typing import Any
 import pytest
 
 from movierating.film import Film
-from movierating.forecasts import (
-    MADE,
-    UPCOMING_KEY,
-    Forecast,
-    ForecastLedger,
-    Upcoming,
-    UpcomingFilm,
-)
+from movierating.forecast_records import Forecast, Upcoming, UpcomingFilm
+from movierating.forecasts import MADE, UPCOMING_KEY, ForecastLedger
 from movierating.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings

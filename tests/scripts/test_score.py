@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from movierating.forecasts import TRACK_RECORD_KEY, DriftReport, ForecastLedger, TrackRecord
+from movierating.forecast_records import DriftReport, TrackRecord
+from movierating.forecasts import TRACK_RECORD_KEY, ForecastLedger
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from scripts.score import Outcome, main, outcomes, score

@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from movierating.forecasts import Part
+from movierating.forecast_records import Part
 from scripts.scoreboard import figures, newest, track_record
 from tests.bundles import RUN_DATE
 from tests.forecasts import scored
