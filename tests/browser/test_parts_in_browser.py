@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,8 @@ FILE = """제목,줄거리,장르,언어,상영 시간,개봉일
 """
 
 
-def upload(page: Page, raw: bytes) -> None:
-    file: Any = {"name": "films.csv", "mimeType": "text/csv", "buffer": raw}
+def upload(page: Page, raw: bytes, name: str = "films.csv") -> None:
+    file: Any = {"name": name, "mimeType": "application/octet-stream", "buffer": raw}
     page.locator("input[type=file]").set_input_files(file)
 
 
@@ -266,6 +267,21 @@ def test_file_that_cannot_be_used_is_said(
     said = {"ko": korean, "en": english}[language]
     expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
     expect(page.get_by_role("button", name=ALL[language])).to_be_disabled()
+
+
+@everywhere
+@pytest.mark.usefixtures("api")
+def test_workbook_is_told_to_be_saved_as_csv(
+    address: str, page: Page, language: str, width: int
+) -> None:
+    workbook = io.BytesIO()
+    with zipfile.ZipFile(workbook, "w") as parts:
+        parts.writestr("xl/workbook.xml", "<workbook/>")
+    open_part(page, address, "compare", language, width)
+    upload(page, workbook.getvalue(), "films.xlsx")
+    said = {"ko": "CSV만 읽을 수 있습니다", "en": "Only CSV can be read"}[language]
+    expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+    assert_fits(page)
 
 
 @in_both
