@@ -213,7 +213,6 @@ def names(words: Words) -> None:
         [*NAMED, "collection"],
         format_func=lambda name: words(f"form.{name}"),
         key="search_field",
-        required=True,
     )
     letters = second.text_input(
         words("form.search"),
