@@ -1,6 +1,6 @@
 """The frame of the page: its language, its parts, and what stands below all of them.
 
-Run it with `streamlit run app.py`. It imports nothing of the project but `page/`: what it shows of
+Run it with `python -m page.serve`. It imports nothing of the project but `page/`: what it shows of
 the model it asks over HTTP, anew each time, so that nothing on it grows stale.
 """
 

@@ -55,7 +55,8 @@ def _from_file(words: Words) -> list[Row]:
         "text/csv",
         on_click="ignore",
     )
-    uploaded = st.file_uploader(words("compare.upload"), type="csv", key="upload")
+    # Any file may come: of a wrong ending Streamlit shows a red icon, and does not say why.
+    uploaded = st.file_uploader(words("compare.upload"), key="upload")
     if uploaded is None:
         return []
     try:

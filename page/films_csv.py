@@ -133,6 +133,8 @@ def _csv(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _text(raw: bytes) -> str:
+    if b"\0" in raw:  # a workbook, a picture: no text has it
+        raise FileError("unreadable")
     for encoding in _ENCODINGS:
         try:
             return raw.decode(encoding)

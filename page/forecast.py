@@ -74,7 +74,7 @@ def _changes(words: Words, choices: Choices, told: Facts) -> Facts:
     """The facts that are to be others; none as long as nothing is chosen."""
     first, second, third = st.columns(3)
     runtime = first.number_input(
-        words("what_if.runtime"), *form.RUNTIME_MINUTES, value=None, key="if_runtime"
+        words("what_if.runtime"), value=None, step=1.0, format="%s", key="if_runtime"
     )
     names = {genre: words.name("genres", genre) for genre in choices.genres}
     genre = second.selectbox(
@@ -94,11 +94,11 @@ def _changes(words: Words, choices: Choices, told: Facts) -> Facts:
         key="if_month",
     )
     changes: dict[str, Any] = {
-        "runtime": runtime,
+        "runtime": None if runtime is None else form.whole(runtime),
         "genres": [genre] if genre else None,
         "release_date": _in_month(month, told.get("release_date")) if month else None,
     }
-    return {name: value for name, value in changes.items() if value}
+    return {name: value for name, value in changes.items() if value is not None}
 
 
 def _in_month(month: int, release_date: str | None) -> str:

@@ -13,12 +13,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from page import note, problem
-from page.api import ApiError, Choices, Facts, ask, read_names
+from page.api import ApiError, Choices, Facts, ask, finite, read_names
 from page.words import LANGUAGES, Words
 
 UNKNOWN: Final = ""
-RUNTIME_MINUTES: Final = (1, 600)
-BUDGET_DOLLARS: Final = (1, 10_000_000_000)
 DATES: Final = (date(1870, 1, 1), date(2100, 1, 1))
 PLOT_CHARACTERS: Final = 10_000
 NAME_CHARACTERS: Final = 200
@@ -29,8 +27,9 @@ COUNTRY_CODE: Final = 2
 
 TEXTS: Final = ("overview", "title", "collection")
 LISTS: Final = ("genres", "countries", "directors", "writers", "cast", "companies", "keywords")
+NUMBERS: Final = ("runtime", "budget")
 NAMED: Final = ("directors", "writers", "cast", "companies")
-FIELDS: Final = (*TEXTS, *LISTS, "language", "runtime", "budget", "release_date")
+FIELDS: Final = (*TEXTS, *LISTS, "language", *NUMBERS, "release_date")
 
 # Invented films; their titles and plots stand in the texts of each language.
 SAMPLES: Final[dict[str, Facts]] = {
@@ -59,15 +58,8 @@ def fields(words: Words, choices: Choices) -> None:
         _several(words, "genres", choices.genres, lambda name: words.name("genres", name), GENRES)
     with second:
         _one(words, "language", choices.languages, words.language)
-    third.number_input(
-        words("form.runtime"),
-        *RUNTIME_MINUTES,
-        value=None,
-        placeholder=words("form.runtime_example"),
-        key="runtime",
-        on_change="ignore",
-        persist_state="session",
-    )
+    with third:
+        _number(words("form.runtime"), "runtime", 1.0, words("form.runtime_example"))
     # What stays folded is not drawn: half of the fields, with the names of 250 countries.
     more = st.expander(words("form.more"), key="more", on_change="rerun")
     if more.open:
@@ -82,7 +74,18 @@ def facts() -> Facts:
     held |= {name: (held[name] or "").strip() for name in TEXTS}
     if held["release_date"]:
         held["release_date"] = held["release_date"].isoformat()
-    return {name: list(value) if name in LISTS else value for name, value in held.items() if value}
+    numbers = {name: held[name] for name in NUMBERS}
+    held |= {name: whole(number) for name, number in numbers.items() if number is not None}
+    return {
+        name: list(value) if name in LISTS else value
+        for name, value in held.items()
+        if value or value == 0  # which the API refuses in words
+    }
+
+
+def whole(number: float) -> float:
+    """A number without the fraction that it does not have."""
+    return int(number) if number.is_integer() else number
 
 
 def hold(told: Facts) -> None:
@@ -127,8 +130,7 @@ def _held(name: str, value: Any) -> Any:
         if name == "release_date":
             day = date.fromisoformat(str(value))
             return day if DATES[0] <= day <= DATES[1] else None
-        low, high = RUNTIME_MINUTES if name == "runtime" else BUDGET_DOLLARS
-        return number if low <= (number := int(float(value))) <= high else None
+        return finite(value)
     return None
 
 
@@ -196,16 +198,8 @@ def _more(words: Words) -> None:
     first, second = st.columns(2)
     with first:
         _several(words, "countries", _countries(words), words.country, NAMES)
-    second.number_input(
-        words("form.budget"),
-        *BUDGET_DOLLARS,
-        value=None,
-        step=1_000_000,
-        placeholder=words("form.budget_example"),
-        key="budget",
-        on_change="ignore",
-        persist_state="session",
-    )
+    with second:
+        _number(words("form.budget"), "budget", 1e6, words("form.budget_example"))
     _several(words, "keywords", (), str, NAMES, new=True)
 
 
@@ -219,7 +213,6 @@ def names(words: Words) -> None:
         [*NAMED, "collection"],
         format_func=lambda name: words(f"form.{name}"),
         key="search_field",
-        required=True,
     )
     letters = second.text_input(
         words("form.search"),
@@ -291,6 +284,24 @@ def _several(  # noqa: PLR0913, PLR0917 - what a field is made of
         max_selections=most,
         placeholder=words("form.type_names" if new else "form.choose"),
         accept_new_options=new,
+        on_change="ignore",
+        persist_state="session",
+    )
+
+
+def _number(label: str, key: str, step: float, example: str) -> None:
+    """A number as it was typed; which ones make sense, the API says in words of any language.
+
+    With limits, or with whole numbers alone, Streamlit would say so in English, or cut off
+    what stands behind `1` in `1e5`.
+    """
+    st.number_input(
+        label,
+        value=None,
+        step=step,
+        format="%s",
+        placeholder=example,
+        key=key,
         on_change="ignore",
         persist_state="session",
     )

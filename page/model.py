@@ -5,7 +5,7 @@ from typing import Final
 
 import streamlit as st
 
-from page import pictures, problem, table
+from page import note, pictures, problem, table
 from page.api import NOT_FOUND, ApiError, Evidence, Model, Scores, ask, ask_text
 from page.history import Decided, read_history
 from page.words import Words
@@ -104,11 +104,7 @@ def _history(words: Words, model: Model) -> None:
     measured = [each for each in reversed(decided) if each.rmse is not None]
     if measured:
         st.markdown(words("model.history_lead"))
-        lines = _lines(words, measured)
-        st.vega_lite_chart(
-            spec=pictures.over_time(lines, labelExpr="slice(datum.label, 0, 10)"),
-            alt=words("model.history_picture", versions=words.number(len(measured))),
-        )
+        _versions(words, decided, measured)
     if not decided:
         st.info(words("model.no_history"))
         return
@@ -124,6 +120,24 @@ def _history(words: Words, model: Model) -> None:
         numbers=(3,),
         headed=True,
     )
+
+
+def _versions(words: Words, decided: Sequence[Decided], measured: Sequence[Decided]) -> None:
+    promoted = [each for each in measured if each.action == "promoted"]
+    taken_back = [each for each in decided if each.action == "rolled_back"]
+    spec = pictures.over_time(
+        _lines(words, measured),
+        promoted=[(each.at.isoformat(), each.rmse or 0.0) for each in promoted],
+        rolled_back=[each.at.isoformat() for each in taken_back],
+        labelExpr="slice(datum.label, 0, 10)",
+    )
+    counted = {
+        "versions": words.number(len(measured)),
+        "promoted": words.number(len(promoted)),
+        "rolled_back": words.number(len(taken_back)),
+    }
+    st.vega_lite_chart(spec=spec, alt=words("model.history_picture", **counted))
+    note.show(words("model.history_legend", **counted))
 
 
 def _lines(words: Words, measured: Sequence[Decided]) -> dict[str, list[tuple[str, float]]]:

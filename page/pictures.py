@@ -15,6 +15,8 @@ Spec = dict[str, Any]
 ACCENT: Final = "#0d9488"
 DOWN: Final = "#b45309"
 FAINT: Final = "#94a3b8"
+# Of several lines that are not ours; each is seen on white and on black.
+OTHERS: Final = ("#7c8798", "#b7791f", "#8b73d6", "#c2608f")
 SCALE: Final = (0, 10)
 
 
@@ -96,11 +98,18 @@ def sizes(named: Sequence[tuple[str, float]]) -> Spec:
     return _bars(bars, {"y": _names(), "x": x, "color": {"value": ACCENT}})
 
 
-def over_time(lines: Mapping[str, Sequence[tuple[str, float]]], **axis: Any) -> Spec:
+def over_time(
+    lines: Mapping[str, Sequence[tuple[str, float]]],
+    promoted: Sequence[tuple[str, float]] = (),
+    rolled_back: Sequence[str] = (),
+    **axis: Any,
+) -> Spec:
     """RMSE over days or months, a line for each name; the first is ours.
 
     Args:
         lines: Pairs of a time in ISO 8601 and an RMSE, by the name of who forecast.
+        promoted: Points of our line that went into service.
+        rolled_back: Times at which an earlier version was taken back.
         axis: What else Vega-Lite is to know of the axis of time.
     """
     values = [
@@ -108,23 +117,47 @@ def over_time(lines: Mapping[str, Sequence[tuple[str, float]]], **axis: Any) -> 
         for name, points in lines.items()
         for at, rmse in points
     ]
-    encoding = {
-        "x": {"field": "at", "type": "ordinal", "axis": {"title": None} | axis},
-        "y": {
-            "field": "rmse",
-            "type": "quantitative",
-            "scale": {"zero": False},
-            "axis": {"title": "RMSE"},
+    at = {"field": "at", "type": "ordinal", "axis": {"title": None, "labelAngle": 0} | axis}
+    rmse = {"field": "rmse", "type": "quantitative", "scale": {"zero": False}}
+    place = {"x": at, "y": rmse | {"axis": {"title": "RMSE", "tickCount": 5}}}
+    layers: list[Spec] = [
+        {
+            "data": {"values": values},
+            "mark": {"type": "line", "point": {"size": 40}, "strokeWidth": 2.5, "tooltip": True},
+            "encoding": place | _told_apart(list(lines)),
         },
-        "color": {
-            "field": "name",
-            "type": "nominal",
-            "sort": None,
-            "legend": {"title": None, "orient": "bottom", "columns": 2, "labelLimit": 260},
+        {
+            "data": {"values": [{"at": moment, "rmse": error} for moment, error in promoted]},
+            "mark": _mark("point", ACCENT, shape="triangle-up", filled=True, size=190, opacity=1),
+            "encoding": place,
         },
+        {
+            "data": {"values": [{"at": moment} for moment in rolled_back]},
+            "mark": _mark("rule", DOWN, strokeWidth=2, strokeDash=[6, 4]),
+            "encoding": {"x": at},
+        },
+    ]
+    return _chart(layers, 420)
+
+
+def _told_apart(names: Sequence[str]) -> Spec:
+    """Colours and dashes, ours the accent and unbroken; the names stand above the picture."""
+    legend = {
+        "title": None,
+        "orient": "top",
+        "columns": 1,
+        "labelLimit": 320,
+        "symbolType": "stroke",
+        "symbolSize": 400,
     }
-    mark = {"type": "line", "point": True, "tooltip": True}
-    return _chart([{"data": {"values": values}, "mark": mark, "encoding": encoding}], 260)
+    colours = [ACCENT, *(OTHERS[at % len(OTHERS)] for at in range(len(names) - 1))]
+    dashes = [[1, 0], *([4 + 2 * at, 3] for at in range(len(names) - 1))]
+
+    def told_by(styles: Sequence[Any]) -> Spec:
+        scale = {"domain": names, "range": styles}
+        return {"field": "name", "type": "nominal", "scale": scale, "legend": legend}
+
+    return {"color": told_by(colours), "strokeDash": told_by(dashes)}
 
 
 def calibration(words: Words, points: Sequence[tuple[float, float]]) -> Spec:

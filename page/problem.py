@@ -19,6 +19,7 @@ def lines(words: Words, problem: ApiError) -> list[str]:
         return [words("page.detail", detail=problem.detail)] if problem.detail else []
     told = []
     for field, message in problem.errors:
-        field_name = words.name("fields", field.split(".")[0])
-        told.append(words.name("faults", field, f"{field_name}: {message}"))
-    return told
+        name = field.split(".")[0]  # which one of several is at fault, the message does not tell
+        field_name = words.name("fields", name)
+        told.append(words.name("faults", name, f"{field_name}: {message}"))
+    return list(dict.fromkeys(told))

@@ -163,7 +163,7 @@ def _api(settings: Settings) -> tuple[str, ...]:
 
 def _page(settings: Settings) -> tuple[str, ...]:
     options = ("--server.address", HOST, "--server.port", settings.ui_port)
-    return _python("ui", "streamlit", "run", ROOT / "app.py", *options)
+    return _python("ui", "page.serve", *options)
 
 
 def _tmdb(settings: Settings, port: int) -> tuple[str, ...]:

@@ -47,6 +47,8 @@ UNTRANSLATED = FORECAST | {
     "translated": False,
     "ignored": [{"field": "overview", "reason": "the plot could not be translated"}],
 }
+# A plot in Korean without translation, of a model that has learned from such plots.
+READ_IN_KOREAN = FORECAST | {"mood": None, "translated": False, "read_in_korean": True}
 
 
 def _scores(rmse: float) -> dict[str, float]:

@@ -16,6 +16,7 @@ from tests.stub_api import (
     MODEL,
     NO_MODEL,
     OPTIONS,
+    READ_IN_KOREAN,
     UNTRANSLATED,
     VERSION,
     StubApi,
@@ -237,6 +238,25 @@ def test_untranslated_plot_is_said_and_its_mood_unknown(
     assert "+0.00" not in text_of(page)
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "mood"),
+    [
+        ("ko", "한국어 줄거리를 그대로 읽었습니다", "알 수 없음"),
+        ("en", "Read in Korean, since it could not be translated", "Unknown"),
+    ],
+)
+def test_plot_that_was_read_in_korean_is_told_so_and_no_warning_is_given(
+    api: StubApi, language: str, said: str, mood: str
+) -> None:
+    api.answers["/predict"] = 200, READ_IN_KOREAN
+    page = submitted(opened(language))
+    text = text_of(page)
+    assert said in text
+    assert f">{mood}<" in text
+    assert "No plot was read" not in text
+    assert not page.warning
+
+
 def test_everything_ignored_is_named_once(api: StubApi) -> None:
     fields = ("genres", "genres", "language", "soundtrack")
     ignored = [{"field": field, "reason": "because"} for field in fields]
@@ -293,15 +313,40 @@ def test_api_without_a_model_is_said(api: StubApi, language: str, said: str) -> 
 
 def test_refused_input_is_said_field_by_field(api: StubApi) -> None:
     api.answers["/predict"] = problem(
-        422, "all", **{"runtime": "less than *600*", "body": "send at least", "genres.0": "short"}
+        422, "all", **{"keywords": "less than *30*", "body": "send at least", "genres.0": "short"}
     )
     page = submitted(opened())
     assert "받아들이지 않았습니다" in error_of(page)
     assert [text.value for text in page.text] == [
-        "상영 시간: less than *600*",
+        "키워드: less than *30*",
         "줄거리나 장르 가운데 하나는 있어야 합니다.",
         "장르: short",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ko", ["상영 시간은 0분보다 길고 600분 이하", "제작 국가는 KR 같은 두 글자"]),
+        ("en", ["more than 0 and at most 600 minutes", "codes of two letters like KR"]),
+    ],
+)
+def test_what_a_person_can_get_wrong_is_said_in_the_page_language(
+    api: StubApi, language: str, said: list[str]
+) -> None:
+    wrong = {"runtime": "Input should be less", "countries.0": "String", "countries.1": "String"}
+    api.answers["/predict"] = problem(422, "all", **wrong)
+    told = [text.value for text in submitted(opened(language)).text]
+    assert len(told) == 2
+    assert all(part in line for part, line in zip(said, told, strict=True))
+
+
+@pytest.mark.parametrize("minutes", [90.5, 900.0, 0.0, -3.0, 100_000.0])
+def test_number_is_asked_as_it_was_typed(api: StubApi, minutes: float) -> None:
+    page = opened()
+    page.number_input(key="runtime").set_value(minutes)
+    assert submitted(page).number_input(key="runtime").value == minutes
+    assert api.asked[-1]["runtime"] == minutes
 
 
 def test_refusal_without_fields_shows_the_detail(api: StubApi) -> None:

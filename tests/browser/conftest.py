@@ -30,11 +30,11 @@ def api(running_api: StubApi) -> StubApi:
 
 @pytest.fixture(scope="package")
 def address(running_api: StubApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where `streamlit run app.py` serves the page."""
+    """Where `python -m page.serve` serves the page."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    command = [sys.executable, "-m", "page.serve"]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
     log = tmp_path_factory.mktemp("page") / "streamlit.log"
     with log.open("wb") as output:

@@ -1,7 +1,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.stub_api import NO_MODEL, UNTRANSLATED, VERSION, StubApi, problem
+from tests.stub_api import NO_MODEL, READ_IN_KOREAN, UNTRANSLATED, VERSION, StubApi, problem
 
 PLOT = {
     "ko": "등대지기의 딸이 오랜만에 고향 섬으로 돌아와, 가족이 숨겨 온 편지 한 통을 발견한다.",
@@ -156,3 +156,44 @@ def test_page_asks_nothing_of_the_outside_world(address: str, page: Page) -> Non
     expect(page.get_by_text("6.8", exact=True)).to_be_visible()
     assert asked
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+
+
+@everywhere
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("900", 900), ("0", 0), ("-3", -3), ("90.5", 90.5), ("1e5", 100_000)]
+)
+def test_running_time_is_asked_as_typed_and_what_is_wrong_with_it_is_said_in_words(
+    api: StubApi,
+    address: str,
+    page: Page,
+    language: str,
+    width: int,
+    typed: str,
+    meant: float,
+) -> None:
+    open_page(page, address, language, width)
+    fill_in(page, language)
+    field = page.get_by_label(RUNTIME[language], exact=True)
+    field.fill(typed)
+    api.answers["/predict"] = problem(422, "all", runtime="Input should be less than 600")
+    submit(page, language)
+    said = {"ko": "0분보다 길고 600분 이하", "en": "more than 0 and at most 600 minutes"}
+    expect(page.get_by_text(said[language])).to_be_visible()
+    assert api.asked[-1]["runtime"] == meant
+    assert float(field.input_value()) == meant
+    assert "Number is" not in page.inner_text("body")
+    assert_fits(page, width)
+
+
+@everywhere
+def test_person_is_told_that_a_plot_was_read_in_korean(
+    api: StubApi, address: str, page: Page, language: str, width: int
+) -> None:
+    api.answers["/predict"] = 200, READ_IN_KOREAN
+    open_page(page, address, language, width)
+    page.get_by_label(TEXT[language], exact=True).fill(PLOT["ko"])
+    submit(page, language)
+    said = {"ko": "한국어 줄거리를 그대로 읽었습니다", "en": "Read in Korean"}
+    expect(page.get_by_text(said[language])).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert_fits(page, width)

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,8 @@ FILE = """제목,줄거리,장르,언어,상영 시간,개봉일
 """
 
 
-def upload(page: Page, raw: bytes) -> None:
-    file: Any = {"name": "films.csv", "mimeType": "text/csv", "buffer": raw}
+def upload(page: Page, raw: bytes, name: str = "films.csv") -> None:
+    file: Any = {"name": name, "mimeType": "application/octet-stream", "buffer": raw}
     page.locator("input[type=file]").set_input_files(file)
 
 
@@ -269,6 +270,50 @@ def test_file_that_cannot_be_used_is_said(
 
 
 @in_both
+@pytest.mark.parametrize("part", ["coming_soon", "track_record"])
+def test_ledger_pages_say_that_the_api_is_away_and_find_it_back(
+    api: StubApi, address: str, page: Page, part: str, language: str
+) -> None:
+    api.stop()
+    page.goto(f"{address}/{part}?lang={language}")
+    said = {"ko": "연결할 수 없습니다", "en": "cannot be reached"}[language]
+    expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+    api.start()
+    page.get_by_role("button", name={"ko": "다시 시도", "en": "Try again"}[language]).click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@in_both
+def test_name_search_says_that_the_api_is_away_and_keeps_the_letters(
+    api: StubApi, address: str, page: Page, language: str
+) -> None:
+    open_part(page, address, "", language)
+    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    search = page.get_by_role("searchbox")
+    expect(search).to_be_visible()
+    api.stop()
+    search.press_sequentially("ada")
+    said = {"ko": "연결할 수 없습니다", "en": "cannot be reached"}[language]
+    expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+    expect(search).to_have_value("ada")
+
+
+@everywhere
+@pytest.mark.usefixtures("api")
+def test_workbook_is_told_to_be_saved_as_csv(
+    address: str, page: Page, language: str, width: int
+) -> None:
+    workbook = io.BytesIO()
+    with zipfile.ZipFile(workbook, "w") as parts:
+        parts.writestr("xl/workbook.xml", "<workbook/>")
+    open_part(page, address, "compare", language, width)
+    upload(page, workbook.getvalue(), "films.xlsx")
+    said = {"ko": "CSV만 읽을 수 있습니다", "en": "Only CSV can be read"}[language]
+    expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
+    assert_fits(page)
+
+
+@in_both
 def test_fault_in_the_middle_ends_the_comparison_in_words(
     api: StubApi, address: str, page: Page, language: str
 ) -> None:
@@ -298,6 +343,8 @@ def test_model_is_shown_beside_its_baselines_and_part_by_part(
     expect(page.get_by_role("row", name=refused[language])).to_be_visible()
     serving = {"ko": "되돌림 · 사용 중", "en": "Rolled back · in service"}[language]
     expect(page.get_by_role("cell", name=serving)).to_be_visible()
+    marked = {"ko": "채택 1번, 되돌림 1번", "en": "1 promotions, 1 rollbacks"}[language]
+    expect(page.get_by_label(marked).first).to_be_visible()
     bins = {"ko": "예측 5.6, 실제 5.5", "en": "forecast 5.6, rating 5.5"}[language]
     expect(page.get_by_label(bins).first).to_be_visible()
     page.get_by_text({"ko": "모델 카드", "en": "Model card"}[language]).first.click()

@@ -16,7 +16,8 @@ ANYTHING = st.none() | st.text() | st.floats() | st.integers() | st.lists(st.tex
     ("field", "value", "held"),
     [
         ("runtime", "112", 112),
-        ("runtime", "601", None),
+        ("runtime", "601", 601),
+        ("runtime", "90.5", 90.5),
         ("runtime", "nan", None),
         ("budget", "1e7", 10_000_000),
         ("budget", "inf", None),

@@ -64,3 +64,19 @@ def test_error_over_time_has_a_line_for_each_name_ours_first():
         ("ours", 0.6),
         ("mean", 0.8),
     ]
+
+
+def test_our_line_is_the_accent_and_every_line_has_a_colour_and_dashes_of_its_own():
+    lines = {name: [("2026-11-23", 0.6)] for name in ("ours", "mean", "genre mean", "old")}
+    encoding = pictures.over_time(lines)["layer"][0]["encoding"]
+    for channel in ("color", "strokeDash"):
+        assert encoding[channel]["scale"]["domain"] == list(lines)
+        styles = [str(style) for style in encoding[channel]["scale"]["range"]]
+        assert len(set(styles)) == len(lines)
+    assert encoding["color"]["scale"]["range"][0] == pictures.ACCENT
+
+
+def test_promotions_and_rollbacks_are_marked_over_the_lines():
+    spec = pictures.over_time({"ours": [("a", 0.6), ("b", 0.5)]}, [("b", 0.5)], ["c"])
+    assert values(spec, 1) == [{"at": "b", "rmse": 0.5}]
+    assert values(spec, 2) == [{"at": "c"}]
