@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from fastapi.testclient import TestClient
@@ -50,11 +51,15 @@ def serving(
     translate: Callable[[str], str] = TRANSLATIONS.__getitem__,
     poll_seconds: float = NEVER,
     timeout_seconds: float = 30,
+    patience_seconds: float = 30,
 ) -> Iterator[tuple[TestClient, Follower]]:
-    """The service on a bucket and a cache of its own."""
+    """The service on a bucket and a cache of its own; on a busy machine its start waits longer."""
     follower = Follower(Registry(open_bucket(settings)), poll_seconds, cache)
     app = create_app(settings, follower, Translator(timeout_seconds, translate))
-    with TestClient(app, raise_server_exceptions=False) as client:
+    with (
+        patch("app.follower.START_SECONDS", patience_seconds),
+        TestClient(app, raise_server_exceptions=False) as client,
+    ):
         yield client, follower
 
 

@@ -626,8 +626,7 @@ def test_store_that_never_answers_holds_up_neither_start_nor_answers_nor_end(
     if cached:
         put_into_production(registry, packed)
         serve_once(bucket_settings, cache)
-    monkeypatch.setattr(follower_module, "START_SECONDS", 0.1)
-    with serving(silent, cache) as (client, follower):
+    with serving(silent, cache, patience_seconds=0.1) as (client, follower):
         assert follower._polling_since is not None  # nobody waited for the end of the poll
         ready = client.get("/readyz")
         monkeypatch.setattr(follower_module, "SLOW_SECONDS", -1)
