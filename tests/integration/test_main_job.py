@@ -219,7 +219,7 @@ def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of
     assert list(ledger.follow(ledger.run_ids()[-1]))  # what `up` began takes no worker any more
     requests.delete(f"{tmdb_url(running)}/stats", timeout=TIMEOUT_SECONDS)
     backfill = dag_of("tmdb_film_backfill")
-    run_id = backfill.trigger(first="2024-08-01", last="2026-06-30", slice_films=300)
+    run_id = backfill.trigger(first="2025-08-01", last="2026-06-30", slice_films=150)
     states = [(each.task, each.state) for each in backfill.follow(run_id)]
     total = backfill.result(run_id, "finish_backfill")
     named = backfill.names(run_id, "fill_slice")
@@ -230,7 +230,7 @@ def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of
         for state in ("running", "success")
     )
     assert begun[1] < done[0]  # the second slice began before the first was done
-    assert named[0].startswith("2024-08-01 to ")
+    assert named[0].startswith("2025-08-01 to ")
     assert total["listed"] > 200
     assert (total["missing"], total["bad"]) == (0, 0)
     assert len(store.index()) >= total["listed"]
