@@ -134,8 +134,7 @@ def _title(film: Film) -> Tokens:
 
 
 def _plot(film: Film) -> Tokens:
-    text = film.plot.text if film.plot and film.plot.language == "en" else None
-    text = text or ""
+    text = (film.plot.text or "") if film.plot and film.plot.language == "en" else ""
     return [word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
 
 

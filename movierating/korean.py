@@ -1,7 +1,6 @@
 """Korean plots as they are written: pieces of their words, for when no translation is to be had."""
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 _HANGUL: Final = re.compile(r"[가-힣]+")
@@ -16,11 +15,9 @@ def is_korean(text: str) -> bool:
 
 def pieces(text: str) -> list[str]:
     """The two and three syllables that stand side by side in the words of a text."""
-    return list(_pieces(text))
-
-
-def _pieces(text: str) -> Iterator[str]:
-    for word in _HANGUL.findall(text):
-        for length in _PIECES:
-            for start in range(len(word) - length + 1):
-                yield word[start : start + length]
+    return [
+        word[start : start + length]
+        for word in _HANGUL.findall(text)
+        for length in _PIECES
+        for start in range(len(word) - length + 1)
+    ]

@@ -7,15 +7,17 @@ to nothing. Only films that teach are looked at: nothing of later ones enters.
 
 from collections import Counter
 from dataclasses import replace
+from itertools import chain
+from math import isnan
 from typing import Final
 
 import numpy as np
-from scipy import sparse
 from sklearn.linear_model import Ridge
 
 from movierating.effects import KOREAN, Effects, Table
 from movierating.korean import is_korean, pieces
 from scripts.samples import Sample
+from scripts.track_records import rarity, unit_rows
 
 MIN_PAIRS: Final = 100  # fewer teach nothing that a film outside of them shares
 SHRINKAGE: Final = 2.0
@@ -30,7 +32,7 @@ def with_korean(effects: Effects, taught: Sample) -> Effects:
         (pieces(text), record)
         for text, film in zip(texts, taught.films, strict=True)
         if isinstance(text, str) and is_korean(text) and film.plot
-        if (record := effects.of(film)["plot"]) != 0
+        if (record := effects.of(film)["plot"]) and not isnan(record)  # no word that is known
     ]
     if len(known) < MIN_PAIRS:
         return effects
@@ -40,21 +42,13 @@ def with_korean(effects: Effects, taught: Sample) -> Effects:
 
 def _table(plots: tuple[list[str], ...], contributions: tuple[float, ...]) -> Table:
     counts = Counter(piece for plot in plots for piece in set(plot))
-    columns = {
-        piece: at
-        for at, piece in enumerate(sorted(p for p, n in counts.items() if n >= _MIN_FILMS))
-    }
-    frequency = np.asarray([counts[piece] for piece in columns], float)
-    weights = np.round(np.log((1 + len(plots)) / (1 + frequency)) + 1, _DIGITS)
-    rows = [sorted({columns[piece] for piece in plot if piece in columns}) for plot in plots]
-    lengths = [float(np.sqrt((weights[row] ** 2).sum())) or 1.0 for row in rows]
-    values = np.concatenate([weights[row] / size for row, size in zip(rows, lengths, strict=True)])
-    starts = np.cumsum([0, *map(len, rows)])
-    matrix = sparse.csr_matrix(
-        (values, np.concatenate(rows).astype(np.int32), starts), shape=(len(rows), len(columns))
-    )
-    ridge = Ridge(alpha=SHRINKAGE, solver="lsqr").fit(matrix, contributions)
-    return {
-        piece: (float(weights[at]), round(float(ridge.coef_[at]), _DIGITS))
-        for piece, at in columns.items()
-    }
+    kept = sorted(piece for piece, n in counts.items() if n >= _MIN_FILMS)
+    columns = {piece: at for at, piece in enumerate(kept)}
+    weights = np.round(rarity([counts[piece] for piece in kept], len(plots)), _DIGITS)
+    rows = [[columns[piece] for piece in dict.fromkeys(plot) if piece in columns] for plot in plots]
+    indices = np.fromiter(chain.from_iterable(rows), np.int32)
+    starts = np.cumsum([0, *map(len, rows)], dtype=np.int32)
+    ridge = Ridge(alpha=SHRINKAGE, solver="lsqr")
+    ridge.fit(unit_rows(indices, starts, weights), contributions)
+    effects = np.round(ridge.coef_, _DIGITS)
+    return dict(zip(kept, zip(weights.tolist(), effects.tolist(), strict=True), strict=True))

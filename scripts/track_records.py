@@ -56,9 +56,8 @@ class Vocabulary:
         for trait, counted in counts.items():
             kept = sorted(token for token, n in counted.items() if n >= config.min_films(trait))
             columns[trait] = {token: at for at, token in enumerate(kept)}
-            frequency = np.asarray([counted[token] for token in kept], float)
-            rarity = np.log((1 + len(films)) / (1 + frequency)) + 1
-            weights[trait] = rarity if trait in _WORDS else np.ones(len(kept))
+            rare = rarity([counted[token] for token in kept], len(films))
+            weights[trait] = rare if trait in _WORDS else np.ones(len(kept))
         return cls(columns, weights)
 
 
@@ -87,7 +86,7 @@ class TokenRows:
                 indices += [columns[token] for token in tokens if token in columns]
                 starts.append(len(indices))
             at = np.asarray(indices, np.int32)
-            matrices[trait] = _scaled(at, np.asarray(starts, np.int32), weights)
+            matrices[trait] = unit_rows(at, np.asarray(starts, np.int32), weights)
             known[trait] = told
         return cls(matrices, known)
 
@@ -191,9 +190,22 @@ def _few_votes(rows: TokenRows, votes: Floats, which: Mask) -> sparse.csr_matrix
     return sparse.hstack([sparse.csr_matrix(shortfall[:, None]), *by_trait]).tocsr()
 
 
-def _scaled(
+def rarity(counts: Sequence[int], films: int) -> Floats:
+    """The weights of words that so many of the films have each: smoothed IDF, as scikit-learn's."""
+    weights: Floats = np.log((1 + films) / (1 + np.asarray(counts, float))) + 1
+    return weights
+
+
+def unit_rows(
     indices: npt.NDArray[np.int32], starts: npt.NDArray[np.int32], weights: Floats
 ) -> sparse.csr_matrix:
+    """Sparse rows of length 1, each of its tokens' weights; a row without tokens stays zero.
+
+    Args:
+        indices: The columns of the tokens, row after row.
+        starts: Where each row begins among them, and the end; (rows + 1,).
+        weights: By column.
+    """
     values = np.round(weights, _DIGITS)[indices]
     rows = sparse.csr_matrix((values, indices, starts), shape=(len(starts) - 1, len(weights)))
     lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())

@@ -35,6 +35,12 @@ def test_pieces_of_words_say_what_their_films_english_plots_say():
     assert told(learned, "만난다") == pytest.approx(0, abs=0.05)
 
 
+def test_pair_whose_english_plot_says_nothing_teaches_nothing():
+    frame = pairs(MIN_PAIRS + 1).frame
+    frame.loc[MIN_PAIRS, "overview"] = "It is what it was."
+    assert with_korean(EFFECTS, Sample(frame)) == with_korean(EFFECTS, Sample(frame[:-1]))
+
+
 def test_what_no_film_has_says_nothing():
     assert told(with_korean(EFFECTS, pairs(MIN_PAIRS)), "기차역") == 0
 
