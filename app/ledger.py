@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -131,7 +132,7 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument a field of the que
     if view is None:
         reader.refuse_unread()
         return Forecasts(as_of=None, total=0, films=[])
-    found = in_order([film for film in view.films if _matches(film, search)], sort)
+    found = in_order(_matching(view.films, folded(search)), sort)
     page = found[offset : offset + limit]
     posters: str | None = request.state.posters
     return Forecasts(
@@ -149,12 +150,10 @@ async def track_record(reader: ReaderDep) -> TrackRecord | None:
 
 def in_order(films: Sequence[UpcomingFilm], sort: Sorting) -> list[UpcomingFilm]:
     """Films sorted by a field, those without it last; ties stay by release date."""
-    name = sort.removeprefix("-")
-    known = [film for film in films if _value(film, name) is not None]
-    unknown = [film for film in films if _value(film, name) is None]
-    return (
-        sorted(known, key=lambda film: _value(film, name), reverse=sort.startswith("-")) + unknown
-    )
+    valued = [(_value(film, sort.removeprefix("-")), film) for film in films]
+    known = [pair for pair in valued if pair[0] is not None]
+    known.sort(key=itemgetter(0), reverse=sort.startswith("-"))
+    return [film for _, film in known] + [film for value, film in valued if value is None]
 
 
 def _value(film: UpcomingFilm, name: str) -> Any:
@@ -168,9 +167,15 @@ def _value(film: UpcomingFilm, name: str) -> Any:
     return getattr(said, name)
 
 
-def _matches(film: UpcomingFilm, search: str) -> bool:
-    said, wanted = film.forecast, folded(search)
-    return any(wanted in folded(title or "") for title in (said.title, said.original_title))
+def _matching(films: Sequence[UpcomingFilm], wanted: str) -> Sequence[UpcomingFilm]:
+    """Films with the letters in a title; all of them where none are wanted."""
+    if not wanted:
+        return films
+    return [film for film in films if any(wanted in folded(each) for each in _titles(film))]
+
+
+def _titles(film: UpcomingFilm) -> tuple[str, str]:
+    return film.forecast.title or "", film.forecast.original_title or ""
 
 
 def _shown(film: UpcomingFilm, posters: str | None) -> DatedForecast:
