@@ -21,7 +21,7 @@ import pyarrow as pa
 import requests
 
 from benchmarks.figures import report
-from benchmarks.memory import peak_mb
+from benchmarks.memory import Ran
 from movierating.settings import Settings, load_settings
 from sandbox.tmdb.process import ROOT, RunningStandIn, running
 from scripts.store import FilmStore, film_store
@@ -42,14 +42,6 @@ PARSER.add_argument(
 )
 PARSER.add_argument("--first", default="1874-01-01", help="oldest release date of the whole")
 PARSER.add_argument("--part", default="2022-07-01", help="oldest release date of the newest films")
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A step as a process of its own."""
-
-    seconds: float
-    peak_mb: float
 
 
 @dataclass(frozen=True)
@@ -90,14 +82,7 @@ class Bench:
         Raises:
             RuntimeError: It failed.
         """
-        started = time.monotonic()
-        process, highest = self.start(name, step, *arguments), 0.0
-        while process.poll() is None:
-            highest = peak_mb(process.pid) or highest
-            time.sleep(0.05)
-        if process.returncode:
-            raise RuntimeError(f"{step} failed")
-        return Ran(round(time.monotonic() - started, 1), round(highest))
+        return Ran.watch(self.start(name, step, *arguments))
 
     def listed(self, first: str) -> int:
         """How many films the stand-in has that opened on a day or later."""

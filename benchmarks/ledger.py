@@ -10,9 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +18,7 @@ from typing import Any, Final
 import pandas as pd
 
 from benchmarks.figures import report
-from benchmarks.memory import peak_mb
+from benchmarks.memory import Ran
 from benchmarks.production import in_production
 from benchmarks.real_run import RealRun, add_options, real_run
 from benchmarks.services import api_environment
@@ -41,14 +39,6 @@ BATCH: Final = 1_000
 PARSER: Final = argparse.ArgumentParser(prog="make bench-ledger", description=__doc__)
 PARSER.add_argument("--films", type=int, default=5_000, help="to come (default: %(default)s)")
 add_options(PARSER)
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A step as a process of its own."""
-
-    seconds: float
-    peak_mb: int
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -131,14 +121,8 @@ def step(name: str, settings: Settings) -> Ran:
     """
     environment = os.environ | api_environment(settings) | {"DATA_DIR": settings.data_dir}
     environment |= {"ARROW_DEFAULT_MEMORY_POOL": "system"}  # as in the containers
-    started, highest = time.monotonic(), 0.0
-    process = subprocess.Popen([sys.executable, "-m", f"scripts.{name}"], cwd=ROOT, env=environment)
-    while process.poll() is None:
-        highest = peak_mb(process.pid) or highest
-        time.sleep(0.05)
-    if process.returncode:
-        raise RuntimeError(f"{name} failed")
-    return Ran(round(time.monotonic() - started, 1), round(highest))
+    command = [sys.executable, "-m", f"scripts.{name}"]
+    return Ran.watch(subprocess.Popen(command, cwd=ROOT, env=environment))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Memory of a process, and of each program of a running sandbox as proportional set size; in MB."""
 
+import subprocess
 import threading
+import time
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
@@ -78,6 +81,29 @@ def peak_mb(pid: int) -> float | None:
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
     except (OSError, IndexError):  # it is ending
         return None
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A process that has ended: how long it ran, and the most memory it took."""
+
+    seconds: float
+    peak_mb: int
+
+    @classmethod
+    def watch(cls, process: "subprocess.Popen[bytes]") -> Self:
+        """Watch one that has just begun until it ends.
+
+        Raises:
+            RuntimeError: It failed.
+        """
+        started, highest = time.monotonic(), 0.0
+        while process.poll() is None:
+            highest = peak_mb(process.pid) or highest
+            time.sleep(0.05)
+        if process.returncode:
+            raise RuntimeError(f"{process.args!r} failed")
+        return cls(round(time.monotonic() - started, 1), round(highest))
 
 
 def _name(process: psutil.Process) -> str:

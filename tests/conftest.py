@@ -9,7 +9,7 @@ import pytest
 
 from movierating import settings as settings_module
 from movierating.registry import Registry
-from movierating.s3 import open_bucket
+from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import dates
@@ -73,6 +73,12 @@ def bucket_settings(s3_server: S3Server, tmp_path: Path) -> Iterator[Settings]:
     name = s3_server.new_bucket()
     yield s3_server.settings(name, data_dir=str(tmp_path / "data"))
     s3_server.drop_bucket(name)
+
+
+@pytest.fixture
+def bucket(bucket_settings: Settings) -> Bucket:
+    """The empty bucket."""
+    return open_bucket(bucket_settings)
 
 
 @pytest.fixture

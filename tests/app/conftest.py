@@ -58,6 +58,7 @@ def serving(
     app = create_app(settings, follower, Translator(timeout_seconds, translate))
     with (
         patch("app.follower.START_SECONDS", patience_seconds),
+        patch("app.reading.START_SECONDS", patience_seconds),
         TestClient(app, raise_server_exceptions=False) as client,
     ):
         yield client, follower

@@ -37,11 +37,6 @@ def cache(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bucket(bucket_settings: Settings) -> Bucket:
-    return open_bucket(bucket_settings)
-
-
-@pytest.fixture
 def away(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings of a server that does not answer, asked once."""
     monkeypatch.setattr(s3, "_CONFIG", Config(retries={"total_max_attempts": 1}))

@@ -13,17 +13,6 @@ from movierating.settings import Settings
 from tests.app.conftest import serving
 
 
-@pytest.fixture(autouse=True)
-def start_waits_for_the_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine is."""
-    monkeypatch.setattr("app.reading.START_SECONDS", 60)
-
-
-@pytest.fixture
-def bucket(bucket_settings: Settings) -> Bucket:
-    return open_bucket(bucket_settings)
-
-
 @pytest.fixture
 def client(bucket_settings: Settings, bucket: Bucket, tmp_path: Path) -> Iterator[TestClient]:
     for day in (21, 22, 23):

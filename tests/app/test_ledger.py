@@ -48,11 +48,6 @@ def start_waits_for_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bucket(bucket_settings: Settings) -> Bucket:
-    return open_bucket(bucket_settings)
-
-
-@pytest.fixture
 def settings(bucket_settings: Settings, bucket: Bucket) -> Settings:
     """A bucket with a view of four films to come, and a track record of one."""
     ledger = ForecastLedger(bucket)

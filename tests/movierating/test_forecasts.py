@@ -6,19 +6,13 @@ import pytest
 
 from movierating.forecast_records import DriftReport, Forecast, Retraining
 from movierating.forecasts import ForecastLedger, LedgerError
-from movierating.s3 import Bucket, open_bucket
-from movierating.settings import Settings
+from movierating.s3 import Bucket
 from tests.bundles import RUN_DATE
 from tests.films import moment
 from tests.forecasts import forecast, scored
 
 DAY = timedelta(days=1)
 OPENS = RUN_DATE + 10 * DAY
-
-
-@pytest.fixture
-def bucket(bucket_settings: Settings) -> Bucket:
-    return open_bucket(bucket_settings)
 
 
 @pytest.fixture

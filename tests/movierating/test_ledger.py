@@ -6,13 +6,7 @@ import pytest
 from movierating.ledger import Decision, Ledger
 from movierating.manifest import BundleError
 from movierating.registry import Registry
-from movierating.s3 import Bucket, open_bucket
-from movierating.settings import Settings
-
-
-@pytest.fixture
-def bucket(bucket_settings: Settings) -> Bucket:
-    return open_bucket(bucket_settings)
+from movierating.s3 import Bucket
 
 
 @pytest.fixture

@@ -31,11 +31,6 @@ TOMORROW = RUN_DATE + timedelta(1)
 EXPORTED = {"best_model.pkl": b"new", "main_genre_encoder.pkl": b"new"}
 
 
-@pytest.fixture
-def bucket(bucket_settings: Settings) -> Bucket:
-    return open_bucket(bucket_settings)
-
-
 def read(registry: Registry, folder: Path) -> Bundle:
     """What a reader gets who follows the pointer."""
     current = registry.production()

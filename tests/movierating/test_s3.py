@@ -15,11 +15,6 @@ from tests.s3_server import KEY, SECRET, S3Server
 KEY_OF_A_FILE = "models/some.json"
 
 
-@pytest.fixture
-def bucket(bucket_settings: Settings) -> Bucket:
-    return open_bucket(bucket_settings)
-
-
 def test_what_was_put_is_there_under_a_tag(bucket: Bucket):
     bucket.put(KEY_OF_A_FILE, b"one")
     blob = bucket.get(KEY_OF_A_FILE)

@@ -34,10 +34,11 @@ def test_value_is_held_as_its_field_can_or_not_at_all(field: str, value: Any, he
 
 
 @given(st.sampled_from(form.FIELDS), ANYTHING)
-def test_no_value_breaks_a_field(field: str, value: Any):
+def test_no_value_breaks_a_field_and_what_it_holds_it_can_hold_again(field: str, value: Any):
     if field in form.LISTS and not isinstance(value, list):
         value = None
-    form._held(field, value)
+    held = form._held(field, value)
+    assert form._held(field, held) == held
 
 
 def test_link_holds_every_fact():
