@@ -5,7 +5,6 @@ from typing import Final, Literal
 
 from app.schemas import Comparable, FilmFacts, Forecast, Mood, RatingInterval, Reason, Remark
 from movierating.bundle import Bundle
-from movierating.effects import MAX_CAST
 from movierating.familiarity import unfamiliar
 from movierating.features import Matrix
 from movierating.film import Film, Plot
@@ -14,6 +13,7 @@ from movierating.manifest import COVERAGE
 from movierating.model import RATING_RANGE
 from movierating.reasons import explain
 from movierating.text import measure_plot
+from movierating.traits import MAX_CAST
 
 MOOD_CUT: Final = 0.1
 

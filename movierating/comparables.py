@@ -17,8 +17,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from movierating.effects import TRAITS
 from movierating.film import Film
+from movierating.traits import TRAITS
 
 # How much each trait says about likeness.
 _WEIGHTS: Final = {

@@ -2,8 +2,8 @@
 
 Every feature is known before release. A missing fact is NaN, never zero. A feature is a
 measurement from `MEASUREMENTS`, a flag `genre=NAME` or `language=CODE`, or what the track records
-say, `effect=TRAIT`. So a bundle's list of names and its effects are all that serving needs to
-rebuild the vector.
+say: `effect=TRAIT`, and of a past `films=TRAIT`, `mean=TRAIT` and `latest=TRAIT`. So a bundle's
+list of names and its effects are all that serving needs to rebuild the vector.
 """
 
 import math
@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from movierating.effects import RECORDED, Record
+from movierating.effects import PASTS, RECORDED, Record
 from movierating.errors import ExplainedError
 from movierating.film import Film
 
@@ -39,6 +40,8 @@ MEASUREMENTS: Final[dict[str, Callable[[Film], float | None]]] = {
     "budget_usd": lambda film: film.budget_usd,
 }
 
+_PASTS: Final = tuple(chain.from_iterable(PASTS.values()))
+
 
 class UnknownFeatureError(ExplainedError, ValueError):
     """A feature is not one this code can make, or is not known before release."""
@@ -58,7 +61,7 @@ def choose_features(films: Iterable[Film], min_films: int) -> tuple[str, ...]:
         languages.update([film.original_language] if film.original_language else [])
     flags = [f"genre={name}" for name in _frequent(genres, min_films)]
     flags += [f"language={code}" for code in _frequent(languages, min_films)]
-    return (*MEASUREMENTS, *(f"effect={trait}" for trait in RECORDED), *flags)
+    return (*MEASUREMENTS, *(f"effect={trait}" for trait in RECORDED), *_PASTS, *flags)
 
 
 def build_features(film: Film, names: Sequence[str], record: Record) -> list[float]:
@@ -119,6 +122,8 @@ def _layout(names: tuple[str, ...]) -> _Layout:
             layout.measurements.append((at, MEASUREMENTS[name]))
         elif kind == "effect" and wanted in RECORDED:
             layout.effects.append((at, wanted))
+        elif name in _PASTS:
+            layout.effects.append((at, name))
         elif kind == "genre" and wanted:
             layout.genres.append((at, wanted))
         elif kind == "language" and wanted:

@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from movierating.effects import ALL, TRAITS
+from movierating.effects import ALL, PAST
 from movierating.features import Matrix
 from movierating.model import Model
+from movierating.traits import TRAITS
 
 Mask = npt.NDArray[np.bool_]
 
@@ -50,7 +51,7 @@ _EFFECTS: Final = frozenset(f"effect={trait}" for trait in TRAITS)
 def group_of(feature: str) -> str | None:
     """The group of a feature; None for the sum of all effects, which tells of everything."""
     kind, _, wanted = feature.partition("=")
-    name = wanted if kind == "effect" else kind
+    name = wanted if kind in {"effect", *PAST} else kind
     return None if name == ALL else GROUPS[name]
 
 

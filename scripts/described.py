@@ -31,7 +31,8 @@ from scripts.parameters import (
     EffectsConfig,
 )
 from scripts.samples import Ratings, TimeSplit, TooFewFilmsError, as_on_the_form
-from scripts.track_records import Estimate, TokenRows, Vocabulary, estimate
+from scripts.tokens import TokenRows, Vocabulary
+from scripts.track_records import Estimate, estimate
 
 _COLUMNS: Final = ("full", "form", "years", "ratings", "targets", "votes")
 Years = npt.NDArray[np.int64]

@@ -7,7 +7,6 @@ to nothing. Only films that teach are looked at: nothing of later ones enters.
 
 from collections import Counter
 from dataclasses import replace
-from itertools import chain
 from math import isnan
 from typing import Final
 
@@ -17,7 +16,7 @@ from sklearn.linear_model import Ridge
 from movierating.effects import KOREAN, Effects, Table
 from movierating.korean import is_korean, pieces
 from scripts.samples import Sample
-from scripts.track_records import rarity, unit_rows
+from scripts.tokens import rarity, unit, weighted
 
 MIN_PAIRS: Final = 100  # fewer teach nothing that a film outside of them shares
 SHRINKAGE: Final = 2.0
@@ -45,10 +44,8 @@ def _table(plots: tuple[list[str], ...], contributions: tuple[float, ...]) -> Ta
     kept = sorted(piece for piece, n in counts.items() if n >= _MIN_FILMS)
     columns = {piece: at for at, piece in enumerate(kept)}
     weights = np.round(rarity([counts[piece] for piece in kept], len(plots)), _DIGITS)
-    rows = [[columns[piece] for piece in dict.fromkeys(plot) if piece in columns] for plot in plots]
-    indices = np.fromiter(chain.from_iterable(rows), np.int32)
-    starts = np.cumsum([0, *map(len, rows)], dtype=np.int32)
+    rows = weighted([dict.fromkeys(plot) for plot in plots], columns, weights)
     ridge = Ridge(alpha=SHRINKAGE, solver="lsqr")
-    ridge.fit(unit_rows(indices, starts, weights), contributions)
+    ridge.fit(unit(rows), contributions)
     effects = np.round(ridge.coef_, _DIGITS)
-    return dict(zip(kept, zip(weights.tolist(), effects.tolist(), strict=True), strict=True))
+    return Table(dict(zip(kept, np.stack([weights, effects], axis=1).tolist(), strict=True)))

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from movierating.traits import FOLLOWED
+
 ModelType = Literal["xgboost", "lgbm", "rf", "linear"]
 
 SEED: Final = 42
@@ -55,11 +57,13 @@ class EffectsConfig:
     )
     half_weight_votes: float = 400.0
     half_life_years: float = 4.5
-    level_half_life_years: float = 1.0
+    level_half_life_years: float = 2.0
     iterations: int = 40
 
     def min_films(self, trait: str) -> int:
         """How many films a token needs, or its effect is that film's luck."""
+        if trait in FOLLOWED:
+            return 1
         return 5 if trait in {"plot", "title"} else 2
 
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 import pandas as pd
 import pyarrow as pa
 
-from movierating.effects import MAX_CAST
 from movierating.film import Film
 from movierating.text import is_latin, measure_plot
+from movierating.traits import MAX_CAST
 
 FEATURE_FILM_MINUTES: Final = (40, 600)  # shorter is a short; longer is a mistake or a series
 _NUMBERS: Final = ("budget", "revenue", "runtime", "vote_count", "vote_average")

@@ -12,8 +12,9 @@ from fastapi.testclient import TestClient
 from app.forecasting import Reading, film_from, forecast, mood_of, old_forecast, read_plot
 from app.schemas import FilmFacts
 from movierating.bundle import Bundle
-from movierating.effects import KOREAN, MAX_CAST
+from movierating.effects import KOREAN
 from movierating.film import Film, Plot
+from movierating.traits import MAX_CAST
 from sandbox.tmdb.process import RunningStandIn
 from scripts.cleaned import films_of, read_cleaned
 from scripts.described import describe

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movierating.effects import ALL, MAX_CAST, RECORDED, TRAITS, Effects
+from movierating.effects import ALL, RECORDED, Effects
 from movierating.film import Film, Plot
+from movierating.traits import MAX_CAST, TRAITS
 
 FULL = Film(
     title="The Lantern: Part 2",

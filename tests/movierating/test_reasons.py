@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from movierating.bundle import Bundle
-from movierating.effects import RECORDED, TRAITS
+from movierating.effects import RECORDED
 from movierating.features import MEASUREMENTS
 from movierating.film import Film, Plot
 from movierating.reasons import GROUPS, explain, group_of, uncovered
+from movierating.traits import TRAITS
 from tests.bundles import FEATURES, Packed, invented_films
 
 

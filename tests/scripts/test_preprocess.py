@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from movierating.effects import MAX_CAST
 from movierating.encoders import Codes
 from movierating.registry import Registry
 from movierating.s3 import StoreUnavailableError
 from movierating.settings import Settings, load_settings
+from movierating.traits import MAX_CAST
 from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, read_cleaned
 from scripts.files import DataFileError, RunFiles, data_folder, read_json
 from scripts.preprocess import NothingToLearnError, preprocess

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from movierating.effects import ALL, RECORDED, TRAITS, Record
+from movierating.effects import ALL, RECORDED, Record
 from movierating.film import Film, Plot
+from movierating.traits import TRAITS
 from scripts.parameters import EFFECTS, MIN_VOTES_TO_MEASURE
-from scripts.track_records import Estimate, TokenRows, Vocabulary, estimate
+from scripts.tokens import TokenRows, Vocabulary
+from scripts.track_records import Estimate, estimate
 from tests.bundles import invented_films
 
 AS_OF = date(2026, 1, 1)
