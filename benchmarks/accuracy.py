@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from benchmarks.figures import report
 from benchmarks.memory import peak_mb
 from movierating.encoders import Codes
+from movierating.features import Matrix
 from movierating.film import Film
 from movierating.model import Model
 from movierating.reasons import explain
@@ -116,8 +117,11 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
     held_out = learned.films.measured()
     forecast, half_widths = model.rate(held_out.full), model.half_widths(held_out.full)
     reached = score(held_out.ratings, forecast)
+    full, form, sketch = (_coverage(model, view, held_out) for view in held_out.views)
     return reached.model_dump() | {
-        "coverage80": round(float(np.mean(abs(forecast - held_out.ratings) <= half_widths)), 4),
+        "coverage80": full,
+        "form_coverage80": form,
+        "sketch_coverage80": sketch,
         "width80": round(float(2 * half_widths.mean()), 4),
         "worst_slice": _worst_slice(slices(model, held_out, split.holdout)),
         "ratio_to_old_model": round(reached.rmse / learned.baselines["old_model"].rmse, 4),
@@ -133,6 +137,12 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
         "train_seconds": round(seconds, 1),
         "baselines": {name: each.rmse for name, each in learned.baselines.items()},
     }
+
+
+def _coverage(model: Model, view: Matrix, films: Described) -> float:
+    """The share of films whose rating lies in the interval, by what is known of them."""
+    off = abs(model.rate(view) - films.ratings)
+    return round(float(np.mean(off <= model.half_widths(view))), 4)
 
 
 def _worst_slice(found: Sequence[Slice]) -> str:

@@ -31,6 +31,7 @@ from scripts.parameters import (
     EffectsConfig,
 )
 from scripts.samples import Ratings, TimeSplit, TooFewFilmsError, as_on_the_form
+from scripts.sketches import sketched
 from scripts.tokens import TokenRows, Vocabulary
 from scripts.track_records import Estimate, estimate
 
@@ -90,6 +91,11 @@ class Described:
         trust: Ratings = self.votes / (self.votes + HALF_WEIGHT_VOTES)
         freshness: Ratings = 0.5 ** (age / HALF_LIFE_YEARS)
         return trust * freshness
+
+    @property
+    def views(self) -> tuple[Matrix, Matrix, Matrix]:
+        """Whole, as the page's form describes them, and with some of the form's facts hidden."""
+        return self.full, self.form, sketched(self.form, self.features)
 
     def __len__(self) -> int:
         """The number of films."""

@@ -48,11 +48,9 @@ class _Part:
 
     @classmethod
     def of(cls, fold: Fold) -> "_Part":
-        """Both views of a fold's films, so that the interval holds for either."""
-        return cls(
-            np.vstack([fold.films.full, fold.films.form]),
-            np.abs(np.concatenate([fold.errors, fold.form_errors])),
-        )
+        """All views of a fold's films, so that the interval holds for any of them."""
+        errors = (fold.errors, fold.form_errors, fold.sketch_errors)
+        return cls(np.vstack(fold.films.views), np.abs(np.concatenate(errors)))
 
 
 def _others(part: _Part, parts: Sequence[_Part]) -> Sequence[_Part]:

@@ -21,7 +21,6 @@ from scripts.leaks import refuse_leaks
 from scripts.native_plots import with_korean
 from scripts.parameters import MIN_FILMS, MIN_FILMS_PER_FLAG, ModelConfig, ModelType
 from scripts.samples import Ratings, TimeSplit, TooFewFilmsError
-from scripts.sketches import sketched
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +33,13 @@ class Fold:
         films: The films of the years that measure.
         errors: Forecast minus rating with all facts known; (films,).
         form_errors: The same, knowing only what the page's form asks for; (films,).
+        sketch_errors: The same with some of the form's facts hidden; (films,).
     """
 
     films: Described
     errors: Ratings
     form_errors: Ratings
+    sketch_errors: Ratings
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def fit(family: ModelType, parameters: Mapping[str, Any], films: Described) -> C
     return fit_correction(
         family,
         parameters,
-        np.vstack([films.full, films.form, sketched(films.form, films.features)]),
+        np.vstack(films.views),
         np.tile(films.targets, 3),
         np.tile(films.weights, 3),
         films.column(f"effect={ALL}"),
@@ -162,8 +163,7 @@ def rehearse(
     for years in folds:
         later = films.measured(years)
         model = fit(family, parameters, films.learnable(before=years.stop - 1))
-        errors, form_errors = (
-            model.predict(view) - later.ratings for view in (later.full, later.form)
+        rehearsed.append(
+            Fold(later, *(model.predict(view) - later.ratings for view in later.views))
         )
-        rehearsed.append(Fold(later, errors, form_errors))
     return rehearsed

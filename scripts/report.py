@@ -1,13 +1,15 @@
-"""The page, the model card and the evidence that tell how good a model is."""
+"""The report, the model card and the evidence that tell how good a model is."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 import jinja2
 import matplotlib as mpl
+import numpy as np
+from markdown_it import MarkdownIt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -21,19 +23,41 @@ _TEMPLATES: Final = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     keep_trailing_newline=True,
 )
+_MARKDOWN: Final = MarkdownIt("js-default")  # tables, and no HTML of whoever named a genre
 _WEAKEST: Final = 5  # slices on the card
 
 
-def report_page(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) -> str:
-    """One HTML page, complete in itself."""
-    return _TEMPLATES.get_template("report.html").render(
+@dataclass(frozen=True)
+class Report:
+    """What there is to tell of a model, twice.
+
+    Attributes:
+        text: In Markdown, with tables in place of pictures.
+        page: The same in HTML with pictures, complete in itself.
+    """
+
+    title: str
+    text: str
+    page: str
+
+
+def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) -> Report:
+    """The report of a run."""
+    title = f"Model of {manifest.run_date}"
+    typical, large = np.quantile(np.abs(diagnosis.errors), (0.5, 0.9))
+    text = _TEMPLATES.get_template("report.md").render(
         manifest=manifest,
         diagnosis=diagnosis,
         rows=_rows(manifest),
+        typical=typical,
+        large=large,
         champion=champion,
         changes=list(_changes(manifest, champion)) if champion else [],
-        picture=_picture(diagnosis),
     )
+    page = _TEMPLATES.get_template("report.html").render(
+        title=title, text=_MARKDOWN.render(text), picture=_picture(diagnosis)
+    )
+    return Report(title, text, page)
 
 
 def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:

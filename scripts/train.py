@@ -24,7 +24,7 @@ from scripts.learning import Candidate, Learned, learn
 from scripts.legacy import five_columns
 from scripts.package import assemble, write
 from scripts.parameters import MODEL_CONFIG, ModelConfig, ModelType
-from scripts.report import evidence, model_card, report_page
+from scripts.report import Report, evidence, model_card, report
 from scripts.samples import TimeSplit
 from scripts.tracking import log_run
 
@@ -51,12 +51,12 @@ def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG
     best = learned.best
     manifest, model, contents = assemble(learned, config.parameters[best.family], split, files)
     diagnosis = diagnose(learned, model, split.holdout, config)
-    page = report_page(manifest, diagnosis, _champion(settings))
-    write_bytes(files.page, page.encode())
+    told = report(manifest, diagnosis, _champion(settings))
+    write_bytes(files.page, told.page.encode())
     contents[CARD_NAME] = model_card(manifest, diagnosis).encode()
     contents[EVIDENCE_NAME] = evidence(diagnosis).model_dump_json().encode()
     tracked = {
-        each.family: _track(each, config, learned, files, settings, page if each is best else None)
+        each.family: _track(each, config, learned, files, settings, told if each is best else None)
         for each in learned.candidates
     }
     _write_old_model(best.family, config, split, files)
@@ -83,7 +83,7 @@ def _track(  # noqa: PLR0913, PLR0917 - all that there is to tell
     learned: Learned,
     files: RunFiles,
     settings: Settings,
-    page: str | None,
+    told: Report | None,
 ) -> str | None:
     parameters = config.parameters[candidate.family]
     metrics = {
@@ -95,7 +95,7 @@ def _track(  # noqa: PLR0913, PLR0917 - all that there is to tell
     } | {f"baseline_{name}_rmse": scores.rmse for name, scores in learned.baselines.items()}
     name = f"{candidate.family}_{files.run_date}"
     facts = {"model_type": candidate.family, **parameters}
-    return log_run(settings, name, facts, metrics, group=f"train_{files.run_date}", page=page)
+    return log_run(settings, name, facts, metrics, group=f"train_{files.run_date}", report=told)
 
 
 def _write_old_model(

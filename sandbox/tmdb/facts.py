@@ -12,6 +12,7 @@ from sandbox.tmdb.plots import Plot, draw_plot
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Groups = list[tuple[int, ...]]
+Talents = list[tuple[Groups, float]]  # of each film those who count, and the sd of their talent
 
 DAYS = np.dtype("datetime64[D]")
 
@@ -78,6 +79,11 @@ class Facts:
     luck: Floats
     vote_luck: Floats
 
+    @property
+    def talents(self) -> Talents:
+        """Whose talents make the histories, kind by kind."""
+        return _talents(self.directors, self.writers, self.cast, self.companies, self.collection)
+
 
 def draw_facts(seed: int, size: int) -> Facts:
     """Draw the facts of a world of this many films."""
@@ -92,13 +98,8 @@ def draw_facts(seed: int, size: int) -> Facts:
     cast = _careers(rng, language, rng.integers(4, 9, size), films_each=5.0)
     companies = _careers(rng, language, rng.integers(1, 4, size), films_each=25.0)
     plots = _plots(rng, seed, collection)
-    histories = (
-        _effect(rng, directors, quality.DIRECTOR_SD)
-        + _effect(rng, writers, quality.WRITER_SD)
-        + _effect(rng, [group[:3] for group in cast], quality.CAST_SD)
-        + _effect(rng, [group[:1] for group in companies], quality.COMPANY_SD)
-        + _effect(rng, [(at,) if at >= 0 else () for at in collection], quality.COLLECTION_SD)
-    )
+    talents = _talents(directors, writers, cast, companies, collection)
+    histories: Floats = np.sum([_effect(rng, groups, sd) for groups, sd in talents], axis=0)
     return Facts(
         released=released,
         language=language,
@@ -190,6 +191,18 @@ def _plots(rng: np.random.Generator, seed: int, collection: Ints) -> list[Plot]:
             plot = plot.sequel_of(firsts.setdefault(number, plot), parts[number])
         plots.append(plot)
     return plots
+
+
+def _talents(
+    directors: Groups, writers: Groups, cast: Groups, companies: Groups, collection: Ints
+) -> Talents:
+    return [
+        (directors, quality.DIRECTOR_SD),
+        (writers, quality.WRITER_SD),
+        ([group[:3] for group in cast], quality.CAST_SD),
+        ([group[:1] for group in companies], quality.COMPANY_SD),
+        ([(at,) if at >= 0 else () for at in collection.tolist()], quality.COLLECTION_SD),
+    ]
 
 
 def _effect(rng: np.random.Generator, groups: Sequence[tuple[int, ...]], sd: float) -> Floats:

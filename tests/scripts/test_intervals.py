@@ -26,8 +26,7 @@ def fold(seed: int, scale: float = 1.0) -> Fold:
     rng = np.random.default_rng(seed)
     matrix = vectors(FILMS, rng)
     films = described(matrix, np.full(FILMS, 6.0), np.full(FILMS, seed))
-    errors, form_errors = (scale * noise(matrix) * rng.normal(0, 1, FILMS) for _ in range(2))
-    return Fold(films, errors, form_errors)
+    return Fold(films, *(scale * noise(matrix) * rng.normal(0, 1, FILMS) for _ in range(3)))
 
 
 def half_widths(spread: Spread, matrix: Matrix) -> Numbers:
@@ -77,13 +76,30 @@ def test_interval_holds_for_films_on_the_form_too(fresh: Matrix):
     folds = []
     for seed in (1, 2, 3):
         some = fold(seed)
-        folds.append(Fold(some.films, some.errors, 3 * some.errors))
+        folds.append(Fold(some.films, some.errors, 3 * some.errors, some.errors))
     widths = half_widths(learn_spread(folds), fresh)
     inside = [
         np.mean(np.abs(scale * noise(fresh) * rng.normal(0, 1, len(fresh))) <= widths)
         for scale in (1, 3)
     ]
     assert 0.75 < np.mean(inside) < 0.85
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_interval_holds_where_facts_of_the_form_are_unknown(fresh: Matrix, hidden: bool):
+    def unknown(sketches: Matrix) -> Numbers:
+        return np.where(np.isnan(sketches[:, 1]), 1.2, 0.3)
+
+    rng = np.random.default_rng(15)
+    folds = []
+    for seed in (1, 2, 3):
+        films = fold(seed).films
+        sizes = (0.3, 0.3, unknown(films.views[2]))
+        folds.append(Fold(films, *(size * rng.normal(0, 1, FILMS) for size in sizes)))
+    sketches = described(fresh, np.full(len(fresh), 6.0), np.ones(len(fresh))).views[2]
+    rows = sketches[np.isnan(sketches[:, 1]) == hidden]
+    errors = unknown(rows) * rng.normal(0, 1, len(rows))
+    assert 0.7 < np.mean(np.abs(errors) <= half_widths(learn_spread(folds), rows)) < 0.9
 
 
 def test_year_that_went_wrong_widens_what_the_others_promise(spread: Spread, fresh: Matrix):
@@ -98,12 +114,16 @@ def test_single_fold_is_enough(fresh: Matrix):
 
 
 def test_sign_of_an_error_does_not_matter(spread: Spread):
-    folds = [Fold(each.films, -each.errors, -each.form_errors) for each in map(fold, (1, 2, 3))]
+    folds = [
+        Fold(each.films, -each.errors, -each.form_errors, -each.sketch_errors)
+        for each in map(fold, (1, 2, 3))
+    ]
     assert learn_spread(folds).quantile == spread.quantile
 
 
 def test_few_films_ask_for_the_largest_error_among_them():
     rng = np.random.default_rng(14)
     films = described(vectors(2, rng), [6.0, 6.0], [1, 1])
-    spread = learn_spread([Fold(films, np.asarray([0.1, 0.2]), np.asarray([0.3, 2.0]))])
+    errors = ([0.1, 0.2], [0.3, 0.4], [0.5, 2.0])
+    spread = learn_spread([Fold(films, *map(np.asarray, errors))])
     assert half_widths(spread, films.full).max() == pytest.approx(2.0, abs=0.01)

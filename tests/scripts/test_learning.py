@@ -60,9 +60,9 @@ def test_ratings_of_a_fold_and_of_later_films_do_not_change_its_forecasts(year: 
     ratings = np.where(since, rng.uniform(0, 10, len(some)), some.ratings)
     other = replace(some, ratings=ratings, targets=ratings)
 
-    def forecasts(fold: Fold) -> tuple[list[float], list[float]]:
-        rated = fold.films.ratings
-        return (fold.errors + rated).tolist(), (fold.form_errors + rated).tolist()
+    def forecasts(fold: Fold) -> list[list[float]]:
+        views = (fold.errors, fold.form_errors, fold.sketch_errors)
+        return [(errors + fold.films.ratings).tolist() for errors in views]
 
     (honest,), (altered,) = (
         rehearse("linear", LINEAR, each, [range(year, year + 1)]) for each in (some, other)
@@ -77,7 +77,7 @@ def test_errors_are_those_of_the_forecasts_with_all_facts_and_on_the_form():
     form = some.full.copy()
     form[:, 1] = np.nan
     (fold,) = rehearse("linear", LINEAR, replace(some, form=form), [range(1, 2)])
-    assert len(fold.errors) == len(fold.form_errors) == len(fold.films)
+    assert len(fold.errors) == len(fold.form_errors) == len(fold.sketch_errors) == len(fold.films)
     assert np.sqrt(np.mean(fold.errors**2)) < 0.7 < np.sqrt(np.mean(fold.form_errors**2))
     too_high = replace(some, targets=some.targets + 2)
     (fold,) = rehearse("linear", LINEAR, too_high, [range(1, 2)])
@@ -184,7 +184,7 @@ def test_candidate_with_the_smallest_error_on_the_folds_is_chosen(learned: Learn
 
 def candidate(family: Any, errors: list[list[float]], holdout: float) -> Candidate:
     some = films(per_year=1, years=1)
-    folds = [Fold(some, np.asarray(each), np.zeros(len(each))) for each in errors]
+    folds = [Fold(some, np.asarray(each), *np.zeros((2, len(each)))) for each in errors]
     model = fit("linear", LINEAR, films())
     return Candidate(family, model, folds, scores(0.1), scores(holdout))
 

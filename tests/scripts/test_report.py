@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.diagnosis import Bin, Diagnosis, Slice
-from scripts.report import evidence, model_card, report_page
+from scripts.report import evidence, model_card, report
 from tests.bundles import Packed, scores
 
 DIAGNOSIS = Diagnosis(
@@ -44,7 +44,7 @@ class Checker(HTMLParser):
 
 @pytest.fixture
 def page(packed: Packed) -> str:
-    return report_page(packed.manifest, DIAGNOSIS, None)
+    return report(packed.manifest, DIAGNOSIS, None).page
 
 
 def test_page_is_whole_and_loads_nothing(page: str):
@@ -58,7 +58,7 @@ def test_page_shows_metrics_beside_every_baseline(page: str, packed: Packed):
     for name in packed.manifest.baselines:
         assert name.replace("_", " ") in page
     assert "all facts" in page
-    assert "the page&#39;s form" in page
+    assert "the page's form" in page
     assert "0.0716" in page
     assert "0.0123" in page
 
@@ -74,14 +74,28 @@ def test_what_comes_from_data_is_escaped(page: str):
     assert "Fiction <3" not in page
 
 
+@pytest.mark.parametrize(("compared", "tables"), [(False, 6), (True, 7)])
+def test_every_table_of_the_text_is_one_on_the_page(
+    packed: Packed, newer: Packed, compared: bool, tables: int
+):
+    told = report(newer.manifest, DIAGNOSIS, packed.manifest if compared else None)
+    assert told.text.count("|\n|---") == told.page.count("<table>") == tables
+    assert "|" not in told.page
+
+
+def test_report_tells_how_far_off_forecasts_are(packed: Packed):
+    text = report(packed.manifest, DIAGNOSIS, None).text
+    assert "off by less than 0.40, one in ten by more than\n0.48" in text
+
+
 def test_same_model_gives_the_same_page(page: str, packed: Packed):
-    assert report_page(packed.manifest, DIAGNOSIS, None) == page
+    assert report(packed.manifest, DIAGNOSIS, None).page == page
 
 
 def test_page_says_what_changed_against_production(packed: Packed, newer: Packed):
-    page = report_page(newer.manifest, DIAGNOSIS, packed.manifest)
+    page = report(newer.manifest, DIAGNOSIS, packed.manifest).page
     assert packed.manifest.version in page
-    assert f"<td>{packed.manifest.run_date}</td>" in page
+    assert f">{packed.manifest.run_date}</td>" in page
     assert "None could be read" not in page
 
 

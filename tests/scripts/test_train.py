@@ -18,6 +18,7 @@ from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned, ro
 from scripts.files import DataFileError, RunFiles, write_bytes, write_json
 from scripts.legacy import FIVE_COLUMNS, five_columns
 from scripts.parameters import MODEL_CONFIG, ModelConfig
+from scripts.report import Report
 from scripts.samples import TimeSplit, TooFewFilmsError
 from scripts.train import train
 from tests.bundles import CODES, FILES, RUN_DATE, Packed, invented_films
@@ -30,8 +31,8 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Keep what would be tracked; W&B itself is tested in test_tracking."""
     runs: list[Any] = []
 
-    def remember(_: Settings, *run: Any, group: str, page: str | None) -> None:
-        runs.append((*run, group, page))
+    def remember(_: Settings, *run: Any, group: str, report: Report | None) -> None:
+        runs.append((*run, group, report))
 
     monkeypatch.setattr(module, "log_run", remember)
     return runs
@@ -130,12 +131,12 @@ def test_every_candidate_is_tracked_with_its_parameters_and_scores(
 ):
     manifest = train(RUN_DATE, prepared(tmp_path), SMALL)
     assert [run[0] for run in tracked] == [f"{name}_2026-11-23" for name in SMALL.parameters]
-    for (family, parameters), (_, config, metrics, group, page) in zip(
+    for (family, parameters), (_, config, metrics, group, report) in zip(
         SMALL.parameters.items(), tracked, strict=True
     ):
         assert config == {"model_type": family, **parameters}
         assert group == "train_2026-11-23"
-        assert (page is not None) == (family == manifest.model_type)
+        assert (report is not None) == (family == manifest.model_type)
         assert metrics["rmse_gap"] == pytest.approx(metrics["test_rmse"] - metrics["train_rmse"])
         assert metrics["baseline_mean_rmse"] > metrics["test_rmse"]
 

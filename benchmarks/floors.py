@@ -1,0 +1,84 @@
+"""How near to the ratings of the synthetic world any forecaster can come.
+
+Three forecasters know all rules of `sandbox.tmdb.quality` and every fact of a film. They differ in
+what they know of the talents of its people, companies and collection:
+
+    floor                     each of them; nobody can, who has only seen their films
+    floor_learnable           what the ratings of earlier films tell of them
+    floor_without_histories   nothing
+
+The second is the one to reach. Most people make a few films, each rated with luck and the noise of
+its votes, so even a perfect forecaster learns little of them: of the variance that talents bring
+into the newest fifth of the films, a twelfth.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.linalg import cho_factor, cho_solve
+
+from sandbox.tmdb import quality
+from sandbox.tmdb.facts import Groups
+from sandbox.tmdb.world import World
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class BestForecast:
+    """What the rules allow to say of films, given the ratings of others.
+
+    Attributes:
+        ratings: The expected ratings; (films,).
+        doubts: The variance of what is not known of their talents; (films,).
+    """
+
+    ratings: Floats
+    doubts: Floats
+
+
+def best_forecast(world: World, taught: Sequence[int], asked: Sequence[int]) -> BestForecast:
+    """Forecast films of a world from its rules and the ratings of other films.
+
+    The talents are random effects of known variance, so this is their best linear unbiased
+    prediction (Henderson, Biometrics 31, 1975), in the form that sums over films, not people:
+    films are as alike as the talents they share.
+
+    Args:
+        world: The world.
+        taught: Ids of the films whose ratings are known, all of them rated.
+        asked: Ids of the films to forecast.
+    """
+    facts, columns = world.facts, world.columns
+    seen, asked_for = ([columns.position_of[each] for each in ids] for ids in (taught, asked))
+    shared = reduce(add, (sd**2 * _alike(groups) for groups, sd in facts.talents))
+    noise = quality.IRREDUCIBLE_SD**2 + quality.VOTE_SD**2 / columns.vote_count[seen]
+    known = cho_factor(shared[seen][:, seen].toarray() + np.diag(noise))
+    across = shared[asked_for][:, seen].toarray()
+    told = across @ cho_solve(known, columns.vote_average[seen] - facts.visible[seen])
+    settled = np.einsum("ij,ji->i", across, cho_solve(known, across.T))
+    return BestForecast(
+        ratings=facts.visible[asked_for] + told,
+        doubts=shared.diagonal()[asked_for] - settled,
+    )
+
+
+def learnable_floor(world: World, taught: Sequence[int], asked: Sequence[int]) -> float:
+    """The RMSE to be expected of the best forecast, votes' noise and luck included."""
+    at = [world.columns.position_of[each] for each in asked]
+    doubts = best_forecast(world, taught, asked).doubts
+    return quality.noise_floor(world.columns.vote_count[at], unseen=np.sqrt(doubts))
+
+
+def _alike(groups: Groups) -> sparse.csr_matrix:
+    """How much of a mean talent any two films have in common, shape (films, films)."""
+    people = [person for group in groups for person in group]
+    shares = [1 / len(group) for group in groups for _ in group]
+    starts = np.cumsum([0, *map(len, groups)])
+    rows = sparse.csr_matrix((shares, people, starts))
+    return (rows @ rows.T).tocsr()

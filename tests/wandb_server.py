@@ -1,0 +1,122 @@
+"""A stand-in for W&B that takes runs and reports from its real client, over real HTTP."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+ENTITY = "studio"
+
+
+@dataclass
+class WandbServer:
+    """What was sent, and what is refused.
+
+    Attributes:
+        asked: Names of GraphQL's operations.
+        files: What runs uploaded, by path.
+        reports: What was said of each report.
+        refused: An operation that is not permitted.
+    """
+
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    refused: str | None = None
+
+    def answer(self, query: str, given: dict[str, Any]) -> dict[str, Any]:
+        """Answer an operation; whatever has no answer here is an optional one."""
+        found = re.search(r"(?:query|mutation)\s+(\w+)", query)
+        operation = found[1] if found else ""
+        self.asked.append(operation)
+        if operation == self.refused:
+            return {"errors": [{"message": "permission denied"}]}
+        answers = {
+            "Viewer": _viewer,
+            "UpsertBucket": _run,
+            "CreateRunFiles": self._upload,
+            "GetProjects": _projects,
+            "upsertView": self._report,
+        }
+        return {"data": answers[operation](given) if operation in answers else {}}
+
+    def _upload(self, given: dict[str, Any]) -> dict[str, Any]:
+        files = [{"name": name, "uploadUrl": f"{self.url}/{name}"} for name in given["files"]]
+        return {"createRunFiles": {"runID": given["run"], "uploadHeaders": [], "files": files}}
+
+    def _report(self, given: dict[str, Any]) -> dict[str, Any]:
+        self.reports.append(given)
+        told = {name: given[name] for name in ("name", "displayName", "description", "spec")}
+        project = {"id": "P", "name": given["projectName"], "entityName": given["entityName"]}
+        return {"upsertView": {"view": {"id": "V1", **told, "project": project}, "inserted": True}}
+
+
+def _viewer(_: dict[str, Any]) -> dict[str, Any]:
+    person = {"id": "U", "entity": ENTITY, "username": "ada", "flags": "{}"}
+    return {"viewer": person | {"teams": {"edges": []}}}
+
+
+def _run(given: dict[str, Any]) -> dict[str, Any]:
+    project = {"id": "P", "name": given["project"], "entity": {"id": "E", "name": ENTITY}}
+    run = {"id": "R", "name": given["name"], "displayName": given["displayName"], "config": "{}"}
+    return {"upsertBucket": {"bucket": run | {"project": project}, "inserted": True}}
+
+
+def _projects(_: dict[str, Any]) -> dict[str, Any]:
+    project = {
+        "__typename": "Project",
+        "id": "P",
+        "name": "movie-rating-predictor",
+        "entityName": ENTITY,
+        "createdAt": "2026-11-23T00:00:00",
+        "isBenchmark": False,
+        "user": None,
+    }
+    page = {"__typename": "PageInfo", "endCursor": None, "hasNextPage": False}
+    return {"models": {"pageInfo": page, "edges": [{"node": project}]}}
+
+
+@contextmanager
+def running_wandb() -> Iterator[WandbServer]:
+    """Listen on a port of this machine."""
+    told = WandbServer()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def take(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            answer: dict[str, Any] = {}
+            if self.path == "/graphql":
+                asked = json.loads(body)
+                answer = told.answer(asked["query"], asked.get("variables") or {})
+            elif self.command == "PUT":
+                told.files[self.path.removeprefix("/")] = body
+            content = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_PUT = take  # noqa: N815 - http.server's names
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            """The client's connections end with it."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        told.url = f"http://127.0.0.1:{server.server_port}"
+        yield told
+        server.shutdown()
