@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from statistics import fmean
 from typing import Any, Final, Self
 
@@ -20,12 +21,13 @@ from movierating.traits import FOLLOWED, TRAITS, Tokens
 Record = Mapping[str, float]
 
 KOREAN: Final = "plot in Korean"  # a table beside those of the traits
-ALL: Final = "all"  # in a record: the average with what every trait adds
-RECORDED: Final = (ALL, *TRAITS)
+ALL: Final = "effect=all"  # the average with what every trait adds
+EFFECT: Final = {trait: f"effect={trait}" for trait in TRAITS}
 # What a past tells: how many films, as log(1 + n), their mean rating, and that of the newest. The
 # trees learn from it how far to believe an effect.
 PAST: Final = ("films", "mean", "latest")
 PASTS: Final = {trait: tuple(f"{name}={trait}" for name in PAST) for trait in FOLLOWED}
+RECORDED: Final = (ALL, *EFFECT.values(), *chain.from_iterable(PASTS.values()))
 
 
 class Table(Mapping[str, tuple[float, ...]]):
@@ -84,16 +86,14 @@ class Effects:
         `all` is the average with all that is known added. Beside them stands the mean past of
         those who are followed.
         """
-        record = {
-            trait: self._effect(trait, tokens_of(film)) for trait, tokens_of in TRAITS.items()
-        }
+        tokens = {trait: tokens_of(film) for trait, tokens_of in TRAITS.items()}
+        record = {EFFECT[trait]: self._effect(trait, told) for trait, told in tokens.items()}
         if self.reads_korean and film.plot and film.plot.language == "ko":
-            record["plot"] = self._effect(KOREAN, pieces(film.plot.text or ""))
+            record[EFFECT["plot"]] = self._effect(KOREAN, pieces(film.plot.text or ""))
         known = (effect for effect in record.values() if not math.isnan(effect))
         record[ALL] = self.average + sum(known)
         for trait in FOLLOWED:
-            past = self._past(trait, TRAITS[trait](film))
-            record |= zip(PASTS[trait], past, strict=True)
+            record |= zip(PASTS[trait], self._past(trait, tokens[trait]), strict=True)
         return record
 
     @property

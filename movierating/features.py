@@ -11,13 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from movierating.effects import PASTS, RECORDED, Record
+from movierating.effects import RECORDED, Record
 from movierating.errors import ExplainedError
 from movierating.film import Film
 
@@ -40,8 +39,6 @@ MEASUREMENTS: Final[dict[str, Callable[[Film], float | None]]] = {
     "budget_usd": lambda film: film.budget_usd,
 }
 
-_PASTS: Final = tuple(chain.from_iterable(PASTS.values()))
-
 
 class UnknownFeatureError(ExplainedError, ValueError):
     """A feature is not one this code can make, or is not known before release."""
@@ -61,7 +58,7 @@ def choose_features(films: Iterable[Film], min_films: int) -> tuple[str, ...]:
         languages.update([film.original_language] if film.original_language else [])
     flags = [f"genre={name}" for name in _frequent(genres, min_films)]
     flags += [f"language={code}" for code in _frequent(languages, min_films)]
-    return (*MEASUREMENTS, *(f"effect={trait}" for trait in RECORDED), *_PASTS, *flags)
+    return (*MEASUREMENTS, *RECORDED, *flags)
 
 
 def build_features(film: Film, names: Sequence[str], record: Record) -> list[float]:
@@ -92,7 +89,7 @@ class _Layout:
 
     width: int
     measurements: list[tuple[int, Callable[[Film], float | None]]]
-    effects: list[tuple[int, str]]
+    records: list[tuple[int, str]]
     genres: list[tuple[int, str]]
     languages: list[tuple[int, str]]
 
@@ -102,8 +99,8 @@ class _Layout:
             value = measured(film)
             if value is not None:
                 row[at] = float(value)
-        for at, trait in self.effects:
-            row[at] = record[trait]
+        for at, name in self.records:
+            row[at] = record[name]
         if film.genres:
             for at, name in self.genres:
                 row[at] = float(name in film.genres)
@@ -120,10 +117,8 @@ def _layout(names: tuple[str, ...]) -> _Layout:
         kind, _, wanted = name.partition("=")
         if name in MEASUREMENTS and name not in AFTER_RELEASE:
             layout.measurements.append((at, MEASUREMENTS[name]))
-        elif kind == "effect" and wanted in RECORDED:
-            layout.effects.append((at, wanted))
-        elif name in _PASTS:
-            layout.effects.append((at, name))
+        elif name in RECORDED:
+            layout.records.append((at, name))
         elif kind == "genre" and wanted:
             layout.genres.append((at, wanted))
         elif kind == "language" and wanted:

@@ -14,10 +14,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from movierating.effects import ALL, PAST
+from movierating.effects import ALL, EFFECT, PAST
 from movierating.features import Matrix
 from movierating.model import Model
-from movierating.traits import TRAITS
 
 Mask = npt.NDArray[np.bool_]
 
@@ -45,14 +44,14 @@ GROUPS: Final[Mapping[str, str]] = {
     "company": "company",
     "franchise": "franchise",
 }
-_EFFECTS: Final = frozenset(f"effect={trait}" for trait in TRAITS)
+_EFFECTS: Final = frozenset(EFFECT.values())
 
 
 def group_of(feature: str) -> str | None:
     """The group of a feature; None for the sum of all effects, which tells of everything."""
     kind, _, wanted = feature.partition("=")
     name = wanted if kind in {"effect", *PAST} else kind
-    return None if name == ALL else GROUPS[name]
+    return None if feature == ALL else GROUPS[name]
 
 
 def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, float]:
@@ -89,11 +88,10 @@ def uncovered(matrix: Matrix, shown: Mask, features: Sequence[str]) -> Matrix:
         features: Their names.
     """
     rows = np.where(shown, matrix, np.float32(np.nan))
-    total = f"effect={ALL}"
-    if total in features:
+    if ALL in features:
         effects = [at for at, name in enumerate(features) if name in _EFFECTS]
         hidden = np.where(shown[:, effects], 0, np.nan_to_num(matrix[:, effects]))
-        rows[:, features.index(total)] = matrix[:, features.index(total)] - hidden.sum(axis=1)
+        rows[:, features.index(ALL)] = matrix[:, features.index(ALL)] - hidden.sum(axis=1)
     return rows
 
 

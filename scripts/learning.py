@@ -135,7 +135,7 @@ def fit(family: ModelType, parameters: Mapping[str, Any], films: Described) -> C
         np.vstack(films.views),
         np.tile(films.targets, 3),
         np.tile(films.weights, 3),
-        films.column(f"effect={ALL}"),
+        films.column(ALL),
     )
 
 

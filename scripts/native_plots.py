@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from sklearn.linear_model import Ridge
 
-from movierating.effects import KOREAN, Effects, Table
+from movierating.effects import EFFECT, KOREAN, Effects, Table
 from movierating.korean import is_korean, pieces
 from scripts.samples import Sample
 from scripts.tokens import rarity, unit, weighted
@@ -31,7 +31,8 @@ def with_korean(effects: Effects, taught: Sample) -> Effects:
         (pieces(text), record)
         for text, film in zip(texts, taught.films, strict=True)
         if isinstance(text, str) and is_korean(text) and film.plot
-        if (record := effects.of(film)["plot"]) and not isnan(record)  # no word that is known
+        if (record := effects.of(film)[EFFECT["plot"]])
+        and not isnan(record)  # no word that is known
     ]
     if len(known) < MIN_PAIRS:
         return effects

@@ -21,7 +21,7 @@ from scipy import sparse
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from movierating.effects import ALL, PASTS, Effects, Record, Table
+from movierating.effects import ALL, EFFECT, PASTS, Effects, Record, Table
 from movierating.traits import FOLLOWED
 from scripts.dates import YEAR_DAYS
 from scripts.parameters import EFFECTS, MIN_FILMS, MIN_VOTES_TO_MEASURE, EffectsConfig
@@ -52,9 +52,13 @@ class Estimate:
     def records(self, rows: TokenRows, which: Mask) -> list[Record]:
         """What `Effects.of` says of the films of some rows."""
         films = rows.only(which, self.known)
+        effects = {
+            trait: unit(matrix) @ self.coefficients[trait]
+            for trait, matrix in films.matrices.items()
+        }
         values = {
-            trait: np.where(told, unit(films.matrices[trait]) @ self.coefficients[trait], np.nan)
-            for trait, told in films.told.items()
+            EFFECT[trait]: np.where(films.told[trait], effect, np.nan)
+            for trait, effect in effects.items()
         }
         values[ALL] = self.average + np.nansum(list(values.values()), axis=0)
         for trait, pasts in self.pasts.items():
@@ -78,7 +82,8 @@ class Estimate:
         for trait, columns in vocabulary.columns.items():
             numbers = [np.round(vocabulary.weights[trait], DIGITS), self.coefficients[trait]]
             rows = np.column_stack([*numbers, *self.pasts.get(trait, np.empty(0)).T]).tolist()
-            tables[trait] = Table({token: rows[at] for token, at in columns.items()})
+            known = self.known[trait]
+            tables[trait] = Table({token: rows[at] for token, at in columns.items() if known[at]})
         return Effects(self.as_of, self.average, tables)
 
 
@@ -129,11 +134,21 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
     measured = which & (votes >= MIN_VOTES_TO_MEASURE)
     if measured.sum() < MIN_FILMS:
         return learned
-    # Ratings drift: the level is that of the newest films, the effects are those of many years.
+    return replace(learned, average=_level(learned, rows, measured, ratings, days_old, config))
+
+
+def _level(  # noqa: PLR0913, PLR0917 - as above
+    learned: Estimate,
+    rows: TokenRows,
+    measured: Mask,
+    ratings: Floats,
+    days_old: Floats,
+    config: EffectsConfig,
+) -> float:
+    """The average by the newest films: levels drift faster than what the effects tell."""
     off = [record[ALL] for record in learned.records(rows, measured)] - ratings[measured]
     freshness = 0.5 ** (days_old[measured] / YEAR_DAYS / config.level_half_life_years)
-    level = learned.average - float(np.average(off, weights=freshness))
-    return replace(learned, average=round(level, DIGITS))
+    return round(learned.average - float(np.average(off, weights=freshness)), DIGITS)
 
 
 def _few_votes(films: TokenRows, votes: Floats) -> sparse.csr_matrix:

@@ -44,7 +44,7 @@ EFFECTS = Effects(
 )
 FEATURES = (
     *MEASUREMENTS,
-    *(f"effect={trait}" for trait in RECORDED),
+    *RECORDED,
     *(f"genre={name}" for name in GENRES),
     *(f"language={code}" for code in LANGUAGES),
 )

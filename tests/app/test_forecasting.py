@@ -200,7 +200,7 @@ def test_korean_plot_without_translation_is_read_as_it_is_and_its_mood_unknown(p
     assert answer.ignored == []
     plot = UNREAD.by(bundle, KOREAN_FACTS.overview).plot
     record = bundle.effects.of(film_from(bundle, KOREAN_FACTS, Reading(plot)))
-    assert record["plot"] == pytest.approx(0.8)
+    assert record["effect=plot"] == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize(

@@ -38,13 +38,13 @@ def test_pieces_are_two_and_three_syllables_within_a_word():
 
 def test_plot_in_korean_adds_what_its_pieces_say():
     record = EFFECTS.of(FILM)
-    assert record["plot"] == pytest.approx((3 * 0.5 + 4 * 0.1) / 5)
-    assert record[ALL] == pytest.approx(6 + record["plot"])
+    assert record["effect=plot"] == pytest.approx((3 * 0.5 + 4 * 0.1) / 5)
+    assert record[ALL] == pytest.approx(6 + record["effect=plot"])
 
 
 def test_plot_in_korean_is_unknown_to_effects_that_learned_no_korean():
     record = replace(EFFECTS, tables={"plot": EFFECTS.tables["plot"]}).of(FILM)
-    assert math.isnan(record["plot"])
+    assert math.isnan(record["effect=plot"])
     assert record[ALL] == 6.0
 
 

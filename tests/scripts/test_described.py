@@ -132,7 +132,7 @@ def test_vectors_change_with_the_outcomes_before_them(
 ):
     old = days_before(frame) > (YEARS - 1) * 365.25
     films, _ = describe(split_of(altered(frame, old)), features)
-    at = features.index(f"effect={ALL}")
+    at = features.index(ALL)
     for year in range(YEARS - 1):
         of_year = films.years == year
         assert (films.full[of_year, at] != honest[0].full[of_year, at]).all()
@@ -161,7 +161,7 @@ def test_director_of_better_films_stands_out_once_there_are_films_to_tell_from()
     better = np.isclose(found.ratings, 8)
     assert (found.full[better, 0] > 0).all()
     assert (found.full[~better, 0] < 0).all()
-    assert effects.of(Film(directors=("Jo Lindqvist",)))["director"] > 0.5
+    assert effects.of(Film(directors=("Jo Lindqvist",)))["effect=director"] > 0.5
 
 
 def test_targets_of_films_of_few_votes_lie_above_their_ratings():

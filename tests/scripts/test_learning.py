@@ -160,7 +160,7 @@ def test_every_family_is_tried_out_on_the_same_films(split: TimeSplit, learned: 
 
 def test_what_is_learned_is_as_of_the_split(learned: Learned):
     assert learned.effects.as_of == SPLIT_DATE
-    assert f"effect={ALL}" in learned.films.features
+    assert ALL in learned.films.features
     assert learned.films.full.shape == (len(learned.films), len(learned.films.features))
     assert learned.baselines.keys() == {"mean", "recent_mean", "genre_mean", "old_model"}
 

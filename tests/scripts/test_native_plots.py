@@ -24,7 +24,7 @@ def pairs(count: int, english: bool = True) -> Sample:
 
 
 def told(effects: Effects, text: str) -> float:
-    return effects.of(Film(plot=Plot(None, None, None, text, "ko")))["plot"]
+    return effects.of(Film(plot=Plot(None, None, None, text, "ko")))["effect=plot"]
 
 
 def test_pieces_of_words_say_what_their_films_english_plots_say():

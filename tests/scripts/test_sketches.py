@@ -13,7 +13,7 @@ FEATURES = (
     "overview_len",
     "overview_sentiment",
     "overview_subjectivity",
-    f"effect={ALL}",
+    ALL,
     "effect=genre",
     "effect=runtime",
     "effect=plot",
@@ -43,7 +43,7 @@ def test_sum_of_effects_holds_only_what_a_sketch_shows():
     _, sketches = drawn()
     shown = [FEATURES.index(f"effect={trait}") for trait in ("genre", "runtime", "plot")]
     total = 6.0 + np.nansum(sketches[:, shown], axis=1)
-    np.testing.assert_allclose(sketches[:, FEATURES.index(f"effect={ALL}")], total, atol=1e-6)
+    np.testing.assert_allclose(sketches[:, FEATURES.index(ALL)], total, atol=1e-6)
 
 
 def test_sketches_are_the_same_in_every_run():
