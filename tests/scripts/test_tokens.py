@@ -45,7 +45,7 @@ def test_rows_hold_each_token_once_with_its_weight():
 
 def test_unit_rows_have_length_one_or_nothing():
     rows = unit(sparse.csr_matrix(np.array([[3.0, 4.0], [0.0, 0.0]])))
-    np.testing.assert_allclose(rows.toarray(), [[0.6, 0.8], [0, 0]])
+    np.testing.assert_allclose(rows.toarray(), [[0.6, 0.8], [0.0, 0.0]])
 
 
 def test_film_tells_a_trait_also_by_tokens_that_no_other_has():
