@@ -38,7 +38,7 @@ def test_rare_word_weighs_more_than_a_common_one_and_names_weigh_alike():
 
 def test_rows_hold_each_token_once_with_its_weight():
     rows = weighted(
-        [["a", "c"], [], ["b", "unknown"]], {"a": 0, "b": 1, "c": 2}, np.arange(3) + 1.0
+        [["a", "c"], [], ["b", "unknown"]], {"a": 0, "b": 1, "c": 2}, np.linspace(1, 3, 3)
     )
     np.testing.assert_array_equal(rows.toarray(), [[1, 0, 3], [0, 0, 0], [0, 2, 0]])
 
