@@ -281,7 +281,7 @@ def test_uploader_speaks_the_language_of_the_page(
     uploader = page.get_by_test_id("stFileUploader")
     for text in UPLOADER[language]:
         expect(uploader).to_contain_text(text)
-    expect(uploader.get_by_role("button", name=UPLOADER[language][0])).to_be_visible()
+    expect(uploader.get_by_role("button", name=UPLOADER[language][0], exact=True)).to_be_visible()
     page.get_by_text({"ko": "English", "en": "한국어"}[language], exact=True).click()
     for text in UPLOADER[{"ko": "en", "en": "ko"}[language]]:
         expect(uploader).to_contain_text(text)
