@@ -4,12 +4,13 @@ Run it with `python -m page.serve`. It imports nothing of the project but `page/
 the model it asks over HTTP, anew each time, so that nothing on it grows stale.
 """
 
+import json
+
 import streamlit as st
 
 from page import form, note
-from page.words import LANGUAGES, Words, fill
-
-PAGES = ("forecast", "coming_soon", "compare", "model", "track_record")
+from page.addresses import NOT_FOUND, PAGES
+from page.words import LANGUAGES, Words, fill, own_words
 
 
 def main() -> None:
@@ -22,8 +23,13 @@ def main() -> None:
     st.set_page_config(page_icon="🎬")
     shown = st.navigation(
         [
-            st.Page(f"page/{name}.py", title=words(f"pages.{name}"), default=name == PAGES[0])
-            for name in PAGES
+            st.Page(
+                f"page/{name}.py",
+                title=words(f"pages.{name}"),
+                default=name == PAGES[0],
+                visibility="hidden" if name == NOT_FOUND else "visible",
+            )
+            for name in (*PAGES, NOT_FOUND)
         ],
         position="top",
     )
@@ -40,7 +46,10 @@ def main() -> None:
     shown.run()
     st.divider()
     note.show(words("page.notice"))
-    st.html(fill("document.html", {"language": state.ui}), unsafe_allow_javascript=True)
+    st.html(
+        fill("document.html", {"language": state.ui, "own_words": json.dumps(own_words(state.ui))}),
+        unsafe_allow_javascript=True,
+    )
 
 
 def _switch_language() -> None:

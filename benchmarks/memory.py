@@ -14,7 +14,7 @@ _NAMES: Final = {
     "weed": "s3",
     "sandbox.tmdb": "tmdb",
     "app.server": "api",
-    "streamlit": "page",
+    "page.serve": "page",
     "api_server": "airflow-api-server",
     "api-server": "airflow-api-server",
     "dag-processor": "airflow-dag-processor",

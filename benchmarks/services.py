@@ -90,8 +90,8 @@ def our_api(folder: Path, settings: Settings, core: int | None = None) -> Iterat
 def page(folder: Path, api_url: str) -> Iterator[Running]:
     """Our page out of a folder that `deployed` made, as instance B runs it."""
     (port,) = free_ports(1)
-    options = ("--server.address", HOST, "--server.port", str(port))
-    command = [f"{ROOT}/.venv/ui/bin/python", "-m", "streamlit", "run", "app.py", *options]
+    options = ("--host", HOST, "--port", str(port))
+    command = [f"{ROOT}/.venv/ui/bin/python", "-m", "page.serve", *options]
     told = {"API_URL": api_url, "MALLOC_ARENA_MAX": "2"}
     with running(command, f"http://{HOST}:{port}", "/_stcore/health", folder, told) as service:
         yield service

@@ -6,7 +6,9 @@ from typing import Any
 import streamlit as st
 
 from page import note, pictures, table
-from page.api import ApiError, Facts, Forecast, Model, Ratings, ask
+from page.api import ApiError, Facts, ask
+from page.evidence import Model
+from page.predictions import Forecast, Ratings
 from page.words import Words, fill
 
 
@@ -62,8 +64,8 @@ def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
         told = {
             "rmse": words.number(model.form.rmse, "0.00"),
             "mean_rmse": words.number(model.baselines["mean"].rmse, "0.00"),
-            "measured_films": words.number(model.form.films),
-            "train_films": words.number(model.train_films),
+            "measured_films": words.count("films", model.form.films),
+            "train_films": words.count("films", model.train_films),
             "split_date": words.day(model.split_date),
         }
         lines = [words("basis.error", **told), words("basis.training", **told)]
@@ -121,7 +123,7 @@ def _legend(words: Words, genre: str | None, ratings: Ratings | None) -> str:
     if ratings is None:
         return words("picture.legend_alone")
     told: dict[str, Any] = {
-        "films": words.number(ratings.films),
+        "films": words.count("films", ratings.films),
         "mean": words.number(ratings.mean, "0.0"),
     }
     if genre is None:

@@ -39,7 +39,7 @@ def main() -> None:
     if coming.as_of is None or not coming.total:
         st.info(words("coming_soon.none" if coming.as_of else "coming_soon.not_yet"))
         return
-    counted = words.number(coming.total)
+    counted = words.count("films", coming.total)
     st.caption(words("coming_soon.as_of", day=words.day(coming.as_of), films=counted))
     items = "".join(f'<li class="film">{_item(words, film)}</li>' for film in coming.films)
     st.html(f'{(FOLDER / "films.html").read_text("utf-8")}<ul class="films">{items}</ul>')

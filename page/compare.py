@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from page import films_csv, pictures, problem, table
-from page.api import ApiError, Forecast, ask
+from page.api import ApiError, ask
 from page.films_csv import FileError, Outcome, Row
+from page.predictions import Forecast
 from page.words import Words
 
 # After these the other films would fare no better.
@@ -65,7 +66,11 @@ def _from_file(words: Words) -> list[Row]:
         st.error(words(f"csv.{error.kind}", most=str(films_csv.MOST_ROWS)), icon=":material/error:")
         return []
     wrong = [row for row in rows if row.problem]
-    st.markdown(words("compare.read", good=str(len(rows) - len(wrong)), wrong=str(len(wrong))))
+    counted = {
+        "good": words.count("films", len(rows) - len(wrong)),
+        "wrong": words.count("rows", len(wrong)),
+    }
+    st.markdown(words("compare.read", **counted))
     if wrong:
         table.show(
             words("compare.wrong"),
@@ -78,15 +83,14 @@ def _from_file(words: Words) -> list[Row]:
 def _forecast(words: Words, rows: Sequence[Row]) -> list[Outcome]:
     """Ask for each film; a fault that would meet all the others ends it."""
     outcomes: list[Outcome] = []
-    progress = st.progress(0.0, words("compare.progress", done="0", all=str(len(rows))))
+    films = words.count("films", len(rows))
+    progress = st.progress(0.0, words("compare.progress", done="0", all=films))
     ended = None
     for at, row in enumerate(rows, 1):
         outcome = _outcome(words, row, ended)
         outcomes.append(outcome[0])
         ended = ended or outcome[1]
-        progress.progress(
-            at / len(rows), words("compare.progress", done=str(at), all=str(len(rows)))
-        )
+        progress.progress(at / len(rows), words("compare.progress", done=str(at), all=films))
     progress.empty()
     if ended is not None:
         problem.show(words, ended)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from page.api import Facts, Forecast, finite
-from page.form import FIELDS, LISTS
+from page.api import Facts, finite
+from page.film import FIELDS, LISTS
+from page.predictions import Forecast
 from page.words import LANGUAGES, Words
 
 MOST_ROWS: Final = 200

@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from page import answer, form, problem
-from page.api import ApiError, Choices, Facts, Forecast, ask
+from page import answer, film, form, problem
+from page.api import ApiError, Facts, ask
+from page.predictions import Choices, Forecast
 from page.words import Words
 
 MONTHS = range(1, 13)
@@ -24,7 +25,7 @@ def main() -> None:
     form.fields(words, choices)
     # Kept is the question, never the answer: after a switch of language the API is asked anew.
     if st.button(words("form.submit"), type="primary", width="stretch"):
-        state.asked = form.facts()
+        state.asked = film.facts()
     if "asked" in state:
         try:
             with st.spinner(words("form.waiting")):
@@ -94,7 +95,7 @@ def _changes(words: Words, choices: Choices, told: Facts) -> Facts:
         key="if_month",
     )
     changes: dict[str, Any] = {
-        "runtime": None if runtime is None else form.whole(runtime),
+        "runtime": None if runtime is None else film.whole(runtime),
         "genres": [genre] if genre else None,
         "release_date": _in_month(month, told.get("release_date")) if month else None,
     }
@@ -157,7 +158,7 @@ def _link(words: Words, told: Facts) -> None:
         if "overview" in told and st.checkbox(words("take.with_plot"), key="with_plot"):
             linked = told
         base = (st.context.url or "").split("?")[0]
-        st.code(base + form.link(linked, words.code), language=None, wrap_lines=True)
+        st.code(base + film.link(linked, words.code), language=None, wrap_lines=True)
 
 
 if __name__ == "__main__":

@@ -1,35 +1,15 @@
-"""The form about a film: its fields, what they hold, samples to start from, and a link to it.
-
-What is filled in lives in Streamlit's session under the names of the API's fields, so that it
-outlives a change of page or language.
-"""
+"""The form about a film: its fields, and samples to start from."""
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from datetime import date
-from typing import Any, Final
-from urllib.parse import urlencode
+from functools import partial
+from typing import Final
 
 import streamlit as st
 
-from page import note, problem
-from page.api import ApiError, Choices, Facts, ask, finite, read_names
+from page import film, note, problem
+from page.api import ApiError, Facts, ask, read_names
+from page.predictions import Choices
 from page.words import LANGUAGES, Words
-
-UNKNOWN: Final = ""
-DATES: Final = (date(1870, 1, 1), date(2100, 1, 1))
-PLOT_CHARACTERS: Final = 10_000
-NAME_CHARACTERS: Final = 200
-TITLE_CHARACTERS: Final = 500
-GENRES: Final = 20
-NAMES: Final = 30
-COUNTRY_CODE: Final = 2
-
-TEXTS: Final = ("overview", "title", "collection")
-LISTS: Final = ("genres", "countries", "directors", "writers", "cast", "companies", "keywords")
-NUMBERS: Final = ("runtime", "budget")
-NAMED: Final = ("directors", "writers", "cast", "companies")
-FIELDS: Final = (*TEXTS, *LISTS, "language", *NUMBERS, "release_date")
 
 # Invented films; their titles and plots stand in the texts of each language.
 SAMPLES: Final[dict[str, Facts]] = {
@@ -46,7 +26,7 @@ def fields(words: Words, choices: Choices) -> None:
     st.text_area(
         words("form.overview"),
         height=140,
-        max_chars=PLOT_CHARACTERS,
+        max_chars=film.PLOT_CHARACTERS,
         placeholder=words("form.overview_example"),
         key="overview",
         on_change="ignore",
@@ -55,7 +35,7 @@ def fields(words: Words, choices: Choices) -> None:
     note.show(words("form.overview_note"))
     first, second, third = st.columns([2, 1, 1])
     with first:
-        _several(words, "genres", choices.genres, lambda name: words.name("genres", name), GENRES)
+        _several(words, "genres", choices.genres, partial(words.name, "genres"), film.GENRES)
     with second:
         _one(words, "language", choices.languages, words.language)
     with third:
@@ -67,46 +47,6 @@ def fields(words: Words, choices: Choices) -> None:
             _more(words)
 
 
-def facts() -> Facts:
-    """What is filled in, as `POST /predict` takes it; what is not known is left out."""
-    state = st.session_state
-    held = {name: state.get(name) for name in FIELDS}
-    held |= {name: (held[name] or "").strip() for name in TEXTS}
-    if held["release_date"]:
-        held["release_date"] = held["release_date"].isoformat()
-    numbers = {name: held[name] for name in NUMBERS}
-    held |= {name: whole(number) for name, number in numbers.items() if number is not None}
-    return {
-        name: list(value) if name in LISTS else value
-        for name, value in held.items()
-        if value or value == 0  # which the API refuses in words
-    }
-
-
-def whole(number: float) -> float:
-    """A number without the fraction that it does not have."""
-    return int(number) if number.is_integer() else number
-
-
-def hold(told: Facts) -> None:
-    """Fill the form in with facts, and with nothing else; what no field can hold is left out."""
-    state = st.session_state
-    for name in FIELDS:
-        state[name] = _held(name, told.get(name))
-
-
-def link(told: Facts, language: str) -> str:
-    """The query that fills the form in again."""
-    return "?" + urlencode({"lang": language, **told}, doseq=True)
-
-
-def from_query() -> Facts:
-    """The facts that the page's address holds."""
-    query = st.query_params
-    single = {name: query[name] for name in FIELDS if name in query and name not in LISTS}
-    return single | {name: query.get_all(name) for name in LISTS if name in query}
-
-
 def keep_choices() -> None:
     """Keep what is chosen: the browser sends it by labels, which change with the language."""
     state = st.session_state
@@ -115,43 +55,24 @@ def keep_choices() -> None:
             state[name] = state[name]
 
 
-def _held(name: str, value: Any) -> Any:
-    """A value as its field holds it, or the empty field where it cannot."""
-    if name in TEXTS:
-        most = {"overview": PLOT_CHARACTERS, "title": TITLE_CHARACTERS}.get(name, NAME_CHARACTERS)
-        return str(value or "")[:most]
-    if name in LISTS:
-        most = GENRES if name == "genres" else NAMES
-        texts = dict.fromkeys(str(each)[:NAME_CHARACTERS] for each in value or [] if each)
-        return list(texts)[:most]
-    if name == "language":
-        return str(value or UNKNOWN)
-    with suppress(TypeError, ValueError, OverflowError):
-        if name == "release_date":
-            day = date.fromisoformat(str(value))
-            return day if DATES[0] <= day <= DATES[1] else None
-        return finite(value)
-    return None
-
-
 def _start(choices: Choices) -> None:
     """Fill the form in from the page's address, once, or presume a film of its language."""
     state = st.session_state
     if "started" in state:
         return
     state.started = True
-    told = from_query()
+    told = film.from_query()
     if told:
-        hold(told)
+        film.hold(told)
         return
     offered = state.ui in choices.languages or not choices.languages
-    state.setdefault("language", state.ui if offered else UNKNOWN)
+    state.setdefault("language", state.ui if offered else film.UNKNOWN)
 
 
 def presume_language(chosen: str) -> None:
     """Follow the page's language with the film's, as long as nothing is filled in."""
     state = st.session_state
-    untouched = not any(state.get(name) for name in FIELDS if name != "language")
+    untouched = not any(state.get(name) for name in film.FIELDS if name != "language")
     if untouched and state.get("language") in LANGUAGES:
         state.language = chosen
 
@@ -164,7 +85,7 @@ def _samples(words: Words) -> None:
                 "title": words(f"samples.{chosen}_title"),
                 "overview": words(f"samples.{chosen}_plot"),
             }
-            hold(SAMPLES[chosen] | texts | {"language": words.code})
+            film.hold(SAMPLES[chosen] | texts | {"language": words.code})
             st.session_state.sample = None
 
     st.pills(
@@ -180,7 +101,7 @@ def _more(words: Words) -> None:
     first, second = st.columns(2)
     first.text_input(
         words("form.title"),
-        max_chars=TITLE_CHARACTERS,
+        max_chars=film.TITLE_CHARACTERS,
         key="title",
         on_change="ignore",
         persist_state="session",
@@ -188,8 +109,8 @@ def _more(words: Words) -> None:
     second.date_input(
         words("form.release_date"),
         value=None,
-        min_value=DATES[0],
-        max_value=DATES[1],
+        min_value=film.DATES[0],
+        max_value=film.DATES[1],
         key="release_date",
         on_change="ignore",
         persist_state="session",
@@ -197,10 +118,10 @@ def _more(words: Words) -> None:
     names(words)
     first, second = st.columns(2)
     with first:
-        _several(words, "countries", _countries(words), words.country, NAMES)
+        _several(words, "countries", _countries(words), words.country, film.NAMES)
     with second:
         _number(words("form.budget"), "budget", 1e6, words("form.budget_example"))
-    _several(words, "keywords", (), str, NAMES, new=True)
+    _several(words, "keywords", (), str, film.NAMES, new=True)
 
 
 @st.fragment
@@ -210,7 +131,7 @@ def names(words: Words) -> None:
     first, second = st.columns([1, 2])
     field = first.selectbox(
         words("form.search_field"),
-        [*NAMED, "collection"],
+        [*film.NAMED, "collection"],
         format_func=lambda name: words(f"form.{name}"),
         key="search_field",
     )
@@ -229,18 +150,18 @@ def names(words: Words) -> None:
         if name and field == "collection":
             state.collection = name
         elif name:
-            state[field] = list(dict.fromkeys([*state.get(field, []), name]))[:NAMES]
+            state[field] = list(dict.fromkeys([*state.get(field, []), name]))[: film.NAMES]
         state.found, state.search = None, ""
 
     if found:
         st.pills(words("form.found"), found, key="found", on_change=add)
     first, second = st.columns(2)
-    for at, name in enumerate(NAMED):
+    for at, name in enumerate(film.NAMED):
         with (first, second)[at % 2]:
-            _several(words, name, (), str, NAMES, new=True)
+            _several(words, name, (), str, film.NAMES, new=True)
     st.text_input(
         words("form.collection"),
-        max_chars=NAME_CHARACTERS,
+        max_chars=film.NAME_CHARACTERS,
         key="collection",
         on_change="ignore",
         persist_state="session",
@@ -262,7 +183,7 @@ def _found(words: Words, field: str, letters: str) -> list[str]:
 
 def _countries(words: Words) -> Sequence[str]:
     codes = map(str, words.locale.territories)
-    return [code for code in codes if len(code) == COUNTRY_CODE and code.isalpha()]
+    return [code for code in codes if len(code) == film.COUNTRY_CODE and code.isalpha()]
 
 
 def _several(  # noqa: PLR0913, PLR0917 - what a field is made of
@@ -308,12 +229,12 @@ def _number(label: str, key: str, step: float, example: str) -> None:
 
 
 def _one(words: Words, key: str, options: Iterable[str], called: Callable[[str], str]) -> None:
-    """One of the options in the order of their names, or `UNKNOWN`; what is chosen stays."""
-    chosen = st.session_state.get(key, UNKNOWN)
-    known = {option: called(option) for option in {*options, chosen} - {UNKNOWN}}
+    """One of the options in the order of their names, or `film.UNKNOWN`; what is chosen stays."""
+    chosen = st.session_state.get(key, film.UNKNOWN)
+    known = {option: called(option) for option in {*options, chosen} - {film.UNKNOWN}}
     st.selectbox(
         words(f"form.{key}"),
-        [UNKNOWN, *sorted(known, key=known.__getitem__)],
+        [film.UNKNOWN, *sorted(known, key=known.__getitem__)],
         format_func=lambda option: known.get(option, words("form.unknown")),
         key=key,
         on_change="ignore",

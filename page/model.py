@@ -6,7 +6,8 @@ from typing import Final
 import streamlit as st
 
 from page import note, pictures, problem, table
-from page.api import NOT_FOUND, ApiError, Evidence, Model, Scores, ask, ask_text
+from page.api import NOT_FOUND, ApiError, ask, ask_text
+from page.evidence import Evidence, Model, Scores
 from page.history import Decided, read_history
 from page.words import Words
 
@@ -42,11 +43,11 @@ def _in_service(words: Words, model: Model) -> None:
         "run_date": words.day(model.run_date),
         "family": words.name("families", model.family),
         "source": words(
-            "model.source_text", source=model.source, films=words.number(model.known_films)
+            "model.source_text", source=model.source, films=words.count("films", model.known_films)
         ),
         "taught": words(
             "model.taught_text",
-            films=words.number(model.train_films),
+            films=words.count("films", model.train_films),
             split_date=words.day(model.split_date),
         ),
         "commit": model.commit[:12],
@@ -61,7 +62,7 @@ def _in_service(words: Words, model: Model) -> None:
 
 def _errors(words: Words, model: Model) -> None:
     st.header(words("model.errors"), anchor=False)
-    st.markdown(words("model.errors_lead", films=words.number(model.full.films)))
+    st.markdown(words("model.errors_lead", films=words.count("films", model.full.films)))
     rows: list[tuple[str, Scores, bool]] = [
         (words("predictors.full"), model.full, True),
         (words("predictors.form"), model.form, True),
@@ -132,12 +133,13 @@ def _versions(words: Words, decided: Sequence[Decided], measured: Sequence[Decid
         labelExpr="slice(datum.label, 0, 10)",
     )
     counted = {
-        "versions": words.number(len(measured)),
-        "promoted": words.number(len(promoted)),
-        "rolled_back": words.number(len(taken_back)),
+        "versions": words.count("versions", len(measured)),
+        "rolled_back": words.count("rollbacks", len(taken_back)),
     }
-    st.vega_lite_chart(spec=spec, alt=words("model.history_picture", **counted))
-    note.show(words("model.history_legend", **counted))
+    promotions = words.count("promotions", len(promoted))
+    picture = words("model.history_picture", promoted=promotions, **counted)
+    st.vega_lite_chart(spec=spec, alt=picture)
+    note.show(words("model.history_legend", promoted=words.number(len(promoted)), **counted))
 
 
 def _lines(words: Words, measured: Sequence[Decided]) -> dict[str, list[tuple[str, float]]]:

@@ -17,7 +17,9 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from page import answer, pictures
-from page.api import Facts, Forecast, Model
+from page.api import Facts
+from page.evidence import Model
+from page.predictions import Forecast
 from page.words import Words
 
 KOREAN: Final = "HYGothic-Medium"

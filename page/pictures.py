@@ -7,7 +7,7 @@ Arrow, for which it loads pandas and pyarrow, 100 MB on a serving machine of 1 G
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from page.api import Forecast, Ratings
+from page.predictions import Forecast, Ratings
 from page.words import Words
 
 Spec = dict[str, Any]

@@ -1,24 +1,45 @@
-"""`python -m page.serve` is `streamlit run app.py`, ready before the first visitor comes.
+"""The page as a process: `python -m page.serve`, ready before the first visitor comes.
 
-Streamlit imports what a page needs when the page is first opened; whoever opens it would wait.
-Options of `streamlit run` may follow.
+`streamlit run app.py` shows the same page, but imports its parts when it is first opened, is slower
+to serve its files, and speaks English of an address where there is none.
 """
 
+import argparse
+import asyncio
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Final
 
-from streamlit.web import cli
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit.runtime import get_instance
 
+from page.addresses import KnownAddresses
+from page.files import WholeFiles
 from page.words import FOLDER, LANGUAGES, Words
 
-_NOT_YET = frozenset({"pdf", "serve"})  # 20 MB, only for who wants one; and this
+_SCRIPT: Final = FOLDER.parent / "app.py"
+_NOT_YET: Final = frozenset({"pdf", "serve"})  # 20 MB, only for who wants one; and this
+
+parser = argparse.ArgumentParser(prog="python -m page.serve", description=__doc__)
+parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+parser.add_argument("--port", type=int, default=8501, help="default: %(default)s")
 
 
 def main() -> None:
     """Warm up, and serve the page until told to end."""
+    options = parser.parse_args()
     warm()
-    cli.main(["run", str(FOLDER.parent / "app.py"), *sys.argv[1:]])
+    sys.argv = [str(_SCRIPT)]  # what lies beside it, Streamlit takes for the project's
+    app = st.App(
+        _SCRIPT,
+        lifespan=_rehearsed,
+        middleware=[Middleware(KnownAddresses), Middleware(WholeFiles)],
+    )
+    app.run(config={"server.address": options.host, "server.port": options.port})
 
 
 def warm() -> None:
@@ -30,6 +51,14 @@ def warm() -> None:
         words = Words(code)
         words("page.title")
         words.language(code)
+
+
+@asynccontextmanager
+async def _rehearsed(_: st.App) -> AsyncIterator[None]:
+    """Draw the page once for nobody, so that Streamlit has loaded what it draws with."""
+    rehearsal = asyncio.create_task(get_instance().does_script_run_without_error())
+    yield
+    rehearsal.cancel()
 
 
 if __name__ == "__main__":

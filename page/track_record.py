@@ -49,8 +49,8 @@ def _whole(words: Words, record: Record) -> None:
     st.markdown(
         words(
             "track_record.whole",
-            films=words.number(figures.films),
-            votes=words.number(record.min_votes),
+            films=words.count("films", figures.films),
+            votes=words.count("votes", record.min_votes),
             day=words.day(record.as_of),
             coverage=words.percent(figures.coverage),
             bias=words.points(figures.bias),

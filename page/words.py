@@ -59,6 +59,11 @@ class Words:
         """A number in a pattern of Unicode's CLDR."""
         return str(format_decimal(value, pattern, locale=self.locale))
 
+    def count(self, what: str, number: int) -> str:
+        """So many of something of the section `counts`."""
+        form = self.locale.plural_form(number)
+        return self(f"counts.{what}_{form}", n=self.number(number))
+
     def points(self, value: float) -> str:
         """A difference in rating points, with its sign."""
         return self.number(value, "+0.00;−0.00")
@@ -79,6 +84,18 @@ class Words:
     def all_of(self, names: Iterable[str]) -> str:
         """Names in one phrase."""
         return str(format_list(list(names), locale=self.locale))
+
+
+def own_words(language: str) -> dict[str, str]:
+    """What Streamlit's widgets say in any of the page's languages, and how one of them says it."""
+    here = Words(language)
+    spoken = [Words(code) for code in LANGUAGES]
+    originals = {original for words in spoken for original in words.section("streamlit")}
+    return {
+        said: here.name("streamlit", original)
+        for original in originals
+        for said in (original, *(words.name("streamlit", original) for words in spoken))
+    }
 
 
 @cache

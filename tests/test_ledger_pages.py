@@ -168,7 +168,7 @@ def test_record_without_scores_says_so(api: StubApi, answer: Any):
     ("language", "outcomes"),
     [
         ("en", ("Refused", "Rolled back · in service", "Promoted")),
-        ("ko", ("보류", "되돌림 · 사용 중", "채택")),
+        ("ko", ("탈락", "되돌림 · 사용 중", "채택")),
     ],
 )
 def test_every_run_is_told_with_its_outcome_and_one_of_them_is_in_service(

@@ -34,8 +34,7 @@ def address(running_api: StubApi, tmp_path_factory: pytest.TempPathFactory) -> I
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "page.serve"]
-    command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
+    command = [sys.executable, "-m", "page.serve", "--port", str(port)]
     log = tmp_path_factory.mktemp("page") / "streamlit.log"
     with log.open("wb") as output:
         server = subprocess.Popen(

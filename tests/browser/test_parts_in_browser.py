@@ -269,6 +269,94 @@ def test_file_that_cannot_be_used_is_said(
     expect(page.get_by_role("button", name=ALL[language])).to_be_disabled()
 
 
+UPLOADER = {"ko": ["파일 선택", "200MB까지"], "en": ["Upload", "200MB per file"]}
+
+
+@everywhere
+@pytest.mark.usefixtures("api")
+def test_uploader_speaks_the_language_of_the_page(
+    address: str, page: Page, language: str, width: int
+) -> None:
+    open_part(page, address, "compare", language, width)
+    uploader = page.get_by_test_id("stFileUploader")
+    for text in UPLOADER[language]:
+        expect(uploader).to_contain_text(text)
+    expect(uploader.get_by_role("button", name=UPLOADER[language][0], exact=True)).to_be_visible()
+    page.get_by_text({"ko": "English", "en": "한국어"}[language], exact=True).click()
+    for text in UPLOADER[{"ko": "en", "en": "ko"}[language]]:
+        expect(uploader).to_contain_text(text)
+
+
+@everywhere
+@pytest.mark.usefixtures("api")
+@pytest.mark.parametrize("path", ["nonsense", "compare/nonsense/further"])
+def test_unknown_address_says_so_in_the_language_of_the_page_and_shows_the_way(
+    address: str, page: Page, language: str, width: int, path: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{address}/{path}?lang={language}")
+    said = {"ko": "이 주소에는 페이지가 없습니다", "en": "There is no page at this address"}
+    expect(page.get_by_role("heading", name=said[language])).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert serious(page) == []
+    assert_fits(page)
+    way = {"ko": "여러 편 비교", "en": "Compare"}[language]
+    page.get_by_test_id("stPageLink").get_by_role("link", name=way).click()
+    expect(page.get_by_role("heading", name=TITLE["compare", language])).to_be_visible()
+
+
+@pytest.mark.usefixtures("api")
+def test_every_script_that_draws_the_form_is_named_in_the_document(
+    address: str, page: Page
+) -> None:
+    open_part(page, address, "", "en")
+    expect(page.get_by_role("button", name=SUBMIT["en"])).to_be_visible()
+    named = page.content()
+    asked = page.evaluate("performance.getEntriesByType('resource').map(each => each.name)")
+    scripts = [url.rsplit("/", 1)[1] for url in asked if url.endswith(".js")]
+    assert len(scripts) > 60
+    assert [script for script in scripts if f'js/{script}"' not in named] == []
+
+
+NO_DATES = ("abc", "99999999", "31022027", "-1-1-1", "2027/02/31", "가나다", "1e999", "00000000")
+
+
+@everywhere
+def test_no_date_typed_key_by_key_breaks_the_page_or_loses_the_form(
+    api: StubApi, address: str, page: Page, language: str, width: int
+) -> None:
+    asked_with_sample(page, address, language, width)
+    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    field = page.get_by_test_id("stDateInput")
+    for at, typed in enumerate(NO_DATES):
+        field.get_by_role("spinbutton").first.click()
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+        api.answers["/predict"] = 200, FORECAST | {"rating": 1 + at / 10}
+        page.get_by_role("button", name=SUBMIT[language]).click()
+        expect(page.locator(".rating")).to_have_text(f"{1 + at / 10:.1f}")
+        asked = api.asked[-1]
+        assert (asked["title"], asked["runtime"]) == (SAMPLE[language], 98)
+        assert "1870-01-01" <= asked.get("release_date", "1870-01-01") <= "2100-01-01"
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+    assert_fits(page)
+
+
+@in_both
+@pytest.mark.usefixtures("api")
+def test_date_out_of_range_is_said_in_the_language_of_the_page(
+    address: str, page: Page, language: str
+) -> None:
+    open_part(page, address, "", language)
+    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    field = page.get_by_test_id("stDateInput")
+    field.get_by_role("spinbutton").first.click()
+    page.keyboard.type("29990101")
+    page.keyboard.press("Tab")
+    said = {"ko": "날짜만 쓸 수 있습니다", "en": "Only dates from 1870-01-01"}[language]
+    expect(field.get_by_role("alert")).to_contain_text(said)
+
+
 @in_both
 @pytest.mark.parametrize("part", ["coming_soon", "track_record"])
 def test_ledger_pages_say_that_the_api_is_away_and_find_it_back(
@@ -339,11 +427,11 @@ def test_model_is_shown_beside_its_baselines_and_part_by_part(
     expect(page.get_by_label(old).first).to_be_visible()
     korean = {"ko": "한국어 1,234 0.71", "en": "Korean 1,234 0.71"}[language]
     expect(page.get_by_role("row", name=korean)).to_be_visible()
-    refused = {"ko": "보류 2026-11-24-cd34 0.625", "en": "Refused 2026-11-24-cd34 0.625"}
+    refused = {"ko": "탈락 2026-11-24-cd34 0.625", "en": "Refused 2026-11-24-cd34 0.625"}
     expect(page.get_by_role("row", name=refused[language])).to_be_visible()
     serving = {"ko": "되돌림 · 사용 중", "en": "Rolled back · in service"}[language]
     expect(page.get_by_role("cell", name=serving)).to_be_visible()
-    marked = {"ko": "채택 1번, 되돌림 1번", "en": "1 promotions, 1 rollbacks"}[language]
+    marked = {"ko": "채택 1번, 되돌림 1번", "en": "1 promotion, 1 rollback"}[language]
     expect(page.get_by_label(marked).first).to_be_visible()
     bins = {"ko": "예측 5.6, 실제 5.5", "en": "forecast 5.6, rating 5.5"}[language]
     expect(page.get_by_label(bins).first).to_be_visible()

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from page import films_csv
-from page.api import Forecast
 from page.films_csv import FileError, Outcome, Row
+from page.predictions import Forecast
 from page.words import Words
 from tests.stub_api import FORECAST
 

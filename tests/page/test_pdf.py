@@ -1,7 +1,8 @@
 import pytest
 
-from page.api import Forecast, Model
+from page.evidence import Model
 from page.pdf import KOREAN, LATIN, _font, document
+from page.predictions import Forecast
 from page.words import Words
 from tests.stub_api import FORECAST, MODEL, UNTRANSLATED
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from page import pictures
-from page.api import Forecast, Ratings
+from page.predictions import Forecast, Ratings
 from page.words import Words
 from tests.stub_api import FORECAST, RATINGS
 

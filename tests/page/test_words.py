@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from page.words import FOLDER, LANGUAGES, Words, fill
+from page.words import FOLDER, LANGUAGES, Words, fill, own_words
 
 SOURCES = [FOLDER.parent / "app.py", *sorted(FOLDER.glob("*.py"))]
 HANGUL = re.compile("[가-힣]")
@@ -40,5 +40,33 @@ def test_numbers_and_dates_are_written_as_the_language_does():
     assert korean.month(5) == "5월"
 
 
+@pytest.mark.parametrize(
+    ("language", "number", "said"),
+    [("en", 1, "1 film"), ("en", 0, "0 films"), ("en", 1234, "1,234 films"), ("ko", 1, "1편")],
+)
+def test_so_many_are_said_in_the_grammatical_number_of_the_language(
+    language: str, number: int, said: str
+):
+    assert Words(language).count("films", number) == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_count_has_each_plural_form_of_its_language(language: str):
+    words = Words(language)
+    for source in SOURCES:
+        for what in re.findall(r'words\.count\("(\w+)"', source.read_text("utf-8")):
+            assert all(words.count(what, number) for number in range(3))
+
+
+def test_words_of_streamlit_are_led_back_to_its_own_after_a_switch_to_english():
+    assert own_words("ko")["Upload"] == "파일 선택"
+    assert own_words("en")["파일 선택"] == "Upload"
+    for original in Words("ko").section("streamlit"):
+        there = own_words("ko")[original]
+        assert own_words("ko")[own_words("en")[there]] == there
+
+
 def test_values_in_a_template_are_text():
-    assert "&lt;b&gt;" in fill("document.html", {"language": "<b>"})
+    filled = fill("document.html", {"language": "<b>", "own_words": '{"a": "b"}'})
+    assert "&lt;b&gt;" in filled
+    assert "{&quot;a&quot;: &quot;b&quot;}" in filled
