@@ -8,8 +8,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-PACKAGES: Final = ("prometheus", "prometheus-alertmanager")
+PACKAGES: Final = ("prometheus", "promtool", "prometheus-alertmanager")
+PROGRAMS: Final = ("prometheus", "promtool", "prometheus-alertmanager", "amtool")
 FOLDER: Final = Path(__file__).parents[1] / ".venv" / "prometheus"
+# The first release whose Prometheus is of version 3, as in docker-compose-monitoring.yaml.
+RELEASE: Final = "forky"
+_KEYS: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def program(name: str) -> Path | None:
@@ -21,21 +25,49 @@ def program(name: str) -> Path | None:
 
 def main() -> int:
     """Fetch what is missing, or say how; the tests skip what they cannot run."""
-    if program("promtool") and program("prometheus") and program("amtool"):
+    if all(map(program, PROGRAMS)):
         return 0
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
-        sys.stdout.write("tests of the alerts are skipped until Prometheus' promtool is on PATH\n")
+    mirror = _mirror() if shutil.which("apt-get") and _KEYS.exists() else None
+    if mirror is None:
+        sys.stdout.write("tests of the alerts are skipped until Prometheus' programs are on PATH\n")
         return 0
-    sys.stdout.write("fetching Prometheus from Debian\n")
-    if os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "--quiet"], stdout=subprocess.DEVNULL, check=False)
-    with TemporaryDirectory() as folder:
-        subprocess.run(
-            ["apt-get", "download", *PACKAGES], cwd=folder, stdout=subprocess.DEVNULL, check=False
-        )
-        for package in Path(folder).glob("*.deb"):
-            subprocess.run(["dpkg", "--extract", package, FOLDER], check=True)
+    sys.stdout.write(f"fetching Prometheus from Debian {RELEASE}\n")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        apt = _apt_of_the_release(mirror, folder)
+        _run(*apt, "update")
+        _run(*apt, "download", *PACKAGES, cwd=folder)
+        for package in folder.glob("*.deb"):
+            _run("dpkg", "--extract", str(package), str(FOLDER))
     return 0
+
+
+def _mirror() -> str | None:
+    """The mirror of Debian that this machine uses; None if it uses none."""
+    if os.geteuid() == 0:
+        _run("apt-get", "update")
+    listed = _run("apt-get", "indextargets", "--format=$(REPO_URI)", "Label: Debian").split()
+    return listed[0] if listed else None
+
+
+def _apt_of_the_release(mirror: str, folder: Path) -> list[str]:
+    """How apt is called with lists of its own, so that the machine's stay as they are."""
+    sources = folder / "sources.list"
+    sources.write_text(f"deb [signed-by={_KEYS}] {mirror} {RELEASE} main\n")
+    for needed in ("lists/partial", "cache/archives/partial"):
+        (folder / needed).mkdir(parents=True)
+    own = {
+        "Dir::Etc::SourceList": sources,
+        "Dir::Etc::SourceParts": "/dev/null",
+        "Dir::State::Lists": folder / "lists",
+        "Dir::Cache": folder / "cache",
+        "APT::Sandbox::User": "root",  # the folder is nobody else's
+    }
+    return ["apt-get", *(f"--option={name}={value}" for name, value in own.items())]
+
+
+def _run(*command: str, cwd: Path | None = None) -> str:
+    return subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, text=True, check=False).stdout
 
 
 if __name__ == "__main__":
