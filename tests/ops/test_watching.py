@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sandbox.state import free_ports
 from tests.app.conftest import FILM
 from tests.bundles import put_into_production
-from tests.install_prometheus import program
+from tests.install_from_debian import program
 from tests.live_service import LiveService, running_service
 
 ROOT = Path(__file__).parents[2]
@@ -215,7 +215,7 @@ def running(name: str, *arguments: str, log: Path) -> Iterator[None]:
 
 
 def as_if_installed(tool: Path) -> list[str | Path]:
-    """What runs a program that was only laid here: Debian's looks for its templates in /usr/share."""
+    """What runs a program that was only laid here: it looks for its templates in /usr/share."""
     share = tool.parents[1] / "share"
     if share == Path("/usr/share"):
         return []

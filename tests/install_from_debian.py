@@ -1,4 +1,4 @@
-"""Lay Debian's Prometheus beside the environments, without installing or starting a service."""
+"""Lay programs of Debian's beside the environments, without installing or starting a service."""
 
 import os
 import shutil
@@ -8,11 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-PACKAGES: Final = ("prometheus", "promtool", "prometheus-alertmanager")
-PROGRAMS: Final = ("prometheus", "promtool", "prometheus-alertmanager", "amtool")
-FOLDER: Final = Path(__file__).parents[1] / ".venv" / "prometheus"
+PACKAGES: Final = ("prometheus", "promtool", "prometheus-alertmanager", "cloud-init")
 # The first release whose Prometheus is of version 3, as in docker-compose-monitoring.yaml.
 RELEASE: Final = "forky"
+FOLDER: Final = Path(__file__).parents[1] / ".venv" / "debian"
+CLOUD_INIT_SCHEMA: Final = (
+    FOLDER / "usr/lib/python3/dist-packages/cloudinit/config/schemas/schema-cloud-config-v1.json"
+)
 _KEYS: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
@@ -25,13 +27,13 @@ def program(name: str) -> Path | None:
 
 def main() -> int:
     """Fetch what is missing, or say how; the tests skip what they cannot run."""
-    if all(map(program, PROGRAMS)):
+    if FOLDER.exists():
         return 0
     mirror = _mirror() if shutil.which("apt-get") and _KEYS.exists() else None
     if mirror is None:
-        sys.stdout.write("tests of the alerts are skipped until Prometheus' programs are on PATH\n")
+        sys.stdout.write("not on Debian: tests of the alerts and of cloud-init are skipped\n")
         return 0
-    sys.stdout.write(f"fetching Prometheus from Debian {RELEASE}\n")
+    sys.stdout.write(f"fetching {', '.join(PACKAGES)} of Debian {RELEASE}\n")
     with TemporaryDirectory() as name:
         folder = Path(name)
         apt = _apt_of_the_release(mirror, folder)
