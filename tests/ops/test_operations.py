@@ -79,7 +79,7 @@ class Machine:
             json=FILM,
             auth=("someone", PASSWORD),
             verify=str(self.serving.root_certificate),
-            timeout=10,
+            timeout=60,  # the first time a password is looked at takes a second of a core
         )
 
 
@@ -117,7 +117,7 @@ def begin_world(machine: Machine) -> None:
     s3, tmdb = WORLD
     command = [word.replace("${S3_BUCKET_NAME}", bucket) for word in services["s3"]["command"]]
     image = services["s3"]["image"]
-    begin = ("docker", "run", "--detach", "--network", "training_default")
+    begin = ("docker", "run", "--detach", "--no-healthcheck", "--network", "training_default")
     settings = str(machine.folder / ".env")
     run(*begin, "--name", s3, "--network-alias", "s3", "--env-file", settings, image, *command)
     run("docker", "network", "connect", "--alias", "s3", "serving_default", s3)
