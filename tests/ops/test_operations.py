@@ -84,8 +84,10 @@ class Machine:
 
 
 def clone(folder: Path) -> Path:
-    """A clone of this project, with what is not committed yet."""
-    run("git", "clone", "--quiet", ".", str(folder))
+    """A clone of this project as it is now, with what is not committed yet."""
+    origin = folder.with_name("origin")
+    run("git", "clone", "--quiet", "--bare", ".", str(origin))
+    run("git", "clone", "--quiet", str(origin), str(folder))
     for name in run("git", "ls-files", "-mo", "--exclude-standard").splitlines():
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
