@@ -33,11 +33,11 @@ pytestmark = [
 ]
 
 
-def lines_of(heading: str) -> list[str]:
-    """The lines of the first block of commands under a heading, without their comments."""
-    block = re.search(rf"(?s)\n## {heading}\n.*?\n```\n(.+?)\n```", PAGE)
-    assert block, heading
-    return [line.partition("  #")[0] for line in block[1].splitlines()]
+def lines_of(heading: str, block: int = 0) -> list[str]:
+    """The lines of a block of commands under a heading, without their comments."""
+    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    blocks = re.findall(r"(?s)\n```\n(.+?)\n```", section)
+    return [line.partition("  #")[0] for line in blocks[block].splitlines()]
 
 
 @dataclass(frozen=True)
@@ -180,11 +180,11 @@ def test_secrets_are_changed(machine: Machine):
 
 def test_instance_a_is_upgraded_and_put_back(machine: Machine):
     runs = machine.training.run_ids()
-    *upgrading, going_back = lines_of("Upgrade")
-    for line in upgrading:
+    for line in lines_of("Upgrade"):
         machine.type(line)
     assert machine.training.run_ids() == runs
     (kept,) = machine.folder.glob("airflow-*.sql")
     assert kept.stat().st_mode & 0o077 == 0
+    (going_back,) = lines_of("Upgrade", block=1)
     machine.type(re.sub(r"airflow-\w+\.sql", kept.name, going_back))
     assert machine.training.run_ids() == runs
