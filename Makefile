@@ -55,7 +55,7 @@ pictures: $(VENV)/dev.done  ## take the pictures of the docs from what `make up`
 
 test: install lint  ## run all checks and tests
 	@$(VENV)/dev/bin/python -m tests.install_browser
-	@$(VENV)/dev/bin/python -m tests.install_prometheus
+	@$(VENV)/dev/bin/python -m tests.install_from_debian
 	@$(VENV)/dev/bin/python -m pytest $(ARGS)
 
 trial: $(VENV)/sandbox.done  ## both instances in containers here, up to a forecast; needs a Docker engine

@@ -1,9 +1,10 @@
-"""Both instances in containers: the memory of each, and the time of what an operator does.
+"""Both instances in containers: the size and memory of each, and the time of what operators do.
 
 Needs a Docker engine; the images are built if they are not there.
 """
 
 import argparse
+import re
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from typing import Final
 
 from benchmarks.figures import report
 from ops import drills
-from ops.memory import measured
+from ops.memory import Peaks, limit_mb, measured
+from ops.project import ROOT, Project, inspect
 from ops.trial import Trial, new_trial
 from sandbox.state import free_ports
 
@@ -43,6 +45,23 @@ def trial(films: int, folder: Path) -> Iterator[Trial]:
         running.project.compose("down", "--volumes")
 
 
+def beside_limits(project: Project, peaks: Peaks) -> dict[str, str]:
+    """The most memory of each service that runs, and what the engine would have let it have."""
+    running = {name: project.containers(name) for name in sorted(peaks)}
+    return {
+        name: f"{peaks[name]:.0f} of {limit_mb(containers[0]):.0f}"
+        for name, containers in running.items()
+        if containers
+    }
+
+
+def layers_mb(target: str) -> int:
+    """The size of what an image adds to its base."""
+    (base,) = re.findall(r"(?m)^FROM (\S+) AS base$", (ROOT / "Dockerfile").read_text())
+    whole, below = (int(inspect(image, "{{.Size}}")) for image in (f"movie-rating-{target}", base))
+    return round((whole - below) / 1e6)
+
+
 def main() -> None:
     """Measure a run of the pipeline, then the drills."""
     options = PARSER.parse_args()
@@ -55,7 +74,8 @@ def main() -> None:
         run_seconds = time.monotonic() - began
         report(
             films=options.films,
-            megabytes={service: round(peak) for service, peak in sorted(peaks.items())},
+            image_megabytes={target: layers_mb(target) for target in ("api", "ui", "pipeline")},
+            megabytes=beside_limits(running.project, peaks),
             run_seconds=round(run_seconds),
             seconds_until_it_answers=round(in_service, 1),
             drills={name: drill(running) for name, drill in drills.DRILLS.items()},

@@ -68,12 +68,13 @@ def real_run(arguments: argparse.Namespace) -> RealRun:
 
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         run.folder.mkdir(parents=True, exist_ok=True)
-        _write_cleaned(run.files, read_films([arguments.catalogue]), arguments.catalogue.stem)
+        write_cleaned(run.files, read_films([arguments.catalogue]), arguments.catalogue.stem)
         train(RUN_DATE, load_settings(None, data_dir=str(run.folder)))
     return run
 
 
-def _write_cleaned(files: RunFiles, films: pd.DataFrame, source: str) -> None:
+def write_cleaned(files: RunFiles, films: pd.DataFrame, source: str) -> None:
+    """Write what a run has before it trains."""
     faults: dict[str, Any] = {"faults": {}}
     write_json(files.source, {"source": source, "validation": faults})
     write_json(files.report, {"collected": len(films), "kept": len(films), "dropped": {}})

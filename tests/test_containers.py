@@ -285,6 +285,39 @@ def test_compose_files_follow_the_specification():
     assert found.returncode == 0, found.stdout
 
 
+@pytest.mark.parametrize(
+    "files",
+    [(AIRFLOW,), (FASTAPI,), (FASTAPI, MONITORING), (AIRFLOW, FASTAPI, TRIAL)],
+    ids=" ".join,
+)
+def test_todays_compose_reads_the_files_as_they_are_meant(files: tuple[str, ...], tmp_path: Path):
+    wanted = {each.name for file in files for each in variables(file) if each.mark == "?"}
+    (tmp_path / ".env").write_text("".join(f"{name}=x\n" for name in wanted | {"S3_BUCKET_NAME"}))
+    options = ["--env-file", str(tmp_path / ".env"), "--profile", "celery", "--profile", "public"]
+    options += [part for file in files for part in ("--file", file)]
+    program = Path(sys.executable).with_name("docker-compose")
+    read = subprocess.run(
+        [str(program), *options, "config", "--format", "json"],
+        cwd=ROOT,
+        env={"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert read.returncode == 0, read.stderr
+    assert read.stderr == ""
+    limits = {
+        name: int(service["mem_limit"]) // 2**20
+        for name, service in json.loads(read.stdout)["services"].items()
+    }
+    assert limits == {
+        name: megabytes(service["mem_limit"])
+        for file in files
+        for name, service in services(file).items()
+        if "mem_limit" in service
+    }
+
+
 @each_file
 def test_compose_1_29_knows_all_that_stands_in_a_compose_file(file: str):
     document = yaml.safe_load((ROOT / file).read_text())

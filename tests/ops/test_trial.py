@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,6 @@ from typing import Any
 
 import pytest
 import requests
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -27,17 +27,13 @@ from ops.project import EngineError, run, wait
 from ops.trial import FILES, Trial, new_trial
 from sandbox.state import free_ports
 from tests.chromium import ARGUMENTS
-from tests.engine import build_images, provide_caddy, skip_without_engine, skip_without_image
+from tests.engine import skip_without_image
 from tests.ops import outside
+from tests.ops.images import SERVICES, provide_images
 
 ROOT = Path(__file__).parents[2]
 FILMS = 400
 PLOT = "A kind nurse brings hope and laughter to a small village."
-SERVICES: dict[str, dict[str, Any]] = {
-    name: service
-    for file in FILES[:2]
-    for name, service in yaml.safe_load((ROOT / file).read_text())["services"].items()
-}
 
 pytestmark = [
     pytest.mark.containers,
@@ -55,11 +51,7 @@ def commands_of_the_night() -> list[str]:
 
 @pytest.fixture(scope="module")
 def images() -> None:
-    """Ours are built; the others are here, or the tests are skipped."""
-    skip_without_engine()
-    skip_without_image(SERVICES["postgres"]["image"])
-    provide_caddy(SERVICES["proxy"]["image"])
-    build_images()
+    provide_images()
 
 
 @pytest.fixture(scope="module")
@@ -271,7 +263,19 @@ def test_no_secret_is_in_a_log(trial: Trial):
 
 
 @pytest.fixture(scope="module")
-def workers(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:  # noqa: ARG001
+def todays_compose() -> Iterator[None]:
+    """Compose of the environment of these tests, not the machine's, which may be years old."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        yield
+
+
+@pytest.fixture(scope="module")
+def workers(
+    images: None,  # noqa: ARG001
+    todays_compose: None,  # noqa: ARG001
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Trial]:
     """Two workers of Celery without a disk in common; the working folder is in S3."""
     skip_without_image(SERVICES["redis"]["image"])
     airflow, page = free_ports(2)

@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sandbox.state import free_ports
 from tests.app.conftest import FILM
 from tests.bundles import put_into_production
-from tests.install_prometheus import program
+from tests.install_from_debian import program
 from tests.live_service import LiveService, running_service
 
 ROOT = Path(__file__).parents[2]
@@ -205,12 +205,22 @@ def running(name: str, *arguments: str, log: Path) -> Iterator[None]:
     if tool is None:
         pytest.skip(f"needs {name}, which `make test` fetches from Debian")
     with log.open("wb") as stream:
-        process = subprocess.Popen([tool, *arguments], stdout=stream, stderr=stream)
+        command = [*as_if_installed(tool), tool, *arguments]
+        process = subprocess.Popen(command, stdout=stream, stderr=stream)
         try:
             yield
         finally:
             process.terminate()
             process.wait()
+
+
+def as_if_installed(tool: Path) -> list[str | Path]:
+    """What runs a program that was only laid here: it looks for its templates in /usr/share."""
+    share = tool.parents[1] / "share"
+    if share == Path("/usr/share"):
+        return []
+    script = 'mount --bind "$0" /usr/share && exec "$@"'
+    return ["unshare", "--map-root-user", "--mount", "sh", "-c", script, share]
 
 
 @contextmanager
