@@ -47,7 +47,7 @@ def people(
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> Names:
     """Names with a track record; first those that begin with the letters, then by alphabet."""
-    known = served.bundle.effects.tables.get(_TRAITS[field], {})
+    known: Iterable[str] = served.bundle.effects.tables.get(_TRAITS[field], ())
     return Names(version=served.pointer.version, names=_found(known, q)[:limit])
 
 

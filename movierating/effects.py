@@ -5,7 +5,8 @@ is not credited with what his genre is liked for (`scripts.track_records`). Serv
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -13,6 +14,7 @@ from statistics import fmean
 from typing import Any, Final, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from movierating.film import Film
 from movierating.korean import pieces
@@ -33,19 +35,37 @@ RECORDED: Final = (ALL, *EFFECT.values(), *chain.from_iterable(PASTS.values()))
 class Table(Mapping[str, tuple[float, ...]]):
     """A token's weight beside the others of a film, its effect, and its past if that is followed.
 
-    All numbers are in one array; a tuple for each token would take three times the memory.
+    All numbers are in one array, on disk as well: a tuple for each token would take three times the
+    memory, and so would the numbers of a JSON text while it is read.
     """
 
-    def __init__(self, rows: Mapping[str, Sequence[float]]) -> None:
-        """Take the numbers of each token.
+    def __init__(self, tokens: Iterable[str], numbers: npt.ArrayLike) -> None:
+        """Take the tokens and their numbers, row by row.
 
         Raises:
-            ValueError: They are not as many for each token, or not as many as there should be.
+            ValueError: There are not as many for each token as there should be.
         """
-        self._rows = {token: at for at, token in enumerate(rows)}
-        self._numbers = np.asarray(list(rows.values()) or np.empty((0, 2)), dtype=float)
-        if self._numbers.shape not in {(len(rows), 2), (len(rows), 2 + len(PAST))}:
+        self._rows = {token: at for at, token in enumerate(tokens)}
+        self._numbers = np.asarray(numbers, dtype=np.float64)
+        if self._numbers.shape not in {(len(self), 2), (len(self), 2 + len(PAST))}:
             raise ValueError("a table has two numbers for each token, or those of its past, too")
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+        """The table from what JSON can hold, also from the lists of bundles before 2026-11-28.
+
+        Raises:
+            ValueError: It holds something else.
+        """
+        if "numbers" not in raw or isinstance(raw["numbers"], list):  # a list: a token's numbers
+            return cls(raw, [*raw.values()] or np.empty((0, 2)))
+        numbers = np.frombuffer(b64decode(raw["numbers"]), "<f8")
+        return cls(raw["tokens"], numbers.reshape(len(raw["tokens"]), raw["columns"]))
+
+    def to_json(self) -> dict[str, Any]:
+        """The table as JSON can hold it, its numbers as base64 of doubles."""
+        numbers = b64encode(self._numbers.astype("<f8").tobytes()).decode()
+        return {"tokens": list(self), "columns": self._numbers.shape[1], "numbers": numbers}
 
     def __getitem__(self, token: str) -> tuple[float, ...]:
         """The numbers of a token."""
@@ -64,6 +84,9 @@ class Table(Mapping[str, tuple[float, ...]]):
         return len(self._rows)
 
 
+_EMPTY: Final = Table((), np.empty((0, 2)))
+
+
 @dataclass(frozen=True)
 class Effects:
     """The effects of all tokens, as learned from films released before a date.
@@ -77,7 +100,7 @@ class Effects:
 
     as_of: date
     average: float
-    tables: Mapping[str, Mapping[str, tuple[float, ...]]]
+    tables: Mapping[str, Table]
 
     def of(self, film: Film) -> Record:
         """What each trait of a film adds to the average, in rating points; NaN where unknown.
@@ -108,7 +131,7 @@ class Effects:
         """
         if not tokens:
             return math.nan
-        table = self.tables.get(trait, {})
+        table = self.tables.get(trait, _EMPTY)
         found = [table[token] for token in dict.fromkeys(tokens) if token in table]
         norm = math.sqrt(sum(weight * weight for weight, *_ in found))
         return sum(weight * effect for weight, effect, *_ in found) / norm if found else 0.0
@@ -117,7 +140,7 @@ class Effects:
         """The means over the known tokens; newcomers have no films, and so no ratings."""
         if not tokens:
             return (math.nan,) * len(PAST)
-        table = self.tables.get(trait, {})
+        table = self.tables.get(trait, _EMPTY)
         pasts = [table[token][2:] for token in dict.fromkeys(tokens) if token in table]
         return [*map(fmean, zip(*pasts, strict=True))] or (0.0, math.nan, math.nan)
 
@@ -126,11 +149,11 @@ class Effects:
         return {
             "as_of": self.as_of.isoformat(),
             "average": self.average,
-            "tables": {trait: dict(table) for trait, table in self.tables.items()},
+            "tables": {trait: table.to_json() for trait, table in self.tables.items()},
         }
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
         """The effects from plain lists and dictionaries."""
-        tables = {trait: Table(rows) for trait, rows in raw["tables"].items()}
+        tables = {trait: Table.from_json(table) for trait, table in raw["tables"].items()}
         return cls(date.fromisoformat(raw["as_of"]), float(raw["average"]), tables)

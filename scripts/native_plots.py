@@ -49,4 +49,4 @@ def _table(plots: tuple[list[str], ...], contributions: tuple[float, ...]) -> Ta
     ridge = Ridge(alpha=SHRINKAGE, solver="lsqr")
     ridge.fit(unit(rows), contributions)
     effects = np.round(ridge.coef_, _DIGITS)
-    return Table(dict(zip(kept, np.stack([weights, effects], axis=1).tolist(), strict=True)))
+    return Table(kept, np.stack([weights, effects], axis=1))

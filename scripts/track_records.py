@@ -81,9 +81,10 @@ class Estimate:
         tables = {}
         for trait, columns in vocabulary.columns.items():
             numbers = [np.round(vocabulary.weights[trait], DIGITS), self.coefficients[trait]]
-            rows = np.column_stack([*numbers, *self.pasts.get(trait, np.empty(0)).T]).tolist()
+            rows = np.column_stack([*numbers, *self.pasts.get(trait, np.empty(0)).T])
             known = self.known[trait]
-            tables[trait] = Table({token: rows[at] for token, at in columns.items() if known[at]})
+            tokens = [token for token, at in columns.items() if known[at]]  # in their order
+            tables[trait] = Table(tokens, rows[known])
         return Effects(self.as_of, self.average, tables)
 
 

@@ -1,6 +1,7 @@
 """Small bundles, made in a moment from invented films."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,13 +20,24 @@ from movierating.bundle import (
     write_bundle,
 )
 from movierating.comparables import Comparables, RatedFilm
-from movierating.effects import RECORDED, Effects
+from movierating.effects import RECORDED, Effects, Table
 from movierating.encoders import Codes, CodeTable
 from movierating.features import MEASUREMENTS, build_matrix
 from movierating.film import Film, Plot
 from movierating.manifest import DataSource, Interval, Manifest, Scores, Split, sha256
 from movierating.model import Graph, Model
 from movierating.registry import Pointer, Production, Registry
+
+
+def effects_of(
+    tables: Mapping[str, Mapping[str, tuple[float, ...]]], average: float = 6.0
+) -> Effects:
+    """Effects by trait and token: weight, effect, and the past of who is followed."""
+    listed = {
+        trait: Table(rows, [*rows.values()] or np.empty((0, 2))) for trait, rows in tables.items()
+    }
+    return Effects(date(2025, 1, 1), average, listed)
+
 
 RUN_DATE = date(2026, 11, 23)
 GENRES = ("Drama", "Comedy", "Horror", "Animation")
@@ -34,13 +46,11 @@ QUANTILE = 1.6
 FILES = (MODEL_NAME, ERROR_NAME, EFFECTS_NAME, COMPARABLES_NAME, CODES_NAME)
 CODES = Codes(CodeTable(GENRES), CodeTable(LANGUAGES))
 # A director whose films are liked, and words that are not.
-EFFECTS = Effects(
-    date(2025, 1, 1),
-    6.0,
+EFFECTS = effects_of(
     {
         "director": {"Ada Novak": (1.0, 0.5)},
         "plot": {"lantern": (4.0, -0.2), "island": (3.0, 0.1)},
-    },
+    }
 )
 FEATURES = (
     *MEASUREMENTS,

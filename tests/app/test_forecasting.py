@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from app.forecasting import Reading, film_from, forecast, mood_of, old_forecast, read_plot
 from app.schemas import FilmFacts
 from movierating.bundle import Bundle
-from movierating.effects import KOREAN
+from movierating.effects import KOREAN, Table
 from movierating.film import Film, Plot
 from movierating.traits import MAX_CAST
 from sandbox.tmdb.process import RunningStandIn
@@ -128,7 +128,7 @@ def test_training_and_serving_give_the_same_scores(
 def test_better_track_record_makes_a_better_forecast(learned: Packed, fact: str):
     bundle = learned.load()
     trait = {"directors": "director", "writers": "writer", "companies": "company"}.get(fact, fact)
-    effects = {name: effect for name, (_, effect) in bundle.effects.tables[trait].items()}
+    effects = {name: effect for name, (_, effect, *_) in bundle.effects.tables[trait].items()}
     worst, nobody, best = (
         forecast(bundle, FACTS.model_copy(update={fact: [name]}), Reading(None)).rating
         for name in (
@@ -184,7 +184,7 @@ def test_unknown_plot_and_one_in_korean_have_no_mood(plot: Plot | None):
 
 
 def reading_korean(bundle: Bundle) -> Bundle:
-    table = {"등대": (1.0, 0.8)}
+    table = Table(["등대"], [[1.0, 0.8]])
     effects = replace(bundle.effects, tables={**bundle.effects.tables, KOREAN: table})
     return replace(bundle, effects=effects)
 

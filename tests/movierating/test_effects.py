@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movierating.effects import ALL, EFFECT, PAST, PASTS, RECORDED, Effects
+from movierating.effects import ALL, EFFECT, PAST, PASTS, Effects
 from movierating.film import Film, Plot
 from movierating.traits import FOLLOWED, TRAITS
+from tests.bundles import effects_of
 
 FULL = Film(
     title="The Lantern: Part 2",
@@ -28,10 +29,9 @@ FULL = Film(
     keywords=("lantern", "island"),
     plot=Plot(40, 0.0, 0.0, "The keeper of a Lantern, and what she keeps."),
 )
-EFFECTS = Effects(
-    date(2026, 1, 1),
-    6.25,
-    {
+EFFECTS = effects_of(
+    average=6.25,
+    tables={
         "genre": {"Drama": (1.0, 0.5), "Crime": (1.0, 0.25)},
         "director": {"Ada Novak": (1.0, 0.75), "Kim Minseo": (1.0, -0.5)},
         "plot": {"lantern": (3.0, 0.5), "keeper": (4.0, -0.25)},
@@ -42,15 +42,8 @@ tables = st.sampled_from([2, 2 + len(PAST)]).flatmap(
     lambda width: st.dictionaries(st.text(max_size=6), st.tuples(*[numbers] * width), max_size=4)
 )
 effects = st.builds(
-    Effects,
-    st.dates(),
-    st.floats(0, 10),
-    st.dictionaries(st.sampled_from(list(TRAITS)), tables, max_size=4),
+    effects_of, st.dictionaries(st.sampled_from(list(TRAITS)), tables, max_size=4), st.floats(0, 10)
 )
-
-
-def test_record_has_every_effect_and_every_past():
-    assert tuple(sorted(EFFECTS.of(FULL))) == tuple(sorted(RECORDED))
 
 
 @pytest.mark.parametrize("trait", TRAITS)
@@ -60,7 +53,7 @@ def test_trait_of_which_nothing_is_told_is_missing(trait: str):
 
 @pytest.mark.parametrize("trait", TRAITS)
 def test_told_trait_without_a_known_token_adds_nothing(trait: str):
-    assert Effects(EFFECTS.as_of, 6.25, {}).of(FULL)[EFFECT[trait]] == 0.0
+    assert effects_of({}).of(FULL)[EFFECT[trait]] == 0.0
 
 
 def test_first_film_of_a_director_adds_nothing():
@@ -94,16 +87,21 @@ def test_token_named_twice_or_beside_unknown_ones_counts_once(names: tuple[str, 
     assert EFFECTS.of(Film(directors=names))["effect=director"] == 0.75
 
 
-FOLLOWING = Effects(
-    EFFECTS.as_of,
-    6.25,
+FOLLOWING = effects_of(
     {
         "director": {
             "Ada Novak": (1.0, 0.75, 2.0, 7.0, 6.0),
             "Kim Minseo": (1.0, -0.5, 1.0, 5.0, 5.5),
         }
-    },
+    }
 )
+
+
+def packed(**others: Any) -> dict[str, Any]:
+    """Effects as a file holds them, but for some fields of their only table."""
+    raw = effects_of({"genre": {"A": (1.0, 0.5), "B": (1.0, 0.25)}}).to_json()
+    raw["tables"]["genre"] |= others
+    return raw
 
 
 def past(film: Film, trait: str = "director") -> list[float]:
@@ -126,6 +124,14 @@ def test_newcomers_have_no_films_behind_them_and_no_ratings(trait: str):
 @pytest.mark.parametrize("trait", FOLLOWED)
 def test_past_of_which_nothing_is_told_is_missing(trait: str):
     assert all(map(math.isnan, past(Film(), trait)))
+
+
+def test_effects_of_bundles_before_the_pasts_are_read():
+    rows = {"director": {"Ada Novak": [1.0, 0.75]}, "genre": {}, "title": {"numbers": [1.0, 0.5]}}
+    read = Effects.from_json({"as_of": "2025-01-01", "average": 6.0, "tables": rows})
+    assert read == effects_of(
+        {"director": {"Ada Novak": (1.0, 0.75)}, "genre": {}, "title": {"numbers": (1.0, 0.5)}}
+    )
 
 
 def test_bundle_without_pasts_still_tells_its_effects():
@@ -157,6 +163,11 @@ def test_effects_that_survived_json_say_the_same(some: Effects):
         {"as_of": "2026-01-01", "average": 6.0, "tables": []},
         {"as_of": "2026-01-01", "average": 6, "tables": {"genre": {"A": [1, 2], "B": [1, 2, 3]}}},
         {"as_of": "2026-01-01", "average": 6, "tables": {"genre": {"A": [1, 2, 3]}}},
+        packed(numbers="no base64!"),
+        packed(numbers=""),
+        packed(columns=3),
+        packed(tokens=["A"]),
+        packed(tokens=["A", "A"]),
     ],
 )
 def test_what_is_no_table_of_effects_is_refused(raw: dict[str, Any]):

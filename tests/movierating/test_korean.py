@@ -7,13 +7,11 @@ from movierating.effects import ALL, KOREAN, Effects
 from movierating.features import MEASUREMENTS
 from movierating.film import Film, Plot
 from movierating.korean import is_korean, pieces
-from tests.samples import SPLIT_DATE
+from tests.bundles import effects_of
 
 FILM = Film(plot=Plot(None, None, None, "등대에서 편지를", "ko"))
-EFFECTS = Effects(
-    SPLIT_DATE,
-    6.0,
-    {"plot": {"등대": (1.0, 9.0)}, KOREAN: {"등대": (3.0, 0.5), "편지": (4.0, 0.1)}},
+EFFECTS = effects_of(
+    {"plot": {"등대": (1.0, 9.0)}, KOREAN: {"등대": (3.0, 0.5), "편지": (4.0, 0.1)}}
 )
 
 

@@ -9,9 +9,10 @@ from movierating.film import Film, Plot
 from movierating.text import measure_plot
 from scripts.native_plots import MIN_PAIRS, with_korean
 from scripts.samples import Sample
-from tests.samples import SPLIT_DATE, rated
+from tests.bundles import effects_of
+from tests.samples import rated
 
-EFFECTS = Effects(SPLIT_DATE, 6.0, {"plot": {"lighthouse": (1.0, 0.5), "tavern": (1.0, -0.5)}})
+EFFECTS = effects_of({"plot": {"lighthouse": (1.0, 0.5), "tavern": (1.0, -0.5)}})
 ENGLISH = {"등대": "A lighthouse.", "주막": "A tavern."}
 
 

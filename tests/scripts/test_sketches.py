@@ -1,11 +1,11 @@
 import numpy as np
 
-from movierating.effects import ALL, Effects
+from movierating.effects import ALL
 from movierating.features import build_matrix
 from movierating.film import Film, Plot
 from movierating.reasons import group_of
 from scripts.sketches import sketched
-from tests.samples import SPLIT_DATE
+from tests.bundles import effects_of
 
 FILM = Film(genres=("Drama",), runtime_minutes=100, plot=Plot(9, 0.3, 0.5, "A letter."))
 FEATURES = (
@@ -19,10 +19,8 @@ FEATURES = (
     "effect=plot",
     "genre=Drama",
 )
-EFFECTS = Effects(
-    SPLIT_DATE,
-    6.0,
-    {"genre": {"Drama": (1, 0.5)}, "plot": {"letter": (1, 0.25)}, "runtime": {"5": (1, 0.125)}},
+EFFECTS = effects_of(
+    {"genre": {"Drama": (1, 0.5)}, "plot": {"letter": (1, 0.25)}, "runtime": {"5": (1, 0.125)}}
 )
 
 
