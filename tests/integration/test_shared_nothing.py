@@ -32,7 +32,7 @@ def step(s3_server, bucket_settings, tmdb_of_today, tmp_path):
             "TMDB_BASE_URL": tmdb_of_today.base_url,
             "TMDB_API_KEY": TMDB_KEY,
             "TMDB_REQUESTS_PER_SECOND": "40",
-            "COLLECT_MAX_FILMS": "300",
+            "COLLECT_MAX_FILMS": "1000",
             "DATA_DIR": f"s3://{bucket_settings.s3_bucket_name}/pipeline",
             "S3_BUCKET_NAME": bucket_settings.s3_bucket_name,
             "AWS_ENDPOINT_URL_S3": s3_server.url,
@@ -77,7 +77,7 @@ def test_run_from_tmdb_to_production_leaves_nothing_on_any_disk(
     production = registry.production()
     assert production is not None
     manifest = Registry(open_bucket(bucket_settings)).manifest(production.pointer)
-    assert manifest.data.films == 300
+    assert manifest.data.films == 1_000
     assert len(stored(store)) == 300
 
 
