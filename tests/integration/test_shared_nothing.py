@@ -78,7 +78,7 @@ def test_run_from_tmdb_to_production_leaves_nothing_on_any_disk(
     assert production is not None
     manifest = Registry(open_bucket(bucket_settings)).manifest(production.pointer)
     assert manifest.data.films == 1_000
-    assert len(stored(store)) == 300
+    assert len(stored(store)) == 1_000
 
 
 def test_backfill_into_s3_brings_in_every_film(step, store):
