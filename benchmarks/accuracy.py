@@ -15,7 +15,6 @@ import pyarrow.parquet as pq
 from benchmarks.figures import report
 from benchmarks.memory import peak_mb
 from movierating.encoders import Codes
-from movierating.features import Matrix
 from movierating.film import Film
 from movierating.model import Model
 from movierating.reasons import explain
@@ -117,7 +116,9 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
     held_out = learned.films.measured()
     forecast, half_widths = model.rate(held_out.full), model.half_widths(held_out.full)
     reached = score(held_out.ratings, forecast)
-    full, form, sketch = (_coverage(model, view, held_out) for view in held_out.views)
+    full, form, sketch = (
+        round(float(model.covers(view, held_out.ratings).mean()), 4) for view in held_out.views
+    )
     return reached.model_dump() | {
         "coverage80": full,
         "form_coverage80": form,
@@ -137,12 +138,6 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
         "train_seconds": round(seconds, 1),
         "baselines": {name: each.rmse for name, each in learned.baselines.items()},
     }
-
-
-def _coverage(model: Model, view: Matrix, films: Described) -> float:
-    """The share of films whose rating lies in the interval, by what is known of them."""
-    off = abs(model.rate(view) - films.ratings)
-    return round(float(np.mean(off <= model.half_widths(view))), 4)
 
 
 def _worst_slice(found: Sequence[Slice]) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from movierating.errors import ExplainedError
 from movierating.features import Matrix
@@ -67,3 +68,9 @@ class Model:
         """Half the width of the 80 % intervals in rating points, shape (rows,)."""
         errors = np.maximum(self.error.predict(matrix), SMALLEST_ERROR)
         return np.float32(self.quantile) * errors
+
+    def covers(self, matrix: Matrix, ratings: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """Whether ratings lie in the 80 % intervals, shape (rows,)."""
+        off = np.abs(self.rate(matrix) - ratings)
+        inside: npt.NDArray[np.bool_] = off <= self.half_widths(matrix)
+        return inside

@@ -102,7 +102,7 @@ def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfi
 def slices(model: Model, films: Described, holdout: Sample) -> list[Slice]:
     """The held-out films by language, genre, votes and year; `films` are those of `holdout`."""
     forecast = model.rate(films.full).astype(float)
-    inside = np.abs(forecast - films.ratings) <= model.half_widths(films.full)
+    inside = model.covers(films.full, films.ratings)
     return [
         Slice(kind, name, score(films.ratings[rows], forecast[rows]), float(inside[rows].mean()))
         for kind, name, rows in _slices(holdout)

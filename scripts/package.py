@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-import numpy as np
-
 from movierating.bundle import (
     CODES_NAME,
     COMPARABLES_NAME,
@@ -128,8 +126,7 @@ def _comparables(taught: Sample) -> Comparables:
 
 def _interval(model: Model, films: Described) -> Interval:
     def coverage(matrix: Matrix) -> float:
-        inside = np.abs(model.rate(matrix) - films.ratings) <= model.half_widths(matrix)
-        return round(float(inside.mean()), 6)
+        return round(float(model.covers(matrix, films.ratings).mean()), 6)
 
     return Interval(
         quantile=round(model.quantile, 6),

@@ -44,6 +44,23 @@ GENRES = ("Drama", "Comedy", "Horror", "Animation")
 LANGUAGES = ("en", "ko", "ja")
 QUANTILE = 1.6
 FILES = (MODEL_NAME, ERROR_NAME, EFFECTS_NAME, COMPARABLES_NAME, CODES_NAME)
+# Every fact that a film can have.
+FULL_FILM = Film(
+    title="The Lantern: Part 2",
+    genres=("Drama", "Crime"),
+    original_language="ko",
+    countries=("KR", "US"),
+    runtime_minutes=101,
+    release_date=date(2026, 10, 1),
+    budget_usd=5_000_000,
+    directors=("Ada Novak",),
+    writers=("Kim Minseo", "Ada Novak"),
+    cast=("Jo Lindqvist", "Kim Minseo"),
+    companies=("Lantern Films",),
+    franchise="Lanterns",
+    keywords=("lantern", "island"),
+    plot=Plot(40, 0.0, 0.0, "The keeper of a Lantern, and what she keeps."),
+)
 CODES = Codes(CodeTable(GENRES), CodeTable(LANGUAGES))
 # A director whose films are liked, and words that are not.
 EFFECTS = effects_of(

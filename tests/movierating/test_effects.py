@@ -1,7 +1,6 @@
 import dataclasses
 import json
 import math
-from datetime import date
 from typing import Any
 
 import pytest
@@ -9,26 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movierating.effects import ALL, EFFECT, PAST, PASTS, Effects
-from movierating.film import Film, Plot
+from movierating.film import Film
 from movierating.traits import FOLLOWED, TRAITS
-from tests.bundles import effects_of
+from tests.bundles import FULL_FILM, effects_of
 
-FULL = Film(
-    title="The Lantern: Part 2",
-    genres=("Drama", "Crime"),
-    original_language="ko",
-    countries=("KR", "US"),
-    runtime_minutes=101,
-    release_date=date(2026, 10, 1),
-    budget_usd=5_000_000,
-    directors=("Ada Novak",),
-    writers=("Kim Minseo", "Ada Novak"),
-    cast=("Jo Lindqvist", "Kim Minseo"),
-    companies=("Lantern Films",),
-    franchise="Lanterns",
-    keywords=("lantern", "island"),
-    plot=Plot(40, 0.0, 0.0, "The keeper of a Lantern, and what she keeps."),
-)
 EFFECTS = effects_of(
     average=6.25,
     tables={
@@ -53,7 +36,7 @@ def test_trait_of_which_nothing_is_told_is_missing(trait: str):
 
 @pytest.mark.parametrize("trait", TRAITS)
 def test_told_trait_without_a_known_token_adds_nothing(trait: str):
-    assert effects_of({}).of(FULL)[EFFECT[trait]] == 0.0
+    assert effects_of({}).of(FULL_FILM)[EFFECT[trait]] == 0.0
 
 
 def test_first_film_of_a_director_adds_nothing():
@@ -78,8 +61,8 @@ def test_all_is_the_average_with_what_every_known_trait_adds(film: Film, expecte
 
 
 def test_several_tokens_add_their_weighted_sum_over_the_length_of_their_weights():
-    assert EFFECTS.of(FULL)["effect=genre"] == pytest.approx((0.5 + 0.25) / math.sqrt(2))
-    assert EFFECTS.of(FULL)["effect=plot"] == pytest.approx((3 * 0.5 - 4 * 0.25) / 5)
+    assert EFFECTS.of(FULL_FILM)["effect=genre"] == pytest.approx((0.5 + 0.25) / math.sqrt(2))
+    assert EFFECTS.of(FULL_FILM)["effect=plot"] == pytest.approx((3 * 0.5 - 4 * 0.25) / 5)
 
 
 @pytest.mark.parametrize("names", [("Ada Novak", "Ada Novak"), ("Ada Novak", "A", "B", "C")])
@@ -116,7 +99,7 @@ def test_past_of_several_is_the_mean_of_those_who_are_known():
 
 @pytest.mark.parametrize("trait", FOLLOWED)
 def test_newcomers_have_no_films_behind_them_and_no_ratings(trait: str):
-    films, *ratings = past(dataclasses.replace(FULL, directors=("New",)), trait)
+    films, *ratings = past(dataclasses.replace(FULL_FILM, directors=("New",)), trait)
     assert films == 0
     assert all(map(math.isnan, ratings))
 
@@ -135,7 +118,7 @@ def test_effects_of_bundles_before_the_pasts_are_read():
 
 
 def test_bundle_without_pasts_still_tells_its_effects():
-    record = EFFECTS.of(FULL)
+    record = EFFECTS.of(FULL_FILM)
     assert record["effect=director"] == 0.75
     assert record["films=director"] == 0
 
@@ -148,7 +131,7 @@ def test_effects_survive_json(some: Effects):
 @given(effects)
 def test_effects_that_survived_json_say_the_same(some: Effects):
     again = Effects.from_json(json.loads(json.dumps(some.to_json(), ensure_ascii=False)))
-    assert again.of(FULL) == some.of(FULL)
+    assert again.of(FULL_FILM) == some.of(FULL_FILM)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,11 @@ def test_half_width_is_the_quantile_of_the_expected_error(model: Model):
     np.testing.assert_allclose(half_widths, [1.5, 0.6], atol=1e-3)
 
 
+def test_interval_covers_ratings_as_far_off_as_its_half_width(model: Model):
+    covered = model.covers(rows((6, 1), (6, 1), (6, 0.4)), np.array([7.4, 7.6, 5.0]))
+    assert covered.tolist() == [True, False, False]
+
+
 @pytest.mark.parametrize("error", [0.0, -1.0, SMALLEST_ERROR / 2])
 def test_no_forecast_is_surer_than_the_smallest_error(model: Model, error: float):
     assert model.half_widths(rows((6, error)))[0] == pytest.approx(1.5 * SMALLEST_ERROR)

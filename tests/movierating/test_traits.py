@@ -1,29 +1,11 @@
-from datetime import date
-
 import pytest
 
 from movierating.film import Film, Plot
 from movierating.traits import FOLLOWED, MAX_CAST, TRAITS
-
-FULL = Film(
-    title="The Lantern: Part 2",
-    genres=("Drama", "Crime"),
-    original_language="ko",
-    countries=("KR", "US"),
-    runtime_minutes=101,
-    release_date=date(2026, 10, 1),
-    budget_usd=5_000_000,
-    directors=("Ada Novak",),
-    writers=("Kim Minseo", "Ada Novak"),
-    cast=("Jo Lindqvist", "Kim Minseo"),
-    companies=("Lantern Films",),
-    franchise="Lanterns",
-    keywords=("lantern", "island"),
-    plot=Plot(40, 0.0, 0.0, "The keeper of a Lantern, and what she keeps."),
-)
+from tests.bundles import FULL_FILM
 
 
-def tokens(trait: str, film: Film = FULL) -> list[str]:
+def tokens(trait: str, film: Film = FULL_FILM) -> list[str]:
     return list(TRAITS[trait](film))
 
 

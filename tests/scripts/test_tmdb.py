@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from movierating.settings import Settings, SettingsError, load_settings
-from sandbox.tmdb.process import RunningStandIn
+from sandbox.tmdb.process import RunningStandIn, running
 from scripts import dates
 from scripts import tmdb as module
 from scripts.tmdb import ClockError, Tmdb, TmdbError, TmdbUnavailableError
@@ -31,6 +31,19 @@ def planted(base_url: str, key: str = V3_KEY) -> Settings:
 def tmdb(tmdb_stand_in: RunningStandIn) -> Iterator[Tmdb]:
     tmdb_stand_in.forget()
     with Tmdb(planted(tmdb_stand_in.base_url)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def new_day() -> Iterator[RunningStandIn]:
+    """A stand-in that was just started: the day of one that runs at midnight goes on."""
+    with running("--today", RUN_DATE.isoformat()) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def tmdb_on_its_day(new_day: RunningStandIn) -> Iterator[Tmdb]:
+    with Tmdb(planted(new_day.base_url)) as client:
         yield client
 
 
@@ -321,19 +334,19 @@ def test_film_in_a_lasting_other_form_comes_as_it_is(tmdb_stand_in: RunningStand
     assert answer.film["runtime"] == ["unexpected"]
 
 
-def test_answers_are_dated_by_the_clock_of_tmdb(tmdb: Tmdb):
-    (answer,) = tmdb.details([1])
-    assert tmdb.now().date() == RUN_DATE
+def test_answers_are_dated_by_the_clock_of_tmdb(tmdb_on_its_day: Tmdb):
+    (answer,) = tmdb_on_its_day.details([1])
+    assert tmdb_on_its_day.now().date() == RUN_DATE
     assert answer.at.date() == RUN_DATE
 
 
 @pytest.mark.parametrize("days", [-400, -2, 2, 4000])
 def test_clock_that_is_wrong_is_one_sentence_at_once(
-    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch, days: int, waits: list[float]
+    tmdb_on_its_day: Tmdb, monkeypatch: pytest.MonkeyPatch, days: int, waits: list[float]
 ):
     monkeypatch.setattr(dates, "_clock", lambda: moment(RUN_DATE + timedelta(days=days)))
     with pytest.raises(ClockError, match=r"clock says .* and TMDB's 2026-11-23 .*; set the clock$"):
-        tmdb.get(GENRES)
+        tmdb_on_its_day.get(GENRES)
     assert waits == []
 
 

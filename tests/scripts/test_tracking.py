@@ -54,7 +54,7 @@ def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_
 def test_folder_that_cannot_be_written_stops_nothing(tmp_path: Path):
     folder = tmp_path / "file"
     folder.touch()
-    log_run(load_settings(data_dir=str(folder)), "rf_2026-11-23", {}, {})
+    assert log_run(load_settings(data_dir=str(folder)), "rf_2026-11-23", {}, {}) is not None
     shutil.rmtree(tmp_path)
 
 
