@@ -81,13 +81,14 @@ class TokenRows:
         }
 
     def only(self, which: Mask, known: Mapping[str, Mask]) -> Self:
-        """The films of some rows, without the tokens that are not known."""
+        """The films of some rows, of the traits in `known`, without the tokens that are not."""
         matrices = {}
-        for trait, matrix in self.matrices.items():
-            kept = matrix[which] @ sparse.diags(known[trait].astype(float))
+        for trait, columns in known.items():
+            kept = self.matrices[trait][which]
+            kept.data *= columns[kept.indices]
             kept.eliminate_zeros()
-            matrices[trait] = kept.tocsr()
-        return type(self)(matrices, {trait: told[which] for trait, told in self.told.items()})
+            matrices[trait] = kept
+        return type(self)(matrices, {trait: self.told[trait][which] for trait in known})
 
 
 def rarity(counts: Sequence[int], films: int) -> Floats:

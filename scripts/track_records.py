@@ -29,6 +29,7 @@ from scripts.pasts import mean_pasts, pasts_of
 from scripts.tokens import DIGITS, Floats, Mask, TokenRows, Vocabulary, unit
 
 _FEW: Final = "few votes"
+_SPLIT_BY: Final = ("genre", "language")  # what few votes do differs between these
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,14 @@ class Estimate:
 
     def records(self, rows: TokenRows, which: Mask) -> list[Record]:
         """What `Effects.of` says of the films of some rows."""
+        columns = self.columns(rows, which)
+        return [
+            dict(zip(columns, row, strict=True))
+            for row in zip(*(each.tolist() for each in columns.values()), strict=True)
+        ]
+
+    def columns(self, rows: TokenRows, which: Mask) -> dict[str, Floats]:
+        """The same column by column; each (films,)."""
         films = rows.only(which, self.known)
         effects = {
             trait: unit(matrix) @ self.coefficients[trait]
@@ -66,14 +75,12 @@ class Estimate:
                 films.told[trait][:, None], mean_pasts(films.matrices[trait], pasts), np.nan
             )
             values |= zip(PASTS[trait], means.T, strict=True)
-        return [
-            dict(zip(values, row, strict=True))
-            for row in zip(*(each.tolist() for each in values.values()), strict=True)
-        ]
+        return values
 
     def of_few_votes(self, rows: TokenRows, votes: Floats, which: Mask) -> Floats:
         """What having few votes did to the ratings of the films of some rows."""
-        shift: Floats = _few_votes(rows.only(which, self.known), votes[which]) @ self.few_votes
+        known = {trait: self.known[trait] for trait in _SPLIT_BY}
+        shift: Floats = _few_votes(rows.only(which, known), votes[which]) @ self.few_votes
         return shift
 
     def effects(self, vocabulary: Vocabulary) -> Effects:
@@ -147,7 +154,7 @@ def _level(  # noqa: PLR0913, PLR0917 - as above
     config: EffectsConfig,
 ) -> float:
     """The average by the newest films: levels drift faster than what the effects tell."""
-    off = [record[ALL] for record in learned.records(rows, measured)] - ratings[measured]
+    off = learned.columns(rows, measured)[ALL] - ratings[measured]
     freshness = 0.5 ** (days_old[measured] / YEAR_DAYS / config.level_half_life_years)
     return round(learned.average - float(np.average(off, weights=freshness)), DIGITS)
 
@@ -156,5 +163,5 @@ def _few_votes(films: TokenRows, votes: Floats) -> sparse.csr_matrix:
     """How far below the votes of a measured film (powers of ten), also by genre and language."""
     shortfall = np.clip(np.log10(MIN_VOTES_TO_MEASURE / np.maximum(votes, 1)), 0, None)
     scaled = sparse.diags(shortfall)
-    by_trait = [scaled @ unit(films.matrices[trait]) for trait in ("genre", "language")]
+    by_trait = [scaled @ unit(films.matrices[trait]) for trait in _SPLIT_BY]
     return sparse.hstack([sparse.csr_matrix(shortfall[:, None]), *by_trait]).tocsr()

@@ -156,7 +156,7 @@ def _search_effects(split: TimeSplit) -> Search:
         others = {name: value for name, value in chosen.items() if name not in shrinkage}
         learned = history.estimate(years.stop - 1, replace(EFFECTS, shrinkage=shrinkage, **others))
         which = measuring(history.years, history.votes, years)
-        forecast = [record[ALL] for record in learned.records(history.tokens, which)]
+        forecast = learned.columns(history.tokens, which)[ALL]
         return rmse(np.asarray(forecast) - history.ratings[which])
 
     start = {
