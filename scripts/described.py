@@ -35,7 +35,7 @@ from scripts.sketches import sketched
 from scripts.tokens import TokenRows, Vocabulary
 from scripts.track_records import Estimate, estimate
 
-_COLUMNS: Final = ("full", "form", "years", "ratings", "targets", "votes")
+_COLUMNS: Final = ("full", "form", "days", "years", "ratings", "targets", "votes")
 Years = npt.NDArray[np.int64]
 
 
@@ -47,7 +47,8 @@ class Described:
         features: Their names.
         full: All that is known before release, shape (films, features).
         form: Only what the page's form asks for, shape (films, features).
-        years: Years from the release to the split, rounded up; 0 for held-out films.
+        days: From the release to the split, negative for held-out films.
+        years: The same in years, rounded up; 0 for held-out films.
         ratings: TMDB's `vote_average`.
         targets: The same without what few votes did to it, which is what teaches.
         votes: Their number.
@@ -57,6 +58,7 @@ class Described:
     features: tuple[str, ...]
     full: Matrix
     form: Matrix
+    days: Ratings
     years: Years
     ratings: Ratings
     targets: Ratings
@@ -225,6 +227,7 @@ def describe(
                 features=features,
                 full=_matrix(history.films, which, features, learned, history.tokens),
                 form=_matrix(slim, which, features, learned, slim_tokens),
+                days=history.days[which],
                 years=history.years[which],
                 ratings=history.ratings[which],
                 targets=history.ratings[which] - shift,

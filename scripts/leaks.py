@@ -19,7 +19,7 @@ from movierating.features import Matrix
 from scripts.described import Described
 from scripts.samples import Sample, TimeSplit
 
-_PROBED_FILMS: Final = 2_000  # on each side: a leak is in the code, and shows on any films
+_PROBED_FILMS: Final = 1_000  # on each side: a leak is in the code, and shows on any films
 _OUTCOMES: Final = ("vote_average", "vote_count", "revenue")
 
 Describe = Callable[[TimeSplit, tuple[str, ...]], tuple[Described, Effects]]

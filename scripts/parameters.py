@@ -17,11 +17,14 @@ MIN_VOTES_TO_MEASURE: Final = 50
 VOTE_BANDS: Final = (50, 100, 300, 1_000)  # that reports tell films apart by
 MIN_FILMS: Final = 10  # on each side of the split
 MIN_FILMS_PER_FLAG: Final = 25  # or a flag teaches noise
-HALF_WEIGHT_VOTES: Final = 200  # a rating of so many votes counts half of a certain one
-HALF_LIFE_YEARS: Final = 10.0  # a film so much older teaches half as much
+HALF_WEIGHT_VOTES: Final = 140  # a rating of so many votes counts half of a certain one
+HALF_LIFE_YEARS: Final = 3.0  # a film so much older teaches half as much
 # The oldest films only make track records, or the model would learn from those without one.
 BURN_IN_SHARE: Final = 0.2
 FOLDS: Final = 3  # years before the split, each forecast by what was known when it began
+# How far forecasts were off lately is taken off the next ones.
+BIAS_HALF_LIFE_DAYS: Final = 120  # an error so much older counts half
+BIAS_PRIOR_FILMS: Final = 60  # so many of the newest without error are supposed beside them
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,10 @@ class ModelConfig:
     parameters: dict[ModelType, dict[str, Any]] = field(
         default_factory=lambda: {
             "xgboost": {
-                "n_estimators": 500,
+                "n_estimators": 250,
                 "max_depth": 4,
-                "learning_rate": 0.03,
+                "learning_rate": 0.06,
+                "max_bin": 64,
                 "subsample": 0.6,
                 "colsample_bytree": 0.25,
                 "min_child_weight": 10,
@@ -115,8 +119,9 @@ class ModelConfig:
                 "extra_trees": True,
             },
             "rf": {
-                "n_estimators": 150,
+                "n_estimators": 75,
                 "max_depth": 9,
+                "max_bin": 64,
                 "subsample": 0.7,
                 "colsample_bynode": 0.3,
                 "min_child_weight": 3,

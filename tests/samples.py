@@ -13,6 +13,7 @@ import pandas as pd
 from movierating.features import Matrix
 from movierating.film import Film
 from scripts.cleaned import row_of
+from scripts.dates import YEAR_DAYS
 from scripts.described import Described
 from scripts.parameters import MIN_FILMS, ModelConfig
 from scripts.samples import TimeSplit
@@ -100,6 +101,7 @@ def described(
         features=("effect=all", *(f"genre={at}" for at in range(1, full.shape[1]))),
         full=full,
         form=full,
+        days=np.asarray(years, float) * YEAR_DAYS,
         years=np.asarray(years, np.int64),
         ratings=rated_as,
         targets=rated_as,

@@ -9,6 +9,8 @@ from scripts import learning
 from scripts.described import Described
 from scripts.learning import Candidate, Fold, Learned, fit, learn, rehearse
 from scripts.parameters import (
+    BIAS_HALF_LIFE_DAYS,
+    BIAS_PRIOR_FILMS,
     FOLDS,
     MIN_FILMS,
     MIN_VOTES_TO_LEARN,
@@ -182,9 +184,60 @@ def test_candidate_with_the_smallest_error_on_the_folds_is_chosen(learned: Learn
     assert errors[learned.best.family] == min(errors.values())
 
 
+def test_bias_is_what_the_newest_forecasts_were_off():
+    some = films(per_year=1_000, years=1)
+    newest_first = replace(some, days=np.linspace(0, 365, len(some)))
+    risen = fold(newest_first, np.where(newest_first.days < BIAS_HALF_LIFE_DAYS, 0.4, 0))
+    assert risen.errors.mean() < 0.14
+    assert 0.21 < risen.bias < 0.23  # half of the weight is newer than the half-life, and decays
+    assert fold(newest_first, np.full(len(some), -0.3)).bias == pytest.approx(-0.3, abs=0.03)
+
+
+def test_few_films_show_little_bias():
+    some = films(per_year=10, years=0)
+    assert fold(some, np.ones(10)).bias == pytest.approx(10 / (10 + BIAS_PRIOR_FILMS))
+
+
+def test_model_forecasts_lower_by_the_bias_that_it_is_told():
+    some = films()
+    for family, parameters in SMALL.parameters.items():
+        plain, lower = (fit(family, parameters, some, bias) for bias in (0.0, 0.25))
+        shift = plain.predict(some.full) - lower.predict(some.full)
+        np.testing.assert_allclose(shift, 0.25, atol=0.01, err_msg=family)
+
+
+def test_forecasts_are_without_the_bias_of_the_newest_fold_and_folds_without_that_of_older_ones(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    told: list[float] = []
+
+    def remembering(family: Any, parameters: Any, some: Described, bias: float = 0.0) -> Any:
+        told.append(bias)
+        return fit(family, parameters, some, bias)
+
+    split = split_of(years_of_films())
+    only = ModelConfig("linear", SMALL.parameters)
+    films_of_split = learn(split, only).films
+    raw = rehearse("linear", LINEAR, films_of_split)
+    monkeypatch.setattr(learning, "fit", remembering)
+    (best,) = learn(split, only).candidates
+    assert told[-1] == raw[0].bias != 0
+    for corrected, one, older in zip(best.folds, raw, raw[1:], strict=False):
+        for name in ("errors", "form_errors", "sketch_errors"):
+            np.testing.assert_allclose(
+                getattr(corrected, name), getattr(one, name) - older.bias, atol=1e-9
+            )
+    np.testing.assert_array_equal(best.folds[-1].errors, raw[-1].errors)
+
+
+def fold(some: Described, errors: Any) -> Fold:
+    """A fold with such errors of forecasts that know all facts."""
+    return Fold(some, np.asarray(errors), *np.zeros((2, len(errors))))
+
+
 def candidate(family: Any, errors: list[list[float]], holdout: float) -> Candidate:
     some = films(per_year=1, years=1)
-    folds = [Fold(some, np.asarray(each), *np.zeros((2, len(each)))) for each in errors]
+    folds = [fold(some, each) for each in errors]
     model = fit("linear", LINEAR, films())
     return Candidate(family, model, folds, scores(0.1), scores(holdout))
 
