@@ -79,11 +79,11 @@ def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfi
     """Look closely at the chosen model; every figure is of the held-out films."""
     films = learned.films.measured()
     forecast = model.rate(films.full).astype(float)
-    family = learned.best.family
-    parameters = config.parameters[family]
+    best = learned.best
+    parameters = config.parameters[best.family]
 
     def rmse_of(taught: Described, measured: Described) -> float:
-        regressor = fit(family, parameters, taught)
+        regressor = fit(best.family, parameters, taught, best.bias)
         return score(measured.ratings, regressor.predict(measured.full)).rmse
 
     curve = _curve(learned.films, rmse_of)

@@ -69,6 +69,7 @@ class Candidate:
     Attributes:
         folds: The last years before the split, forecast as they came, each without the bias that
             the year before it had shown.
+        bias: What the newest of them showed, and was taken off the forecasts; in rating points.
         train: Scores on the films that taught it.
         holdout: Scores on the held-out films.
     """
@@ -76,6 +77,7 @@ class Candidate:
     family: ModelType
     regressor: Correction
     folds: list[Fold]
+    bias: float
     train: Scores
     holdout: Scores
 
@@ -127,11 +129,13 @@ def _try_out(family: ModelType, config: ModelConfig, films: Described) -> Candid
     parameters = config.parameters[family]
     folds = rehearse(family, parameters, films)
     taught, held_out = films.learnable(), films.measured()
-    regressor = fit(family, parameters, taught, folds[0].bias)
+    bias = folds[0].bias
+    regressor = fit(family, parameters, taught, bias)
     candidate = Candidate(
         family=family,
         regressor=regressor,
         folds=[*(newer.without(older.bias) for newer, older in pairwise(folds)), folds[-1]],
+        bias=bias,
         train=score(taught.ratings, regressor.predict(taught.full)),
         holdout=score(held_out.ratings, regressor.predict(held_out.full)),
     )

@@ -91,6 +91,7 @@ def _track(  # noqa: PLR0913, PLR0917 - all that there is to tell
         "test_rmse": candidate.holdout.rmse,
         "rmse_gap": candidate.holdout.rmse - candidate.train.rmse,
         "validation_rmse": candidate.validation_rmse,
+        "bias_taken_off": candidate.bias,
         "test_r2": candidate.holdout.r2,
     } | {f"baseline_{name}_rmse": scores.rmse for name, scores in learned.baselines.items()}
     name = f"{candidate.family}_{files.run_date}"

@@ -63,10 +63,11 @@ def test_calibration_has_every_film_in_one_bin_ordered_by_forecast(diagnosis: Di
     assert forecasts == sorted(forecasts)
 
 
-def test_learning_curve_ends_with_all_films_that_teach(diagnosis: Diagnosis, learned: Learned):
+def test_learning_curve_ends_with_the_served_model(diagnosis: Diagnosis, learned: Learned):
     counts = [count for count, _ in diagnosis.curve]
     assert counts == sorted(counts)
-    assert counts[-1] == len(learned.films.learnable())
+    assert learned.best.bias != 0
+    assert diagnosis.curve[-1] == (len(learned.films.learnable()), learned.best.holdout.rmse)
 
 
 def test_fact_that_decides_is_the_most_important_and_the_most_missed(diagnosis: Diagnosis):

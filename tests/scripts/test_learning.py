@@ -221,7 +221,7 @@ def test_forecasts_are_without_the_bias_of_the_newest_fold_and_folds_without_tha
     raw = rehearse("linear", LINEAR, films_of_split)
     monkeypatch.setattr(learning, "fit", remembering)
     (best,) = learn(split, only).candidates
-    assert told[-1] == raw[0].bias != 0
+    assert told[-1] == best.bias == raw[0].bias != 0
     for corrected, one, older in zip(best.folds, raw, raw[1:], strict=False):
         for name in ("errors", "form_errors", "sketch_errors"):
             np.testing.assert_allclose(
@@ -239,7 +239,7 @@ def candidate(family: Any, errors: list[list[float]], holdout: float) -> Candida
     some = films(per_year=1, years=1)
     folds = [fold(some, each) for each in errors]
     model = fit("linear", LINEAR, films())
-    return Candidate(family, model, folds, scores(0.1), scores(holdout))
+    return Candidate(family, model, folds, 0.0, scores(0.1), scores(holdout))
 
 
 def test_choice_goes_by_the_error_over_all_films_of_the_folds():
