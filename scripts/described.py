@@ -3,7 +3,8 @@
 The chain goes back from the split in years. The films of a year are described by effects that were
 learned from earlier films alone, so that the model learns from vectors as it will get them in
 service; and what describes a year is what a forecaster had on its first day, so that the last years
-before the split are folds of a rolling-origin validation.
+before the split are folds of a rolling-origin validation. Only which words are rare, and which
+flags there are, is told by all films that teach, whatever became of them.
 """
 
 from dataclasses import dataclass, replace

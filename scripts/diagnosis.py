@@ -64,6 +64,8 @@ class Diagnosis:
         importance: By group of facts, the mean size of what it adds, in rating points.
         ablation: By group of facts, how much the RMSE on the held-out films grows without it.
         labels: By what is done to ratings of few votes, how much it grows where that is left out.
+        bias: What was taken off the forecasts, in rating points: how far too high those of the
+            last months before the split had been.
     """
 
     errors: Ratings
@@ -73,6 +75,7 @@ class Diagnosis:
     importance: dict[str, float]
     ablation: dict[str, float]
     labels: dict[str, float]
+    bias: float
 
 
 def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfig) -> Diagnosis:
@@ -82,6 +85,7 @@ def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfi
     best = learned.best
     parameters = config.parameters[best.family]
 
+    # Track records, and the bias taken off, are always those of the whole model.
     def rmse_of(taught: Described, measured: Described) -> float:
         regressor = fit(best.family, parameters, taught, best.bias)
         return score(measured.ratings, regressor.predict(measured.full)).rmse
@@ -96,6 +100,7 @@ def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfi
         importance=_importance(model, films),
         ablation=_ablation(learned.films, rmse_of, whole),
         labels=_labels(learned.films, rmse_of, whole),
+        bias=best.bias,
     )
 
 
@@ -178,7 +183,7 @@ def _ablation(films: Described, rmse_of: RmseOf, whole: float) -> dict[str, floa
 
 
 def _labels(films: Described, rmse_of: RmseOf, whole: float) -> dict[str, float]:
-    """Of the model alone: the track records are those of all that is done."""
+    """Of the trees alone."""
     taught, measured = films.learnable(), films.measured()
     otherwise = {
         "weights by votes": replace(taught, votes=np.full(len(taught), _MANY_VOTES)),

@@ -5,9 +5,8 @@ have no say in it.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -51,15 +50,19 @@ class Fold:
 
     @property
     def bias(self) -> float:
-        """How far the forecasts were off at the end, in rating points; near zero for few films."""
+        """How far too high the last forecasts were, in rating points; near zero for few films."""
         age = self.films.days - self.films.days.min()
         weights = 0.5 ** (age / BIAS_HALF_LIFE_DAYS)
         return float(weights @ self.errors / (weights.sum() + BIAS_PRIOR_FILMS))
 
     def without(self, bias: float) -> Self:
         """The fold as forecast so much lower."""
-        names = ("errors", "form_errors", "sketch_errors")
-        return replace(self, **{name: getattr(self, name) - bias for name in names})
+        return replace(
+            self,
+            errors=self.errors - bias,
+            form_errors=self.form_errors - bias,
+            sketch_errors=self.sketch_errors - bias,
+        )
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,9 @@ class Candidate:
     """A family, fitted on all films that teach.
 
     Attributes:
-        folds: The last years before the split, forecast as they came, each without the bias that
-            the year before it had shown.
-        bias: What the newest of them showed, and was taken off the forecasts; in rating points.
+        folds: The last years before the split, forecast as they came, the newest first, and each
+            without the bias that was known when it began.
+        bias: The one known at the split, which is taken off the forecasts; in rating points.
         train: Scores on the films that taught it.
         holdout: Scores on the held-out films.
     """
@@ -134,16 +137,17 @@ def _try_out(family: ModelType, config: ModelConfig, films: Described) -> Candid
     candidate = Candidate(
         family=family,
         regressor=regressor,
-        folds=[*(newer.without(older.bias) for newer, older in pairwise(folds)), folds[-1]],
+        folds=list(unbiased(folds)),
         bias=bias,
         train=score(taught.ratings, regressor.predict(taught.full)),
         holdout=score(held_out.ratings, regressor.predict(held_out.full)),
     )
     logger.info(
-        "%s: RMSE %.3f on validation, %.3f held out",
+        "%s: RMSE %.3f on validation, %.3f held out, with a bias of %.3f taken off",
         family,
         candidate.validation_rmse,
         candidate.holdout.rmse,
+        bias,
     )
     return candidate
 
@@ -160,7 +164,8 @@ def fit(
         family: Of the model.
         parameters: What it is made with.
         films: Those that teach.
-        bias: How far forecasts were off lately, in rating points: the model's are so much lower.
+        bias: How far too high forecasts were lately, in rating points; the model's are so much
+            lower.
     """
     return fit_correction(
         family,
@@ -170,6 +175,20 @@ def fit(
         np.tile(films.weights, 3),
         films.column(ALL),
     )
+
+
+def unbiased(folds: Iterable[Fold]) -> Iterator[Fold]:
+    """Folds without the bias that was known when each began: the one of the next older fold.
+
+    The newest comes first; the oldest stays as it came, since nothing is known before it.
+    """
+    newer: Fold | None = None
+    for fold in folds:
+        if newer:
+            yield newer.without(fold.bias)
+        newer = fold
+    if newer:
+        yield newer
 
 
 def rehearse(

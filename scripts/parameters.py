@@ -17,14 +17,15 @@ MIN_VOTES_TO_MEASURE: Final = 50
 VOTE_BANDS: Final = (50, 100, 300, 1_000)  # that reports tell films apart by
 MIN_FILMS: Final = 10  # on each side of the split
 MIN_FILMS_PER_FLAG: Final = 25  # or a flag teaches noise
+# What teaches the model; the track records have their own in `EffectsConfig`.
 HALF_WEIGHT_VOTES: Final = 140  # a rating of so many votes counts half of a certain one
 HALF_LIFE_YEARS: Final = 3.0  # a film so much older teaches half as much
 # The oldest films only make track records, or the model would learn from those without one.
 BURN_IN_SHARE: Final = 0.2
 FOLDS: Final = 3  # years before the split, each forecast by what was known when it began
-# How far forecasts were off lately is taken off the next ones.
+# How far too high forecasts were lately is taken off the next ones.
 BIAS_HALF_LIFE_DAYS: Final = 120  # an error so much older counts half
-BIAS_PRIOR_FILMS: Final = 60  # so many of the newest without error are supposed beside them
+BIAS_PRIOR_FILMS: Final = 60  # as if so many new films had come out as forecast: few show little
 
 
 @dataclass(frozen=True)

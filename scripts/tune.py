@@ -2,12 +2,12 @@
 
 What is found is printed and written to `tuned_{date}.json`, for a person to put into
 `scripts/parameters.py`: parameters are code. Every trial is kept in `tune_{fingerprint}.log` and in
-W&B; the same films continue the same search.
+W&B; the same films and parameters in use continue the same search.
 """
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -22,13 +22,14 @@ from movierating.effects import ALL
 from movierating.features import choose_features
 from movierating.manifest import sha256
 from movierating.settings import Settings, get_settings
+from scripts import parameters
 from scripts.cleaned import read_cleaned
 from scripts.cli import run, step_parser
 from scripts.dates import past_or_today, today
 from scripts.described import History, describe, measuring
 from scripts.evaluation import rmse
 from scripts.files import RunFiles, data_folder, local_folder, write_json
-from scripts.learning import rehearse
+from scripts.learning import rehearse, unbiased
 from scripts.parameters import (
     EFFECTS,
     MIN_FILMS_PER_FLAG,
@@ -42,9 +43,10 @@ from scripts.tracking import log_run
 logger = logging.getLogger(__name__)
 
 Suggest = Callable[[optuna.Trial], dict[str, Any]]
-# The error on a fold of years before the split.
-Errors = Callable[[dict[str, Any], range], float]
+# The RMSE on fold after fold of years before the split, in rating points.
+Errors = Callable[[dict[str, Any]], Iterator[float]]
 
+_PARAMETERS: Final = Path(parameters.__file__)
 _STARTUP_TRIALS: Final = 20
 
 
@@ -54,14 +56,14 @@ class Search:
 
     Attributes:
         start: The parameters in use.
-        folds: Years before the split, the newest first.
-        errors: RMSE of a choice on a fold, in rating points.
+        folds: The number of folds.
+        errors: How good a choice is on each.
     """
 
     name: str
     suggest: Suggest
     start: Mapping[str, Any]
-    folds: Sequence[range]
+    folds: int
     errors: Errors
 
 
@@ -77,14 +79,15 @@ def tune(run_date: date, settings: Settings, names: list[str]) -> dict[str, dict
     """
     files = RunFiles(data_folder(settings), run_date)
     cleaned = files.need(files.cleaned, "preprocess")
-    fingerprint = sha256(cleaned.read_bytes())
+    data = sha256(cleaned.read_bytes())
+    fingerprint = sha256(data.encode() + _PARAMETERS.read_bytes())
     split = TimeSplit.of_newest(read_cleaned(cleaned))
     found = {}
     for name in names:
         search = SEARCHES[name](split)
         study = _study(local_folder(settings), search, fingerprint)
         study.optimize(
-            _objective(search, settings, fingerprint),
+            _objective(search, settings, data, f"tune_{fingerprint[:12]}"),
             timeout=settings.tune_minutes * 60 / len(names),
         )
         found[name] = study.best_params
@@ -94,7 +97,7 @@ def tune(run_date: date, settings: Settings, names: list[str]) -> dict[str, dict
 
 
 def _study(folder: Path, search: Search, fingerprint: str) -> optuna.Study:
-    """The study of a space on these films; a new one begins with the parameters in use."""
+    """The study of a space; a new one begins with the parameters in use."""
     journal = folder / f"tune_{fingerprint[:12]}.log"
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(journal))),
@@ -111,25 +114,25 @@ def _study(folder: Path, search: Search, fingerprint: str) -> optuna.Study:
 
 
 def _objective(
-    search: Search, settings: Settings, fingerprint: str
+    search: Search, settings: Settings, data: str, group: str
 ) -> Callable[[optuna.Trial], float]:
     def mean_error(trial: optuna.Trial) -> float:
         chosen = search.suggest(trial)
         errors: list[float] = []
         pruned = False
-        for at, years in enumerate(search.folds, 1):
-            errors.append(search.errors(chosen, years))
+        for at, error in enumerate(search.errors(chosen), 1):
+            errors.append(error)
             trial.report(float(np.mean(errors)), at)
-            pruned = at < len(search.folds) and trial.should_prune()
+            pruned = at < search.folds and trial.should_prune()
             if pruned:
                 break
         metrics = {f"rmse_fold_{at}": each for at, each in enumerate(errors, 1)}
         log_run(
             settings,
             f"tune_{search.name}_{trial.number}",
-            chosen | {"search": search.name, "data": fingerprint, "pruned": pruned},
+            chosen | {"search": search.name, "data": data, "pruned": pruned},
             metrics | {"rmse": float(np.mean(errors))},
-            group=f"tune_{fingerprint[:12]}",
+            group=group,
         )
         if pruned:
             raise optuna.TrialPruned
@@ -151,30 +154,33 @@ def _search_effects(split: TimeSplit) -> Search:
             "half_life_years": trial.suggest_float("half_life_years", 1.5, 30, log=True),
         }
 
-    def errors(chosen: dict[str, Any], years: range) -> float:
+    def errors(chosen: dict[str, Any]) -> Iterator[float]:
         shrinkage = {name: chosen[name] for name in EFFECTS.shrinkage}
         others = {name: value for name, value in chosen.items() if name not in shrinkage}
-        learned = history.estimate(years.stop - 1, replace(EFFECTS, shrinkage=shrinkage, **others))
-        which = measuring(history.years, history.votes, years)
-        forecast = learned.columns(history.tokens, which)[ALL]
-        return rmse(np.asarray(forecast) - history.ratings[which])
+        config = replace(EFFECTS, shrinkage=shrinkage, **others)
+        for years in history.folds:
+            learned = history.estimate(years.stop - 1, config)
+            which = measuring(history.years, history.votes, years)
+            yield rmse(learned.columns(history.tokens, which)[ALL] - history.ratings[which])
 
     start = {
         "half_weight_votes": EFFECTS.half_weight_votes,
         "half_life_years": EFFECTS.half_life_years,
     }
-    return Search("effects", suggest, dict(EFFECTS.shrinkage) | start, history.folds, errors)
+    return Search("effects", suggest, dict(EFFECTS.shrinkage) | start, len(history.folds), errors)
 
 
 def _search_family(family: ModelType, space: Suggest) -> Callable[[TimeSplit], Search]:
     def search(split: TimeSplit) -> Search:
         films, _ = describe(split, choose_features(split.train.films, MIN_FILMS_PER_FLAG))
 
-        def errors(chosen: dict[str, Any], years: range) -> float:
-            (fold,) = rehearse(family, MODEL_CONFIG.parameters[family] | chosen, films, [years])
-            return rmse(fold.errors)
+        def errors(chosen: dict[str, Any]) -> Iterator[float]:
+            config = MODEL_CONFIG.parameters[family] | chosen
+            folds = (rehearse(family, config, films, [years])[0] for years in films.folds)
+            for fold in unbiased(folds):
+                yield rmse(fold.errors)
 
-        return Search(family, space, MODEL_CONFIG.parameters[family], films.folds, errors)
+        return Search(family, space, MODEL_CONFIG.parameters[family], len(films.folds), errors)
 
     return search
 
@@ -206,7 +212,7 @@ def _lgbm(trial: optuna.Trial) -> dict[str, Any]:
 
 def _rf(trial: optuna.Trial) -> dict[str, Any]:
     return {
-        "n_estimators": trial.suggest_int("n_estimators", 100, 300, step=50),
+        "n_estimators": trial.suggest_int("n_estimators", 25, 300, step=25),
         "max_depth": trial.suggest_int("max_depth", 5, 11),
         "subsample": trial.suggest_float("subsample", 0.4, 1.0),
         "colsample_bynode": trial.suggest_float("colsample_bynode", 0.1, 0.8),

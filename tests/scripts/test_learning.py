@@ -7,7 +7,7 @@ import pytest
 from movierating.effects import ALL
 from scripts import learning
 from scripts.described import Described
-from scripts.learning import Candidate, Fold, Learned, fit, learn, rehearse
+from scripts.learning import Candidate, Fold, Learned, fit, learn, rehearse, unbiased
 from scripts.parameters import (
     BIAS_HALF_LIFE_DAYS,
     BIAS_PRIOR_FILMS,
@@ -17,7 +17,7 @@ from scripts.parameters import (
     MIN_VOTES_TO_MEASURE,
     ModelConfig,
 )
-from scripts.samples import TimeSplit, TooFewFilmsError
+from scripts.samples import Sample, TimeSplit, TooFewFilmsError
 from tests.bundles import scores
 from tests.samples import SMALL, SPLIT_DATE, described, split_of, years_of_films
 
@@ -179,11 +179,6 @@ def test_families_beat_the_mean_where_there_is_something_to_learn(learned: Learn
     assert learned.best.holdout.rmse < 0.9 * learned.baselines["mean"].rmse
 
 
-def test_candidate_with_the_smallest_error_on_the_folds_is_chosen(learned: Learned):
-    errors = {each.family: each.validation_rmse for each in learned.candidates}
-    assert errors[learned.best.family] == min(errors.values())
-
-
 def test_bias_is_what_the_newest_forecasts_were_off():
     some = films(per_year=1_000, years=1)
     newest_first = replace(some, days=np.linspace(0, 365, len(some)))
@@ -228,6 +223,24 @@ def test_forecasts_are_without_the_bias_of_the_newest_fold_and_folds_without_tha
                 getattr(corrected, name), getattr(one, name) - older.bias, atol=1e-9
             )
     np.testing.assert_array_equal(best.folds[-1].errors, raw[-1].errors)
+
+
+def test_single_fold_stays_as_it_came():
+    some = films(per_year=10, years=0)
+    (only,) = unbiased([fold(some, np.ones(10))])
+    assert only.errors.tolist() == [1] * 10
+
+
+def test_outcomes_of_held_out_films_change_nothing_that_is_learned(split: TimeSplit):
+    only = ModelConfig("lgbm", SMALL.parameters)
+    frame = split.holdout.frame
+    other = replace(split, holdout=Sample(frame.assign(vote_average=10 - frame["vote_average"])))
+    (one,), (two,) = (learn(each, only).candidates for each in (split, other))
+    probe = np.random.default_rng(3).normal(6, 1, (50, len(one.folds[0].films.features)))
+    np.testing.assert_array_equal(one.regressor.predict(probe), two.regressor.predict(probe))
+    assert one.bias == two.bias
+    assert one.validation_rmse == two.validation_rmse
+    assert one.holdout.rmse != two.holdout.rmse
 
 
 def fold(some: Described, errors: Any) -> Fold:

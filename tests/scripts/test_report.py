@@ -18,6 +18,7 @@ DIAGNOSIS = Diagnosis(
     importance={"genre": 0.33, "plot": 0.2},
     ablation={"genre": 0.0716},
     labels={"weights by votes": 0.0123},
+    bias=-0.042,
 )
 
 
@@ -61,6 +62,7 @@ def test_page_shows_metrics_beside_every_baseline(page: str, packed: Packed):
     assert "the page's form" in page
     assert "0.0716" in page
     assert "0.0123" in page
+    assert "0.042 points too\nlow" in page
 
 
 def test_page_draws_its_pictures(page: str):

@@ -1,18 +1,21 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 
+from movierating.manifest import sha256
 from movierating.settings import Settings, load_settings
 from scripts import tune as module
 from scripts.files import DataFileError, RunFiles, write_bytes
+from scripts.parameters import MODEL_CONFIG, ModelType
 from scripts.tune import SEARCHES, Search, tune
 from tests.bundles import RUN_DATE
-from tests.samples import years_of_films
+from tests.samples import described, split_of, years_of_films
 
-FOLDS = [range(1, 2), range(2, 3), range(3, 4)]
+FOLDS = 3
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +44,10 @@ def hill(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """A search whose best choice is 3, and what was chosen in it."""
     chosen: list[dict[str, Any]] = []
 
-    def errors(choice: dict[str, Any], years: range) -> float:
-        chosen.append(choice | {"year": years.start})
-        return float(1 + abs(choice["x"] - 3))
+    def errors(choice: dict[str, Any]) -> Iterator[float]:
+        for year in range(1, FOLDS + 1):
+            chosen.append(choice | {"year": year})
+            yield 1 + abs(choice["x"] - 3)
 
     def suggest(trial: optuna.Trial) -> dict[str, Any]:
         return {"x": trial.suggest_float("x", -10, 10)}
@@ -70,14 +74,16 @@ def test_every_trial_is_tracked_in_a_group_with_the_fingerprint_of_the_films(
 ):
     tune(RUN_DATE, settings, ["hill"])
     assert [run["name"] for run in tracked] == [f"tune_hill_{at}" for at in range(len(tracked))]
-    assert len({run["group"] for run in tracked}) == 1
+    cleaned = RunFiles(Path(settings.data_dir), RUN_DATE).cleaned
+    (journal,) = Path(settings.data_dir).glob("tune_*.log")
     for run in tracked:
-        assert run["group"] == f"tune_{run['config']['data'][:12]}"
+        assert run["group"] == journal.stem
+        assert run["config"]["data"] == sha256(cleaned.read_bytes())
         assert run["metrics"]["rmse"] == pytest.approx(1 + abs(run["config"]["x"] - 3))
 
 
 @pytest.mark.usefixtures("hill")
-def test_hopeless_trials_are_pruned_after_the_first_year(
+def test_hopeless_trials_are_pruned_before_the_last_year(
     settings: Settings, tracked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "_STARTUP_TRIALS", 2)
@@ -98,6 +104,27 @@ def test_stopped_search_goes_on_where_it_was(settings: Settings, hill: list[dict
     trials = optuna.load_study(study_name="hill", storage=storage).trials
     assert len(trials) > done
     assert [each["x"] for each in hill].count(9.0) <= 3  # asked for once, and not anew
+
+
+@pytest.mark.usefixtures("hill")
+def test_other_parameters_in_use_begin_a_search_of_their_own(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tune(RUN_DATE, settings, ["hill"])
+    changed = tmp_path / "parameters.py"
+    changed.write_text("HALF_LIFE_YEARS = 7\n")
+    monkeypatch.setattr(module, "_PARAMETERS", changed)
+    tune(RUN_DATE, settings, ["hill"])
+    assert len(list(Path(settings.data_dir).glob("tune_*.log"))) == 2
+
+
+@pytest.mark.parametrize("family", MODEL_CONFIG.parameters)
+def test_parameters_in_use_lie_inside_the_space_that_is_searched(
+    family: ModelType, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "describe", lambda *_: (described([[6.0]], [6], [1]), None))
+    search = SEARCHES[family](split_of(years_of_films()))
+    search.suggest(optuna.trial.FixedTrial(dict(search.start)))  # warns of what lies outside
 
 
 @pytest.mark.usefixtures("hill")
