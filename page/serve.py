@@ -6,7 +6,6 @@ to serve its files, and speaks English of an address where there is none.
 
 import argparse
 import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -14,6 +13,7 @@ from pkgutil import iter_modules
 from typing import Final
 
 import streamlit as st
+import uvicorn
 from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
@@ -33,13 +33,14 @@ def main() -> None:
     """Warm up, and serve the page until told to end."""
     options = parser.parse_args()
     warm()
-    sys.argv = [str(_SCRIPT)]  # what lies beside it, Streamlit takes for the project's
     app = st.App(
         _SCRIPT,
         lifespan=_rehearsed,
         middleware=[Middleware(KnownAddresses), Middleware(WholeFiles)],
     )
-    app.run(config={"server.address": options.host, "server.port": options.port})
+    # Not `app.run`: its socket keeps the body of a file until its head has been acknowledged.
+    print(f"the page: http://{options.host}:{options.port}", flush=True)  # noqa: T201 - its log
+    uvicorn.run(app, host=options.host, port=options.port, log_config=None)
 
 
 def warm() -> None:

@@ -289,6 +289,29 @@ def test_uploader_speaks_the_language_of_the_page(
 
 @everywhere
 @pytest.mark.usefixtures("api")
+def test_fields_to_choose_in_speak_the_language_of_the_page(
+    address: str, page: Page, language: str, width: int
+) -> None:
+    open_part(page, address, "", language, width)
+    genres = page.get_by_role("combobox").first
+    genres.fill("zzz")
+    none = {"ko": "결과 없음", "en": "No results"}
+    expect(page.get_by_role("listbox")).to_contain_text(none[language])
+    genres.fill("")
+    page.keyboard.press("Escape")
+    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    directors = page.get_by_role("combobox", name={"ko": "감독", "en": "Directors"}[language])
+    expect(directors).to_be_visible()
+    page.locator("[data-test-script-state=notRunning]").wait_for()  # or what is typed gets lost
+    directors.press_sequentially("B… Joon")
+    add = {"ko": "추가: B… Joon", "en": "Add: B… Joon"}
+    expect(page.get_by_role("listbox")).to_contain_text(add[language])
+    directors.press("Enter")
+    expect(page.get_by_test_id("stMultiSelect").filter(has=directors)).to_contain_text("B… Joon")
+
+
+@everywhere
+@pytest.mark.usefixtures("api")
 @pytest.mark.parametrize("path", ["nonsense", "compare/nonsense/further"])
 def test_unknown_address_says_so_in_the_language_of_the_page_and_shows_the_way(
     address: str, page: Page, language: str, width: int, path: str

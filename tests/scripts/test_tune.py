@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 
@@ -122,9 +123,11 @@ def test_other_parameters_in_use_begin_a_search_of_their_own(
 def test_parameters_in_use_lie_inside_the_space_that_is_searched(
     family: ModelType, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "describe", lambda *_: (described([[6.0]], [6], [1]), None))
+    film = described(np.full((1, 1), 6, np.float32), [6], [1])
+    monkeypatch.setattr(module, "describe", lambda *_: (film, None))
     search = SEARCHES[family](split_of(years_of_films()))
-    search.suggest(optuna.trial.FixedTrial(dict(search.start)))  # warns of what lies outside
+    trial: Any = optuna.trial.FixedTrial(dict(search.start))
+    search.suggest(trial)  # warns of what lies outside
 
 
 @pytest.mark.usefixtures("hill")
