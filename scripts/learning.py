@@ -21,6 +21,7 @@ from scripts.leaks import refuse_leaks
 from scripts.native_plots import with_korean
 from scripts.parameters import (
     BIAS_HALF_LIFE_DAYS,
+    BIAS_MIN_FILMS,
     BIAS_PRIOR_FILMS,
     MIN_FILMS,
     MIN_FILMS_PER_FLAG,
@@ -50,7 +51,9 @@ class Fold:
 
     @property
     def bias(self) -> float:
-        """How far too high the last forecasts were, in rating points; near zero for few films."""
+        """How far too high the last forecasts were, in rating points; zero for few films."""
+        if len(self.films) < BIAS_MIN_FILMS:
+            return 0.0
         age = self.films.days - self.films.days.min()
         weights = 0.5 ** (age / BIAS_HALF_LIFE_DAYS)
         return float(weights @ self.errors / (weights.sum() + BIAS_PRIOR_FILMS))

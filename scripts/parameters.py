@@ -25,6 +25,7 @@ BURN_IN_SHARE: Final = 0.2
 FOLDS: Final = 3  # years before the split, each forecast by what was known when it began
 # How far too high forecasts were lately is taken off the next ones.
 BIAS_HALF_LIFE_DAYS: Final = 120  # an error so much older counts half
+BIAS_MIN_FILMS: Final = 100  # a fold of fewer tells luck, and of a model that knew fewer still
 BIAS_PRIOR_FILMS: Final = 60  # as if so many new films had come out as forecast: few show little
 
 

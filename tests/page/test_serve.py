@@ -46,4 +46,5 @@ def test_log_tells_nothing_of_what_is_in_an_address(tmp_path: Path):
         finally:
             server.terminate()
     assert answer.ok
-    assert log.read_text() == f"the page: http://127.0.0.1:{port}\n"
+    assert log.read_text().startswith(f"the page: http://127.0.0.1:{port}\n")
+    assert "secret" not in log.read_text()

@@ -10,6 +10,7 @@ from scripts.described import Described
 from scripts.learning import Candidate, Fold, Learned, fit, learn, rehearse, unbiased
 from scripts.parameters import (
     BIAS_HALF_LIFE_DAYS,
+    BIAS_MIN_FILMS,
     BIAS_PRIOR_FILMS,
     FOLDS,
     MIN_FILMS,
@@ -188,9 +189,11 @@ def test_bias_is_what_the_newest_forecasts_were_off():
     assert fold(newest_first, np.full(len(some), -0.3)).bias == pytest.approx(-0.3, abs=0.03)
 
 
-def test_few_films_show_little_bias():
-    some = films(per_year=10, years=0)
-    assert fold(some, np.ones(10)).bias == pytest.approx(10 / (10 + BIAS_PRIOR_FILMS))
+def test_few_films_show_little_bias_and_fewer_none():
+    enough, fewer = (films(each, years=0) for each in (BIAS_MIN_FILMS, BIAS_MIN_FILMS - 1))
+    expected = BIAS_MIN_FILMS / (BIAS_MIN_FILMS + BIAS_PRIOR_FILMS)
+    assert fold(enough, np.ones(len(enough))).bias == pytest.approx(expected)
+    assert fold(fewer, np.ones(len(fewer))).bias == 0
 
 
 def test_model_forecasts_lower_by_the_bias_that_it_is_told():
@@ -210,7 +213,7 @@ def test_forecasts_are_without_the_bias_of_the_newest_fold_and_folds_without_tha
         told.append(bias)
         return fit(family, parameters, some, bias)
 
-    split = split_of(years_of_films())
+    split = split_of(years_of_films(per_year=BIAS_MIN_FILMS + 20))
     only = ModelConfig("linear", SMALL.parameters)
     films_of_split = learn(split, only).films
     raw = rehearse("linear", LINEAR, films_of_split)
