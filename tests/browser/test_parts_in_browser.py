@@ -105,7 +105,7 @@ def test_names_are_found_while_one_types_and_enter_the_forecast(
     asked_with_sample(page, address, language)
     page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
     search = page.get_by_role("searchbox")
-    type_into(search, "ada")
+    search.press_sequentially("ada")
     page.get_by_text("Ada Novak", exact=True).click()
     expect(search).to_have_value("")
     chosen = page.get_by_test_id("stMultiSelect").filter(has_text="Ada Novak")
@@ -410,7 +410,7 @@ def test_name_search_says_that_the_api_is_away_and_keeps_the_letters(
     search = page.get_by_role("searchbox")
     expect(search).to_be_visible()
     api.stop()
-    type_into(search, "ada")
+    search.press_sequentially("ada")
     said = {"ko": "연결할 수 없습니다", "en": "cannot be reached"}[language]
     expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
     expect(search).to_have_value("ada")

@@ -20,8 +20,6 @@ from tests.films import moment
 V3_KEY = "fedcba9876543210fedcba9876543210"
 TOKEN = "planted-read-access-token.of-the-tests.that-opens-nothing"
 GENRES = "/genre/movie/list"
-PACED = 20  # requests a second
-PACED_PEAK = 30  # some wait on their way; two workers that did not share would reach 40
 
 
 def planted(base_url: str, key: str = V3_KEY) -> Settings:
@@ -372,18 +370,19 @@ def test_films_that_changed_on_a_day_are_listed_whole(tmdb: Tmdb):
 def test_requests_are_paced(tmdb_stand_in: RunningStandIn):
     tmdb_stand_in.forget()
     settings = planted(tmdb_stand_in.base_url)
-    with Tmdb(settings.model_copy(update={"tmdb_requests_per_second": PACED})) as client:
+    with Tmdb(settings.model_copy(update={"tmdb_requests_per_second": 20})) as client:
         list(client.details([1] * 50))
-    assert tmdb_stand_in.stats()["peak_per_second"] <= PACED_PEAK
+    # A tenth more leaves room for requests that wait on their way.
+    assert tmdb_stand_in.stats()["peak_per_second"] <= 22
 
 
 def test_workers_share_the_rate(tmdb_stand_in: RunningStandIn):
     tmdb_stand_in.forget()
     settings = planted(tmdb_stand_in.base_url)
-    paced = settings.model_copy(update={"tmdb_requests_per_second": PACED})
+    paced = settings.model_copy(update={"tmdb_requests_per_second": 20})
     with Tmdb(paced, workers=2) as one, Tmdb(paced, workers=2) as two, ThreadPoolExecutor() as pool:
         list(pool.map(lambda client: list(client.details([1] * 25)), (one, two)))
-    assert tmdb_stand_in.stats()["peak_per_second"] <= PACED_PEAK
+    assert tmdb_stand_in.stats()["peak_per_second"] <= 22
 
 
 def test_share_of_less_than_a_request_a_second_is_paced_too():
