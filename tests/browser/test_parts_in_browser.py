@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.stub_api import FORECAST, NO_MODEL, StubApi, problem
 
@@ -46,15 +46,12 @@ def asked_with_sample(page: Page, address: str, language: str, width: int = 1440
     expect(page.locator(".rating")).to_have_text("6.8")
 
 
-def type_into(field: Locator, text: str) -> None:
-    """Type as a person does: again, where a field just drawn has lost the first letters."""
-    for _ in range(5):
-        field.click()
-        field.clear()
-        field.press_sequentially(text)
-        field.page.wait_for_timeout(500)
-        if field.input_value() == text:
-            return
+def unfold(page: Page, language: str) -> None:
+    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    # The last of the fields, and the one that comes late: until it is there, others move.
+    last = {"ko": "키워드(영어로)", "en": "Keywords (in English)"}
+    expect(page.get_by_role("combobox", name=last[language])).to_be_visible()
+    expect(page.get_by_test_id("stDateInput")).to_be_visible()
 
 
 def assert_fits(page: Page) -> None:
@@ -103,7 +100,7 @@ def test_names_are_found_while_one_types_and_enter_the_forecast(
     api: StubApi, address: str, page: Page, language: str
 ) -> None:
     asked_with_sample(page, address, language)
-    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    unfold(page, language)
     search = page.get_by_role("searchbox")
     search.press_sequentially("ada")
     page.get_by_text("Ada Novak", exact=True).click()
@@ -305,16 +302,42 @@ def test_fields_to_choose_in_speak_the_language_of_the_page(
 ) -> None:
     open_part(page, address, "", language, width)
     genres = page.get_by_role("combobox").first
-    type_into(genres, "zzz")
+    genres.press_sequentially("zzz")
     none = {"ko": "결과 없음", "en": "No results"}
     expect(page.get_by_role("listbox")).to_contain_text(none[language])
     genres.fill("")
     page.keyboard.press("Escape")
-    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    unfold(page, language)
     directors = page.get_by_role("combobox", name={"ko": "감독", "en": "Directors"}[language])
-    type_into(directors, "B… Joon")
+    directors.scroll_into_view_if_needed()
+    directors.click()  # two frames later: a list opened in the frame of a scroll is closed by it
+    directors.press_sequentially("B… Joon")
     add = {"ko": "추가: B… Joon", "en": "Add: B… Joon"}
     expect(page.get_by_role("listbox")).to_contain_text(add[language])
+
+
+HIDDEN_WHILE_IT_UNFOLDS = """async box => {
+    box.querySelector("summary").click();
+    const held = box.querySelector("[data-testid=stExpanderDetails]");
+    const bottom = of => of.getBoundingClientRect().bottom;
+    let most = 0;
+    do {
+        await new Promise(requestAnimationFrame);
+        most = Math.max(most, bottom(held) - bottom(box));
+    } while (!box.querySelector("[data-testid=stDateInput]") || box.getAnimations().length);
+    return most;
+}"""
+
+
+@everywhere
+@pytest.mark.usefixtures("api")
+def test_box_unfolds_at_once_since_what_scrolls_in_it_would_lose_the_letters_typed(
+    address: str, page: Page, language: str, width: int
+) -> None:
+    open_part(page, address, "", language, width)
+    box = page.get_by_test_id("stExpander").locator("details")
+    expect(box.get_by_test_id("stExpanderDetails")).to_have_css("display", "none")
+    assert box.evaluate(HIDDEN_WHILE_IT_UNFOLDS) == 0
 
 
 @everywhere
@@ -356,7 +379,7 @@ def test_no_date_typed_key_by_key_breaks_the_page_or_loses_the_form(
     api: StubApi, address: str, page: Page, language: str, width: int
 ) -> None:
     asked_with_sample(page, address, language, width)
-    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    unfold(page, language)
     field = page.get_by_test_id("stDateInput")
     for at, typed in enumerate(NO_DATES):
         field.get_by_role("spinbutton").first.click()
@@ -378,7 +401,7 @@ def test_date_out_of_range_is_said_in_the_language_of_the_page(
     address: str, page: Page, language: str
 ) -> None:
     open_part(page, address, "", language)
-    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    unfold(page, language)
     field = page.get_by_test_id("stDateInput")
     field.get_by_role("spinbutton").first.click()
     page.keyboard.type("29990101")
@@ -406,7 +429,7 @@ def test_name_search_says_that_the_api_is_away_and_keeps_the_letters(
     api: StubApi, address: str, page: Page, language: str
 ) -> None:
     open_part(page, address, "", language)
-    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    unfold(page, language)
     search = page.get_by_role("searchbox")
     expect(search).to_be_visible()
     api.stop()
@@ -531,7 +554,7 @@ def test_axe_finds_nothing_serious_on_any_part(
 ) -> None:
     found = {}
     asked_with_sample(page, address, language, width)
-    page.get_by_text({"ko": "더 아는 것이", "en": "What else is known"}[language]).click()
+    unfold(page, language)
     page.wait_for_timeout(1_500)  # the charts draw themselves
     found["forecast"] = serious(page)
     open_part(page, address, "compare", language, width)
