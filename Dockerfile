@@ -75,13 +75,13 @@ RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/ve
 FROM runtime AS ui
 COPY --from=ui-packages /opt/venv /opt/venv
 COPY .streamlit .streamlit
-COPY page page
+COPY ui ui
 COPY app.py .
 USER 1000:1000
 EXPOSE 8501
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", \
     "from urllib.request import urlopen; urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
-CMD ["python", "-m", "page.serve", "--host", "0.0.0.0", "--port", "8501"]
+CMD ["python", "-m", "ui.serve", "--host", "0.0.0.0", "--port", "8501"]
 ARG GIT_COMMIT=unknown
 ENV GIT_COMMIT=$GIT_COMMIT
 LABEL org.opencontainers.image.title="Movie rating forecast: page" \

@@ -54,8 +54,8 @@ pictures: $(VENV)/dev.done  ## take the pictures of the docs from what `make up`
 	@$(VENV)/dev/bin/python -m docs.take_pictures
 
 test: install lint  ## run all checks and tests
-	@$(VENV)/dev/bin/python -m tests.install_browser
-	@$(VENV)/dev/bin/python -m tests.install_from_debian
+	@$(VENV)/dev/bin/python -m tests.support.install_browser
+	@$(VENV)/dev/bin/python -m tests.support.install_from_debian
 	@$(VENV)/dev/bin/python -m pytest $(ARGS)
 
 trial: $(VENV)/sandbox.done  ## both instances in containers here, up to a forecast; needs a Docker engine
@@ -70,7 +70,7 @@ test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker
 lint: $(VENV)/dev.done  ## check style, types and the direction of imports
 	@$(VENV)/dev/bin/ruff check .
 	@$(VENV)/dev/bin/ruff format --check .
-	@$(VENV)/dev/bin/mypy movierating scripts app dags page sandbox ops benchmarks docs tests
+	@$(VENV)/dev/bin/mypy movierating scripts app dags ui sandbox ops benchmarks docs tests
 	@$(VENV)/dev/bin/mypy app.py
 	@$(VENV)/dev/bin/lint-imports
 

@@ -1,6 +1,6 @@
 """The frame of the page: its language, its parts, and what stands below all of them.
 
-Run it with `python -m page.serve`. It imports nothing of the project but `page/`: what it shows of
+Run it with `python -m ui.serve`. It imports nothing of the project but `ui/`: what it shows of
 the model it asks over HTTP, anew each time, so that nothing on it grows stale.
 """
 
@@ -8,9 +8,9 @@ import json
 
 import streamlit as st
 
-from page import form, note
-from page.addresses import NOT_FOUND, PAGES
-from page.words import LANGUAGES, Words, fill, own_words
+from ui.i18n.words import LANGUAGES, Words, fill, own_words
+from ui.server.addresses import NOT_FOUND, PAGES
+from ui.widgets import form, note
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
     shown = st.navigation(
         [
             st.Page(
-                f"page/{name}.py",
+                f"ui/pages/{name}.py",
                 title=words(f"pages.{name}"),
                 default=name == PAGES[0],
                 visibility="hidden" if name == NOT_FOUND else "visible",

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from app.schemas import Comparable, FilmFacts, Forecast, Mood, RatingInterval, Reason, Remark
-from movierating.bundle import Bundle
-from movierating.familiarity import unfamiliar
-from movierating.features import Matrix
-from movierating.film import Film, Plot
-from movierating.korean import is_korean
-from movierating.manifest import COVERAGE
-from movierating.model import RATING_RANGE
-from movierating.reasons import explain
-from movierating.text import measure_plot
-from movierating.traits import MAX_CAST
+from movierating.films.film import Film, Plot
+from movierating.films.korean import is_korean
+from movierating.films.text import measure_plot
+from movierating.films.tokens import MAX_CAST
+from movierating.model.attribution import explain
+from movierating.model.features import Matrix
+from movierating.model.novelty import unfamiliar
+from movierating.model.onnx_model import RATING_RANGE
+from movierating.registry.bundle import Bundle
+from movierating.registry.manifest import COVERAGE
 
 MOOD_CUT: Final = 0.1
 

@@ -11,22 +11,24 @@ from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import evidence, history, keys, ledger, logs, people, problems, routes, telemetry
+from app import keys, logs, problems
+from app.background.model_follower import Follower
 from app.draining import Draining
-from app.follower import Follower
-from app.headers import SecurityHeaders
-from app.history import HistoryReader
-from app.keys import KeyCheck
-from app.ledger import POSTER_PIXELS, LedgerReader
-from app.limits import RateLimit, SizeLimit
 from app.metrics import Metrics
-from app.telemetry import Telemetry
+from app.middleware import telemetry
+from app.middleware.api_keys import KeyCheck
+from app.middleware.limits import RateLimit, SizeLimit
+from app.middleware.security_headers import SecurityHeaders
+from app.middleware.telemetry import Telemetry
+from app.routes import decisions, forecasts, model, people, predict
+from app.routes.decisions import HistoryReader
+from app.routes.forecasts import POSTER_PIXELS, LedgerReader
 from app.translation import Translator, is_english
+from movierating.films.text import measure_plot
 from movierating.posters import poster_address
-from movierating.registry import Registry
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from movierating.text import measure_plot
 
 DESCRIPTION: Final = """
 Forecasts the TMDB rating (0 to 10) of a film from what is known before it opens.
@@ -111,17 +113,17 @@ def _route(app: FastAPI, settings: Settings) -> None:
     if settings.api_key_hashes:  # checked before it comes here; this tells the documentation
         key = APIKeyHeader(name=keys.HEADER, auto_error=False)
         guarded["dependencies"] = [Security(key)]
-    app.include_router(routes.predictions, **guarded)
-    app.include_router(routes.health)
+    app.include_router(predict.predictions, **guarded)
+    app.include_router(predict.health)
     unversioned = (
-        routes.forecasts,
+        predict.forecasts,
         people.names,
-        evidence.evidence,
-        ledger.records,
-        history.decisions,
-        routes.monitoring,
+        model.evidence,
+        forecasts.records,
+        decisions.decisions,
+        predict.monitoring,
     )
-    for router in (routes.predictions, *unversioned):
+    for router in (predict.predictions, *unversioned):
         app.include_router(router, prefix="/v1", **guarded)
     for router in unversioned:
         app.include_router(router, include_in_schema=False)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.problems import Problem
-from movierating.manifest import DataSource, Scores, Split
+from movierating.registry.manifest import DataSource, Scores, Split
 
 MAX_BATCH_FILMS: Final = 100
 

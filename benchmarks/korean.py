@@ -15,16 +15,16 @@ import pandas as pd
 from benchmarks.accuracy import read_films
 from benchmarks.figures import report
 from benchmarks.real_run import SHARED
-from movierating.effects import KOREAN
-from movierating.features import build_matrix
-from movierating.film import Film, Plot
-from movierating.text import measure_plot
-from scripts.cleaned import films_of
-from scripts.evaluation import rmse
-from scripts.learning import Learned, learn
-from scripts.package import as_served
+from movierating.films.film import Film, Plot
+from movierating.films.text import measure_plot
+from movierating.model.features import build_matrix
+from movierating.model.target_encoding import KOREAN
+from scripts.dataset.metrics import rmse
+from scripts.dataset.split import Ratings, TimeSplit
+from scripts.dataset.table import films_of
 from scripts.parameters import ModelConfig
-from scripts.samples import Ratings, TimeSplit
+from scripts.training.bundling import as_served
+from scripts.training.selection import Learned, learn
 
 FEW_FILMS: Final = 10  # of a genre tell nothing of a spread
 # The folds of these films choose this family anyway.

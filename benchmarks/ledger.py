@@ -22,16 +22,16 @@ from benchmarks.memory import Ran
 from benchmarks.production import in_production
 from benchmarks.real_run import RealRun, add_options, real_run
 from benchmarks.services import api_environment
-from movierating.film import Film
-from movierating.forecasts import MADE, ForecastLedger
+from movierating.films.film import Film
+from movierating.ledger.ledger import MADE, ForecastLedger
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from sandbox.state import ROOT
-from scripts.cleaned import films_of
-from scripts.dates import today
+from scripts.dataset.table import films_of
 from scripts.forecast import DAYS_AHEAD
-from scripts.store import film_store
-from tests.films import columns
+from scripts.runtime.clock import today
+from scripts.store.film_store import film_store
+from tests.support.films import columns
 
 RATED: Final = 20_000  # films of the store that have opened
 NEW_IDS: Final = 1_000_000_000  # that no other film has

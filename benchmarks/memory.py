@@ -14,7 +14,7 @@ _NAMES: Final = {
     "weed": "s3",
     "sandbox.tmdb": "tmdb",
     "app.server": "api",
-    "page.serve": "page",
+    "ui.serve": "page",
     "api_server": "airflow-api-server",
     "api-server": "airflow-api-server",
     "dag-processor": "airflow-dag-processor",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from fastapi import FastAPI
 
-from scripts.legacy import FIVE_COLUMNS
+from scripts.dataset.legacy import FIVE_COLUMNS
 
 app = FastAPI()
 

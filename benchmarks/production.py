@@ -8,12 +8,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
 
-from movierating.bundle import EFFECTS_NAME, Bundle, write_bundle
-from movierating.manifest import MANIFEST_NAME, Manifest, sha256
-from movierating.registry import Pointer, Registry
+from movierating.identity import sha256
+from movierating.registry.bundle import EFFECTS_NAME, Bundle, write_bundle
+from movierating.registry.manifest import MANIFEST_NAME, Manifest
+from movierating.registry.registry import Pointer, Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
-from tests.s3_server import running_s3
+from tests.support.s3_server import running_s3
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from movierating.encoders import Codes
-from movierating.film import Film
-from scripts.cleaned import films_of
+from movierating.films.codes import Codes
+from movierating.films.film import Film
+from scripts.dataset.table import films_of
 
 PLOT_CHARACTERS: Final = 400
 

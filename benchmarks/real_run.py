@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import pandas as pd
 
-from movierating.encoders import Codes
-from movierating.manifest import MANIFEST_NAME
+from movierating.films.codes import Codes
+from movierating.registry.manifest import MANIFEST_NAME
 from movierating.settings import load_settings
 from sandbox.state import ROOT
-from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned
-from scripts.files import RunFiles, replacing, write_json
+from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned
 from scripts.preprocess import extended_codes
+from scripts.runtime.storage import RunFiles, replacing, write_json
 
 SHARED: Final = ROOT.parent / "shared" / "tmdb" / "movies_to_2022.parquet"
 RUN_DATE: Final = date(2023, 1, 1)  # the day after the catalogue's last film

@@ -29,26 +29,27 @@ import pandas as pd
 
 from benchmarks.accuracy import read_films
 from benchmarks.figures import report
-from movierating.bundle import Bundle
-from movierating.encoders import Codes
-from movierating.forecast_records import Forecast, Score
-from movierating.forecasts import ForecastLedger
-from movierating.manifest import MANIFEST_NAME, sha256
+from movierating.films.codes import Codes
+from movierating.identity import sha256
+from movierating.ledger.ledger import ForecastLedger
+from movierating.ledger.records import Forecast, Score
+from movierating.registry.bundle import Bundle
+from movierating.registry.manifest import MANIFEST_NAME
 from movierating.s3 import Blob, PreconditionFailedError
-from scripts.evaluation import baseline_forecasts
-from scripts.files import RunFiles, write_bytes, write_json
+from scripts.dataset.metrics import baseline_forecasts
+from scripts.dataset.split import Sample, TimeSplit
+from scripts.evaluation.gate import MIN_FILMS_TO_COMPARE, Verdict, compare, judge, judge_alone
 from scripts.forecast import Forecaster, Subject
-from scripts.gate import MIN_FILMS_TO_COMPARE, Verdict, compare, judge, judge_alone
-from scripts.learning import learn
-from scripts.package import assemble, write
+from scripts.ledger.track_record import figures, month_of
 from scripts.parameters import (
     MIN_VOTES_TO_COUNT,
     MIN_VOTES_TO_MEASURE,
     ModelConfig,
 )
-from scripts.samples import Sample, TimeSplit
+from scripts.runtime.storage import RunFiles, write_bytes, write_json
 from scripts.score import Outcome, forecasts_of, score_films
-from scripts.scoreboard import figures, month_of
+from scripts.training.bundling import assemble, write
+from scripts.training.selection import learn
 
 VISIBLE_AFTER: Final = timedelta(days=90)
 FEW_FILMS: Final = 30  # a month of fewer says nothing

@@ -17,7 +17,7 @@ import requests
 from benchmarks.memory import pss_mb
 from movierating.settings import Settings
 from sandbox.state import HOST, ROOT, free_ports
-from tests.processes import ended
+from tests.support.processes import ended
 
 _START_SECONDS: Final = 120
 # What would make a service use somebody's real ones.
@@ -54,9 +54,10 @@ def cores() -> tuple[int, int]:
 
 def deployed(folder: Path) -> Path:
     """A copy of what instance B runs, so that a service there has a cache of its own."""
-    for name in ("app", "movierating", "page", ".streamlit"):
-        ignored = shutil.ignore_patterns("model", "__pycache__")
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("app", "movierating", "ui", ".streamlit"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+    shutil.rmtree(folder / "app" / "model", ignore_errors=True)  # the cache of another service
     shutil.copy(ROOT / "app.py", folder)
     return folder
 
@@ -91,7 +92,7 @@ def page(folder: Path, api_url: str) -> Iterator[Running]:
     """Our page out of a folder that `deployed` made, as instance B runs it."""
     (port,) = free_ports(1)
     options = ("--host", HOST, "--port", str(port))
-    command = [f"{ROOT}/.venv/ui/bin/python", "-m", "page.serve", *options]
+    command = [f"{ROOT}/.venv/ui/bin/python", "-m", "ui.serve", *options]
     told = {"API_URL": api_url, "MALLOC_ARENA_MAX": "2"}
     with running(command, f"http://{HOST}:{port}", "/_stcore/health", folder, told) as service:
         yield service

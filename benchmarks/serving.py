@@ -26,7 +26,7 @@ from benchmarks.real_run import RealRun, add_options, real_run
 from benchmarks.services import Running, cores, deployed, our_api, uvicorn
 from movierating.settings import Settings
 from sandbox.state import HOST, ROOT, free_ports
-from scripts.legacy import five_columns, old_model
+from scripts.dataset.legacy import five_columns, old_model
 
 REQUESTS: Final = 200
 OLD_FILMS: Final = 93  # which the old model learned from

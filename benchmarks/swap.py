@@ -30,11 +30,11 @@ from benchmarks.production import Version, move, publish
 from benchmarks.questions import askable, form
 from benchmarks.real_run import RUN_DATE, RealRun, add_options, real_run
 from benchmarks.services import api_environment, deployed, our_api
-from movierating.registry import Registry
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from sandbox.state import ROOT
-from tests.s3_server import S3Server, running_s3
+from tests.support.s3_server import S3Server, running_s3
 
 FILMS: Final = 20
 SHIFT: Final = 0.5  # rating points: far more than an interval's end or a rounding can hide

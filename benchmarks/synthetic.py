@@ -10,14 +10,14 @@ from typing import Final
 from benchmarks.accuracy import cleaned
 from benchmarks.figures import report
 from benchmarks.floors import learnable_floor
-from movierating.film import Film
-from movierating.text import measure_plot
+from movierating.films.film import Film
+from movierating.films.text import measure_plot
 from sandbox.tmdb import films as invented
 from sandbox.tmdb.codes import GENRES
 from sandbox.tmdb.world import World
-from scripts.learning import learn
+from scripts.dataset.split import TimeSplit
 from scripts.parameters import MODEL_CONFIG
-from scripts.samples import TimeSplit
+from scripts.training.selection import learn
 
 TODAY: Final = date(2026, 11, 23)
 

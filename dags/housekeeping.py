@@ -46,7 +46,7 @@ def tmdb_housekeeping() -> None:
     @task
     def prune_versions() -> list[str]:
         """Delete old versions of the model; skipped where S3_BUCKET_NAME is unset."""
-        from movierating.registry import Registry
+        from movierating.registry.registry import Registry
         from movierating.s3 import open_bucket
 
         settings = get_settings()

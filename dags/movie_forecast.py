@@ -42,8 +42,8 @@ def tmdb_movie_forecast() -> None:
     @task
     def forecast_upcoming_films() -> int:
         """Write down what the model in production says of films that have not opened."""
-        from scripts.dates import today
         from scripts.forecast import NoModelError, forecast
+        from scripts.runtime.clock import today
 
         with explained():
             try:
@@ -54,7 +54,7 @@ def tmdb_movie_forecast() -> None:
     @task
     def score_released_films() -> int:
         """Hold the forecasts that have come due against what audiences said."""
-        from scripts.dates import today
+        from scripts.runtime.clock import today
         from scripts.score import score
 
         with explained():
@@ -63,8 +63,8 @@ def tmdb_movie_forecast() -> None:
     @task
     def check_drift() -> list[str]:
         """Compare films and errors with those the model was made with; returns the alerts."""
-        from scripts.dates import today
         from scripts.drift import check
+        from scripts.runtime.clock import today
 
         with explained():
             report = check(today(), get_settings())
@@ -73,8 +73,8 @@ def tmdb_movie_forecast() -> None:
     @task.branch
     def decide_on_retraining() -> str:
         """Claim the retraining of the day in writing, where an alert calls for it."""
-        from scripts.dates import today
         from scripts.drift import claim_retraining
+        from scripts.runtime.clock import today
 
         context: Any = get_current_context()
         with explained():

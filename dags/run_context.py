@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from movierating.errors import ExplainedError
 from movierating.settings import get_settings
-from scripts.dates import past_or_today
+from scripts.runtime.clock import past_or_today
 
 
 def run_date() -> date:

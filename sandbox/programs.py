@@ -162,7 +162,7 @@ def _api(settings: Settings) -> tuple[str, ...]:
 
 
 def _page(settings: Settings) -> tuple[str, ...]:
-    return _python("ui", "page.serve", "--host", HOST, "--port", settings.ui_port)
+    return _python("ui", "ui.serve", "--host", HOST, "--port", settings.ui_port)
 
 
 def _tmdb(settings: Settings, port: int) -> tuple[str, ...]:

@@ -15,14 +15,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
 from movierating.settings import Settings, get_settings
-from scripts.cli import run
-from scripts.dates import now, today
-from scripts.due import days_since_1970
-from scripts.files import DataPath, check_writable, read_json, write_json
-from scripts.intake import Intake
-from scripts.progress import progress
-from scripts.store import Index, film_store
-from scripts.tmdb import MAX_PAGE, Tmdb
+from scripts.runtime.cli import run
+from scripts.runtime.clock import now, today
+from scripts.runtime.progress import progress
+from scripts.runtime.storage import DataPath, check_writable, read_json, write_json
+from scripts.store.film_store import Index, film_store
+from scripts.tmdb.client import MAX_PAGE, Tmdb
+from scripts.tmdb.ingest import Intake
+from scripts.tmdb.refresh import days_since_1970
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Final
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, get_settings
-from scripts.cli import run, step_parser
-from scripts.dates import past_or_today, today
-from scripts.due import FIRST_FILMS, KEEP_DAYS, days_since_1970, due, first_films
-from scripts.files import (
+from scripts.runtime.cli import run, step_parser
+from scripts.runtime.clock import past_or_today, today
+from scripts.runtime.progress import progress
+from scripts.runtime.storage import (
     DataPath,
     RunFiles,
     check_writable,
@@ -22,11 +22,11 @@ from scripts.files import (
     source_of,
     write_json,
 )
-from scripts.intake import Intake
-from scripts.progress import progress
-from scripts.records import FIELDS, Record
-from scripts.store import FilmStore, Index, film_store
-from scripts.tmdb import Tmdb
+from scripts.store.film_store import FilmStore, Index, film_store
+from scripts.store.schema import FIELDS, Record
+from scripts.tmdb.client import Tmdb
+from scripts.tmdb.ingest import Intake
+from scripts.tmdb.refresh import FIRST_FILMS, KEEP_DAYS, days_since_1970, due, first_films
 
 logger = logging.getLogger(__name__)
 

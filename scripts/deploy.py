@@ -5,21 +5,22 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
-from movierating.bundle import Bundle
-from movierating.ledger import Decision
-from movierating.manifest import MANIFEST_NAME, BundleError, NewerFormatError, sha256
-from movierating.registry import Pointer, Production, Registry, moment_after
+from movierating.identity import sha256
+from movierating.registry.bundle import Bundle
+from movierating.registry.decisions import Decision
+from movierating.registry.manifest import MANIFEST_NAME, BundleError, NewerFormatError
+from movierating.registry.registry import Pointer, Production, Registry, moment_after
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.cleaned import read_cleaned
-from scripts.cli import run, step_parser
-from scripts.dates import past_or_today, today
-from scripts.files import DataFileError, RunFiles, at_hand, data_folder
-from scripts.gate import Verdict, judge, judge_alone, refused_by_date
-from scripts.legacy import exports
-from scripts.lineage import actor
-from scripts.samples import Sample, TimeSplit
-from scripts.tracking import log_run
+from scripts.dataset.legacy import exports
+from scripts.dataset.split import Sample, TimeSplit
+from scripts.dataset.table import read_cleaned
+from scripts.evaluation.gate import Verdict, judge, judge_alone, refused_by_date
+from scripts.evaluation.tracking import log_run
+from scripts.runtime.cli import run, step_parser
+from scripts.runtime.clock import past_or_today, today
+from scripts.runtime.provenance import actor
+from scripts.runtime.storage import DataFileError, RunFiles, at_hand, data_folder
 
 logger = logging.getLogger(__name__)
 

@@ -17,19 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.stats import chi2
 
-from movierating.forecast_records import DriftReport, Retraining, Score
-from movierating.forecasts import ForecastLedger
-from movierating.manifest import Manifest
-from movierating.registry import Registry
+from movierating.ledger.ledger import ForecastLedger
+from movierating.ledger.records import DriftReport, Retraining, Score
+from movierating.registry.manifest import Manifest
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.cli import run, step_parser
-from scripts.dates import now, past_or_today, today
+from scripts.ledger.track_record import figures, newest, show
 from scripts.parameters import DRIFT, MIN_VOTES_TO_MEASURE, DriftLimits
-from scripts.records import SCHEMA
-from scripts.scoreboard import figures, newest, show
-from scripts.store import FilmStore, film_store
-from scripts.stored_films import main_genre
+from scripts.runtime.cli import run, step_parser
+from scripts.runtime.clock import now, past_or_today, today
+from scripts.store.film_store import FilmStore, film_store
+from scripts.store.parsing import main_genre
+from scripts.store.schema import SCHEMA
 
 logger = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from typing import Final, TypeVar
 import jinja2
 
 from movierating.errors import ExplainedError
-from movierating.forecast_records import Part, TrackRecord, Upcoming
-from movierating.forecasts import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
+from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
+from movierating.ledger.records import Part, TrackRecord, Upcoming
 from movierating.posters import poster_address
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.cli import run
-from scripts.files import write_bytes
+from scripts.runtime.cli import run
+from scripts.runtime.storage import write_bytes
 
 logger = logging.getLogger(__name__)
 

@@ -10,25 +10,25 @@ from typing import Final, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from movierating.bundle import Bundle
-from movierating.effects import Effects
 from movierating.errors import ExplainedError
-from movierating.features import Matrix, build_matrix
-from movierating.film import Film
-from movierating.forecast_records import Forecast, Upcoming, UpcomingFilm, counting
-from movierating.forecasts import UPCOMING_KEY, ForecastLedger
-from movierating.manifest import sha256
-from movierating.model import RATING_RANGE, Model
-from movierating.reasons import explain
-from movierating.registry import Registry
+from movierating.films.film import Film
+from movierating.identity import sha256
+from movierating.ledger.ledger import UPCOMING_KEY, ForecastLedger
+from movierating.ledger.records import Forecast, Upcoming, UpcomingFilm, counting
+from movierating.model.attribution import explain
+from movierating.model.features import Matrix, build_matrix
+from movierating.model.onnx_model import RATING_RANGE, Model
+from movierating.model.target_encoding import Effects
+from movierating.registry.bundle import Bundle
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.cli import run, step_parser
-from scripts.dates import now, today
-from scripts.naive import NaiveMeans
+from scripts.dataset.baselines import NaiveMeans
 from scripts.parameters import MIN_VOTES_TO_MEASURE
-from scripts.store import FilmStore, film_store
-from scripts.stored_films import FEATURE_FILM_MINUTES, frame_of, main_genre, raw_film
+from scripts.runtime.cli import run, step_parser
+from scripts.runtime.clock import now, today
+from scripts.store.film_store import FilmStore, film_store
+from scripts.store.parsing import FEATURE_FILM_MINUTES, frame_of, main_genre, raw_film
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from movierating.settings import Settings, get_settings
-from scripts.cli import run
-from scripts.dates import now
-from scripts.files import DataPath, data_folder, read_json, write_json
+from scripts.runtime.cli import run
+from scripts.runtime.clock import now
+from scripts.runtime.storage import DataPath, data_folder, read_json, write_json
 
 logger = logging.getLogger(__name__)
 

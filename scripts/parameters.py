@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from movierating.traits import FOLLOWED
+from movierating.films.tokens import FOLLOWED
 
 ModelType = Literal["xgboost", "lgbm", "rf", "linear"]
 

@@ -5,9 +5,9 @@ from typing import Final
 
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.cli import run
-from scripts.files import check_writable, data_folder
-from scripts.tmdb import Tmdb
+from scripts.runtime.cli import run
+from scripts.runtime.storage import check_writable, data_folder
+from scripts.tmdb.client import Tmdb
 
 logger = logging.getLogger(__name__)
 

@@ -13,19 +13,26 @@ import pandas as pd
 from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
-from movierating.encoders import Codes
 from movierating.errors import ExplainedError
-from movierating.film import Film
-from movierating.registry import Registry
+from movierating.films.codes import Codes
+from movierating.films.film import Film
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, row_of
-from scripts.cli import run, step_parser
-from scripts.dates import past_or_today, today
-from scripts.files import DataPath, RunFiles, data_folder, replacing, write_bytes, write_json
-from scripts.legacy import encoder_pickles
-from scripts.store import film_store
-from scripts.stored_films import FEATURE_FILM_MINUTES, frame_of, korean_plots, raw_film
+from scripts.dataset.legacy import encoder_pickles
+from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, row_of
+from scripts.runtime.cli import run, step_parser
+from scripts.runtime.clock import past_or_today, today
+from scripts.runtime.storage import (
+    DataPath,
+    RunFiles,
+    data_folder,
+    replacing,
+    write_bytes,
+    write_json,
+)
+from scripts.store.film_store import film_store
+from scripts.store.parsing import FEATURE_FILM_MINUTES, frame_of, korean_plots, raw_film
 
 logger = logging.getLogger(__name__)
 

@@ -9,16 +9,17 @@ from typing import Any, Final
 
 from tabulate import tabulate
 
-from movierating.bundle import Bundle
-from movierating.ledger import Decision
-from movierating.manifest import MANIFEST_NAME, BundleError, Manifest, parse_manifest, sha256
-from movierating.registry import MoveError, Pointer, Registry
+from movierating.identity import sha256
+from movierating.registry.bundle import Bundle
+from movierating.registry.decisions import Decision
+from movierating.registry.manifest import MANIFEST_NAME, BundleError, Manifest, parse_manifest
+from movierating.registry.registry import MoveError, Pointer, Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.cli import run
-from scripts.files import RunFiles, data_folder
-from scripts.legacy import exports
-from scripts.lineage import actor
+from scripts.dataset.legacy import exports
+from scripts.runtime.cli import run
+from scripts.runtime.provenance import actor
+from scripts.runtime.storage import RunFiles, data_folder
 
 logger = logging.getLogger(__name__)
 

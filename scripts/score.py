@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import pyarrow.compute as pc
 
-from movierating.forecast_records import Forecast, Mark, Score, counting
-from movierating.forecasts import ForecastLedger
+from movierating.ledger.ledger import ForecastLedger
+from movierating.ledger.records import Forecast, Mark, Score, counting
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.cli import run, step_parser
-from scripts.dates import past_or_today, today
-from scripts.scoreboard import show
-from scripts.store import FilmStore, film_store
+from scripts.ledger.track_record import show
+from scripts.runtime.cli import run, step_parser
+from scripts.runtime.clock import past_or_today, today
+from scripts.store.film_store import FilmStore, film_store
 
 logger = logging.getLogger(__name__)
 

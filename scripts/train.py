@@ -7,26 +7,26 @@ from typing import Final
 
 import numpy as np
 
-from movierating.bundle import CARD_NAME, EVIDENCE_NAME
 from movierating.errors import ExplainedError
-from movierating.manifest import Manifest
-from movierating.registry import Registry
+from movierating.registry.bundle import CARD_NAME, EVIDENCE_NAME
+from movierating.registry.manifest import Manifest
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
-from scripts.candidates import fit_regressor
-from scripts.cleaned import read_cleaned
-from scripts.cli import run, step_parser
-from scripts.dates import past_or_today, today
-from scripts.diagnosis import diagnose
-from scripts.evaluation import score
-from scripts.files import RunFiles, data_folder, write_bytes
-from scripts.learning import Candidate, Learned, learn
-from scripts.legacy import five_columns
-from scripts.package import assemble, write
+from scripts.dataset.legacy import five_columns
+from scripts.dataset.metrics import score
+from scripts.dataset.split import TimeSplit
+from scripts.dataset.table import read_cleaned
+from scripts.evaluation.diagnostics import diagnose
+from scripts.evaluation.report import Report, evidence, model_card, report
+from scripts.evaluation.tracking import log_run
 from scripts.parameters import MODEL_CONFIG, ModelConfig, ModelType
-from scripts.report import Report, evidence, model_card, report
-from scripts.samples import TimeSplit
-from scripts.tracking import log_run
+from scripts.runtime.cli import run, step_parser
+from scripts.runtime.clock import past_or_today, today
+from scripts.runtime.storage import RunFiles, data_folder, write_bytes
+from scripts.training.bundling import assemble, write
+from scripts.training.models import fit_regressor
+from scripts.training.selection import Candidate, Learned, learn
 
 logger = logging.getLogger(__name__)
 

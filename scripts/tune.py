@@ -18,18 +18,15 @@ import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from movierating.effects import ALL
-from movierating.features import choose_features
-from movierating.manifest import sha256
+from movierating.identity import sha256
+from movierating.model.features import choose_features
+from movierating.model.target_encoding import ALL
 from movierating.settings import Settings, get_settings
 from scripts import parameters
-from scripts.cleaned import read_cleaned
-from scripts.cli import run, step_parser
-from scripts.dates import past_or_today, today
-from scripts.described import History, describe, measuring
-from scripts.evaluation import rmse
-from scripts.files import RunFiles, data_folder, local_folder, write_json
-from scripts.learning import rehearse, unbiased
+from scripts.dataset.metrics import rmse
+from scripts.dataset.split import TimeSplit
+from scripts.dataset.table import read_cleaned
+from scripts.evaluation.tracking import log_run
 from scripts.parameters import (
     EFFECTS,
     MIN_FILMS_PER_FLAG,
@@ -37,8 +34,11 @@ from scripts.parameters import (
     SEED,
     ModelType,
 )
-from scripts.samples import TimeSplit
-from scripts.tracking import log_run
+from scripts.runtime.cli import run, step_parser
+from scripts.runtime.clock import past_or_today, today
+from scripts.runtime.storage import RunFiles, data_folder, local_folder, write_json
+from scripts.training.selection import rehearse, unbiased
+from scripts.training.vectors import History, describe, measuring
 
 logger = logging.getLogger(__name__)
 

@@ -8,16 +8,16 @@ import hypothesis
 import pytest
 
 from movierating import settings as settings_module
-from movierating.registry import Registry
+from movierating.registry.registry import Registry
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
-from scripts import dates
-from tests.bundles import Packed, pack
-from tests.chromium import browser, page  # noqa: F401 - fixtures
-from tests.films import moment
-from tests.pipeline_run import Run, run_pipeline
-from tests.s3_server import S3Server, running_s3
+from scripts.runtime import clock
+from tests.support.bundles import Packed, pack
+from tests.support.chromium import browser, page  # noqa: F401 - fixtures
+from tests.support.films import moment
+from tests.support.pipeline_run import Run, run_pipeline
+from tests.support.s3_server import S3Server, running_s3
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -40,7 +40,7 @@ def no_settings_of_this_machine() -> Iterator[None]:
 def clock_of_the_tests() -> Iterator[None]:
     """It is noon of `RUN_DATE`, as for the stand-in, whenever the tests run."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dates, "_clock", moment)
+        patch.setattr(clock, "_clock", moment)
         yield
 
 

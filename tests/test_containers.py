@@ -23,7 +23,7 @@ FILES = (AIRFLOW, FASTAPI, TRIAL, MONITORING)
 MACHINE_MB = {AIRFLOW: 2048, FASTAPI: 1024}
 CODE = {
     "api": {"app", "movierating"},
-    "ui": {".streamlit", "app.py", "page"},
+    "ui": {".streamlit", "app.py", "ui"},
     "pipeline": {"dags", "movierating", "scripts"},
     "sandbox": {"movierating", "sandbox"},
 }

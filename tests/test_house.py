@@ -54,12 +54,13 @@ def test_tests_are_no_package():
 
 @pytest.mark.parametrize("floor", FLOORS)
 def test_tests_mirror_the_code(floor: str):
+    tests, code = ROOT / "tests" / floor, ROOT / floor
     tested = {
-        path.stem.removeprefix("test_") for path in (ROOT / "tests" / floor).glob("test_*.py")
+        path.relative_to(tests).with_name(path.name.removeprefix("test_"))
+        for path in tests.rglob("test_*.py")
     }
-    modules = {path.stem for path in (ROOT / floor).glob("*.py")}
     assert tested
-    assert tested <= modules
+    assert tested <= {path.relative_to(code) for path in code.rglob("*.py")}
 
 
 def test_imports_go_the_way_the_floors_allow():
@@ -80,7 +81,7 @@ def test_what_is_served_imports_no_training_library(environment: str):
     code = """
 import pkgutil, sys
 import app.main, movierating
-for module in pkgutil.iter_modules(movierating.__path__, "movierating."):
+for module in pkgutil.walk_packages(movierating.__path__, "movierating."):
     __import__(module.name)
 import onnxruntime
 print(*{name.partition(".")[0] for name in sys.modules})
@@ -95,7 +96,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 
 def test_page_imports_nothing_of_ours():
-    for source in (ROOT / "app.py", *(ROOT / "page").glob("*.py")):
+    for source in (ROOT / "app.py", *(ROOT / "ui").rglob("*.py")):
         imports = re.findall(r"^\s*(?:from|import) (\w+)", source.read_text(), re.MULTILINE)
         assert not {*FLOORS, "sandbox"} & set(imports), source
 
@@ -103,14 +104,15 @@ def test_page_imports_nothing_of_ours():
 def test_page_loads_no_library_of_tables():
     code = """
 import sys
-from page import answer, compare, films_csv, forecast, form, model, pictures, table
+from ui.pages import compare, forecast, model
+from ui.widgets import charts, films_csv, form, result, table
 print(*{name.partition(".")[0] for name in sys.modules})
 """
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
-    assert {"page", "streamlit"} <= set(result.stdout.split())
+    assert {"ui", "streamlit"} <= set(result.stdout.split())
     assert not {"altair", "pandas", "pyarrow"} & set(result.stdout.split())
 
 

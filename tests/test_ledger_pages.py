@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.stub_api import FORECASTS, TRACK_RECORD, VERSION, StubApi, problem, running_stub_api
+from tests.support.stub_api import (
+    FORECASTS,
+    TRACK_RECORD,
+    VERSION,
+    StubApi,
+    problem,
+    running_stub_api,
+)
 
 ROOT = Path(__file__).parents[1]
 POSTER = "https://image.tmdb.org/t/p/w185/lantern.jpg"
@@ -23,7 +30,7 @@ def opened(name: str, language: str = "en") -> AppTest:
     page = AppTest.from_file(ROOT / "app.py", default_timeout=60)
     page.query_params["lang"] = language
     page.run()
-    page.switch_page(f"page/{name}.py")
+    page.switch_page(f"ui/pages/{name}.py")
     return settled(page)
 
 

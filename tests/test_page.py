@@ -11,7 +11,7 @@ import pytest
 import requests
 from streamlit.testing.v1 import AppTest
 
-from tests.stub_api import (
+from tests.support.stub_api import (
     FORECAST,
     MODEL,
     NO_MODEL,
@@ -467,4 +467,4 @@ def test_all_genres_of_tmdb_have_a_korean_name() -> None:
 
 
 def tables(language: str) -> dict[str, dict[str, str]]:
-    return tomllib.loads((ROOT / "page" / f"{language}.toml").read_text("utf-8"))
+    return tomllib.loads((ROOT / "ui" / "i18n" / f"{language}.toml").read_text("utf-8"))

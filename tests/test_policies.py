@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from movierating.bundle import Bundle
-from movierating.forecast_records import Upcoming
-from movierating.forecasts import MADE, UPCOMING_KEY, ForecastLedger
-from movierating.manifest import sha256
-from movierating.registry import Registry
+from movierating.identity import sha256
+from movierating.ledger.ledger import MADE, UPCOMING_KEY, ForecastLedger
+from movierating.ledger.records import Upcoming
+from movierating.registry.bundle import Bundle
+from movierating.registry.registry import Registry
 from movierating.s3 import Bucket, StoreRefusedError, open_bucket
 from movierating.settings import Settings
 from scripts import deploy as module
 from scripts.deploy import deploy
-from scripts.files import RunFiles
-from tests.bundles import RUN_DATE, Packed, pack, put_into_production
-from tests.forecasts import forecast
-from tests.s3_server import S3Server
-from tests.samples import as_csv, opened_since
+from scripts.runtime.storage import RunFiles
+from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
+from tests.support.forecasts import forecast
+from tests.support.s3_server import S3Server
+from tests.support.samples import as_csv, opened_since
 
 POLICIES = Path(__file__).parents[1] / "docs" / "policies"
 FILMS = as_csv(opened_since(date(2025, 1, 10)))

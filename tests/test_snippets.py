@@ -11,11 +11,11 @@ from typing import Final
 
 import pytest
 
-from movierating.registry import Registry
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from tests.bundles import Packed, put_into_production
-from tests.live_service import running_service
-from tests.s3_server import S3Server
+from tests.support.bundles import Packed, put_into_production
+from tests.support.live_service import running_service
+from tests.support.s3_server import S3Server
 
 ROOT: Final = Path(__file__).parents[1]
 ADDRESS: Final = "http://127.0.0.1:8000"

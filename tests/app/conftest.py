@@ -7,15 +7,15 @@ from unittest.mock import patch
 import pytest
 from fastapi.testclient import TestClient
 
-from app.follower import Follower
+from app.background.model_follower import Follower
 from app.main import create_app
 from app.translation import Translator
-from movierating.registry import Registry
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
-from tests.bundles import Packed, put_into_production
-from tests.pipeline_run import Run
-from tests.s3_server import S3Server
+from tests.support.bundles import Packed, put_into_production
+from tests.support.pipeline_run import Run
+from tests.support.s3_server import S3Server
 
 NEVER = 3600.0
 # A film of which everything is known.
@@ -57,8 +57,8 @@ def serving(
     follower = Follower(Registry(open_bucket(settings)), poll_seconds, cache)
     app = create_app(settings, follower, Translator(timeout_seconds, translate))
     with (
-        patch("app.follower.START_SECONDS", patience_seconds),
-        patch("app.reading.START_SECONDS", patience_seconds),
+        patch("app.background.model_follower.START_SECONDS", patience_seconds),
+        patch("app.background.bucket_reader.START_SECONDS", patience_seconds),
         TestClient(app, raise_server_exceptions=False) as client,
     ):
         yield client, follower

@@ -11,18 +11,18 @@ from fastapi.testclient import TestClient
 
 from app.forecasting import Reading, film_from, forecast, mood_of, old_forecast, read_plot
 from app.schemas import FilmFacts
-from movierating.bundle import Bundle
-from movierating.effects import KOREAN, Table
-from movierating.film import Film, Plot
-from movierating.traits import MAX_CAST
+from movierating.films.film import Film, Plot
+from movierating.films.tokens import MAX_CAST
+from movierating.model.target_encoding import KOREAN, Table
+from movierating.registry.bundle import Bundle
 from sandbox.tmdb.process import RunningStandIn
-from scripts.cleaned import films_of, read_cleaned
-from scripts.described import describe
-from scripts.samples import TimeSplit
+from scripts.dataset.split import TimeSplit
+from scripts.dataset.table import films_of, read_cleaned
+from scripts.training.vectors import describe
 from tests.app.conftest import FILM
-from tests.bundles import Packed
-from tests.pipeline_run import Run
-from tests.stand_in import TMDB_KEY
+from tests.support.bundles import Packed
+from tests.support.pipeline_run import Run
+from tests.support.stand_in import TMDB_KEY
 
 FACTS = FilmFacts(overview="A ship sails.", genres=["Drama"], language="ko", runtime=100)
 

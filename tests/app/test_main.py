@@ -10,8 +10,8 @@ from app.keys import hash_of
 from app.main import create_app
 from movierating.settings import Settings, SettingsError, load_settings
 from tests.app.conftest import serving
+from tests.app.routes.test_predict import OLD
 from tests.app.test_problems import problem_of
-from tests.app.test_routes import OLD
 
 ROOT = Path(__file__).parents[2]
 DESCRIBED = {

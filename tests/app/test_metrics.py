@@ -5,14 +5,14 @@ import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.follower import Follower
-from movierating.registry import Registry
+from app.background.model_follower import Follower
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from tests.app.conftest import FILM, serving
-from tests.app.test_routes import OLD
-from tests.bundles import Packed, put_into_production
-from tests.s3_server import S3Server
+from tests.app.routes.test_predict import OLD
+from tests.support.bundles import Packed, put_into_production
+from tests.support.s3_server import S3Server
 
 ROOT = Path(__file__).parents[2]
 

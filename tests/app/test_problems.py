@@ -6,11 +6,11 @@ import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
-from app.follower import Served
+from app.background.model_follower import Served
 from movierating.settings import Settings
 from tests.app.conftest import serving
-from tests.bundles import Packed
-from tests.s3_server import S3Server
+from tests.support.bundles import Packed
+from tests.support.s3_server import S3Server
 
 PLANTED = "planted-input-that-must-not-come-back"
 FILM = {"genres": ["Drama"]}
@@ -167,6 +167,6 @@ def test_what_breaks_inside_stays_inside(
 
     with serving(bucket_settings, tmp_path) as (client, follower):
         follower.served = Served(packed.load(), packed.pointer(), "registry")
-        monkeypatch.setattr("app.routes.forecast", broken)
+        monkeypatch.setattr("app.routes.predict.forecast", broken)
         problem = problem_of(client.post("/predict", json=FILM), 500)
     assert PLANTED not in str(problem)

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from movierating.registry import Registry
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
-from tests.app.test_routes import OLD
-from tests.bundles import Packed, put_into_production
-from tests.live_service import LiveService, running_service
+from tests.app.routes.test_predict import OLD
+from tests.support.bundles import Packed, put_into_production
+from tests.support.live_service import LiveService, running_service
 
 ROOT = Path(__file__).parents[2]
 LONG = 300.0  # longer than any test takes; told again, the service ends before

@@ -7,10 +7,10 @@ import pytest
 from benchmarks.floors import BestForecast, best_forecast, learnable_floor
 from sandbox.tmdb import quality
 from sandbox.tmdb.world import World
-from scripts.cleaned import read_cleaned
-from scripts.samples import TimeSplit
-from tests.bundles import RUN_DATE, Packed
-from tests.pipeline_run import Run
+from scripts.dataset.split import TimeSplit
+from scripts.dataset.table import read_cleaned
+from tests.support.bundles import RUN_DATE, Packed
+from tests.support.pipeline_run import Run
 
 TODAY = date(2026, 11, 23)
 SPLIT = np.datetime64("2020-01-01")

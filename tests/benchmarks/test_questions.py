@@ -2,9 +2,9 @@ import pandas as pd
 
 from app.schemas import FilmFacts
 from benchmarks.questions import PLOT_CHARACTERS, all_facts, askable, five_numbers, form
-from movierating.encoders import Codes, CodeTable
-from movierating.film import Film, Plot
-from scripts.cleaned import row_of
+from movierating.films.codes import Codes, CodeTable
+from movierating.films.film import Film, Plot
+from scripts.dataset.table import row_of
 
 CODES = Codes(CodeTable(("Drama",)), CodeTable(("en",)))
 LONG = "A ship sails. " * 40

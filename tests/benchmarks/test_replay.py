@@ -17,13 +17,13 @@ from benchmarks.replay import (
     summary,
     trained,
 )
-from movierating.bundle import Bundle
-from movierating.forecast_records import Score
-from scripts.gate import MIN_FILMS_TO_COMPARE, judge, judge_alone
-from scripts.naive import NAIVE
+from movierating.ledger.records import Score
+from movierating.registry.bundle import Bundle
+from scripts.dataset.baselines import NAIVE
+from scripts.evaluation.gate import MIN_FILMS_TO_COMPARE, judge, judge_alone
 from scripts.parameters import ModelConfig
-from tests.forecasts import scored
-from tests.samples import SMALL, years_of_films
+from tests.support.forecasts import scored
+from tests.support.samples import SMALL, years_of_films
 
 LINEAR = ModelConfig(model_type="linear", parameters=SMALL.parameters)
 FIRST, UNTIL = date(2024, 2, 1), date(2024, 6, 1)

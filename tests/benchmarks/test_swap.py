@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks.production import Version, move, publish
 from benchmarks.swap import Question
-from movierating.registry import Registry
-from tests.bundles import RUN_DATE, Packed
+from movierating.registry.registry import Registry
+from tests.support.bundles import RUN_DATE, Packed
 
 BODY = {"genres": ["Drama"], "runtime": 100, "overview": "A ship sails to an island."}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.stub_api import StubApi, running_stub_api
+from tests.support.stub_api import StubApi, running_stub_api
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,11 +30,11 @@ def api(running_api: StubApi) -> StubApi:
 
 @pytest.fixture(scope="package")
 def address(running_api: StubApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where `python -m page.serve` serves the page."""
+    """Where `python -m ui.serve` serves the page."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "page.serve", "--port", str(port)]
+    command = [sys.executable, "-m", "ui.serve", "--port", str(port)]
     log = tmp_path_factory.mktemp("page") / "streamlit.log"
     with log.open("wb") as output:
         server = subprocess.Popen(

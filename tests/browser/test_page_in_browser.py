@@ -1,7 +1,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.stub_api import NO_MODEL, READ_IN_KOREAN, UNTRANSLATED, VERSION, StubApi, problem
+from tests.support.stub_api import NO_MODEL, READ_IN_KOREAN, UNTRANSLATED, VERSION, StubApi, problem
 
 PLOT = {
     "ko": "등대지기의 딸이 오랜만에 고향 섬으로 돌아와, 가족이 숨겨 온 편지 한 통을 발견한다.",

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.stub_api import FORECAST, NO_MODEL, StubApi, problem
+from tests.support.stub_api import FORECAST, NO_MODEL, StubApi, problem
 
 PARTS = {"": "forecast", "compare": "compare", "model": "model"}
 TITLE = {

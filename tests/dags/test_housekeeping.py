@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from movierating.registry import Registry
+from movierating.registry.registry import Registry
 from movierating.settings import Settings, load_settings
-from tests.bundles import Packed, put_into_production
+from tests.support.bundles import Packed, put_into_production
 
 
 @pytest.fixture

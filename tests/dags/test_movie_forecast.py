@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from movierating.forecast_records import DriftReport, Retraining
-from tests.bundles import RUN_DATE
-from tests.films import moment
+from movierating.ledger.records import DriftReport, Retraining
+from tests.support.bundles import RUN_DATE
+from tests.support.films import moment
 
 TASKS = [
     "forecast_upcoming_films",

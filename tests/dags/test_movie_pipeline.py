@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from movierating.settings import load_settings
 from scripts.deploy import Answer, Deployment
-from tests.bundles import RUN_DATE
+from tests.support.bundles import RUN_DATE
 
 ROOT = Path(__file__).parents[2]
 TASKS = [

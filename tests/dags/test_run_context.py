@@ -6,7 +6,7 @@ import pytest
 
 from movierating.errors import ExplainedError
 from movierating.settings import load_settings
-from scripts.tmdb import TmdbError, TmdbUnavailableError
+from scripts.tmdb.client import TmdbError, TmdbUnavailableError
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from playwright.sync_api import expect
 
 from sandbox.airflow import DAG, FORECAST_DAG, AirflowClient
 from sandbox.programs import AIRFLOW_USER, BUCKET
-from scripts.store import FilmStore
-from tests.films import columns, remember
+from scripts.store.film_store import FilmStore
 from tests.integration.conftest import FILMS, secrets_of
-from tests.processes import processes_of
+from tests.support.films import columns, remember
+from tests.support.processes import processes_of
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from movierating.registry import Registry
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from scripts.store import film_store
-from tests.films import stored
-from tests.s3_server import KEY, SECRET
-from tests.stand_in import TMDB_KEY
+from scripts.store.film_store import film_store
+from tests.support.films import stored
+from tests.support.s3_server import KEY, SECRET
+from tests.support.stand_in import TMDB_KEY
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -15,7 +15,7 @@ import requests
 from app.main import create_app
 from movierating.settings import Settings
 from sandbox.state import free_ports
-from tests.stub_api import StubApi, running_stub_api
+from tests.support.stub_api import StubApi, running_stub_api
 
 ROOT = Path(__file__).parents[2]
 CADDY = Path(sys.executable).with_name("caddy")

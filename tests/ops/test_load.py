@@ -1,7 +1,7 @@
 import time
 
 from ops.load import load
-from tests.stub_api import running_stub_api
+from tests.support.stub_api import running_stub_api
 
 
 def test_every_request_is_counted_by_what_became_of_it():

@@ -20,7 +20,7 @@ from ops.load import load
 from ops.project import Project, run
 from ops.trial import FILES, FILM, Trial
 from sandbox.state import free_ports
-from tests.ops.images import provide_images
+from tests.support.images import provide_images
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "operations.md").read_text()

@@ -9,7 +9,7 @@ import hcl2
 import pytest
 import yaml
 
-from tests.install_from_debian import CLOUD_INIT_SCHEMA
+from tests.support.install_from_debian import CLOUD_INIT_SCHEMA
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "ops" / "terraform"

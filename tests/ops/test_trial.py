@@ -26,10 +26,10 @@ from ops.memory import Peaks, limit_mb, measured
 from ops.project import EngineError, run, wait
 from ops.trial import FILES, Trial, new_trial
 from sandbox.state import free_ports
-from tests.chromium import ARGUMENTS
-from tests.engine import skip_without_image
-from tests.ops import outside
-from tests.ops.images import SERVICES, provide_images
+from tests.support import outside
+from tests.support.chromium import ARGUMENTS
+from tests.support.engine import skip_without_image
+from tests.support.images import SERVICES, provide_images
 
 ROOT = Path(__file__).parents[2]
 FILMS = 400

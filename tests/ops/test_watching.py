@@ -23,9 +23,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.state import free_ports
 from tests.app.conftest import FILM
-from tests.bundles import put_into_production
-from tests.install_from_debian import program
-from tests.live_service import LiveService, running_service
+from tests.support.bundles import put_into_production
+from tests.support.install_from_debian import program
+from tests.support.live_service import LiveService, running_service
 
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "ops" / "prometheus"
@@ -75,7 +75,7 @@ def complaints(name: str, *arguments: str | Path) -> str:
 @pytest.fixture(scope="module")
 def service(s3_server, packed, tmp_path_factory) -> Iterator[LiveService]:
     """The service with a model, after one forecast of each contract's kind."""
-    from movierating.registry import Registry
+    from movierating.registry.registry import Registry
     from movierating.s3 import open_bucket
 
     settings = s3_server.settings(s3_server.new_bucket(), model_poll_seconds=1)

@@ -17,14 +17,14 @@ import pytest
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import backfill as module
-from scripts import dates
 from scripts.backfill import REPORT, SLICE_FILMS, Slice, backfill, fill, finish, main, plan
-from scripts.files import read_json, write_json
-from scripts.store import FilmStore, film_store
-from scripts.tmdb import MAX_PAGE, PAGE_SIZE, Tmdb, TmdbError
-from tests.bundles import RUN_DATE
-from tests.films import columns, moment, stored
-from tests.stand_in import TMDB_KEY, unpaced
+from scripts.runtime import clock
+from scripts.runtime.storage import read_json, write_json
+from scripts.store.film_store import FilmStore, film_store
+from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Tmdb, TmdbError
+from tests.support.bundles import RUN_DATE
+from tests.support.films import columns, moment, stored
+from tests.support.stand_in import TMDB_KEY, unpaced
 
 ROOT = Path(__file__).parents[2]
 FIRST, LAST = date(2005, 1, 1), date(2005, 12, 31)  # some 190 films of the synthetic world
@@ -206,7 +206,7 @@ def test_list_that_shifted_before_a_kill_is_read_again(
     page = Tmdb.page
     (part,) = plan(settings, FIRST, LAST)
     monkeypatch.setattr(Tmdb, "page", shifting)
-    monkeypatch.setattr("scripts.intake._KEEP_EVERY_SECONDS", 0)
+    monkeypatch.setattr("scripts.tmdb.ingest._KEEP_EVERY_SECONDS", 0)
     with pytest.raises(KilledError):
         fill(part, settings)
     monkeypatch.setattr(Tmdb, "page", page)
@@ -331,7 +331,7 @@ def test_two_backfills_at_once_leave_one_store(
     min_votes: tuple[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(dates, "_clock", lambda: datetime.now(UTC))  # as in the two processes
+    monkeypatch.setattr(clock, "_clock", lambda: datetime.now(UTC))  # as in the two processes
     processes = [start(paced, tmp_path / "both", "--min-votes", votes) for votes in min_votes]
     assert [process.wait(60) for process in processes] == [0, 0]
     store = FilmStore(tmp_path / "both" / "films" / "127.0.0.1")

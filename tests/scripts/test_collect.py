@@ -16,16 +16,16 @@ from pydantic import SecretStr
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import collect as module
-from scripts import dates
 from scripts.collect import LONGEST_CACHE, NothingCollectedError, collect, main, write_films
-from scripts.files import DataFileError, RunFiles, read_json
-from scripts.records import FIELDS
-from scripts.store import FilmStore, film_store
-from scripts.tmdb import ClockError, Tmdb, TmdbError, TmdbUnavailableError
-from scripts.validation import BadAnswersError
-from tests.bundles import RUN_DATE
-from tests.films import columns, moment, stored
-from tests.stand_in import TMDB_KEY, unpaced
+from scripts.runtime import clock
+from scripts.runtime.storage import DataFileError, RunFiles, read_json
+from scripts.store.film_store import FilmStore, film_store
+from scripts.store.schema import FIELDS
+from scripts.tmdb.client import ClockError, Tmdb, TmdbError, TmdbUnavailableError
+from scripts.tmdb.validation import BadAnswersError
+from tests.support.bundles import RUN_DATE
+from tests.support.films import columns, moment, stored
+from tests.support.stand_in import TMDB_KEY, unpaced
 
 DAY = timedelta(days=1)
 FILMS = 30
@@ -277,7 +277,7 @@ def test_record_is_purged_by_the_clock_of_tmdb_once_its_time_is_over(
     store = FilmStore(tmp_path / "data" / "films" / "127.0.0.1")
     store.add(columns({"id": 1}))
     later = RUN_DATE + LONGEST_CACHE + DAY
-    monkeypatch.setattr(dates, "_clock", lambda: moment(later))
+    monkeypatch.setattr(clock, "_clock", lambda: moment(later))
     with running("--today", later.isoformat()) as stand_in:
         collect(later, unpaced(stand_in.base_url, tmp_path / "data", collect_max_films=5))
     assert 1 not in stored(store)
@@ -291,7 +291,7 @@ def test_clock_that_jumped_is_one_sentence_and_nothing_is_lost(
     collect(RUN_DATE, settings)
     before = content(Path(settings.data_dir))
     jumped = moment(RUN_DATE + timedelta(days=days))
-    monkeypatch.setattr(dates, "_clock", lambda: jumped)
+    monkeypatch.setattr(clock, "_clock", lambda: jumped)
     with pytest.raises(ClockError, match="set the clock"):
         collect(jumped.date(), settings)
     assert content(Path(settings.data_dir)) == before

@@ -8,20 +8,21 @@ from typing import Any
 
 import pytest
 
-from movierating.bundle import CODES_NAME, MODEL_NAME, Bundle
-from movierating.ledger import Decision
-from movierating.manifest import BundleError, sha256
-from movierating.registry import Registry
+from movierating.identity import sha256
+from movierating.registry.bundle import CODES_NAME, MODEL_NAME, Bundle
+from movierating.registry.decisions import Decision
+from movierating.registry.manifest import BundleError
+from movierating.registry.registry import Registry
+from movierating.registry.versions import RegistryConflictError
 from movierating.s3 import Bucket, StoreUnavailableError, open_bucket
 from movierating.settings import Settings
-from movierating.versions import RegistryConflictError
 from scripts import deploy as module
 from scripts.deploy import Answer, deploy, propose
-from scripts.files import DataFileError, RunFiles
-from tests.bundles import CODES, FILES, RUN_DATE, Packed, pack
-from tests.dying_bucket import DyingBucket, KilledError
-from tests.samples import as_csv, opened_since
-from tests.tracked_runs import tracked
+from scripts.runtime.storage import DataFileError, RunFiles
+from tests.support.bundles import CODES, FILES, RUN_DATE, Packed, pack
+from tests.support.dying_bucket import DyingBucket, KilledError
+from tests.support.samples import as_csv, opened_since
+from tests.support.tracked_runs import tracked
 
 TOMORROW = RUN_DATE + timedelta(1)
 YESTERDAY = RUN_DATE - timedelta(1)

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from movierating.forecast_records import Score, TrackRecord
-from movierating.forecasts import TRACK_RECORD_KEY, ForecastLedger
-from movierating.manifest import Manifest
-from movierating.registry import Registry
+from movierating.ledger.ledger import TRACK_RECORD_KEY, ForecastLedger
+from movierating.ledger.records import Score, TrackRecord
+from movierating.registry.manifest import Manifest
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from scripts.drift import (
@@ -22,10 +22,10 @@ from scripts.drift import (
     shift,
 )
 from scripts.parameters import DRIFT
-from scripts.store import film_store
-from tests.bundles import RUN_DATE, Packed, pack, put_into_production
-from tests.films import columns
-from tests.forecasts import scored
+from scripts.store.film_store import film_store
+from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
+from tests.support.films import columns
+from tests.support.forecasts import scored
 
 DAY = timedelta(days=1)
 TOMORROW = RUN_DATE + DAY

@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from movierating.forecast_records import Upcoming, UpcomingFilm
-from movierating.forecasts import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger, LedgerError
+from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger, LedgerError
+from movierating.ledger.records import Upcoming, UpcomingFilm
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from scripts.export import NothingForecastError, coming_soon_page, export, main, track_record_page
-from scripts.scoreboard import track_record
-from tests.bundles import RUN_DATE
-from tests.forecasts import forecast, scored
+from scripts.ledger.track_record import track_record
+from tests.support.bundles import RUN_DATE
+from tests.support.forecasts import forecast, scored
 
 SVG = "http://www.w3.org/2000/svg"  # a name, not an address
 POSTERS = "https://pictures.example"

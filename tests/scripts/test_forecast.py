@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from movierating.film import Film
-from movierating.forecast_records import Forecast, Upcoming, UpcomingFilm
-from movierating.forecasts import MADE, UPCOMING_KEY, ForecastLedger
-from movierating.registry import Registry
+from movierating.films.film import Film
+from movierating.ledger.ledger import MADE, UPCOMING_KEY, ForecastLedger
+from movierating.ledger.records import Forecast, Upcoming, UpcomingFilm
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from scripts.forecast import (
@@ -21,11 +21,11 @@ from scripts.forecast import (
     main,
     upcoming,
 )
-from scripts.store import FilmStore, film_store
-from tests.bundles import RUN_DATE, Packed, put_into_production
-from tests.dying_bucket import DyingBucket, KilledError
-from tests.films import columns, moment
-from tests.forecasts import forecast as said_of
+from scripts.store.film_store import FilmStore, film_store
+from tests.support.bundles import RUN_DATE, Packed, put_into_production
+from tests.support.dying_bucket import DyingBucket, KilledError
+from tests.support.films import columns, moment
+from tests.support.forecasts import forecast as said_of
 
 DAY = timedelta(days=1)
 SOON = RUN_DATE + 30 * DAY
@@ -85,7 +85,7 @@ def test_new_model_on_the_same_day_is_heard_too(
     settings: Settings, newer: Packed, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ):
     forecast(RUN_DATE, settings)
-    monkeypatch.setattr("scripts.dates._clock", lambda: moment(hour=14))
+    monkeypatch.setattr("scripts.runtime.clock._clock", lambda: moment(hour=14))
     put_into_production(registry, newer, registry.production())
     forecast(RUN_DATE, settings)
     assert len(said(settings)) == 2
@@ -219,7 +219,7 @@ def test_film_whose_release_date_has_moved_is_shown_with_the_new_one_or_not_at_a
     settings: Settings, monkeypatch: pytest.MonkeyPatch, opens: date | None, dates: list[date]
 ):
     forecast(RUN_DATE, settings)
-    monkeypatch.setattr("scripts.dates._clock", lambda: moment(hour=14))
+    monkeypatch.setattr("scripts.runtime.clock._clock", lambda: moment(hour=14))
     moved = unreleased(1) | {"release_date": str(opens or "")}
     film_store(settings).add(columns(moved, hour=13))
     forecast(RUN_DATE, settings)
@@ -231,7 +231,7 @@ def test_day_is_that_of_the_pipelines_time_zone(
 ):
     """At four in the afternoon of Greenwich it is the next day in Seoul, where a film opens."""
     film_store(settings).add(columns(unreleased(3, RUN_DATE + DAY)))
-    monkeypatch.setattr("scripts.dates._clock", lambda: moment(hour=16))
+    monkeypatch.setattr("scripts.runtime.clock._clock", lambda: moment(hour=16))
     with pytest.raises(BackdatedError, match="dated 2026-11-24"):
         forecast(RUN_DATE, settings)
     forecast(RUN_DATE + DAY, settings)

@@ -9,12 +9,12 @@ import pytest
 from cloudpathlib import S3Path
 
 from movierating.settings import Settings, load_settings
-from scripts import dates
-from scripts.files import data_folder, write_bytes
 from scripts.housekeeping import Entry, clean_metadata, expired, main, prune
-from scripts.store import film_store
-from tests.bundles import RUN_DATE
-from tests.films import columns, moment, stored
+from scripts.runtime import clock
+from scripts.runtime.storage import data_folder, write_bytes
+from scripts.store.film_store import film_store
+from tests.support.bundles import RUN_DATE
+from tests.support.films import columns, moment, stored
 
 MEGABYTE = 1_000_000
 
@@ -124,10 +124,10 @@ def test_clock_that_leapt_prunes_nothing_at_first(
     aged(folder / "movies_2026-11-01.csv", 22)
     prune(settings)
     leapt = moment(RUN_DATE + timedelta(days=days))
-    monkeypatch.setattr(dates, "_clock", lambda: leapt)
+    monkeypatch.setattr(clock, "_clock", lambda: leapt)
     assert prune(settings) == 0
     assert (folder / "movies_2026-11-01.csv").exists()
-    monkeypatch.setattr(dates, "_clock", lambda: leapt + timedelta(days=1))
+    monkeypatch.setattr(clock, "_clock", lambda: leapt + timedelta(days=1))
     assert (prune(settings) > 0) == (days > 0)
 
 
@@ -140,7 +140,7 @@ def test_folder_in_s3_is_pruned_as_well(bucket_settings: Settings):
     for name in ("movies_2026-11-01.csv", "bundle_2026-11-01/model.onnx", "best_model.pkl"):
         write_bytes(folder / name, b"x" * 10)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dates, "_clock", lambda: moment(RUN_DATE + timedelta(days=3650)))
+        patch.setattr(clock, "_clock", lambda: moment(RUN_DATE + timedelta(days=3650)))
         prune(there)
     left = {path.name for path in folder.rglob("*") if path.is_file()}
     assert left == {"best_model.pkl", "housekeeping.json"}

@@ -8,8 +8,8 @@ from movierating.errors import ExplainedError
 from movierating.s3 import open_bucket
 from sandbox.tmdb.process import RunningStandIn
 from scripts.preflight import preflight
-from tests.s3_server import S3Server
-from tests.stand_in import TMDB_KEY
+from tests.support.s3_server import S3Server
+from tests.support.stand_in import TMDB_KEY
 
 
 @pytest.fixture

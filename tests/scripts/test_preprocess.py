@@ -7,18 +7,18 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from movierating.encoders import Codes
-from movierating.registry import Registry
+from movierating.films.codes import Codes
+from movierating.films.tokens import MAX_CAST
+from movierating.registry.registry import Registry
 from movierating.s3 import StoreUnavailableError
 from movierating.settings import Settings, load_settings
-from movierating.traits import MAX_CAST
-from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, read_cleaned
-from scripts.files import DataFileError, RunFiles, data_folder, read_json
+from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, read_cleaned
 from scripts.preprocess import NothingToLearnError, preprocess
-from scripts.store import film_store
-from tests.bundles import CODES, GENRES, LANGUAGES, RUN_DATE, Packed, put_into_production
-from tests.films import collected, columns
-from tests.pipeline_run import Run
+from scripts.runtime.storage import DataFileError, RunFiles, data_folder, read_json
+from scripts.store.film_store import film_store
+from tests.support.bundles import CODES, GENRES, LANGUAGES, RUN_DATE, Packed, put_into_production
+from tests.support.films import collected, columns
+from tests.support.pipeline_run import Run
 
 
 @pytest.fixture

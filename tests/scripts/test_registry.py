@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from movierating.bundle import MODEL_NAME
-from movierating.registry import Registry
+from movierating.registry.bundle import MODEL_NAME
+from movierating.registry.registry import Registry
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from scripts import registry as module
-from scripts.files import RunFiles
 from scripts.registry import main
-from tests.bundles import RUN_DATE, Packed, pack, put_into_production
+from scripts.runtime.storage import RunFiles
+from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
 
 TOMORROW = RUN_DATE + timedelta(1)
 

@@ -3,15 +3,15 @@ from typing import Any
 
 import pytest
 
-from movierating.forecast_records import DriftReport, TrackRecord
-from movierating.forecasts import TRACK_RECORD_KEY, ForecastLedger
+from movierating.ledger.ledger import TRACK_RECORD_KEY, ForecastLedger
+from movierating.ledger.records import DriftReport, TrackRecord
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from scripts.score import Outcome, main, outcomes, score
-from scripts.store import film_store
-from tests.bundles import RUN_DATE
-from tests.films import columns, moment
-from tests.forecasts import forecast
+from scripts.store.film_store import film_store
+from tests.support.bundles import RUN_DATE
+from tests.support.films import columns, moment
+from tests.support.forecasts import forecast
 
 DAY = timedelta(days=1)
 OPENED = RUN_DATE - 100 * DAY

@@ -8,22 +8,23 @@ import pandas as pd
 import pytest
 from sklearn.metrics import root_mean_squared_error
 
-from movierating.bundle import CARD_NAME, EVIDENCE_NAME, Bundle
-from movierating.film import Film
-from movierating.manifest import MANIFEST_NAME, sha256
+from movierating.films.film import Film
+from movierating.identity import sha256
+from movierating.registry.bundle import CARD_NAME, EVIDENCE_NAME, Bundle
+from movierating.registry.manifest import MANIFEST_NAME
 from movierating.settings import Settings, load_settings
 from sandbox.tmdb.world import World
 from scripts import train as module
-from scripts.cleaned import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned, row_of
-from scripts.files import DataFileError, RunFiles, write_bytes, write_json
-from scripts.legacy import FIVE_COLUMNS, five_columns
+from scripts.dataset.legacy import FIVE_COLUMNS, five_columns
+from scripts.dataset.split import TimeSplit, TooFewFilmsError
+from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned, row_of
+from scripts.evaluation.report import Report
 from scripts.parameters import MODEL_CONFIG, ModelConfig
-from scripts.report import Report
-from scripts.samples import TimeSplit, TooFewFilmsError
+from scripts.runtime.storage import DataFileError, RunFiles, write_bytes, write_json
 from scripts.train import train
-from tests.bundles import CODES, FILES, RUN_DATE, Packed, invented_films
-from tests.pipeline_run import Run
-from tests.samples import SMALL
+from tests.support.bundles import CODES, FILES, RUN_DATE, Packed, invented_films
+from tests.support.pipeline_run import Run
+from tests.support.samples import SMALL
 
 
 @pytest.fixture(autouse=True)

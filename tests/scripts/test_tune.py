@@ -7,14 +7,14 @@ import numpy as np
 import optuna
 import pytest
 
-from movierating.manifest import sha256
+from movierating.identity import sha256
 from movierating.settings import Settings, load_settings
 from scripts import tune as module
-from scripts.files import DataFileError, RunFiles, write_bytes
 from scripts.parameters import MODEL_CONFIG, ModelType
+from scripts.runtime.storage import DataFileError, RunFiles, write_bytes
 from scripts.tune import SEARCHES, Search, tune
-from tests.bundles import RUN_DATE
-from tests.samples import described, split_of, years_of_films
+from tests.support.bundles import RUN_DATE
+from tests.support.samples import described, split_of, years_of_films
 
 FOLDS = 3
 

@@ -1,0 +1,1 @@
+"""A film as it is known before its release, and its text and tokens."""

@@ -1,0 +1,78 @@
+"""What describes a film: tokens of several traits, such as its directors or its plot's words."""
+
+import re
+from bisect import bisect
+from collections.abc import Callable, Sequence
+from itertools import combinations
+from typing import Final
+
+from movierating.films.film import Film
+
+Tokens = Sequence[str]
+
+MAX_CAST: Final = 5  # long lists are those of famous films
+_RUNTIME_BANDS: Final = (70, 80, 85, 90, 95, 100, 105, 110, 120, 130, 140, 160)  # minutes
+_BUDGET_BANDS: Final = (1e6, 3e6, 1e7, 2e7, 4e7, 7e7, 1.2e8)  # US dollars
+_WORD: Final = re.compile(r"\w\w+")
+_TITLE_WORD: Final = re.compile(r"\w+|[:!?]")
+# Too common to tell plots apart.
+_STOP_WORDS: Final = frozenset(
+    """
+    a about after all also an and any are as at back be become becomes been before being between
+    both but by can do down during each even finds for from gets get has have he her hers
+    herself him himself his how if in into is it its itself just more most must new no not now
+    of off on once one only or other out over own she so some soon still such than that the
+    their them then there they this those through to too two under until up very was we were
+    what when where which while who whom whose why will with you your
+    """.split()  # noqa: SIM905 - a text to be read
+)
+
+
+def _one(value: str | None) -> Tokens:
+    return [value] if value else []
+
+
+def _pairs(film: Film) -> Tokens:
+    return [f"{first}, {second}" for first, second in combinations(sorted(set(film.genres)), 2)]
+
+
+def _runtime(film: Film) -> Tokens:
+    if film.runtime_minutes is None:
+        return []
+    return [str(bisect(_RUNTIME_BANDS, film.runtime_minutes))]
+
+
+def _budget(film: Film) -> Tokens:
+    if film.budget_usd is None:
+        return []
+    band = bisect(_BUDGET_BANDS, film.budget_usd)
+    return [f"{band} {genre}" for genre in film.genres or ("",)]
+
+
+def _title(film: Film) -> Tokens:
+    return _TITLE_WORD.findall((film.title or "").lower())
+
+
+def _plot(film: Film) -> Tokens:
+    text = (film.plot.text or "") if film.plot and film.plot.language == "en" else ""
+    return [word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
+
+
+TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
+    "genre": lambda film: film.genres,
+    "genre_pair": _pairs,
+    "language": lambda film: _one(film.original_language),
+    "country": lambda film: film.countries,
+    "runtime": _runtime,
+    "budget": _budget,
+    "director": lambda film: film.directors,
+    "writer": lambda film: film.writers,
+    "cast": lambda film: film.cast[:MAX_CAST],
+    "company": lambda film: film.companies,
+    "franchise": lambda film: _one(film.franchise),
+    "keyword": lambda film: film.keywords,
+    "title": _title,
+    "plot": _plot,
+}
+
+FOLLOWED: Final = ("director", "writer", "cast", "company", "franchise")  # whose past counts, too

@@ -1,0 +1,1 @@
+"""The forecast ledger: its records, and where they are kept in a bucket."""

@@ -1,0 +1,132 @@
+"""From a film to the numbers a model sees: the one place where features are named and made.
+
+Every feature is known before release. A missing fact is NaN, never zero. A feature is a
+measurement from `MEASUREMENTS`, a flag `genre=NAME` or `language=CODE`, or what the track records
+say: `effect=TRAIT`, and of a past `films=TRAIT`, `mean=TRAIT` and `latest=TRAIT`. So a bundle's
+list of names and its effects are all that serving needs to rebuild the vector.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from movierating.errors import ExplainedError
+from movierating.films.film import Film
+from movierating.model.target_encoding import RECORDED, Record
+
+Matrix = npt.NDArray[np.float32]
+
+MISSING: Final = math.nan
+
+# Known only after release, or made from what is: may label or filter, never describe a film.
+AFTER_RELEASE: Final = frozenset(
+    {"vote_count", "vote_average", "popularity", "revenue", "status", "poster_path", "homepage"}
+)
+
+MEASUREMENTS: Final[dict[str, Callable[[Film], float | None]]] = {
+    "runtime_minutes": lambda film: film.runtime_minutes,
+    "overview_len": lambda film: film.plot.length if film.plot else None,  # characters
+    "overview_sentiment": lambda film: film.plot.polarity if film.plot else None,  # -1 to 1
+    "overview_subjectivity": lambda film: film.plot.subjectivity if film.plot else None,  # 0 to 1
+    "release_year": lambda film: film.release_date.year if film.release_date else None,
+    "release_month": lambda film: film.release_date.month if film.release_date else None,
+    "budget_usd": lambda film: film.budget_usd,
+}
+
+
+class UnknownFeatureError(ExplainedError, ValueError):
+    """A feature is not one this code can make, or is not known before release."""
+
+    def __init__(self, name: str) -> None:
+        """Say which feature, and why it is refused."""
+        source = name.partition("=")[0]
+        reason = "is known only after release" if source in AFTER_RELEASE else "is not known here"
+        super().__init__(f"feature {name!r} {reason}")
+
+
+def choose_features(films: Iterable[Film], min_films: int) -> tuple[str, ...]:
+    """The features that these films can teach: a flag needs `min_films` films that carry it."""
+    genres, languages = Counter[str](), Counter[str]()
+    for film in films:
+        genres.update(film.genres)
+        languages.update([film.original_language] if film.original_language else [])
+    flags = [f"genre={name}" for name in _frequent(genres, min_films)]
+    flags += [f"language={code}" for code in _frequent(languages, min_films)]
+    return (*MEASUREMENTS, *RECORDED, *flags)
+
+
+def build_features(film: Film, names: Sequence[str], record: Record) -> list[float]:
+    """One film as numbers in the order of `names`; NaN where the fact is unknown.
+
+    `record` is what `Effects.of` says of the film.
+
+    Raises:
+        UnknownFeatureError: A name cannot be made from what is known before release.
+    """
+    return _layout(tuple(names)).row(film, record)
+
+
+def build_matrix(films: Iterable[Film], names: Sequence[str], records: Iterable[Record]) -> Matrix:
+    """Films and their records as a float32 matrix of shape (films, names); NaN where unknown.
+
+    Raises:
+        UnknownFeatureError: A name cannot be made from what is known before release.
+    """
+    layout = _layout(tuple(names))
+    rows = [layout.row(film, record) for film, record in zip(films, records, strict=True)]
+    return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(names))
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Which places of a vector tell what, by kind; a call for each place would take longer."""
+
+    width: int
+    measurements: list[tuple[int, Callable[[Film], float | None]]]
+    records: list[tuple[int, str]]
+    genres: list[tuple[int, str]]
+    languages: list[tuple[int, str]]
+
+    def row(self, film: Film, record: Record) -> list[float]:
+        row = [MISSING] * self.width
+        for at, measured in self.measurements:
+            value = measured(film)
+            if value is not None:
+                row[at] = float(value)
+        for at, name in self.records:
+            row[at] = record[name]
+        if film.genres:
+            for at, name in self.genres:
+                row[at] = float(name in film.genres)
+        if film.original_language is not None:
+            for at, code in self.languages:
+                row[at] = float(code == film.original_language)
+        return row
+
+
+@lru_cache(maxsize=8)  # of as many versions
+def _layout(names: tuple[str, ...]) -> _Layout:
+    layout = _Layout(len(names), [], [], [], [])
+    for at, name in enumerate(names):
+        kind, _, wanted = name.partition("=")
+        if name in MEASUREMENTS and name not in AFTER_RELEASE:
+            layout.measurements.append((at, MEASUREMENTS[name]))
+        elif name in RECORDED:
+            layout.records.append((at, name))
+        elif kind == "genre" and wanted:
+            layout.genres.append((at, wanted))
+        elif kind == "language" and wanted:
+            layout.languages.append((at, wanted))
+        else:
+            raise UnknownFeatureError(name)
+    return layout
+
+
+def _frequent(counts: Counter[str], min_films: int) -> list[str]:
+    return sorted(value for value, count in counts.items() if count >= min_films)

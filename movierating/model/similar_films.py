@@ -1,0 +1,190 @@
+"""Films that are like another one, from an index that a bundle carries.
+
+Films are compared by the tokens that also make their track records: within a trait by the cosine of
+the tokens' inverse document frequencies, over all traits by a weighted sum of these. The index is
+inverted: for each token the films that have it.
+"""
+
+import io
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Any, Final, Self
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from movierating.films.film import Film
+from movierating.films.tokens import TRAITS
+
+# How much each trait says about likeness.
+_WEIGHTS: Final = {
+    "genre": 1.0,
+    "language": 0.5,
+    "country": 0.25,
+    "director": 1.0,
+    "writer": 0.5,
+    "cast": 1.0,
+    "company": 0.5,
+    "franchise": 1.5,
+    "keyword": 1.0,
+    "plot": 1.5,
+}
+_MIN_FILMS: Final = {"plot": 3, "keyword": 2}  # for a token to be worth its place
+
+
+@dataclass(frozen=True)
+class RatedFilm:
+    """A film that audiences have rated.
+
+    Attributes:
+        id: TMDB's.
+        rating: TMDB's `vote_average` when the model was trained.
+    """
+
+    id: int
+    title: str
+    year: int
+    rating: float
+
+
+@dataclass(frozen=True)
+class Comparables:
+    """The index.
+
+    Attributes:
+        films: In the order of their numbers.
+        keys: Hashes of the tokens, ascending; uint64.
+        rarity: Inverse document frequency by token; float32.
+        starts: Where the films of a token begin among `numbers`, and at last their end.
+        numbers: The films that have a token, token by token.
+        values: The token's share in its trait of that film; float16.
+    """
+
+    films: Sequence[RatedFilm]
+    keys: npt.NDArray[np.uint64]
+    rarity: npt.NDArray[np.float32]
+    starts: npt.NDArray[np.int32]
+    numbers: npt.NDArray[np.int32]
+    values: npt.NDArray[np.float16]
+
+    def like(self, film: Film, count: int = 5) -> list[RatedFilm]:
+        """The films most like another one, the most alike first; those unlike it are left out."""
+        likeness = self._likeness(film)
+        # Sorting all of them would take longer than all the rest.
+        least = np.partition(likeness, -count)[-count] if len(likeness) > count else 0
+        (alike,) = np.nonzero((likeness >= least) & (likeness > 0))
+        best = alike[np.argsort(-likeness[alike], kind="stable")]
+        return [self.films[at] for at in best[:count]]
+
+    def _likeness(self, film: Film) -> npt.NDArray[np.float64]:
+        """How like each film of the index is to another one, shape (films,)."""
+        numbers, shares = [np.zeros(0, np.int32)], [np.zeros(0, np.float16)]
+        for trait, weight in _WEIGHTS.items():
+            at = self._known(trait, film)
+            norm = float(np.sqrt(np.sum(self.rarity[at].astype(float) ** 2)))
+            for token in at:
+                which = slice(self.starts[token], self.starts[token + 1])
+                numbers.append(self.numbers[which])
+                shares.append(weight * float(self.rarity[token]) / norm * self.values[which])
+        added = np.bincount(np.concatenate(numbers), np.concatenate(shares), len(self.films))
+        return added.astype(float)
+
+    def of_genre(self, name: str) -> list[RatedFilm]:
+        """The films of a genre; none where the index does not know it."""
+        return [
+            self.films[number]
+            for token in self._known("genre", Film(genres=(name,)))
+            for number in self.numbers[self.starts[token] : self.starts[token + 1]]
+        ]
+
+    def _known(self, trait: str, film: Film) -> list[int]:
+        keys = [_key(trait, token) for token in dict.fromkeys(TRAITS[trait](film))]
+        at = np.searchsorted(self.keys, np.asarray(keys, np.uint64))
+        return [
+            int(place)
+            for key, place in zip(keys, at, strict=True)
+            if place < len(self.keys) and self.keys[place] == key
+        ]
+
+    @classmethod
+    def of(cls, films: Sequence[Film], rated: Sequence[RatedFilm]) -> Self:
+        """The index of some films."""
+        having: dict[int, list[int]] = defaultdict(list)
+        traits: dict[int, str] = {}
+        for number, film in enumerate(films):
+            for trait in _WEIGHTS:
+                for token in dict.fromkeys(TRAITS[trait](film)):
+                    key = _key(trait, token)
+                    having[key].append(number)
+                    traits[key] = trait
+        keys = sorted(key for key, has in having.items() if len(has) >= _least(traits[key]))
+        rarity = {key: float(np.log(1 + len(films) / len(having[key]))) for key in keys}
+        norms: dict[tuple[int, str], float] = defaultdict(float)
+        for key in keys:
+            for number in having[key]:
+                norms[number, traits[key]] += rarity[key] ** 2
+        values = [
+            rarity[key] / norms[number, traits[key]] ** 0.5
+            for key in keys
+            for number in having[key]
+        ]
+        return cls(
+            tuple(rated),
+            np.asarray(keys, np.uint64),
+            np.asarray([rarity[key] for key in keys], np.float32),
+            np.cumsum([0, *(len(having[key]) for key in keys)]).astype(np.int32),
+            np.asarray([number for key in keys for number in having[key]], np.int32),
+            np.asarray(values, np.float16),
+        )
+
+    def to_bytes(self) -> bytes:
+        """The index as a NumPy archive; the same index gives the same bytes."""
+        titles = [film.title.encode() for film in self.films]
+        stream = io.BytesIO()
+        np.savez_compressed(
+            stream,
+            ids=np.asarray([film.id for film in self.films], np.int64),
+            years=np.asarray([film.year for film in self.films], np.int16),
+            ratings=np.asarray([film.rating for film in self.films], np.float32),
+            titles=np.frombuffer(b"".join(titles), np.uint8),
+            title_ends=np.cumsum([len(title) for title in titles]).astype(np.int32),
+            **{name: getattr(self, name) for name in _ARRAYS},
+        )
+        return stream.getvalue()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Self:
+        """The index from a NumPy archive.
+
+        Raises:
+            ValueError: The bytes are no such archive.
+        """
+        try:
+            with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
+                arrays = {name: archive[name] for name in (*_ARRAYS, *_FILMS)}
+        except (OSError, KeyError, EOFError, BadZipFile) as error:
+            raise ValueError("no index of films") from error
+        return cls(tuple(_films(arrays)), **{name: arrays[name] for name in _ARRAYS})
+
+
+_ARRAYS: Final = ("keys", "rarity", "starts", "numbers", "values")
+_FILMS: Final = ("ids", "years", "ratings", "titles", "title_ends")
+
+
+def _films(arrays: dict[str, npt.NDArray[Any]]) -> Iterable[RatedFilm]:
+    text, ends = arrays["titles"].tobytes(), arrays["title_ends"].tolist()
+    columns = (arrays[name].tolist() for name in ("ids", "years", "ratings"))
+    for (start, end), film_id, year, rating in zip(pairwise([0, *ends]), *columns, strict=True):
+        yield RatedFilm(film_id, text[start:end].decode(), year, round(rating, 3))
+
+
+def _least(trait: str) -> int:
+    return _MIN_FILMS.get(trait, 1)
+
+
+def _key(trait: str, token: str) -> int:
+    return int.from_bytes(blake2b(f"{trait}\0{token}".encode(), digest_size=8).digest(), "little")

@@ -1,0 +1,1 @@
+"""The model registry in a bucket: versions, their bundles, and the decisions about them."""

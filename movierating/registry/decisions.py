@@ -1,0 +1,89 @@
+"""What was decided, when, by whom and why: one object per decision, never rewritten."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from movierating.registry.manifest import BundleError
+from movierating.s3 import Bucket, PreconditionFailedError
+
+LEDGER: Final = "models/ledger/"
+
+Action = Literal["promoted", "refused", "rolled_back"]
+
+
+class Decision(BaseModel):
+    """One line of the ledger.
+
+    Attributes:
+        version: What was decided about; after a rollback, the version that came back.
+        production: The version in production afterwards.
+        figures: What was measured for it, by name; RMSE and differences in rating points.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    action: Action
+    version: str
+    production: str | None
+    at: datetime
+    by: str
+    reason: str
+    figures: dict[str, float] = {}
+
+
+class Ledger:
+    """The decisions in one bucket, in the order of their time."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        """Use a bucket; nothing is read before it is asked for."""
+        self._bucket = bucket
+
+    def record(self, decision: Decision) -> None:
+        """Add a decision; adding it again changes nothing."""
+        with suppress(PreconditionFailedError):
+            self._bucket.create(_key(decision), decision.model_dump_json(indent=2).encode())
+
+    def knows(self, decision: Decision) -> bool:
+        """Whether the same was decided before, at whatever time."""
+        ending = _ending(decision.action, decision.version)
+        return any(
+            (each.production, each.reason) == (decision.production, decision.reason)
+            for each in (self.read(key) for key in self.keys() if key.endswith(ending))
+        )
+
+    def decisions(self, last: int | None = None) -> list[Decision]:
+        """The last decisions, or all of them; the oldest first.
+
+        Raises:
+            BundleError: One is not readable.
+        """
+        return [self.read(key) for key in self.keys(last)]
+
+    def keys(self, last: int | None = None) -> list[str]:
+        """Where the last decisions lie, or all of them; the oldest first."""
+        keys = self._bucket.keys(LEDGER)
+        return keys if last is None else keys[-last:]
+
+    def read(self, key: str) -> Decision:
+        """One decision.
+
+        Raises:
+            BundleError: It is not readable.
+        """
+        blob = self._bucket.get(key)
+        try:
+            return Decision.model_validate_json(blob.raw if blob else b"")
+        except ValueError as error:
+            raise BundleError(f"{key} is not a decision") from error
+
+
+def _key(decision: Decision) -> str:
+    stamp = decision.at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return f"{LEDGER}{stamp}{_ending(decision.action, decision.version)}"
+
+
+def _ending(action: Action, version: str) -> str:
+    return f"-{action}-{version}.json"

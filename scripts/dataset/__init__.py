@@ -1,0 +1,1 @@
+"""The training set: its table, its split by date, baselines and metrics."""

@@ -1,0 +1,127 @@
+"""Rated films to learn from and to measure with, split by release date."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from movierating.errors import ExplainedError
+from movierating.films.film import Film
+from scripts.dataset.table import films_of
+from scripts.parameters import (
+    HOLDOUT_FILMS,
+    HOLDOUT_SHARE,
+    MIN_FILMS,
+    MIN_VOTES_TO_COUNT,
+    MIN_VOTES_TO_MEASURE,
+)
+
+Ratings = npt.NDArray[np.float64]
+
+
+class TooFewFilmsError(ExplainedError, ValueError):
+    """There are not enough rated films to learn from or to measure with."""
+
+    def __init__(self, found: str) -> None:
+        """Say what was found, and what to change."""
+        super().__init__(f"too few films: {found}; run the backfill, or raise COLLECT_MAX_FILMS")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some rows of the cleaned file, as the films they describe."""
+
+    frame: pd.DataFrame
+
+    @cached_property
+    def films(self) -> list[Film]:
+        """The films, row by row."""
+        return films_of(self.frame)
+
+    @property
+    def ratings(self) -> Ratings:
+        """TMDB's `vote_average`, shape (films,)."""
+        return self.frame["vote_average"].to_numpy(float)
+
+    @property
+    def votes(self) -> Ratings:
+        """TMDB's `vote_count`, shape (films,)."""
+        return self.frame["vote_count"].to_numpy(float)
+
+    @property
+    def opened(self) -> npt.NDArray[np.datetime64]:
+        """The release dates, shape (films,)."""
+        return self.frame["release_date"].to_numpy("datetime64[D]")
+
+    def __len__(self) -> int:
+        """The number of films."""
+        return len(self.frame)
+
+
+def as_on_the_form(film: Film) -> Film:
+    """A film as the page's form describes it: running time, language, main genre, plot."""
+    return Film(
+        genres=film.genres[:1],
+        original_language=film.original_language,
+        runtime_minutes=film.runtime_minutes,
+        plot=film.plot,
+    )
+
+
+@dataclass(frozen=True)
+class TimeSplit:
+    """Films before a date to learn from, films from that date on to measure with.
+
+    Attributes:
+        train: Films released before `split_date`, with enough votes to count.
+        holdout: Films released on `split_date` or later, with enough votes to measure with.
+    """
+
+    train: Sample
+    holdout: Sample
+    split_date: date
+
+    @classmethod
+    def of_newest(
+        cls, frame: pd.DataFrame, share: float = HOLDOUT_SHARE, enough: int = HOLDOUT_FILMS
+    ) -> Self:
+        """Hold out the newest films; those of one day stay together.
+
+        Args:
+            frame: A cleaned frame.
+            share: Of the films with enough votes to count; no more are held out.
+            enough: So many films with enough votes to measure with; no more are needed.
+
+        Raises:
+            TooFewFilmsError: One side has too few films with enough votes.
+        """
+        counted = frame[frame["vote_count"] >= MIN_VOTES_TO_COUNT]
+        if counted.empty:
+            raise TooFewFilmsError(f"no film has {MIN_VOTES_TO_COUNT} votes")
+        opened = counted["release_date"].sort_values(ignore_index=True)
+        first = opened.iloc[int(len(opened) * (1 - share))]
+        measured = frame.loc[frame["vote_count"] >= MIN_VOTES_TO_MEASURE, "release_date"]
+        if len(measured) > enough:
+            first = max(first, measured.sort_values().iloc[-enough])
+        return cls.by_date(frame, date.fromisoformat(first))
+
+    @classmethod
+    def by_date(cls, frame: pd.DataFrame, split_date: date) -> Self:
+        """Learn from the films released before a date, measure with the others.
+
+        Raises:
+            TooFewFilmsError: One side has too few films with enough votes.
+        """
+        earlier = frame["release_date"] < split_date.isoformat()
+        train = frame[earlier & (frame["vote_count"] >= MIN_VOTES_TO_COUNT)]
+        holdout = frame[~earlier & (frame["vote_count"] >= MIN_VOTES_TO_MEASURE)]
+        if len(train) < MIN_FILMS or len(holdout) < MIN_FILMS:
+            raise TooFewFilmsError(
+                f"{len(train)} films opened before {split_date}, {len(holdout)} with "
+                f"{MIN_VOTES_TO_MEASURE} votes later, and each side needs {MIN_FILMS}"
+            )
+        return cls(Sample(train), Sample(holdout), split_date)

@@ -1,0 +1,115 @@
+"""The cleaned file: its columns, how a film becomes a row, and a row a film again."""
+
+import json
+from collections.abc import Hashable, Mapping
+from datetime import date
+from typing import Any, Final
+
+import pandas as pd
+
+from movierating.films.codes import Codes
+from movierating.films.film import Film, Plot
+from scripts.runtime.storage import DataPath
+
+# The twelve columns of the old system, which its users read by name.
+OLD_COLUMNS: Final = (
+    "id",
+    "title",
+    "budget",
+    "revenue",
+    "runtime",
+    "vote_count",
+    "vote_average",
+    "release_year",
+    "genre_encoded",
+    "lang_encoded",
+    "overview_len",
+    "overview_sentiment",
+)
+_LISTS: Final = (
+    "genres",
+    "countries",
+    "directors",
+    "writers",
+    "cast",
+    "companies",
+    "keywords",
+)
+NEW_COLUMNS: Final = (
+    "release_date",
+    "original_language",
+    "franchise",
+    "overview",
+    "overview_subjectivity",
+    "overview_ko",
+    *_LISTS,
+)
+_TEXTS: Final = dict.fromkeys(
+    ("title", "release_date", "original_language", "franchise", "overview", "overview_ko", *_LISTS),
+    "str",
+)
+
+
+def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str, Any]:
+    """The columns of the cleaned file that describe a film before release; lists as JSON.
+
+    The plot in Korean stands beside the film: it is no fact of it, only teaches to read such plots.
+    """
+    plot, opened = film.plot, film.release_date
+    return {
+        "title": film.title,
+        "budget": film.budget_usd,
+        "runtime": film.runtime_minutes,
+        "release_year": opened.year if opened else None,
+        "genre_encoded": codes.genres.code(film.main_genre),
+        "lang_encoded": codes.languages.code(film.original_language),
+        "overview_len": plot.length if plot else None,
+        "overview_sentiment": plot.polarity if plot else None,
+        "release_date": opened.isoformat() if opened else None,
+        "original_language": film.original_language,
+        "franchise": film.franchise,
+        "overview": plot.text if plot else None,
+        "overview_subjectivity": plot.subjectivity if plot else None,
+        "overview_ko": overview_ko,
+    } | {name: json.dumps(getattr(film, name), ensure_ascii=False) for name in _LISTS}
+
+
+def film_of(row: Mapping[Hashable, Any]) -> Film:
+    """The film that a row of the cleaned file describes."""
+    return Film(
+        title=_known(row["title"]),
+        original_language=_known(row["original_language"]),
+        runtime_minutes=_known(row["runtime"]),
+        release_date=date.fromisoformat(row["release_date"]),
+        budget_usd=_known(row["budget"]),
+        franchise=_known(row["franchise"]),
+        plot=_plot_of(row),
+        **{name: tuple(json.loads(row[name])) for name in _LISTS},
+    )
+
+
+def _plot_of(row: Mapping[Hashable, Any]) -> Plot | None:
+    length = _known(row["overview_len"])
+    if length is None:
+        return None
+    subjectivity, text = _known(row["overview_subjectivity"]), _known(row["overview"])
+    return Plot(int(length), row["overview_sentiment"], subjectivity, text)
+
+
+def read_cleaned(path: DataPath) -> pd.DataFrame:
+    """The cleaned file, one row a film, oldest first; numbers come back bit for bit."""
+    with path.open("rb") as stream:
+        # Only an empty cell is unknown: there are films called "None" and "N/A".
+        frame = pd.read_csv(
+            stream, encoding="utf-8-sig", keep_default_na=False, na_values=[""], dtype=_TEXTS
+        )
+    return frame.sort_values(["release_date", "id"], ignore_index=True)
+
+
+def films_of(frame: pd.DataFrame) -> list[Film]:
+    """The films of a cleaned frame, in its order."""
+    return [film_of(row) for row in frame.to_dict("records")]
+
+
+def _known(value: Any) -> Any:
+    return None if pd.isna(value) else value

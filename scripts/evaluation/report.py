@@ -1,0 +1,150 @@
+"""The report, the model card and the evidence that tell how good a model is."""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import jinja2
+import matplotlib as mpl
+import numpy as np
+from markdown_it import MarkdownIt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from movierating.registry.evidence import Evidence
+from movierating.registry.manifest import Manifest, Scores
+from scripts.evaluation.diagnostics import Diagnosis
+
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates"),
+    autoescape=jinja2.select_autoescape(["html"]),
+    undefined=jinja2.StrictUndefined,
+    keep_trailing_newline=True,
+)
+_MARKDOWN: Final = MarkdownIt("js-default")  # tables, and no HTML of whoever named a genre
+_WEAKEST: Final = 5  # slices on the card
+
+
+@dataclass(frozen=True)
+class Report:
+    """What there is to tell of a model, twice.
+
+    Attributes:
+        text: In Markdown, with tables in place of pictures.
+        page: The same in HTML with pictures, complete in itself.
+    """
+
+    title: str
+    text: str
+    page: str
+
+
+def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) -> Report:
+    """The report of a run."""
+    title = f"Model of {manifest.run_date}"
+    typical, large = np.quantile(np.abs(diagnosis.errors), (0.5, 0.9))
+    text = _TEMPLATES.get_template("report.md").render(
+        manifest=manifest,
+        diagnosis=diagnosis,
+        rows=_rows(manifest),
+        typical=typical,
+        large=large,
+        champion=champion,
+        changes=list(_changes(manifest, champion)) if champion else [],
+    )
+    page = _TEMPLATES.get_template("report.html").render(
+        title=title, text=_MARKDOWN.render(text), picture=_picture(diagnosis)
+    )
+    return Report(title, text, page)
+
+
+def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
+    """The card that the bundle carries, in Markdown."""
+    weakest = sorted(diagnosis.slices, key=lambda each: -each.scores.rmse)[:_WEAKEST]
+    return _TEMPLATES.get_template("model_card.md").render(
+        manifest=manifest, rows=_rows(manifest), weakest=weakest
+    )
+
+
+def evidence(diagnosis: Diagnosis) -> Evidence:
+    """What the service tells of it; rounded, so that a rerun gives the same bytes."""
+    return Evidence.model_validate(
+        {
+            "slices": [
+                asdict(each)
+                | {"scores": _rounded(each.scores), "coverage": round(each.coverage, 3)}
+                for each in diagnosis.slices
+            ],
+            "calibration": [
+                {
+                    "forecast": round(each.forecast, 3),
+                    "rating": round(each.rating, 3),
+                    "films": each.films,
+                }
+                for each in diagnosis.calibration
+            ],
+            "importance": {group: round(size, 3) for group, size in diagnosis.importance.items()},
+        }
+    )
+
+
+def _rounded(scores: Scores) -> dict[str, float]:
+    return {name: round(value, 3) for name, value in scores.model_dump().items()}
+
+
+def _rows(manifest: Manifest) -> list[tuple[str, Scores]]:
+    ours = [
+        ("all facts", manifest.metrics["holdout"]),
+        ("the page's form", manifest.metrics["form"]),
+    ]
+    return ours + [(name.replace("_", " "), each) for name, each in manifest.baselines.items()]
+
+
+def _changes(ours: Manifest, theirs: Manifest) -> Iterator[tuple[str, object, object]]:
+    def facts(manifest: Manifest, other: Manifest) -> dict[str, object]:
+        return {
+            "RMSE": f"{manifest.metrics['holdout'].rmse:.3f}",
+            "RMSE of the form": f"{manifest.metrics['form'].rmse:.3f}",
+            "family": manifest.model_type,
+            "run": manifest.run_date,
+            "split": manifest.split.split_date,
+            "films that taught": manifest.split.train_films,
+            "features": len(manifest.features),
+            "features of its own": ", ".join(sorted(set(manifest.features) - set(other.features))),
+        }
+
+    now, before = facts(ours, theirs), facts(theirs, ours)
+    yield from ((name, now[name], before[name]) for name in now)
+
+
+def _picture(diagnosis: Diagnosis) -> str:
+    def calibration(axes: Axes) -> None:
+        forecast = [each.forecast for each in diagnosis.calibration]
+        axes.plot(forecast, forecast, color="grey", linewidth=1)
+        axes.plot(forecast, [each.rating for each in diagnosis.calibration], marker="o")
+        axes.set(title="Calibration", xlabel="forecast", ylabel="mean rating")
+
+    def errors(axes: Axes) -> None:
+        axes.hist(diagnosis.errors, bins=40)
+        axes.set(title="Errors", xlabel="forecast minus rating", ylabel="films")
+
+    def curve(axes: Axes) -> None:
+        counts, rmse = zip(*diagnosis.curve, strict=True)
+        axes.plot(counts, rmse, marker="o")
+        axes.set(title="Learning curve", xlabel="films that taught", ylabel="RMSE")
+
+    return _svg([calibration, errors, curve])
+
+
+def _svg(drawings: Sequence[Callable[[Axes], None]]) -> str:
+    """Drawings side by side; the same ones give the same text."""
+    with mpl.rc_context({"svg.hashsalt": "report", "svg.fonttype": "none"}):
+        figure = Figure(figsize=(4 * len(drawings), 3.2), layout="constrained")
+        for axes, draw in zip(figure.subplots(1, len(drawings)), drawings, strict=True):
+            draw(axes)
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,1 @@
+"""Parts of the forecast ledger that only the pipeline needs."""

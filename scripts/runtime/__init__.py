@@ -1,0 +1,1 @@
+"""What every step needs of its machine: clock, files, logs, provenance."""

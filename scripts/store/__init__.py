@@ -1,0 +1,1 @@
+"""The film store: parquet files of every record from TMDB."""

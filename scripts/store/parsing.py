@@ -1,0 +1,112 @@
+"""Films of the store as a frame, and what a row of it tells of a film before release."""
+
+import json
+import math
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import date
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+
+from movierating.films.film import Film
+from movierating.films.text import is_latin, measure_plot
+from movierating.films.tokens import MAX_CAST
+
+FEATURE_FILM_MINUTES: Final = (40, 600)  # shorter is a short; longer is a mistake or a series
+_NUMBERS: Final = ("budget", "revenue", "runtime", "vote_count", "vote_average")
+_TEXTS: Final = (
+    "title",
+    "original_language",
+    "overview",
+    "genres",
+    "production_companies",
+    "production_countries",
+    "belongs_to_collection",
+    "credits",
+    "keywords",
+)
+
+
+def frame_of(films: pa.Table) -> pd.DataFrame:
+    """The columns that matter here: ids, numbers and votes as numbers, the rest as text."""
+    columns = ["id", "release_date", *_NUMBERS, *_TEXTS]
+    frame: pd.DataFrame = films.select(columns).to_pandas(date_as_object=True)
+    frame[list(_NUMBERS)] = frame[list(_NUMBERS)].astype(float)
+    frame["vote_count"] = frame["vote_count"].fillna(0)
+    frame["release_date"] = frame["release_date"].map(lambda day: day.isoformat() if day else "")
+    texts = frame[list(_TEXTS)]
+    frame[list(_TEXTS)] = texts.astype(object).where(texts.notna(), "")
+    return frame
+
+
+def raw_film(row: Mapping[Hashable, Any]) -> Film:
+    """What a row of the store tells of a film before release; empty means unknown.
+
+    So does a plot that is not in English: the service too counts it as unknown unless translated.
+    """
+    overview = row["overview"]
+    crew, cast = (_things(row["credits"], part) for part in ("crew", "cast"))
+    return Film(
+        title=row["title"].strip() or None,
+        genres=_names(_things(row["genres"])),
+        original_language=row["original_language"] or None,
+        countries=_names(_things(row["production_countries"]), "iso_3166_1"),
+        runtime_minutes=_positive(row["runtime"]),
+        release_date=date.fromisoformat(row["release_date"]),
+        budget_usd=_positive(row["budget"]),
+        directors=_names(each for each in crew if each.get("job") == "Director"),
+        writers=_names(each for each in crew if each.get("department") == "Writing"),
+        cast=_names(sorted(cast, key=_billing))[:MAX_CAST],
+        companies=_names(_things(row["production_companies"])),
+        franchise=next(iter(_names(_things(row["belongs_to_collection"]))), None),
+        keywords=_names(_things(row["keywords"], "keywords")),
+        plot=measure_plot(overview) if is_latin(overview) else None,
+    )
+
+
+def korean_plots(films: pa.Table) -> list[str | None]:
+    """The plot in Korean of each film of the store; None where TMDB has none.
+
+    One film at a time: the translations of all of them would fill the memory.
+    """
+    return [_korean_plot(text.as_py() or "") for text in films["translations"]]
+
+
+def _korean_plot(translations: str) -> str | None:
+    if '"ko"' not in translations:
+        return None
+    for each in _things(translations, "translations"):
+        data = each.get("data")
+        if each.get("iso_639_1") == "ko" and isinstance(data, dict):
+            return str(data.get("overview") or "").strip() or None
+    return None
+
+
+def main_genre(genres: str) -> str | None:
+    """The first of a film's genres, as the store has them; None where there is none."""
+    return next(iter(_names(_things(genres))), None)
+
+
+def _positive(value: float) -> float | None:
+    return float(value) if value > 0 else None
+
+
+def _things(text: str, part: str | None = None) -> list[dict[str, Any]]:
+    """The objects in JSON text of the store, or in a part of it; what is none is left out."""
+    value = json.loads(text) if text else None
+    if part is not None:
+        value = value.get(part) if isinstance(value, dict) else None
+    listed = value if isinstance(value, list) else [value]
+    return [each for each in listed if isinstance(each, dict)]
+
+
+def _billing(actor: dict[str, Any]) -> float:
+    order = actor.get("order")
+    return order if isinstance(order, int | float) else math.inf
+
+
+def _names(things: Iterable[dict[str, Any]], key: str = "name") -> tuple[str, ...]:
+    """The names of people, companies and the like, each once, in their order; without margins."""
+    names = (str(each.get(key) or "").strip() for each in things)
+    return tuple(dict.fromkeys(name for name in names if name))

@@ -1,0 +1,69 @@
+"""How the votes of films went: in columns, one list a film, an entry for each day of a fetch."""
+
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from scripts.store.index import Ints, ints, is_last
+from scripts.store.schema import SCHEMA, VOTE
+
+NO_VOTES: Final = pa.schema([SCHEMA.field("id"), *VOTE]).empty_table()
+
+
+def exploded(films: pa.Table) -> pa.Table:
+    """One row a vote, in columns as `NO_VOTES`."""
+    votes = films["votes"].combine_chunks()
+    ids = films["id"].combine_chunks().take(pc.list_parent_indices(votes))
+    entries = pc.list_flatten(votes)
+    columns = [pc.struct_field(entries, field.name) for field in VOTE]
+    return pa.table([ids, *columns], schema=NO_VOTES.schema)
+
+
+def joined(films: pa.Table, older: pa.Table) -> pa.Table:
+    """Films whose votes are joined by older ones, by date; of one day the films' own stay.
+
+    Args:
+        films: In columns as `records.SCHEMA`, one row a film.
+        older: In columns as `NO_VOTES`, also of other films.
+    """
+    older = older.filter(np.isin(ints(older, "id"), ints(films, "id")))
+    if older.num_rows == 0:
+        return films
+    votes = _one_a_day(pa.concat_tables([older, exploded(films)]))
+    rows = np.argsort(ints(films, "id"))
+    films = films.take(rows)  # as the votes are now: by id
+    counts = np.diff(np.searchsorted(ints(votes, "id"), ints(films, "id")), append=len(votes))
+    return _set(films, "votes", _listed(votes, counts))
+
+
+def as_of(films: pa.Table, day: date) -> pa.Table:
+    """Films with the rating and the count that were known on a day; null where none were."""
+    votes = exploded(films)
+    votes = votes.filter(pc.field("date") <= day)
+    last = votes.filter(is_last(ints(votes, "id")))
+    at = pc.index_in(films["id"].combine_chunks(), value_set=last["id"].combine_chunks())
+    for name in ("vote_average", "vote_count"):
+        films = _set(films, name, last[name].combine_chunks().take(at))
+    return films
+
+
+def _one_a_day(votes: pa.Table) -> pa.Table:
+    """The last row of each film and day, by id and date."""
+    ids, days = ints(votes, "id"), ints(votes, "date")
+    order = np.lexsort((np.arange(len(ids)), days, ids))
+    return votes.take(order[is_last(ids[order], days[order])])
+
+
+def _listed(votes: pa.Table, counts: Ints) -> pa.ListArray:
+    """Rows as lists of so many entries each."""
+    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
+    entries = [votes[field.name].combine_chunks() for field in VOTE]
+    structs = pa.StructArray.from_arrays(entries, fields=list(VOTE))
+    return pa.ListArray.from_arrays(offsets, structs, type=SCHEMA.field("votes").type)
+
+
+def _set(films: pa.Table, name: str, values: pa.Array) -> pa.Table:
+    return films.set_column(films.schema.get_field_index(name), SCHEMA.field(name), values)

@@ -1,0 +1,1 @@
+"""TMDB: its client, and what its answers must look like."""

@@ -1,0 +1,335 @@
+"""A client of TMDB's v3 API: authenticated, paced, patient, and silent about its key."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from threading import Event
+from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
+
+import requests
+from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
+from requests.adapters import HTTPAdapter
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_when_event_set,
+)
+
+from movierating.errors import ExplainedError
+from movierating.settings import Settings, SettingsError
+from scripts.runtime.clock import now
+from scripts.store.schema import PARTS, odd_fields
+
+logger = logging.getLogger(__name__)
+
+Film = dict[str, Any]
+T = TypeVar("T")
+
+MAX_PAGE: Final = 500
+PAGE_SIZE: Final = 20
+_THREADS: Final = 16
+_AHEAD: Final = 2 * _THREADS  # films asked for before those in front are taken
+_ATTEMPTS: Final = 20  # with their waits some three minutes
+_FORM_ATTEMPTS: Final = 6  # an answer in another form may be a passing fault
+_TIMEOUT_SECONDS: Final = (5, 20)  # to connect, to read
+_LONGEST_WAIT_SECONDS: Final = 10.0
+_LONGEST_ASKED_SECONDS: Final = 60.0
+_CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cache may answer with a date of some hours ago
+_EVENLY: Final = 0.75  # of the mean distance between requests is the least one
+_NO_SUCH_THING: Final = 34
+_KEY: Final = re.compile(r"[!-~]+")  # as a header can carry it
+_V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
+
+
+class TmdbError(ExplainedError, RuntimeError):
+    """TMDB cannot be used; the message names the setting to look at."""
+
+
+class TmdbUnavailableError(TmdbError):
+    """TMDB did not give a usable answer; trying again later may help."""
+
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, problem: str, wait_seconds: float | None = None) -> None:
+        """Keep how long the server asked to wait, if it did."""
+        super().__init__(f"TMDB {problem}; check TMDB_BASE_URL and the network")
+        self.wait_seconds = wait_seconds
+
+
+class ClockError(TmdbError):
+    """This machine's clock is wrong, so that nothing it dates could be trusted."""
+
+    def __init__(self, here: datetime, there: datetime) -> None:
+        """Say both times."""
+        super().__init__(
+            f"this machine's clock says {here:%Y-%m-%d %H:%M} and TMDB's {there:%Y-%m-%d %H:%M} "
+            "UTC; set the clock"
+        )
+
+
+class Listing(NamedTuple):
+    """One page of a list: its films, how many pages there are, and films on all of them."""
+
+    films: list[Film]
+    pages: int
+    total: int
+
+
+class Answer(NamedTuple):
+    """A film with its parts, None where TMDB has none of that id; and when TMDB said so."""
+
+    film_id: int
+    film: Film | None
+    at: datetime
+
+
+class _KeyFilter(logging.Filter):
+    """Masks `api_key=` in the debug lines of urllib3, which print whole addresses."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = re.sub(r"api_key=\w+", "api_key=***", record.getMessage())
+        record.args = ()
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_KeyFilter())
+
+
+class Tmdb:
+    """One session with TMDB, safe to use from several threads."""
+
+    def __init__(self, settings: Settings, *, attempts: int = _ATTEMPTS, workers: int = 1) -> None:
+        """Prepare a session; nothing is sent.
+
+        Args:
+            settings: Where TMDB is, the key, and the rate that all workers share.
+            attempts: How often each request is tried.
+            workers: How many such sessions share the rate.
+
+        Raises:
+            SettingsError: TMDB_API_KEY is not set, or cannot be a key.
+        """
+        self._attempts = attempts
+        self._base_url = settings.tmdb_base_url
+        self._session = requests.Session()
+        self._authenticate(settings.require("tmdb_api_key").strip())
+        adapter = HTTPAdapter(pool_maxsize=_THREADS)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+        self._limiter = _limiter(settings.tmdb_requests_per_second / workers)
+        self._quiet_until = 0.0
+        self._ended = Event()
+
+    def __enter__(self) -> Self:
+        """Use as a context, which closes the connections."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def get(self, path: str, **query: str | int) -> Any:
+        """The parsed answer to one request, tried again while TMDB is busy or broken.
+
+        Raises:
+            TmdbError: The key is refused, or the request is wrong.
+            TmdbUnavailableError: No usable answer came after several attempts.
+            LookupError: TMDB knows no such thing.
+            ClockError: This machine's clock is wrong.
+        """
+        return self._ask(path, query, lambda content, _: content)
+
+    def page(self, path: str, number: int, **query: str | int) -> Listing:
+        """One page of a list of films. Raises as `get`."""
+        return self._ask(path, query | {"page": number}, lambda content, _: _listed(content))
+
+    def pages(self, path: str, **query: str | int) -> Iterator[Film]:
+        """The films of a list in its order, up to TMDB's last page of 500. Raises as `get`."""
+        number, last = 1, 1
+        while number <= last:
+            listing = self.page(path, number, **query)
+            yield from listing.films
+            number, last = number + 1, min(listing.pages, MAX_PAGE)
+
+    def changed(self, day: date) -> Iterator[int]:
+        """The ids of the films that changed on a day. Raises as `get`."""
+        following = day + timedelta(days=1)
+        found = self.pages(
+            "/movie/changes", start_date=day.isoformat(), end_date=following.isoformat()
+        )
+        yield from (film["id"] for film in found)
+
+    def now(self) -> datetime:
+        """The time by TMDB's clock. Raises as `get`."""
+        return self._ask("/genre/movie/list", {}, lambda _, at: at)
+
+    def details(self, film_ids: Iterable[int]) -> Generator[Answer]:
+        """Films with their parts as they arrive, fetched side by side. Raises as `get`.
+
+        The ids are taken no faster than the answers, so there may be any number of them.
+        """
+        ids = iter(film_ids)
+        asked: set[Future[Answer]] = set()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            try:
+                while True:
+                    asked |= {
+                        pool.submit(self._film, each) for each in islice(ids, _AHEAD - len(asked))
+                    }
+                    if not asked:
+                        return
+                    done, asked = wait(asked, return_when=FIRST_COMPLETED)
+                    yield from (each.result() for each in done)
+            except BaseException:  # also when it is closed: nobody waits for the other answers
+                self._ended.set()
+                raise
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _film(self, film_id: int) -> Answer:
+        for _ in range(_FORM_ATTEMPTS):
+            try:
+                answer = self._ask(
+                    f"/movie/{film_id}",
+                    {"append_to_response": ",".join(PARTS)},
+                    lambda content, at: Answer(film_id, _film_of(content), at),
+                )
+            except LookupError:
+                logger.info("film %s is gone from TMDB", film_id)
+                return Answer(film_id, None, now())
+            if not odd_fields(answer.film or {}):
+                break
+        return answer
+
+    def _ask(
+        self, path: str, query: dict[str, str | int], parse: Callable[[Any, datetime], T]
+    ) -> T:
+        attempts = Retrying(
+            retry=retry_if_exception_type(TmdbUnavailableError),
+            stop=stop_after_attempt(self._attempts) | stop_when_event_set(self._ended),
+            sleep=self._sleep,
+            wait=_wait_seconds,
+            reraise=True,
+        )
+        return attempts(lambda: parse(*self._ask_once(path, query)))
+
+    def _authenticate(self, key: str) -> None:
+        if not _KEY.fullmatch(key):
+            raise SettingsError("TMDB_API_KEY holds characters that are in no key; copy it anew")
+        # A read access token goes into a header; a v3 key works only as a query parameter.
+        if _V3_KEY.fullmatch(key):
+            self._session.params = {"api_key": key}
+        else:
+            self._session.headers["Authorization"] = f"Bearer {key}"
+
+    def _ask_once(self, path: str, query: dict[str, str | int]) -> tuple[Any, datetime]:
+        self._await_turn()
+        # Raised outside of the handlers: the text of what they caught may hold the key, and
+        # would stay at hand as the context of what is raised inside.
+        try:
+            answer = self._session.get(
+                self._base_url + path, params=query, timeout=_TIMEOUT_SECONDS
+            )
+            if answer.ok:
+                return answer.json(), _answered_at(answer)
+            problem = _refusal(answer)
+        except requests.exceptions.JSONDecodeError:
+            problem = TmdbUnavailableError("sent something that is not JSON")
+        except (requests.RequestException, UnicodeError) as error:
+            problem = TmdbUnavailableError(f"cannot be reached ({type(error).__name__})")
+        if isinstance(problem, TmdbUnavailableError) and problem.wait_seconds:
+            # What TMDB asks of one request holds for all of them.
+            wait_seconds = min(problem.wait_seconds, _LONGEST_ASKED_SECONDS)
+            self._quiet_until = max(self._quiet_until, time.monotonic() + wait_seconds)
+        raise problem
+
+    def _await_turn(self) -> None:
+        if (quiet_seconds := self._quiet_until - time.monotonic()) > 0:
+            self._sleep(quiet_seconds)
+        self._limiter.try_acquire("tmdb")
+
+    def _sleep(self, seconds: float) -> None:
+        self._ended.wait(seconds)
+
+
+def _limiter(per_second: float) -> Limiter:
+    """So many requests in any second, and not all at its beginning, lest two such seconds meet."""
+    count = max(1, int(per_second))
+    rates = [Rate(count, round(Duration.SECOND * count / per_second))]
+    if count > 1:
+        rates.insert(0, Rate(1, max(1, int(_EVENLY * Duration.SECOND / per_second))))
+    return Limiter(InMemoryBucket(rates), buffer_ms=1)
+
+
+def _answered_at(answer: requests.Response) -> datetime:
+    """When TMDB answered, by its own clock: nothing is dated by one that is wrong.
+
+    Raises:
+        ClockError: This machine's clock is another by more than a day.
+    """
+    here = now()
+    try:
+        there = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return here
+    if abs(here - there) > _CLOCK_TOLERANCE:
+        raise ClockError(here, there)
+    return there
+
+
+def _listed(content: Any) -> Listing:
+    try:
+        listing = Listing(
+            content["results"], int(content["total_pages"]), int(content["total_results"])
+        )
+        if all(isinstance(film["id"], int) for film in listing.films):
+            return listing
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise TmdbUnavailableError("sent a list of films in a form of its own")
+
+
+def _film_of(content: Any) -> Film:
+    if isinstance(content, dict):
+        return content
+    raise TmdbUnavailableError("sent a film in a form of its own")
+
+
+def _refusal(answer: requests.Response) -> Exception:
+    status = answer.status_code
+    if status == requests.codes.not_found and _status_code(answer) == _NO_SUCH_THING:
+        return LookupError("TMDB knows no such thing")
+    if status in {requests.codes.unauthorized, requests.codes.forbidden}:
+        return TmdbError(f"TMDB refuses the key (HTTP {status}); check TMDB_API_KEY")
+    if status in {404, 429} or status >= requests.codes.server_error:
+        return TmdbUnavailableError(f"answered HTTP {status}", _retry_after(answer))
+    return TmdbError(f"TMDB answered HTTP {status} to a request it should understand")
+
+
+def _status_code(answer: requests.Response) -> int | None:
+    """TMDB's own code, which tells its 404 from that of a proxy."""
+    try:
+        code: int | None = answer.json()["status_code"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return code
+
+
+def _retry_after(answer: requests.Response) -> float | None:
+    value = answer.headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else None
+
+
+def _wait_seconds(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, TmdbUnavailableError) and error.wait_seconds is not None:
+        return min(error.wait_seconds, _LONGEST_ASKED_SECONDS)
+    doubling: float = 0.5 * 2 ** (state.attempt_number - 1)
+    return min(doubling, _LONGEST_WAIT_SECONDS)

@@ -1,0 +1,210 @@
+"""What may enter the store: TMDB's answers, each field of its type and each value possible.
+
+A value that cannot be is set to missing, a film without an id is dropped, and each is counted under
+a reason. Nothing else is lost: fields that are not known here are kept.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache, partial
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+from pandera.errors import SchemaErrors
+from pandera.pandas import Check, Column, DataFrameSchema
+
+from movierating.errors import ExplainedError
+from scripts.store.schema import FIELD_TYPES, NESTED, NEVER_NULL, PARTS, SCHEMA, Record, is_of
+
+MINUTES: Final = (1, 899)
+YEARS_AHEAD: Final = 30
+MIN_TO_JUDGE: Final = 50  # of fewer records a share says little
+_LARGEST: Final = 10**12  # of any number; more than any film cost or took
+_FIRST_FILM: Final = date(1874, 1, 1)
+# TMDB writes 0 for what it does not know.
+_ZERO_IS_UNKNOWN: Final = ("budget", "revenue", "runtime")
+# A rule over several fields, and the fields that go when it is broken.
+_VOTES: Final = ("vote_average", "vote_count")
+_GOES: Final = {
+    "rating without votes": ("vote_average",),
+    "votes without rating": _VOTES,
+    "votes before release": _VOTES,
+}
+
+
+class BadAnswersError(ExplainedError, ValueError):
+    """So many records are bad that TMDB's form has changed, or the answers are not TMDB's."""
+
+    def __init__(self, report: "Report") -> None:
+        """Say how many, and what is the matter with most of them."""
+        worst = ", ".join(f"{name} ({count})" for name, count in report.faults.most_common(3))
+        super().__init__(
+            f"{report.bad} of {report.records} records are bad: {worst}; see whether TMDB has "
+            "changed its form, or raise COLLECT_MAX_BAD_SHARE"
+        )
+
+
+@dataclass
+class Report:
+    """What was found at the door, over all batches of a run.
+
+    Attributes:
+        records: How many came.
+        bad: How many of them had a fault.
+        faults: Why values were set to missing or records dropped, as "field: reason".
+        unknown: How often TMDB wrote 0 for what it does not know, by field; no fault.
+    """
+
+    records: int = 0
+    bad: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures, reasons in alphabetic order."""
+        return {
+            "records": self.records,
+            "bad": self.bad,
+            "faults": dict(sorted(self.faults.items())),
+            "unknown": dict(sorted(self.unknown.items())),
+        }
+
+    def check(self, max_bad_share: float) -> None:
+        """Stop a run whose answers cannot be trusted.
+
+        Raises:
+            BadAnswersError: More than this share of the records is bad.
+        """
+        if self.bad > max_bad_share * max(self.records, MIN_TO_JUDGE):
+            raise BadAnswersError(self)
+
+
+def admit(records: list[Record], as_of: date, report: Report) -> pa.Table:
+    """The records fit for the store, in its columns, with their votes as of a day.
+
+    Args:
+        records: Rows by `records.record_of`, values as TMDB sent them.
+        as_of: The day that their votes count for.
+        report: Takes the counts.
+    """
+    frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
+    faulty = Counter[int]()
+    for schema in (_form(), _sense(as_of)):
+        frame = _mended(frame, schema, report, faulty)
+        for name in _ZERO_IS_UNKNOWN:
+            zero = frame[name] == 0
+            report.unknown[name] += int(zero.sum())
+            frame.loc[zero, name] = None
+    report.records += len(records)
+    report.bad += len(faulty)
+    frame = frame[frame["id"].notna()]
+    rows = frame.to_dict("records")
+    for row in rows:
+        row["release_date"] = _day(row["release_date"])
+        row["votes"] = _votes(row, as_of)
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _mended(
+    frame: pd.DataFrame, schema: DataFrameSchema, report: Report, faulty: Counter[int]
+) -> pd.DataFrame:
+    try:
+        schema.validate(frame, lazy=True)
+    except SchemaErrors as errors:
+        frame = frame.copy()
+        cases = errors.failure_cases
+        # A rule over several fields fails once for each of them.
+        cases["column"] = cases["column"].mask(cases["check"].isin(_GOES), "votes")
+        found = cases.drop_duplicates(["column", "check", "index"])
+        for column, check, at in found[["column", "check", "index"]].itertuples(index=False):
+            report.faults[f"{column}: {'is missing' if check == 'not_nullable' else check}"] += 1
+            faulty[at] += 1
+            for name in _GOES.get(check, (column,)):
+                frame.at[at, name] = None
+    return frame
+
+
+@cache
+def _form() -> DataFrameSchema:
+    """Each field there, of the type that TMDB gives it; what is nested comes as JSON text."""
+    plain = {
+        name: _column(partial(is_of, types=types), "another form", name)
+        for name, types in FIELD_TYPES.items()
+        if name not in NESTED
+    }
+    nested = {name: _column(partial(_opens, name=name), "another form", name) for name in NESTED}
+    return DataFrameSchema(plain | nested)
+
+
+@cache
+def _sense(as_of: date) -> DataFrameSchema:
+    """Each value one that can be."""
+    shortest, longest = MINUTES
+    last = date(as_of.year + YEARS_AHEAD, 12, 31)
+
+    def can_be(text: str) -> bool:
+        day = _day(text)
+        return not text or (day is not None and _FIRST_FILM <= day <= last)
+
+    def later(frame: pd.DataFrame) -> "pd.Series[bool]":
+        return frame["release_date"].map(lambda text: bool(text) and text > as_of.isoformat())
+
+    count, rating = "vote_count", "vote_average"
+    return DataFrameSchema(
+        {
+            "id": _column(partial(_whole, lowest=1, highest=_LARGEST), "impossible"),
+            "runtime": _column(partial(_whole, lowest=shortest, highest=longest), "impossible"),
+            "budget": _column(partial(_whole, lowest=1, highest=_LARGEST), "impossible"),
+            "revenue": _column(partial(_whole, lowest=1, highest=_LARGEST), "impossible"),
+            rating: _column(lambda stars: 0 <= stars <= 10, "impossible"),  # noqa: PLR2004
+            count: _column(partial(_whole, lowest=0, highest=_LARGEST), "impossible"),
+            "release_date": _column(can_be, "impossible"),
+        },
+        checks=[
+            _rule("rating without votes", lambda f: ~((f[count] == 0) & (_number(f[rating]) > 0))),
+            _rule("votes without rating", lambda f: ~((_number(f[count]) > 0) & (f[rating] == 0))),
+            _rule("votes before release", lambda f: ~((_number(f[count]) > 0) & later(f))),
+        ],
+    )
+
+
+def _column(holds: Callable[[Any], bool], otherwise: str, name: str = "") -> Column:
+    check = Check(holds, element_wise=True, error=otherwise)
+    return Column(object, check, nullable=name not in NEVER_NULL)
+
+
+def _rule(name: str, holds: Callable[[pd.DataFrame], Any]) -> Check:
+    return Check(holds, error=name)
+
+
+def _number(values: "pd.Series[Any]") -> "pd.Series[float]":
+    return pd.to_numeric(values, errors="coerce")
+
+
+def _whole(number: float, lowest: int, highest: int) -> bool:
+    return lowest <= number <= highest and number == int(number)
+
+
+def _opens(text: Any, name: str) -> bool:
+    is_object = name in PARTS or FIELD_TYPES[name] == (dict,)
+    return isinstance(text, str) and text.startswith("{" if is_object else "[")
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _votes(row: dict[Any, Any], as_of: date) -> list[Record]:
+    """The entry for the votes of a day; a count says nothing without a rating, nor the reverse."""
+    if row["vote_count"] == 0:
+        row["vote_average"] = None
+    elif None in (row["vote_count"], row["vote_average"]):
+        row["vote_count"] = row["vote_average"] = None
+        return []
+    return [{"date": as_of, **{name: row[name] for name in _VOTES}}]

@@ -1,0 +1,1 @@
+"""From the training set to a bundle that can be served."""

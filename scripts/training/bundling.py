@@ -1,0 +1,156 @@
+"""Turn the chosen model into the run's bundle, with all that its manifest has to say."""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from movierating.films.film import Film, Plot
+from movierating.identity import sha256
+from movierating.model.features import Matrix, build_matrix
+from movierating.model.novelty import seen_ranges
+from movierating.model.onnx_model import Graph, Model
+from movierating.model.similar_films import Comparables, RatedFilm
+from movierating.registry.bundle import (
+    CODES_NAME,
+    COMPARABLES_NAME,
+    EFFECTS_NAME,
+    ERROR_NAME,
+    MODEL_NAME,
+    golden_answers,
+    write_bundle,
+)
+from movierating.registry.manifest import DataSource, Interval, Manifest, Split
+from scripts.dataset.metrics import score
+from scripts.dataset.split import Sample, TimeSplit
+from scripts.parameters import MIN_VOTES_TO_MEASURE
+from scripts.runtime.provenance import commit, libraries
+from scripts.runtime.storage import RunFiles, filling, read_json
+from scripts.training.intervals import learn_spread
+from scripts.training.models import to_onnx
+from scripts.training.selection import Learned
+from scripts.training.vectors import Described
+
+logger = logging.getLogger(__name__)
+
+# Invented films whose ratings every copy of the model must give alike.
+GOLDEN_FILMS: Final = (
+    Film(),
+    Film(genres=("Drama",)),
+    Film(genres=("Comedy", "Romance"), original_language="en", runtime_minutes=98),
+    Film(genres=("Thriller",), original_language="ko", runtime_minutes=124, plot=Plot(310, -0.2)),
+    Film(
+        genres=("Animation", "Family"),
+        original_language="ja",
+        runtime_minutes=101,
+        release_date=date(2024, 7, 19),
+        budget_usd=12_000_000,
+        plot=Plot(420, 0.25, 0.5),
+    ),
+    Film(genres=("Horror",), runtime_minutes=84, release_date=date(2025, 10, 31)),
+    Film(original_language="fr", plot=Plot(55, 0.0, 0.1)),
+    Film(genres=("Documentary",), original_language="xx", runtime_minutes=240, budget_usd=1),
+)
+
+
+def assemble(
+    learned: Learned, parameters: Mapping[str, Any], split: TimeSplit, files: RunFiles
+) -> tuple[Manifest, Model, dict[str, bytes]]:
+    """The manifest, the model, and the files of the run's bundle, but for the model card.
+
+    The metrics are those of the ONNX form, which is what will be served.
+    """
+    best, held_out = learned.best, learned.films.measured()
+    model, graphs = as_served(learned)
+    records = [learned.effects.of(film) for film in GOLDEN_FILMS]
+    invented = build_matrix(GOLDEN_FILMS, held_out.features, records)
+    manifest = Manifest(
+        created_at=datetime.now(UTC),
+        run_date=files.run_date,
+        commit=commit(),
+        wandb_run=None,
+        model_type=best.family,
+        parameters=dict(parameters),
+        features=held_out.features,
+        average_rating=float(model.rate(invented[:1])[0]),
+        interval80=_interval(model, held_out),
+        seen=seen_ranges(split.train.films),
+        split=_described(split, files.run_date),
+        metrics={
+            "train": best.train,
+            "holdout": score(held_out.ratings, model.rate(held_out.full)),
+            "form": score(held_out.ratings, model.rate(held_out.form)),
+        },
+        baselines=dict(learned.baselines),
+        data=_data_source(files),
+        libraries=libraries(),
+        files={},
+        golden=golden_answers(model, invented),
+    )
+    contents = graphs | {
+        EFFECTS_NAME: json.dumps(learned.effects.to_json(), ensure_ascii=False).encode(),
+        COMPARABLES_NAME: _comparables(split.train).to_bytes(),
+        CODES_NAME: files.need(files.codes, "preprocess").read_bytes(),
+    }
+    return manifest, model, contents
+
+
+def as_served(learned: Learned) -> tuple[Model, dict[str, bytes]]:
+    """The chosen model and the size of its errors as they are served, and their files."""
+    best, probe = learned.best, learned.films.measured().full
+    spread = learn_spread(best.folds)
+    graphs = {
+        MODEL_NAME: to_onnx(best.family, best.regressor, probe),
+        ERROR_NAME: to_onnx("lgbm", spread.regressor, probe),
+    }
+    return Model(Graph(graphs[MODEL_NAME]), Graph(graphs[ERROR_NAME]), spread.quantile), graphs
+
+
+def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Manifest:
+    """Write the run's bundle; its manifest, written last, says that it is complete."""
+    with filling(files.bundle) as folder:
+        written = write_bundle(folder, manifest, contents)
+    logger.info("%s in %s", written.version, files.bundle)
+    return written
+
+
+def _comparables(taught: Sample) -> Comparables:
+    """The films that taught and have the votes to be measured, but for those without a title."""
+    frame = taught.frame
+    kept = ((frame["vote_count"] >= MIN_VOTES_TO_MEASURE) & frame["title"].notna()).to_numpy()
+    films = [film for film, keep in zip(taught.films, kept, strict=True) if keep]
+    columns = frame.loc[kept, ["id", "title", "release_year", "vote_average"]]
+    rated = [RatedFilm(*row) for row in columns.itertuples(index=False, name=None)]
+    return Comparables.of(films, rated)
+
+
+def _interval(model: Model, films: Described) -> Interval:
+    def coverage(matrix: Matrix) -> float:
+        return round(float(model.covers(matrix, films.ratings).mean()), 6)
+
+    return Interval(
+        quantile=round(model.quantile, 6),
+        coverage=coverage(films.full),
+        form_coverage=coverage(films.form),
+        width=round(2 * float(model.half_widths(films.full).mean()), 6),
+    )
+
+
+def _described(split: TimeSplit, until: date) -> Split:
+    return Split(
+        split_date=split.split_date,
+        until=until,
+        train_films=len(split.train),
+        holdout_films=len(split.holdout),
+    )
+
+
+def _data_source(files: RunFiles) -> DataSource:
+    collected = read_json(files.source)
+    return DataSource(
+        sha256=sha256(files.cleaned.read_bytes()),
+        films=read_json(files.report)["collected"],
+        source=collected["source"],
+        faults=collected["validation"]["faults"],
+    )

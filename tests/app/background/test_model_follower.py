@@ -1,0 +1,720 @@
+import errno
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.compat import get_current_datetime
+from botocore.config import Config
+
+from app.background import model_follower as follower_module
+from app.background.model_follower import Follower
+from movierating import s3
+from movierating.registry.bundle import write_bundle
+from movierating.registry.manifest import FORMAT, MANIFEST_NAME, FileEntry
+from movierating.registry.registry import POINTER_KEY, Registry
+from movierating.s3 import Blob, Bucket, open_bucket
+from movierating.settings import Settings
+from sandbox.state import free_ports
+from tests.app.conftest import NEVER, serving
+from tests.support.bundles import FILES, Packed, put_into_production
+from tests.support.s3_server import S3Server
+
+FILM = {"genres": ["Drama"], "runtime": 120}
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def away(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings of a server that does not answer, asked once."""
+    monkeypatch.setattr(s3, "_CONFIG", Config(retries={"total_max_attempts": 1}))
+    (port,) = free_ports(1)
+    return bucket_settings.model_copy(update={"aws_endpoint_url_s3": f"http://127.0.0.1:{port}"})
+
+
+def serve_once(settings: Settings, cache: Path) -> None:
+    """Start and stop, so that the cache holds what is in production."""
+    with serving(settings, cache) as (client, _):
+        assert client.get("/readyz").status_code == 200
+
+
+def damaged(path: Path, damage: str) -> bytes:
+    if damage == "altered":
+        return b"altered"
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    return bytes(raw)
+
+
+def test_newer_version_is_swapped_in(
+    bucket_settings: Settings, registry: Registry, packed: Packed, newer: Packed, cache: Path
+):
+    current = put_into_production(registry, packed)
+    with serving(bucket_settings, cache) as (client, follower):
+        before = client.post("/predict", json=FILM).json()
+        put_into_production(registry, newer, over=current)
+        assert client.post("/predict", json=FILM).json() == before
+        follower.refresh()
+        after = client.post("/predict", json=FILM).json()
+    assert (before["version"], after["version"]) == (
+        packed.manifest.version,
+        newer.manifest.version,
+    )
+    assert after["rating"] > before["rating"] + 0.5
+
+
+def test_newer_version_is_found_by_itself(
+    bucket_settings: Settings, registry: Registry, packed: Packed, newer: Packed, cache: Path
+):
+    current = put_into_production(registry, packed)
+    with serving(bucket_settings, cache, poll_seconds=0.05) as (client, _):
+        assert client.get("/readyz").json()["version"] == packed.manifest.version
+        put_into_production(registry, newer, over=current)
+        deadline = time.monotonic() + 60
+        while client.get("/readyz").json()["version"] == packed.manifest.version:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert client.get("/readyz").json()["version"] == newer.manifest.version
+
+
+def test_first_version_is_found_by_a_service_that_waits_for_it(
+    bucket_settings: Settings, registry: Registry, packed: Packed, cache: Path
+):
+    with serving(bucket_settings, cache) as (client, follower):
+        assert client.get("/readyz").status_code == 503
+        put_into_production(registry, packed)
+        follower.refresh()
+        assert client.get("/readyz").status_code == 200
+
+
+def test_rollback_is_followed_like_any_move(
+    bucket_settings: Settings, registry: Registry, packed: Packed, newer: Packed, cache: Path
+):
+    first = put_into_production(registry, packed)
+    second = put_into_production(registry, newer, over=first)
+    with serving(bucket_settings, cache) as (client, follower):
+        registry.promote(packed.pointer(), over=second)
+        follower.refresh()
+        assert client.get("/readyz").json()["version"] == packed.manifest.version
+
+
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
+@pytest.mark.parametrize("damage", ["altered", "one bit", "missing"])
+def test_damaged_new_version_keeps_the_old_one_and_says_why(
+    bucket_settings: Settings,
+    registry: Registry,
+    bucket: Bucket,
+    packed: Packed,
+    newer: Packed,
+    cache: Path,
+    name: str,
+    damage: str,
+):
+    current = put_into_production(registry, packed)
+    with serving(bucket_settings, cache) as (client, follower):
+        registry.publish(newer.folder, newer.manifest)
+        key = f"models/versions/{newer.manifest.version}/{name}"
+        if damage != "missing":
+            bucket.put(key, damaged(newer.folder / name, damage))
+        else:
+            bucket._client.delete_object(Bucket=bucket.name, Key=key)
+        registry.promote(newer.pointer(), over=current)
+        follower.refresh()
+        told = client.get("/version").json()
+        assert told["version"] == packed.manifest.version
+        assert told["registry_problem"].startswith(name)
+        assert client.post("/predict", json=FILM).status_code == 200
+
+        bucket.put(key, (newer.folder / name).read_bytes())
+        follower.refresh()
+        told = client.get("/version").json()
+        assert (told["version"], told["registry_problem"]) == (newer.manifest.version, None)
+
+
+def test_broken_pointer_keeps_the_version_in_service_and_says_why(
+    bucket_settings: Settings, registry: Registry, bucket: Bucket, packed: Packed, cache: Path
+):
+    put_into_production(registry, packed)
+    with serving(bucket_settings, cache) as (client, follower):
+        bucket.put(POINTER_KEY, b"broken")
+        follower.refresh()
+        told = client.get("/version").json()
+    assert told["version"] == packed.manifest.version
+    assert told["registry_problem"] == "models/production.json is not a pointer"
+
+
+def test_store_that_is_away_at_the_start_leaves_the_last_good_version(
+    bucket_settings: Settings, away: Settings, registry: Registry, packed: Packed, cache: Path
+):
+    put_into_production(registry, packed)
+    serve_once(bucket_settings, cache)
+    with serving(away, cache) as (client, _):
+        told = client.get("/version").json()
+        assert client.post("/predict", json=FILM).status_code == 200
+    assert (told["version"], told["loaded_from"]) == (packed.manifest.version, "cache")
+    assert "AWS_ENDPOINT_URL_S3" in told["registry_problem"]
+
+
+def test_store_that_is_away_at_the_very_first_start_leaves_no_model(away: Settings, cache: Path):
+    with serving(away, cache) as (client, _):
+        response = client.get("/readyz")
+    assert response.status_code == 503
+    assert "AWS_ENDPOINT_URL_S3" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["production.json", *FILES, MANIFEST_NAME, "everything"])
+@pytest.mark.parametrize("damage", ["altered", "one bit", "missing"])
+def test_damaged_cache_is_not_served(
+    bucket_settings: Settings,
+    away: Settings,
+    registry: Registry,
+    packed: Packed,
+    cache: Path,
+    name: str,
+    damage: str,
+):
+    put_into_production(registry, packed)
+    serve_once(bucket_settings, cache)
+    for path in [path for path in cache.rglob("*") if path.is_file()]:
+        if name in {path.name, "everything"}:
+            path.unlink() if damage == "missing" else path.write_bytes(damaged(path, damage))
+    with serving(away, cache) as (client, _):
+        assert client.get("/readyz").status_code == 503
+    with serving(bucket_settings, cache) as (client, _):
+        assert client.get("/version").json()["loaded_from"] == "registry"
+
+
+def test_cache_keeps_the_version_in_service_alone(
+    bucket_settings: Settings, registry: Registry, packed: Packed, newer: Packed, cache: Path
+):
+    current = put_into_production(registry, packed)
+    with serving(bucket_settings, cache) as (_, follower):
+        put_into_production(registry, newer, over=current)
+        follower.refresh()
+    assert {path.name for path in cache.iterdir()} == {newer.manifest.version, "production.json"}
+
+
+def write_half_and_fail(path: Path, raw: bytes) -> int:
+    path.touch()
+    with path.open("wb") as file:
+        file.write(raw[: len(raw) // 2])
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+
+@pytest.fixture
+def full_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache on a disk that fills up in the middle of every file."""
+    write = Path.write_bytes
+
+    def limited(path: Path, raw: bytes) -> int:
+        return write_half_and_fail(path, raw) if path.is_relative_to(cache) else write(path, raw)
+
+    monkeypatch.setattr(Path, "write_bytes", limited)
+    return cache
+
+
+def test_new_version_goes_into_service_although_the_disk_of_the_cache_is_full(
+    bucket_settings: Settings,
+    away: Settings,
+    registry: Registry,
+    packed: Packed,
+    newer: Packed,
+    cache: Path,
+    request: pytest.FixtureRequest,
+):
+    current = put_into_production(registry, packed)
+    serve_once(bucket_settings, cache)
+    before = contents(cache)
+    request.getfixturevalue("full_cache")
+    put_into_production(registry, newer, over=current)
+    with serving(bucket_settings, cache) as (client, _):
+        told = client.get("/version").json()
+    assert (told["version"], told["registry_problem"]) == (newer.manifest.version, None)
+    assert told["cache_problem"].endswith("is not in the cache: No space left on device")
+    assert contents(cache) == before
+    with serving(away, cache) as (client, _):
+        assert client.get("/readyz").json()["version"] == packed.manifest.version
+
+
+def test_new_version_that_finds_no_place_at_all_is_refused_and_the_old_one_kept(
+    bucket_settings: Settings,
+    registry: Registry,
+    packed: Packed,
+    newer: Packed,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    current = put_into_production(registry, packed)
+    with serving(bucket_settings, cache) as (client, follower):
+        before = contents(cache)
+        put_into_production(registry, newer, over=current)
+        with monkeypatch.context() as full:
+            full.setattr(Path, "write_bytes", write_half_and_fail)
+            follower.refresh()
+        told = client.get("/version").json()
+        assert told["version"] == packed.manifest.version
+        assert told["registry_problem"] == (
+            "a new version finds no place on the disk: No space left on device"
+        )
+        assert contents(cache) == before
+        follower.refresh()
+        told = client.get("/version").json()
+    assert (told["version"], told["registry_problem"]) == (newer.manifest.version, None)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_cache_that_is_no_folder_is_told_and_not_needed(
+    bucket_settings: Settings, registry: Registry, packed: Packed, tmp_path: Path
+):
+    put_into_production(registry, packed)
+    (tmp_path / "file").touch()
+    with serving(bucket_settings, tmp_path / "file") as (client, _):
+        told = client.get("/version").json()
+    assert told["version"] == packed.manifest.version
+    assert "is not in the cache" in told["cache_problem"]
+
+
+def test_start_takes_from_the_cache_what_is_in_production(
+    bucket: Bucket, bucket_settings: Settings, registry: Registry, packed: Packed, cache: Path
+):
+    put_into_production(registry, packed)
+    serve_once(bucket_settings, cache)
+    counting = CountingBucket(bucket)
+    follower = Follower(Registry(counting), NEVER, cache)
+    follower.refresh()
+    assert counting.asked == [POINTER_KEY]
+    assert follower.served is not None
+    assert follower.served.loaded_from == "registry"
+
+
+class CountingBucket(Bucket):
+    """Remembers which keys were asked for, and what came."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__(bucket._client, bucket.name)
+        self.asked: list[str] = []
+        self.came: list[str] = []
+
+    def get(self, key: str, unless_etag: str | None = None) -> Blob | None:
+        self.asked.append(key)
+        blob = super().get(key, unless_etag)
+        self.came.append(key)
+        return blob
+
+
+def test_unmoved_pointer_costs_one_request_and_no_answer(
+    bucket: Bucket, registry: Registry, packed: Packed, cache: Path
+):
+    put_into_production(registry, packed)
+    counting = CountingBucket(bucket)
+    follower = Follower(Registry(counting), NEVER, cache)
+    follower.refresh()
+    served = follower.served
+    counting.asked.clear()
+    counting.came.clear()
+    follower.refresh()
+    assert (counting.asked, counting.came) == ([POINTER_KEY], [])
+    assert follower.served is served
+
+
+def test_moved_pointer_to_the_same_version_loads_nothing(
+    bucket: Bucket, registry: Registry, packed: Packed, cache: Path
+):
+    current = put_into_production(registry, packed)
+    counting = CountingBucket(bucket)
+    follower = Follower(Registry(counting), NEVER, cache)
+    follower.refresh()
+    registry.promote(packed.pointer(reason="another"), over=current)
+    counting.asked.clear()
+    follower.refresh()
+    assert counting.asked == [POINTER_KEY]
+    assert follower.served is not None
+    assert follower.served.pointer.reason == "another"
+
+
+def test_registry_that_is_back_is_followed_again_without_a_second_download(
+    bucket_settings: Settings, away: Settings, packed: Packed, cache: Path
+):
+    put_into_production(Registry(open_bucket(bucket_settings)), packed)
+    serve_once(bucket_settings, cache)
+    follower = Follower(Registry(open_bucket(away)), NEVER, cache)
+    origins = []
+    for settings in (away, bucket_settings):
+        follower._registry = Registry(open_bucket(settings))
+        follower.refresh()
+        assert follower.served is not None
+        origins.append((follower.served.loaded_from, follower.problem is None))
+    assert origins == [("cache", False), ("registry", True)]
+
+
+def test_bucket_without_production_is_not_answered_from_the_cache_of_another(
+    s3_server: S3Server, bucket_settings: Settings, packed: Packed, cache: Path
+):
+    put_into_production(Registry(open_bucket(bucket_settings)), packed)
+    serve_once(bucket_settings, cache)
+    empty = s3_server.settings(s3_server.new_bucket())
+    follower = Follower(Registry(open_bucket(empty)), NEVER, cache)
+    follower.refresh()
+    assert follower.served is None
+    assert follower.problem == "the registry has no version in production yet"
+
+
+def test_whatever_goes_wrong_the_version_in_service_stays(
+    registry: Registry, packed: Packed, cache: Path, monkeypatch: pytest.MonkeyPatch
+):
+    put_into_production(registry, packed)
+    follower = Follower(registry, NEVER, cache)
+    follower.refresh()
+
+    def broken(**_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(registry, "production", broken)
+        follower.refresh()
+    assert follower.served is not None
+    assert follower.problem == "ZeroDivisionError; the log of the service has it"
+    follower.refresh()
+    assert follower.problem is None
+
+
+def test_same_problem_is_logged_once(away: Settings, cache: Path, caplog: pytest.LogCaptureFixture):
+    follower = Follower(Registry(open_bucket(away)), NEVER, cache)
+    follower.refresh()
+    follower.refresh()
+    assert [record.name for record in caplog.records].count("app.background.model_follower") == 1
+
+
+def repacked(original: Packed, folder: Path, **changes: Any) -> Packed:
+    """The same files under a manifest that says something else."""
+    files = {name: (original.folder / name).read_bytes() for name in original.manifest.files}
+    return Packed(folder, write_bundle(folder, original.manifest.model_copy(update=changes), files))
+
+
+def broken_bundles(newer: Packed, folder: Path) -> dict[str, tuple[Packed, str]]:
+    golden = newer.manifest.golden
+    wrong = golden[0].model_copy(update={"rating": golden[0].rating + 0.01})
+    nowhere = FileEntry(sha256="0" * 64, bytes=1)
+    return {
+        "golden mismatch": (
+            repacked(newer, folder / "golden", golden=(wrong, *golden[1:])),
+            "a golden answer differs by 0.0100 rating points",
+        ),
+        "newer format": (
+            repacked(newer, folder / "format", format=FORMAT + 1),
+            f"the bundle has format {FORMAT + 1}; this code reads format {FORMAT}",
+        ),
+        "missing file": (
+            with_manifest(newer, folder / "missing", {"more.onnx": nowhere}),
+            "more.onnx is missing from version",
+        ),
+    }
+
+
+def with_manifest(original: Packed, folder: Path, more: dict[str, FileEntry]) -> Packed:
+    """The same bundle, whose manifest names more files than there are."""
+    shutil.copytree(original.folder, folder)
+    files = dict(original.manifest.files) | more
+    manifest = original.manifest.model_copy(update={"files": files}).named()
+    (folder / MANIFEST_NAME).write_bytes(manifest.encoded())
+    return Packed(folder, manifest)
+
+
+@pytest.mark.parametrize("fault", ["golden mismatch", "newer format", "missing file"])
+def test_version_that_does_not_prove_itself_is_refused_and_not_downloaded_for_ever(
+    bucket: Bucket,
+    registry: Registry,
+    packed: Packed,
+    newer: Packed,
+    cache: Path,
+    tmp_path: Path,
+    fault: str,
+):
+    broken, reason = broken_bundles(newer, tmp_path)[fault]
+    current = put_into_production(registry, packed)
+    counting = CountingBucket(bucket)
+    follower = Follower(Registry(counting), NEVER, cache)
+    follower.refresh()
+    for name in newer.manifest.files:
+        bucket.put(
+            f"models/versions/{broken.manifest.version}/{name}", (newer.folder / name).read_bytes()
+        )
+    bucket.put(
+        f"models/versions/{broken.manifest.version}/{MANIFEST_NAME}", broken.manifest.encoded()
+    )
+    registry.promote(broken.pointer(), current)
+    counting.asked.clear()
+    for _ in range(64):
+        follower.refresh()
+        assert follower.served is not None
+        assert follower.served.pointer.version == packed.manifest.version
+        assert follower.problem is not None
+        assert follower.problem.startswith(reason)
+    manifest_key = f"models/versions/{broken.manifest.version}/{MANIFEST_NAME}"
+    # After 1, 2, 4, ... polls: the first, the next, and ever later ones.
+    assert counting.asked.count(manifest_key) == 7
+    assert counting.asked.count(POINTER_KEY) == 64
+    assert follower.failed_polls == 64
+
+
+def test_refused_version_does_not_delay_the_next_one(
+    registry: Registry, packed: Packed, newer: Packed, cache: Path, tmp_path: Path
+):
+    broken, _ = broken_bundles(newer, tmp_path)["golden mismatch"]
+    current = put_into_production(registry, packed)
+    follower = Follower(registry, NEVER, cache)
+    follower.refresh()
+    current = put_into_production(registry, broken, over=current)
+    for _ in range(5):
+        follower.refresh()
+    assert follower.problem is not None
+    put_into_production(registry, newer, over=current)
+    follower.refresh()
+    assert follower.problem is None
+    assert follower.served is not None
+    assert follower.served.pointer.version == newer.manifest.version
+
+
+def test_pointer_that_is_back_where_it_was_ends_a_refusal(
+    registry: Registry, bucket: Bucket, packed: Packed, newer: Packed, cache: Path, tmp_path: Path
+):
+    broken, _ = broken_bundles(newer, tmp_path)["golden mismatch"]
+    first = put_into_production(registry, packed)
+    raw = bucket.get(POINTER_KEY)
+    assert raw is not None
+    follower = Follower(registry, NEVER, cache)
+    follower.refresh()
+    put_into_production(registry, broken, over=first)
+    follower.refresh()
+    assert follower.problem is not None
+    bucket.put(POINTER_KEY, raw.raw)
+    follower.refresh()
+    assert follower.problem is None
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """Something at S3's address that gives one answer to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("ETag", '"odd"')
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "problem"),
+    [
+        (403, b"<Error><Code>AccessDenied</Code></Error>", "S3 refuses access to bucket"),
+        (403, b"", "S3 refuses access to bucket"),
+        (500, b"<Error><Code>InternalError</Code></Error>", "S3 answered InternalError"),
+        (500, b"no XML at all", "S3 answered 500"),
+        (503, b"", "S3 answered 503"),
+        (200, b"garbage", "models/production.json is not a pointer"),
+        (200, b"", "models/production.json is not a pointer"),
+        (200, b"[" * 100_000, "models/production.json is not a pointer"),
+        (302, b"", "S3 answered 302"),
+    ],
+)
+def test_store_that_answers_something_else_changes_nothing_and_is_told(
+    bucket_settings: Settings,
+    away: Settings,
+    registry: Registry,
+    packed: Packed,
+    cache: Path,
+    status: int,
+    body: bytes,
+    problem: str,
+):
+    put_into_production(registry, packed)
+    serve_once(bucket_settings, cache)
+    with answering(status, body) as url:
+        odd = away.model_copy(update={"aws_endpoint_url_s3": url})
+        with serving(odd, cache) as (client, follower):
+            follower.refresh()
+            told = client.get("/version").json()
+            assert client.post("/predict", json=FILM).status_code == 200
+    assert (told["version"], told["loaded_from"]) == (packed.manifest.version, "cache")
+    assert problem in told["registry_problem"]
+
+
+def test_store_that_is_gone_for_an_hour_is_followed_when_it_is_back(
+    bucket_settings: Settings,
+    away: Settings,
+    registry: Registry,
+    packed: Packed,
+    newer: Packed,
+    cache: Path,
+    caplog: pytest.LogCaptureFixture,
+):
+    current = put_into_production(registry, packed)
+    with serving(bucket_settings, cache) as (client, follower):
+        threads = threading.active_count()
+        follower._registry = Registry(open_bucket(away))
+        for _ in range(360):
+            follower.refresh()
+        told = client.get("/version").json()
+        assert told["version"] == packed.manifest.version
+        assert "cannot be reached" in told["registry_problem"]
+        assert client.get("/readyz").status_code == 200
+        assert threading.active_count() == threads
+        assert sum("cannot be followed" in each.message for each in caplog.records) == 1
+        put_into_production(registry, newer, over=current)
+        follower._registry = registry
+        follower.refresh()
+        told = client.get("/version").json()
+    assert (told["version"], told["registry_problem"]) == (newer.manifest.version, None)
+
+
+@pytest.fixture
+def silent(bucket_settings: Settings) -> Iterator[Settings]:
+    """Settings of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        yield bucket_settings.model_copy(update={"aws_endpoint_url_s3": f"http://127.0.0.1:{port}"})
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_store_that_never_answers_holds_up_neither_start_nor_answers_nor_end(
+    bucket_settings: Settings,
+    silent: Settings,
+    registry: Registry,
+    packed: Packed,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    cached: bool,
+):
+    if cached:
+        put_into_production(registry, packed)
+        serve_once(bucket_settings, cache)
+    with serving(silent, cache, patience_seconds=0.1) as (client, follower):
+        assert follower._polling_since is not None  # nobody waited for the end of the poll
+        ready = client.get("/readyz")
+        monkeypatch.setattr(follower_module, "SLOW_SECONDS", -1)
+        problem = follower.problem
+    assert ready.status_code == (200 if cached else 503)
+    if not cached:
+        assert "the registry has not answered within" in ready.json()["detail"]
+    assert problem is not None
+    assert "the registry is slow" in problem
+    assert follower._polling.is_alive  # still in that poll, which ends with the process
+
+
+def test_version_from_the_registry_is_not_replaced_by_the_cache(
+    registry: Registry, packed: Packed, newer: Packed, cache: Path
+):
+    current = put_into_production(registry, packed)
+    follower = Follower(registry, NEVER, cache)
+    follower.refresh()
+    put_into_production(registry, newer, over=current)
+    other = Follower(registry, NEVER, cache.with_name("other"))
+    other.refresh()
+    other._cache = cache
+    other._serve_last_good()
+    assert other.served is not None
+    assert other.served.pointer.version == newer.manifest.version
+
+
+@pytest.mark.parametrize("days", [-400, -1, 1, 400])
+def test_clock_that_jumps_stops_nothing(
+    bucket_settings: Settings,
+    registry: Registry,
+    packed: Packed,
+    newer: Packed,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    days: int,
+):
+    current = put_into_production(registry, packed)
+    with serving(bucket_settings, cache, poll_seconds=0.05) as (client, follower):
+        real_time, jump = time.time, timedelta(days=days)
+        monkeypatch.setattr(time, "time", lambda: real_time() + jump.total_seconds())
+        monkeypatch.setattr(follower_module, "datetime", moved_by(jump))
+        put_into_production(registry, newer, over=current)
+        wait_until(lambda: newer.manifest.version == client.get("/readyz").json()["version"])
+        assert follower.problem is None
+        assert client.get("/metrics").status_code == 200
+
+
+def moved_by(jump: timedelta) -> type[datetime]:
+    class Moved(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + jump
+
+    return Moved
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_store_that_refuses_a_wrong_clock_changes_nothing(
+    bucket_settings: Settings,
+    registry: Registry,
+    packed: Packed,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    put_into_production(registry, packed)
+    with serving(bucket_settings, cache) as (client, follower):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                "botocore.auth.get_current_datetime",
+                lambda: get_current_datetime() + timedelta(days=2),
+            )
+            follower.refresh()
+        assert client.get("/readyz").status_code == 200
+        follower.refresh()
+        assert follower.problem is None
+
+
+def test_version_counts_when_it_was_followed_last(
+    registry: Registry, away: Settings, packed: Packed, cache: Path
+):
+    put_into_production(registry, packed)
+    follower = Follower(registry, NEVER, cache)
+    assert follower.last_success is None
+    follower.refresh()
+    last = follower.last_success
+    assert last is not None
+    follower._registry = Registry(open_bucket(away))
+    follower.refresh()
+    assert (follower.last_success, follower.failed_polls) == (last, 1)

@@ -1,0 +1,130 @@
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from fastapi.testclient import TestClient
+
+from movierating.settings import Settings
+from tests.app.conftest import serving
+from tests.app.test_problems import problem_of
+from tests.support.live_service import running_service
+
+PROXY, CLIENT, OTHER = "testclient", "203.0.113.7", "203.0.113.8"
+
+
+def serving_with(settings: Settings, cache: Path, **changes: Any) -> Any:
+    return serving(settings.model_copy(update=changes), cache)
+
+
+@pytest.fixture
+def small(bucket_settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
+    """A service that takes a kilobyte."""
+    with serving_with(bucket_settings, tmp_path, max_request_kb=1) as (client, _):
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/predict", "/v1/predict/batch", "/nowhere", "/livez"])
+def test_request_that_says_it_is_too_large_is_refused(small: TestClient, path: str):
+    problem = problem_of(small.post(path, content=b" " * 1025), 413)
+    assert "1 KB" in problem["detail"]
+
+
+def test_request_that_hides_its_size_is_refused_on_the_way(small: TestClient):
+    def parts() -> Iterator[bytes]:
+        for _ in range(5):
+            yield b" " * 300
+
+    problem = problem_of(small.post("/predict", content=parts()), 413)
+    assert "send less at once" in problem["detail"]
+
+
+def test_largest_request_is_read(small: TestClient):
+    assert small.post("/predict", content=b" " * 1024).status_code in {422, 503}
+
+
+def test_client_that_sends_too_much_over_a_real_connection_hears_why(
+    bucket_settings: Settings, tmp_path: Path
+):
+    settings = bucket_settings.model_copy(update={"max_request_kb": 64})
+    with running_service(settings, tmp_path) as service:
+        for content in (b" " * 5_000_000, iter([b" " * 50_000] * 100)):
+            response = requests.post(f"{service.url}/v1/predict", data=content, timeout=60)
+            assert response.status_code == 413
+            assert response.json()["title"]
+
+
+@pytest.fixture
+def limited(bucket_settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
+    """A service that answers each client three times a minute."""
+    with serving_with(bucket_settings, tmp_path, rate_limit_per_minute=3) as (client, _):
+        yield client
+
+
+def statuses(client: TestClient, count: int, **headers: str) -> list[int]:
+    return [client.get("/nowhere", headers=headers).status_code for _ in range(count)]
+
+
+def test_client_that_asks_too_often_is_told_when_to_come_back(limited: TestClient):
+    assert statuses(limited, 3) == [404] * 3
+    response = limited.get("/v1/predict")
+    assert "3 requests a minute" in problem_of(response, 429)["detail"]
+    assert 1 <= int(response.headers["retry-after"]) <= 60
+
+
+def test_signs_of_life_are_not_limited(limited: TestClient):
+    assert statuses(limited, 5)[-1] == 429
+    assert limited.get("/livez").status_code == 200
+    assert limited.get("/readyz").status_code == 503
+
+
+def test_client_may_ask_again_after_a_while(limited: TestClient, monkeypatch: pytest.MonkeyPatch):
+    assert statuses(limited, 5)[-1] == 429
+    real_time = time.time
+    monkeypatch.setattr(time, "time", lambda: real_time() + 121)
+    assert statuses(limited, 1) == [404]
+
+
+def test_clock_that_is_set_back_shuts_no_one_out(
+    limited: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    assert statuses(limited, 5)[-1] == 429
+    real_time = time.time
+    monkeypatch.setattr(time, "time", lambda: real_time() - 86_400)
+    assert statuses(limited, 4) == [404, 404, 404, 429]
+
+
+def test_address_that_anyone_can_write_is_not_believed(limited: TestClient):
+    assert statuses(limited, 3, **{"X-Forwarded-For": CLIENT}) == [404] * 3
+    assert statuses(limited, 1, **{"X-Forwarded-For": OTHER}) == [429]
+
+
+def test_address_from_a_trusted_proxy_is_the_client(bucket_settings: Settings, tmp_path: Path):
+    settings = bucket_settings.model_copy(
+        update={"rate_limit_per_minute": 3, "trusted_proxies": ("127.0.0.0/8",)}
+    )
+    with running_service(settings, tmp_path) as service:
+
+        def asked(*told: str) -> int:
+            headers = {"X-Forwarded-For": ", ".join(told)}
+            return requests.get(f"{service.url}/nowhere", headers=headers, timeout=60).status_code
+
+        assert [asked(CLIENT) for _ in range(4)] == [404, 404, 404, 429]
+        assert asked(OTHER) == 404
+        assert asked(OTHER, CLIENT) == 429  # what the client itself has written counts for nothing
+
+
+def test_proxy_on_the_same_machine_is_not_trusted_by_itself(
+    bucket_settings: Settings, tmp_path: Path
+):
+    settings = bucket_settings.model_copy(update={"rate_limit_per_minute": 1})
+    with running_service(settings, tmp_path) as service:
+        told = [
+            requests.get(
+                f"{service.url}/nowhere", headers={"X-Forwarded-For": address}, timeout=60
+            ).status_code
+            for address in (CLIENT, OTHER)
+        ]
+    assert told == [404, 429]

@@ -1,0 +1,121 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from fastapi.testclient import TestClient
+
+from app.background.model_follower import Served
+from app.keys import HEADER as KEY_HEADER
+from app.keys import hash_of, new_key
+from app.middleware.telemetry import HEADER
+from movierating.registry.registry import Registry
+from movierating.s3 import open_bucket
+from movierating.settings import Settings
+from tests.app.conftest import FILM, serving
+from tests.app.test_problems import problem_of
+from tests.support.bundles import Packed, put_into_production
+from tests.support.live_service import running_service
+from tests.support.s3_server import KEY, SECRET
+
+PLOT = "A plot about a planted secret that must stay with its writer."
+KOREAN = "아무도 번역하지 못하는 줄거리"
+
+
+@pytest.mark.parametrize("sent", ["abc", "7f3e.A-b_c", "x" * 64])
+def test_id_of_the_caller_comes_back(client: TestClient, sent: str):
+    assert client.get("/livez", headers={HEADER: sent}).headers[HEADER] == sent
+
+
+@pytest.mark.parametrize("sent", ["", "x" * 65, "a b", '{"a": 1}', "a\tb", "é".encode("latin1")])
+def test_id_that_could_harm_a_log_is_replaced(client: TestClient, sent: Any):
+    answered = client.get("/livez", headers={HEADER: sent}).headers[HEADER]
+    assert len(answered) == 32
+    assert answered != sent
+
+
+def test_every_request_without_an_id_gets_one_of_its_own(client: TestClient):
+    ids = {client.get("/nowhere").headers[HEADER] for _ in range(20)}
+    assert len(ids) == 20
+
+
+def test_what_was_sent_stays_out_of_the_log(
+    bucket_settings: Settings, packed: Packed, tmp_path: Path
+):
+    put_into_production(Registry(open_bucket(bucket_settings)), packed)
+    key = new_key()
+    settings = bucket_settings.model_copy(update={"api_key_hashes": (hash_of(key),)})
+    headers = {KEY_HEADER: key}
+    films = [FILM | {"overview": PLOT}, FILM | {"overview": KOREAN}, {"title": PLOT}]
+    query = {"runtime": "planted-query", "q": PLOT}
+    with running_service(settings, tmp_path) as service:
+        for film in films:
+            requests.post(f"{service.url}/v1/predict", json=film, headers=headers, timeout=60)
+        batch = {"films": films}
+        requests.post(f"{service.url}/predict/batch", json=batch, headers=headers, timeout=60)
+        requests.post(f"{service.url}/predict", data=PLOT, headers=headers, timeout=60)
+        requests.get(f"{service.url}/predict", params=query, headers=headers, timeout=60)
+        requests.get(f"{service.url}/planted-path", headers=headers, timeout=60)
+        requests.get(f"{service.url}/options", headers={KEY_HEADER: "planted-key"}, timeout=60)
+    text = service.log.read_text()
+    for planted in (key, hash_of(key), "planted", "plot", KOREAN, KOREAN[:3], KEY, SECRET):
+        assert planted not in text
+    requests_told = [line for line in service.lines() if line["message"] == "request"]
+    told = [(line["method"], line["route"], line["status"]) for line in requests_told]
+    assert told[1:] == [  # after the one that found the service alive
+        ("POST", "/v1/predict", 200),
+        ("POST", "/v1/predict", 200),
+        ("POST", "/v1/predict", 422),
+        ("POST", "/predict/batch", 200),
+        ("POST", "/predict", 422),
+        ("GET", "/predict", 422),
+        ("GET", "none", 404),
+        ("GET", "none", 401),
+    ]
+
+
+def test_line_of_a_request_says_who_answered_and_how_long_it_took(
+    bucket_settings: Settings, packed: Packed, tmp_path: Path
+):
+    put_into_production(Registry(open_bucket(bucket_settings)), packed)
+    with running_service(bucket_settings, tmp_path) as service:
+        requests.post(
+            f"{service.url}/v1/predict", json=FILM, headers={HEADER: "of-this-test"}, timeout=60
+        )
+    (line,) = [line for line in service.lines() if line.get("request_id") == "of-this-test"]
+    assert line["model_version"] == packed.manifest.version
+    assert line["milliseconds"] > 0
+    assert line.keys() == {
+        "time",
+        "level",
+        "logger",
+        "message",
+        "request_id",
+        "method",
+        "route",
+        "status",
+        "milliseconds",
+        "model_version",
+    }
+
+
+def test_request_that_breaks_the_service_is_told_with_its_id_and_without_what_was_sent(
+    bucket_settings: Settings,
+    packed: Packed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    def broken(*_: Any) -> None:
+        raise RuntimeError(PLOT)
+
+    with serving(bucket_settings, tmp_path) as (client, follower):
+        follower.served = Served(packed.load(), packed.pointer(), "registry")
+        monkeypatch.setattr("app.routes.predict.forecast", broken)
+        response = client.post("/predict", json=FILM, headers={HEADER: "of-this-test"})
+    assert PLOT not in str(problem_of(response, 500))
+    assert response.headers[HEADER] == "of-this-test"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    (record,) = [each for each in caplog.records if each.exc_info]
+    assert record.message == "a request broke the service"
+    assert PLOT not in record.message

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from movierating.model.features import Matrix
+from movierating.model.onnx_model import SMALLEST_ERROR, Graph, GraphError, Model
+from scripts.training.models import fit_regressor, to_onnx
+
+
+def linear(*factors: float, level: float = 0.0) -> Graph:
+    """A graph that adds up its features, each times a factor."""
+    matrix = np.random.default_rng(1).normal(0, 1, (200, len(factors))).astype(np.float32)
+    targets = level + matrix.astype(float) @ np.asarray(factors)
+    ridge = fit_regressor("linear", {"alpha": 1e-6}, matrix, targets, np.ones(len(matrix)))
+    return Graph(to_onnx("linear", ridge, matrix))
+
+
+def rows(*values: tuple[float, ...]) -> Matrix:
+    return np.asarray(values, dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """The first feature is the rating, the second the size of the error."""
+    return Model(linear(1, 0), linear(0, 1), quantile=1.5)
+
+
+def test_graph_answers_with_one_number_a_row():
+    answers = linear(1, 2, level=3).predict(rows((0, 0), (1, 0), (0, 1)))
+    assert answers.shape == (3,)
+    assert answers.dtype == np.float32
+    np.testing.assert_allclose(answers, [3, 4, 5], atol=1e-3)
+
+
+def test_no_rows_get_no_answers():
+    assert linear(1, 2).predict(np.empty((0, 2), np.float32)).shape == (0,)
+
+
+@pytest.mark.parametrize("raw", [b"", b"no graph", b"\x80\x04N."])
+def test_bytes_that_are_no_graph_are_refused(raw: bytes):
+    with pytest.raises(GraphError, match="the bytes are no ONNX graph"):
+        Graph(raw)
+
+
+def test_ratings_are_those_of_the_graph_within_0_and_10(model: Model):
+    ratings = model.rate(rows((6.5, 1), (-3, 1), (12, 1)))
+    np.testing.assert_allclose(ratings, [6.5, 0, 10], atol=1e-3)
+
+
+def test_half_width_is_the_quantile_of_the_expected_error(model: Model):
+    half_widths = model.half_widths(rows((6, 1), (6, 0.4)))
+    np.testing.assert_allclose(half_widths, [1.5, 0.6], atol=1e-3)
+
+
+def test_interval_covers_ratings_as_far_off_as_its_half_width(model: Model):
+    covered = model.covers(rows((6, 1), (6, 1), (6, 0.4)), np.array([7.4, 7.6, 5.0]))
+    assert covered.tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("error", [0.0, -1.0, SMALLEST_ERROR / 2])
+def test_no_forecast_is_surer_than_the_smallest_error(model: Model, error: float):
+    assert model.half_widths(rows((6, error)))[0] == pytest.approx(1.5 * SMALLEST_ERROR)
+
+
+def test_rating_and_half_width_do_not_depend_on_the_company_of_other_rows(model: Model):
+    matrix = np.random.default_rng(2).uniform(0, 5, (20, 2)).astype(np.float32)
+    for answer in (model.rate, model.half_widths):
+        alone = np.concatenate([answer(matrix[at : at + 1]) for at in range(len(matrix))])
+        np.testing.assert_allclose(answer(matrix), alone, atol=1e-5)

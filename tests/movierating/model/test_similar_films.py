@@ -1,0 +1,98 @@
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from movierating.films.film import Film, Plot
+from movierating.model.similar_films import Comparables, RatedFilm
+from tests.support.bundles import invented_films
+
+
+def plot(text: str) -> Plot:
+    return Plot(len(text), 0.0, 0.0, text)
+
+
+FILMS = {
+    "Heist": Film(genres=("Crime",), directors=("Ada Novak",), plot=plot("thieves rob a bank")),
+    "Bank": Film(genres=("Crime",), plot=plot("thieves plan to rob another bank")),
+    "Vault": Film(genres=("Crime",), plot=plot("thieves rob the vault of a bank")),
+    "Ada's": Film(genres=("Comedy",), directors=("Ada Novak",), plot=plot("a wedding goes wrong")),
+    "바다": Film(genres=("Comedy",), original_language="ko", plot=plot("a cook by the sea")),
+}
+
+
+def index() -> Comparables:
+    rated = [RatedFilm(10 + at, title, 2000 + at, 6.125 + at) for at, title in enumerate(FILMS)]
+    return Comparables.of(list(FILMS.values()), rated)
+
+
+def titles(film: Film, count: int = 5) -> list[str]:
+    return [each.title for each in index().like(film, count)]
+
+
+@pytest.mark.parametrize("title", ["Heist", "Ada's", "바다"])
+def test_nothing_is_more_like_a_film_than_itself(title: str):
+    assert titles(FILMS[title])[0] == title
+
+
+def test_films_that_share_more_come_first():
+    film = Film(genres=("Crime",), directors=("Ada Novak",), plot=plot("thieves rob a bank"))
+    assert titles(film)[0] == "Heist"
+    assert set(titles(film)[1:3]) == {"Vault", "Bank"}
+
+
+def test_film_unlike_all_others_has_none():
+    assert titles(Film(genres=("Western",), plot=plot("cowboys"))) == []
+    assert titles(Film()) == []
+
+
+def test_no_more_are_named_than_asked_for():
+    assert len(titles(Film(genres=("Crime",)), 2)) == 2
+
+
+def test_what_is_known_of_a_film_comes_back_with_it():
+    (film,) = index().like(FILMS["바다"], 1)
+    assert film == RatedFilm(14, "바다", 2004, 10.125)
+
+
+def test_index_survives_being_written():
+    there = index()
+    back = Comparables.from_bytes(there.to_bytes())
+    assert back.films == there.films
+    for film in FILMS.values():
+        assert back.like(film) == there.like(film)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 30), st.integers(0, 1000))
+def test_same_films_give_the_same_bytes_and_every_answer_is_of_the_index(count: int, seed: int):
+    films = invented_films(count, seed)
+    rated = [RatedFilm(at, f"Film {at}", 2000, 6.5) for at in range(count)]
+    first, second = Comparables.of(films, rated), Comparables.of(films, rated)
+    assert first.to_bytes() == second.to_bytes()
+    back = Comparables.from_bytes(first.to_bytes())
+    for film in invented_films(5, seed + 1):
+        found = back.like(film)
+        assert len(found) <= 5
+        assert len(set(found)) == len(found)
+        assert set(found) <= set(rated)
+
+
+@pytest.mark.parametrize("raw", [b"", b"PK", b"\x80\x04N.", b"\x93NUMPY"])
+def test_bytes_that_are_no_index_are_refused(raw: bytes):
+    with pytest.raises(ValueError, match=r"."):
+        Comparables.from_bytes(raw)
+
+
+def test_archive_with_a_pickle_is_refused():
+    stream = io.BytesIO()
+    np.savez(stream, keys=np.asarray([{"a": 1}], object))
+    with pytest.raises(ValueError, match="pickle"):
+        Comparables.from_bytes(stream.getvalue())
+
+
+def test_films_of_a_genre_are_found():
+    assert [each.title for each in index().of_genre("Comedy")] == ["Ada's", "바다"]
+    assert index().of_genre("Western") == []

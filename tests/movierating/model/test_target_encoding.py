@@ -1,0 +1,158 @@
+import dataclasses
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from movierating.films.film import Film
+from movierating.films.tokens import FOLLOWED, TRAITS
+from movierating.model.target_encoding import ALL, EFFECT, PAST, PASTS, Effects
+from tests.support.bundles import FULL_FILM, effects_of
+
+EFFECTS = effects_of(
+    average=6.25,
+    tables={
+        "genre": {"Drama": (1.0, 0.5), "Crime": (1.0, 0.25)},
+        "director": {"Ada Novak": (1.0, 0.75), "Kim Minseo": (1.0, -0.5)},
+        "plot": {"lantern": (3.0, 0.5), "keeper": (4.0, -0.25)},
+    },
+)
+numbers = st.floats(-9, 9)
+tables = st.sampled_from([2, 2 + len(PAST)]).flatmap(
+    lambda width: st.dictionaries(st.text(max_size=6), st.tuples(*[numbers] * width), max_size=4)
+)
+effects = st.builds(
+    effects_of, st.dictionaries(st.sampled_from(list(TRAITS)), tables, max_size=4), st.floats(0, 10)
+)
+
+
+@pytest.mark.parametrize("trait", TRAITS)
+def test_trait_of_which_nothing_is_told_is_missing(trait: str):
+    assert math.isnan(EFFECTS.of(Film())[EFFECT[trait]])
+
+
+@pytest.mark.parametrize("trait", TRAITS)
+def test_told_trait_without_a_known_token_adds_nothing(trait: str):
+    assert effects_of({}).of(FULL_FILM)[EFFECT[trait]] == 0.0
+
+
+def test_first_film_of_a_director_adds_nothing():
+    assert EFFECTS.of(Film(directors=("Someone New",)))["effect=director"] == 0.0
+    assert EFFECTS.of(Film(directors=("Someone New", "Ada Novak")))["effect=director"] == 0.75
+
+
+def test_film_of_which_nothing_is_known_is_average():
+    assert EFFECTS.of(Film())[ALL] == 6.25
+
+
+@pytest.mark.parametrize(
+    ("film", "expected"),
+    [
+        (Film(directors=("Ada Novak",)), 6.25 + 0.75),
+        (Film(directors=("Ada Novak",), genres=("Crime",)), 6.25 + 0.75 + 0.25),
+        (Film(directors=("Kim Minseo",), cast=("Nobody",)), 6.25 - 0.5),
+    ],
+)
+def test_all_is_the_average_with_what_every_known_trait_adds(film: Film, expected: float):
+    assert EFFECTS.of(film)[ALL] == pytest.approx(expected)
+
+
+def test_several_tokens_add_their_weighted_sum_over_the_length_of_their_weights():
+    assert EFFECTS.of(FULL_FILM)["effect=genre"] == pytest.approx((0.5 + 0.25) / math.sqrt(2))
+    assert EFFECTS.of(FULL_FILM)["effect=plot"] == pytest.approx((3 * 0.5 - 4 * 0.25) / 5)
+
+
+@pytest.mark.parametrize("names", [("Ada Novak", "Ada Novak"), ("Ada Novak", "A", "B", "C")])
+def test_token_named_twice_or_beside_unknown_ones_counts_once(names: tuple[str, ...]):
+    assert EFFECTS.of(Film(directors=names))["effect=director"] == 0.75
+
+
+FOLLOWING = effects_of(
+    {
+        "director": {
+            "Ada Novak": (1.0, 0.75, 2.0, 7.0, 6.0),
+            "Kim Minseo": (1.0, -0.5, 1.0, 5.0, 5.5),
+        }
+    }
+)
+
+
+def packed(**others: Any) -> dict[str, Any]:
+    """Effects as a file holds them, but for some fields of their only table."""
+    raw = effects_of({"genre": {"A": (1.0, 0.5), "B": (1.0, 0.25)}}).to_json()
+    raw["tables"]["genre"] |= others
+    return raw
+
+
+def past(film: Film, trait: str = "director") -> list[float]:
+    record = FOLLOWING.of(film)
+    return [record[name] for name in PASTS[trait]]
+
+
+def test_past_of_several_is_the_mean_of_those_who_are_known():
+    assert past(Film(directors=("Ada Novak",))) == [2.0, 7.0, 6.0]
+    assert past(Film(directors=("Ada Novak", "Kim Minseo", "New"))) == [1.5, 6.0, 5.75]
+
+
+@pytest.mark.parametrize("trait", FOLLOWED)
+def test_newcomers_have_no_films_behind_them_and_no_ratings(trait: str):
+    films, *ratings = past(dataclasses.replace(FULL_FILM, directors=("New",)), trait)
+    assert films == 0
+    assert all(map(math.isnan, ratings))
+
+
+@pytest.mark.parametrize("trait", FOLLOWED)
+def test_past_of_which_nothing_is_told_is_missing(trait: str):
+    assert all(map(math.isnan, past(Film(), trait)))
+
+
+def test_effects_of_bundles_before_the_pasts_are_read():
+    rows = {"director": {"Ada Novak": [1.0, 0.75]}, "genre": {}, "title": {"numbers": [1.0, 0.5]}}
+    read = Effects.from_json({"as_of": "2025-01-01", "average": 6.0, "tables": rows})
+    assert read == effects_of(
+        {"director": {"Ada Novak": (1.0, 0.75)}, "genre": {}, "title": {"numbers": (1.0, 0.5)}}
+    )
+
+
+def test_bundle_without_pasts_still_tells_its_effects():
+    record = EFFECTS.of(FULL_FILM)
+    assert record["effect=director"] == 0.75
+    assert record["films=director"] == 0
+
+
+@given(effects)
+def test_effects_survive_json(some: Effects):
+    assert Effects.from_json(json.loads(json.dumps(some.to_json()))) == some
+
+
+@given(effects)
+def test_effects_that_survived_json_say_the_same(some: Effects):
+    again = Effects.from_json(json.loads(json.dumps(some.to_json(), ensure_ascii=False)))
+    assert again.of(FULL_FILM) == some.of(FULL_FILM)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {},
+        {"as_of": "2026-01-01", "average": 6.0},
+        {"as_of": "someday", "average": 6.0, "tables": {}},
+        {"as_of": "2026-01-01", "average": "high", "tables": {}},
+        {"as_of": "2026-01-01", "average": 6.0, "tables": {"genre": {"Drama": [1.0]}}},
+        {"as_of": "2026-01-01", "average": 6.0, "tables": {"genre": {"Drama": 1.0}}},
+        {"as_of": "2026-01-01", "average": 6.0, "tables": []},
+        {"as_of": "2026-01-01", "average": 6, "tables": {"genre": {"A": [1, 2], "B": [1, 2, 3]}}},
+        {"as_of": "2026-01-01", "average": 6, "tables": {"genre": {"A": [1, 2, 3]}}},
+        packed(numbers="no base64!"),
+        packed(numbers=""),
+        packed(columns=3),
+        packed(tokens=["A"]),
+        packed(tokens=["A", "A"]),
+    ],
+)
+def test_what_is_no_table_of_effects_is_refused(raw: dict[str, Any]):
+    with pytest.raises((KeyError, ValueError, TypeError, AttributeError)):
+        Effects.from_json(raw)

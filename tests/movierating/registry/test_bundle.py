@@ -1,0 +1,216 @@
+import json
+import pickle
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from movierating.films.film import Film, Plot
+from movierating.registry.bundle import (
+    CARD_NAME,
+    CODES_NAME,
+    COMPARABLES_NAME,
+    EFFECTS_NAME,
+    ERROR_NAME,
+    EVIDENCE_NAME,
+    MODEL_NAME,
+    Bundle,
+    write_bundle,
+)
+from movierating.registry.evidence import Evidence
+from movierating.registry.manifest import MANIFEST_NAME, BundleError, Golden
+from scripts.training.models import fit_regressor, to_onnx
+from tests.support.bundles import CODES, EFFECTS, FEATURES, FILES, QUANTILE, Packed, invented_films
+
+
+@pytest.fixture
+def copied(packed: Packed, tmp_path: Path) -> Packed:
+    """The small bundle, free to be altered."""
+    folder = tmp_path / "bundle"
+    shutil.copytree(packed.folder, folder)
+    return Packed(folder, packed.manifest)
+
+
+def rewritten(packed: Packed, files: dict[str, bytes] | None = None, **facts: Any) -> Packed:
+    """The bundle with other facts or files, all hashes right."""
+    kept = {name: (packed.folder / name).read_bytes() for name in FILES}
+    manifest = packed.manifest.model_copy(update=facts)
+    return Packed(packed.folder, write_bundle(packed.folder, manifest, kept | (files or {})))
+
+
+def error_graph(features: int) -> bytes:
+    """A graph that takes vectors of so many features."""
+    matrix = np.random.default_rng(1).normal(0, 1, (50, features)).astype(np.float32)
+    target = np.abs(matrix[:, 0]).astype(float)
+    small = {"n_estimators": 2, "num_leaves": 3}
+    return to_onnx("lgbm", fit_regressor("lgbm", small, matrix, target, np.ones(50)), matrix)
+
+
+def test_written_bundle_loads_with_all_that_it_knows(packed: Packed):
+    bundle = packed.load()
+    assert bundle.manifest == packed.manifest
+    assert bundle.codes == CODES
+    assert bundle.effects == EFFECTS
+    assert bundle.model.quantile == QUANTILE
+
+
+def test_every_kind_of_film_gets_a_rating_in_range(packed: Packed):
+    films = [Film(), *invented_films(50, seed=1), Film(budget_usd=1e12, plot=Plot(10**6, -1.0))]
+    bundle = packed.load()
+    ratings, half_widths = bundle.rate(films), bundle.model.half_widths(bundle.describe(films))
+    assert ratings.shape == half_widths.shape == (len(films),)
+    assert ((ratings >= 0) & (ratings <= 10)).all()
+    assert (half_widths > 0).all()
+
+
+def test_film_is_described_by_the_track_records_of_the_bundle(packed: Packed):
+    film = Film(directors=("Ada Novak",), plot=Plot(7, 0.0, 0.0, "A lantern."))
+    vector = dict(zip(FEATURES, packed.load().describe([film])[0].tolist(), strict=True))
+    assert vector["effect=director"] == 0.5
+    assert vector["effect=plot"] == pytest.approx(-0.2)
+    assert vector["effect=all"] == pytest.approx(6.3)
+    assert np.isnan(vector["effect=writer"])
+
+
+def test_answers_do_not_depend_on_the_company_of_other_films(packed: Packed):
+    bundle, films = packed.load(), invented_films(20, seed=2)
+    together = bundle.rate(films)
+    alone = np.concatenate([bundle.rate([film]) for film in films])
+    np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
+@pytest.mark.parametrize("position", [0, 1000, -1])
+def test_one_altered_byte_is_found(copied: Packed, name: str, position: int):
+    path = copied.folder / name
+    raw = bytearray(path.read_bytes())
+    raw[position % len(raw)] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(BundleError, match=f"^{name} does not have the SHA-256"):
+        copied.load()
+
+
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
+def test_missing_file_is_named(copied: Packed, name: str):
+    (copied.folder / name).unlink()
+    with pytest.raises(BundleError, match=f"^{name} is missing from the bundle$"):
+        copied.load()
+
+
+def test_altered_file_is_found_before_it_is_parsed(copied: Packed, monkeypatch: pytest.MonkeyPatch):
+    (copied.folder / MODEL_NAME).write_bytes(b"altered")
+    for name in ("Graph", "Model", "Codes", "Effects", "Comparables"):
+        monkeypatch.setattr(f"movierating.registry.bundle.{name}", None)
+    with pytest.raises(BundleError, match="SHA-256"):
+        copied.load()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_manifest_must_name_the_file(copied: Packed, name: str):
+    files = {key: entry for key, entry in copied.manifest.files.items() if key != name}
+    manifest = copied.manifest.model_copy(update={"files": files})
+    (copied.folder / MANIFEST_NAME).write_bytes(manifest.encoded())
+    with pytest.raises(BundleError, match=f"^the manifest names no {name}$"):
+        Packed(copied.folder, manifest).load()
+
+
+def test_pickle_among_the_files_is_never_opened(copied: Packed, monkeypatch: pytest.MonkeyPatch):
+    bomb = rewritten(copied, {"best_model.pkl": b"cos\nsystem\n(S'false'\ntR."})
+    for name in ("load", "loads", "Unpickler", "_Unpickler"):
+        monkeypatch.setattr(pickle, name, pytest.fail)
+    assert "best_model.pkl" in bomb.load().manifest.files
+
+
+@pytest.mark.parametrize("name", [MODEL_NAME, ERROR_NAME])
+def test_model_that_is_no_onnx_is_refused(copied: Packed, name: str):
+    broken = rewritten(copied, {name: b"\x80\x04N."})
+    with pytest.raises(BundleError, match=f"^{name} is not a model that can be opened$"):
+        broken.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        (CODES_NAME, b""),
+        (CODES_NAME, b"[]"),
+        (CODES_NAME, b'{"genres": []}'),
+        (CODES_NAME, b'{"genres": 1, "languages": 2}'),
+        (EFFECTS_NAME, b""),
+        (EFFECTS_NAME, b"[]"),
+        (EFFECTS_NAME, b"{}"),
+        (EFFECTS_NAME, b'{"as_of": "2026-01-01", "average": 6, "tables": {"genre": {"A": 1}}}'),
+        (COMPARABLES_NAME, b""),
+        (COMPARABLES_NAME, b"\x80\x04N."),
+        (COMPARABLES_NAME, b"PK\x03\x04"),
+        (EVIDENCE_NAME, b""),
+        (EVIDENCE_NAME, b'{"slices": [], "calibration": []}'),
+    ],
+)
+def test_file_that_does_not_hold_what_it_should_is_refused(copied: Packed, name: str, raw: bytes):
+    with pytest.raises(BundleError, match=f"^{name} does not hold what it should$"):
+        rewritten(copied, {name: raw}).load()
+
+
+def test_evidence_and_card_are_told_where_the_bundle_has_them(copied: Packed):
+    assert (copied.load().evidence, copied.load().card) == (None, None)
+    told = Evidence(slices=(), calibration=(), importance={"plot": 0.2})
+    files = {EVIDENCE_NAME: told.model_dump_json().encode(), CARD_NAME: b"# Model card"}
+    bundle = rewritten(copied, files).load()
+    assert (bundle.evidence, bundle.card) == (told, "# Model card")
+
+
+def test_code_table_with_a_name_twice_is_refused(copied: Packed):
+    raw = json.dumps({"genres": ["Drama", "Drama"], "languages": []}).encode()
+    with pytest.raises(BundleError, match=r"^codes.json does not hold"):
+        rewritten(copied, {CODES_NAME: raw}).load()
+
+
+@pytest.mark.parametrize("answer", ["rating", "half_width"])
+def test_golden_answer_that_comes_out_otherwise_is_refused(copied: Packed, answer: str):
+    first, *others = copied.manifest.golden
+    wrong = first.model_copy(update={answer: getattr(first, answer) + 0.5})
+    with pytest.raises(BundleError, match=r"^a golden answer differs by 0\.5000 rating points$"):
+        rewritten(copied, golden=(wrong, *others)).load()
+
+
+def test_interval_with_another_quantile_is_refused(copied: Packed):
+    wider = copied.manifest.interval80.model_copy(update={"quantile": QUANTILE + 0.5})
+    with pytest.raises(BundleError, match="a golden answer differs by"):
+        rewritten(copied, interval80=wider).load()
+
+
+def test_bundle_without_golden_answers_is_refused(copied: Packed):
+    with pytest.raises(BundleError, match="no golden answers"):
+        rewritten(copied, golden=()).load()
+
+
+def test_golden_vector_of_another_length_is_refused(copied: Packed):
+    short = Golden(vector=(1.0,), rating=6.0, half_width=1.0)
+    with pytest.raises(BundleError, match="golden vector"):
+        rewritten(copied, golden=(*copied.manifest.golden, short)).load()
+
+
+def test_feature_that_this_code_cannot_make_is_refused_before_serving(copied: Packed):
+    features = (*FEATURES[:-1], "director=7")
+    with pytest.raises(BundleError, match="'director=7' is not known here"):
+        rewritten(copied, features=features).load()
+
+
+def test_features_that_do_not_fit_the_model_are_refused(copied: Packed):
+    with pytest.raises(BundleError, match="does not take the manifest's features"):
+        rewritten(copied, features=FEATURES[:-1]).load()
+
+
+def test_error_model_that_does_not_fit_the_features_is_refused(copied: Packed):
+    other = error_graph(len(FEATURES) + 1)
+    with pytest.raises(BundleError, match="does not take the manifest's features"):
+        rewritten(copied, {ERROR_NAME: other}).load()
+
+
+def test_writing_the_same_again_gives_the_same_version(packed: Packed, tmp_path: Path):
+    files = {name: (packed.folder / name).read_bytes() for name in FILES}
+    again = write_bundle(tmp_path, packed.manifest, files)
+    assert again == packed.manifest
+    assert Bundle.load(tmp_path, packed.manifest_sha256).manifest.version == again.version

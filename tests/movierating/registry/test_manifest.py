@@ -1,0 +1,142 @@
+import json
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from movierating.identity import sha256
+from movierating.registry.manifest import (
+    BundleError,
+    FileEntry,
+    Manifest,
+    NewerFormatError,
+    file_entries,
+    parse_manifest,
+)
+from tests.support.bundles import Packed
+
+
+def altered(manifest: Manifest, **facts: Any) -> bytes:
+    return json.dumps(json.loads(manifest.encoded()) | facts).encode()
+
+
+def test_manifest_survives_its_own_bytes(packed: Packed):
+    raw = packed.manifest.encoded()
+    assert parse_manifest(raw, sha256(raw)) == packed.manifest
+
+
+def test_version_is_the_date_and_a_digest(packed: Packed):
+    day, _, digest = packed.manifest.version.rpartition("-")
+    assert day == "2026-11-23"
+    assert len(digest) == 12
+    assert set(digest) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    "circumstance",
+    [{"created_at": datetime(2030, 1, 1, tzinfo=UTC)}, {"wandb_run": "someone/project/abc"}],
+)
+def test_circumstances_do_not_change_the_version(packed: Packed, circumstance: dict[str, Any]):
+    again = packed.manifest.model_copy(update=circumstance).named()
+    assert again.version == packed.manifest.version
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        {"run_date": date(2026, 11, 22)},
+        {"commit": "0" * 40},
+        {"parameters": {"max_depth": 4}},
+        {"average_rating": 5.0},
+        {"golden": ()},
+        {"files": {}},
+    ],
+)
+def test_everything_else_changes_the_version(packed: Packed, fact: dict[str, Any]):
+    assert packed.manifest.model_copy(update=fact).named().version != packed.manifest.version
+
+
+def test_altered_manifest_is_refused_before_it_is_parsed(packed: Packed):
+    with pytest.raises(BundleError, match=r"^manifest.json does not have the SHA-256"):
+        parse_manifest(b"{ not even JSON", packed.manifest_sha256)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"[]", b"null", b"\xff", b'"format"', b'{"format": 2}']
+)
+def test_what_is_no_manifest_is_refused(raw: bytes):
+    with pytest.raises(BundleError, match=r"^manifest.json is not a manifest$"):
+        parse_manifest(raw, sha256(raw))
+
+
+def test_newer_format_is_told_from_an_older_one(packed: Packed):
+    for other, newer in ((1, False), (3, True)):
+        raw = altered(packed.manifest, format=other)
+        with pytest.raises(BundleError) as caught:
+            parse_manifest(raw, sha256(raw))
+        assert isinstance(caught.value, NewerFormatError) == newer
+
+
+def test_manifest_proves_its_name_also_once_it_was_stored(packed: Packed):
+    assert packed.manifest.proves_its_name()
+    stored = packed.manifest.encoded()
+    assert parse_manifest(stored, sha256(stored)).proves_its_name()
+    assert not packed.manifest.model_copy(update={"average_rating": 1.0}).proves_its_name()
+    assert not packed.manifest.model_copy(update={"version": "another"}).proves_its_name()
+
+
+def test_manifest_that_was_stored_before_a_field_had_its_default_proves_its_name(packed: Packed):
+    facts = json.loads(packed.manifest.encoded())
+    del facts["data"]["faults"]
+    circumstances = {"version", "created_at", "wandb_run"}
+    said = json.dumps(
+        {name: value for name, value in facts.items() if name not in circumstances},
+        separators=(",", ":"),
+    )
+    facts["version"] = f"{packed.manifest.run_date}-{sha256(said.encode())[:12]}"
+    raw = json.dumps(facts).encode()
+    assert parse_manifest(raw, sha256(raw)).proves_its_name()
+
+
+@pytest.mark.parametrize("other", [1, 3])
+def test_other_format_is_refused_whatever_else_it_holds(packed: Packed, other: int):
+    raw = altered(packed.manifest, format=other, something="new")
+    sentence = f"^the bundle has format {other}; this code reads format 2$"
+    with pytest.raises(BundleError, match=sentence):
+        parse_manifest(raw, sha256(raw))
+
+
+def test_files_are_named_in_any_format(packed: Packed):
+    entry = {"sha256": sha256(b""), "bytes": 0}
+    raw = altered(packed.manifest, format=1, files={"codes.json": entry}, something="old")
+    assert file_entries(raw, sha256(raw)) == {"codes.json": FileEntry(sha256=sha256(b""), bytes=0)}
+    raw = packed.manifest.encoded()
+    assert file_entries(raw, packed.manifest_sha256) == packed.manifest.files
+
+
+def test_files_of_an_altered_manifest_are_refused(packed: Packed):
+    with pytest.raises(BundleError, match=r"^manifest.json does not have the SHA-256"):
+        file_entries(b"{ not even JSON", packed.manifest_sha256)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"{}", b"[]", b'{"files": []}', b'{"files": {"codes.json": 7}}', b"\xff"]
+)
+def test_what_names_no_files_is_refused(raw: bytes):
+    with pytest.raises(BundleError, match=r"^manifest.json is not a manifest$"):
+        file_entries(raw, sha256(raw))
+
+
+def test_unknown_field_of_the_known_format_is_refused(packed: Packed):
+    raw = altered(packed.manifest, something="new")
+    with pytest.raises(BundleError, match="not a manifest"):
+        parse_manifest(raw, sha256(raw))
+
+
+@pytest.mark.parametrize(
+    "name", ["../model.onnx", "/etc/passwd", "..", ".", "", ".hidden", "a/b", "a\\b", "a\n", "ü"]
+)
+def test_file_that_is_more_than_a_plain_name_is_refused(packed: Packed, name: str):
+    raw = altered(packed.manifest, files={name: {"sha256": sha256(b""), "bytes": 0}})
+    with pytest.raises(BundleError, match="not a manifest"):
+        parse_manifest(raw, sha256(raw))

@@ -1,0 +1,547 @@
+import json
+import shutil
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from movierating.films.codes import Codes, CodeTable
+from movierating.identity import sha256
+from movierating.registry.bundle import CODES_NAME, Bundle
+from movierating.registry.manifest import MANIFEST_NAME, BundleError
+from movierating.registry.registry import POINTER_KEY, MoveError, Pointer, Production, Registry
+from movierating.registry.versions import RegistryConflictError, UnknownVersionError
+from movierating.s3 import (
+    Bucket,
+    PreconditionFailedError,
+    StoreUnavailableError,
+    open_bucket,
+)
+from movierating.settings import Settings
+from tests.support.bundles import (
+    CODES,
+    FILES,
+    RUN_DATE,
+    Packed,
+    invented_films,
+    pack,
+    put_into_production,
+)
+from tests.support.dying_bucket import DyingBucket, KilledError
+from tests.support.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
+
+PUBLISHERS = 2
+ROUNDS = 50
+TOMORROW = RUN_DATE + timedelta(1)
+EXPORTED = {"best_model.pkl": b"new", "main_genre_encoder.pkl": b"new"}
+
+
+def read(registry: Registry, folder: Path) -> Bundle:
+    """What a reader gets who follows the pointer."""
+    current = registry.production()
+    assert current is not None
+    shutil.rmtree(folder, ignore_errors=True)
+    registry.fetch(current.pointer, folder)
+    return Bundle.load(folder, current.pointer.manifest_sha256)
+
+
+def stored(bucket: Bucket, prefix: str = "") -> dict[str, bytes]:
+    """Everything in the bucket."""
+    blobs = {key: bucket.get(key) for key in bucket.keys(prefix)}
+    return {key: blob.raw for key, blob in blobs.items() if blob}
+
+
+def emptied(bucket: Bucket) -> None:
+    for key in bucket.keys(""):
+        bucket.delete(key)
+
+
+@pytest.fixture(scope="session")
+def tomorrows(tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    """A bundle of the next day."""
+    return pack(tmp_path_factory.mktemp("tomorrow"), TOMORROW, level=6.5)
+
+
+def test_empty_bucket_has_nothing_in_production(registry: Registry):
+    assert registry.production() is None
+    assert registry.production_codes() == Codes()
+
+
+def test_bucket_of_the_old_system_has_nothing_in_production(registry: Registry, bucket: Bucket):
+    bucket.put("models/latest/best_model.pkl", b"an old model")
+    assert registry.production() is None
+    assert registry.production_codes() == Codes()
+
+
+def test_reader_gets_what_was_published(registry: Registry, packed: Packed, tmp_path: Path):
+    put_into_production(registry, packed)
+    assert read(registry, tmp_path).manifest == packed.manifest
+    assert registry.production_codes() == CODES
+
+
+def test_manifest_is_written_last(bucket: Bucket, packed: Packed):
+    Registry(bucket).publish(packed.folder, packed.manifest)
+    versions = f"models/versions/{packed.manifest.version}"
+    assert set(bucket.keys("")) == {f"{versions}/{name}" for name in (*FILES, MANIFEST_NAME)}
+    for writes in range(len(FILES) + 1):
+        other = Registry(DyingBucket(bucket, writes))
+        with pytest.raises(KilledError):
+            other.publish(packed.folder, packed.manifest.model_copy(update={"version": "other"}))
+        assert f"models/versions/other/{MANIFEST_NAME}" not in bucket.keys("")
+
+
+def test_code_tables_of_a_version_of_another_format_are_read(
+    registry: Registry, bucket: Bucket, packed: Packed
+):
+    codes = json.dumps(Codes(CodeTable(("Western",)), CodeTable(("fr",))).to_json()).encode()
+    entry = {"sha256": sha256(codes), "bytes": len(codes)}
+    manifest = json.dumps({"format": 1, "files": {CODES_NAME: entry}}).encode()
+    bucket.put("models/versions/old/codes.json", codes)
+    bucket.put(f"models/versions/old/{MANIFEST_NAME}", manifest)
+    pointer = packed.pointer(version="old", manifest_sha256=sha256(manifest))
+    registry.promote(pointer, over=None)
+    assert registry.production_codes().genres.names == ("Western",)
+    bucket.put("models/versions/old/codes.json", b"altered")
+    with pytest.raises(BundleError, match=r"^codes.json does not have the SHA-256"):
+        registry.production_codes()
+
+
+def test_publishing_again_changes_nothing(registry: Registry, bucket: Bucket, packed: Packed):
+    first = registry.publish(packed.folder, packed.manifest)
+    before = stored(bucket)
+    later = packed.manifest.model_copy(update={"created_at": datetime(2030, 1, 1, tzinfo=UTC)})
+    assert registry.publish(packed.folder, later) == first == packed.manifest_sha256
+    assert stored(bucket) == before
+
+
+def test_other_content_under_the_same_version_is_refused(
+    registry: Registry, bucket: Bucket, packed: Packed, newer: Packed
+):
+    registry.publish(packed.folder, packed.manifest)
+    before = stored(bucket)
+    same_name = newer.manifest.model_copy(update={"version": packed.manifest.version})
+    with pytest.raises(RegistryConflictError, match=r"model.onnx exists with other content"):
+        registry.publish(newer.folder, same_name)
+    assert stored(bucket) == before
+
+
+def test_publisher_killed_after_any_write_leaves_the_old_or_the_new_version(
+    bucket: Bucket, packed: Packed, newer: Packed, tmp_path: Path
+):
+    registry = Registry(bucket)
+    for writes in count():
+        emptied(bucket)
+        old = put_into_production(registry, packed)
+        dying = Registry(DyingBucket(bucket, writes))
+        try:
+            put_into_production(dying, newer, over=old)
+            dying.export(EXPORTED)
+        except KilledError:
+            found = read(registry, tmp_path / "read").manifest.version
+            assert found in {packed.manifest.version, newer.manifest.version}
+        else:
+            break
+        current = registry.production()
+        assert current is not None
+        if current.pointer.version == packed.manifest.version:
+            put_into_production(registry, newer, over=current)
+        else:
+            registry.promote(newer.pointer_after(old), over=old)
+        registry.export(EXPORTED)
+        assert read(registry, tmp_path / "read").manifest.version == newer.manifest.version
+        assert [each.version for each in registry.history()] == [
+            packed.manifest.version,
+            newer.manifest.version,
+        ]
+    # The files and the manifest; the old move's line, the pointer, its own line; the export.
+    assert writes == len(FILES) + 1 + 3 + len(EXPORTED)
+
+
+def test_of_two_publishers_at_once_one_wins_and_the_others_are_told(
+    bucket: Bucket, bucket_settings: Settings, packed: Packed
+):
+    registries = [Registry(open_bucket(bucket_settings)) for _ in range(PUBLISHERS)]
+    over: Production | None = None
+    with ThreadPoolExecutor(PUBLISHERS) as pool:
+        for _ in range(ROUNDS):
+            barrier = threading.Barrier(PUBLISHERS)
+
+            def publish(
+                number: int, over: Production | None = over, barrier: threading.Barrier = barrier
+            ) -> Pointer | None:
+                pointer = packed.pointer(by=f"publisher {number}", at=datetime.now(UTC))
+                barrier.wait()
+                try:
+                    registries[number].promote(pointer, over)
+                except RegistryConflictError:
+                    return None
+                return pointer
+
+            winners = [pointer for pointer in pool.map(publish, range(PUBLISHERS)) if pointer]
+            over = Registry(bucket).production()
+            assert over is not None
+            assert winners == [over.pointer]
+    assert len(Registry(bucket).history()) == ROUNDS
+
+
+def test_write_whose_answer_is_lost_is_done_once(
+    bucket_settings: Settings, packed: Packed, newer: Packed, tmp_path: Path
+):
+    """Every write takes effect and is answered with an error first, so that boto3 tries again."""
+    lost: set[str] = set()
+
+    def lossy(method: str, path: str, ask: Callable[[], Answer]) -> Answer:
+        answer = ask()
+        if method == "PUT" and path not in lost:
+            lost.add(path)
+            return SERVER_ERROR
+        return answer
+
+    url = bucket_settings.require("aws_endpoint_url_s3")
+    with answering(lossy, url) as behind:
+        others = {"aws_endpoint_url_s3": behind}
+        registry = Registry(open_bucket(bucket_settings.model_copy(update=others)))
+        old = put_into_production(registry, packed)
+        lost.discard(f"/{bucket_settings.s3_bucket_name}/{POINTER_KEY}")
+        put_into_production(registry, newer, over=old)
+        assert len(registry.versions()) == 2
+        assert read(registry, tmp_path).manifest == newer.manifest
+        assert registry.history() == [old.pointer.decision, newer.pointer_after(old).decision]
+    assert len(lost) == 2 * (len(FILES) + 1) + 1 + 2
+
+
+@pytest.mark.parametrize("answer", [SERVER_ERROR, GARBAGE], ids=["500", "garbage"])
+@pytest.mark.parametrize("at", ["versions", "production.json", "ledger"])
+def test_publisher_that_gets_wrong_answers_leaves_old_or_new_and_may_try_again(
+    bucket_settings: Settings,
+    packed: Packed,
+    newer: Packed,
+    tmp_path: Path,
+    at: str,
+    answer: Answer,
+):
+    sound = Registry(open_bucket(bucket_settings))
+    old = put_into_production(sound, packed)
+
+    def wrong(method: str, path: str, ask: Callable[[], Answer]) -> Answer:
+        return answer if method == "PUT" and f"/models/{at}" in path else ask()
+
+    url = bucket_settings.require("aws_endpoint_url_s3")
+    with answering(wrong, url) as behind:
+        others = {"aws_endpoint_url_s3": behind}
+        registry = Registry(open_bucket(bucket_settings.model_copy(update=others)))
+        with pytest.raises(StoreUnavailableError):
+            put_into_production(registry, newer, over=old)
+    assert read(sound, tmp_path / "read").manifest == packed.manifest
+    put_into_production(sound, newer, over=old)
+    assert read(sound, tmp_path / "read").manifest == newer.manifest
+
+
+def test_pointer_read_before_another_move_does_not_move_it(
+    registry: Registry, packed: Packed, newer: Packed
+):
+    stale = put_into_production(registry, packed)
+    current = put_into_production(registry, newer, over=stale)
+    with pytest.raises(RegistryConflictError, match="another publisher moved production"):
+        registry.promote(packed.pointer(), over=stale)
+    with pytest.raises(RegistryConflictError, match="another publisher moved production"):
+        registry.promote(packed.pointer(), over=None)
+    assert registry.production() == current
+
+
+def test_move_whose_answer_was_lost_may_be_tried_again(
+    registry: Registry, packed: Packed, newer: Packed
+):
+    stale = put_into_production(registry, packed)
+    moved = put_into_production(registry, newer, over=stale)
+    registry.promote(newer.pointer_after(stale), over=stale)
+    assert registry.production() == moved
+
+
+def test_unmoved_pointer_is_not_read_again(registry: Registry, packed: Packed, newer: Packed):
+    first = put_into_production(registry, packed)
+    with pytest.raises(PreconditionFailedError):
+        registry.production(unless_etag=first.etag)
+    second = put_into_production(registry, newer, over=first)
+    assert registry.production(unless_etag=first.etag) == second
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b'{"version": "../../x"}'])
+def test_broken_pointer_is_told(registry: Registry, bucket: Bucket, raw: bytes):
+    bucket.put(POINTER_KEY, raw)
+    with pytest.raises(BundleError, match=r"^models/production.json is not a pointer$"):
+        registry.production()
+
+
+def test_pointer_may_not_lead_out_of_the_versions(
+    registry: Registry, bucket: Bucket, packed: Packed
+):
+    pointer = packed.pointer().model_dump_json()
+    bucket.put(POINTER_KEY, pointer.replace(packed.manifest.version, "../latest").encode())
+    with pytest.raises(BundleError, match="is not a pointer"):
+        registry.production()
+
+
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
+def test_altered_file_is_found_while_it_is_fetched(
+    registry: Registry, bucket: Bucket, packed: Packed, tmp_path: Path, name: str
+):
+    put_into_production(registry, packed)
+    bucket.put(f"models/versions/{packed.manifest.version}/{name}", b"altered")
+    with pytest.raises(BundleError, match=f"^{name} does not have the SHA-256"):
+        registry.fetch(packed.pointer(), tmp_path)
+
+
+def test_bundle_of_a_version_answers_like_the_one_that_was_published(
+    registry: Registry, packed: Packed
+):
+    current = put_into_production(registry, packed)
+    films = invented_films(3)
+    found = registry.bundle(current.pointer)
+    assert found.rate(films).tolist() == packed.load().rate(films).tolist()
+
+
+def test_missing_file_is_found_while_it_is_fetched(registry: Registry, tmp_path: Path):
+    pointer = Pointer.model_validate(
+        {
+            "version": "2026-11-23-0123456789ab",
+            "manifest_sha256": "0" * 64,
+            "previous": None,
+            "at": datetime(2026, 11, 23, tzinfo=UTC),
+            "by": "tests",
+            "reason": "",
+            "run_date": "2026-11-23",
+        }
+    )
+    with pytest.raises(BundleError, match=r"manifest.json is missing from version 2026-11-23"):
+        registry.fetch(pointer, tmp_path)
+
+
+def test_move_of_a_publisher_that_died_before_the_ledger_is_told_by_the_next(
+    registry: Registry, bucket: Bucket, packed: Packed, newer: Packed
+):
+    old = put_into_production(registry, packed)
+    for key in bucket.keys("models/ledger/"):
+        bucket.delete(key)
+    put_into_production(registry, newer, over=old)
+    assert registry.history() == [old.pointer.decision, newer.pointer_after(old).decision]
+
+
+def test_versions_are_listed_newest_first_and_unfinished_ones_told_apart(
+    registry: Registry, bucket: Bucket, packed: Packed, newer: Packed
+):
+    registry.publish(packed.folder, packed.manifest)
+    bucket.put(f"models/versions/{newer.manifest.version}/model.onnx", b"12345")
+    listed = {each.version: each for each in registry.versions()}
+    assert listed.keys() == {packed.manifest.version, newer.manifest.version}
+    assert listed[packed.manifest.version].complete
+    assert listed[packed.manifest.version].bytes > sum(
+        entry.bytes for entry in packed.manifest.files.values()
+    )
+    assert not listed[newer.manifest.version].complete
+    assert listed[newer.manifest.version].bytes == 5
+
+
+def test_rollback_moves_the_pointer_back_and_is_told_with_its_reason(
+    registry: Registry, packed: Packed, tomorrows: Packed, tmp_path: Path
+):
+    old = put_into_production(registry, packed)
+    put_into_production(registry, tomorrows, over=old)
+    assert registry.before_production() == packed.manifest.version
+    registry.roll_back(registry.before_production(), "ada", "ratings too high")
+    assert read(registry, tmp_path).manifest.version == packed.manifest.version
+    last = registry.history()[-1]
+    assert (last.action, last.by, last.reason) == ("rolled_back", "ada", "ratings too high")
+    assert (last.version, last.production) == (packed.manifest.version,) * 2
+
+
+def test_rollback_is_remembered_by_the_newest_date_that_was_in_production(
+    registry: Registry, packed: Packed, tomorrows: Packed
+):
+    old = put_into_production(registry, packed)
+    put_into_production(registry, tomorrows, over=old)
+    pointer = registry.roll_back(packed.manifest.version, "ada", "ratings too high")
+    assert pointer.run_date == TOMORROW
+    assert pointer.rolled_back_from == pointer.previous == tomorrows.manifest.version
+    with pytest.raises(MoveError, match="rolled back already; name the version"):
+        registry.before_production()
+
+
+def test_ledger_keeps_its_order_though_the_clock_has_jumped_back(
+    registry: Registry, packed: Packed, tomorrows: Packed
+):
+    registry.publish(packed.folder, packed.manifest)
+    registry.publish(tomorrows.folder, tomorrows.manifest)
+    ahead = datetime.now(UTC) + timedelta(days=400)
+    registry.promote(packed.pointer(at=ahead), over=None)
+    pointer = registry.promote_by_hand(tomorrows.manifest.version, "ada", "better")
+    assert pointer.at > ahead
+    assert registry.history()[-1] == pointer.decision
+
+
+def test_version_that_was_rolled_back_from_comes_back_by_hand_alone(
+    registry: Registry, packed: Packed, tomorrows: Packed
+):
+    old = put_into_production(registry, packed)
+    put_into_production(registry, tomorrows, over=old)
+    registry.roll_back(packed.manifest.version, "ada", "ratings too high")
+    pointer = registry.promote_by_hand(tomorrows.manifest.version, "ada", "they were right")
+    current = registry.production()
+    assert current is not None
+    assert current.pointer == pointer
+    assert pointer.rolled_back_from is None
+    actions = [each.action for each in registry.history()]
+    assert actions == ["promoted", "promoted", "rolled_back", "promoted"]
+
+
+def test_promotion_by_hand_does_not_go_back_in_time(
+    registry: Registry, packed: Packed, tomorrows: Packed
+):
+    registry.publish(packed.folder, packed.manifest)
+    put_into_production(registry, tomorrows)
+    with pytest.raises(MoveError, match="to go back, use rollback"):
+        registry.promote_by_hand(packed.manifest.version, "ada", "")
+
+
+@pytest.mark.parametrize("move", ["roll_back", "promote_by_hand"])
+def test_move_to_what_is_in_production_or_unknown_is_refused(
+    registry: Registry, packed: Packed, move: str
+):
+    current = put_into_production(registry, packed)
+    with pytest.raises(MoveError, match="is in production already"):
+        getattr(registry, move)(packed.manifest.version, "ada", "")
+    for version in ("2020-01-01-0123456789ab", "", "../latest", "a/b"):
+        with pytest.raises(UnknownVersionError, match=r"there is no version .*registry list"):
+            getattr(registry, move)(version, "ada", "")
+    assert registry.production() == current
+
+
+def test_nothing_in_production_cannot_be_rolled_back(registry: Registry, packed: Packed):
+    registry.publish(packed.folder, packed.manifest)
+    with pytest.raises(MoveError, match="nothing is in production"):
+        registry.before_production()
+    with pytest.raises(MoveError, match="nothing is in production"):
+        registry.roll_back(packed.manifest.version, "ada", "")
+    put_into_production(registry, packed)
+    with pytest.raises(MoveError, match="no version was in production before"):
+        registry.before_production()
+
+
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
+def test_rollback_to_a_version_with_one_flipped_bit_is_refused(
+    registry: Registry, bucket: Bucket, packed: Packed, newer: Packed, name: str
+):
+    old = put_into_production(registry, packed)
+    current = put_into_production(registry, newer, over=old)
+    key = f"models/versions/{packed.manifest.version}/{name}"
+    raw = bytearray(bucket.get(key).raw)  # type: ignore[union-attr]
+    raw[len(raw) // 2] ^= 1
+    bucket.put(key, bytes(raw))
+    with pytest.raises(BundleError, match=name):
+        registry.roll_back(packed.manifest.version, "ada", "")
+    with pytest.raises(BundleError, match=name):
+        registry.verify(packed.manifest.version)
+    assert registry.production() == current
+
+
+def test_manifest_that_names_a_missing_file_is_no_version_to_move_to(
+    registry: Registry, bucket: Bucket, packed: Packed, newer: Packed
+):
+    old = put_into_production(registry, packed)
+    put_into_production(registry, newer, over=old)
+    bucket.delete(f"models/versions/{packed.manifest.version}/{CODES_NAME}")
+    with pytest.raises(BundleError, match=f"^{CODES_NAME} is missing from version"):
+        registry.roll_back(packed.manifest.version, "ada", "")
+
+
+def test_version_of_a_newer_format_is_no_version_to_move_to(
+    registry: Registry, bucket: Bucket, packed: Packed
+):
+    put_into_production(registry, packed)
+    bucket.put("models/versions/new/manifest.json", b'{"format": 99}')
+    with pytest.raises(BundleError, match="format 99; this code reads format 2"):
+        registry.roll_back("new", "ada", "")
+
+
+def test_manifest_of_one_version_does_not_pass_for_another(
+    registry: Registry, packed: Packed, newer: Packed
+):
+    registry.publish(packed.folder, packed.manifest)
+    renamed = newer.manifest.model_copy(update={"version": "2026-11-23-0123456789ab"})
+    registry.publish(newer.folder, renamed)
+    assert registry.verify(packed.manifest.version).manifest == packed.manifest
+    with pytest.raises(BundleError, match="not the one that 2026-11-23-0123456789ab was"):
+        registry.verify(renamed.version)
+
+
+def test_verified_version_in_production_is_the_one_pointed_at(
+    registry: Registry, bucket: Bucket, packed: Packed
+):
+    put_into_production(registry, packed)
+    later = packed.manifest.model_copy(update={"created_at": datetime(2030, 1, 1, tzinfo=UTC)})
+    bucket.put(f"models/versions/{later.version}/{MANIFEST_NAME}", later.encoded())
+    with pytest.raises(BundleError, match="SHA-256 that the pointer names"):
+        registry.verify(later.version)
+
+
+def published(registry: Registry, packed: Packed, names: list[str]) -> None:
+    for name in names:
+        registry.publish(packed.folder, packed.manifest.model_copy(update={"version": name}))
+
+
+def test_prune_keeps_production_the_one_before_and_the_last(
+    registry: Registry, packed: Packed, newer: Packed
+):
+    old = put_into_production(registry, packed)
+    newest = put_into_production(registry, newer, over=old)
+    registry.promote(packed.pointer(at=datetime.now(UTC), previous=newer.manifest.version), newest)
+    published(registry, packed, [f"v{at}" for at in range(4)])
+    needed = {packed.manifest.version, newer.manifest.version}
+    assert set(registry.prune(keep=2)) == {"v0", "v1"}
+    assert {each.version for each in registry.versions()} == {*needed, "v2", "v3"}
+    assert registry.prune(keep=2) == []
+    assert registry.prune(keep=1) == ["v2"]
+
+
+def test_prune_without_production_deletes_nothing(registry: Registry, packed: Packed):
+    published(registry, packed, ["v0", "v1"])
+    assert registry.prune(keep=1) == []
+    assert len(registry.versions()) == 2
+
+
+def test_unfinished_version_is_pruned_after_a_day_and_not_before(
+    registry: Registry, bucket: Bucket, packed: Packed
+):
+    put_into_production(registry, packed)
+    bucket.put("models/versions/half/model.onnx", b"")
+    now = datetime.now(UTC)
+    assert registry.prune(keep=1, now=now + timedelta(hours=23)) == []
+    assert registry.prune(keep=1, now=now + timedelta(hours=25)) == ["half"]
+
+
+def test_prune_killed_after_any_deletion_leaves_whole_versions_and_goes_on(
+    bucket: Bucket, packed: Packed, tmp_path: Path
+):
+    registry = Registry(bucket)
+    for deletions in range(len(FILES) + 1):
+        emptied(bucket)
+        put_into_production(registry, packed)
+        published(registry, packed, ["v0", "v1"])
+        with pytest.raises(KilledError):
+            Registry(DyingBucket(bucket, deletions)).prune(keep=1)
+        assert read(registry, tmp_path / "read").manifest == packed.manifest
+        whole = [each.version for each in registry.versions() if each.complete]
+        assert ("v0" in whole) == (deletions == 0)
+        registry.prune(keep=1, now=datetime.now(UTC) + timedelta(days=2))
+        names = {each.version for each in registry.versions()}
+        assert names == {packed.manifest.version, "v1"}
+
+
+def test_export_is_for_others_and_written_over(registry: Registry, bucket: Bucket):
+    registry.export({"best_model.pkl": b"one"})
+    registry.export({"best_model.pkl": b"two"})
+    assert stored(bucket) == {"models/latest/best_model.pkl": b"two"}

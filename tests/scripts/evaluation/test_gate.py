@@ -1,0 +1,185 @@
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from movierating.registry.bundle import Bundle
+from scripts.dataset.split import Sample
+from scripts.evaluation.gate import (
+    MIN_FILMS_TO_COMPARE,
+    compare,
+    judge,
+    judge_alone,
+    refused_by_date,
+    unseen_by_both,
+)
+from tests.support.bundles import RUN_DATE, Packed, pack, scores
+from tests.support.samples import opened_since
+
+FIRST = date(2025, 1, 10)
+SPLIT = date(2025, 1, 1)  # of what `pack` makes
+
+
+@pytest.fixture(scope="session")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Bundle]:
+    """Bundles by the level of their forecasts."""
+    folder = tmp_path_factory.mktemp("bundles")
+    return {level: pack(folder / str(level), level=level).load() for level in (6.0, 6.9, 7.0)}
+
+
+def holdout(first: date = FIRST, count: int = 200, level: float = 7.0) -> Sample:
+    frame = opened_since(first, count, level)
+    return Sample(frame[frame["release_date"] >= SPLIT.isoformat()])
+
+
+def altered(bundle: Bundle, **facts: object) -> Bundle:
+    return replace(bundle, manifest=bundle.manifest.model_copy(update=facts))
+
+
+def split_at(bundle: Bundle, day: date) -> Bundle:
+    split = bundle.manifest.split.model_copy(update={"split_date": day})
+    return altered(bundle, split=split)
+
+
+def test_better_model_wins_with_figures_of_all_films_and_of_each_slice(
+    bundles: dict[float, Bundle],
+):
+    verdict = judge(bundles[7.0], bundles[6.0], holdout())
+    assert verdict.promote
+    assert verdict.reason.startswith(f"it is better than {bundles[6.0].manifest.version}: RMSE ")
+    for name in ("all_films", "korean_films", "few_votes", "newest_year"):
+        assert verdict.figures[f"{name}_films"] >= MIN_FILMS_TO_COMPARE
+        assert verdict.figures[f"{name}_difference_high"] < 0
+
+
+def test_verdict_is_the_same_every_time(bundles: dict[float, Bundle]):
+    assert judge(bundles[7.0], bundles[6.9], holdout()) == judge(
+        bundles[7.0], bundles[6.9], holdout()
+    )
+
+
+def test_progress_within_chance_is_no_progress(bundles: dict[float, Bundle]):
+    films = holdout(level=6.95, count=60)
+    verdict = judge(bundles[7.0], bundles[6.9], films)
+    assert not verdict.promote
+    assert "not better than" in verdict.reason
+    assert verdict.figures["all_films_difference_low"] < 0
+    assert verdict.figures["all_films_difference_high"] > 0
+
+
+def test_model_that_is_better_overall_and_worse_for_korean_films_is_refused(
+    bundles: dict[float, Bundle],
+):
+    films = holdout()
+    korean = films.frame["original_language"] == "ko"
+    frame = films.frame.assign(
+        vote_average=films.frame["vote_average"].where(~korean, films.frame["vote_average"] - 1)
+    )
+    verdict = judge(bundles[7.0], bundles[6.0], Sample(frame))
+    assert verdict.figures["all_films_difference_high"] < 0
+    assert verdict.figures["korean_films_difference_low"] > 0
+    assert not verdict.promote
+    assert "worse than" in verdict.reason
+    assert "korean films (RMSE " in verdict.reason
+    assert "all films" not in verdict.reason
+
+
+def test_slice_of_few_films_has_no_say(bundles: dict[float, Bundle]):
+    verdict = judge(bundles[7.0], bundles[6.0], holdout(count=60))
+    assert verdict.promote
+    assert "korean_films_rmse" not in verdict.figures
+
+
+def test_only_films_that_neither_model_learned_from_are_measured(bundles: dict[float, Bundle]):
+    films = holdout()
+    later = FIRST + timedelta(days=300)
+    for challenger, champion in (
+        (bundles[7.0], split_at(bundles[6.0], later)),
+        (split_at(bundles[7.0], later), bundles[6.0]),
+    ):
+        opened = unseen_by_both(challenger, champion, films).opened
+        assert len(opened) == 100
+        assert opened.min() >= np.datetime64(later)
+
+
+def test_film_that_the_champion_learned_from_under_another_date_is_left_out(
+    bundles: dict[float, Bundle],
+):
+    films = holdout()
+    taught = bundles[6.0].comparables.films[3].id
+    known = Sample(films.frame.assign(id=[taught, *films.frame["id"][1:]]))
+    unseen = unseen_by_both(bundles[7.0], bundles[6.0], known)
+    assert len(unseen) == len(films) - 1
+    assert taught not in set(unseen.frame["id"])
+
+
+def test_too_few_films_that_neither_knew_leave_production_as_it_is(bundles: dict[float, Bundle]):
+    opened = holdout().opened
+    late = opened[-(MIN_FILMS_TO_COMPARE - 1)].astype(date)
+    verdict = judge(bundles[7.0], split_at(bundles[6.0], late), holdout())
+    assert not verdict.promote
+    assert verdict.reason.startswith(f"only {MIN_FILMS_TO_COMPARE - 1} films opened after both")
+    assert "what is in production stays" in verdict.reason
+
+
+@pytest.mark.parametrize("name", ["mean", "recent_mean", "genre_mean", "old_model"])
+def test_challenger_has_to_beat_every_baseline(bundles: dict[float, Bundle], name: str):
+    baselines = bundles[7.0].manifest.baselines | {name: scores(0.69)}
+    challenger = altered(bundles[7.0], baselines=baselines)
+    verdict = judge(challenger, bundles[6.0], holdout())
+    assert not verdict.promote
+    assert verdict.reason == f"its held-out RMSE of 0.700 does not beat {name} (0.690)"
+
+
+def test_first_version_has_to_beat_what_needs_no_model(packed: Packed):
+    def alone(name: str) -> bool:
+        baselines = packed.manifest.baselines | {name: scores(0.69)}
+        return judge_alone(packed.manifest.model_copy(update={"baselines": baselines}), "").promote
+
+    allowed = {name: alone(name) for name in packed.manifest.baselines}
+    assert allowed == {"mean": False, "recent_mean": False, "genre_mean": False, "old_model": True}
+
+
+def test_worse_is_what_chance_does_not_explain():
+    rng = np.random.default_rng(5)
+    errors = rng.normal(0, 0.6, 200)
+    assert compare(errors * 1.5, errors).worse
+    assert not compare(errors, errors * 1.5).worse
+    assert not compare(errors + rng.normal(0, 0.01, 200), errors).worse
+
+
+def test_comparison_pairs_the_films():
+    """Where all films are hard alike, a small gain on each is no chance."""
+    rng = np.random.default_rng(1)
+    champion = rng.normal(0, 1, 300)
+    paired = compare(champion * 0.98, champion)
+    assert paired.better
+    unpaired = compare(rng.permutation(champion * 0.98), champion)
+    assert not unpaired.better
+    assert compare(champion, champion * 0.98).worse
+    same = compare(champion, champion)
+    assert (same.low, same.high) == (0, 0)
+    assert not same.better
+    assert not same.worse
+
+
+@pytest.mark.parametrize(
+    ("days", "rolled_back_from", "reason"),
+    [
+        (-1, None, "production never moves backwards"),
+        (0, None, None),
+        (1, None, None),
+        (-1, "v2", "production never moves backwards"),
+        (0, "v2", "rolled back from v2; only a run of a date after 2026-11-23"),
+        (1, "v2", None),
+    ],
+)
+def test_date_decides_first(
+    packed: Packed, days: int, rolled_back_from: str | None, reason: str | None
+):
+    run_date = RUN_DATE + timedelta(days=days)
+    challenger = packed.manifest.model_copy(update={"run_date": run_date})
+    refused = refused_by_date(challenger, packed.pointer(rolled_back_from=rolled_back_from))
+    assert (refused is None) == (reason is None)
+    assert (reason or "") in (refused or "")

@@ -1,0 +1,123 @@
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from scripts.evaluation.diagnostics import Bin, Diagnosis, Slice
+from scripts.evaluation.report import evidence, model_card, report
+from tests.support.bundles import Packed, scores
+
+DIAGNOSIS = Diagnosis(
+    errors=np.asarray([-0.5, 0.1, 0.4]),
+    slices=[
+        Slice("language", "ko", scores(0.51), 0.83),
+        Slice("genre", "Science Fiction <3", scores(0.93), 0.71),
+    ],
+    calibration=[Bin(5.5, 5.6, 10), Bin(6.5, 6.4, 10)],
+    curve=[(100, 0.8), (1000, 0.7)],
+    importance={"genre": 0.33, "plot": 0.2},
+    ablation={"genre": 0.0716},
+    labels={"weights by votes": 0.0123},
+    bias=-0.042,
+)
+
+
+class Checker(HTMLParser):
+    """Counts what a page loads from elsewhere, and which tags are never closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loaded: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.loaded += [value or "" for name, value in attrs if name in {"src", "href"}]
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def page(packed: Packed) -> str:
+    return report(packed.manifest, DIAGNOSIS, None).page
+
+
+def test_page_is_whole_and_loads_nothing(page: str):
+    checker = Checker()
+    checker.feed(page)
+    assert checker.open == []
+    assert [each for each in checker.loaded if not each.startswith("#")] == []
+
+
+def test_page_shows_metrics_beside_every_baseline(page: str, packed: Packed):
+    for name in packed.manifest.baselines:
+        assert name.replace("_", " ") in page
+    assert "all facts" in page
+    assert "the page's form" in page
+    assert "0.0716" in page
+    assert "0.0123" in page
+    assert "0.042 points too\nlow" in page
+
+
+def test_page_draws_its_pictures(page: str):
+    assert page.count("<svg") == 1
+    for title in ("Calibration", "Errors", "Learning curve"):
+        assert f"{title}</text>" in page
+
+
+def test_what_comes_from_data_is_escaped(page: str):
+    assert "Science Fiction &lt;3" in page
+    assert "Fiction <3" not in page
+
+
+@pytest.mark.parametrize(("compared", "tables"), [(False, 6), (True, 7)])
+def test_every_table_of_the_text_is_one_on_the_page(
+    packed: Packed, newer: Packed, compared: bool, tables: int
+):
+    told = report(newer.manifest, DIAGNOSIS, packed.manifest if compared else None)
+    assert told.text.count("|\n|---") == told.page.count("<table>") == tables
+    assert "|" not in told.page
+
+
+def test_report_tells_how_far_off_forecasts_are(packed: Packed):
+    text = report(packed.manifest, DIAGNOSIS, None).text
+    assert "off by less than 0.40, one in ten by more than\n0.48" in text
+
+
+def test_same_model_gives_the_same_page(page: str, packed: Packed):
+    assert report(packed.manifest, DIAGNOSIS, None).page == page
+
+
+def test_page_says_what_changed_against_production(packed: Packed, newer: Packed):
+    page = report(newer.manifest, DIAGNOSIS, packed.manifest).page
+    assert packed.manifest.version in page
+    assert f">{packed.manifest.run_date}</td>" in page
+    assert "None could be read" not in page
+
+
+def test_card_names_the_weakest_slices_first_and_has_a_table_for_each_figure(packed: Packed):
+    card = model_card(packed.manifest, DIAGNOSIS)
+    assert card.index("Science Fiction <3") < card.index("language: ko")
+    assert card.startswith("# Model card\n")
+    for name in packed.manifest.baselines:
+        assert f"| {name.replace('_', ' ')} |" in card
+
+
+def test_evidence_has_every_slice_and_bin():
+    told = evidence(DIAGNOSIS)
+    assert [(each.kind, each.name, each.coverage) for each in told.slices] == [
+        ("language", "ko", 0.83),
+        ("genre", "Science Fiction <3", 0.71),
+    ]
+    assert told.slices[1].scores.rmse == 0.93
+    assert [(each.forecast, each.rating, each.films) for each in told.calibration] == [
+        (5.5, 5.6, 10),
+        (6.5, 6.4, 10),
+    ]
+    assert told.importance == DIAGNOSIS.importance

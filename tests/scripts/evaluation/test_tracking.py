@@ -1,0 +1,94 @@
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import wandb
+
+from movierating.settings import load_settings
+from sandbox.state import free_ports
+from scripts.evaluation import tracking
+from scripts.evaluation.report import Report
+from scripts.evaluation.tracking import log_run
+from tests.support.tracked_runs import tracked
+from tests.support.wandb_server import WandbServer, running_wandb
+
+KEY = "f" * 40
+REPORT = Report("Model of 2026-11-23", "| | RMSE |\n|---|---:|\n| mean | 0.8 |", "<p>Its page.</p>")
+
+
+@pytest.fixture
+def wandb_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbServer]:
+    """A server of W&B that the client of this process asks."""
+    wandb.teardown()
+    with running_wandb() as server:
+        monkeypatch.setenv("WANDB_BASE_URL", server.url)
+        yield server
+        wandb.teardown()
+
+
+def test_run_without_a_key_is_kept_offline_in_the_data_folder(tmp_path: Path):
+    settings = load_settings(data_dir=str(tmp_path))
+    path = log_run(settings, "rf_2026-11-23", {"max_depth": 10}, {"test_rmse": 0.7})
+    assert path is not None
+    assert "movie-rating-predictor/" in path
+    (run,) = tracked(tmp_path)
+    assert run["name"] == "rf_2026-11-23"
+
+
+def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    (port,) = free_ports(1)
+    wandb.teardown()
+    monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setattr(tracking, "_LOGIN_SECONDS", 1)
+    settings = load_settings(data_dir=str(tmp_path), wandb_api_key=KEY)
+    assert log_run(settings, "rf_2026-11-23", {}, {}) is None
+    assert "W&B took no run rf_2026-11-23" in caplog.text
+    assert KEY not in caplog.text
+    wandb.teardown()
+
+
+def test_folder_that_cannot_be_written_stops_nothing(tmp_path: Path):
+    folder = tmp_path / "file"
+    folder.touch()
+    assert log_run(load_settings(data_dir=str(folder)), "rf_2026-11-23", {}, {}) is not None
+    shutil.rmtree(tmp_path)
+
+
+def test_report_is_written_beside_its_run_where_wandb_is_online(
+    tmp_path: Path, wandb_server: WandbServer, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("INFO")
+    settings = load_settings(data_dir=str(tmp_path), wandb_api_key=KEY)
+    path = log_run(settings, "rf_2026-11-23", {}, {"test_rmse": 0.7}, report=REPORT)
+    assert path is not None
+    assert path.startswith("studio/movie-rating-predictor/")
+    (said,) = wandb_server.reports
+    assert (said["entityName"], said["projectName"]) == ("studio", "movie-rating-predictor")
+    assert (said["displayName"], said["type"]) == (REPORT.title, "runs")
+    assert said["description"].startswith("rf_2026-11-23: http")
+    texts = [each["content"] for each in json.loads(said["spec"])["blocks"] if "content" in each]
+    assert texts == [REPORT.text]
+    assert any(REPORT.page.encode() in each for each in wandb_server.files.values())
+    assert f"W&B has the report: {wandb_server.url}/studio/" in caplog.text
+    assert KEY not in caplog.text
+
+
+def test_report_that_wandb_refuses_leaves_the_run_as_it_is(
+    tmp_path: Path, wandb_server: WandbServer, caplog: pytest.LogCaptureFixture
+):
+    wandb_server.refused = "upsertView"
+    settings = load_settings(data_dir=str(tmp_path), wandb_api_key=KEY)
+    assert log_run(settings, "rf_2026-11-23", {}, {}, report=REPORT) is not None
+    (warning,) = [each for each in caplog.messages if "W&B" in each]
+    assert warning.startswith("W&B took no report of rf_2026-11-23 (")
+    assert warning.endswith("; training goes on")
+    assert KEY not in caplog.text
+
+
+def test_report_stays_in_its_run_where_wandb_is_offline(tmp_path: Path, wandb_server: WandbServer):
+    assert log_run(load_settings(data_dir=str(tmp_path)), "rf", {}, {}, report=REPORT) is not None
+    assert wandb_server.asked == []

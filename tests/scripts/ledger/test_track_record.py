@@ -1,0 +1,84 @@
+from datetime import date, timedelta
+
+import pytest
+
+from movierating.ledger.records import Part
+from scripts.ledger.track_record import figures, newest, track_record
+from tests.support.bundles import RUN_DATE
+from tests.support.forecasts import scored
+
+
+def parts(found: tuple[Part, ...], kind: str) -> dict[str, int]:
+    return {each.name: each.figures.films for each in found if each.kind == kind}
+
+
+def test_figures_are_those_worked_out_by_hand():
+    found = figures([scored(1, 6.0), scored(2, 8.0)])  # of 6.5, in 5.5 to 7.5; means say 6.0
+    assert found.model_dump() == {
+        "films": 2,
+        "rmse": pytest.approx(((0.5**2 + 1.5**2) / 2) ** 0.5, abs=1e-4),
+        "mae": 1.0,
+        "bias": -0.5,
+        "coverage": 0.5,
+        "baselines": dict.fromkeys(
+            ["genre_mean", "mean", "recent_mean"], pytest.approx(2**0.5, abs=1e-4)
+        ),
+    }
+
+
+def test_baseline_that_some_forecasts_lack_is_left_out():
+    found = figures([scored(1), scored(2, baselines={"mean": 6.0})])
+    assert list(found.baselines) == ["mean"]
+
+
+def test_newest_score_of_a_film_counts():
+    early = scored(1, mark="votes", day=RUN_DATE - timedelta(30))
+    assert newest([scored(1), early]) == [scored(1)]
+
+
+def test_scores_of_few_votes_are_left_out():
+    found = track_record([scored(1, votes=49), scored(2, votes=50)], RUN_DATE, 50)
+    assert [each.film_id for each in found.worst] == [2]
+
+
+def test_months_are_told_in_order_and_marks_by_themselves():
+    scores = [
+        scored(1, release_date=date(2026, 3, 1)),
+        scored(2, release_date=date(2025, 12, 31)),
+        scored(1, release_date=date(2026, 3, 1), mark="votes", day=date(2026, 3, 9)),
+    ]
+    found = track_record(scores, RUN_DATE, 50).parts
+    assert list(parts(found, "month")) == ["2025-12", "2026-03"]
+    assert parts(found, "mark") == {"90 days": 2, "votes": 1}
+
+
+def test_genres_and_languages_of_few_films_are_left_out():
+    scores = [scored(at, genre="Drama" if at else "Western", language=None) for at in range(11)]
+    found = track_record(scores, RUN_DATE, 50).parts
+    assert parts(found, "genre") == {"Drama": 10}
+    assert parts(found, "language") == {}
+
+
+def test_bands_of_votes_hold_every_film_once():
+    scores = [scored(at, votes=votes) for at, votes in enumerate([50, 99, 100, 5000])]
+    found = parts(track_record(scores, RUN_DATE, 50).parts, "votes")
+    assert found == {"from 50": 2, "from 100": 1, "from 1000": 1}
+
+
+def test_misses_and_hits_are_shown_alike_the_extreme_ones_first():
+    scores = [scored(at, actual=6.5 + at / 10) for at in range(30)]
+    found = track_record(scores, RUN_DATE, 50)
+    assert [each.film_id for each in found.worst] == list(range(29, 19, -1))
+    assert [each.film_id for each in found.best] == list(range(10))
+
+
+def test_calibration_is_of_films_of_about_the_same_forecast():
+    scores = [scored(at, actual=5.0 + at // 10, rating=6.0 + at // 10) for at in range(20)]
+    low, high = track_record(scores, RUN_DATE, 50).calibration
+    assert (low.forecast, low.actual, low.films) == (6.0, 5.0, 10)
+    assert (high.forecast, high.actual, high.films) == (7.0, 6.0, 10)
+
+
+def test_without_scores_there_are_no_figures():
+    found = track_record([], RUN_DATE, 50)
+    assert (found.figures, found.parts, found.calibration, found.worst) == (None, (), (), ())

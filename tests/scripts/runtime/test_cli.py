@@ -1,0 +1,102 @@
+import logging
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from movierating.errors import ExplainedError
+from movierating.settings import load_settings
+from scripts import collect, deploy, preprocess, train
+from scripts.runtime.cli import run, step_parser
+
+ROOT = Path(__file__).parents[3]
+STEPS = ("collect", "preprocess", "train", "deploy")  # each takes some seconds to come up
+
+
+def program(name: str, *arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a step as a person does, where there is no `.env`."""
+    return subprocess.run(
+        [sys.executable, "-m", f"scripts.{name}", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "DATA_DIR": str(folder / "data")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_error_meant_for_a_person_is_its_sentence_and_not_zero(caplog: pytest.LogCaptureFixture):
+    def fail() -> None:
+        raise ExplainedError("change SOMETHING")
+
+    assert run(fail) == 1
+    (record,) = caplog.records
+    assert record.levelno == logging.ERROR
+    assert record.getMessage() == "change SOMETHING"
+    assert record.exc_info is None
+
+
+def test_step_that_ends_well_is_zero():
+    assert run(lambda: "anything") == 0
+
+
+def test_mistake_of_ours_keeps_its_traceback():
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(fail)
+
+
+def test_date_is_read_from_the_command_line():
+    assert step_parser("Doc.").parse_args(["--date", "2026-11-23"]).date == date(2026, 11, 23)
+
+
+def test_date_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as caught:
+        step_parser("Doc.").parse_args(["--date", "yesterday"])
+    assert caught.value.code == 2
+    assert "--date" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_step_explains_itself(name: str, tmp_path: Path):
+    result = program(name, "--help", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "--date" in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        (collect, "TMDB_API_KEY is not set; put it into .env"),
+        (preprocess, "run collect for 2026-11-23 first"),
+        (train, "run preprocess for 2026-11-23 first"),
+        (deploy, "run train for 2026-11-23 first"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_bad_setup_ends_in_one_sentence(
+    step: ModuleType,
+    sentence: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    monkeypatch.setattr(step, "get_settings", lambda: load_settings(data_dir=str(tmp_path)))
+    assert step.main(["--date", "2026-11-23"]) == 1
+    (record,) = caplog.records
+    assert record.getMessage().endswith(sentence)
+
+
+def test_broken_env_file_ends_in_one_sentence(tmp_path: Path):
+    (tmp_path / ".env").write_text("S3_BUCKET_NAME films\n")
+    result = program("collect", folder=tmp_path)
+    assert result.returncode == 1
+    assert "line 1 of .env is broken; write NAME=value" in result.stderr
+    assert len(result.stderr.splitlines()) == 1

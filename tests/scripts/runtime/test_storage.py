@@ -1,0 +1,139 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from movierating.s3 import StoreUnavailableError
+from movierating.settings import Settings, load_settings
+from scripts.runtime.storage import (
+    DataFileError,
+    RunFiles,
+    at_hand,
+    check_writable,
+    data_folder,
+    filling,
+    read_json,
+    replacing,
+    source_of,
+    write_bytes,
+    write_json,
+)
+from tests.support.bundles import RUN_DATE
+
+
+def test_files_of_a_run_are_named_by_its_date(tmp_path: Path):
+    files = RunFiles(tmp_path, RUN_DATE)
+    paths = [files.raw, files.source, files.cleaned, files.report, files.codes, files.bundle]
+    assert all("2026-11-23" in path.name for path in [*paths, files.model])
+    assert files.raw.name == "movies_2026-11-23.csv"
+    assert files.cleaned.name == "movies_cleaned_2026-11-23.csv"
+    assert files.model.name == "model_2026-11-23.pkl"
+
+
+def test_file_that_fails_midway_leaves_the_old_one(tmp_path: Path):
+    path = tmp_path / "films.csv"
+    write_bytes(path, b"old")
+
+    def fail_midway() -> None:
+        with replacing(path) as partial:
+            partial.write_bytes(b"half of the n")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_midway()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_disk_that_is_full_is_one_sentence(tmp_path: Path):
+    def fill() -> None:
+        with replacing(tmp_path / "films.csv"):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(DataFileError, match=r"no space left on device.*; change DATA_DIR or free"):
+        fill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataFileError, match=r"cannot be written \(not a directory\)"):
+        check_writable(tmp_path / "file" / "data")
+
+
+def test_folder_is_made_and_the_probe_taken_away(tmp_path: Path):
+    check_writable(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+
+
+@pytest.fixture
+def there(bucket_settings: Settings) -> Settings:
+    """Settings whose working folder lies in S3."""
+    return bucket_settings.model_copy(
+        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline/"}
+    )
+
+
+def test_folder_is_where_the_setting_says(there: Settings, tmp_path: Path):
+    assert data_folder(load_settings(data_dir=str(tmp_path))) == tmp_path
+    assert str(data_folder(there)) == f"s3://{there.s3_bucket_name}/pipeline"
+
+
+def test_files_in_s3_are_written_and_read_like_others(there: Settings):
+    files = RunFiles(data_folder(there), RUN_DATE)
+    check_writable(files.folder)
+    assert not files.raw.exists()
+    with pytest.raises(DataFileError, match="run collect for 2026-11-23 first"):
+        files.need(files.raw, "collect")
+    write_json(files.raw, {"films": 1})
+    assert read_json(files.need(files.raw, "collect")) == {"films": 1}
+    write_json(files.raw, {"films": 2})
+    assert read_json(files.raw) == {"films": 2}
+
+
+def test_file_in_s3_that_fails_midway_leaves_the_old_one(there: Settings):
+    path = data_folder(there) / "films.csv"
+    write_bytes(path, b"old")
+
+    def fail_midway() -> None:
+        with replacing(path) as partial:
+            partial.write_bytes(b"half of the n")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail_midway()
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("where", ["here", "there"])
+def test_folder_is_filled_and_brought_to_hand(there: Settings, tmp_path: Path, where: str):
+    settings = there if where == "there" else load_settings(data_dir=str(tmp_path))
+    folder = RunFiles(data_folder(settings), RUN_DATE).bundle
+    with filling(folder) as here:
+        here.mkdir(exist_ok=True)
+        (here / "model.onnx").write_bytes(b"model")
+    with at_hand(folder) as here:
+        assert {path.name: path.read_bytes() for path in here.iterdir()} == {"model.onnx": b"model"}
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"data_dir": "s3://no-such-bucket/pipeline"}, "there is no bucket 'no-such-bucket'"),
+        ({"aws_secret_access_key": SecretStr("wrong")}, "check AWS_SECRET_ACCESS_KEY"),
+        ({"aws_access_key_id": SecretStr("nobody")}, "check AWS_ACCESS_KEY_ID"),
+        ({"aws_endpoint_url_s3": "http://127.0.0.1:9"}, "check AWS_ENDPOINT_URL_S3"),
+    ],
+    ids=["bucket", "secret", "key", "address"],
+)
+def test_folder_in_s3_that_cannot_be_used_is_one_sentence(
+    there: Settings, change: dict[str, Any], sentence: str
+):
+    with pytest.raises(StoreUnavailableError, match=sentence):
+        check_writable(data_folder(there.model_copy(update=change)))
+
+
+def test_source_is_tmdb_or_the_catalogue_that_plays_it():
+    assert source_of(load_settings()) == "api.themoviedb.org"
+    assert source_of(load_settings(tmdb_catalogue="/data/to_2022.parquet")) == "to_2022"

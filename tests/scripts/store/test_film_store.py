@@ -1,0 +1,448 @@
+import multiprocessing
+import os
+import random
+import time
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from movierating.settings import Settings, load_settings
+from scripts.runtime.storage import DataFileError, write_bytes
+from scripts.store import film_store as module
+from scripts.store.film_store import SMALL_FILES, FilmStore, Index, StoreCorruptError, film_store
+from tests.support.bundles import RUN_DATE
+from tests.support.films import columns, moment, stored
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FilmStore:
+    return FilmStore(tmp_path / "films")
+
+
+def votes(row: dict[str, Any]) -> list[tuple[str, float | None, int]]:
+    return [
+        (vote["date"].isoformat(), vote["vote_average"], vote["vote_count"])
+        for vote in row["votes"]
+    ]
+
+
+def parquet(store: FilmStore) -> list[Path]:
+    return sorted(Path(str(store.folder)).glob("*.parquet"))
+
+
+def test_films_of_different_sources_never_meet(tmp_path: Path):
+    real = load_settings(data_dir=str(tmp_path))
+    played = real.model_copy(update={"tmdb_base_url": "http://127.0.0.1:8090/3"})
+    catalogue = played.model_copy(update={"tmdb_catalogue": "/somewhere/to_2022.parquet"})
+    folders = {str(film_store(each).folder) for each in (real, played, catalogue)}
+    assert {Path(folder).name for folder in folders} == {
+        "api.themoviedb.org",
+        "127.0.0.1",
+        "to_2022",
+    }
+
+
+def test_store_without_films_is_empty(store: FilmStore):
+    store.add(columns())
+    assert stored(store) == {}
+    assert len(store.index()) == 0
+    assert store.purge(moment()) == 0
+    store.compact()
+    assert not Path(str(store.folder)).exists()
+
+
+def test_film_comes_back_as_it_was_put_in(store: FilmStore):
+    films = columns({"id": 1}, {"id": 2, "overview": "여름의\r끝 \u2028 ✓", "runtime": None})
+    store.add(films)
+    assert list(stored(store).values()) == films.to_pylist()
+
+
+def test_newest_record_counts_in_whichever_order_they_are_written(store: FilmStore):
+    new, old = ({"id": 1, "title": title} for title in ("new", "old"))
+    store.add(columns(new, day=RUN_DATE))
+    store.add(columns(old, day=RUN_DATE - DAY))
+    assert stored(store)[1]["title"] == "new"
+
+
+def test_votes_of_all_records_are_kept_by_date(store: FilmStore):
+    for days, average, count in [(0, 8.0, 30), (9, 6.0, 10), (2, 7.0, 20)]:
+        film = {"id": 1, "vote_average": average, "vote_count": count}
+        store.add(columns(film, *([{"id": 2}] if days else []), day=RUN_DATE - days * DAY))
+    films = stored(store)
+    assert votes(films[1]) == [
+        ("2026-11-14", 6.0, 10),
+        ("2026-11-21", 7.0, 20),
+        ("2026-11-23", 8.0, 30),
+    ]
+    assert votes(films[2]) == [("2026-11-14", 7.25, 60), ("2026-11-21", 7.25, 60)]
+
+
+def test_rating_that_came_back_is_not_lost_by_folding_in_parts(store: FilmStore):
+    for days, count in [(3, 10), (1, 10)]:
+        store.add(columns({"id": 1, "vote_count": count}, day=RUN_DATE - days * DAY))
+    store.compact()
+    store.add(columns({"id": 1, "vote_count": 20}, day=RUN_DATE - 2 * DAY))
+    (table,) = store.labelled(RUN_DATE)
+    assert table["vote_count"].to_pylist() == [10]
+
+
+def test_last_of_two_records_of_one_day_has_its_votes(store: FilmStore):
+    for hour, count in [(9, 20), (7, 10)]:
+        store.add(columns({"id": 1, "vote_count": count}, hour=hour))
+    assert votes(stored(store)[1]) == [("2026-11-23", 7.25, 20)]
+
+
+@pytest.mark.parametrize(
+    ("days_before", "expected"),
+    [(0, (8.0, 30)), (1, (7.0, 20)), (4, (6.0, 10)), (9, (6.0, 10)), (10, (None, None))],
+)
+def test_label_is_the_rating_as_of_a_day(
+    store: FilmStore, days_before: int, expected: tuple[float, int]
+):
+    for days, average, count in [(9, 6.0, 10), (3, 7.0, 20), (0, 8.0, 30)]:
+        film = {"id": 1, "vote_average": average, "vote_count": count}
+        store.add(columns(film, day=RUN_DATE - days * DAY))
+    (table,) = store.labelled(RUN_DATE - days_before * DAY)
+    (row,) = table.to_pylist()
+    assert (row["vote_average"], row["vote_count"]) == expected
+
+
+def test_index_tells_the_newest_of_each_film_without_its_record(store: FilmStore):
+    store.add(columns({"id": 5}, {"id": 3, "release_date": ""}, day=RUN_DATE - DAY))
+    store.add(columns({"id": 5, "vote_count": 70}, run_date=RUN_DATE))
+    index = store.index()
+    assert index.ids.tolist() == [3, 5]
+    assert index.fetched_at[1] == moment().timestamp() * 1000
+    assert index.run_day.tolist() == [-1, (RUN_DATE - date(1970, 1, 1)).days]
+    assert index.release_day.tolist() == [
+        Index.UNDATED,
+        (date(2026, 10, 1) - date(1970, 1, 1)).days,
+    ]
+    assert [index.fetched(film) for film in (3, 5, 4, 6)] == [
+        moment(RUN_DATE - DAY).timestamp() * 1000,
+        moment().timestamp() * 1000,
+        0,
+        0,
+    ]
+
+
+def test_films_of_a_run_are_those_whose_newest_record_it_brought_in(store: FilmStore):
+    yesterday = RUN_DATE - DAY
+    store.add(columns({"id": 1}, {"id": 2}, {"id": 3}, day=yesterday, run_date=yesterday))
+    store.add(columns({"id": 2}, {"id": 4}, run_date=RUN_DATE))
+    store.add(columns({"id": 3}))  # by a backfill
+    found = {
+        day: sorted(film for films in store.films(day) for film in films["id"].to_pylist())
+        for day in (yesterday, RUN_DATE, RUN_DATE + DAY)
+    }
+    assert found == {yesterday: [1], RUN_DATE: [2, 4], RUN_DATE + DAY: []}
+
+
+def test_many_small_files_become_few_and_say_the_same(store: FilmStore):
+    for at in range(SMALL_FILES + 3):
+        store.add(columns({"id": at + 1}))
+    assert len(parquet(store)) == 4
+    before = store.digest()
+    store.compact()
+    assert len(parquet(store)) == 1
+    assert store.digest() == before
+    assert sorted(stored(store)) == list(range(1, SMALL_FILES + 4))
+
+
+def test_records_out_of_date_are_folded_away_with_their_votes_kept(
+    store: FilmStore, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_SMALL_BYTES", 0)  # no file is small
+    store.add(columns({"id": 1, "vote_count": 10}, {"id": 2}, {"id": 3}, day=RUN_DATE - DAY))
+    store.compact()
+    assert len(parquet(store)) == 1
+    store.add(columns({"id": 1, "vote_count": 20}))
+    store.compact()
+    assert len(parquet(store)) == 2  # one row of four is out of date
+    store.add(columns({"id": 2, "vote_count": 30}))
+    store.compact()
+    (path,) = parquet(store)
+    assert module._columns(path, ["id"]).num_rows == 3
+    assert [count for _, _, count in votes(stored(store)[1])] == [10, 20]
+
+
+def test_purge_removes_what_was_not_refreshed_and_old_records_of_what_was(store: FilmStore):
+    old = {"id": 2, "release_date": "2020-10-01"}
+    store.add(columns({"id": 1}, old | {"vote_count": 10}, day=RUN_DATE - 181 * DAY))
+    store.add(columns(old, {"id": 3}, day=RUN_DATE - 180 * DAY))
+    assert store.purge(moment() - 180 * DAY) == 1
+    assert sorted(stored(store)) == [2, 3]
+    assert sum(module._columns(path, ["id"]).num_rows for path in parquet(store)) == 2
+    assert [count for _, _, count in votes(stored(store)[2])] == [10, 60]
+    assert store.purge(moment() - 180 * DAY) == 0
+
+
+def test_store_that_outlived_its_time_is_emptied(store: FilmStore):
+    store.add(columns({"id": 1}))
+    assert store.purge(moment() + 181 * DAY) == 1
+    assert parquet(store) == []
+
+
+def test_digest_speaks_of_the_films_alone(tmp_path: Path):
+    one, two, other = (FilmStore(tmp_path / name) for name in ("one", "two", "other"))
+    one.add(columns({"id": 1}, {"id": 2}))
+    two.add(columns({"id": 2}, day=RUN_DATE - DAY))
+    two.add(columns({"id": 1}, day=RUN_DATE - DAY, run_date=RUN_DATE))
+    other.add(columns({"id": 1}, {"id": 2, "runtime": 102}))
+    assert one.digest() == two.digest() != other.digest()
+
+
+@pytest.mark.parametrize("damage", ["flipped bit", "half", "empty", "garbage"])
+def test_damaged_file_is_one_sentence_and_the_others_are_left(store: FilmStore, damage: str):
+    store.add(columns(*({"id": at, "overview": "lantern " * at} for at in range(1, 40))))
+    store.add(columns({"id": 40}))
+    path, good = parquet(store)
+    raw = bytearray(path.read_bytes())
+    middle = len(raw) // 2
+    raw[middle] ^= 1
+    spoilt = {
+        "flipped bit": bytes(raw),
+        "half": bytes(raw[:middle]),
+        "empty": b"",
+        "garbage": b"x" * 99,
+    }
+    path.write_bytes(spoilt[damage])
+    with pytest.raises(StoreCorruptError, match=rf"{path.name} is damaged; move it away"):
+        list(store.films())
+    if damage != "flipped bit":
+        with pytest.raises(StoreCorruptError):
+            store.index()
+    path.rename(path.with_suffix(".damaged"))
+    assert sorted(stored(store)) == [40]
+    assert parquet(store) == [good]
+
+
+@pytest.mark.parametrize("at", range(200, 4000, 190))
+def test_damaged_votes_of_an_older_record_are_never_believed(store: FilmStore, at: int):
+    films = [{"id": film, "vote_count": 10 * film} for film in range(1, 200)]
+    store.add(columns(*films, day=RUN_DATE - DAY))
+    store.add(columns(*films))
+    expected = [row["votes"] for row in stored(store).values()]
+    path = parquet(store)[0]
+    raw = bytearray(path.read_bytes())
+    raw[-at] ^= 4
+    path.write_bytes(raw)
+    with suppress(StoreCorruptError):
+        assert [row["votes"] for row in stored(store).values()] == expected
+
+
+def test_file_that_may_not_be_read_is_not_called_damaged(
+    store: FilmStore, monkeypatch: pytest.MonkeyPatch
+):
+    def refused(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    store.add(columns({"id": 1}))
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(PermissionError):
+        store.index()
+
+
+def test_what_a_killed_writer_left_half_written_is_swept_away(store: FilmStore):
+    store.add(columns({"id": 1}))
+    old, new = (Path(str(store.folder)) / f".{name}.parquet.1.partial" for name in "ab")
+    for path, age in ((old, 7200), (new, 60)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - age,) * 2)
+    store.compact()
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("step", ["compact", "purge"])
+def test_damaged_file_stops_what_would_fold_it_away(store: FilmStore, step: str):
+    for at in range(3):
+        store.add(columns({"id": at + 1}, day=RUN_DATE - 200 * DAY))
+    raw = bytearray(parquet(store)[0].read_bytes())
+    raw[200] ^= 1
+    parquet(store)[0].write_bytes(raw)
+    before = {path.name: path.read_bytes() for path in parquet(store)}
+    with pytest.raises(StoreCorruptError):
+        store.compact() if step == "compact" else store.purge(moment())
+    left = {path.name: path.read_bytes() for path in parquet(store)}
+    assert before.items() <= left.items()
+
+
+class KilledError(BaseException):
+    """The end of a process."""
+
+
+@pytest.mark.parametrize("writes", range(8))
+def test_killed_while_folding_the_store_says_the_same(
+    store: FilmStore, monkeypatch: pytest.MonkeyPatch, writes: int
+):
+    monkeypatch.setattr(module, "_FILE_BYTES", 600)
+    for at in range(6):
+        store.add(columns({"id": at // 2 + 1, "vote_count": at + 1}, day=RUN_DATE + at * DAY))
+    before, digest = stored(store), store.digest()
+    left = writes
+
+    def dying(*arguments: Any) -> None:
+        nonlocal left
+        if left == 0:
+            raise KilledError
+        left -= 1
+        write_bytes(*arguments)
+
+    def dying_unlink(path: Path, missing_ok: bool = False) -> None:
+        nonlocal left
+        if path.suffix == ".parquet" and left == 0:
+            raise KilledError
+        left -= path.suffix == ".parquet"
+        unlink(path, missing_ok)
+
+    unlink = Path.unlink
+    monkeypatch.setattr(module, "write_bytes", dying)
+    monkeypatch.setattr(Path, "unlink", dying_unlink)
+    with pytest.raises(KilledError):
+        store.compact()
+    monkeypatch.undo()
+    again = FilmStore(store.folder)
+    assert stored(again) == before
+    again.compact()
+    assert again.digest() == digest
+    assert stored(again) == before
+
+
+def test_disk_that_is_full_is_one_sentence_and_leaves_the_store(
+    store: FilmStore, monkeypatch: pytest.MonkeyPatch
+):
+    store.add(columns({"id": 1}))
+    before = {path.name: path.read_bytes() for path in parquet(store)}
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DataFileError, match=r"no space left on device.* free the disk"):
+        store.add(columns({"id": 2}))
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in store.folder.iterdir()} == before
+
+
+def _write_many(folder: str, seed: int) -> None:
+    """One of two writers that fold, all the time, what both of them write."""
+    store, chance = FilmStore(Path(folder)), random.Random(seed)
+    for at in range(40):
+        film_id = seed * 1000 + at
+        store.add(columns({"id": film_id}, {"id": 1, "vote_count": chance.randint(1, 10**6)}))
+        if at % 5 == 4:
+            store.compact()
+
+
+def test_writers_that_fold_at_the_same_time_lose_nothing(tmp_path: Path):
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(str(tmp_path), n)) for n in (1, 2, 3)]
+    for writer in writers:
+        writer.start()
+    reads = 0
+    while any(writer.is_alive() for writer in writers):
+        stored(FilmStore(tmp_path))
+        reads += 1
+    assert [writer.exitcode for writer in writers] == [0, 0, 0]
+    assert reads > 1
+    expected = {1, *(seed * 1000 + at for seed in (1, 2, 3) for at in range(40))}
+    films = stored(FilmStore(tmp_path))
+    assert films.keys() == expected
+    assert all(votes(film) == [("2026-11-23", 7.25, 60)] for n, film in films.items() if n > 1)
+
+
+def test_reader_goes_on_when_files_are_folded_under_it(store: FilmStore):
+    for at in range(5):
+        store.add(columns({"id": at + 1}))
+    reading = store.films()
+    first = next(reading)
+    FilmStore(store.folder).compact()
+    ids = [first["id"][0].as_py(), *(film for table in reading for film in table["id"].to_pylist())]
+    assert sorted(ids) == [1, 2, 3, 4, 5]
+
+
+events = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "compact", "reopen"]),
+        st.integers(1, 4),  # a film
+        st.integers(0, 20),  # a day
+        st.integers(1, 5),  # votes
+    ),
+    max_size=14,
+)
+
+
+@settings(max_examples=40)
+@given(events)
+def test_store_is_what_a_plain_dictionary_would_be(events: list[tuple[str, int, int, int]]):
+    with TemporaryDirectory() as folder:
+        store = FilmStore(Path(folder) / "films")
+        newest: dict[int, tuple[datetime, int]] = {}
+        history: dict[int, dict[date, int]] = {}
+        for hour, (event, film, days, count) in enumerate(events):  # no two of one moment
+            day = RUN_DATE - days * DAY
+            if event == "compact":
+                store.compact()
+            elif event == "reopen":
+                store = FilmStore(store.folder)
+            else:
+                store.add(columns({"id": film, "vote_count": count}, day=day, hour=hour))
+                at = moment(day, hour)
+                newest[film] = max(newest.get(film, (at, count)), (at, count))
+                history.setdefault(film, {})[day] = count
+        found = stored(store)
+        assert {film: row["vote_count"] for film, row in found.items()} == {
+            film: count for film, (_, count) in newest.items()
+        }
+        for film, by_day in history.items():
+            for day in by_day:
+                known = [count for seen, count in sorted(by_day.items()) if seen <= day]
+                (label,) = (
+                    row["vote_count"]
+                    for table in store.labelled(day)
+                    for row in table.to_pylist()
+                    if row["id"] == film
+                )
+                assert label == known[-1]
+
+
+def test_object_that_vanishes_while_it_is_read_is_no_error(
+    bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    there = bucket_settings.model_copy(
+        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline"}
+    )
+    store = film_store(there)
+    for film in (1, 2):
+        store.add(columns({"id": film}))
+    files, before = FilmStore._files, store._files()
+    FilmStore(store.folder).compact()
+    listings = iter([before])
+    monkeypatch.setattr(FilmStore, "_files", lambda self: next(listings, None) or files(self))
+    assert sorted(stored(film_store(there))) == [1, 2]
+
+
+def test_store_in_s3_is_the_same(bucket_settings: Settings) -> None:
+    there = bucket_settings.model_copy(
+        update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline"}
+    )
+    store = film_store(there)
+    assert len(store.index()) == 0
+    for days, count in [(2, 10), (0, 30), (1, 20)]:
+        film_store(there).add(columns({"id": 1, "vote_count": count}, day=RUN_DATE - days * DAY))
+    store.add(columns({"id": 2}))
+    digest = store.digest()
+    assert [count for _, _, count in votes(stored(store)[1])] == [10, 20, 30]
+    store.compact()
+    assert len(list(store.folder.glob("*.parquet"))) == 1
+    assert store.digest() == digest
+    assert store.purge(moment() - DAY) == 0
+    assert store.purge(moment() + DAY) == 2

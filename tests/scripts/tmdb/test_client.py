@@ -1,0 +1,391 @@
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import chain, islice
+from typing import Any
+
+import pytest
+
+from movierating.settings import Settings, SettingsError, load_settings
+from sandbox.tmdb.process import RunningStandIn, running
+from scripts.runtime import clock
+from scripts.tmdb import client as module
+from scripts.tmdb.client import ClockError, Tmdb, TmdbError, TmdbUnavailableError
+from tests.support.bundles import RUN_DATE
+from tests.support.films import moment
+
+V3_KEY = "fedcba9876543210fedcba9876543210"
+TOKEN = "planted-read-access-token.of-the-tests.that-opens-nothing"
+GENRES = "/genre/movie/list"
+
+
+def planted(base_url: str, key: str = V3_KEY) -> Settings:
+    settings = load_settings(None, tmdb_base_url=base_url, tmdb_api_key=key)
+    return settings.model_copy(update={"tmdb_requests_per_second": 900})
+
+
+@pytest.fixture
+def tmdb(tmdb_stand_in: RunningStandIn) -> Iterator[Tmdb]:
+    tmdb_stand_in.forget()
+    with Tmdb(planted(tmdb_stand_in.base_url)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def new_day() -> Iterator[RunningStandIn]:
+    """A stand-in that was just started: the day of one that runs at midnight goes on."""
+    with running("--today", RUN_DATE.isoformat()) as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def tmdb_on_its_day(new_day: RunningStandIn) -> Iterator[Tmdb]:
+    with Tmdb(planted(new_day.base_url)) as client:
+        yield client
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the client would have waited, in seconds; it does not."""
+    slept: list[float] = []
+    monkeypatch.setattr(Tmdb, "_await_turn", lambda _: None)
+    monkeypatch.setattr(Tmdb, "_sleep", lambda _, seconds: slept.append(seconds))
+    return slept
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def everything_said(error: BaseException | None) -> str:
+    """The text of an exception and of all that led to it."""
+    if error is None:
+        return ""
+    chain = everything_said(error.__cause__) + everything_said(error.__context__)
+    return f"{error} {error!r} {error.args} {vars(error)} {chain}"
+
+
+@pytest.mark.parametrize("key", [V3_KEY, TOKEN, f"  {TOKEN}\n"], ids=["v3", "token", "pasted"])
+def test_both_kinds_of_key_open_the_api(tmdb_stand_in: RunningStandIn, key: str):
+    with Tmdb(planted(tmdb_stand_in.base_url, key)) as client:
+        assert client.get(GENRES)["genres"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "429"},
+        {"kind": "429_retry_after", "seconds": 3},
+        {"kind": "500"},
+        {"kind": "503"},
+        {"kind": "cut"},
+        {"kind": "truncated"},
+        {"kind": "not_json"},
+    ],
+    ids=lambda fault: fault["kind"],
+)
+def test_passing_fault_is_survived(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float], fault: dict[str, Any]
+):
+    with tmdb_stand_in.faults(fault | {"first": 2}):
+        assert tmdb.get(GENRES)["genres"]
+    assert waits == ([3.0, 3.0] if fault["kind"] == "429_retry_after" else [0.5, 1.0])
+    assert tmdb_stand_in.stats()["requests"] == 3
+
+
+def test_answer_that_is_too_slow_is_asked_for_again(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", (5, 0.3))
+    with tmdb_stand_in.faults({"kind": "slow", "seconds": 3, "first": 1}):
+        assert tmdb.get(GENRES)["genres"]
+
+
+def test_answer_that_takes_its_time_is_waited_for(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+    with tmdb_stand_in.faults({"kind": "slow", "seconds": 0.3, "first": 1}):
+        assert tmdb.get(GENRES)["genres"]
+    assert tmdb_stand_in.stats()["requests"] == 1
+
+
+def test_lasting_fault_ends_in_one_sentence_after_growing_waits(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
+):
+    with (
+        tmdb_stand_in.faults({"kind": "503"}),
+        pytest.raises(TmdbUnavailableError, match=r"^TMDB answered HTTP 503; check TMDB_BASE_URL"),
+    ):
+        tmdb.get(GENRES)
+    assert waits == [0.5, 1, 2, 4, 8] + 14 * [10]
+
+
+def test_wait_that_tmdb_asks_for_has_an_end(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
+):
+    with tmdb_stand_in.faults({"kind": "429_retry_after", "seconds": 3600, "first": 1}):
+        tmdb.get(GENRES)
+    assert max(waits) == 60
+
+
+def test_server_that_is_away_ends_in_one_sentence(closed_port: int, waits: list[float]):
+    with (
+        Tmdb(planted(f"http://127.0.0.1:{closed_port}/3")) as client,
+        pytest.raises(TmdbUnavailableError, match=r"cannot be reached .*; check TMDB_BASE_URL"),
+    ):
+        client.get(GENRES)
+    assert len(waits) == 19
+
+
+@pytest.mark.parametrize("key", [V3_KEY, TOKEN], ids=["v3", "token"])
+def test_refused_key_is_one_sentence_at_once(
+    tmdb_stand_in: RunningStandIn, waits: list[float], key: str
+):
+    with (
+        tmdb_stand_in.revoked(key),
+        Tmdb(planted(tmdb_stand_in.base_url, key)) as client,
+        pytest.raises(TmdbError, match=r"^TMDB refuses the key \(HTTP 401\); check TMDB_API_KEY$"),
+    ):
+        client.get(GENRES)
+    assert waits == []
+
+
+@pytest.mark.parametrize("key", ["a key", "열쇠", "key\r\nHost: elsewhere"])
+def test_what_cannot_be_a_key_is_never_sent(key: str):
+    with pytest.raises(SettingsError, match=r"^TMDB_API_KEY holds characters") as caught:
+        Tmdb(planted("http://127.0.0.1:1/3", key))
+    assert key not in everything_said(caught.value)
+
+
+def test_key_must_be_set():
+    with pytest.raises(SettingsError, match=r"^TMDB_API_KEY is not set"):
+        Tmdb(load_settings())
+
+
+@pytest.mark.parametrize("key", [V3_KEY, TOKEN], ids=["v3", "token"])
+@pytest.mark.parametrize(
+    "kind",
+    [None, "revoked", "away", "slow", "429", "500", "cut", "truncated", "not_json", "bad request"],
+)
+@pytest.mark.usefixtures("waits")
+def test_key_is_in_no_log_and_no_exception(
+    tmdb_stand_in: RunningStandIn,
+    closed_port: int,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    kind: str | None,
+):
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", (5, 0.05 if kind == "slow" else 5))
+    base_url = f"http://127.0.0.1:{closed_port}/3" if kind == "away" else tmdb_stand_in.base_url
+    faulty = kind not in {None, "revoked", "away", "bad request"}
+    error: Exception | None = None
+    with (
+        tmdb_stand_in.faults(*([{"kind": kind, "seconds": 0.1}] if faulty else [])),
+        tmdb_stand_in.revoked(*([key] if kind == "revoked" else [])),
+        Tmdb(planted(base_url, key)) as client,
+    ):
+        try:
+            client.get(GENRES if kind != "bad request" else "/discover/movie", page=501)
+        except Exception as raised:  # noqa: BLE001 - whatever it is, it is searched
+            error = raised
+    assert (error is None) is (kind is None)
+    said = everything_said(error)
+    for record in caplog.records:
+        said += f"{record.getMessage()} {record.msg} {record.args} {record.exc_text}"
+        said += everything_said(record.exc_info[1]) if record.exc_info else ""
+    assert "urllib3" in {record.name.partition(".")[0] for record in caplog.records}
+    assert key not in said
+
+
+def test_request_that_is_wrong_is_not_repeated(tmdb: Tmdb, waits: list[float]):
+    with pytest.raises(TmdbError, match="HTTP 400") as caught:
+        tmdb.get("/movie/popular", page=501)
+    assert not caught.value.retryable
+    assert waits == []
+
+
+def test_list_is_read_page_by_page_to_its_end(tmdb: Tmdb):
+    films = list(tmdb.pages("/movie/now_playing"))
+    pages = tmdb.get("/movie/now_playing")["total_pages"]
+    assert pages > 1
+    assert len({film["id"] for film in films}) == len(films) > (pages - 1) * module.PAGE_SIZE
+
+
+def test_list_is_read_no_further_than_tmdb_lets(tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "MAX_PAGE", 2)
+    assert len(list(tmdb.pages("/movie/popular"))) == 2 * module.PAGE_SIZE
+
+
+def test_list_is_read_no_further_than_asked(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+    next(tmdb.pages("/movie/popular"))
+    assert tmdb_stand_in.stats()["requests"] == 1
+
+
+@pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
+@pytest.mark.usefixtures("waits")
+def test_list_in_another_form_is_one_sentence(tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str):
+    with (
+        tmdb_stand_in.faults({"kind": kind, "field": "id"}),
+        pytest.raises(TmdbUnavailableError, match="a list of films in a form of its own"),
+    ):
+        list(tmdb.pages("/movie/now_playing"))
+
+
+@pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
+@pytest.mark.usefixtures("waits")
+def test_list_in_a_passing_other_form_is_asked_for_again(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str
+):
+    expected = list(tmdb.pages("/movie/now_playing"))
+    with tmdb_stand_in.faults({"kind": kind, "field": "id", "first": 2}):
+        assert list(tmdb.pages("/movie/now_playing")) == expected
+
+
+def test_details_hold_each_film_with_its_parts_and_none_for_deleted_ones(tmdb: Tmdb):
+    ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
+    answers = {answer.film_id: answer.film for answer in tmdb.details([*ids, 1])}
+    assert answers.keys() == {*ids, 1}
+    assert answers[1] is None
+    for film_id in ids:
+        film = answers[film_id]
+        assert film is not None
+        assert film["id"] == film_id
+        assert film.keys() >= {"title", "credits", "keywords", "release_dates", "translations"}
+
+
+def test_details_end_with_the_first_film_that_cannot_be_had(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
+):
+    ids = [film["id"] for film in tmdb.pages("/movie/now_playing")]
+    tmdb_stand_in.forget()
+    with tmdb_stand_in.revoked(V3_KEY), pytest.raises(TmdbError, match="refuses the key"):
+        list(tmdb.details(ids))
+    assert tmdb_stand_in.stats()["requests"] < len(ids)
+
+
+def test_failure_of_one_film_ends_the_waiting_for_the_others(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
+):
+    ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
+    tmdb_stand_in.forget()
+    with (
+        tmdb_stand_in.faults({"kind": "503", "path": "/3/movie"}),
+        pytest.raises(TmdbError, match="check TMDB_API_KEY"),
+    ):
+        for _ in tmdb.details(chain(ids, refused(tmdb_stand_in))):
+            pass
+    # Each of the threads had one try or two, and none of the eighteen that were left.
+    assert tmdb_stand_in.stats()["requests"] <= 2 * len(ids)
+
+
+def refused(stand_in: RunningStandIn) -> Iterator[int]:
+    """No more ids, since TMDB refuses to list them."""
+    while not stand_in.stats()["faults"]:
+        time.sleep(0.02)
+    raise TmdbError("TMDB refuses the key (HTTP 401); check TMDB_API_KEY")
+    yield
+
+
+def test_404_that_is_not_tmdbs_own_is_no_word_on_the_film(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
+):
+    tmdb._base_url = tmdb_stand_in.control_url  # where a 404 is that of another server
+    with pytest.raises(TmdbUnavailableError, match="HTTP 404"):
+        tmdb.get("/movie/1")
+    assert len(waits) == 19
+
+
+def test_ids_of_details_are_taken_no_faster_than_the_answers(tmdb: Tmdb):
+    taken: list[int] = []
+    ids = tmdb.get("/movie/popular")["results"]
+
+    def endless() -> Iterator[int]:
+        while True:
+            taken.append(ids[0]["id"])
+            yield taken[-1]
+
+    assert len(list(islice(tmdb.details(endless()), 10))) == 10
+    assert len(taken) < 200
+
+
+@pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
+@pytest.mark.parametrize("field", ["runtime", "genres", "credits", "title"])
+def test_film_in_a_passing_other_form_is_asked_for_again(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str, field: str
+):
+    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (expected,) = tmdb.details([film_id])
+    with tmdb_stand_in.faults({"kind": kind, "field": field, "first": 2}):
+        (answer,) = tmdb.details([film_id])
+    assert answer.film == expected.film
+
+
+def test_film_in_a_lasting_other_form_comes_as_it_is(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    with tmdb_stand_in.faults({"kind": "wrong_type", "field": "runtime"}):
+        (answer,) = tmdb.details([film_id])
+    assert answer.film is not None
+    assert answer.film["runtime"] == ["unexpected"]
+
+
+def test_answers_are_dated_by_the_clock_of_tmdb(tmdb_on_its_day: Tmdb):
+    (answer,) = tmdb_on_its_day.details([1])
+    assert tmdb_on_its_day.now().date() == RUN_DATE
+    assert answer.at.date() == RUN_DATE
+
+
+@pytest.mark.parametrize("days", [-400, -2, 2, 4000])
+def test_clock_that_is_wrong_is_one_sentence_at_once(
+    tmdb_on_its_day: Tmdb, monkeypatch: pytest.MonkeyPatch, days: int, waits: list[float]
+):
+    monkeypatch.setattr(clock, "_clock", lambda: moment(RUN_DATE + timedelta(days=days)))
+    with pytest.raises(ClockError, match=r"clock says .* and TMDB's 2026-11-23 .*; set the clock$"):
+        tmdb_on_its_day.get(GENRES)
+    assert waits == []
+
+
+def test_storm_of_429_silences_all_requests_for_as_long_as_tmdb_asks(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
+):
+    ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
+    tmdb_stand_in.forget()
+    with tmdb_stand_in.faults({"kind": "429_retry_after", "seconds": 1, "first": 16}):
+        answers = list(tmdb.details(ids))
+    assert len(answers) == len(ids)
+    # The first sixteen are under way when the first of them is refused.
+    assert tmdb_stand_in.stats()["requests"] <= 16 + len(ids)
+
+
+def test_films_that_changed_on_a_day_are_listed_whole(tmdb: Tmdb):
+    ids = list(tmdb.changed(RUN_DATE - timedelta(days=1)))
+    assert len(ids) == len(set(ids)) > 100
+
+
+def test_requests_are_paced(tmdb_stand_in: RunningStandIn):
+    tmdb_stand_in.forget()
+    settings = planted(tmdb_stand_in.base_url)
+    with Tmdb(settings.model_copy(update={"tmdb_requests_per_second": 20})) as client:
+        list(client.details([1] * 50))
+    # A tenth more leaves room for requests that wait on their way.
+    assert tmdb_stand_in.stats()["peak_per_second"] <= 22
+
+
+def test_workers_share_the_rate(tmdb_stand_in: RunningStandIn):
+    tmdb_stand_in.forget()
+    settings = planted(tmdb_stand_in.base_url)
+    paced = settings.model_copy(update={"tmdb_requests_per_second": 20})
+    with Tmdb(paced, workers=2) as one, Tmdb(paced, workers=2) as two, ThreadPoolExecutor() as pool:
+        list(pool.map(lambda client: list(client.details([1] * 25)), (one, two)))
+    assert tmdb_stand_in.stats()["peak_per_second"] <= 22
+
+
+def test_share_of_less_than_a_request_a_second_is_paced_too():
+    limiter = module._limiter(0.5)
+    assert limiter.try_acquire(blocking=False)
+    assert not limiter.try_acquire(blocking=False)

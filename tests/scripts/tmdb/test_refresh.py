@@ -1,0 +1,168 @@
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.tmdb.process import RunningStandIn
+from scripts.store.film_store import FilmStore, Index
+from scripts.tmdb import client as tmdb_module
+from scripts.tmdb import refresh as module
+from scripts.tmdb.client import Tmdb
+from scripts.tmdb.refresh import (
+    MIN_VOTES,
+    changed,
+    days_since_1970,
+    due,
+    first_films,
+    getting_old,
+    listed,
+    newest_rated,
+    with_young_votes,
+)
+from tests.support.bundles import RUN_DATE
+from tests.support.films import columns, moment
+from tests.support.stand_in import unpaced
+
+DAY = timedelta(days=1)
+TODAY = days_since_1970(RUN_DATE)
+EARLY = date(2005, 9, 30)  # about a hundred rated films of the synthetic world opened before
+
+
+@pytest.fixture
+def tmdb(tmdb_stand_in: RunningStandIn, tmp_path: Path) -> Iterator[Tmdb]:
+    with Tmdb(unpaced(tmdb_stand_in.base_url, tmp_path)) as client:
+        yield client
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FilmStore:
+    return FilmStore(tmp_path / "films")
+
+
+def index_of(store: FilmStore, *fetched: tuple[int, int, str]) -> Index:
+    """An index of films by id, days since they were fetched, and release date."""
+    for film_id, days, opened in fetched:
+        film = {"id": film_id, "release_date": opened}
+        store.add(columns(film, day=RUN_DATE - days * DAY))
+    return store.index()
+
+
+def test_first_films_are_popular_ones_then_the_newest_with_enough_votes(tmdb: Tmdb):
+    ids = first_films(tmdb, RUN_DATE, 30)
+    popular = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
+    later = [film for answer in tmdb.details(ids[6:]) if (film := answer.film)]
+    assert ids[:6] == popular[:6]
+    assert len(later) == 24
+    assert all(film["vote_count"] >= MIN_VOTES for film in later)
+    assert max(film["release_date"] for film in later) <= RUN_DATE.isoformat()
+
+
+def test_film_in_both_lists_is_a_first_film_once(tmdb: Tmdb):
+    popular = {film["id"] for film in islice(tmdb.pages("/movie/popular"), 80)}
+    newest = {film["id"] for film in islice(newest_rated(tmdb, RUN_DATE), 320)}
+    ids = first_films(tmdb, RUN_DATE, 400)
+    assert popular & newest
+    assert len(ids) == len(set(ids)) == 400
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 21])
+def test_small_limits_are_kept(tmdb: Tmdb, limit: int):
+    assert len(first_films(tmdb, RUN_DATE, limit)) == limit
+
+
+def test_newest_rated_films_are_those_until_a_day(tmdb: Tmdb):
+    assert next(newest_rated(tmdb, date(2020, 6, 30)))["release_date"] <= "2020-06-30"
+
+
+def test_rated_films_go_on_by_date_past_the_last_page(tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch):
+    whole = [film["id"] for film in newest_rated(tmdb, EARLY)]
+    monkeypatch.setattr(tmdb_module, "MAX_PAGE", 1)
+    monkeypatch.setattr(module, "MAX_PAGE", 1)
+    in_parts = [film["id"] for film in newest_rated(tmdb, EARLY)]
+    assert len(whole) > 3 * tmdb_module.PAGE_SIZE
+    assert list(dict.fromkeys(in_parts)) == whole
+
+
+def test_more_films_of_one_day_than_pages_end_the_list(tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch):
+    def one_day(*_: Any, **__: Any) -> Any:
+        return ({"id": number, "release_date": "2026-11-23"} for number in range(20))
+
+    monkeypatch.setattr(module, "MAX_PAGE", 1)
+    monkeypatch.setattr(tmdb, "pages", one_day)
+    assert len(list(newest_rated(tmdb, RUN_DATE))) == 20
+
+
+def test_listed_films_are_due_unless_fetched_today(tmdb: Tmdb, store: FilmStore):
+    popular = [film["id"] for film in islice(tmdb.pages("/movie/popular"), 4)]
+    opened = "2026-10-01"
+    index = index_of(store, (popular[0], 0, opened), (popular[1], 1, opened))
+    ids = list(listed(tmdb, index, TODAY))
+    assert ids[:3] == popular[1:]
+    assert len(ids) == len(set(ids)) > module.POPULAR_FILMS
+    upcoming = [film["id"] for film in tmdb.get("/movie/upcoming")["results"]]
+    assert set(upcoming) - {popular[0]} <= set(ids)
+
+
+def test_film_is_due_after_each_change_that_its_record_does_not_know(tmdb: Tmdb, store: FilmStore):
+    yesterday = list(tmdb.changed(RUN_DATE - DAY))
+    before, on_that_day, since, new = yesterday[:4]
+    opened = "2020-10-01"
+    index = index_of(store, (before, 9, opened), (on_that_day, 1, opened), (since, 0, opened))
+    ids = list(changed(tmdb, index, TODAY - 1, TODAY))
+    assert ids == [each for each in yesterday if each != since]
+    assert new in ids
+
+
+def test_changes_of_the_day_that_is_not_over_are_left_to_the_next_run(tmdb: Tmdb, store: FilmStore):
+    assert list(changed(tmdb, index_of(store, (1, 1, "")), TODAY, TODAY)) == []
+
+
+@pytest.mark.parametrize(
+    ("opened_days_ago", "fetched_days_ago", "is_due"),
+    [
+        (0, 1, True),
+        (5, 0, False),
+        (5, 1, True),
+        (30, 2, False),
+        (30, 3, True),
+        (300, 29, False),
+        (300, 30, True),
+        (366, 149, False),
+        (-10, 9, False),
+    ],
+)
+def test_votes_may_be_a_tenth_as_old_as_the_film_in_its_first_year(
+    store: FilmStore, opened_days_ago: int, fetched_days_ago: int, is_due: bool
+):
+    opened = RUN_DATE - opened_days_ago * DAY
+    index = index_of(store, (1, fetched_days_ago, opened.isoformat()))
+    assert list(with_young_votes(index, TODAY)) == ([1] if is_due else [])
+
+
+def test_film_without_a_date_has_no_young_votes(store: FilmStore):
+    assert list(with_young_votes(index_of(store, (1, 99, "")), TODAY)) == []
+
+
+def test_film_that_would_soon_be_purged_is_due(store: FilmStore):
+    fetched = [(film, days, "2010-01-01") for film, days in enumerate((150, 151, 179), start=1)]
+    assert sorted(getting_old(index_of(store, *fetched), TODAY)) == [1, 2, 3]
+
+
+def test_each_day_a_share_of_the_oldest_is_due_but_nothing_of_this_month(store: FilmStore):
+    films = columns(*({"id": film} for film in range(1, 452)), day=RUN_DATE - 29 * DAY)
+    store.add(films)
+    assert list(getting_old(store.index(), TODAY)) == []
+    assert len(list(getting_old(store.index(), TODAY + 1))) == 4  # 451 films in 150 days
+
+
+def test_all_that_is_due_comes_once_the_listed_films_first(tmdb: Tmdb, store: FilmStore):
+    popular = next(tmdb.pages("/movie/popular"))["id"]
+    index = index_of(store, (popular, 160, "2026-11-01"), (7, 160, "2010-01-01"))
+    ids = due(tmdb, index, RUN_DATE - 2 * DAY, moment())
+    assert len(ids) == len(set(ids))
+    assert ids[0] == popular
+    assert ids[-1] == 7
+    assert set(tmdb.changed(RUN_DATE - 2 * DAY)) <= set(ids)

@@ -1,0 +1,154 @@
+import json
+from typing import Any
+
+import pytest
+
+from scripts.store.schema import SCHEMA, record_of
+from scripts.tmdb.validation import MIN_TO_JUDGE, BadAnswersError, Report, admit
+from tests.support.bundles import RUN_DATE
+from tests.support.films import FILM, columns, moment
+
+VOTES = ["vote_average", "vote_count", "votes"]
+
+
+def admitted(*changes: dict[str, Any]) -> tuple[list[dict[str, Any]], Report]:
+    report = Report()
+    records = [record_of(FILM | change, moment(), None) for change in changes]
+    return admit(records, RUN_DATE, report).to_pylist(), report
+
+
+def test_good_film_passes_unchanged_with_its_votes_as_of_the_day():
+    (row,), report = admitted({})
+    assert report.as_json() == {
+        "records": 1,
+        "bad": 0,
+        "faults": {},
+        "unknown": {"budget": 0, "revenue": 0, "runtime": 0},
+    }
+    assert row["title"] == "The Lantern"
+    assert row["release_date"].isoformat() == "2026-10-01"
+    assert json.loads(row["genres"]) == FILM["genres"]
+    assert row["votes"] == [{"date": RUN_DATE, "vote_average": 7.25, "vote_count": 60}]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault", "missing"),
+    [
+        ({"runtime": 900}, "runtime: impossible", ["runtime"]),
+        ({"runtime": -1}, "runtime: impossible", ["runtime"]),
+        ({"runtime": "101"}, "runtime: another form", ["runtime"]),
+        ({"runtime": ["unexpected"]}, "runtime: another form", ["runtime"]),
+        ({"runtime": 101.5}, "runtime: impossible", ["runtime"]),
+        ({"budget": -5}, "budget: impossible", ["budget"]),
+        ({"budget": 2**70}, "budget: impossible", ["budget"]),
+        ({"revenue": float("inf")}, "revenue: impossible", ["revenue"]),
+        ({"title": None}, "title: is missing", ["title"]),
+        ({"title": 7}, "title: another form", ["title"]),
+        ({"genres": "unexpected"}, "genres: another form", ["genres"]),
+        ({"credits": "unexpected"}, "credits: another form", ["credits"]),
+        ({"release_date": "19 May 2026"}, "release_date: impossible", ["release_date"]),
+        ({"release_date": "1726-10-01"}, "release_date: impossible", ["release_date"]),
+        (
+            {"release_date": "9999-12-31", "vote_count": 0, "vote_average": 0.0},
+            "release_date: impossible",
+            ["release_date"],
+        ),
+        ({"vote_average": 10.5}, "vote_average: impossible", VOTES),
+        ({"vote_count": -1}, "vote_count: impossible", VOTES),
+        ({"vote_count": ["x"]}, "vote_count: another form", VOTES),
+        ({"vote_count": 0}, "votes: rating without votes", ["vote_average"]),
+        (
+            {"vote_average": 0.0},
+            "votes: votes without rating",
+            VOTES,
+        ),
+        (
+            {"release_date": "2026-11-24"},
+            "votes: votes before release",
+            VOTES,
+        ),
+    ],
+)
+def test_value_that_cannot_be_is_missing_and_counted(
+    change: dict[str, Any], fault: str, missing: list[str]
+):
+    (row,), report = admitted(change)
+    (good,) = columns({}).to_pylist()
+    assert [name for name in missing if row[name]] == []
+    others = [name for name in SCHEMA.names if name not in {*missing, *change, "votes"}]
+    assert {name: row[name] for name in others} == {name: good[name] for name in others}
+    assert report.faults == {fault: 1}
+    assert report.bad == 1
+
+
+@pytest.mark.parametrize("field", ["homepage", "runtime", "genres", "credits", "translations"])
+def test_field_that_an_answer_lacks_is_missing_and_counted(field: str):
+    film = {name: value for name, value in FILM.items() if name != field}
+    report = Report()
+    (row,) = admit([record_of(film, moment(), None)], RUN_DATE, report).to_pylist()
+    assert row[field] is None
+    assert report.faults == {f"{field}: another form": 1}
+
+
+@pytest.mark.parametrize("field", ["budget", "revenue", "runtime"])
+def test_zero_is_unknown_and_no_fault(field: str):
+    (row,), report = admitted({field: 0})
+    assert row[field] is None
+    assert (report.bad, report.unknown[field]) == (0, 1)
+
+
+def test_film_without_votes_has_no_rating_and_no_fault():
+    (row,), report = admitted({"vote_count": 0, "vote_average": 0.0})
+    assert (row["vote_count"], row["vote_average"], report.bad) == (0, None, 0)
+    assert row["votes"] == [{"date": RUN_DATE, "vote_average": None, "vote_count": 0}]
+
+
+def test_half_a_character_becomes_a_question_mark():
+    half = "half a \ud83d smile"
+    (row,), report = admitted({"overview": half, "genres": [{"id": 1, "name": half}]})
+    assert row["overview"] == "half a ? smile"
+    assert json.loads(row["genres"]) == [{"id": 1, "name": "half a ? smile"}]
+    assert report.bad == 0
+
+
+@pytest.mark.parametrize("film_id", [None, "seven", 0, -3, 10**20])
+def test_film_without_an_id_is_dropped_and_counted(film_id: Any):
+    rows, report = admitted({"id": film_id}, {"id": 8})
+    assert [row["id"] for row in rows] == [8]
+    assert (report.records, report.bad, report.faults.total()) == (2, 1, 1)
+
+
+def test_film_with_several_faults_is_one_bad_record():
+    _, report = admitted({"runtime": 900, "budget": -1})
+    assert (report.bad, report.faults.total()) == (1, 2)
+
+
+def test_unknown_field_is_kept():
+    (row,), _ = admitted({"awards": ["best lantern"]})
+    assert json.loads(row["extra"]) == {"awards": ["best lantern"]}
+
+
+def test_too_many_bad_records_are_one_sentence_that_names_the_worst():
+    report = Report()
+    admit(
+        [record_of(FILM | {"id": at, "runtime": "101"}, moment(), None) for at in range(1, 7)],
+        RUN_DATE,
+        report,
+    )
+    report.check(0.2)
+    with pytest.raises(
+        BadAnswersError,
+        match=r"^6 of 6 records are bad: runtime: another form \(6\); .* COLLECT_MAX_BAD_SHARE$",
+    ):
+        report.check(0.1)
+
+
+def test_share_is_judged_of_enough_records_only():
+    Report(records=5, bad=5).check(0.1)
+    with pytest.raises(BadAnswersError):
+        Report(records=6, bad=6).check(0.1)
+    Report(records=10 * MIN_TO_JUDGE, bad=MIN_TO_JUDGE).check(0.1)
+
+
+def test_nothing_in_is_nothing_out():
+    assert admit([], RUN_DATE, Report()).num_rows == 0

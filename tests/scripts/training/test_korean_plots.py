@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from movierating.films.film import Film, Plot
+from movierating.films.text import measure_plot
+from movierating.model.target_encoding import KOREAN, Effects
+from scripts.dataset.split import Sample
+from scripts.training.korean_plots import MIN_PAIRS, with_korean
+from tests.support.bundles import effects_of
+from tests.support.samples import rated
+
+EFFECTS = effects_of({"plot": {"lighthouse": (1.0, 0.5), "tavern": (1.0, -0.5)}})
+ENGLISH = {"등대": "A lighthouse.", "주막": "A tavern."}
+
+
+def pairs(count: int, english: bool = True) -> Sample:
+    """Films with plots in both languages, of lighthouses and of taverns in turn."""
+    words = [list(ENGLISH)[at % 2] for at in range(count)]
+    films = [Film(plot=measure_plot(ENGLISH[word]) if english else None) for word in words]
+    frame = rated(films, np.arange(count, 0, -1), np.full(count, 6), np.full(count, 99))
+    return Sample(frame.assign(overview_ko=[f"{word}에서 만난다" for word in words]))
+
+
+def told(effects: Effects, text: str) -> float:
+    return effects.of(Film(plot=Plot(None, None, None, text, "ko")))["effect=plot"]
+
+
+def test_pieces_of_words_say_what_their_films_english_plots_say():
+    learned = with_korean(EFFECTS, pairs(MIN_PAIRS))
+    assert told(learned, "등대에서 만난다") == pytest.approx(0.5, abs=0.1)
+    assert told(learned, "주막에서 만난다") == pytest.approx(-0.5, abs=0.1)
+    assert told(learned, "등대의 밤") > 0 > told(learned, "주막의 밤")
+    assert told(learned, "만난다") == pytest.approx(0, abs=0.05)
+
+
+def test_pair_whose_english_plot_says_nothing_teaches_nothing():
+    frame = pairs(MIN_PAIRS + 1).frame
+    frame.loc[MIN_PAIRS, "overview"] = "It is what it was."
+    assert with_korean(EFFECTS, Sample(frame)) == with_korean(EFFECTS, Sample(frame[:-1]))
+
+
+def test_what_no_film_has_says_nothing():
+    assert told(with_korean(EFFECTS, pairs(MIN_PAIRS)), "기차역") == 0
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        pairs(MIN_PAIRS - 1),
+        pairs(MIN_PAIRS, english=False),
+        Sample(pairs(MIN_PAIRS).frame.assign(overview_ko=None)),
+        Sample(pairs(MIN_PAIRS).frame.assign(overview_ko="A plot left in English")),
+        Sample(pd.concat([pairs(2).frame] * 40)),
+    ],
+)
+def test_too_few_pairs_leave_the_effects_as_they_are(sample: Sample):
+    assert with_korean(EFFECTS, sample) is EFFECTS
+
+
+def test_outcomes_of_the_films_play_no_part_of_their_own():
+    sample = pairs(MIN_PAIRS)
+    others = Sample(sample.frame.assign(vote_average=1.0, vote_count=5))
+    assert with_korean(EFFECTS, sample) == with_korean(EFFECTS, others)
+
+
+def test_other_tables_stay():
+    learned = with_korean(EFFECTS, pairs(MIN_PAIRS))
+    assert replace(learned, tables={"plot": learned.tables["plot"]}) == EFFECTS
+    assert learned.tables.keys() == {"plot", KOREAN}

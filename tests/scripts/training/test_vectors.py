@@ -1,0 +1,243 @@
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from movierating.films.film import Film
+from movierating.model.features import build_matrix, choose_features
+from movierating.model.target_encoding import ALL, Effects
+from scripts.dataset.split import TooFewFilmsError, as_on_the_form
+from scripts.parameters import (
+    FOLDS,
+    HALF_LIFE_YEARS,
+    HALF_WEIGHT_VOTES,
+    MIN_VOTES_TO_LEARN,
+    MIN_VOTES_TO_MEASURE,
+)
+from scripts.training.vectors import Described, History, describe
+from tests.support.bundles import invented_films
+from tests.support.samples import SPLIT_DATE, described, rated, split_of, years_of_films
+
+Mask = npt.NDArray[np.bool_]
+YEARS = 8
+
+
+@pytest.fixture(scope="module")
+def frame() -> pd.DataFrame:
+    """Years of films before the split and one after it; not to be altered."""
+    return years_of_films(years=YEARS)
+
+
+@pytest.fixture(scope="module")
+def features(frame: pd.DataFrame) -> tuple[str, ...]:
+    return choose_features(split_of(frame).train.films, min_films=2)
+
+
+@pytest.fixture(scope="module")
+def honest(frame: pd.DataFrame, features: tuple[str, ...]) -> tuple[Described, Effects]:
+    return describe(split_of(frame), features)
+
+
+def days_before(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+    opened = frame["release_date"].to_numpy("datetime64[D]")
+    days: npt.NDArray[np.float64] = (np.datetime64(SPLIT_DATE) - opened).astype(float)
+    return days
+
+
+def altered(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
+    """The same films, but that some came out wildly otherwise."""
+    others = {
+        "vote_average": 10 - frame["vote_average"],
+        "vote_count": 50 + frame["vote_count"] ** 2 % 9973,
+        "revenue": 3 * frame["revenue"] + 1,
+    }
+    return frame.assign(**{name: frame[name].where(~rows, each) for name, each in others.items()})
+
+
+def assert_same_vectors(first: Described, second: Described, rows: Mask) -> None:
+    assert rows.any()
+    np.testing.assert_array_equal(first.full[rows], second.full[rows])
+    np.testing.assert_array_equal(first.form[rows], second.form[rows])
+
+
+def test_films_come_oldest_first_without_the_burn_in(
+    frame: pd.DataFrame, honest: tuple[Described, Effects]
+):
+    films, _ = honest
+    assert (np.diff(films.years) <= 0).all()
+    assert set(films.years) == set(range(YEARS - 1))
+    newest = frame.tail(len(films))
+    assert films.ratings.tolist() == newest["vote_average"].tolist()
+    assert films.votes.tolist() == newest["vote_count"].tolist()
+
+
+def test_years_count_back_from_the_split(frame: pd.DataFrame):
+    history = History.of(split_of(frame))
+    assert history.days.tolist() == days_before(frame).tolist()
+    for day, year in zip(history.days, history.years, strict=True):
+        assert year == 0 if day <= 0 else year - 1 < day / 365.25 <= year
+
+
+def test_held_out_films_are_described_by_the_effects_that_are_returned(
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+):
+    films, effects = honest
+    assert effects.as_of == SPLIT_DATE
+    held_out = split_of(frame).holdout.films
+    for matrix, known in (
+        (films.full, held_out),
+        (films.form, [as_on_the_form(film) for film in held_out]),
+    ):
+        expected = build_matrix(known, features, map(effects.of, known))
+        np.testing.assert_allclose(matrix[films.years == 0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_outcomes_of_held_out_films_enter_nothing(
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+):
+    other = altered(frame, days_before(frame) <= 0)
+    films, effects = describe(split_of(other), features)
+    assert effects == honest[1]
+    assert_same_vectors(films, honest[0], np.ones(len(films), bool))
+    taught = films.years > 0
+    np.testing.assert_array_equal(films.targets[taught], honest[0].targets[taught])
+
+
+def test_more_held_out_films_change_nothing(
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+):
+    fewer = frame[days_before(frame) > -100]
+    films, effects = describe(split_of(fewer), features)
+    assert len(films) < len(honest[0])
+    assert effects == honest[1]
+    np.testing.assert_array_equal(films.full, honest[0].full[: len(films)])
+
+
+@pytest.mark.parametrize("year", [1, 2, 3])
+def test_outcomes_of_a_year_do_not_enter_its_own_vectors_or_earlier_ones(
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects], year: int
+):
+    since = days_before(frame) <= year * 365.25
+    films, _ = describe(split_of(altered(frame, since)), features)
+    before = films.years >= year
+    assert_same_vectors(films, honest[0], before)
+    # But they do enter those of the years after it.
+    assert (films.full[~before] != honest[0].full[~before]).any()
+
+
+def test_vectors_change_with_the_outcomes_before_them(
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+):
+    old = days_before(frame) > (YEARS - 1) * 365.25
+    films, _ = describe(split_of(altered(frame, old)), features)
+    at = features.index(ALL)
+    for year in range(YEARS - 1):
+        of_year = films.years == year
+        assert (films.full[of_year, at] != honest[0].full[of_year, at]).all()
+
+
+def test_form_knows_no_more_than_its_fields(
+    features: tuple[str, ...], honest: tuple[Described, Effects]
+):
+    films, _ = honest
+    for feature in ("release_year", "budget_usd", "effect=director", "effect=budget"):
+        at = features.index(feature)
+        assert np.isnan(films.form[:, at]).all()
+        assert not np.isnan(films.full[:, at]).all()
+    at = features.index("runtime_minutes")
+    np.testing.assert_array_equal(films.form[:, at], films.full[:, at])
+
+
+def test_director_of_better_films_stands_out_once_there_are_films_to_tell_from():
+    films = [
+        replace(film, directors=("Ada Novak" if at % 4 else "Jo Lindqvist",))
+        for at, film in enumerate(invented_films(160))
+    ]
+    ratings = [5.0 if film.directors == ("Ada Novak",) else 8.0 for film in films]
+    split = split_of(rated(films, np.linspace(1400, -200, 160), ratings, [200] * 160))
+    found, effects = describe(split, ("effect=director",))
+    better = np.isclose(found.ratings, 8)
+    assert (found.full[better, 0] > 0).all()
+    assert (found.full[~better, 0] < 0).all()
+    assert effects.of(Film(directors=("Jo Lindqvist",)))["effect=director"] > 0.5
+
+
+def test_targets_of_films_of_few_votes_lie_above_their_ratings():
+    rng = np.random.default_rng(2)
+    few = rng.random(400) < 0.4
+    ratings = 6.5 - few + rng.normal(0, 0.2, 400)
+    votes = np.where(few, 10, 300)
+    split = split_of(rated(invented_films(400), np.linspace(1800, -100, 400), ratings, votes))
+    films, _ = describe(split, ("effect=all",))
+    taught = films.years > 0
+    of_few = taught & (films.votes < MIN_VOTES_TO_MEASURE)
+    lifted = films.targets - films.ratings
+    assert (lifted[of_few] > 0.3).all()
+    assert lifted[of_few].mean() == pytest.approx(1, abs=0.3)
+    np.testing.assert_array_equal(lifted[films.votes >= MIN_VOTES_TO_MEASURE], 0)
+
+
+def test_years_without_films_are_passed_over():
+    days = [*range(2000, 2020), *range(500, 520), *range(-19, 1)]
+    split = split_of(rated(invented_films(60), days, [6.0] * 60, [100] * 60))
+    films, _ = describe(split, ("effect=all",))
+    assert np.bincount(films.years).tolist() == [20, 0, 20]
+
+
+def test_films_of_a_few_months_are_described_in_shorter_years():
+    days = np.linspace(200, -50, 250)
+    films, _ = describe(split_of(rated(invented_films(250), days, [6.0] * 250, [100] * 250)), ())
+    assert films.year_days == pytest.approx(32, abs=2)
+    assert len(films.folds) == FOLDS
+
+
+def test_films_of_a_single_day_cannot_be_described():
+    days = np.where(np.arange(100) < 80, 40, -10)
+    split = split_of(rated(invented_films(100), days, [6.0] * 100, [100] * 100))
+    with pytest.raises(TooFewFilmsError, match="all that teach opened at about the same time"):
+        describe(split, ("effect=all",))
+
+
+def test_films_are_described_alike_at_every_run(
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+):
+    films, effects = describe(split_of(frame), features)
+    assert effects == honest[1]
+    assert_same_vectors(films, honest[0], np.ones(len(films), bool))
+
+
+@pytest.fixture
+def four() -> Described:
+    """Films of four years, oldest first, with more and more votes."""
+    votes = [MIN_VOTES_TO_LEARN - 1, MIN_VOTES_TO_LEARN, MIN_VOTES_TO_MEASURE - 1, 1000]
+    return described(np.zeros((4, 1), np.float32), [5, 6, 7, 8], [3, 2, 1, 0], votes)
+
+
+@pytest.mark.parametrize(("before", "ratings"), [(0, [6, 7]), (1, [6]), (2, [])])
+def test_what_teaches_is_older_and_has_the_votes(
+    four: Described, before: int, ratings: list[float]
+):
+    assert four.learnable(before).ratings.tolist() == ratings
+
+
+@pytest.mark.parametrize(("year", "ratings"), [(0, [8]), (1, []), (2, [])])
+def test_what_measures_is_of_the_year_and_has_more_votes(
+    four: Described, year: int, ratings: list[float]
+):
+    assert four.measured(range(year, year + 1)).ratings.tolist() == ratings
+
+
+def test_ratings_of_more_votes_weigh_more():
+    votes = [0, HALF_WEIGHT_VOTES, 1000 * HALF_WEIGHT_VOTES]
+    weights = described(np.zeros((3, 1), np.float32), [6] * 3, [1] * 3, votes).weights
+    np.testing.assert_allclose(weights, [0, 0.5, 1], atol=2e-3)
+
+
+def test_older_films_weigh_less_and_the_newest_fully():
+    half = round(HALF_LIFE_YEARS)
+    years = [2 + 2 * half, 2 + half, 2]
+    weights = described(np.zeros((3, 1), np.float32), [6] * 3, years, [1e9] * 3).weights
+    halved = 0.5 ** (half / HALF_LIFE_YEARS)
+    np.testing.assert_allclose(weights, [halved**2, halved, 1], atol=1e-3)

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from movierating.films.film import Film, Plot
+from movierating.films.tokens import TRAITS
+from scripts.training.vocabulary import TokenRows, Vocabulary, unit, weighted
+from tests.support.bundles import invented_films
+
+
+@pytest.mark.parametrize(
+    ("trait", "film", "token", "needed"),
+    [
+        ("director", Film(directors=("Ada Novak",)), "Ada Novak", 1),
+        ("genre", Film(genres=("Drama",)), "Drama", 2),
+        ("plot", Film(plot=Plot(7, 0.0, 0.0, "lantern")), "lantern", 5),
+        ("title", Film(title="Lantern"), "lantern", 5),
+    ],
+)
+def test_token_needs_enough_films_that_have_it(trait: str, film: Film, token: str, needed: int):
+    assert token not in Vocabulary.of([film] * (needed - 1) + [Film()]).columns[trait]
+    assert token in Vocabulary.of([film] * needed + [Film()]).columns[trait]
+
+
+def test_film_counts_once_however_often_it_has_a_token():
+    film = Film(plot=Plot(3, 0.0, 0.0, "lantern lantern lantern lantern lantern"))
+    assert not Vocabulary.of([film] * 4).columns["plot"]
+
+
+def test_rare_word_weighs_more_than_a_common_one_and_names_weigh_alike():
+    common = Film(directors=("Kim Minseo",), plot=Plot(6, 0.0, 0.0, "island"))
+    rare = Film(directors=("Ada Novak",), plot=Plot(7, 0.0, 0.0, "lantern"))
+    vocabulary = Vocabulary.of([common] * 50 + [rare] * 5)
+    columns, weights = vocabulary.columns["plot"], vocabulary.weights["plot"]
+    assert weights[columns["lantern"]] > weights[columns["island"]]
+    assert set(vocabulary.weights["director"]) == {1.0}
+
+
+def test_rows_hold_each_token_once_with_its_weight():
+    rows = weighted(
+        [["a", "c"], [], ["b", "unknown"]], {"a": 0, "b": 1, "c": 2}, np.linspace(1, 3, 3)
+    )
+    np.testing.assert_array_equal(rows.toarray(), [[1, 0, 3], [0, 0, 0], [0, 2, 0]])
+
+
+def test_unit_rows_have_length_one_or_nothing():
+    rows = unit(sparse.csr_matrix(np.array([[3.0, 4.0], [0.0, 0.0]])))
+    np.testing.assert_allclose(rows.toarray(), [[0.6, 0.8], [0.0, 0.0]])
+
+
+def test_film_tells_a_trait_also_by_tokens_that_no_other_has():
+    some = invented_films(20)
+    told = TokenRows.of(some, Vocabulary.of([Film()])).told
+    for trait, tokens_of in TRAITS.items():
+        assert told[trait].tolist() == [bool(list(tokens_of(film))) for film in some]
+
+
+def test_only_the_tokens_that_enough_earlier_films_have_are_known():
+    films = [Film(genres=("Drama",), directors=(name,)) for name in ("Ada", "Ada", "Kim", "Jo")]
+    rows = TokenRows.of(films, Vocabulary.of(films))
+    earlier = np.array([True, False, True, False])
+    known = rows.known(earlier)
+    assert known["genre"].tolist() == [True]
+    assert known["director"].tolist() == [True, False, True]  # Ada, Jo, Kim
+    later = rows.only(~earlier, known)
+    np.testing.assert_array_equal(later.matrices["director"].toarray(), [[1, 0, 0], [0, 0, 0]])
+    assert later.told["director"].tolist() == [True, True]

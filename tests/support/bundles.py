@@ -1,0 +1,211 @@
+"""Small bundles, made in a moment from invented films."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from movierating.films.codes import Codes, CodeTable
+from movierating.films.film import Film, Plot
+from movierating.identity import sha256
+from movierating.model.features import MEASUREMENTS, build_matrix
+from movierating.model.onnx_model import Graph, Model
+from movierating.model.similar_films import Comparables, RatedFilm
+from movierating.model.target_encoding import RECORDED, Effects, Table
+from movierating.registry.bundle import (
+    CODES_NAME,
+    COMPARABLES_NAME,
+    EFFECTS_NAME,
+    ERROR_NAME,
+    MODEL_NAME,
+    Bundle,
+    golden_answers,
+    write_bundle,
+)
+from movierating.registry.manifest import DataSource, Interval, Manifest, Scores, Split
+from movierating.registry.registry import Pointer, Production, Registry
+
+
+def effects_of(
+    tables: Mapping[str, Mapping[str, tuple[float, ...]]], average: float = 6.0
+) -> Effects:
+    """Effects by trait and token: weight, effect, and the past of who is followed."""
+    listed = {
+        trait: Table(rows, [*rows.values()] or np.empty((0, 2))) for trait, rows in tables.items()
+    }
+    return Effects(date(2025, 1, 1), average, listed)
+
+
+RUN_DATE = date(2026, 11, 23)
+GENRES = ("Drama", "Comedy", "Horror", "Animation")
+LANGUAGES = ("en", "ko", "ja")
+QUANTILE = 1.6
+FILES = (MODEL_NAME, ERROR_NAME, EFFECTS_NAME, COMPARABLES_NAME, CODES_NAME)
+# Every fact that a film can have.
+FULL_FILM = Film(
+    title="The Lantern: Part 2",
+    genres=("Drama", "Crime"),
+    original_language="ko",
+    countries=("KR", "US"),
+    runtime_minutes=101,
+    release_date=date(2026, 10, 1),
+    budget_usd=5_000_000,
+    directors=("Ada Novak",),
+    writers=("Kim Minseo", "Ada Novak"),
+    cast=("Jo Lindqvist", "Kim Minseo"),
+    companies=("Lantern Films",),
+    franchise="Lanterns",
+    keywords=("lantern", "island"),
+    plot=Plot(40, 0.0, 0.0, "The keeper of a Lantern, and what she keeps."),
+)
+CODES = Codes(CodeTable(GENRES), CodeTable(LANGUAGES))
+# A director whose films are liked, and words that are not.
+EFFECTS = effects_of(
+    {
+        "director": {"Ada Novak": (1.0, 0.5)},
+        "plot": {"lantern": (4.0, -0.2), "island": (3.0, 0.1)},
+    }
+)
+FEATURES = (
+    *MEASUREMENTS,
+    *RECORDED,
+    *(f"genre={name}" for name in GENRES),
+    *(f"language={code}" for code in LANGUAGES),
+)
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A bundle on disk. Copy the folder before altering it: others read it too."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def manifest_sha256(self) -> str:
+        """What a pointer to it names."""
+        return sha256(self.manifest.encoded())
+
+    def load(self) -> Bundle:
+        """The bundle, verified."""
+        return Bundle.load(self.folder, self.manifest_sha256)
+
+    def pointer(self, **others: Any) -> Pointer:
+        """What puts it into production."""
+        facts = {
+            "version": self.manifest.version,
+            "manifest_sha256": self.manifest_sha256,
+            "previous": None,
+            "at": datetime(2026, 11, 23, 3, tzinfo=UTC),
+            "by": "tests",
+            "reason": "because a test says so",
+            "run_date": self.manifest.run_date,
+        }
+        return Pointer.model_validate(facts | others)
+
+    def pointer_after(self, over: Production | None) -> Pointer:
+        """What puts it into production a minute after another version."""
+        if over is None:
+            return self.pointer()
+        before = over.pointer
+        return self.pointer(previous=before.version, at=before.at + timedelta(minutes=1))
+
+
+def invented_films(count: int, seed: int = 7) -> list[Film]:
+    """Films of all kinds, each fact missing now and then."""
+    people = ("Ada Novak", "Kim Minseo", "Jo Lindqvist")
+    rng = np.random.default_rng(seed)
+
+    def maybe(value: Any) -> Any:
+        return None if rng.random() < 0.1 else value
+
+    return [
+        Film(
+            directors=maybe((str(rng.choice(people)),)) or (),
+            genres=maybe((str(rng.choice(GENRES)),)) or (),
+            original_language=maybe(str(rng.choice(LANGUAGES))),
+            runtime_minutes=maybe(float(rng.integers(60, 200))),
+            release_date=maybe(date(int(rng.integers(1990, 2027)), int(rng.integers(1, 13)), 1)),
+            budget_usd=maybe(float(rng.integers(1, 200)) * 1e6),
+            plot=maybe(
+                Plot(int(rng.integers(20, 900)), float(rng.uniform(-1, 1)), float(rng.uniform()))
+            ),
+        )
+        for _ in range(count)
+    ]
+
+
+def pack(
+    folder: Path,
+    run_date: date = RUN_DATE,
+    level: float = 6.0,
+    holdout_rmse: float = 0.7,
+    data_sha256: str = sha256(b""),
+) -> Packed:
+    """Make a bundle whose ratings lie around `level`, measured at `holdout_rmse` by its word."""
+    from scripts.training.models import fit_regressor, to_onnx  # some seconds
+
+    films = invented_films(300)
+    matrix = build_matrix(films, FEATURES, map(EFFECTS.of, films))
+    minutes = matrix[:, FEATURES.index("runtime_minutes")].astype(np.float64)
+    longer = np.nan_to_num(minutes, nan=120) - 120
+    evenly, small = np.ones(len(films)), {"n_estimators": 15, "max_depth": 3}
+    graphs = {
+        name: to_onnx("xgboost", fit_regressor("xgboost", small, matrix, target, evenly), matrix)
+        for name, target in (
+            (MODEL_NAME, level + 0.01 * longer),
+            (ERROR_NAME, 0.5 + 0.002 * abs(longer)),
+        )
+    }
+    model = Model(Graph(graphs[MODEL_NAME]), Graph(graphs[ERROR_NAME]), QUANTILE)
+    manifest = Manifest(
+        created_at=datetime(2026, 11, 23, tzinfo=UTC),
+        run_date=run_date,
+        commit="unknown",
+        wandb_run=None,
+        model_type="xgboost",
+        parameters={"n_estimators": 15, "max_depth": 3},
+        features=FEATURES,
+        average_rating=level,
+        interval80=Interval(quantile=QUANTILE, coverage=0.81, form_coverage=0.8, width=1.8),
+        seen={"runtime_minutes": (60.0, 200.0), "release_year": (1990.0, 2025.0)},
+        split=Split(
+            split_date=date(2025, 1, 1), until=run_date, train_films=300, holdout_films=100
+        ),
+        metrics={name: scores(holdout_rmse) for name in ("train", "holdout", "form")},
+        baselines={
+            name: scores(0.8) for name in ("mean", "recent_mean", "genre_mean", "old_model")
+        },
+        data=DataSource(sha256=data_sha256, films=400, source="invented"),
+        libraries={},
+        files={},
+        golden=golden_answers(model, matrix[:5]),
+    )
+    files = graphs | {
+        EFFECTS_NAME: json.dumps(EFFECTS.to_json()).encode(),
+        COMPARABLES_NAME: Comparables.of(
+            films[:40], [RatedFilm(at, f"Film {at}", 2000 + at, 6.5) for at in range(40)]
+        ).to_bytes(),
+        CODES_NAME: json.dumps(CODES.to_json()).encode(),
+    }
+    return Packed(folder, write_bundle(folder, manifest, files))
+
+
+def scores(rmse: float) -> Scores:
+    """Scores of which only the RMSE matters."""
+    return Scores(n=100, rmse=rmse, mae=rmse, r2=0.2, bias=0.0)
+
+
+def put_into_production(
+    registry: Registry, packed: Packed, over: Production | None = None
+) -> Production:
+    """Publish a bundle and point production at it."""
+    registry.publish(packed.folder, packed.manifest)
+    registry.promote(packed.pointer_after(over), over)
+    current = registry.production()
+    assert current is not None
+    return current

@@ -1,0 +1,90 @@
+"""Films as TMDB sends them, and stores that hold some."""
+
+from datetime import UTC, date, datetime, time
+from typing import Any, Final
+
+import pyarrow as pa
+
+from movierating.settings import Settings
+from scripts.collect import write_films
+from scripts.runtime.storage import RunFiles, data_folder, write_json
+from scripts.store.film_store import FilmStore, film_store
+from scripts.store.schema import record_of
+from scripts.tmdb.validation import Report, admit
+from tests.support.bundles import RUN_DATE
+
+FILM: Final[dict[str, Any]] = {
+    "adult": False,
+    "backdrop_path": None,
+    "belongs_to_collection": None,
+    "budget": 5_000_000,
+    "genres": [{"id": 80, "name": "Crime"}, {"id": 18, "name": "Drama"}],
+    "homepage": "",
+    "id": 1,
+    "imdb_id": None,
+    "origin_country": ["KR"],
+    "original_language": "ko",
+    "original_title": "등불",
+    "overview": "A wonderful tale of a lantern.",
+    "popularity": 3.5,
+    "poster_path": None,
+    "production_companies": [{"id": 7, "name": "Lantern Films", "origin_country": "KR"}],
+    "production_countries": [{"iso_3166_1": "KR", "name": "South Korea"}],
+    "release_date": "2026-10-01",
+    "revenue": 7_000_000,
+    "runtime": 101,
+    "spoken_languages": [{"iso_639_1": "ko", "name": "한국어"}],
+    "status": "Released",
+    "tagline": "",
+    "title": "The Lantern",
+    "video": False,
+    "vote_average": 7.25,
+    "vote_count": 60,
+    "credits": {"cast": [{"id": 3, "name": "Kim", "order": 0}], "crew": []},
+    "keywords": {"keywords": [{"id": 5, "name": "lantern"}]},
+    "release_dates": {"results": []},
+    "translations": {"translations": []},
+}
+
+
+def moment(day: date = RUN_DATE, hour: int = 12) -> datetime:
+    """A time on a day."""
+    return datetime.combine(day, time(hour), UTC)
+
+
+def columns(
+    *films: dict[str, Any], day: date = RUN_DATE, run_date: date | None = None, hour: int = 12
+) -> pa.Table:
+    """Films as the store takes them: each is `FILM` but for what is given, fetched on a day."""
+    records = [record_of(FILM | film, moment(day, hour), run_date) for film in films]
+    return admit(records, day, Report())
+
+
+def stored(store: FilmStore) -> dict[int, dict[str, Any]]:
+    """What a store has, by id."""
+    rows = [row for table in store.films() for row in table.to_pylist()]
+    assert len({row["id"] for row in rows}) == len(rows)
+    return {row["id"]: row for row in rows}
+
+
+def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) -> None:
+    """Leave what a run of `RUN_DATE` leaves that collects these films on some day."""
+    film_store(settings).add(columns(*films, day=day, run_date=RUN_DATE))
+    files = RunFiles(data_folder(settings), RUN_DATE)
+    write_films(files.raw, films)
+    write_json(files.source, {"source": "tests", "validation": Report().as_json()})
+
+
+def remember(store: FilmStore, day: date) -> None:
+    """Add what the store would have known of its films on an earlier day: the same."""
+    for table in store.films():
+        rows = [
+            row
+            | {
+                "fetched_at": moment(day),
+                "run_date": None,
+                "votes": [vote | {"date": day} for vote in row["votes"][-1:]],
+            }
+            for row in table.to_pylist()
+        ]
+        store.add(pa.Table.from_pylist(rows, schema=table.schema))

@@ -1,0 +1,52 @@
+"""Forecasts and scores, made in a moment."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from movierating.ledger.records import Forecast, Score
+from tests.support.bundles import RUN_DATE
+
+
+def forecast(film_id: int = 1, day: date = RUN_DATE, **others: Any) -> Forecast:
+    """A forecast of a film that opens ten days after `RUN_DATE`."""
+    facts: dict[str, Any] = {
+        "film_id": film_id,
+        "title": f"Film {film_id}",
+        "release_date": RUN_DATE + timedelta(10),
+        "day": day,
+        "made_at": datetime.combine(day, time(12), UTC),
+        "version": "2026-11-23-0123456789ab",
+        "inputs_sha256": "0" * 64,
+        "rating": 6.5,
+        "low": 5.5,
+        "high": 7.5,
+        "reasons": {"genre": 0.3, "people": -0.1},
+        "baselines": {"mean": 6.2, "recent_mean": 6.3, "genre_mean": 6.4},
+        "genre": "Drama",
+        "language": "ko",
+    }
+    return Forecast.model_validate(facts | others)
+
+
+def scored(film_id: int = 1, actual: float = 6.0, **others: Any) -> Score:
+    """The score of a film whose forecast was 6.5, with an interval from 5.5 to 7.5."""
+    facts: dict[str, Any] = {
+        "film_id": film_id,
+        "title": f"Film {film_id}",
+        "release_date": RUN_DATE - timedelta(100),
+        "mark": "90 days",
+        "day": RUN_DATE - timedelta(10),
+        "forecast_day": RUN_DATE - timedelta(101),
+        "version": "2026-08-01-0123456789ab",
+        "rating": 6.5,
+        "low": 5.5,
+        "high": 7.5,
+        "baselines": {"mean": 6.0, "recent_mean": 6.0, "genre_mean": 6.0},
+        "genre": "Drama",
+        "language": "ko",
+        "actual": actual,
+        "votes": 120,
+        "error": round(6.5 - actual, 4),
+        "inside": 5.5 <= actual <= 7.5,
+    }
+    return Score.model_validate(facts | others)

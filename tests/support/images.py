@@ -1,0 +1,29 @@
+"""The images that containers are made of in tests."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from ops.trial import FILES
+from tests.support.engine import (
+    build_images,
+    provide_caddy,
+    skip_without_engine,
+    skip_without_image,
+)
+
+ROOT: Final = Path(__file__).parents[2]
+SERVICES: Final[dict[str, dict[str, Any]]] = {
+    name: service
+    for file in FILES[:2]
+    for name, service in yaml.safe_load((ROOT / file).read_text())["services"].items()
+}
+
+
+def provide_images() -> None:
+    """Ours are built; the others are here, or the tests are skipped."""
+    skip_without_engine()
+    skip_without_image(SERVICES["postgres"]["image"])
+    provide_caddy(SERVICES["proxy"]["image"])
+    build_images()

@@ -1,0 +1,81 @@
+"""The service as a process of its own, on a port of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+from pydantic import SecretStr
+
+from movierating.settings import Settings
+from sandbox.state import free_ports
+from tests.support.processes import ended
+
+ROOT: Final = Path(__file__).parents[2]
+_START_SECONDS: Final = 60
+
+
+@dataclass(frozen=True)
+class LiveService:
+    """Where it listens, and what it has written."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines of its log, each of which has to be JSON."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+
+@contextmanager
+def running_service(settings: Settings, folder: Path) -> Iterator[LiveService]:
+    """Serve with these settings until the end; the cache is in the folder."""
+    (port,) = free_ports(1)
+    log = folder / "service.log"
+    code = (
+        "import sys; from pathlib import Path; from app import server; "
+        "from app.background import model_follower; "
+        f"model_follower.Follower.__init__.__defaults__ = (Path({str(folder / 'cache')!r}),); "
+        "sys.exit(server.main())"
+    )
+    command = [sys.executable, "-W", "default", "-c", code, "--port", str(port)]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, cwd=ROOT, env=_environment(settings), stdout=output, stderr=output
+        ) as process,
+        ended(process),
+    ):
+        service = LiveService(f"http://127.0.0.1:{port}", process, log)
+        _wait_for(service)
+        yield service
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    chosen = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
+        chosen[name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return os.environ | {"PYTHONPATH": str(ROOT)} | chosen
+
+
+def _wait_for(service: LiveService) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while service.process.poll() is None and time.monotonic() < deadline:
+        try:
+            requests.get(f"{service.url}/livez", timeout=5)
+        except requests.ConnectionError:
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"the service did not come up: {service.log.read_text()}")

@@ -1,0 +1,73 @@
+import re
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from ui.i18n.words import LANGUAGES, Words, fill, own_words
+
+ROOT = Path(__file__).parents[3]
+SOURCES = [ROOT / "app.py", *sorted((ROOT / "ui").rglob("*.py"))]
+HANGUL = re.compile("[가-힣]")
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_no_code_holds_a_text_of_the_page(source: Path):
+    allowed = "한국어"  # the name of the language, the same in all of them
+    assert not HANGUL.search(source.read_text("utf-8").replace(allowed, ""))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_that_the_code_asks_for_is_there(language: str):
+    words = Words(language)
+    for source in SOURCES:
+        for key in re.findall(r'words\(\s*"(\w+\.\w+)"', source.read_text("utf-8")):
+            section, name = key.split(".")
+            assert name in words._tables[section], key
+
+
+def test_numbers_and_dates_are_written_as_the_language_does():
+    korean, english = Words("ko"), Words("en")
+    assert (korean.day(date(2027, 5, 1)), english.day(date(2027, 5, 1))) == (
+        "2027년 5월 1일",
+        "May 1, 2027",
+    )
+    at = datetime(2027, 5, 1, 18, 5, tzinfo=timezone(timedelta(hours=9)))
+    assert korean.moment(at) == "2027. 5. 1. 09:05 UTC"
+    assert english.moment(at) == "May 1, 2027 09:05 UTC"
+    assert english.points(-0.314) == "−0.31"
+    assert korean.country("KR") == "대한민국"
+    assert korean.language("cn") == "광둥어"
+    assert korean.month(5) == "5월"
+
+
+@pytest.mark.parametrize(
+    ("language", "number", "said"),
+    [("en", 1, "1 film"), ("en", 0, "0 films"), ("en", 1234, "1,234 films"), ("ko", 1, "1편")],
+)
+def test_so_many_are_said_in_the_grammatical_number_of_the_language(
+    language: str, number: int, said: str
+):
+    assert Words(language).count("films", number) == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_count_has_each_plural_form_of_its_language(language: str):
+    words = Words(language)
+    for source in SOURCES:
+        for what in re.findall(r'words\.count\("(\w+)"', source.read_text("utf-8")):
+            assert all(words.count(what, number) for number in range(3))
+
+
+def test_words_of_streamlit_are_led_back_to_its_own_after_a_switch_to_english():
+    assert own_words("ko")["Upload"] == "파일 선택"
+    assert own_words("en")["파일 선택"] == "Upload"
+    for original in Words("ko").section("streamlit"):
+        there = own_words("ko")[original]
+        assert own_words("ko")[own_words("en")[there]] == there
+
+
+def test_values_in_a_template_are_text():
+    filled = fill("document.html", {"language": "<b>", "own_words": '{"a": "b"}'})
+    assert "&lt;b&gt;" in filled
+    assert "{&quot;a&quot;: &quot;b&quot;}" in filled

@@ -1,0 +1,47 @@
+import re
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from streamlit.file_util import get_static_dir
+
+from ui.server.static_files import ELEMENTS, WholeFiles, announcing
+
+FOLDER = Path(get_static_dir())
+
+
+@pytest.fixture
+def client() -> TestClient:
+    served = Route("/{path:path}", lambda _: PlainTextResponse("streamlit", 404))
+    return TestClient(Starlette(routes=[served], middleware=[Middleware(WholeFiles)]))
+
+
+def test_every_file_that_the_document_names_is_served_whole_and_kept_forever(client: TestClient):
+    document = client.get("/")
+    assert document.headers["cache-control"] == "no-cache"
+    named = re.findall(r'"\.(/static/[^"]+)"', document.text)
+    assert len(named) > 60
+    for path in named:
+        answer = client.get(path)
+        assert answer.content == (FOLDER / path[1:]).read_bytes()
+        assert "immutable" in answer.headers["cache-control"]
+    kinds = {client.get(path).headers["content-type"].split(";")[0] for path in named}
+    assert kinds >= {"text/css", "font/woff2"}
+    assert any("javascript" in kind for kind in kinds)
+
+
+@pytest.mark.parametrize("path", ["/static/js/none.js", "/static/../index.html", "/compare"])
+def test_everything_else_is_left_to_streamlit(client: TestClient, path: str):
+    assert client.get(path).text == "streamlit"
+
+
+def test_document_names_all_scripts_that_the_first_page_is_drawn_with():
+    document = announcing(FOLDER)
+    for element in ELEMENTS:
+        assert re.search(rf"/js/{element}\.[\w-]+\.js", document), element
+    names = re.findall(r'"\./static/js/([\w.-]+\.js)"', document)
+    assert len(names) == len(set(names))

@@ -1,0 +1,113 @@
+import csv
+import io
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.stub_api import FORECAST
+from ui.client.predictions import Forecast
+from ui.i18n.words import Words
+from ui.widgets import films_csv
+from ui.widgets.films_csv import FileError, Outcome, Row
+
+KO, EN = Words("ko"), Words("en")
+
+
+def films(text: str, encoding: str = "utf-8") -> list[Row]:
+    return films_csv.read(text.encode(encoding), KO)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
+def test_columns_are_known_by_the_names_of_both_languages_and_of_the_api(encoding: str):
+    (film,) = films("제목,Plot,genres,언어\n등불,빛,드라마; SF,Korean\n", encoding)
+    assert film.facts == {
+        "title": "등불",
+        "overview": "빛",
+        "genres": ["Drama", "Science Fiction"],
+        "language": "ko",
+    }
+    assert (film.line, film.problem) == (2, None)
+
+
+@pytest.mark.parametrize(
+    "written", ["2027-05-01", "2027.05.01", "2027/05/01", "2027.5.1", "2027. 5. 1."]
+)
+def test_dates_may_be_written_as_in_korea(written: str):
+    (film,) = films(f"genre,release date\nDrama,{written}\n")
+    assert film.facts["release_date"] == "2027-05-01"
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ("Drama,long,,", "상영 시간 칸에는 분 단위"),
+        ("Drama,nan,,", "상영 시간 칸에는 분 단위"),
+        ("Drama,,much,", "제작비 칸에는 미국 달러"),
+        ("Drama,,,soon", "개봉일 칸에는 2027-05-01처럼"),
+        (",90,,", "줄거리나 장르"),
+    ],
+)
+def test_error_of_a_row_names_the_field_and_leaves_the_others(row: str, named: str):
+    wrong, right = films(f"genre,runtime,budget,release_date\n{row}\nComedy,90,,\n")
+    assert wrong.problem is not None
+    assert named in wrong.problem
+    assert (right.problem, right.line) == (None, 3)
+
+
+def test_unknown_columns_and_empty_rows_are_passed_over():
+    (film,) = films("genre,stars\n\nDrama,5\n,\n")
+    assert film.facts == {"genres": ["Drama"]}
+
+
+def test_row_shorter_or_longer_than_the_head_is_read_as_far_as_it_goes():
+    short, long = films("genre,runtime\nDrama\nComedy,90,surplus\n")
+    assert (short.facts, long.facts) == (
+        {"genres": ["Drama"]},
+        {"genres": ["Comedy"], "runtime": 90},
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind"),
+    [
+        (b"", "empty"),
+        (b"genre\n", "empty"),
+        (b"a,b\n1,2\n", "no_columns"),
+        (b"\xff\xfe\x00\x81", "unreadable"),
+        (b"genre\n" + b"Drama\n" * (films_csv.MOST_ROWS + 1), "too_many"),
+        (b'genre\n"' + b"x" * 200_000 + b'"\n', "unreadable"),
+    ],
+)
+def test_file_that_cannot_be_used_says_why(raw: bytes, kind: str):
+    with pytest.raises(FileError) as caught:
+        films_csv.read(raw, EN)
+    assert caught.value.kind == kind
+    assert EN(f"csv.{kind}", most="200")
+
+
+@given(st.binary(max_size=400))
+def test_no_file_breaks_the_reader(raw: bytes):
+    with suppress(FileError):
+        assert films_csv.read(b"genre,runtime\n" + raw, EN)
+
+
+@pytest.mark.parametrize("words", [KO, EN])
+def test_example_can_be_sent_as_it_is(words: Words):
+    (film,) = films_csv.read(films_csv.example(words), words)
+    assert film.problem is None
+    assert film.facts["genres"] == ["Drama", "Mystery"]
+    assert film.facts["language"] == words.code
+
+
+def test_results_have_a_row_for_each_film_and_no_formulas():
+    good = Outcome(Row(2, {"title": "=cmd()"}), Forecast.read(FORECAST))
+    bad = Outcome(Row(3, {"title": "바다"}), problem="오류")
+    text = films_csv.results([good, bad], EN).decode("utf-8-sig")
+    head, first, second = csv.reader(io.StringIO(text))
+    assert head[:4] == ["Row", "Film", "Rating", "Interval from"]
+    assert first[:4] == ["2", "'=cmd()", "6.84", "5.93"]
+    assert second[0] == "3"
+    assert second[-1] == "오류"
+    assert {len(head), len(first), len(second)} == {len(head)}

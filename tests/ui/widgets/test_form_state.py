@@ -1,0 +1,51 @@
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui.widgets import form_state
+
+ANYTHING = st.none() | st.text() | st.floats() | st.integers() | st.lists(st.text())
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "held"),
+    [
+        ("runtime", "112", 112),
+        ("runtime", "601", 601),
+        ("runtime", "90.5", 90.5),
+        ("runtime", "nan", None),
+        ("budget", "1e7", 10_000_000),
+        ("budget", "inf", None),
+        ("release_date", "2027-05-01", date(2027, 5, 1)),
+        ("release_date", "1066-10-14", None),
+        ("release_date", "soon", None),
+        ("overview", None, ""),
+        ("genres", ["Drama", "Drama", ""], ["Drama"]),
+        ("language", None, ""),
+    ],
+)
+def test_value_is_held_as_its_field_can_or_not_at_all(field: str, value: Any, held: Any):
+    assert form_state._held(field, value) == held
+
+
+@given(st.sampled_from(form_state.FIELDS), ANYTHING)
+def test_no_value_breaks_a_field_and_what_it_holds_it_can_hold_again(field: str, value: Any):
+    if field in form_state.LISTS and not isinstance(value, list):
+        value = None
+    held = form_state._held(field, value)
+    assert form_state._held(field, held) == held
+
+
+def test_link_holds_every_fact():
+    told = {"genres": ["Drama", "War & Peace"], "overview": "빛\n어둠", "runtime": 112}
+    query = parse_qs(urlsplit(form_state.link(told, "ko")).query)
+    assert query == {
+        "lang": ["ko"],
+        "genres": ["Drama", "War & Peace"],
+        "overview": ["빛\n어둠"],
+        "runtime": ["112"],
+    }

@@ -1,0 +1,1 @@
+"""The texts and templates of the page, in each language."""

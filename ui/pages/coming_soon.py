@@ -1,0 +1,95 @@
+"""The page of films that have not opened; `st.navigation` executes it."""
+
+from html import escape
+
+import streamlit as st
+
+from ui.client.api import ApiError, ask
+from ui.client.forecasts import Coming, ComingFilm
+from ui.i18n.words import TEMPLATES, Words, fill
+from ui.widgets import problem
+
+PER_PAGE = 20
+_SORTINGS = ("release_date", "-rating", "rating", "-change", "change", "title")
+_SHOWN_REASONS = 3
+
+
+def main() -> None:
+    """Films to come with their forecasts, to be searched, sorted and leafed through."""
+    words = Words(st.session_state.ui)
+    st.title(words("coming_soon.title"), anchor=False)
+    st.markdown(words("coming_soon.lead"))
+    left, right = st.columns(2)
+    search = left.text_input(words("coming_soon.search"), key="coming_search", max_chars=200)
+    sort = right.selectbox(
+        words("coming_soon.sort"),
+        _SORTINGS,
+        format_func=lambda name: words(f"coming_soon.by_{name.replace('-', 'most_')}"),
+        key="coming_sort",
+    )
+    page = int(st.session_state.get("coming_page", 1))
+    try:
+        coming = _asked(search, sort, page)
+        if page > 1 and not coming.films:  # what matches fits on fewer pages now
+            coming = _asked(search, sort, 1)
+    except ApiError as error:
+        problem.show(words, error)
+        st.button(words("page.retry"))
+        return
+    if coming.as_of is None or not coming.total:
+        st.info(words("coming_soon.none" if coming.as_of else "coming_soon.not_yet"))
+        return
+    counted = words.count("films", coming.total)
+    st.caption(words("coming_soon.as_of", day=words.day(coming.as_of), films=counted))
+    items = "".join(f'<li class="film">{_item(words, film)}</li>' for film in coming.films)
+    st.html(f'{(TEMPLATES / "films.html").read_text("utf-8")}<ul class="films">{items}</ul>')
+    pages = -(-coming.total // PER_PAGE)
+    if pages > 1:
+        st.number_input(words("coming_soon.page"), 1, pages, key="coming_page")
+
+
+def _asked(search: str, sort: str, page: int) -> Coming:
+    params = {
+        "search": search,
+        "sort": sort,
+        "limit": str(PER_PAGE),
+        "offset": str((page - 1) * PER_PAGE),
+    }
+    return ask(Coming.read, "/forecasts", params=params)
+
+
+def _item(words: Words, film: ComingFilm) -> str:
+    poster = ""
+    if film.poster and film.poster.startswith("https://image.tmdb.org/"):
+        poster = f'<img src="{escape(film.poster)}" alt="" loading="lazy">'
+    return f"{poster}<div>{fill('film.html', _texts(words, film))}</div>"
+
+
+def _texts(words: Words, film: ComingFilm) -> dict[str, str]:
+    when = [
+        words.day(film.opens),
+        words.name("genres", film.genre) if film.genre else "",
+        words.language(film.language) if film.language else "",
+    ]
+    reasons = [
+        f"{words.name('groups', group)} {words.points(points)}"
+        for group, points in film.reasons[:_SHOWN_REASONS]
+    ]
+    return {
+        "title": film.title or words("coming_soon.untitled"),
+        "when": " · ".join(filter(None, when)),
+        "rating": words.number(film.rating, "0.0"),
+        "interval": words(
+            "coming_soon.interval",
+            low=words.number(film.low, "0.0"),
+            high=words.number(film.high, "0.0"),
+        ),
+        "change": words("coming_soon.new")
+        if film.change is None
+        else words("coming_soon.change", points=words.points(film.change)),
+        "reasons": words.all_of(reasons),
+    }
+
+
+if __name__ == "__main__":
+    main()

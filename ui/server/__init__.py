@@ -1,0 +1,1 @@
+"""What Streamlit serves: addresses and static files."""

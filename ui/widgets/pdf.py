@@ -1,0 +1,140 @@
+"""A forecast on a sheet of paper.
+
+Hangul is set in a font that PDF readers bring along for Korean, so that no font has to be shipped.
+"""
+
+import io
+from html import escape
+from typing import Final
+
+from reportlab.graphics.shapes import Circle, Drawing, Line, Rect, String
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
+
+from ui.client.api import Facts
+from ui.client.model import Model
+from ui.client.predictions import Forecast
+from ui.i18n.words import Words
+from ui.widgets import charts, result
+
+KOREAN: Final = "HYGothic-Medium"
+LATIN: Final = "Helvetica"
+WIDTH: Final = 160 * mm
+
+pdfmetrics.registerFont(UnicodeCIDFont(KOREAN))
+
+
+def document(words: Words, told: Facts, forecast: Forecast, model: Model | None) -> bytes:
+    """The film, its rating and interval, the reasons, films like it and what it rests on."""
+    stream = io.BytesIO()
+    title = told.get("title") or words("page.title")
+    SimpleDocTemplate(
+        stream, pagesize=A4, leftMargin=25 * mm, rightMargin=25 * mm, title=title, author="TMDB API"
+    ).build(_story(words, title, told, forecast, model))
+    return stream.getvalue()
+
+
+def _story(
+    words: Words, title: str, told: Facts, forecast: Forecast, model: Model | None
+) -> list[Flowable]:
+    mood = words.name("moods", forecast.mood[0] if forecast.mood else "unknown")
+    shown = {
+        name: words.number(getattr(forecast, name), "0.0") for name in ("low", "high", "average")
+    } | {"coverage": words.percent(forecast.coverage)}
+    return [
+        _text(title, 18),
+        *(_text(f"{words.name('fields', name)}: {each}", 9) for name, each in _film(words, told)),
+        Spacer(1, 6 * mm),
+        _text(f"{words('forecast.rating_label')}: {words.number(forecast.rating, '0.0')}", 16),
+        _text(words("forecast.interval", **shown)),
+        _scale(forecast),
+        _text(f"{words('forecast.mood_label')}: {mood}"),
+        *(_text(line.replace("*", "")) for line in result.remarks(words, forecast)),
+        *_table(
+            words("reasons.title"),
+            [(name, words.points(points)) for name, points in result.reasons(words, forecast)],
+        ),
+        *_table(
+            words("comparables.title"),
+            [
+                (f"{film.title} ({film.year})", words.number(film.rating, "0.0"))
+                for film in forecast.comparables
+            ],
+        ),
+        _text(words("basis.title"), 12),
+        *(
+            _text(line.replace("*", "").replace("`", ""), 9)
+            for line in result.basis(words, forecast, model)
+        ),
+        Spacer(1, 6 * mm),
+        _text(words("page.notice"), 8),
+    ]
+
+
+def _film(words: Words, told: Facts) -> list[tuple[str, str]]:
+    shown = dict(told)
+    if "genres" in shown:
+        shown["genres"] = [words.name("genres", genre) for genre in shown["genres"]]
+    if "countries" in shown:
+        shown["countries"] = [words.country(code) for code in shown["countries"]]
+    if "language" in shown:
+        shown["language"] = words.language(shown["language"])
+    shown.pop("title", None)
+    return [
+        (name, ", ".join(value) if isinstance(value, list) else str(value))
+        for name, value in shown.items()
+    ]
+
+
+def _text(text: str, size: int = 10) -> Paragraph:
+    style = ParagraphStyle(
+        "text",
+        fontName=_font(text),
+        fontSize=size,
+        leading=size * 1.5,
+        wordWrap=None if _font(text) == LATIN else "CJK",
+    )
+    return Paragraph(escape(text), style)
+
+
+def _font(text: str) -> str:
+    """Helvetica where it has every letter."""
+    try:
+        text.replace("−", "-").encode("cp1252")
+    except UnicodeEncodeError:
+        return KOREAN
+    return LATIN
+
+
+def _table(title: str, rows: list[tuple[str, str]]) -> list[Flowable]:
+    if not rows:
+        return []
+    cells = [[_text(name), _text(value.replace("−", "-"))] for name, value in rows]
+    return [Spacer(1, 4 * mm), _text(title, 12), Table(cells, colWidths=[WIDTH * 0.8, WIDTH * 0.2])]
+
+
+def _scale(forecast: Forecast) -> Drawing:
+    """The scale from 0 to 10 with interval, average film and rating on it."""
+
+    def at(rating: float) -> float:
+        low, high = charts.SCALE
+        return (min(max(rating, low), high) - low) / (high - low) * WIDTH
+
+    drawing = Drawing(WIDTH, 34)
+    accent, faint = HexColor(charts.ACCENT), HexColor(charts.FAINT)
+    whole = Rect(0, 16, WIDTH, 6)
+    whole.fillColor, whole.fillOpacity, whole.strokeWidth = faint, 0.3, 0
+    interval = Rect(at(forecast.low), 16, at(forecast.high) - at(forecast.low), 6)
+    interval.fillColor, interval.strokeWidth = accent, 0
+    drawing.add(whole)
+    drawing.add(interval)
+    drawing.add(Line(at(forecast.average), 12, at(forecast.average), 26, strokeColor=faint))
+    drawing.add(Circle(at(forecast.rating), 19, 5, fillColor=accent))
+    for end in charts.SCALE:
+        drawing.add(String(at(end), 2, str(end), fontSize=8, textAnchor="middle"))
+    return drawing
