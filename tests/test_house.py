@@ -163,7 +163,7 @@ def test_links_between_the_documents_lead_somewhere(document: Path):
 
 def test_readme_leads_with_the_two_commands():
     commands = re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert commands[:2] == ["up", "down"]
+    assert commands[:2] == ["up", "test"]
 
 
 def test_changelog_tells_of_the_next_version():
