@@ -11,8 +11,10 @@ from typing import Final
 
 import pytest
 
+from app.main import create_app
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
+from movierating.settings import load_settings
 from tests.support.bundles import Packed, put_into_production
 from tests.support.live_service import running_service
 from tests.support.s3_server import S3Server
@@ -55,6 +57,15 @@ def test_curl_of_the_documents_is_answered(url: str, command: str):
     command = command.replace(ADDRESS, url).replace("curl ", "curl -f ", 1)
     result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert json.loads(result.stdout)
+
+
+def test_path_table_of_the_documents_lists_every_path():
+    table = (ROOT / "docs" / "serving.md").read_text("utf-8").partition("\n## From code\n")[0]
+    listed = set(re.findall(r"`(/[^`]*)`", table))
+    served = set(create_app(load_settings(s3_bucket_name="films")).openapi()["paths"])
+    unversioned = {path.removeprefix("/v1") for path in listed}
+    assert listed - {"/v1", "/docs", "/openapi.json"} <= served
+    assert served <= listed | unversioned
 
 
 def test_python_client_of_the_documents_forecasts(url: str):
