@@ -5,12 +5,11 @@ from typing import Final, Literal
 
 from app.schemas import Comparable, FilmFacts, Forecast, Mood, RatingInterval, Reason, Remark
 from movierating.films.film import Film, Plot
-from movierating.films.korean import is_korean
-from movierating.films.text import measure_plot
+from movierating.films.text import is_korean, measure_plot
 from movierating.films.tokens import MAX_CAST
 from movierating.model.attribution import explain
 from movierating.model.features import Matrix
-from movierating.model.novelty import unfamiliar
+from movierating.model.novelty import novelty_warnings
 from movierating.model.onnx_model import RATING_RANGE
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import COVERAGE
@@ -78,14 +77,14 @@ def forecast(
     """Rate a film from raw facts; reasons and comparable films only if it is to be explained."""
     reading = reading.by(bundle, facts.overview)
     film = film_from(bundle, facts, reading)
-    vector = bundle.describe([film])
-    rating = float(bundle.model.rate(vector)[0])
+    vector = bundle.matrix([film])
+    rating = float(bundle.model.forecast(vector)[0])
     return Forecast(
         rating=round(rating, 2),
         interval=_interval(rating, float(bundle.model.half_widths(vector)[0])),
         average=round(bundle.manifest.average_rating, 2),
         reasons=_reasons(bundle, vector) if explained else [],
-        comparables=_comparables(bundle, film) if explained else [],
+        comparables=_similar_films(bundle, film) if explained else [],
         warnings=_warnings(bundle, film),
         mood=mood_of(reading.plot),
         translated=reading.translated,
@@ -112,7 +111,7 @@ def old_forecast(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
         runtime_minutes=runtime,
         plot=Plot(overview_len, sentiment) if overview_len else None,
     )
-    return float(bundle.rate([film])[0])
+    return float(bundle.forecast([film])[0])
 
 
 def mood_of(plot: Plot | None) -> Mood | None:
@@ -130,15 +129,15 @@ def _reasons(bundle: Bundle, vector: Matrix) -> list[Reason]:
     return [Reason(group=group, points=round(each, 3)) for group, each in points.items()]
 
 
-def _comparables(bundle: Bundle, film: Film) -> list[Comparable]:
-    return [Comparable(**vars(alike)) for alike in bundle.comparables.like(film)]
+def _similar_films(bundle: Bundle, film: Film) -> list[Comparable]:
+    return [Comparable(**vars(alike)) for alike in bundle.similar_films.similar_to(film)]
 
 
 def _warnings(bundle: Bundle, film: Film) -> list[Remark]:
     manifest = bundle.manifest
     return [
         Remark(field=found.fact, reason=found.reason)
-        for found in unfamiliar(film, manifest.seen, manifest.features)
+        for found in novelty_warnings(film, manifest.seen, manifest.features)
     ]
 
 

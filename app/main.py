@@ -25,7 +25,7 @@ from app.routes.decisions import HistoryReader
 from app.routes.forecasts import POSTER_PIXELS, LedgerReader
 from app.translation import Translator, is_english
 from movierating.films.text import measure_plot
-from movierating.posters import poster_address
+from movierating.posters import poster_base_url
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
@@ -81,7 +81,7 @@ def create_app(
             "draining": draining,
             "ledger": forecasts,
             "history": decisions,
-            "posters": poster_address(settings, POSTER_PIXELS),
+            "posters": poster_base_url(settings, POSTER_PIXELS),
         }
         ending = (follower.stop, forecasts.stop, decisions.stop)
         await asyncio.gather(*map(asyncio.to_thread, ending))

@@ -114,7 +114,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     model, _ = as_served(learned)
     held_out = learned.films.measured()
-    forecast, half_widths = model.rate(held_out.full), model.half_widths(held_out.full)
+    forecast, half_widths = model.forecast(held_out.full), model.half_widths(held_out.full)
     reached = score(held_out.ratings, forecast)
     full, form, sketch = (
         round(float(model.covers(view, held_out.ratings).mean()), 4) for view in held_out.views
@@ -129,7 +129,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
         "model": learned.best.family,
         "candidates": {each.family: each.holdout.rmse for each in learned.candidates},
         "rehearsed": {each.family: round(each.validation_rmse, 4) for each in learned.candidates},
-        "form_rmse": score(held_out.ratings, model.rate(held_out.form)).rmse,
+        "form_rmse": score(held_out.ratings, model.forecast(held_out.form)).rmse,
         "served_differs": float(
             np.max(np.abs(forecast - learned.best.regressor.predict(held_out.full)))
         ),

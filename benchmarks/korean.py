@@ -18,7 +18,7 @@ from benchmarks.real_run import SHARED
 from movierating.films.film import Film, Plot
 from movierating.films.text import measure_plot
 from movierating.model.features import build_matrix
-from movierating.model.target_encoding import KOREAN
+from movierating.model.target_encoding import KOREAN_PLOT
 from scripts.dataset.metrics import rmse
 from scripts.dataset.split import Ratings, TimeSplit
 from scripts.dataset.table import films_of
@@ -58,8 +58,8 @@ def forecasts(learned: Learned, films: pd.DataFrame, pairs: pd.DataFrame) -> pd.
     said = {}
     for name, known in plots.items():
         told = [replace(form, plot=plot) for form, plot in zip(forms, known, strict=True)]
-        records = map(learned.effects.of, told)
-        said[name] = model.rate(build_matrix(told, learned.films.features, records))
+        records = map(learned.effects.encode, told)
+        said[name] = model.forecast(build_matrix(told, learned.films.features, records))
     genres = [form.main_genre for form in forms]
     return pd.DataFrame(said | {"genre": genres, "rating": films["vote_average"].to_numpy()})
 
@@ -111,7 +111,7 @@ def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
         arguments.json,
         split=str(split.split_date),
         taught_pairs=int(split.train.frame["overview_ko"].notna().sum()),
-        pieces=len(learned.effects.tables.get(KOREAN, {})),
+        pieces=len(learned.effects.tables.get(KOREAN_PLOT, {})),
         **figures(said),
     )
     return 0

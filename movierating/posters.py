@@ -9,7 +9,7 @@ _ADDRESS: Final = "https://image.tmdb.org/t/p/"
 _TMDB: Final = "api.themoviedb.org"
 
 
-def poster_address(settings: Settings, width: int) -> str | None:
+def poster_base_url(settings: Settings, width: int) -> str | None:
     """What a film's poster path is appended to; None where no posters may be shown.
 
     Args:

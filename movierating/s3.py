@@ -27,13 +27,13 @@ _DENIED: Final = frozenset({"401", "403", "AccessDenied", "InvalidAccessKeyId"})
 _BAD_SECRET: Final = frozenset({"SignatureDoesNotMatch"})
 
 
-class StoreUnavailableError(ExplainedError, RuntimeError):
+class S3UnavailableError(ExplainedError, RuntimeError):
     """S3 cannot be used as it is set up; the message names the setting to look at."""
 
     retryable = True
 
 
-class StoreRefusedError(StoreUnavailableError):
+class S3RefusedError(S3UnavailableError):
     """S3 is there and says no; asking again will not change its mind."""
 
     retryable = False
@@ -56,7 +56,7 @@ class Blob:
 
 
 @dataclass(frozen=True)
-class Listed:
+class StoredObject:
     """An object in a listing, and when it was last written by the clock of S3."""
 
     key: str
@@ -65,7 +65,7 @@ class Listed:
 
 
 class Bucket:
-    """One bucket. Keys are plain S3 keys; every method may raise `StoreUnavailableError`."""
+    """One bucket. Keys are plain S3 keys; every method may raise `S3UnavailableError`."""
 
     def __init__(self, client: "S3Client", name: str) -> None:
         """Use an existing client; `open_bucket` makes one from the settings."""
@@ -80,7 +80,7 @@ class Bucket:
         """
         condition: dict[str, Any] = {"IfNoneMatch": unless_etag} if unless_etag else {}
         try:
-            with in_words(self.name):
+            with translate_errors(self.name):
                 answer = self._client.get_object(Bucket=self.name, Key=key, **condition)
                 return Blob(answer["Body"].read(), _etag(answer))
         except KeyError:
@@ -88,7 +88,7 @@ class Bucket:
 
     def put(self, key: str, raw: bytes) -> None:
         """Write an object, whatever stood there."""
-        with in_words(self.name):
+        with translate_errors(self.name):
             _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw))
 
     def create(self, key: str, raw: bytes) -> None:
@@ -97,7 +97,7 @@ class Bucket:
         Raises:
             PreconditionFailedError: It exists.
         """
-        with in_words(self.name):
+        with translate_errors(self.name):
             _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfNoneMatch="*"))
 
     def replace(self, key: str, raw: bytes, etag: str) -> None:
@@ -107,22 +107,22 @@ class Bucket:
             PreconditionFailedError: It has changed, or is gone.
         """
         try:
-            with in_words(self.name):
+            with translate_errors(self.name):
                 _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfMatch=etag))
         except KeyError:
             raise PreconditionFailedError(key) from None
 
     def delete(self, key: str) -> None:
         """Remove an object; removing it again changes nothing."""
-        with in_words(self.name):
+        with translate_errors(self.name):
             self._client.delete_object(Bucket=self.name, Key=key)
 
-    def objects(self, prefix: str) -> list[Listed]:
+    def objects(self, prefix: str) -> list[StoredObject]:
         """What lies under a prefix, in the order of the keys."""
-        with in_words(self.name):
+        with translate_errors(self.name):
             pages = self._client.get_paginator("list_objects_v2")
             return [
-                Listed(item["Key"], item["Size"], item["LastModified"])
+                StoredObject(item["Key"], item["Size"], item["LastModified"])
                 for page in pages.paginate(Bucket=self.name, Prefix=prefix)
                 for item in page.get("Contents", [])
             ]
@@ -140,11 +140,11 @@ def _etag(answer: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def in_words(bucket: str) -> Iterator[None]:
+def translate_errors(bucket: str) -> Iterator[None]:
     """Turn the failures of S3 into sentences that name the setting to change.
 
     Raises:
-        StoreUnavailableError: S3 cannot be used as it is set up.
+        S3UnavailableError: S3 cannot be used as it is set up.
         PreconditionFailedError: The object is not in the state that was asked for.
         KeyError: There is no such object.
     """
@@ -153,17 +153,17 @@ def in_words(bucket: str) -> Iterator[None]:
     except ClientError as error:
         raise _translated(error.response["Error"].get("Code", ""), bucket) from None
     except ParamValidationError:
-        raise StoreRefusedError(
+        raise S3RefusedError(
             f"{bucket!r} cannot be the name of a bucket; change S3_BUCKET_NAME"
         ) from None
     except (NotS3Error, ResponseParserError):
-        raise StoreUnavailableError(
+        raise S3UnavailableError(
             "what listens there does not answer as S3 does; check AWS_ENDPOINT_URL_S3"
         ) from None
     except FileNotFoundError:
         raise
     except (BotoCoreError, Boto3Error, OSError) as error:
-        raise StoreUnavailableError(
+        raise S3UnavailableError(
             f"S3 cannot be reached ({type(error).__name__}); "
             "check AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION and the AWS keys or role"
         ) from None
@@ -175,16 +175,14 @@ def _translated(code: str, bucket: str) -> Exception:
     if code in {"PreconditionFailed", "412", "304", "ConditionalRequestConflict"}:
         return PreconditionFailedError(code)
     if code == "NoSuchBucket":
-        return StoreRefusedError(
-            f"there is no bucket {bucket!r}; create it or change S3_BUCKET_NAME"
-        )
+        return S3RefusedError(f"there is no bucket {bucket!r}; create it or change S3_BUCKET_NAME")
     if code in _DENIED:
-        return StoreRefusedError(
+        return S3RefusedError(
             f"S3 refuses access to bucket {bucket!r}; check AWS_ACCESS_KEY_ID and its rights"
         )
     if code in _BAD_SECRET:
-        return StoreRefusedError("S3 refuses the signature; check AWS_SECRET_ACCESS_KEY")
-    return StoreUnavailableError(f"S3 answered {code or 'an error'}; try again later")
+        return S3RefusedError("S3 refuses the signature; check AWS_SECRET_ACCESS_KEY")
+    return S3UnavailableError(f"S3 answered {code or 'an error'}; try again later")
 
 
 def open_bucket(settings: Settings) -> Bucket:

@@ -89,7 +89,7 @@ def deploy(run_date: date, settings: Settings, answer: Answer | None = None) -> 
         DataFileError: The run has no bundle, or no longer the films it was trained on.
         BundleError: The bundle does not do what its manifest says.
         RegistryConflictError: Another publisher moved production meanwhile.
-        StoreUnavailableError: S3 cannot be used as it is set up.
+        S3UnavailableError: S3 cannot be used as it is set up.
     """
     published = _publish(run_date, settings)
     deployment = _decide(published, answer, settings)

@@ -73,7 +73,7 @@ def check(run_date: date, settings: Settings, limits: DriftLimits = DRIFT) -> Dr
 
     Raises:
         BundleError: The manifest in production is not readable.
-        StoreUnavailableError: S3 cannot be used as it is set up.
+        S3UnavailableError: S3 cannot be used as it is set up.
     """
     bucket = open_bucket(settings)
     registry, ledger = Registry(bucket), ForecastLedger(bucket)

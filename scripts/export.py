@@ -11,7 +11,7 @@ import jinja2
 from movierating.errors import ExplainedError
 from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Part, TrackRecord, Upcoming
-from movierating.posters import poster_address
+from movierating.posters import poster_base_url
 from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 from scripts.runtime.cli import run
@@ -47,7 +47,7 @@ def export(folder: Path, settings: Settings) -> None:
     ledger = ForecastLedger(open_bucket(settings))
     upcoming = _view(ledger, UPCOMING_KEY, Upcoming)
     record = _view(ledger, TRACK_RECORD_KEY, TrackRecord)
-    page = coming_soon_page(upcoming, poster_address(settings, 92))
+    page = coming_soon_page(upcoming, poster_base_url(settings, 92))
     write_bytes(folder / COMING_SOON, page.encode())
     write_bytes(folder / TRACK_RECORD, track_record_page(record).encode())
     logger.info("%s and %s are in %s", COMING_SOON, TRACK_RECORD, folder)

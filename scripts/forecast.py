@@ -77,8 +77,8 @@ class Forecaster:
     ) -> list[Forecast]:
         """The records of some films for the day on which they are made."""
         films = [subject.film for subject in subjects]
-        matrix = build_matrix(films, self.features, map(self.effects.of, films))
-        ratings, half_widths = self.model.rate(matrix), self.model.half_widths(matrix)
+        matrix = build_matrix(films, self.features, map(self.effects.encode, films))
+        ratings, half_widths = self.model.forecast(matrix), self.model.half_widths(matrix)
         return [
             Forecast(
                 film_id=subject.film_id,
@@ -120,7 +120,7 @@ def forecast(run_date: date, settings: Settings) -> int:
         BackdatedError: The date is not today's.
         NoModelError: No version is in production.
         StoreCorruptError: A file of the film store is damaged.
-        StoreUnavailableError: S3 cannot be used as it is set up.
+        S3UnavailableError: S3 cannot be used as it is set up.
     """
     if run_date != today():
         raise BackdatedError(f"a forecast is dated {today()}, the day it is made; leave out --date")

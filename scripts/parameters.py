@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from movierating.films.tokens import FOLLOWED
+from movierating.films.tokens import TRACKED_TRAITS
 
 ModelType = Literal["xgboost", "lgbm", "rf", "linear"]
 
@@ -67,7 +67,7 @@ class EffectsConfig:
 
     def min_films(self, trait: str) -> int:
         """How many films a token needs, or its effect is that film's luck."""
-        if trait in FOLLOWED:
+        if trait in TRACKED_TRAITS:
             return 1
         return 5 if trait in {"plot", "title"} else 2
 

@@ -78,7 +78,7 @@ def promote(registry: Registry, arguments: argparse.Namespace, settings: Setting
 
 def rollback(registry: Registry, arguments: argparse.Namespace, settings: Settings) -> None:
     """Put an earlier version back into production: the one before, or the one named."""
-    version = arguments.version or registry.before_production()
+    version = arguments.version or registry.previous_version()
     bundle = _load(registry, version)
     pointer = registry.roll_back(version, actor(), arguments.reason)
     _moved(registry, pointer, bundle, settings)

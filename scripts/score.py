@@ -50,7 +50,7 @@ def score(run_date: date, settings: Settings) -> int:
     Raises:
         LedgerError: A record is not readable.
         StoreCorruptError: A file of the film store is damaged.
-        StoreUnavailableError: S3 cannot be used as it is set up.
+        S3UnavailableError: S3 cannot be used as it is set up.
     """
     ledger = ForecastLedger(open_bucket(settings))
     scores = ledger.scores()

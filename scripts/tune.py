@@ -20,7 +20,7 @@ from optuna.storages.journal import JournalFileBackend
 
 from movierating.identity import sha256
 from movierating.model.features import choose_features
-from movierating.model.target_encoding import ALL
+from movierating.model.target_encoding import ALL_EFFECTS
 from movierating.settings import Settings, get_settings
 from scripts import parameters
 from scripts.dataset.metrics import rmse
@@ -161,7 +161,7 @@ def _search_effects(split: TimeSplit) -> Search:
         for years in history.folds:
             learned = history.estimate(years.stop - 1, config)
             which = measuring(history.years, history.votes, years)
-            yield rmse(learned.columns(history.tokens, which)[ALL] - history.ratings[which])
+            yield rmse(learned.columns(history.tokens, which)[ALL_EFFECTS] - history.ratings[which])
 
     start = {
         "half_weight_votes": EFFECTS.half_weight_votes,

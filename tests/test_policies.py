@@ -13,7 +13,7 @@ from movierating.ledger.ledger import MADE, UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Upcoming
 from movierating.registry.bundle import Bundle
 from movierating.registry.registry import Registry
-from movierating.s3 import Bucket, StoreRefusedError, open_bucket
+from movierating.s3 import Bucket, S3RefusedError, open_bucket
 from movierating.settings import Settings
 from scripts import deploy as module
 from scripts.deploy import deploy
@@ -76,7 +76,7 @@ def test_serving_may_write_nothing_and_is_told_so(
     serving: Bucket, registry: Registry, packed: Packed, write: str
 ):
     current = put_into_production(registry, packed)
-    with pytest.raises(StoreRefusedError, match=r"^S3 refuses .* check AWS_ACCESS_KEY_ID and its"):
+    with pytest.raises(S3RefusedError, match=r"^S3 refuses .* check AWS_ACCESS_KEY_ID and its"):
         WRITES[write](serving)
     assert registry.production() == current
 
@@ -89,7 +89,7 @@ def test_training_writes_down_forecasts_and_serving_reads_their_views_alone(
     training.show(UPCOMING_KEY, Upcoming(as_of=RUN_DATE, films=()))
     assert [each.film_id for each in training.said(RUN_DATE, RUN_DATE)] == [1]
     assert serving.get(UPCOMING_KEY) is not None
-    with pytest.raises(StoreRefusedError):
+    with pytest.raises(S3RefusedError):
         serving.get(f"{MADE}2026-11-23/some.jsonl.gz")
 
 
@@ -103,15 +103,15 @@ def test_serving_may_read_neither_the_pickles_nor_anything_else(
 ):
     for key in ("models/latest/best_model.pkl", "pipeline/films.parquet"):
         open_bucket(bucket_settings).put(key, b"")
-        with pytest.raises(StoreRefusedError):
+        with pytest.raises(S3RefusedError):
             serving.get(key)
-    with pytest.raises(StoreRefusedError):
+    with pytest.raises(S3RefusedError):
         serving.keys("")
 
 
 def test_serving_may_look_into_no_other_bucket(serving: Bucket, s3_server: S3Server):
     other = s3_server.new_bucket()
-    with pytest.raises(StoreRefusedError):
+    with pytest.raises(S3RefusedError):
         Bucket(serving._client, other).get("models/production.json")
     s3_server.drop_bucket(other)
 
@@ -130,7 +130,7 @@ def test_training_may_do_all_that_the_pipeline_and_its_people_do(
         assert deploy(day, settings).promoted
     registry = Registry(open_bucket(settings))
     assert registry.production_codes().genres.names
-    registry.roll_back(registry.before_production(), "ada", "ratings too high")
+    registry.roll_back(registry.previous_version(), "ada", "ratings too high")
     assert [each.action for each in registry.history()] == ["promoted", "promoted", "rolled_back"]
     needed = {each.version for each in registry.versions()}
     spare = pack(tmp_path, RUN_DATE, 5.0)
@@ -155,7 +155,7 @@ def test_training_may_neither_forget_a_decision_nor_production_nor_leave_the_reg
     ]
     other = s3_server.new_bucket()
     for attempt in refused:
-        with pytest.raises(StoreRefusedError):
+        with pytest.raises(S3RefusedError):
             attempt()
     s3_server.drop_bucket(other)
     assert registry.production() == current

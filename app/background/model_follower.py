@@ -15,7 +15,7 @@ from app.background.polling import Polling
 from movierating.errors import ExplainedError
 from movierating.registry.bundle import Bundle
 from movierating.registry.registry import Pointer, Production, Registry
-from movierating.s3 import PreconditionFailedError, StoreUnavailableError
+from movierating.s3 import PreconditionFailedError, S3UnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -130,7 +130,7 @@ class Follower:
     def _take(self, production: Production) -> str | None:
         try:
             self._swap(production)
-        except StoreUnavailableError:
+        except S3UnavailableError:
             raise
         except (ExplainedError, OSError) as error:
             return self._refuse(production, str(error))

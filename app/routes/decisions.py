@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from app.background.bucket_reader import POLL_SECONDS, BucketReader
 from app.problems import documented
-from movierating.registry.decisions import Decision, Ledger
+from movierating.registry.decisions import Decision, DecisionLog
 from movierating.registry.manifest import BundleError
 from movierating.s3 import Bucket
 
@@ -52,7 +52,7 @@ class HistoryReader(BucketReader):
 
     def read(self, bucket: Bucket) -> None:
         """Read the decisions that are new; one that is not readable is left out."""
-        ledger = Ledger(bucket)
+        ledger = DecisionLog(bucket)
         self._known = {
             key: self._known[key] if key in self._known else _readable(ledger, key)
             for key in ledger.keys(MOST)
@@ -60,7 +60,7 @@ class HistoryReader(BucketReader):
         self.decisions = [each for each in reversed(self._known.values()) if each]
 
 
-def _readable(ledger: Ledger, key: str) -> Decision | None:
+def _readable(ledger: DecisionLog, key: str) -> Decision | None:
     try:
         return ledger.read(key)
     except BundleError as error:

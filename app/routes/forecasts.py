@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from app.background.bucket_reader import POLL_SECONDS, BucketReader
 from app.problems import documented
 from app.schemas import RatingInterval, Reason
-from movierating.films.text import folded
+from movierating.films.text import search_key
 from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY
 from movierating.ledger.records import TrackRecord, Upcoming, UpcomingFilm
 from movierating.registry.manifest import COVERAGE
@@ -132,7 +132,7 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument a field of the que
     if view is None:
         reader.refuse_unread()
         return Forecasts(as_of=None, total=0, films=[])
-    found = in_order(_matching(view.films, folded(search)), sort)
+    found = in_order(_matching(view.films, search_key(search)), sort)
     page = found[offset : offset + limit]
     posters: str | None = request.state.posters
     return Forecasts(
@@ -163,7 +163,7 @@ def _value(film: UpcomingFilm, name: str) -> Any:
     if name == "width":
         return said.high - said.low
     if name == "title":
-        return folded(said.title) if said.title else None
+        return search_key(said.title) if said.title else None
     return getattr(said, name)
 
 
@@ -171,7 +171,7 @@ def _matching(films: Sequence[UpcomingFilm], wanted: str) -> Sequence[UpcomingFi
     """Films with the letters in a title; all of them where none are wanted."""
     if not wanted:
         return films
-    return [film for film in films if any(wanted in folded(each) for each in _titles(film))]
+    return [film for film in films if any(wanted in search_key(each) for each in _titles(film))]
 
 
 def _titles(film: UpcomingFilm) -> tuple[str, str]:

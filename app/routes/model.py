@@ -41,8 +41,8 @@ def ratings(
     ] = None,
 ) -> Ratings:
     """The ratings of films that taught the model and had the votes to be measured, in bins."""
-    comparables = served.bundle.comparables
-    films = comparables.films if genre is None else comparables.of_genre(genre)
+    similar_films = served.bundle.similar_films
+    films = similar_films.films if genre is None else similar_films.of_genre(genre)
     if not films:
         raise HTTPException(404, "the model in service knows no rated film of this genre")
     rated = np.asarray([film.rating for film in films])

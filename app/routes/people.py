@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.routes.predict import BAD_INPUT, NO_MODEL, ServedDep
-from movierating.films.text import folded
+from movierating.films.text import search_key
 
 # Fields of `POST /predict` that hold names, and the trait whose track records know them.
 _TRAITS: Final = {
@@ -52,14 +52,14 @@ def people(
 
 
 def _found(known: Iterable[str], letters: str) -> list[str]:
-    wanted = folded(letters)
+    wanted = search_key(letters)
     return [name for _, _, name in sorted(_ranked(known, wanted))] if wanted else []
 
 
 def _ranked(known: Iterable[str], wanted: str) -> Iterator[tuple[int, str, str]]:
     """Names with the letters; those where they begin the name, then a word, then the rest."""
     for name in known:
-        letters = folded(name)
+        letters = search_key(name)
         if letters.startswith(wanted):
             yield 0, letters, name
         elif f" {wanted}" in letters:

@@ -75,4 +75,10 @@ TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
     "plot": _plot,
 }
 
-FOLLOWED: Final = ("director", "writer", "cast", "company", "franchise")  # whose past counts, too
+TRACKED_TRAITS: Final = (
+    "director",
+    "writer",
+    "cast",
+    "company",
+    "franchise",
+)  # whose past counts, too

@@ -52,7 +52,7 @@ class LedgerError(ExplainedError, ValueError):
 
 
 class Shelf(Protocol):
-    """What the ledger needs of a bucket; every method may raise `StoreUnavailableError`."""
+    """What the ledger needs of a bucket; every method may raise `S3UnavailableError`."""
 
     def get(self, key: str) -> Blob | None:
         """An object; None where there is none."""

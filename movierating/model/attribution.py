@@ -1,9 +1,9 @@
 """Why a film gets its rating: what each group of facts adds to the rating of the average film.
 
-The groups of a film are uncovered one after the other, in every rotation of their order and of its
-reverse, and what each adds is averaged (Shapley values over cyclic orders, after Mitchell et al.,
-Sampling Permutations for Shapley Value Estimation, JMLR 23, 2022). So the parts add up exactly, and
-each group speaks first, last and everywhere in between equally often.
+The method approximates Shapley values: it reveals the groups one after the other, in every rotation
+of their order and of the reversed order, and averages what each group adds to the forecast (cyclic
+orders, after Mitchell et al., Sampling Permutations for Shapley Value Estimation, JMLR 23, 2022).
+The contributions therefore add up exactly, and each group takes every position equally often.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from movierating.model.features import Matrix
 from movierating.model.onnx_model import Model
-from movierating.model.target_encoding import ALL, EFFECT, PAST
+from movierating.model.target_encoding import ALL_EFFECTS, EFFECT_FEATURES, PAST_RATINGS
 
 Mask = npt.NDArray[np.bool_]
 
@@ -44,14 +44,14 @@ GROUPS: Final[Mapping[str, str]] = {
     "company": "company",
     "franchise": "franchise",
 }
-_EFFECTS: Final = frozenset(EFFECT.values())
+_EFFECTS: Final = frozenset(EFFECT_FEATURES.values())
 
 
 def group_of(feature: str) -> str | None:
     """The group of a feature; None for the sum of all effects, which tells of everything."""
     kind, _, wanted = feature.partition("=")
-    name = wanted if kind in {"effect", *PAST} else kind
-    return None if feature == ALL else GROUPS[name]
+    name = wanted if kind in {"effect", *PAST_RATINGS} else kind
+    return None if feature == ALL_EFFECTS else GROUPS[name]
 
 
 def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, float]:
@@ -74,12 +74,12 @@ def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, 
     shown = np.zeros((len(arcs), vector.shape[1]), np.bool_)
     for at, group in enumerate(known):
         shown[:, columns[group]] = arcs[:, at, None]
-    ratings = model.rate(uncovered(vector, shown, features)).astype(float)
+    ratings = model.forecast(mask_features(vector, shown, features)).astype(float)
     points = dict(zip(known, (shares @ ratings).tolist(), strict=True))
     return dict(sorted(points.items(), key=lambda each: (-abs(each[1]), each[0])))
 
 
-def uncovered(matrix: Matrix, shown: Mask, features: Sequence[str]) -> Matrix:
+def mask_features(matrix: Matrix, shown: Mask, features: Sequence[str]) -> Matrix:
     """Films with only some of their facts shown; the sum of their effects follows.
 
     Args:
@@ -88,10 +88,12 @@ def uncovered(matrix: Matrix, shown: Mask, features: Sequence[str]) -> Matrix:
         features: Their names.
     """
     rows = np.where(shown, matrix, np.float32(np.nan))
-    if ALL in features:
+    if ALL_EFFECTS in features:
         effects = [at for at, name in enumerate(features) if name in _EFFECTS]
         hidden = np.where(shown[:, effects], 0, np.nan_to_num(matrix[:, effects]))
-        rows[:, features.index(ALL)] = matrix[:, features.index(ALL)] - hidden.sum(axis=1)
+        rows[:, features.index(ALL_EFFECTS)] = matrix[:, features.index(ALL_EFFECTS)] - hidden.sum(
+            axis=1
+        )
     return rows
 
 

@@ -1,7 +1,7 @@
 """From a film to the numbers a model sees: the one place where features are named and made.
 
 Every feature is known before release. A missing fact is NaN, never zero. A feature is a
-measurement from `MEASUREMENTS`, a flag `genre=NAME` or `language=CODE`, or what the track records
+measurement from `MEASUREMENTS`, a flag `genre=NAME` or `language=CODE`, or what the track encodings
 say: `effect=TRAIT`, and of a past `films=TRAIT`, `mean=TRAIT` and `latest=TRAIT`. So a bundle's
 list of names and its effects are all that serving needs to rebuild the vector.
 """
@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from movierating.errors import ExplainedError
 from movierating.films.film import Film
-from movierating.model.target_encoding import RECORDED, Record
+from movierating.model.target_encoding import ENCODED_FEATURES, TargetEncoding
 
 Matrix = npt.NDArray[np.float32]
 
@@ -58,28 +58,30 @@ def choose_features(films: Iterable[Film], min_films: int) -> tuple[str, ...]:
         languages.update([film.original_language] if film.original_language else [])
     flags = [f"genre={name}" for name in _frequent(genres, min_films)]
     flags += [f"language={code}" for code in _frequent(languages, min_films)]
-    return (*MEASUREMENTS, *RECORDED, *flags)
+    return (*MEASUREMENTS, *ENCODED_FEATURES, *flags)
 
 
-def build_features(film: Film, names: Sequence[str], record: Record) -> list[float]:
+def build_features(film: Film, names: Sequence[str], encoding: TargetEncoding) -> list[float]:
     """One film as numbers in the order of `names`; NaN where the fact is unknown.
 
-    `record` is what `Effects.of` says of the film.
+    `encoding` is what `Effects.encode` says of the film.
 
     Raises:
         UnknownFeatureError: A name cannot be made from what is known before release.
     """
-    return _layout(tuple(names)).row(film, record)
+    return _layout(tuple(names)).row(film, encoding)
 
 
-def build_matrix(films: Iterable[Film], names: Sequence[str], records: Iterable[Record]) -> Matrix:
-    """Films and their records as a float32 matrix of shape (films, names); NaN where unknown.
+def build_matrix(
+    films: Iterable[Film], names: Sequence[str], encodings: Iterable[TargetEncoding]
+) -> Matrix:
+    """Films and their encodings as a float32 matrix of shape (films, names); NaN where unknown.
 
     Raises:
         UnknownFeatureError: A name cannot be made from what is known before release.
     """
     layout = _layout(tuple(names))
-    rows = [layout.row(film, record) for film, record in zip(films, records, strict=True)]
+    rows = [layout.row(film, encoding) for film, encoding in zip(films, encodings, strict=True)]
     return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(names))
 
 
@@ -89,18 +91,18 @@ class _Layout:
 
     width: int
     measurements: list[tuple[int, Callable[[Film], float | None]]]
-    records: list[tuple[int, str]]
+    encodings: list[tuple[int, str]]
     genres: list[tuple[int, str]]
     languages: list[tuple[int, str]]
 
-    def row(self, film: Film, record: Record) -> list[float]:
+    def row(self, film: Film, encoding: TargetEncoding) -> list[float]:
         row = [MISSING] * self.width
         for at, measured in self.measurements:
             value = measured(film)
             if value is not None:
                 row[at] = float(value)
-        for at, name in self.records:
-            row[at] = record[name]
+        for at, name in self.encodings:
+            row[at] = encoding[name]
         if film.genres:
             for at, name in self.genres:
                 row[at] = float(name in film.genres)
@@ -117,8 +119,8 @@ def _layout(names: tuple[str, ...]) -> _Layout:
         kind, _, wanted = name.partition("=")
         if name in MEASUREMENTS and name not in AFTER_RELEASE:
             layout.measurements.append((at, MEASUREMENTS[name]))
-        elif name in RECORDED:
-            layout.records.append((at, name))
+        elif name in ENCODED_FEATURES:
+            layout.encodings.append((at, name))
         elif kind == "genre" and wanted:
             layout.genres.append((at, wanted))
         elif kind == "language" and wanted:

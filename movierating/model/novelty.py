@@ -22,7 +22,7 @@ _FACTS: Final = {
 
 
 @dataclass(frozen=True)
-class Unfamiliar:
+class NoveltyWarning:
     """A fact the model has seen no or hardly any films with.
 
     Attributes:
@@ -34,7 +34,7 @@ class Unfamiliar:
     reason: str
 
 
-def seen_ranges(films: Iterable[Film]) -> dict[str, tuple[float, float]]:
+def training_ranges(films: Iterable[Film]) -> dict[str, tuple[float, float]]:
     """Between which values of the measurements nearly all films lie."""
     described = list(films)
     ranges = {}
@@ -47,7 +47,7 @@ def seen_ranges(films: Iterable[Film]) -> dict[str, tuple[float, float]]:
     return ranges
 
 
-def unfamiliar(film: Film, ranges: Ranges, features: Iterable[str]) -> list[Unfamiliar]:
+def novelty_warnings(film: Film, ranges: Ranges, features: Iterable[str]) -> list[NoveltyWarning]:
     """The facts of a film that lie outside what a model with these features has seen."""
     found = []
     for name, (low, high) in ranges.items():
@@ -55,16 +55,16 @@ def unfamiliar(film: Film, ranges: Ranges, features: Iterable[str]) -> list[Unfa
         ahead = _YEARS_AHEAD if name == "release_year" else 0
         if value is not None and not low <= value <= high + ahead:
             reason = f"{value:g}, and nearly all films it learned from have {low:g} to {high:g}"
-            found.append(Unfamiliar(_FACTS[name], reason))
+            found.append(NoveltyWarning(_FACTS[name], reason))
     return found + _rare_names(film, frozenset(features))
 
 
-def _rare_names(film: Film, features: frozenset[str]) -> list[Unfamiliar]:
+def _rare_names(film: Film, features: frozenset[str]) -> list[NoveltyWarning]:
     asked = [("genres", f"genre={name}", name) for name in film.genres]
     if film.original_language:
         asked.append(("language", f"language={film.original_language}", film.original_language))
     return [
-        Unfamiliar(fact, f"it has learned from hardly any films with {name}")
+        NoveltyWarning(fact, f"it has learned from hardly any films with {name}")
         for fact, feature, name in asked
         if feature not in features
     ]

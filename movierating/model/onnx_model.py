@@ -59,7 +59,7 @@ class Model:
     error: Graph
     quantile: float
 
-    def rate(self, matrix: Matrix) -> Matrix:
+    def forecast(self, matrix: Matrix) -> Matrix:
         """Ratings of shape (rows,) for vectors of shape (rows, features), within 0 and 10."""
         lowest, highest = RATING_RANGE
         return np.minimum(np.maximum(self.rating.predict(matrix), lowest), highest)
@@ -71,6 +71,6 @@ class Model:
 
     def covers(self, matrix: Matrix, ratings: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
         """Whether ratings lie in the 80 % intervals, shape (rows,)."""
-        off = np.abs(self.rate(matrix) - ratings)
+        off = np.abs(self.forecast(matrix) - ratings)
         inside: npt.NDArray[np.bool_] = off <= self.half_widths(matrix)
         return inside

@@ -52,7 +52,7 @@ class RatedFilm:
 
 
 @dataclass(frozen=True)
-class Comparables:
+class SimilarFilms:
     """The index.
 
     Attributes:
@@ -71,7 +71,7 @@ class Comparables:
     numbers: npt.NDArray[np.int32]
     values: npt.NDArray[np.float16]
 
-    def like(self, film: Film, count: int = 5) -> list[RatedFilm]:
+    def similar_to(self, film: Film, count: int = 5) -> list[RatedFilm]:
         """The films most like another one, the most alike first; those unlike it are left out."""
         likeness = self._likeness(film)
         # Sorting all of them would take longer than all the rest.
@@ -111,7 +111,7 @@ class Comparables:
         ]
 
     @classmethod
-    def of(cls, films: Sequence[Film], rated: Sequence[RatedFilm]) -> Self:
+    def build(cls, films: Sequence[Film], rated: Sequence[RatedFilm]) -> Self:
         """The index of some films."""
         having: dict[int, list[int]] = defaultdict(list)
         traits: dict[int, str] = {}

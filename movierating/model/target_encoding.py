@@ -18,22 +18,28 @@ import numpy as np
 import numpy.typing as npt
 
 from movierating.films.film import Film
-from movierating.films.korean import pieces
-from movierating.films.tokens import FOLLOWED, TRAITS, Tokens
+from movierating.films.text import syllable_ngrams
+from movierating.films.tokens import TRACKED_TRAITS, TRAITS, Tokens
 
-Record = Mapping[str, float]
+TargetEncoding = Mapping[str, float]
 
-KOREAN: Final = "plot in Korean"  # a table beside those of the traits
-ALL: Final = "effect=all"  # the average with what every trait adds
-EFFECT: Final = {trait: f"effect={trait}" for trait in TRAITS}
+KOREAN_PLOT: Final = "plot in Korean"  # a table beside those of the traits
+ALL_EFFECTS: Final = "effect=all"  # the average with what every trait adds
+EFFECT_FEATURES: Final = {trait: f"effect={trait}" for trait in TRAITS}
 # What a past tells: how many films, as log(1 + n), their mean rating, and that of the newest. The
 # trees learn from it how far to believe an effect.
-PAST: Final = ("films", "mean", "latest")
-PASTS: Final = {trait: tuple(f"{name}={trait}" for name in PAST) for trait in FOLLOWED}
-RECORDED: Final = (ALL, *EFFECT.values(), *chain.from_iterable(PASTS.values()))
+PAST_RATINGS: Final = ("films", "mean", "latest")
+PAST_RATING_FEATURES: Final = {
+    trait: tuple(f"{name}={trait}" for name in PAST_RATINGS) for trait in TRACKED_TRAITS
+}
+ENCODED_FEATURES: Final = (
+    ALL_EFFECTS,
+    *EFFECT_FEATURES.values(),
+    *chain.from_iterable(PAST_RATING_FEATURES.values()),
+)
 
 
-class Table(Mapping[str, tuple[float, ...]]):
+class EffectTable(Mapping[str, tuple[float, ...]]):
     """A token's weight beside the others of a film, its effect, and its past if that is followed.
 
     All numbers are in one array, on disk as well: a tuple for each token would take three times the
@@ -48,7 +54,7 @@ class Table(Mapping[str, tuple[float, ...]]):
         """
         self._rows = {token: at for at, token in enumerate(tokens)}
         self._numbers = np.asarray(numbers, dtype=np.float64)
-        if self._numbers.shape not in {(len(self), 2), (len(self), 2 + len(PAST))}:
+        if self._numbers.shape not in {(len(self), 2), (len(self), 2 + len(PAST_RATINGS))}:
             raise ValueError("a table has two numbers for each token, or those of its past, too")
 
     @classmethod
@@ -85,7 +91,7 @@ class Table(Mapping[str, tuple[float, ...]]):
         return len(self._rows)
 
 
-_EMPTY: Final = Table((), np.empty((0, 2)))
+_EMPTY: Final = EffectTable((), np.empty((0, 2)))
 
 
 @dataclass(frozen=True)
@@ -101,9 +107,9 @@ class Effects:
 
     as_of: date
     average: float
-    tables: Mapping[str, Table]
+    tables: Mapping[str, EffectTable]
 
-    def of(self, film: Film) -> Record:
+    def encode(self, film: Film) -> TargetEncoding:
         """What each trait of a film adds to the average, in rating points; NaN where unknown.
 
         An unknown token, such as a director's first film, adds nothing and takes nothing away.
@@ -111,19 +117,25 @@ class Effects:
         those who are followed.
         """
         tokens = {trait: tokens_of(film) for trait, tokens_of in TRAITS.items()}
-        record = {EFFECT[trait]: self._effect(trait, told) for trait, told in tokens.items()}
+        encoding = {
+            EFFECT_FEATURES[trait]: self._effect(trait, told) for trait, told in tokens.items()
+        }
         if self.reads_korean and film.plot and film.plot.language == "ko":
-            record[EFFECT["plot"]] = self._effect(KOREAN, pieces(film.plot.text or ""))
-        known = (effect for effect in record.values() if not math.isnan(effect))
-        record[ALL] = self.average + sum(known)
-        for trait in FOLLOWED:
-            record |= zip(PASTS[trait], self._past(trait, tokens[trait]), strict=True)
-        return record
+            encoding[EFFECT_FEATURES["plot"]] = self._effect(
+                KOREAN_PLOT, syllable_ngrams(film.plot.text or "")
+            )
+        known = (effect for effect in encoding.values() if not math.isnan(effect))
+        encoding[ALL_EFFECTS] = self.average + sum(known)
+        for trait in TRACKED_TRAITS:
+            encoding |= zip(
+                PAST_RATING_FEATURES[trait], self._past(trait, tokens[trait]), strict=True
+            )
+        return encoding
 
     @property
     def reads_korean(self) -> bool:
         """Whether the films that taught had enough plots in Korean."""
-        return KOREAN in self.tables
+        return KOREAN_PLOT in self.tables
 
     def _effect(self, trait: str, tokens: Tokens) -> float:
         """The weighted sum over the root of the summed squares: many tokens are no more than few.
@@ -140,7 +152,7 @@ class Effects:
     def _past(self, trait: str, tokens: Tokens) -> Sequence[float]:
         """The means over the known tokens; newcomers have no films, and so no ratings."""
         if not tokens:
-            return (math.nan,) * len(PAST)
+            return (math.nan,) * len(PAST_RATINGS)
         table = self.tables.get(trait, _EMPTY)
         pasts = [table[token][2:] for token in dict.fromkeys(tokens) if token in table]
         return [*map(fmean, zip(*pasts, strict=True))] or (0.0, math.nan, math.nan)
@@ -156,5 +168,5 @@ class Effects:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
         """The effects from plain lists and dictionaries."""
-        tables = {trait: Table.from_json(table) for trait, table in raw["tables"].items()}
+        tables = {trait: EffectTable.from_json(table) for trait, table in raw["tables"].items()}
         return cls(date.fromisoformat(raw["as_of"]), float(raw["average"]), tables)

@@ -14,14 +14,14 @@ from movierating.films.film import Film
 from movierating.identity import sha256
 from movierating.model.features import Matrix, UnknownFeatureError, build_matrix
 from movierating.model.onnx_model import Graph, GraphError, Model
-from movierating.model.similar_films import Comparables
+from movierating.model.similar_films import SimilarFilms
 from movierating.model.target_encoding import Effects
 from movierating.registry.evidence import Evidence
 from movierating.registry.manifest import (
     MANIFEST_NAME,
     BundleError,
     FileEntry,
-    Golden,
+    GoldenInput,
     Manifest,
     parse_manifest,
 )
@@ -30,10 +30,10 @@ MODEL_NAME: Final = "model.onnx"
 ERROR_NAME: Final = "error.onnx"
 EFFECTS_NAME: Final = "effects.json"
 CODES_NAME: Final = "codes.json"
-COMPARABLES_NAME: Final = "comparables.npz"
+SIMILAR_FILMS_NAME: Final = "comparables.npz"
 CARD_NAME: Final = "MODEL_CARD.md"  # for people
 EVIDENCE_NAME: Final = "evidence.json"  # for people too; bundles before it have none
-_NEEDED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, COMPARABLES_NAME})
+_NEEDED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, SIMILAR_FILMS_NAME})
 GOLDEN_TOLERANCE: Final = 1e-4
 
 
@@ -45,7 +45,7 @@ class Bundle:
         manifest: What the bundle says of itself.
         codes: The code tables of the old contract.
         effects: The track records.
-        comparables: Films to compare with.
+        similar_films: Films to compare with.
         model: What forecasts.
         evidence: How it did part by part; None where the bundle does not say.
         card: The model card in Markdown, likewise.
@@ -54,18 +54,18 @@ class Bundle:
     manifest: Manifest
     codes: Codes
     effects: Effects
-    comparables: Comparables
+    similar_films: SimilarFilms
     model: Model
     evidence: Evidence | None = None
     card: str | None = None
 
-    def describe(self, films: Sequence[Film]) -> Matrix:
+    def matrix(self, films: Sequence[Film]) -> Matrix:
         """Vectors of shape (films, features)."""
-        return build_matrix(films, self.manifest.features, map(self.effects.of, films))
+        return build_matrix(films, self.manifest.features, map(self.effects.encode, films))
 
-    def rate(self, films: Sequence[Film]) -> Matrix:
+    def forecast(self, films: Sequence[Film]) -> Matrix:
         """Forecast ratings of shape (films,)."""
-        return self.model.rate(self.describe(films))
+        return self.model.forecast(self.matrix(films))
 
     @classmethod
     def load(cls, folder: Path, manifest_sha256: str) -> Self:
@@ -82,7 +82,7 @@ class Bundle:
             manifest,
             _parsed(Codes, CODES_NAME, files),
             _parsed(Effects, EFFECTS_NAME, files),
-            _comparables(files[COMPARABLES_NAME]),
+            _similar_films(files[SIMILAR_FILMS_NAME]),
             Model(
                 _graph(MODEL_NAME, files), _graph(ERROR_NAME, files), manifest.interval80.quantile
             ),
@@ -105,30 +105,30 @@ def write_bundle(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> M
     for name, raw in files.items():
         (folder / name).write_bytes(raw)
         entries[name] = FileEntry(sha256=sha256(raw), bytes=len(raw))
-    written = manifest.model_copy(update={"files": entries}).named()
-    (folder / MANIFEST_NAME).write_bytes(written.encoded())
+    written = manifest.model_copy(update={"files": entries}).with_version()
+    (folder / MANIFEST_NAME).write_bytes(written.to_bytes())
     return written
 
 
-def golden_answers(model: Model, matrix: Matrix) -> tuple[Golden, ...]:
+def golden_inputs(model: Model, matrix: Matrix) -> tuple[GoldenInput, ...]:
     """The model's answers to some vectors, to be replayed wherever it is loaded."""
     return tuple(
-        Golden(
+        GoldenInput(
             vector=tuple(None if math.isnan(value) else float(value) for value in row),
             rating=float(rating),
             half_width=float(half_width),
         )
         for row, rating, half_width in zip(
-            matrix, model.rate(matrix), model.half_widths(matrix), strict=True
+            matrix, model.forecast(matrix), model.half_widths(matrix), strict=True
         )
     )
 
 
-def _comparables(raw: bytes) -> Comparables:
+def _similar_films(raw: bytes) -> SimilarFilms:
     try:
-        return Comparables.from_bytes(raw)
+        return SimilarFilms.from_bytes(raw)
     except ValueError as error:
-        raise BundleError(f"{COMPARABLES_NAME} does not hold what it should") from error
+        raise BundleError(f"{SIMILAR_FILMS_NAME} does not hold what it should") from error
 
 
 def _evidence(raw: bytes | None) -> Evidence | None:
@@ -162,8 +162,8 @@ def _parsed(kind: type[_Read], name: str, files: Mapping[str, bytes]) -> _Read:
 
 def _try_out(bundle: Bundle) -> None:
     try:
-        bundle.rate([Film()])
-        bundle.model.half_widths(bundle.describe([Film()]))
+        bundle.forecast([Film()])
+        bundle.model.half_widths(bundle.matrix([Film()]))
     except UnknownFeatureError as error:
         raise BundleError(str(error)) from None
     except Exception as error:  # onnxruntime's own errors share no other base class
@@ -178,7 +178,7 @@ def _replay(bundle: Bundle) -> None:
     if {len(vector) for vector in vectors} != {len(bundle.manifest.features)}:
         raise BundleError("a golden vector has not one value for each feature")
     matrix = np.asarray(vectors, dtype=np.float32)
-    answers = np.stack([bundle.model.rate(matrix), bundle.model.half_widths(matrix)])
+    answers = np.stack([bundle.model.forecast(matrix), bundle.model.half_widths(matrix)])
     expected = np.asarray([[each.rating, each.half_width] for each in golden]).T
     worst = float(np.max(np.abs(answers - expected)))
     if not worst <= GOLDEN_TOLERANCE:  # also when an answer is NaN

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from movierating.registry.manifest import BundleError
 from movierating.s3 import Bucket, PreconditionFailedError
 
-LEDGER: Final = "models/ledger/"
+DECISIONS_PREFIX: Final = "models/ledger/"
 
 Action = Literal["promoted", "refused", "rolled_back"]
 
@@ -34,7 +34,7 @@ class Decision(BaseModel):
     figures: dict[str, float] = {}
 
 
-class Ledger:
+class DecisionLog:
     """The decisions in one bucket, in the order of their time."""
 
     def __init__(self, bucket: Bucket) -> None:
@@ -46,7 +46,7 @@ class Ledger:
         with suppress(PreconditionFailedError):
             self._bucket.create(_key(decision), decision.model_dump_json(indent=2).encode())
 
-    def knows(self, decision: Decision) -> bool:
+    def contains(self, decision: Decision) -> bool:
         """Whether the same was decided before, at whatever time."""
         ending = _ending(decision.action, decision.version)
         return any(
@@ -64,7 +64,7 @@ class Ledger:
 
     def keys(self, last: int | None = None) -> list[str]:
         """Where the last decisions lie, or all of them; the oldest first."""
-        keys = self._bucket.keys(LEDGER)
+        keys = self._bucket.keys(DECISIONS_PREFIX)
         return keys if last is None else keys[-last:]
 
     def read(self, key: str) -> Decision:
@@ -82,7 +82,7 @@ class Ledger:
 
 def _key(decision: Decision) -> str:
     stamp = decision.at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-    return f"{LEDGER}{stamp}{_ending(decision.action, decision.version)}"
+    return f"{DECISIONS_PREFIX}{stamp}{_ending(decision.action, decision.version)}"
 
 
 def _ending(action: Action, version: str) -> str:

@@ -9,7 +9,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class SliceEvidence(_Part):
+class SubgroupEvidence(_Part):
     """Held-out films that have something in common."""
 
     kind: str = Field(description="genre, language, votes or year", examples=["language"])
@@ -33,6 +33,6 @@ class Evidence(_Part):
         importance: By group of facts, the mean size of what it adds, in rating points.
     """
 
-    slices: tuple[SliceEvidence, ...]
+    slices: tuple[SubgroupEvidence, ...]
     calibration: tuple[CalibrationPoint, ...]
     importance: dict[str, float]

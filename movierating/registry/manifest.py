@@ -82,7 +82,7 @@ class DataSource(_Part):
     faults: dict[str, int] = {}
 
 
-class Golden(_Part):
+class GoldenInput(_Part):
     """One vector in the order of the features (None is missing) and what is to come of it."""
 
     vector: tuple[float | None, ...]
@@ -120,13 +120,13 @@ class Manifest(_Part):
     data: DataSource
     libraries: dict[str, str]
     files: dict[PlainName, FileEntry]
-    golden: tuple[Golden, ...]
+    golden: tuple[GoldenInput, ...]
 
-    def named(self) -> "Manifest":
+    def with_version(self) -> "Manifest":
         """The manifest under its version: the run's date and a digest of what the model is."""
         return self.model_copy(update={"version": f"{self.run_date}-{self._identity()[:12]}"})
 
-    def proves_its_name(self) -> bool:
+    def matches_version(self) -> bool:
         """Whether the version's digest is that of what the manifest says.
 
         One that was stored before a field had its default is named by what was stored.
@@ -134,7 +134,7 @@ class Manifest(_Part):
         digests = self._identity(), self._identity(exclude_unset=True)
         return self.version in {f"{self.run_date}-{digest[:12]}" for digest in digests}
 
-    def encoded(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """The bytes that are stored and hashed."""
         return self.model_dump_json(indent=2).encode()
 

@@ -21,7 +21,7 @@ from movierating.errors import ExplainedError
 from movierating.films.codes import Codes
 from movierating.identity import PlainName
 from movierating.registry.bundle import CODES_NAME, Bundle
-from movierating.registry.decisions import Decision, Ledger
+from movierating.registry.decisions import Decision, DecisionLog
 from movierating.registry.manifest import (
     MANIFEST_NAME,
     BundleError,
@@ -87,7 +87,7 @@ class Pointer(BaseModel):
         )
 
 
-class Named(Protocol):
+class VersionReference(Protocol):
     """What names the bytes of a version: a pointer, or the outcome of `verify`."""
 
     @property
@@ -114,7 +114,7 @@ class Registry:
         """Use a bucket; nothing is read before it is asked for."""
         self._bucket = bucket
         self._versions = Versions(bucket)
-        self._ledger = Ledger(bucket)
+        self._decisions = DecisionLog(bucket)
 
     def production(self, unless_etag: str | None = None) -> Production | None:
         """What is in production; None in a bucket without any version in production.
@@ -152,7 +152,7 @@ class Registry:
         raw = self._versions.read(pointer.version, MANIFEST_NAME)
         return parse_manifest(raw, pointer.manifest_sha256)
 
-    def fetch(self, pointer: Named, folder: Path) -> None:
+    def fetch(self, pointer: VersionReference, folder: Path) -> None:
         """Copy a version into a folder, each file checked against the manifest.
 
         Raises:
@@ -166,7 +166,7 @@ class Registry:
             (folder / name).write_bytes(content)
         (folder / MANIFEST_NAME).write_bytes(raw)
 
-    def bundle(self, pointer: Named) -> Bundle:
+    def bundle(self, pointer: VersionReference) -> Bundle:
         """A version as the service would load it.
 
         Raises:
@@ -182,7 +182,7 @@ class Registry:
 
     def history(self, last: int | None = None) -> list[Decision]:
         """The last decisions of the ledger, or all of them; the oldest first."""
-        return self._ledger.decisions(last)
+        return self._decisions.decisions(last)
 
     def verify(self, version: str) -> VerifiedVersion:
         """Read and hash every file of a version; in production it must be the one pointed at.
@@ -217,7 +217,7 @@ class Registry:
             RegistryConflictError: Another publisher has moved it meanwhile.
         """
         if over:
-            self._ledger.record(over.pointer.decision)
+            self._decisions.record(over.pointer.decision)
         raw = pointer.model_dump_json(indent=2).encode()
         try:
             if over is None:
@@ -229,7 +229,7 @@ class Registry:
             current = self.production()
             if current is None or current.pointer != pointer:
                 raise RegistryConflictError("another publisher moved production") from None
-        self._ledger.record(pointer.decision)
+        self._decisions.record(pointer.decision)
 
     def promote_by_hand(self, version: str, by: str, reason: str) -> Pointer:
         """Put a published version into production on a person's word, without the gate.
@@ -250,7 +250,7 @@ class Registry:
             )
         return self._move(current, verified, by, reason, run_date)
 
-    def before_production(self) -> str:
+    def previous_version(self) -> str:
         """The version that was in production before the present one.
 
         Raises:
@@ -309,7 +309,7 @@ class Registry:
 
     def record(self, decision: Decision) -> None:
         """Add a decision to the ledger; adding it again changes nothing."""
-        self._ledger.record(decision)
+        self._decisions.record(decision)
 
     def refuse(self, decision: Decision) -> bool:
         """Add a refusal, unless the same version was refused for the same reason before.
@@ -317,9 +317,9 @@ class Registry:
         Returns:
             Whether it was new.
         """
-        if self._ledger.knows(decision):
+        if self._decisions.contains(decision):
             return False
-        self._ledger.record(decision)
+        self._decisions.record(decision)
         return True
 
     def export(self, files: dict[str, bytes]) -> None:

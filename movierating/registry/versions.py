@@ -17,7 +17,7 @@ from movierating.registry.manifest import (
     Manifest,
     parse_manifest,
 )
-from movierating.s3 import Bucket, Listed, PreconditionFailedError
+from movierating.s3 import Bucket, PreconditionFailedError, StoredObject
 
 VERSIONS: Final = "models/versions/"
 
@@ -76,7 +76,7 @@ class Versions:
 
     def list(self) -> list[StoredVersion]:
         """All versions, the newest first."""
-        found: dict[str, list[Listed]] = defaultdict(list)
+        found: dict[str, list[StoredObject]] = defaultdict(list)
         for each in self._bucket.objects(VERSIONS):
             found[each.key.removeprefix(VERSIONS).partition("/")[0]].append(each)
         stored = [
@@ -103,7 +103,7 @@ class Versions:
             key, raw = _key(manifest.version, name), (folder / name).read_bytes()
             if self._stored(key, raw) != raw:
                 raise RegistryConflictError(f"{key} exists with other content")
-        stored = self._stored(_key(manifest.version, MANIFEST_NAME), manifest.encoded())
+        stored = self._stored(_key(manifest.version, MANIFEST_NAME), manifest.to_bytes())
         return sha256(stored)
 
     def verify(self, version: str) -> VerifiedVersion:
@@ -119,7 +119,7 @@ class Versions:
             raise UnknownVersionError(version)
         manifest_sha256 = sha256(blob.raw)
         manifest = parse_manifest(blob.raw, manifest_sha256)
-        if manifest.version != version or not manifest.proves_its_name():
+        if manifest.version != version or not manifest.matches_version():
             raise BundleError(f"{MANIFEST_NAME} is not the one that {version} was published with")
         for name in manifest.files:
             self.file(version, manifest.files, name)

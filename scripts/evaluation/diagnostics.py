@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from movierating.model.attribution import GROUPS, explain, group_of, uncovered
+from movierating.model.attribution import GROUPS, explain, group_of, mask_features
 from movierating.model.features import Matrix
 from movierating.model.onnx_model import Model
 from movierating.registry.manifest import Scores
@@ -81,7 +81,7 @@ class Diagnosis:
 def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfig) -> Diagnosis:
     """Look closely at the chosen model; every figure is of the held-out films."""
     films = learned.films.measured()
-    forecast = model.rate(films.full).astype(float)
+    forecast = model.forecast(films.full).astype(float)
     best = learned.best
     parameters = config.parameters[best.family]
 
@@ -106,7 +106,7 @@ def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfi
 
 def slices(model: Model, films: Described, holdout: Sample) -> list[Slice]:
     """The held-out films by language, genre, votes and year; `films` are those of `holdout`."""
-    forecast = model.rate(films.full).astype(float)
+    forecast = model.forecast(films.full).astype(float)
     inside = model.covers(films.full, films.ratings)
     return [
         Slice(kind, name, score(films.ratings[rows], forecast[rows]), float(inside[rows].mean()))
@@ -195,6 +195,6 @@ def _labels(films: Described, rmse_of: RmseOf, whole: float) -> dict[str, float]
 
 def _without(films: Described, hidden: Mask) -> Described:
     def covered(matrix: Matrix) -> Matrix:
-        return uncovered(matrix, np.broadcast_to(~hidden, matrix.shape), films.features)
+        return mask_features(matrix, np.broadcast_to(~hidden, matrix.shape), films.features)
 
     return replace(films, full=covered(films.full), form=covered(films.form))

@@ -138,7 +138,7 @@ def unseen_by_both(challenger: Bundle, champion: Bundle, holdout: Sample) -> Sam
     found among the films that the champion's bundle names.
     """
     after = max(challenger.manifest.split.split_date, champion.manifest.split.split_date)
-    taught = [film.id for film in champion.comparables.films]
+    taught = [film.id for film in champion.similar_films.films]
     frame = holdout.frame
     late = frame["release_date"] >= after.isoformat()
     return Sample(frame[late & ~frame["id"].isin(taught)])
@@ -171,7 +171,7 @@ def compare(challenger: Ratings, champion: Ratings) -> Difference:
 def _differences(
     challenger: Bundle, champion: Bundle, unseen: Sample
 ) -> Iterator[tuple[str, Difference]]:
-    errors = [bundle.rate(unseen.films) - unseen.ratings for bundle in (challenger, champion)]
+    errors = [bundle.forecast(unseen.films) - unseen.ratings for bundle in (challenger, champion)]
     for name, rows in _slices(unseen, challenger.manifest.run_date):
         if rows.sum() >= MIN_FILMS_TO_COMPARE:
             yield name, compare(errors[0][rows], errors[1][rows])

@@ -21,7 +21,7 @@ from boto3.session import Session
 from cloudpathlib import S3Client, S3Path
 
 from movierating.errors import ExplainedError
-from movierating.s3 import in_words
+from movierating.s3 import translate_errors
 from movierating.settings import Settings
 
 DataPath: TypeAlias = Path | S3Path
@@ -174,13 +174,13 @@ def reading(path: DataPath) -> Iterator[None]:
 
     Raises:
         FileNotFoundError: There is no such file, also if it vanishes meanwhile.
-        StoreUnavailableError: S3 cannot be used as it is set up.
+        S3UnavailableError: S3 cannot be used as it is set up.
     """
     if not isinstance(path, S3Path):
         yield
         return
     try:
-        with in_words(path.bucket):
+        with translate_errors(path.bucket):
             yield
     except KeyError:
         raise FileNotFoundError(str(path)) from None
@@ -192,10 +192,10 @@ def writing(folder: DataPath) -> Iterator[None]:
 
     Raises:
         DataFileError: It cannot.
-        StoreUnavailableError: It is in S3, which cannot be used as it is set up.
+        S3UnavailableError: It is in S3, which cannot be used as it is set up.
     """
     try:
-        with in_words(folder.bucket) if isinstance(folder, S3Path) else nullcontext():
+        with translate_errors(folder.bucket) if isinstance(folder, S3Path) else nullcontext():
             yield
     except DataFileError:
         raise
@@ -211,7 +211,7 @@ def check_writable(folder: DataPath) -> None:
 
     Raises:
         DataFileError: The folder cannot be written.
-        StoreUnavailableError: It is in S3, which cannot be used as it is set up.
+        S3UnavailableError: It is in S3, which cannot be used as it is set up.
     """
     probe = folder / f".writable.{os.getpid()}"
     write_bytes(probe, b"")

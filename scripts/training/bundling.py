@@ -9,16 +9,16 @@ from typing import Any, Final
 from movierating.films.film import Film, Plot
 from movierating.identity import sha256
 from movierating.model.features import Matrix, build_matrix
-from movierating.model.novelty import seen_ranges
+from movierating.model.novelty import training_ranges
 from movierating.model.onnx_model import Graph, Model
-from movierating.model.similar_films import Comparables, RatedFilm
+from movierating.model.similar_films import RatedFilm, SimilarFilms
 from movierating.registry.bundle import (
     CODES_NAME,
-    COMPARABLES_NAME,
     EFFECTS_NAME,
     ERROR_NAME,
     MODEL_NAME,
-    golden_answers,
+    SIMILAR_FILMS_NAME,
+    golden_inputs,
     write_bundle,
 )
 from movierating.registry.manifest import DataSource, Interval, Manifest, Split
@@ -63,7 +63,7 @@ def assemble(
     """
     best, held_out = learned.best, learned.films.measured()
     model, graphs = as_served(learned)
-    records = [learned.effects.of(film) for film in GOLDEN_FILMS]
+    records = [learned.effects.encode(film) for film in GOLDEN_FILMS]
     invented = build_matrix(GOLDEN_FILMS, held_out.features, records)
     manifest = Manifest(
         created_at=datetime.now(UTC),
@@ -73,24 +73,24 @@ def assemble(
         model_type=best.family,
         parameters=dict(parameters),
         features=held_out.features,
-        average_rating=float(model.rate(invented[:1])[0]),
+        average_rating=float(model.forecast(invented[:1])[0]),
         interval80=_interval(model, held_out),
-        seen=seen_ranges(split.train.films),
+        seen=training_ranges(split.train.films),
         split=_described(split, files.run_date),
         metrics={
             "train": best.train,
-            "holdout": score(held_out.ratings, model.rate(held_out.full)),
-            "form": score(held_out.ratings, model.rate(held_out.form)),
+            "holdout": score(held_out.ratings, model.forecast(held_out.full)),
+            "form": score(held_out.ratings, model.forecast(held_out.form)),
         },
         baselines=dict(learned.baselines),
         data=_data_source(files),
         libraries=libraries(),
         files={},
-        golden=golden_answers(model, invented),
+        golden=golden_inputs(model, invented),
     )
     contents = graphs | {
         EFFECTS_NAME: json.dumps(learned.effects.to_json(), ensure_ascii=False).encode(),
-        COMPARABLES_NAME: _comparables(split.train).to_bytes(),
+        SIMILAR_FILMS_NAME: _similar_films(split.train).to_bytes(),
         CODES_NAME: files.need(files.codes, "preprocess").read_bytes(),
     }
     return manifest, model, contents
@@ -115,14 +115,14 @@ def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Ma
     return written
 
 
-def _comparables(taught: Sample) -> Comparables:
+def _similar_films(taught: Sample) -> SimilarFilms:
     """The films that taught and have the votes to be measured, but for those without a title."""
     frame = taught.frame
     kept = ((frame["vote_count"] >= MIN_VOTES_TO_MEASURE) & frame["title"].notna()).to_numpy()
     films = [film for film, keep in zip(taught.films, kept, strict=True) if keep]
     columns = frame.loc[kept, ["id", "title", "release_year", "vote_average"]]
     rated = [RatedFilm(*row) for row in columns.itertuples(index=False, name=None)]
-    return Comparables.of(films, rated)
+    return SimilarFilms.build(films, rated)
 
 
 def _interval(model: Model, films: Described) -> Interval:

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from sklearn.linear_model import Ridge
 
-from movierating.films.korean import is_korean, pieces
-from movierating.model.target_encoding import EFFECT, KOREAN, Effects, Table
+from movierating.films.text import is_korean, syllable_ngrams
+from movierating.model.target_encoding import EFFECT_FEATURES, KOREAN_PLOT, Effects, EffectTable
 from scripts.dataset.split import Sample
 from scripts.training.vocabulary import rarity, unit, weighted
 
@@ -28,19 +28,19 @@ def with_korean(effects: Effects, taught: Sample) -> Effects:
     """Effects that can read Korean, too; as they are where the films have too few such plots."""
     texts = taught.frame["overview_ko"]
     known = [
-        (pieces(text), record)
+        (syllable_ngrams(text), record)
         for text, film in zip(texts, taught.films, strict=True)
         if isinstance(text, str) and is_korean(text) and film.plot
-        if (record := effects.of(film)[EFFECT["plot"]])
+        if (record := effects.encode(film)[EFFECT_FEATURES["plot"]])
         and not isnan(record)  # no word that is known
     ]
     if len(known) < MIN_PAIRS:
         return effects
     plots, contributions = zip(*known, strict=True)
-    return replace(effects, tables={**effects.tables, KOREAN: _table(plots, contributions)})
+    return replace(effects, tables={**effects.tables, KOREAN_PLOT: _table(plots, contributions)})
 
 
-def _table(plots: tuple[list[str], ...], contributions: tuple[float, ...]) -> Table:
+def _table(plots: tuple[list[str], ...], contributions: tuple[float, ...]) -> EffectTable:
     counts = Counter(piece for plot in plots for piece in set(plot))
     kept = sorted(piece for piece, n in counts.items() if n >= _MIN_FILMS)
     columns = {piece: at for at, piece in enumerate(kept)}
@@ -49,4 +49,4 @@ def _table(plots: tuple[list[str], ...], contributions: tuple[float, ...]) -> Ta
     ridge = Ridge(alpha=SHRINKAGE, solver="lsqr")
     ridge.fit(unit(rows), contributions)
     effects = np.round(ridge.coef_, _DIGITS)
-    return Table(kept, np.stack([weights, effects], axis=1))
+    return EffectTable(kept, np.stack([weights, effects], axis=1))

@@ -6,7 +6,7 @@ plot was forecast 0.17 to 0.20 rating points too low, and one of which nothing i
 
 import numpy as np
 
-from movierating.model.attribution import group_of, uncovered
+from movierating.model.attribution import group_of, mask_features
 from movierating.model.features import Matrix
 from scripts.parameters import SEED
 
@@ -23,4 +23,4 @@ def sketched(films: Matrix, features: tuple[str, ...]) -> Matrix:
     kept = {group: lot.random(len(films)) < 1 / 2 for group in sorted(filter(None, set(groups)))}
     always = np.ones(len(films), np.bool_)
     shown = np.stack([kept.get(group, always) if group else always for group in groups], axis=1)
-    return uncovered(films, shown, features)
+    return mask_features(films, shown, features)

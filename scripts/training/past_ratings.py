@@ -12,7 +12,7 @@ from scripts.training.vocabulary import DIGITS, Floats
 
 
 def pasts_of(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -> Floats:
-    """What `effects.PAST` names of each token, shape (tokens, 3); zeros where no film has it.
+    """The numbers named by `PAST_RATINGS` of each token, shape (tokens, 3); zeros without films.
 
     Args:
         tokens: Of films, shape (films, tokens).

@@ -12,7 +12,7 @@ from typing import Any, Self
 import numpy as np
 
 from movierating.model.features import choose_features
-from movierating.model.target_encoding import ALL, Effects
+from movierating.model.target_encoding import ALL_EFFECTS, Effects
 from movierating.registry.manifest import Scores
 from scripts.dataset.metrics import baselines, rmse, score
 from scripts.dataset.split import Ratings, TimeSplit, TooFewFilmsError
@@ -176,7 +176,7 @@ def fit(
         np.vstack(films.views),
         np.tile(films.targets - bias, 3),
         np.tile(films.weights, 3),
-        films.column(ALL),
+        films.column(ALL_EFFECTS),
     )
 
 

@@ -21,8 +21,15 @@ from scipy import sparse
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from movierating.films.tokens import FOLLOWED
-from movierating.model.target_encoding import ALL, EFFECT, PASTS, Effects, Record, Table
+from movierating.films.tokens import TRACKED_TRAITS
+from movierating.model.target_encoding import (
+    ALL_EFFECTS,
+    EFFECT_FEATURES,
+    PAST_RATING_FEATURES,
+    Effects,
+    EffectTable,
+    TargetEncoding,
+)
 from scripts.parameters import EFFECTS, MIN_FILMS, MIN_VOTES_TO_MEASURE, EffectsConfig
 from scripts.runtime.clock import YEAR_DAYS
 from scripts.training.past_ratings import mean_pasts, pasts_of
@@ -39,7 +46,7 @@ class Estimate:
     Attributes:
         known: By trait, the tokens that these films know; (tokens,).
         coefficients: By trait, rating points for each token.
-        pasts: By trait of `FOLLOWED`, what `PAST` names of each token; (tokens, 3).
+        pasts: By trait of `TRACKED_TRAITS`, what `PAST_RATINGS` names of each token; (tokens, 3).
         few_votes: What few votes make, in rating points.
     """
 
@@ -50,8 +57,8 @@ class Estimate:
     pasts: Mapping[str, Floats]
     few_votes: Floats
 
-    def records(self, rows: TokenRows, which: Mask) -> list[Record]:
-        """What `Effects.of` says of the films of some rows."""
+    def records(self, rows: TokenRows, which: Mask) -> list[TargetEncoding]:
+        """What `Effects.encode` says of the films of some rows."""
         columns = self.columns(rows, which)
         return [
             dict(zip(columns, row, strict=True))
@@ -66,15 +73,15 @@ class Estimate:
             for trait, matrix in films.matrices.items()
         }
         values = {
-            EFFECT[trait]: np.where(films.told[trait], effect, np.nan)
+            EFFECT_FEATURES[trait]: np.where(films.told[trait], effect, np.nan)
             for trait, effect in effects.items()
         }
-        values[ALL] = self.average + np.nansum(list(values.values()), axis=0)
+        values[ALL_EFFECTS] = self.average + np.nansum(list(values.values()), axis=0)
         for trait, pasts in self.pasts.items():
             means = np.where(
                 films.told[trait][:, None], mean_pasts(films.matrices[trait], pasts), np.nan
             )
-            values |= zip(PASTS[trait], means.T, strict=True)
+            values |= zip(PAST_RATING_FEATURES[trait], means.T, strict=True)
         return values
 
     def of_few_votes(self, rows: TokenRows, votes: Floats, which: Mask) -> Floats:
@@ -91,7 +98,7 @@ class Estimate:
             rows = np.column_stack([*numbers, *self.pasts.get(trait, np.empty(0)).T])
             known = self.known[trait]
             tokens = [token for token, at in columns.items() if known[at]]  # in their order
-            tables[trait] = Table(tokens, rows[known])
+            tables[trait] = EffectTable(tokens, rows[known])
         return Effects(self.as_of, self.average, tables)
 
 
@@ -135,7 +142,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
     few_votes = ridge.coef_[start:] / np.sqrt(config.shrinkage[_FEW])
     pasts = {
         trait: pasts_of(taught.matrices[trait], ratings[which], days_old[which])
-        for trait in FOLLOWED
+        for trait in TRACKED_TRAITS
     }
     average = round(float(ridge.intercept_), DIGITS)
     learned = Estimate(as_of, average, known, coefficients, pasts, few_votes)
@@ -154,7 +161,7 @@ def _level(  # noqa: PLR0913, PLR0917 - as above
     config: EffectsConfig,
 ) -> float:
     """The average by the newest films: levels drift faster than what the effects tell."""
-    off = learned.columns(rows, measured)[ALL] - ratings[measured]
+    off = learned.columns(rows, measured)[ALL_EFFECTS] - ratings[measured]
     freshness = 0.5 ** (days_old[measured] / YEAR_DAYS / config.level_half_life_years)
     return round(learned.average - float(np.average(off, weights=freshness)), DIGITS)
 

@@ -13,7 +13,7 @@ from app.forecasting import Reading, film_from, forecast, mood_of, old_forecast,
 from app.schemas import FilmFacts
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import MAX_CAST
-from movierating.model.target_encoding import KOREAN, Table
+from movierating.model.target_encoding import KOREAN_PLOT, EffectTable
 from movierating.registry.bundle import Bundle
 from sandbox.tmdb.process import RunningStandIn
 from scripts.dataset.split import TimeSplit
@@ -98,8 +98,8 @@ def test_training_and_serving_see_the_same_features(
     assert len(served) == 20
     trained = films_of(twenty)
     assert served == trained
-    vectors = bundle.describe(served)
-    np.testing.assert_array_equal(vectors, bundle.describe(trained))
+    vectors = bundle.matrix(served)
+    np.testing.assert_array_equal(vectors, bundle.matrix(trained))
     assert vectors.shape == (20, len(bundle.manifest.features))
     for feature, column in zip(bundle.manifest.features, vectors.T, strict=True):
         assert not np.isnan(column).all(), f"no film tells {feature}"
@@ -111,14 +111,14 @@ def test_held_out_films_are_described_in_service_as_they_were_when_the_model_was
     bundle = learned.load()
     split = TimeSplit.of_newest(read_cleaned(run.files.cleaned))
     films, _ = describe(split, bundle.manifest.features)
-    served = bundle.describe(split.holdout.films)
+    served = bundle.matrix(split.holdout.films)
     np.testing.assert_allclose(served, films.measured().full, rtol=1e-5, atol=1e-5)
 
 
 def test_training_and_serving_give_the_same_scores(
     twenty: pd.DataFrame, bodies: list[dict[str, Any]], learned: Packed, client: TestClient
 ):
-    scores = learned.load().rate(films_of(twenty))
+    scores = learned.load().forecast(films_of(twenty))
     answers = [client.post("/predict", json=body).json() for body in bodies]
     assert [answer["rating"] for answer in answers] == [round(float(each), 2) for each in scores]
     assert len(set(scores.tolist())) > 10
@@ -184,8 +184,8 @@ def test_unknown_plot_and_one_in_korean_have_no_mood(plot: Plot | None):
 
 
 def reading_korean(bundle: Bundle) -> Bundle:
-    table = Table(["등대"], [[1.0, 0.8]])
-    effects = replace(bundle.effects, tables={**bundle.effects.tables, KOREAN: table})
+    table = EffectTable(["등대"], [[1.0, 0.8]])
+    effects = replace(bundle.effects, tables={**bundle.effects.tables, KOREAN_PLOT: table})
     return replace(bundle, effects=effects)
 
 
@@ -199,7 +199,7 @@ def test_korean_plot_without_translation_is_read_as_it_is_and_its_mood_unknown(p
     assert (answer.read_in_korean, answer.translated, answer.mood) == (True, False, None)
     assert answer.ignored == []
     plot = UNREAD.by(bundle, KOREAN_FACTS.overview).plot
-    record = bundle.effects.of(film_from(bundle, KOREAN_FACTS, Reading(plot)))
+    record = bundle.effects.encode(film_from(bundle, KOREAN_FACTS, Reading(plot)))
     assert record["effect=plot"] == pytest.approx(0.8)
 
 
@@ -227,7 +227,7 @@ def test_interval_is_as_wide_as_the_model_says_for_this_film(packed: Packed):
     for runtime in (120.0, 195.0):
         facts = FACTS.model_copy(update={"runtime": runtime})
         answer = forecast(bundle, facts, Reading(None))
-        vector = bundle.describe([film_from(bundle, facts, Reading(None))])
+        vector = bundle.matrix([film_from(bundle, facts, Reading(None))])
         half_width = float(bundle.model.half_widths(vector)[0])
         widths.append(answer.interval.high - answer.interval.low)
         assert widths[-1] == pytest.approx(2 * half_width, abs=0.021)

@@ -93,5 +93,5 @@ def test_no_model_of_ours_is_better_than_the_best_forecast(run: Run):
     split = TimeSplit.of_newest(read_cleaned(run.files.cleaned))
     taught, asked = (each.frame["id"].tolist() for each in (split.train, split.holdout))
     ratings = split.holdout.ratings
-    ours = Packed(run.bundle, run.manifest).load().rate(split.holdout.films)
+    ours = Packed(run.bundle, run.manifest).load().forecast(split.holdout.films)
     assert rmse(ratings - ours) > rmse(ratings - best_forecast(world, taught, asked).ratings)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from movierating.s3 import Bucket, PreconditionFailedError, StoreUnavailableError, open_bucket
+from movierating.s3 import Bucket, PreconditionFailedError, S3UnavailableError, open_bucket
 from movierating.settings import Settings, SettingsError, load_settings
 from tests.support.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
 from tests.support.s3_server import KEY, SECRET, S3Server
@@ -73,7 +73,7 @@ def test_wrong_answer_is_one_sentence_and_never_taken_for_an_empty_bucket(
     url = bucket_settings.require("aws_endpoint_url_s3")
     with answering(lambda *_: answer, url) as wrong:
         bucket = open_bucket(bucket_settings.model_copy(update={"aws_endpoint_url_s3": wrong}))
-        with pytest.raises(StoreUnavailableError, match=sentence) as caught:
+        with pytest.raises(S3UnavailableError, match=sentence) as caught:
             CALLS[call](bucket)
     assert caught.value.retryable
 
@@ -154,7 +154,7 @@ def test_refusal_is_one_sentence_that_names_the_setting(
     s3_server: S3Server, wrong: dict[str, str], sentence: str, write: bool
 ):
     bucket = open_bucket(s3_server.settings("films", **wrong))
-    with pytest.raises(StoreUnavailableError, match=sentence) as caught:
+    with pytest.raises(S3UnavailableError, match=sentence) as caught:
         bucket.put("a", b"") if write else bucket.get("a")
     for secret in (SECRET, "wrong" * 8):
         assert secret not in str(caught.value)
@@ -166,7 +166,7 @@ def test_server_that_is_away_is_one_sentence_that_names_the_setting(s3_server: S
     bucket = open_bucket(
         s3_server.settings("films", aws_endpoint_url_s3=f"http://127.0.0.1:{port}")
     )
-    with pytest.raises(StoreUnavailableError, match="check AWS_ENDPOINT_URL_S3"):
+    with pytest.raises(S3UnavailableError, match="check AWS_ENDPOINT_URL_S3"):
         bucket.get("a")
 
 

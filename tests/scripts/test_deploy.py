@@ -14,7 +14,7 @@ from movierating.registry.decisions import Decision
 from movierating.registry.manifest import BundleError
 from movierating.registry.registry import Registry
 from movierating.registry.versions import RegistryConflictError
-from movierating.s3 import Bucket, StoreUnavailableError, open_bucket
+from movierating.s3 import Bucket, S3UnavailableError, open_bucket
 from movierating.settings import Settings
 from scripts import deploy as module
 from scripts.deploy import Answer, deploy, propose
@@ -229,7 +229,7 @@ def test_rollback_is_not_undone_by_any_run_of_a_date_that_production_has_had(
     deploy(RUN_DATE, settings)
     deploy(TOMORROW, settings)
     registry = Registry(bucket)
-    registry.roll_back(registry.before_production(), "ada", "ratings too high")
+    registry.roll_back(registry.previous_version(), "ada", "ratings too high")
     rolled_back = registry.production()
     for day, reason in (
         (YESTERDAY, "production never moves backwards"),
@@ -248,7 +248,7 @@ def test_run_of_the_next_day_may_follow_a_rollback_if_it_wins(
     deploy(RUN_DATE, settings)
     deploy(TOMORROW, settings)
     registry = Registry(bucket)
-    registry.roll_back(registry.before_production(), "ada", "ratings too high")
+    registry.roll_back(registry.previous_version(), "ada", "ratings too high")
     later = TOMORROW + timedelta(1)
     put_in_place(settings, bundles[RUN_DATE], later, level=6.9)
     assert deploy(later, settings).promoted
@@ -422,5 +422,5 @@ def test_run_that_did_not_train_is_named(settings: Settings, bucket: Bucket, mis
 
 
 def test_missing_bucket_names_the_setting(settings: Settings):
-    with pytest.raises(StoreUnavailableError, match="S3_BUCKET_NAME"):
+    with pytest.raises(S3UnavailableError, match="S3_BUCKET_NAME"):
         deploy(RUN_DATE, settings.model_copy(update={"s3_bucket_name": "no-such-bucket"}))

@@ -10,7 +10,7 @@ import pytest
 from movierating.films.codes import Codes
 from movierating.films.tokens import MAX_CAST
 from movierating.registry.registry import Registry
-from movierating.s3 import StoreUnavailableError
+from movierating.s3 import S3UnavailableError
 from movierating.settings import Settings, load_settings
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, read_cleaned
 from scripts.preprocess import NothingToLearnError, preprocess
@@ -311,7 +311,7 @@ def test_code_tables_extend_those_in_production(
 
 def test_bucket_that_cannot_be_used_leaves_no_cleaned_file(bucket_settings: Settings):
     missing = bucket_settings.model_copy(update={"s3_bucket_name": "no-such-bucket"})
-    with pytest.raises(StoreUnavailableError, match="S3_BUCKET_NAME"):
+    with pytest.raises(S3UnavailableError, match="S3_BUCKET_NAME"):
         cleaned(missing)
     assert not RunFiles(data_folder(missing), RUN_DATE).cleaned.exists()
 

@@ -167,7 +167,7 @@ def test_version_that_does_not_answer_as_it_promised_is_no_version_to_move_to(
 ):
     broken = pack(tmp_path / "broken", TOMORROW + timedelta(1))
     wrong = broken.manifest.golden[0].model_copy(update={"rating": 1.0})
-    manifest = broken.manifest.model_copy(update={"golden": (wrong,)}).named()
+    manifest = broken.manifest.model_copy(update={"golden": (wrong,)}).with_version()
     registry.publish(broken.folder, manifest)
     for command in ("promote", "rollback"):
         assert main([command, manifest.version, "--reason", "x"]) == 1

@@ -196,7 +196,7 @@ def test_bundle_knows_the_people_of_the_world_and_serves_what_was_measured(run: 
         for trait in ("director", "writer", "cast", "company", "franchise", "keyword", "plot")
     )
     frame = held_out(run)
-    forecast = bundle.rate(films_of(frame))
+    forecast = bundle.forecast(films_of(frame))
     expected = run.manifest.metrics["holdout"].rmse
     assert root_mean_squared_error(frame["vote_average"], forecast) == pytest.approx(
         expected, abs=1e-4

@@ -14,16 +14,16 @@ from movierating.films.film import Film, Plot
 from movierating.identity import sha256
 from movierating.model.features import MEASUREMENTS, build_matrix
 from movierating.model.onnx_model import Graph, Model
-from movierating.model.similar_films import Comparables, RatedFilm
-from movierating.model.target_encoding import RECORDED, Effects, Table
+from movierating.model.similar_films import RatedFilm, SimilarFilms
+from movierating.model.target_encoding import ENCODED_FEATURES, Effects, EffectTable
 from movierating.registry.bundle import (
     CODES_NAME,
-    COMPARABLES_NAME,
     EFFECTS_NAME,
     ERROR_NAME,
     MODEL_NAME,
+    SIMILAR_FILMS_NAME,
     Bundle,
-    golden_answers,
+    golden_inputs,
     write_bundle,
 )
 from movierating.registry.manifest import DataSource, Interval, Manifest, Scores, Split
@@ -35,7 +35,8 @@ def effects_of(
 ) -> Effects:
     """Effects by trait and token: weight, effect, and the past of who is followed."""
     listed = {
-        trait: Table(rows, [*rows.values()] or np.empty((0, 2))) for trait, rows in tables.items()
+        trait: EffectTable(rows, [*rows.values()] or np.empty((0, 2)))
+        for trait, rows in tables.items()
     }
     return Effects(date(2025, 1, 1), average, listed)
 
@@ -44,7 +45,7 @@ RUN_DATE = date(2026, 11, 23)
 GENRES = ("Drama", "Comedy", "Horror", "Animation")
 LANGUAGES = ("en", "ko", "ja")
 QUANTILE = 1.6
-FILES = (MODEL_NAME, ERROR_NAME, EFFECTS_NAME, COMPARABLES_NAME, CODES_NAME)
+FILES = (MODEL_NAME, ERROR_NAME, EFFECTS_NAME, SIMILAR_FILMS_NAME, CODES_NAME)
 # Every fact that a film can have.
 FULL_FILM = Film(
     title="The Lantern: Part 2",
@@ -72,7 +73,7 @@ EFFECTS = effects_of(
 )
 FEATURES = (
     *MEASUREMENTS,
-    *RECORDED,
+    *ENCODED_FEATURES,
     *(f"genre={name}" for name in GENRES),
     *(f"language={code}" for code in LANGUAGES),
 )
@@ -88,7 +89,7 @@ class Packed:
     @property
     def manifest_sha256(self) -> str:
         """What a pointer to it names."""
-        return sha256(self.manifest.encoded())
+        return sha256(self.manifest.to_bytes())
 
     def load(self) -> Bundle:
         """The bundle, verified."""
@@ -150,7 +151,7 @@ def pack(
     from scripts.training.models import fit_regressor, to_onnx  # some seconds
 
     films = invented_films(300)
-    matrix = build_matrix(films, FEATURES, map(EFFECTS.of, films))
+    matrix = build_matrix(films, FEATURES, map(EFFECTS.encode, films))
     minutes = matrix[:, FEATURES.index("runtime_minutes")].astype(np.float64)
     longer = np.nan_to_num(minutes, nan=120) - 120
     evenly, small = np.ones(len(films)), {"n_estimators": 15, "max_depth": 3}
@@ -183,11 +184,11 @@ def pack(
         data=DataSource(sha256=data_sha256, films=400, source="invented"),
         libraries={},
         files={},
-        golden=golden_answers(model, matrix[:5]),
+        golden=golden_inputs(model, matrix[:5]),
     )
     files = graphs | {
         EFFECTS_NAME: json.dumps(EFFECTS.to_json()).encode(),
-        COMPARABLES_NAME: Comparables.of(
+        SIMILAR_FILMS_NAME: SimilarFilms.build(
             films[:40], [RatedFilm(at, f"Film {at}", 2000 + at, 6.5) for at in range(40)]
         ).to_bytes(),
         CODES_NAME: json.dumps(CODES.to_json()).encode(),

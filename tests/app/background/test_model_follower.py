@@ -434,8 +434,8 @@ def with_manifest(original: Packed, folder: Path, more: dict[str, FileEntry]) ->
     """The same bundle, whose manifest names more files than there are."""
     shutil.copytree(original.folder, folder)
     files = dict(original.manifest.files) | more
-    manifest = original.manifest.model_copy(update={"files": files}).named()
-    (folder / MANIFEST_NAME).write_bytes(manifest.encoded())
+    manifest = original.manifest.model_copy(update={"files": files}).with_version()
+    (folder / MANIFEST_NAME).write_bytes(manifest.to_bytes())
     return Packed(folder, manifest)
 
 
@@ -459,7 +459,7 @@ def test_version_that_does_not_prove_itself_is_refused_and_not_downloaded_for_ev
             f"models/versions/{broken.manifest.version}/{name}", (newer.folder / name).read_bytes()
         )
     bucket.put(
-        f"models/versions/{broken.manifest.version}/{MANIFEST_NAME}", broken.manifest.encoded()
+        f"models/versions/{broken.manifest.version}/{MANIFEST_NAME}", broken.manifest.to_bytes()
     )
     registry.promote(broken.pointer(), current)
     counting.asked.clear()

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.routes.decisions import HistoryReader
-from movierating.registry.decisions import LEDGER, Decision, Ledger
+from movierating.registry.decisions import DECISIONS_PREFIX, Decision, DecisionLog
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from tests.app.conftest import serving
@@ -16,7 +16,7 @@ from tests.app.conftest import serving
 @pytest.fixture
 def client(bucket_settings: Settings, bucket: Bucket, tmp_path: Path) -> Iterator[TestClient]:
     for day in (21, 22, 23):
-        Ledger(bucket).record(decision(day))
+        DecisionLog(bucket).record(decision(day))
     with serving(bucket_settings, tmp_path) as (client, _):
         yield client
 
@@ -78,10 +78,10 @@ def test_what_was_read_is_not_read_again_and_stays_when_s3_goes_away(
     lost = bucket_settings.model_copy(update={"s3_bucket_name": "no-such-bucket"})
     places = [bucket, bucket, open_bucket(lost)]
     reader = HistoryReader(lambda: places.pop(0))
-    Ledger(bucket).record(decision(22))
+    DecisionLog(bucket).record(decision(22))
     reader.refresh()
     (first,) = reader.decisions
-    Ledger(bucket).record(decision(23))
+    DecisionLog(bucket).record(decision(23))
     reader.refresh()
     assert reader.decisions[-1] is first
     reader.refresh()
@@ -90,8 +90,8 @@ def test_what_was_read_is_not_read_again_and_stays_when_s3_goes_away(
 
 
 def test_unreadable_decision_hides_no_other(bucket: Bucket):
-    Ledger(bucket).record(decision(22))
-    bucket.put(f"{LEDGER}20261123T030000.000000Z-refused-odd.json", b"{}")
+    DecisionLog(bucket).record(decision(22))
+    bucket.put(f"{DECISIONS_PREFIX}20261123T030000.000000Z-refused-odd.json", b"{}")
     reader = HistoryReader(lambda: bucket)
     reader.refresh()
     assert (reader.problem, reader.decisions) == (None, [decision(22)])

@@ -13,7 +13,7 @@ from app import problems
 from app.routes.forecasts import POSTER_PIXELS, LedgerReader, records
 from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Upcoming, UpcomingFilm
-from movierating.posters import poster_address
+from movierating.posters import poster_base_url
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from scripts.ledger.track_record import track_record
@@ -63,7 +63,7 @@ def serving(settings: Settings, reader: LedgerReader | None = None) -> Iterator[
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
         reads.start()
-        yield {"ledger": reads, "posters": poster_address(settings, POSTER_PIXELS)}
+        yield {"ledger": reads, "posters": poster_base_url(settings, POSTER_PIXELS)}
         reads.stop()
 
     app = FastAPI(lifespan=lifespan)

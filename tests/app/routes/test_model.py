@@ -5,7 +5,7 @@ from tests.support.bundles import Packed
 
 
 def test_ratings_of_a_genre_are_those_of_its_films(client: TestClient, learned: Packed):
-    films = learned.load().comparables.of_genre("Drama")
+    films = learned.load().similar_films.of_genre("Drama")
     answer = client.get("/ratings", params={"genre": "Drama"}).json()
     assert answer["films"] == sum(answer["counts"]) == len(films) > 0
     assert answer["mean"] == pytest.approx(sum(f.rating for f in films) / len(films), abs=0.006)

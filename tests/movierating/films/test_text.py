@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movierating.films.film import Plot
-from movierating.films.text import folded, is_latin, measure_plot
+from movierating.films.text import (
+    is_korean,
+    is_latin,
+    measure_plot,
+    search_key,
+    syllable_ngrams,
+)
 
 ROOT = Path(__file__).parents[3]
 
@@ -75,12 +81,32 @@ def test_script_of_most_letters_decides(text: str, latin: bool):
     ],
 )
 def test_case_accents_and_spaces_do_not_count_in_a_search(text: str, alike: str):
-    assert folded(text) == folded(alike)
+    assert search_key(text) == search_key(alike)
 
 
 def test_korean_is_found_by_its_letters():
-    assert folded("여름") in folded("긴 여름의 끝")
-    assert folded("겨울") not in folded("긴 여름의 끝")
+    assert search_key("여름") in search_key("긴 여름의 끝")
+    assert search_key("겨울") not in search_key("긴 여름의 끝")
+
+
+@pytest.mark.parametrize(
+    ("text", "korean"),
+    [
+        ("등대지기의 딸이 섬으로 돌아온다.", True),
+        ("NASA 소속의 우주비행사", True),
+        ("A film by 봉준호", False),
+        ("灯台で手紙を見つける", False),
+        ("123", False),
+        ("", False),
+    ],
+)
+def test_text_is_korean_if_most_letters_are_hangul(text: str, korean: bool):
+    assert is_korean(text) == korean
+
+
+def test_ngrams_are_two_and_three_syllables_within_a_word():
+    ngrams = syllable_ngrams("등대에서 NASA 섬 편지")
+    assert ngrams == ["등대", "대에", "에서", "등대에", "대에서", "편지"]
 
 
 def test_measuring_loads_no_training_library_and_leaves_it_to_be_loaded():

@@ -1,7 +1,7 @@
 import pytest
 
 from movierating.films.film import Film, Plot
-from movierating.films.tokens import FOLLOWED, MAX_CAST, TRAITS
+from movierating.films.tokens import MAX_CAST, TRACKED_TRAITS, TRAITS
 from tests.support.bundles import FULL_FILM
 
 
@@ -38,7 +38,7 @@ def test_film_of_which_nothing_is_known_has_no_tokens(trait: str):
 
 
 def test_those_who_are_followed_are_traits():
-    assert set(FOLLOWED) < set(TRAITS)
+    assert set(TRACKED_TRAITS) < set(TRAITS)
 
 
 def test_cast_beyond_the_leads_says_nothing():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import TRAITS
-from movierating.model.attribution import GROUPS, explain, group_of, uncovered
+from movierating.model.attribution import GROUPS, explain, group_of, mask_features
 from movierating.model.features import MEASUREMENTS
 from movierating.registry.bundle import Bundle
 from tests.support.bundles import FEATURES, Packed, invented_films
@@ -20,7 +20,7 @@ def bundle(packed: Packed) -> Bundle:
 
 
 def reasons(bundle: Bundle, film: Film) -> dict[str, float]:
-    return explain(bundle.model, bundle.describe([film]), bundle.manifest.features)
+    return explain(bundle.model, bundle.matrix([film]), bundle.manifest.features)
 
 
 @settings(max_examples=30, deadline=None)
@@ -30,24 +30,24 @@ def test_reasons_add_up_to_the_difference_from_a_film_of_which_nothing_is_known(
 ):
     bundle = packed.load()
     (film,) = invented_films(1, seed)
-    rating, average = bundle.rate([film, Film()])
+    rating, average = bundle.forecast([film, Film()])
     assert sum(reasons(bundle, film).values()) == pytest.approx(rating - average, abs=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_share_of_a_group_is_what_it_adds_on_average_over_all_rotations(bundle: Bundle, seed: int):
     (film,) = invented_films(1, seed)
-    vector, features = bundle.describe([film]), bundle.manifest.features
+    vector, features = bundle.matrix([film]), bundle.manifest.features
     told = reasons(bundle, film)
     circle = list(told)
     gains: dict[str, list[float]] = {group: [] for group in circle}
     for order in (circle, circle[::-1]):
         for start in range(len(circle)):
             shown = np.zeros_like(vector, np.bool_)
-            ratings = [bundle.model.rate(uncovered(vector, shown, features))[0]]
+            ratings = [bundle.model.forecast(mask_features(vector, shown, features))[0]]
             for group in order[start:] + order[:start]:
                 shown |= [group_of(name) == group for name in features]
-                ratings.append(bundle.model.rate(uncovered(vector, shown, features))[0])
+                ratings.append(bundle.model.forecast(mask_features(vector, shown, features))[0])
                 gains[group].append(float(ratings[-1] - ratings[-2]))
     assert told == pytest.approx({group: np.mean(gains[group]) for group in circle}, abs=1e-5)
 
@@ -102,7 +102,7 @@ def test_hidden_facts_leave_the_sum_of_the_effects():
     film[0, FEATURES.index("effect=all")] = 6 + 2 * len(TRAITS)
     shown = np.ones_like(film, np.bool_)
     shown[0, FEATURES.index("effect=director")] = False
-    (row,) = uncovered(film, shown, FEATURES)
+    (row,) = mask_features(film, shown, FEATURES)
     assert math.isnan(row[FEATURES.index("effect=director")])
     assert row[FEATURES.index("effect=all")] == 6 + 2 * (len(TRAITS) - 1)
     assert np.isnan(row).sum() == 1

@@ -17,7 +17,7 @@ from movierating.model.features import (
     build_matrix,
     choose_features,
 )
-from movierating.model.target_encoding import ALL, RECORDED, Record
+from movierating.model.target_encoding import ALL_EFFECTS, ENCODED_FEATURES, TargetEncoding
 
 FULL = Film(
     genres=("Crime", "Drama"),
@@ -27,8 +27,8 @@ FULL = Film(
     budget_usd=11_400_000,
     plot=Plot(200, -0.25, 0.5),
 )
-RECORD = {trait: at / 8 for at, trait in enumerate(RECORDED)}
-UNKNOWN = dict.fromkeys(RECORDED, math.nan)
+ENCODING = {trait: at / 8 for at, trait in enumerate(ENCODED_FEATURES)}
+UNKNOWN = dict.fromkeys(ENCODED_FEATURES, math.nan)
 NAMES = (
     *MEASUREMENTS,
     "effect=all",
@@ -39,7 +39,7 @@ NAMES = (
     "language=en",
 )
 names_of_features = st.lists(
-    st.sampled_from([*MEASUREMENTS, *RECORDED])
+    st.sampled_from([*MEASUREMENTS, *ENCODED_FEATURES])
     | st.text(min_size=1, max_size=8).map("genre={}".format)
     | st.text(min_size=1, max_size=3).map("language={}".format),
     max_size=8,
@@ -56,14 +56,14 @@ films = st.builds(
         Plot, st.integers(1, 9999), st.floats(-1, 1), subjectivity=st.none() | st.floats(0, 1)
     ),
 )
-records = st.fixed_dictionaries(
-    dict.fromkeys(RECORDED, st.just(math.nan) | st.floats(-5, 5, width=32))
+encodings = st.fixed_dictionaries(
+    dict.fromkeys(ENCODED_FEATURES, st.just(math.nan) | st.floats(-5, 5, width=32))
 )
 
 
 def test_every_fact_becomes_its_number():
-    record = RECORD | {ALL: 6.5, "effect=director": -0.25}
-    assert dict(zip(NAMES, build_features(FULL, NAMES, record), strict=True)) == {
+    encoding = ENCODING | {ALL_EFFECTS: 6.5, "effect=director": -0.25}
+    assert dict(zip(NAMES, build_features(FULL, NAMES, encoding), strict=True)) == {
         "runtime_minutes": 131.0,
         "overview_len": 200.0,
         "overview_sentiment": -0.25,
@@ -97,39 +97,41 @@ def test_unknown_film_is_missing_everywhere():
     ],
 )
 def test_missing_fact_is_missing_and_never_zero(fact: str, unknown: Any, gone: set[str]):
-    values = build_features(dataclasses.replace(FULL, **{fact: unknown}), NAMES, RECORD)
+    values = build_features(dataclasses.replace(FULL, **{fact: unknown}), NAMES, ENCODING)
     assert {name for name, value in zip(NAMES, values, strict=True) if math.isnan(value)} == gone
 
 
-@pytest.mark.parametrize("unknown", RECORDED)
+@pytest.mark.parametrize("unknown", ENCODED_FEATURES)
 def test_what_a_track_record_does_not_tell_is_missing_and_nothing_else_is(unknown: str):
-    values = build_features(FULL, RECORDED, RECORD | {unknown: math.nan})
-    missing = [name for name, value in zip(RECORDED, values, strict=True) if math.isnan(value)]
+    values = build_features(FULL, ENCODED_FEATURES, ENCODING | {unknown: math.nan})
+    missing = [
+        name for name, value in zip(ENCODED_FEATURES, values, strict=True) if math.isnan(value)
+    ]
     assert missing == [unknown]
 
 
 @given(names_of_features)
 def test_values_follow_the_order_of_the_names(names: list[str]):
-    one_by_one = [build_features(FULL, [name], RECORD)[0] for name in names]
-    assert build_features(FULL, names, RECORD) == one_by_one
+    one_by_one = [build_features(FULL, [name], ENCODING)[0] for name in names]
+    assert build_features(FULL, names, ENCODING) == one_by_one
 
 
-@given(st.lists(st.tuples(films, records), max_size=5), names_of_features)
+@given(st.lists(st.tuples(films, encodings), max_size=5), names_of_features)
 def test_matrix_has_a_row_for_each_film_and_a_column_for_each_name(
-    some: list[tuple[Film, Record]], names: list[str]
+    some: list[tuple[Film, TargetEncoding]], names: list[str]
 ):
-    matrix = build_matrix((film for film, _ in some), names, (record for _, record in some))
+    matrix = build_matrix((film for film, _ in some), names, (encoding for _, encoding in some))
     assert matrix.shape == (len(some), len(names))
     assert matrix.dtype == np.float32
-    for (film, record), row in zip(some, matrix, strict=True):
-        expected = np.asarray(build_features(film, names, record), dtype=np.float32)
+    for (film, encoding), row in zip(some, matrix, strict=True):
+        expected = np.asarray(build_features(film, names, encoding), dtype=np.float32)
         np.testing.assert_array_equal(row, expected)
 
 
 @pytest.mark.parametrize("name", sorted(AFTER_RELEASE))
 def test_what_is_known_only_after_release_is_refused_by_name(name: str):
     with pytest.raises(UnknownFeatureError, match=f"'{name}' is known only after release"):
-        build_features(FULL, [name], RECORD)
+        build_features(FULL, [name], ENCODING)
 
 
 @pytest.mark.parametrize(
@@ -149,23 +151,29 @@ def test_what_is_known_only_after_release_is_refused_by_name(name: str):
 )
 def test_unknown_feature_is_refused_by_name(name: str):
     with pytest.raises(UnknownFeatureError, match=f"'{name}' is not known here"):
-        build_features(FULL, [name], RECORD)
+        build_features(FULL, [name], ENCODING)
 
 
 def test_films_and_records_that_are_not_pairs_are_refused():
     with pytest.raises(ValueError, match="zip"):
-        build_matrix([FULL, FULL], NAMES, [RECORD])
+        build_matrix([FULL, FULL], NAMES, [ENCODING])
 
 
 def test_no_measurement_is_known_only_after_release():
     assert not AFTER_RELEASE & MEASUREMENTS.keys()
 
 
+@pytest.mark.parametrize("name", ["overview_len", "overview_sentiment", "overview_subjectivity"])
+def test_korean_plot_has_neither_length_nor_sentiment(name: str):
+    film = Film(plot=Plot(None, None, None, "등대에서 편지를", "ko"))
+    assert MEASUREMENTS[name](film) is None
+
+
 def test_flag_needs_enough_films_that_carry_it():
     crime, horror = Film(genres=("Crime",), original_language="ko"), Film(genres=("Horror",))
     assert choose_features([crime, crime, horror, Film()], min_films=2) == (
         *MEASUREMENTS,
-        *RECORDED,
+        *ENCODED_FEATURES,
         "genre=Crime",
         "language=ko",
     )
@@ -175,4 +183,4 @@ def test_flag_needs_enough_films_that_carry_it():
 def test_chosen_features_can_always_be_made(some: list[Film], min_films: int):
     names = choose_features(some, min_films)
     assert len(set(names)) == len(names)
-    build_matrix(some, names, [RECORD] * len(some))
+    build_matrix(some, names, [ENCODING] * len(some))

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from movierating.films.film import Film, Plot
-from movierating.model.novelty import seen_ranges, unfamiliar
+from movierating.model.novelty import novelty_warnings, training_ranges
 
 RANGES = {
     "runtime_minutes": (60.0, 200.0),
@@ -16,7 +16,7 @@ FEATURES = ("genre=Drama", "language=ko", "runtime_minutes")
 
 
 def facts(**known: Any) -> list[str]:
-    return [found.fact for found in unfamiliar(Film(**known), RANGES, FEATURES)]
+    return [found.fact for found in novelty_warnings(Film(**known), RANGES, FEATURES)]
 
 
 def test_film_like_those_it_learned_from_gets_no_warning():
@@ -58,7 +58,7 @@ def test_film_may_open_two_years_after_the_last_that_taught(year: int, warned: b
 
 
 def test_warning_says_what_is_odd_and_what_is_usual():
-    (found,) = unfamiliar(Film(runtime_minutes=500), RANGES, FEATURES)
+    (found,) = novelty_warnings(Film(runtime_minutes=500), RANGES, FEATURES)
     assert found.reason == "500, and nearly all films it learned from have 60 to 200"
 
 
@@ -67,7 +67,7 @@ def test_ranges_hold_nearly_all_films_and_leave_out_what_no_film_tells():
         Film(),
         Film(runtime_minutes=9e3),
     ]
-    ranges = seen_ranges(films)
+    ranges = training_ranges(films)
     assert ranges.keys() == {"runtime_minutes"}
     low, high = ranges["runtime_minutes"]
     assert 60 <= low < 62

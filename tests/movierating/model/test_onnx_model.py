@@ -42,7 +42,7 @@ def test_bytes_that_are_no_graph_are_refused(raw: bytes):
 
 
 def test_ratings_are_those_of_the_graph_within_0_and_10(model: Model):
-    ratings = model.rate(rows((6.5, 1), (-3, 1), (12, 1)))
+    ratings = model.forecast(rows((6.5, 1), (-3, 1), (12, 1)))
     np.testing.assert_allclose(ratings, [6.5, 0, 10], atol=1e-3)
 
 
@@ -63,6 +63,6 @@ def test_no_forecast_is_surer_than_the_smallest_error(model: Model, error: float
 
 def test_rating_and_half_width_do_not_depend_on_the_company_of_other_rows(model: Model):
     matrix = np.random.default_rng(2).uniform(0, 5, (20, 2)).astype(np.float32)
-    for answer in (model.rate, model.half_widths):
+    for answer in (model.forecast, model.half_widths):
         alone = np.concatenate([answer(matrix[at : at + 1]) for at in range(len(matrix))])
         np.testing.assert_allclose(answer(matrix), alone, atol=1e-5)

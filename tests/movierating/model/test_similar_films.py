@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from movierating.films.film import Film, Plot
-from movierating.model.similar_films import Comparables, RatedFilm
+from movierating.model.similar_films import RatedFilm, SimilarFilms
 from tests.support.bundles import invented_films
 
 
@@ -23,13 +23,13 @@ FILMS = {
 }
 
 
-def index() -> Comparables:
+def index() -> SimilarFilms:
     rated = [RatedFilm(10 + at, title, 2000 + at, 6.125 + at) for at, title in enumerate(FILMS)]
-    return Comparables.of(list(FILMS.values()), rated)
+    return SimilarFilms.build(list(FILMS.values()), rated)
 
 
 def titles(film: Film, count: int = 5) -> list[str]:
-    return [each.title for each in index().like(film, count)]
+    return [each.title for each in index().similar_to(film, count)]
 
 
 @pytest.mark.parametrize("title", ["Heist", "Ada's", "바다"])
@@ -53,16 +53,16 @@ def test_no_more_are_named_than_asked_for():
 
 
 def test_what_is_known_of_a_film_comes_back_with_it():
-    (film,) = index().like(FILMS["바다"], 1)
+    (film,) = index().similar_to(FILMS["바다"], 1)
     assert film == RatedFilm(14, "바다", 2004, 10.125)
 
 
 def test_index_survives_being_written():
     there = index()
-    back = Comparables.from_bytes(there.to_bytes())
+    back = SimilarFilms.from_bytes(there.to_bytes())
     assert back.films == there.films
     for film in FILMS.values():
-        assert back.like(film) == there.like(film)
+        assert back.similar_to(film) == there.similar_to(film)
 
 
 @settings(max_examples=20, deadline=None)
@@ -70,11 +70,11 @@ def test_index_survives_being_written():
 def test_same_films_give_the_same_bytes_and_every_answer_is_of_the_index(count: int, seed: int):
     films = invented_films(count, seed)
     rated = [RatedFilm(at, f"Film {at}", 2000, 6.5) for at in range(count)]
-    first, second = Comparables.of(films, rated), Comparables.of(films, rated)
+    first, second = SimilarFilms.build(films, rated), SimilarFilms.build(films, rated)
     assert first.to_bytes() == second.to_bytes()
-    back = Comparables.from_bytes(first.to_bytes())
+    back = SimilarFilms.from_bytes(first.to_bytes())
     for film in invented_films(5, seed + 1):
-        found = back.like(film)
+        found = back.similar_to(film)
         assert len(found) <= 5
         assert len(set(found)) == len(found)
         assert set(found) <= set(rated)
@@ -83,14 +83,14 @@ def test_same_films_give_the_same_bytes_and_every_answer_is_of_the_index(count: 
 @pytest.mark.parametrize("raw", [b"", b"PK", b"\x80\x04N.", b"\x93NUMPY"])
 def test_bytes_that_are_no_index_are_refused(raw: bytes):
     with pytest.raises(ValueError, match=r"."):
-        Comparables.from_bytes(raw)
+        SimilarFilms.from_bytes(raw)
 
 
 def test_archive_with_a_pickle_is_refused():
     stream = io.BytesIO()
     np.savez(stream, keys=np.asarray([{"a": 1}], object))
     with pytest.raises(ValueError, match="pickle"):
-        Comparables.from_bytes(stream.getvalue())
+        SimilarFilms.from_bytes(stream.getvalue())
 
 
 def test_films_of_a_genre_are_found():

@@ -7,9 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from movierating.films.film import Film
-from movierating.films.tokens import FOLLOWED, TRAITS
-from movierating.model.target_encoding import ALL, EFFECT, PAST, PASTS, Effects
+from movierating.films.film import Film, Plot
+from movierating.films.tokens import TRACKED_TRAITS, TRAITS
+from movierating.model.target_encoding import (
+    ALL_EFFECTS,
+    EFFECT_FEATURES,
+    KOREAN_PLOT,
+    PAST_RATING_FEATURES,
+    PAST_RATINGS,
+    Effects,
+)
 from tests.support.bundles import FULL_FILM, effects_of
 
 EFFECTS = effects_of(
@@ -21,7 +28,7 @@ EFFECTS = effects_of(
     },
 )
 numbers = st.floats(-9, 9)
-tables = st.sampled_from([2, 2 + len(PAST)]).flatmap(
+tables = st.sampled_from([2, 2 + len(PAST_RATINGS)]).flatmap(
     lambda width: st.dictionaries(st.text(max_size=6), st.tuples(*[numbers] * width), max_size=4)
 )
 effects = st.builds(
@@ -31,21 +38,21 @@ effects = st.builds(
 
 @pytest.mark.parametrize("trait", TRAITS)
 def test_trait_of_which_nothing_is_told_is_missing(trait: str):
-    assert math.isnan(EFFECTS.of(Film())[EFFECT[trait]])
+    assert math.isnan(EFFECTS.encode(Film())[EFFECT_FEATURES[trait]])
 
 
 @pytest.mark.parametrize("trait", TRAITS)
 def test_told_trait_without_a_known_token_adds_nothing(trait: str):
-    assert effects_of({}).of(FULL_FILM)[EFFECT[trait]] == 0.0
+    assert effects_of({}).encode(FULL_FILM)[EFFECT_FEATURES[trait]] == 0.0
 
 
 def test_first_film_of_a_director_adds_nothing():
-    assert EFFECTS.of(Film(directors=("Someone New",)))["effect=director"] == 0.0
-    assert EFFECTS.of(Film(directors=("Someone New", "Ada Novak")))["effect=director"] == 0.75
+    assert EFFECTS.encode(Film(directors=("Someone New",)))["effect=director"] == 0.0
+    assert EFFECTS.encode(Film(directors=("Someone New", "Ada Novak")))["effect=director"] == 0.75
 
 
 def test_film_of_which_nothing_is_known_is_average():
-    assert EFFECTS.of(Film())[ALL] == 6.25
+    assert EFFECTS.encode(Film())[ALL_EFFECTS] == 6.25
 
 
 @pytest.mark.parametrize(
@@ -57,17 +64,17 @@ def test_film_of_which_nothing_is_known_is_average():
     ],
 )
 def test_all_is_the_average_with_what_every_known_trait_adds(film: Film, expected: float):
-    assert EFFECTS.of(film)[ALL] == pytest.approx(expected)
+    assert EFFECTS.encode(film)[ALL_EFFECTS] == pytest.approx(expected)
 
 
 def test_several_tokens_add_their_weighted_sum_over_the_length_of_their_weights():
-    assert EFFECTS.of(FULL_FILM)["effect=genre"] == pytest.approx((0.5 + 0.25) / math.sqrt(2))
-    assert EFFECTS.of(FULL_FILM)["effect=plot"] == pytest.approx((3 * 0.5 - 4 * 0.25) / 5)
+    assert EFFECTS.encode(FULL_FILM)["effect=genre"] == pytest.approx((0.5 + 0.25) / math.sqrt(2))
+    assert EFFECTS.encode(FULL_FILM)["effect=plot"] == pytest.approx((3 * 0.5 - 4 * 0.25) / 5)
 
 
 @pytest.mark.parametrize("names", [("Ada Novak", "Ada Novak"), ("Ada Novak", "A", "B", "C")])
 def test_token_named_twice_or_beside_unknown_ones_counts_once(names: tuple[str, ...]):
-    assert EFFECTS.of(Film(directors=names))["effect=director"] == 0.75
+    assert EFFECTS.encode(Film(directors=names))["effect=director"] == 0.75
 
 
 FOLLOWING = effects_of(
@@ -88,8 +95,8 @@ def packed(**others: Any) -> dict[str, Any]:
 
 
 def past(film: Film, trait: str = "director") -> list[float]:
-    record = FOLLOWING.of(film)
-    return [record[name] for name in PASTS[trait]]
+    encoding = FOLLOWING.encode(film)
+    return [encoding[name] for name in PAST_RATING_FEATURES[trait]]
 
 
 def test_past_of_several_is_the_mean_of_those_who_are_known():
@@ -97,14 +104,14 @@ def test_past_of_several_is_the_mean_of_those_who_are_known():
     assert past(Film(directors=("Ada Novak", "Kim Minseo", "New"))) == [1.5, 6.0, 5.75]
 
 
-@pytest.mark.parametrize("trait", FOLLOWED)
+@pytest.mark.parametrize("trait", TRACKED_TRAITS)
 def test_newcomers_have_no_films_behind_them_and_no_ratings(trait: str):
     films, *ratings = past(dataclasses.replace(FULL_FILM, directors=("New",)), trait)
     assert films == 0
     assert all(map(math.isnan, ratings))
 
 
-@pytest.mark.parametrize("trait", FOLLOWED)
+@pytest.mark.parametrize("trait", TRACKED_TRAITS)
 def test_past_of_which_nothing_is_told_is_missing(trait: str):
     assert all(map(math.isnan, past(Film(), trait)))
 
@@ -118,9 +125,9 @@ def test_effects_of_bundles_before_the_pasts_are_read():
 
 
 def test_bundle_without_pasts_still_tells_its_effects():
-    record = EFFECTS.of(FULL_FILM)
-    assert record["effect=director"] == 0.75
-    assert record["films=director"] == 0
+    encoding = EFFECTS.encode(FULL_FILM)
+    assert encoding["effect=director"] == 0.75
+    assert encoding["films=director"] == 0
 
 
 @given(effects)
@@ -131,7 +138,7 @@ def test_effects_survive_json(some: Effects):
 @given(effects)
 def test_effects_that_survived_json_say_the_same(some: Effects):
     again = Effects.from_json(json.loads(json.dumps(some.to_json(), ensure_ascii=False)))
-    assert again.of(FULL_FILM) == some.of(FULL_FILM)
+    assert again.encode(FULL_FILM) == some.encode(FULL_FILM)
 
 
 @pytest.mark.parametrize(
@@ -156,3 +163,27 @@ def test_effects_that_survived_json_say_the_same(some: Effects):
 def test_what_is_no_table_of_effects_is_refused(raw: dict[str, Any]):
     with pytest.raises((KeyError, ValueError, TypeError, AttributeError)):
         Effects.from_json(raw)
+
+
+KOREAN_FILM = Film(plot=Plot(None, None, None, "등대에서 편지를", "ko"))
+READS_KOREAN = effects_of(
+    {"plot": {"등대": (1.0, 9.0)}, KOREAN_PLOT: {"등대": (3.0, 0.5), "편지": (4.0, 0.1)}}
+)
+
+
+def test_korean_plot_is_encoded_by_the_effects_of_its_ngrams():
+    encoding = READS_KOREAN.encode(KOREAN_FILM)
+    assert encoding["effect=plot"] == pytest.approx((3 * 0.5 + 4 * 0.1) / 5)
+    assert encoding[ALL_EFFECTS] == pytest.approx(6 + encoding["effect=plot"])
+
+
+def test_korean_plot_is_unknown_without_a_table_of_korean_plots():
+    only_english = dataclasses.replace(READS_KOREAN, tables={"plot": READS_KOREAN.tables["plot"]})
+    encoding = only_english.encode(KOREAN_FILM)
+    assert math.isnan(encoding["effect=plot"])
+    assert encoding[ALL_EFFECTS] == 6.0
+
+
+def test_effects_of_korean_plots_survive_json():
+    again = Effects.from_json(READS_KOREAN.to_json())
+    assert again.encode(KOREAN_FILM) == READS_KOREAN.encode(KOREAN_FILM)

@@ -11,16 +11,16 @@ from movierating.films.film import Film, Plot
 from movierating.registry.bundle import (
     CARD_NAME,
     CODES_NAME,
-    COMPARABLES_NAME,
     EFFECTS_NAME,
     ERROR_NAME,
     EVIDENCE_NAME,
     MODEL_NAME,
+    SIMILAR_FILMS_NAME,
     Bundle,
     write_bundle,
 )
 from movierating.registry.evidence import Evidence
-from movierating.registry.manifest import MANIFEST_NAME, BundleError, Golden
+from movierating.registry.manifest import MANIFEST_NAME, BundleError, GoldenInput
 from scripts.training.models import fit_regressor, to_onnx
 from tests.support.bundles import CODES, EFFECTS, FEATURES, FILES, QUANTILE, Packed, invented_films
 
@@ -59,7 +59,7 @@ def test_written_bundle_loads_with_all_that_it_knows(packed: Packed):
 def test_every_kind_of_film_gets_a_rating_in_range(packed: Packed):
     films = [Film(), *invented_films(50, seed=1), Film(budget_usd=1e12, plot=Plot(10**6, -1.0))]
     bundle = packed.load()
-    ratings, half_widths = bundle.rate(films), bundle.model.half_widths(bundle.describe(films))
+    ratings, half_widths = bundle.forecast(films), bundle.model.half_widths(bundle.matrix(films))
     assert ratings.shape == half_widths.shape == (len(films),)
     assert ((ratings >= 0) & (ratings <= 10)).all()
     assert (half_widths > 0).all()
@@ -67,7 +67,7 @@ def test_every_kind_of_film_gets_a_rating_in_range(packed: Packed):
 
 def test_film_is_described_by_the_track_records_of_the_bundle(packed: Packed):
     film = Film(directors=("Ada Novak",), plot=Plot(7, 0.0, 0.0, "A lantern."))
-    vector = dict(zip(FEATURES, packed.load().describe([film])[0].tolist(), strict=True))
+    vector = dict(zip(FEATURES, packed.load().matrix([film])[0].tolist(), strict=True))
     assert vector["effect=director"] == 0.5
     assert vector["effect=plot"] == pytest.approx(-0.2)
     assert vector["effect=all"] == pytest.approx(6.3)
@@ -76,8 +76,8 @@ def test_film_is_described_by_the_track_records_of_the_bundle(packed: Packed):
 
 def test_answers_do_not_depend_on_the_company_of_other_films(packed: Packed):
     bundle, films = packed.load(), invented_films(20, seed=2)
-    together = bundle.rate(films)
-    alone = np.concatenate([bundle.rate([film]) for film in films])
+    together = bundle.forecast(films)
+    alone = np.concatenate([bundle.forecast([film]) for film in films])
     np.testing.assert_array_equal(together, alone)
 
 
@@ -101,7 +101,7 @@ def test_missing_file_is_named(copied: Packed, name: str):
 
 def test_altered_file_is_found_before_it_is_parsed(copied: Packed, monkeypatch: pytest.MonkeyPatch):
     (copied.folder / MODEL_NAME).write_bytes(b"altered")
-    for name in ("Graph", "Model", "Codes", "Effects", "Comparables"):
+    for name in ("Graph", "Model", "Codes", "Effects", "SimilarFilms"):
         monkeypatch.setattr(f"movierating.registry.bundle.{name}", None)
     with pytest.raises(BundleError, match="SHA-256"):
         copied.load()
@@ -111,7 +111,7 @@ def test_altered_file_is_found_before_it_is_parsed(copied: Packed, monkeypatch: 
 def test_manifest_must_name_the_file(copied: Packed, name: str):
     files = {key: entry for key, entry in copied.manifest.files.items() if key != name}
     manifest = copied.manifest.model_copy(update={"files": files})
-    (copied.folder / MANIFEST_NAME).write_bytes(manifest.encoded())
+    (copied.folder / MANIFEST_NAME).write_bytes(manifest.to_bytes())
     with pytest.raises(BundleError, match=f"^the manifest names no {name}$"):
         Packed(copied.folder, manifest).load()
 
@@ -141,9 +141,9 @@ def test_model_that_is_no_onnx_is_refused(copied: Packed, name: str):
         (EFFECTS_NAME, b"[]"),
         (EFFECTS_NAME, b"{}"),
         (EFFECTS_NAME, b'{"as_of": "2026-01-01", "average": 6, "tables": {"genre": {"A": 1}}}'),
-        (COMPARABLES_NAME, b""),
-        (COMPARABLES_NAME, b"\x80\x04N."),
-        (COMPARABLES_NAME, b"PK\x03\x04"),
+        (SIMILAR_FILMS_NAME, b""),
+        (SIMILAR_FILMS_NAME, b"\x80\x04N."),
+        (SIMILAR_FILMS_NAME, b"PK\x03\x04"),
         (EVIDENCE_NAME, b""),
         (EVIDENCE_NAME, b'{"slices": [], "calibration": []}'),
     ],
@@ -187,7 +187,7 @@ def test_bundle_without_golden_answers_is_refused(copied: Packed):
 
 
 def test_golden_vector_of_another_length_is_refused(copied: Packed):
-    short = Golden(vector=(1.0,), rating=6.0, half_width=1.0)
+    short = GoldenInput(vector=(1.0,), rating=6.0, half_width=1.0)
     with pytest.raises(BundleError, match="golden vector"):
         rewritten(copied, golden=(*copied.manifest.golden, short)).load()
 

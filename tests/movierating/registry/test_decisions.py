@@ -3,15 +3,15 @@ from typing import Any
 
 import pytest
 
-from movierating.registry.decisions import Decision, Ledger
+from movierating.registry.decisions import Decision, DecisionLog
 from movierating.registry.manifest import BundleError
 from movierating.registry.registry import Registry
 from movierating.s3 import Bucket
 
 
 @pytest.fixture
-def ledger(bucket: Bucket) -> Ledger:
-    return Ledger(bucket)
+def ledger(bucket: Bucket) -> DecisionLog:
+    return DecisionLog(bucket)
 
 
 def decision(second: int = 0, **others: Any) -> Decision:
@@ -27,7 +27,7 @@ def decision(second: int = 0, **others: Any) -> Decision:
     return Decision.model_validate(facts | others)
 
 
-def test_decisions_come_back_whole_in_the_order_of_their_time(ledger: Ledger):
+def test_decisions_come_back_whole_in_the_order_of_their_time(ledger: DecisionLog):
     decisions = [decision(second, reason=f"reason {second}") for second in range(3)]
     for each in reversed(decisions):
         ledger.record(each)
@@ -35,7 +35,7 @@ def test_decisions_come_back_whole_in_the_order_of_their_time(ledger: Ledger):
     assert ledger.decisions(last=2) == decisions[1:]
 
 
-def test_line_is_never_rewritten(ledger: Ledger):
+def test_line_is_never_rewritten(ledger: DecisionLog):
     ledger.record(decision())
     ledger.record(decision(reason="another"))
     assert ledger.decisions() == [decision()]
@@ -51,9 +51,9 @@ def test_line_is_never_rewritten(ledger: Ledger):
         ({"version": "another"}, False),
     ],
 )
-def test_same_decision_is_known_at_whatever_time(ledger: Ledger, other: Any, known: bool):
+def test_same_decision_is_known_at_whatever_time(ledger: DecisionLog, other: Any, known: bool):
     ledger.record(decision())
-    assert ledger.knows(decision(5, by="another", **other)) == known
+    assert ledger.contains(decision(5, by="another", **other)) == known
 
 
 def test_same_refusal_is_recorded_once_and_another_again(registry: Registry):
@@ -62,7 +62,7 @@ def test_same_refusal_is_recorded_once_and_another_again(registry: Registry):
     assert registry.history() == [refusals[0], refusals[2]]
 
 
-def test_line_that_cannot_be_read_is_named(ledger: Ledger, bucket: Bucket):
+def test_line_that_cannot_be_read_is_named(ledger: DecisionLog, bucket: Bucket):
     bucket.put("models/ledger/1.json", b"{}")
     with pytest.raises(BundleError, match=r"^models/ledger/1.json is not a decision$"):
         ledger.decisions()

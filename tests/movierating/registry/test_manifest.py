@@ -17,11 +17,11 @@ from tests.support.bundles import Packed
 
 
 def altered(manifest: Manifest, **facts: Any) -> bytes:
-    return json.dumps(json.loads(manifest.encoded()) | facts).encode()
+    return json.dumps(json.loads(manifest.to_bytes()) | facts).encode()
 
 
 def test_manifest_survives_its_own_bytes(packed: Packed):
-    raw = packed.manifest.encoded()
+    raw = packed.manifest.to_bytes()
     assert parse_manifest(raw, sha256(raw)) == packed.manifest
 
 
@@ -37,7 +37,7 @@ def test_version_is_the_date_and_a_digest(packed: Packed):
     [{"created_at": datetime(2030, 1, 1, tzinfo=UTC)}, {"wandb_run": "someone/project/abc"}],
 )
 def test_circumstances_do_not_change_the_version(packed: Packed, circumstance: dict[str, Any]):
-    again = packed.manifest.model_copy(update=circumstance).named()
+    again = packed.manifest.model_copy(update=circumstance).with_version()
     assert again.version == packed.manifest.version
 
 
@@ -53,7 +53,7 @@ def test_circumstances_do_not_change_the_version(packed: Packed, circumstance: d
     ],
 )
 def test_everything_else_changes_the_version(packed: Packed, fact: dict[str, Any]):
-    assert packed.manifest.model_copy(update=fact).named().version != packed.manifest.version
+    assert packed.manifest.model_copy(update=fact).with_version().version != packed.manifest.version
 
 
 def test_altered_manifest_is_refused_before_it_is_parsed(packed: Packed):
@@ -78,15 +78,15 @@ def test_newer_format_is_told_from_an_older_one(packed: Packed):
 
 
 def test_manifest_proves_its_name_also_once_it_was_stored(packed: Packed):
-    assert packed.manifest.proves_its_name()
-    stored = packed.manifest.encoded()
-    assert parse_manifest(stored, sha256(stored)).proves_its_name()
-    assert not packed.manifest.model_copy(update={"average_rating": 1.0}).proves_its_name()
-    assert not packed.manifest.model_copy(update={"version": "another"}).proves_its_name()
+    assert packed.manifest.matches_version()
+    stored = packed.manifest.to_bytes()
+    assert parse_manifest(stored, sha256(stored)).matches_version()
+    assert not packed.manifest.model_copy(update={"average_rating": 1.0}).matches_version()
+    assert not packed.manifest.model_copy(update={"version": "another"}).matches_version()
 
 
 def test_manifest_that_was_stored_before_a_field_had_its_default_proves_its_name(packed: Packed):
-    facts = json.loads(packed.manifest.encoded())
+    facts = json.loads(packed.manifest.to_bytes())
     del facts["data"]["faults"]
     circumstances = {"version", "created_at", "wandb_run"}
     said = json.dumps(
@@ -95,7 +95,7 @@ def test_manifest_that_was_stored_before_a_field_had_its_default_proves_its_name
     )
     facts["version"] = f"{packed.manifest.run_date}-{sha256(said.encode())[:12]}"
     raw = json.dumps(facts).encode()
-    assert parse_manifest(raw, sha256(raw)).proves_its_name()
+    assert parse_manifest(raw, sha256(raw)).matches_version()
 
 
 @pytest.mark.parametrize("other", [1, 3])
@@ -110,7 +110,7 @@ def test_files_are_named_in_any_format(packed: Packed):
     entry = {"sha256": sha256(b""), "bytes": 0}
     raw = altered(packed.manifest, format=1, files={"codes.json": entry}, something="old")
     assert file_entries(raw, sha256(raw)) == {"codes.json": FileEntry(sha256=sha256(b""), bytes=0)}
-    raw = packed.manifest.encoded()
+    raw = packed.manifest.to_bytes()
     assert file_entries(raw, packed.manifest_sha256) == packed.manifest.files
 
 

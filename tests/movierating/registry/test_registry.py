@@ -18,7 +18,7 @@ from movierating.registry.versions import RegistryConflictError, UnknownVersionE
 from movierating.s3 import (
     Bucket,
     PreconditionFailedError,
-    StoreUnavailableError,
+    S3UnavailableError,
     open_bucket,
 )
 from movierating.settings import Settings
@@ -234,7 +234,7 @@ def test_publisher_that_gets_wrong_answers_leaves_old_or_new_and_may_try_again(
     with answering(wrong, url) as behind:
         others = {"aws_endpoint_url_s3": behind}
         registry = Registry(open_bucket(bucket_settings.model_copy(update=others)))
-        with pytest.raises(StoreUnavailableError):
+        with pytest.raises(S3UnavailableError):
             put_into_production(registry, newer, over=old)
     assert read(sound, tmp_path / "read").manifest == packed.manifest
     put_into_production(sound, newer, over=old)
@@ -302,7 +302,7 @@ def test_bundle_of_a_version_answers_like_the_one_that_was_published(
     current = put_into_production(registry, packed)
     films = invented_films(3)
     found = registry.bundle(current.pointer)
-    assert found.rate(films).tolist() == packed.load().rate(films).tolist()
+    assert found.forecast(films).tolist() == packed.load().forecast(films).tolist()
 
 
 def test_missing_file_is_found_while_it_is_fetched(registry: Registry, tmp_path: Path):
@@ -351,8 +351,8 @@ def test_rollback_moves_the_pointer_back_and_is_told_with_its_reason(
 ):
     old = put_into_production(registry, packed)
     put_into_production(registry, tomorrows, over=old)
-    assert registry.before_production() == packed.manifest.version
-    registry.roll_back(registry.before_production(), "ada", "ratings too high")
+    assert registry.previous_version() == packed.manifest.version
+    registry.roll_back(registry.previous_version(), "ada", "ratings too high")
     assert read(registry, tmp_path).manifest.version == packed.manifest.version
     last = registry.history()[-1]
     assert (last.action, last.by, last.reason) == ("rolled_back", "ada", "ratings too high")
@@ -368,7 +368,7 @@ def test_rollback_is_remembered_by_the_newest_date_that_was_in_production(
     assert pointer.run_date == TOMORROW
     assert pointer.rolled_back_from == pointer.previous == tomorrows.manifest.version
     with pytest.raises(MoveError, match="rolled back already; name the version"):
-        registry.before_production()
+        registry.previous_version()
 
 
 def test_ledger_keeps_its_order_though_the_clock_has_jumped_back(
@@ -423,12 +423,12 @@ def test_move_to_what_is_in_production_or_unknown_is_refused(
 def test_nothing_in_production_cannot_be_rolled_back(registry: Registry, packed: Packed):
     registry.publish(packed.folder, packed.manifest)
     with pytest.raises(MoveError, match="nothing is in production"):
-        registry.before_production()
+        registry.previous_version()
     with pytest.raises(MoveError, match="nothing is in production"):
         registry.roll_back(packed.manifest.version, "ada", "")
     put_into_production(registry, packed)
     with pytest.raises(MoveError, match="no version was in production before"):
-        registry.before_production()
+        registry.previous_version()
 
 
 @pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
@@ -483,7 +483,7 @@ def test_verified_version_in_production_is_the_one_pointed_at(
 ):
     put_into_production(registry, packed)
     later = packed.manifest.model_copy(update={"created_at": datetime(2030, 1, 1, tzinfo=UTC)})
-    bucket.put(f"models/versions/{later.version}/{MANIFEST_NAME}", later.encoded())
+    bucket.put(f"models/versions/{later.version}/{MANIFEST_NAME}", later.to_bytes())
     with pytest.raises(BundleError, match="SHA-256 that the pointer names"):
         registry.verify(later.version)
 

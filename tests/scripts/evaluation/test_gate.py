@@ -107,7 +107,7 @@ def test_film_that_the_champion_learned_from_under_another_date_is_left_out(
     bundles: dict[float, Bundle],
 ):
     films = holdout()
-    taught = bundles[6.0].comparables.films[3].id
+    taught = bundles[6.0].similar_films.films[3].id
     known = Sample(films.frame.assign(id=[taught, *films.frame["id"][1:]]))
     unseen = unseen_by_both(bundles[7.0], bundles[6.0], known)
     assert len(unseen) == len(films) - 1

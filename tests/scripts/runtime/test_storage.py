@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from movierating.s3 import StoreUnavailableError
+from movierating.s3 import S3UnavailableError
 from movierating.settings import Settings, load_settings
 from scripts.runtime.storage import (
     DataFileError,
@@ -130,7 +130,7 @@ def test_folder_is_filled_and_brought_to_hand(there: Settings, tmp_path: Path, w
 def test_folder_in_s3_that_cannot_be_used_is_one_sentence(
     there: Settings, change: dict[str, Any], sentence: str
 ):
-    with pytest.raises(StoreUnavailableError, match=sentence):
+    with pytest.raises(S3UnavailableError, match=sentence):
         check_writable(data_folder(there.model_copy(update=change)))
 
 

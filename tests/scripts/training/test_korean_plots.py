@@ -6,7 +6,7 @@ import pytest
 
 from movierating.films.film import Film, Plot
 from movierating.films.text import measure_plot
-from movierating.model.target_encoding import KOREAN, Effects
+from movierating.model.target_encoding import KOREAN_PLOT, Effects
 from scripts.dataset.split import Sample
 from scripts.training.korean_plots import MIN_PAIRS, with_korean
 from tests.support.bundles import effects_of
@@ -25,7 +25,7 @@ def pairs(count: int, english: bool = True) -> Sample:
 
 
 def told(effects: Effects, text: str) -> float:
-    return effects.of(Film(plot=Plot(None, None, None, text, "ko")))["effect=plot"]
+    return effects.encode(Film(plot=Plot(None, None, None, text, "ko")))["effect=plot"]
 
 
 def test_pieces_of_words_say_what_their_films_english_plots_say():
@@ -69,4 +69,4 @@ def test_outcomes_of_the_films_play_no_part_of_their_own():
 def test_other_tables_stay():
     learned = with_korean(EFFECTS, pairs(MIN_PAIRS))
     assert replace(learned, tables={"plot": learned.tables["plot"]}) == EFFECTS
-    assert learned.tables.keys() == {"plot", KOREAN}
+    assert learned.tables.keys() == {"plot", KOREAN_PLOT}

@@ -3,7 +3,7 @@ import numpy as np
 from movierating.films.film import Film, Plot
 from movierating.model.attribution import group_of
 from movierating.model.features import build_matrix
-from movierating.model.target_encoding import ALL
+from movierating.model.target_encoding import ALL_EFFECTS
 from scripts.training.masking import sketched
 from tests.support.bundles import effects_of
 
@@ -13,7 +13,7 @@ FEATURES = (
     "overview_len",
     "overview_sentiment",
     "overview_subjectivity",
-    ALL,
+    ALL_EFFECTS,
     "effect=genre",
     "effect=runtime",
     "effect=plot",
@@ -25,7 +25,7 @@ EFFECTS = effects_of(
 
 
 def drawn(count: int = 400):
-    whole = build_matrix([FILM] * count, FEATURES, [EFFECTS.of(FILM)] * count)
+    whole = build_matrix([FILM] * count, FEATURES, [EFFECTS.encode(FILM)] * count)
     return whole, sketched(whole, FEATURES)
 
 
@@ -41,7 +41,7 @@ def test_sum_of_effects_holds_only_what_a_sketch_shows():
     _, sketches = drawn()
     shown = [FEATURES.index(f"effect={trait}") for trait in ("genre", "runtime", "plot")]
     total = 6.0 + np.nansum(sketches[:, shown], axis=1)
-    np.testing.assert_allclose(sketches[:, FEATURES.index(ALL)], total, atol=1e-6)
+    np.testing.assert_allclose(sketches[:, FEATURES.index(ALL_EFFECTS)], total, atol=1e-6)
 
 
 def test_sketches_are_the_same_in_every_run():

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from movierating.model.target_encoding import ALL
+from movierating.model.target_encoding import ALL_EFFECTS
 from scripts.dataset.split import Sample, TimeSplit, TooFewFilmsError
 from scripts.parameters import (
     BIAS_HALF_LIFE_DAYS,
@@ -163,7 +163,7 @@ def test_every_family_is_tried_out_on_the_same_films(split: TimeSplit, learned: 
 
 def test_what_is_learned_is_as_of_the_split(learned: Learned):
     assert learned.effects.as_of == SPLIT_DATE
-    assert ALL in learned.films.features
+    assert ALL_EFFECTS in learned.films.features
     assert learned.films.full.shape == (len(learned.films), len(learned.films.features))
     assert learned.baselines.keys() == {"mean", "recent_mean", "genre_mean", "old_model"}
 

@@ -10,8 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from movierating.films.film import Film, Plot
-from movierating.films.tokens import FOLLOWED, TRAITS
-from movierating.model.target_encoding import ALL, RECORDED, Record
+from movierating.films.tokens import TRACKED_TRAITS, TRAITS
+from movierating.model.target_encoding import ALL_EFFECTS, ENCODED_FEATURES, TargetEncoding
 from scripts.parameters import EFFECTS, MIN_VOTES_TO_MEASURE
 from scripts.training.target_encoding import Estimate, estimate
 from scripts.training.vocabulary import TokenRows, Vocabulary
@@ -63,15 +63,15 @@ def learned(
 
 def director_effect(name: str, estimated: tuple[Estimate, Vocabulary]) -> float:
     found, vocabulary = estimated
-    return found.effects(vocabulary).of(Film(directors=(name,)))["effect=director"]
+    return found.effects(vocabulary).encode(Film(directors=(name,)))["effect=director"]
 
 
 def by(director: str, count: int) -> list[Film]:
     return [Film(directors=(director,))] * count
 
 
-def assert_same(first: Record, second: Record) -> None:
-    assert first.keys() == second.keys() == set(RECORDED)
+def assert_same(first: TargetEncoding, second: TargetEncoding) -> None:
+    assert first.keys() == second.keys() == set(ENCODED_FEATURES)
     for name, value in first.items():
         assert value == pytest.approx(second[name], abs=2e-5, nan_ok=True), name
 
@@ -95,7 +95,7 @@ def test_records_in_training_are_those_that_serving_looks_up(
     for film, record in zip(
         some, found.records(TokenRows.of(some, vocabulary), everything), strict=True
     ):
-        assert_same(record, effects.of(film))
+        assert_same(record, effects.encode(film))
 
 
 def test_records_are_those_of_the_asked_rows_in_their_order():
@@ -105,7 +105,7 @@ def test_records_are_those_of_the_asked_rows_in_their_order():
     records = found.records(TokenRows.of(some, vocabulary), asked)
     assert len(records) == 10
     for film, record in zip(some[::3], records, strict=True):
-        assert_same(record, found.effects(vocabulary).of(film))
+        assert_same(record, found.effects(vocabulary).encode(film))
 
 
 def test_effects_are_of_the_day_they_were_learned_for():
@@ -136,7 +136,7 @@ def test_director_is_not_credited_with_what_the_genre_is_liked_for():
     of_documentaries = dataclasses.replace(documentary, directors=("Ada Novak",))
     some = [documentary] * 40 + [of_documentaries] * 5 + [drama] * 40
     found, vocabulary = learned(some, [7.0] * 45 + [5.0] * 40)
-    record = found.effects(vocabulary).of(of_documentaries)
+    record = found.effects(vocabulary).encode(of_documentaries)
     assert record["effect=genre"] > 0.5
     assert abs(record["effect=director"]) < 0.1
 
@@ -164,7 +164,7 @@ def test_token_of_later_films_alone_is_not_known_yet():
     found, vocabulary = learned(some, [8.0] * 5, which=[True] * 3 + [False] * 2)
     debut = Film(directors=("Ada Novak", "Jo Lindqvist"))
     (record,) = found.records(TokenRows.of([debut], vocabulary), np.ones(1, bool))
-    alone = found.effects(vocabulary).of(Film(directors=("Ada Novak",)))
+    alone = found.effects(vocabulary).encode(Film(directors=("Ada Novak",)))
     assert record["effect=director"] == pytest.approx(alone["effect=director"])
     assert record["films=director"] == alone["films=director"] > 0
 
@@ -183,7 +183,7 @@ def test_films_that_are_not_to_teach_have_no_say():
     )
     for trait in TRAITS:
         np.testing.assert_array_equal(first.coefficients[trait], second.coefficients[trait])
-    for trait in FOLLOWED:
+    for trait in TRACKED_TRAITS:
         np.testing.assert_array_equal(first.pasts[trait], second.pasts[trait])
     assert first.average == second.average
     np.testing.assert_array_equal(first.few_votes, second.few_votes)
@@ -196,7 +196,9 @@ def test_level_is_that_of_the_newest_films_when_ratings_drift():
     found, vocabulary = learned(some, ratings.tolist(), days_old=days_old.tolist())
     freshness = 0.5 ** (days_old / 365.25 / EFFECTS.level_half_life_years)
     everyone = np.ones(400, bool)
-    forecast = [record[ALL] for record in found.records(TokenRows.of(some, vocabulary), everyone)]
+    forecast = [
+        record[ALL_EFFECTS] for record in found.records(TokenRows.of(some, vocabulary), everyone)
+    ]
     newest = np.average(ratings, weights=freshness)
     assert newest > ratings.mean() + 0.5
     assert np.average(forecast, weights=freshness) == pytest.approx(newest, abs=0.01)

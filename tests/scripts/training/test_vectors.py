@@ -7,7 +7,7 @@ import pytest
 
 from movierating.films.film import Film
 from movierating.model.features import build_matrix, choose_features
-from movierating.model.target_encoding import ALL, Effects
+from movierating.model.target_encoding import ALL_EFFECTS, Effects
 from scripts.dataset.split import TooFewFilmsError, as_on_the_form
 from scripts.parameters import (
     FOLDS,
@@ -90,7 +90,7 @@ def test_held_out_films_are_described_by_the_effects_that_are_returned(
         (films.full, held_out),
         (films.form, [as_on_the_form(film) for film in held_out]),
     ):
-        expected = build_matrix(known, features, map(effects.of, known))
+        expected = build_matrix(known, features, map(effects.encode, known))
         np.testing.assert_allclose(matrix[films.years == 0], expected, rtol=1e-5, atol=1e-5)
 
 
@@ -132,7 +132,7 @@ def test_vectors_change_with_the_outcomes_before_them(
 ):
     old = days_before(frame) > (YEARS - 1) * 365.25
     films, _ = describe(split_of(altered(frame, old)), features)
-    at = features.index(ALL)
+    at = features.index(ALL_EFFECTS)
     for year in range(YEARS - 1):
         of_year = films.years == year
         assert (films.full[of_year, at] != honest[0].full[of_year, at]).all()
@@ -161,7 +161,7 @@ def test_director_of_better_films_stands_out_once_there_are_films_to_tell_from()
     better = np.isclose(found.ratings, 8)
     assert (found.full[better, 0] > 0).all()
     assert (found.full[~better, 0] < 0).all()
-    assert effects.of(Film(directors=("Jo Lindqvist",)))["effect=director"] > 0.5
+    assert effects.encode(Film(directors=("Jo Lindqvist",)))["effect=director"] > 0.5
 
 
 def test_targets_of_films_of_few_votes_lie_above_their_ratings():
