@@ -11,11 +11,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Hashable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
+import pyarrow as pa
 
 from benchmarks.figures import report
 from benchmarks.memory import Ran
@@ -31,11 +32,17 @@ from scripts.dataset.table import films_of
 from scripts.forecast import DAYS_AHEAD
 from scripts.runtime.clock import today
 from scripts.store.film_store import film_store
-from tests.support.films import columns
+from scripts.store.schema import FIELD_TYPES, NEVER_NULL, PARTS, record_of
+from scripts.tmdb.validation import Report, admit
 
 RATED: Final = 20_000  # films of the store that have opened
 NEW_IDS: Final = 1_000_000_000  # that no other film has
 BATCH: Final = 1_000
+# The least that TMDB sends of a film; of an unknown field `null`, where TMDB ever sends that.
+EMPTY_FILM: Final[dict[str, Any]] = {
+    **{name: None if name not in NEVER_NULL else kinds[0]() for name, kinds in FIELD_TYPES.items()},
+    **{part: {inner: []} for part, inner in PARTS.items()},
+}
 PARSER: Final = argparse.ArgumentParser(prog="make bench-ledger", description=__doc__)
 PARSER.add_argument("--films", type=int, default=5_000, help="to come (default: %(default)s)")
 add_options(PARSER)
@@ -105,6 +112,12 @@ def stored(film: Film, outcome: Mapping[Hashable, Any]) -> dict[str, Any]:
         "credits": {"cast": [{"name": name} for name in film.cast], "crew": crew},
         "keywords": {"keywords": [{"name": name} for name in film.keywords]},
     }
+
+
+def columns(*films: dict[str, Any], day: date) -> pa.Table:
+    """Films as TMDB sends them, as rows of the store, fetched at noon of a day."""
+    noon = datetime.combine(day, time(12), UTC)
+    return admit([record_of(EMPTY_FILM | film, noon, None) for film in films], day, Report())
 
 
 def batches(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

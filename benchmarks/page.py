@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.figures import report
 from movierating.settings import get_settings
-from tests.support.chromium import ARGUMENTS
+from sandbox.chromium import ARGUMENTS
 
 PARSER: Final = argparse.ArgumentParser(prog="make bench-page", description=__doc__)
 PARSER.add_argument("--url", help="where the page is (default: UI_PORT of this machine)")

@@ -14,7 +14,7 @@ from movierating.registry.manifest import MANIFEST_NAME, Manifest
 from movierating.registry.registry import Pointer, Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
-from tests.support.s3_server import running_s3
+from sandbox.s3.process import running_s3
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ import requests
 
 from benchmarks.memory import pss_mb
 from movierating.settings import Settings
+from sandbox.processes import terminated_at_exit
 from sandbox.state import HOST, ROOT, free_ports
-from tests.support.processes import ended
 
 _START_SECONDS: Final = 120
 # What would make a service use somebody's real ones.
@@ -145,7 +145,7 @@ def running(  # noqa: PLR0913, PLR0917 - what a process is started with
         process = subprocess.Popen(
             [*pinned, *command], cwd=folder, env=kept | dict(environment), stdout=log, stderr=log
         )
-        with ended(process):
+        with terminated_at_exit(process):
             _wait_for(process, url + ready)
             took = time.monotonic() - started
             yield Running(url, psutil.Process(process.pid), took)

@@ -33,8 +33,8 @@ from benchmarks.services import api_environment, deployed, our_api
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
+from sandbox.s3.process import S3Server, running_s3
 from sandbox.state import ROOT
-from tests.support.s3_server import S3Server, running_s3
 
 FILMS: Final = 20
 SHIFT: Final = 0.5  # rating points: far more than an interval's end or a rounding can hide

@@ -8,6 +8,7 @@ from playwright.sync_api import FilePayload, Page, sync_playwright
 
 from movierating.settings import get_settings
 from sandbox.airflow import DAG, AirflowClient
+from sandbox.chromium import ARGUMENTS
 from sandbox.programs import AIRFLOW_USER
 from sandbox.state import HOST, Secrets
 
@@ -100,7 +101,7 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
         for show, port in ports.items():
             tab = browser.new_page()

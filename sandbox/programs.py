@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from movierating.settings import Settings
+from sandbox.s3.command import s3_command, s3_url
 from sandbox.state import FOLDER, HOST, LOGS, ROOT, Secrets
 
 BUCKET: Final = "movie-ratings"
@@ -83,18 +84,13 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
         merged |= {
             "AWS_ACCESS_KEY_ID": keys.s3_key,
             "AWS_SECRET_ACCESS_KEY": keys.s3_secret,
-            "AWS_ENDPOINT_URL_S3": s3_url(ports),
+            "AWS_ENDPOINT_URL_S3": s3_url(ports[1:]),
             "S3_BUCKET_NAME": BUCKET,
         }
     if settings.api_key:
         merged["API_KEY"] = settings.api_key.get_secret_value()
     merged.setdefault("MODEL_POLL_SECONDS", "2")
     return merged
-
-
-def s3_url(ports: list[int]) -> str:
-    """Where the S3 stand-in listens."""
-    return f"http://{HOST}:{ports[1]}"
 
 
 def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
@@ -172,25 +168,9 @@ def _tmdb(settings: Settings, port: int) -> tuple[str, ...]:
 
 
 def _s3(ports: list[int]) -> tuple[str, ...]:
-    parts = ("s3", "master", "volume", "filer", "admin")
-    names = [f"-{part}.{port}" for part in parts for port in ("port", "port.grpc")]
-    return (
-        "env",
-        f"TMPDIR={LOGS}",  # where it writes logs of its own
-        f"{ROOT}/.venv/sandbox/bin/weed",
-        "mini",
-        f"-dir={FOLDER}/s3",
-        f"-ip={HOST}",
-        f"-ip.bind={HOST}",
-        f"-bucket={BUCKET}",
-        "-s3.autoCreateBucket=false",
-        "-master.telemetry=false",
-        "-admin.ui=false",
-        "-webdav=false",
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-        *(f"{name}={port}" for name, port in zip(names, ports, strict=True)),
-    )
+    weed = ROOT / ".venv/sandbox/bin/weed"
+    command = s3_command(weed, FOLDER / "s3", ports, f"-bucket={BUCKET}")
+    return ("env", f"TMPDIR={LOGS}", *command)  # the server writes logs of its own into TMPDIR
 
 
 def _airflow_settings(settings: Settings, keys: Secrets) -> dict[str, str]:

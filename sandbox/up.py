@@ -17,12 +17,12 @@ from sandbox.programs import (
     AIRFLOW_USER,
     environment,
     programs,
-    s3_url,
     uses_stand_in_for_s3,
     uses_stand_in_for_tmdb,
     write_airflow_password,
     write_supervisor_config,
 )
+from sandbox.s3.command import s3_url
 from sandbox.state import LOGS, ROOT, Secrets, free_ports, is_taken
 from sandbox.summary import Say, StepError, addresses, served_version, show
 
@@ -101,7 +101,7 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
 
 def _await_stand_ins(settings: Settings, ports: list[int], merged: dict[str, str]) -> None:
     if uses_stand_in_for_s3(settings):
-        _wait("s3", partial(_answers, s3_url(ports)))
+        _wait("s3", partial(_answers, s3_url(ports[1:])))
     if uses_stand_in_for_tmdb(settings):
         _wait("tmdb", partial(_answers, merged["TMDB_BASE_URL"]))
 

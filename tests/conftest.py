@@ -11,13 +11,13 @@ from movierating import settings as settings_module
 from movierating.registry.registry import Registry
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
+from sandbox.s3.process import S3Server, running_s3
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts.runtime import clock
 from tests.support.bundles import Packed, pack
 from tests.support.chromium import browser, page  # noqa: F401 - fixtures
 from tests.support.films import moment
 from tests.support.pipeline_run import Run, run_pipeline
-from tests.support.s3_server import S3Server, running_s3
 
 SHARED = Path(__file__).parents[2] / "shared"
 

@@ -4,6 +4,7 @@ import importlib
 import re
 import subprocess
 import sys
+import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -42,6 +43,15 @@ def pins(lock: Path) -> dict[tuple[str, str], set[str]]:
     }
 
 
+def committed(pattern: str) -> list[Path]:
+    """The files of the repository that match, also those not yet committed."""
+    command = ["git", "ls-files", "-co", "--exclude-standard", pattern]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("needs a git checkout")
+    return [path for name in listed.stdout.splitlines() if (path := ROOT / name).is_file()]
+
+
 def test_app_is_the_package_and_not_the_page():
     assert (ROOT / "app" / "__init__.py").is_file()
     assert (ROOT / "app.py").is_file()
@@ -69,6 +79,15 @@ def test_imports_go_the_way_the_floors_allow():
         [program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_every_module_falls_under_a_contract():
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    folders = {path.relative_to(ROOT).parts[0] for path in committed("*.py")} - {"app.py"}
+    assert set(rules["root_packages"]) == folders
+    layered = [rule for rule in rules["contracts"] if rule.get("exhaustive")]
+    ruled = {name for rule in layered for name in rule["containers"]}
+    assert ruled == folders - {"docs", "tests"}  # which hold scripts and tests, not layers
 
 
 @pytest.mark.parametrize("environment", ["dev", "api"])
@@ -104,6 +123,7 @@ def test_page_imports_nothing_of_ours():
 def test_page_loads_no_library_of_tables():
     code = """
 import sys
+import tomllib
 from ui.pages import compare, forecast, model
 from ui.widgets import charts, films_csv, form, result, table
 print(*{name.partition(".")[0] for name in sys.modules})

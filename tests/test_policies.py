@@ -15,12 +15,12 @@ from movierating.registry.bundle import Bundle
 from movierating.registry.registry import Registry
 from movierating.s3 import Bucket, S3RefusedError, open_bucket
 from movierating.settings import Settings
+from sandbox.s3.process import S3Server
 from scripts import deploy as module
 from scripts.deploy import deploy
 from scripts.runtime.storage import RunFiles
 from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
 from tests.support.forecasts import forecast
-from tests.support.s3_server import S3Server
 from tests.support.samples import as_csv, opened_since
 
 POLICIES = Path(__file__).parents[1] / "docs" / "policies"

@@ -15,9 +15,9 @@ from app.main import create_app
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import load_settings
+from sandbox.s3.process import S3Server
 from tests.support.bundles import Packed, put_into_production
 from tests.support.live_service import running_service
-from tests.support.s3_server import S3Server
 
 ROOT: Final = Path(__file__).parents[1]
 ADDRESS: Final = "http://127.0.0.1:8000"

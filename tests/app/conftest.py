@@ -13,9 +13,9 @@ from app.translation import Translator
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
+from sandbox.s3.process import S3Server
 from tests.support.bundles import Packed, put_into_production
 from tests.support.pipeline_run import Run
-from tests.support.s3_server import S3Server
 
 NEVER = 3600.0
 # A film of which everything is known.

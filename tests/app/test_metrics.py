@@ -9,10 +9,10 @@ from app.background.model_follower import Follower
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
+from sandbox.s3.process import S3Server
 from tests.app.conftest import FILM, serving
 from tests.app.routes.test_predict import OLD
 from tests.support.bundles import Packed, put_into_production
-from tests.support.s3_server import S3Server
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,9 +8,9 @@ from httpx2 import Response
 
 from app.background.model_follower import Served
 from movierating.settings import Settings
+from sandbox.s3.process import S3Server
 from tests.app.conftest import serving
 from tests.support.bundles import Packed
-from tests.support.s3_server import S3Server
 
 PLANTED = "planted-input-that-must-not-come-back"
 FILM = {"genres": ["Drama"]}

@@ -20,9 +20,9 @@ from schemathesis.specs.openapi.checks import (
 from app.keys import HEADER, hash_of, new_key
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
+from sandbox.s3.process import S3Server
 from tests.support.bundles import Packed, put_into_production
 from tests.support.live_service import running_service
-from tests.support.s3_server import S3Server
 
 KEY = new_key()
 # Not `positive_data_acceptance`: no schema says "a plot or a genre", nor which codes there are.

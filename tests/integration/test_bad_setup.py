@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
+from sandbox.s3.process import KEY, SECRET, running_s3
 from tests.support.processes import processes_of
-from tests.support.s3_server import KEY, SECRET, running_s3
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -9,9 +9,9 @@ import pytest
 
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
+from sandbox.s3.process import KEY, SECRET
 from scripts.store.film_store import film_store
 from tests.support.films import stored
-from tests.support.s3_server import KEY, SECRET
 from tests.support.stand_in import TMDB_KEY
 
 pytestmark = pytest.mark.timeout(300)

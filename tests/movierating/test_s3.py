@@ -9,8 +9,8 @@ import pytest
 
 from movierating.s3 import Bucket, PreconditionFailedError, S3UnavailableError, open_bucket
 from movierating.settings import Settings, SettingsError, load_settings
+from sandbox.s3.process import KEY, SECRET, S3Server
 from tests.support.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
-from tests.support.s3_server import KEY, SECRET, S3Server
 
 KEY_OF_A_FILE = "models/some.json"
 

@@ -25,9 +25,9 @@ from ops import drills
 from ops.memory import Peaks, limit_mb, measured
 from ops.project import EngineError, run, wait
 from ops.trial import FILES, Trial, new_trial
+from sandbox.chromium import ARGUMENTS
 from sandbox.state import free_ports
 from tests.support import outside
-from tests.support.chromium import ARGUMENTS
 from tests.support.engine import skip_without_image
 from tests.support.images import SERVICES, provide_images
 

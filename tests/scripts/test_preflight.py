@@ -6,9 +6,9 @@ import pytest
 
 from movierating.errors import ExplainedError
 from movierating.s3 import open_bucket
+from sandbox.s3.process import S3Server
 from sandbox.tmdb.process import RunningStandIn
 from scripts.preflight import preflight
-from tests.support.s3_server import S3Server
 from tests.support.stand_in import TMDB_KEY
 
 

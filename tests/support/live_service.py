@@ -15,8 +15,8 @@ import requests
 from pydantic import SecretStr
 
 from movierating.settings import Settings
+from sandbox.processes import terminated_at_exit
 from sandbox.state import free_ports
-from tests.support.processes import ended
 
 ROOT: Final = Path(__file__).parents[2]
 _START_SECONDS: Final = 60
@@ -52,7 +52,7 @@ def running_service(settings: Settings, folder: Path) -> Iterator[LiveService]:
         subprocess.Popen(
             command, cwd=ROOT, env=_environment(settings), stdout=output, stderr=output
         ) as process,
-        ended(process),
+        terminated_at_exit(process),
     ):
         service = LiveService(f"http://127.0.0.1:{port}", process, log)
         _wait_for(service)

@@ -23,10 +23,10 @@ from movierating.registry.manifest import FORMAT, MANIFEST_NAME, FileEntry
 from movierating.registry.registry import POINTER_KEY, Registry
 from movierating.s3 import Blob, Bucket, open_bucket
 from movierating.settings import Settings
+from sandbox.s3.process import S3Server
 from sandbox.state import free_ports
 from tests.app.conftest import NEVER, serving
 from tests.support.bundles import FILES, Packed, put_into_production
-from tests.support.s3_server import S3Server
 
 FILM = {"genres": ["Drama"], "runtime": 120}
 

@@ -12,11 +12,11 @@ from app.middleware.telemetry import HEADER
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
+from sandbox.s3.process import KEY, SECRET
 from tests.app.conftest import FILM, serving
 from tests.app.test_problems import problem_of
 from tests.support.bundles import Packed, put_into_production
 from tests.support.live_service import running_service
-from tests.support.s3_server import KEY, SECRET
 
 PLOT = "A plot about a planted secret that must stay with its writer."
 KOREAN = "아무도 번역하지 못하는 줄거리"

@@ -5,9 +5,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.routes.people import _found
+from sandbox.s3.process import S3Server
 from tests.app.conftest import serving
 from tests.support.bundles import Packed
-from tests.support.s3_server import S3Server
 
 NAMES = ["Ada Novak", "Novak Lee", "Ingrid Anova", "Pedro Almodóvar", "봉준호"]
 

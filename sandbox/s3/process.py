@@ -1,4 +1,4 @@
-"""A real S3 server in a process of its own."""
+"""A local S3 server in a process of its own, for tests and benchmarks. It needs boto3."""
 
 import os
 import subprocess
@@ -16,19 +16,19 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from movierating.settings import Settings, load_settings
+from sandbox.processes import terminated_at_exit
+from sandbox.s3.command import PORT_COUNT, s3_command, s3_url
 from sandbox.state import free_ports
-from tests.support.processes import ended
 
-HOST: Final = "127.0.0.1"
 KEY: Final = "invented-key-of-the-tests"
-SECRET: Final = "a-secret-of-the-tests-that-opens-nothing"
+SECRET: Final = "a-secret-of-the-tests-that-opens-nothing"  # noqa: S105 - invented
 _REGION: Final = "ap-northeast-2"
 _START_SECONDS: Final = 60
 
 
 @dataclass(frozen=True)
 class S3Server:
-    """Where the server listens, and what opens it."""
+    """A running server: its address, its process, and its buckets and users."""
 
     url: str
     process: "subprocess.Popen[bytes]"
@@ -40,7 +40,7 @@ class S3Server:
         return name
 
     def drop_bucket(self, name: str) -> None:
-        """Remove a bucket with all that is in it."""
+        """Remove a bucket and all its objects."""
         client = _client(self.url)
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
             for item in page.get("Contents", []):
@@ -48,7 +48,7 @@ class S3Server:
         client.delete_bucket(Bucket=name)
 
     def identity(self, policy: str) -> dict[str, str]:
-        """The keys of a new user who may do what an AWS policy document says, as settings."""
+        """Create a user with an AWS policy document; return the user's keys, named as settings."""
         iam, name = _client(self.url, "iam"), f"user-{uuid.uuid4().hex[:12]}"
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=policy)
@@ -59,7 +59,7 @@ class S3Server:
         }
 
     def settings(self, bucket: str, **others: Any) -> Settings:
-        """Settings that use a bucket of this server."""
+        """Settings that use a bucket of this server; `others` are set beside them."""
         chosen = {
             "aws_access_key_id": KEY,
             "aws_secret_access_key": SECRET,
@@ -72,37 +72,30 @@ class S3Server:
 
 @contextmanager
 def running_s3(folder: Path) -> Iterator[S3Server]:
-    """Serve S3 from a folder, on free ports, until the end; like Amazon's, it makes no bucket."""
+    """Serve S3 from a folder, on free ports, until the block ends; there is no bucket yet.
+
+    Raises:
+        RuntimeError: The server did not start.
+    """
     folder.mkdir(exist_ok=True)
-    parts = ("s3", "master", "volume", "filer", "admin")
-    names = [f"-{part}.{port}" for part in parts for port in ("port", "port.grpc")]
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    command = [
-        str(Path(sys.executable).with_name("weed")),
-        "mini",
-        f"-dir={folder}",
-        f"-ip={HOST}",
-        f"-ip.bind={HOST}",
-        f"-s3.localSocket={folder}/s3.sock",
-        "-s3.autoCreateBucket=false",
-        "-s3.iam.readOnly=false",
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-        "-admin.ui=false",
-        "-webdav=false",
-        "-master.telemetry=false",
-        "-master.volumeSizeLimitMB=8",  # every bucket takes volumes, and their number has an end
-        *(f"{name}={port}" for name, port in ports.items()),
-    ]
+    ports = free_ports(PORT_COUNT)
+    command = s3_command(
+        Path(sys.executable).with_name("weed"),
+        folder,
+        ports,
+        f"-s3.localSocket={folder}/s3.sock",  # its default path is shared by all servers here
+        "-s3.iam.readOnly=false",  # tests create users
+        "-master.volumeSizeLimitMB=8",  # each bucket takes volumes, and their number is limited
+    )
     keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
     with (
         (folder / "weed.log").open("wb") as log,
         subprocess.Popen(
             command, cwd=folder, env=os.environ | keys, stdout=log, stderr=subprocess.STDOUT
         ) as process,
-        ended(process),
+        terminated_at_exit(process),
     ):
-        server = S3Server(f"http://{HOST}:{ports['-s3.port']}", process)
+        server = S3Server(s3_url(ports), process)
         _wait_for(server)
         yield server
 
@@ -127,4 +120,4 @@ def _wait_for(server: S3Server) -> None:
             time.sleep(0.2)
         else:
             return
-    raise RuntimeError("the S3 server did not come up; its weed.log says why")
+    raise RuntimeError("the S3 server did not start; its weed.log says why")

@@ -1,0 +1,13 @@
+"""How the tests, the benchmarks and the docs' pictures start Debian's Chromium."""
+
+from typing import Final
+
+# No browser sandbox, because this may run as root; the rest keeps the browser from calling home.
+ARGUMENTS: Final = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]

@@ -1,0 +1,46 @@
+"""SeaweedFS's command line. `make up` runs it under supervisor, `sandbox.s3.process` by itself."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from sandbox.state import HOST
+
+# SeaweedFS is five servers, each with a port for HTTP and one for gRPC. S3's own is the first.
+_PORT_OPTIONS: Final = tuple(
+    f"-{part}.{port}"
+    for part in ("s3", "master", "volume", "filer", "admin")
+    for port in ("port", "port.grpc")
+)
+PORT_COUNT: Final = len(_PORT_OPTIONS)
+
+
+def s3_command(program: Path, folder: Path, ports: Sequence[int], *options: str) -> tuple[str, ...]:
+    """The command that serves S3 from a folder.
+
+    Args:
+        program: SeaweedFS's `weed`.
+        folder: Where the server keeps its data.
+        ports: `PORT_COUNT` free ports; S3 listens on the first.
+        options: More options of `weed mini`.
+    """
+    return (
+        str(program),
+        "mini",
+        f"-dir={folder}",
+        f"-ip={HOST}",
+        f"-ip.bind={HOST}",
+        "-s3.autoCreateBucket=false",  # as at Amazon: a misspelt bucket is an error
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-admin.ui=false",
+        "-webdav=false",
+        "-master.telemetry=false",
+        *options,
+        *(f"{name}={port}" for name, port in zip(_PORT_OPTIONS, ports, strict=True)),
+    )
+
+
+def s3_url(ports: Sequence[int]) -> str:
+    """The address of S3 on a server that was started with these ports."""
+    return f"http://{HOST}:{ports[0]}"
