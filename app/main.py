@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
@@ -11,8 +11,11 @@ from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import keys, logs, problems
+from app import keys, problems
+from app.background.decisions_reader import DecisionsReader
+from app.background.forecasts_reader import ForecastsReader
 from app.background.model_follower import Follower
+from app.dependencies import State
 from app.draining import Draining
 from app.metrics import Metrics
 from app.middleware import telemetry
@@ -20,9 +23,7 @@ from app.middleware.api_keys import KeyCheck
 from app.middleware.limits import RateLimit, SizeLimit
 from app.middleware.security_headers import SecurityHeaders
 from app.middleware.telemetry import Telemetry
-from app.routes import decisions, forecasts, model, people, predict
-from app.routes.decisions import HistoryReader
-from app.routes.forecasts import POSTER_PIXELS, LedgerReader
+from app.routes import decisions, forecasts, health, model, people, predict
 from app.translation import Translator, is_english
 from movierating.films.text import measure_plot
 from movierating.posters import poster_base_url
@@ -31,28 +32,18 @@ from movierating.s3 import open_bucket
 from movierating.settings import Settings, get_settings
 
 DESCRIPTION: Final = """
-Forecasts the TMDB rating (0 to 10) of a film from what is known before it opens.
+Forecasts the TMDB rating (0 to 10) of a film from facts that are known before its release.
 
-Send what you know to `POST /v1/predict`, or up to a hundred films to `POST /v1/predict/batch`; what
-is left out counts as unknown, never as zero. `GET /v1/predict` takes the five numbers of the old
-contract, `GET /v1/options` lists their codes. Every path under `/v1` also answers without it.
-Errors are problem details after RFC 9457: 422 says which field to change, 503 that no verified
-model is in service yet. Each answer carries an `X-Request-ID`; quote it when something is odd.
+Send the facts of a film to `POST /v1/predict`, or up to 100 films to `POST /v1/predict/batch`.
+A missing fact counts as unknown, never as zero. `GET /v1/predict` takes the five numbers of the old
+contract; `GET /v1/options` lists their codes. Every path under `/v1` also works without the prefix.
+
+Errors are problem details by RFC 9457: 422 names the field to change, 503 means that no verified
+model is in service yet. Every response has an `X-Request-ID` header; quote it when you report a
+problem.
 
 This product uses the TMDB API but is not endorsed or certified by TMDB.
 """
-
-
-class State(TypedDict):
-    """What the routes reach through the request."""
-
-    follower: Follower
-    translator: Translator
-    metrics: Metrics
-    draining: Draining
-    ledger: LedgerReader
-    history: HistoryReader
-    posters: str | None
 
 
 def create_app(
@@ -61,30 +52,36 @@ def create_app(
     translator: Translator | None = None,
     draining: Draining | None = None,
 ) -> FastAPI:
-    """The application; tests pass settings, follower and translator of their own."""
-    logs.configure()
+    """Create the application; it configures no logging, which is up to the entry point.
+
+    Args:
+        settings: From the environment if None.
+        follower: Follows the registry of the bucket in the settings if None.
+        translator: Uses Google's service if None.
+        draining: Never begins if None.
+    """
     settings = settings or get_settings()
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
     translator = translator or Translator(settings.translation_timeout_seconds)
     metrics, draining = Metrics(follower), draining or Draining()
-    forecasts = LedgerReader(lambda: open_bucket(settings))
-    decisions = HistoryReader(lambda: open_bucket(settings))
+    forecasts_reader = ForecastsReader(lambda: open_bucket(settings))
+    decisions_reader = DecisionsReader(lambda: open_bucket(settings))
+    pollers = (follower, forecasts_reader, decisions_reader)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        starting = (follower.start, forecasts.start, decisions.start, _read_one_plot)
+        starting = (*(poller.start for poller in pollers), _read_one_plot)
         await asyncio.gather(*map(asyncio.to_thread, starting))
         yield {
             "follower": follower,
             "translator": translator,
             "metrics": metrics,
             "draining": draining,
-            "ledger": forecasts,
-            "history": decisions,
-            "posters": poster_base_url(settings, POSTER_PIXELS),
+            "forecasts_reader": forecasts_reader,
+            "decisions_reader": decisions_reader,
+            "poster_base_url": poster_base_url(settings, forecasts.POSTER_PIXELS),
         }
-        ending = (follower.stop, forecasts.stop, decisions.stop)
-        await asyncio.gather(*map(asyncio.to_thread, ending))
+        await asyncio.gather(*(asyncio.to_thread(poller.stop) for poller in pollers))
         translator.close()
 
     app = FastAPIOffline(
@@ -102,41 +99,43 @@ def create_app(
 
 
 def _read_one_plot() -> None:
-    # The first takes half a second of imports, which no caller should wait for.
+    # The first plot takes half a second of imports; no caller should wait for that.
     is_english("A plot.")
     measure_plot("A plot.")
 
 
 def _route(app: FastAPI, settings: Settings) -> None:
-    """Every path under /v1, and as it was before there were versions."""
+    """Add every route under /v1, and under its path from before there were versions."""
     guarded: dict[str, Any] = {"responses": problems.documented(401, 429)}
-    if settings.api_key_hashes:  # checked before it comes here; this tells the documentation
+    if settings.api_key_hashes:
+        # For the documentation only: the middleware checks the key before a route is reached.
         key = APIKeyHeader(name=keys.HEADER, auto_error=False)
         guarded["dependencies"] = [Security(key)]
-    app.include_router(predict.predictions, **guarded)
-    app.include_router(predict.health)
-    unversioned = (
-        predict.forecasts,
-        people.names,
-        model.evidence,
-        forecasts.records,
-        decisions.decisions,
-        predict.monitoring,
+    app.include_router(predict.single_films, **guarded)
+    app.include_router(health.probes)
+    versioned = (
+        predict.batches,
+        people.router,
+        model.router,
+        forecasts.router,
+        decisions.router,
+        health.monitoring,
     )
-    for router in (predict.predictions, *unversioned):
+    for router in (predict.single_films, *versioned):
         app.include_router(router, prefix="/v1", **guarded)
-    for router in unversioned:
+    for router in versioned:
         app.include_router(router, include_in_schema=False)
 
 
 def _surround(app: FastAPI, settings: Settings, metrics: Metrics, draining: Draining) -> None:
-    """Put the layers around the application, the innermost first; what is unset costs nothing."""
+    """Add the middleware, the innermost first; what the settings leave out is not added."""
     app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
     if settings.api_key_hashes:
         app.add_middleware(KeyCheck, hashes=settings.api_key_hashes)
     if settings.rate_limit_per_minute:
         app.add_middleware(RateLimit, per_minute=settings.rate_limit_per_minute)
     if settings.cors_origins:
+        # Outside of the two above, so that a browser may read their refusals.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem details."""
+"""Errors as problem details by RFC 9457."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -15,7 +15,7 @@ _NOT_JSON: Final = {"type": "json_invalid", "loc": ("body",), "msg": ""}
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one field."""
+    """Why one field is invalid."""
 
     field: str
     message: str
@@ -32,18 +32,11 @@ class Problem(BaseModel):
 
 
 class NoModelError(RuntimeError):
-    """No verified model is in service."""
-
-
-def install(app: FastAPI) -> None:
-    """Let every error of the application leave as a problem."""
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(NoModelError, _no_model)
+    """The service cannot forecast now: it has no verified model, or it is shutting down."""
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI entries of the problems that a route can answer with."""
+    """Build the OpenAPI `responses` of a route that can return these error statuses."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": HTTPStatus(status).phrase, "model": Problem, "content": content}
@@ -51,52 +44,68 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+BAD_INPUT: Final = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
+NOT_FOUND: Final = documented(HTTPStatus.NOT_FOUND)
+UNAVAILABLE: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers that turn every error of the application into a problem."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(NoModelError, _no_model)
+
+
 def problem(status: int, detail: str, errors: list[FieldProblem] | None = None) -> Problem:
-    """The problem of a status."""
+    """Build the problem of a status; its title is the standard phrase of that status."""
     title = HTTPStatus(status).phrase
     return Problem(title=title, status=status, detail=detail, errors=errors or [])
 
 
 def invalid(errors: Sequence[Any]) -> Problem:
-    """The problem of input with errors as pydantic tells them; what was sent is not repeated.
+    """Build the problem of invalid input; it never repeats what was sent.
 
-    The place of each begins with where the input came from, such as `body`.
+    Args:
+        errors: As pydantic lists them; each `loc` begins with the source of the input, such as
+            `body`.
     """
     fields = [_field_problem(each) for each in errors]
     detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
 
 
-def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A problem as an answer."""
-    return _sent(problem(status, detail), headers)
+def problem_response(
+    status: int, detail: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Build the response that carries a problem."""
+    return _response(problem(status, detail), headers)
 
 
 def unexpected() -> JSONResponse:
-    """The answer where something broke that nobody thought of."""
-    return answer(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "something broke here; the log of the service has it"
+    """Build the response to an error that no handler covers."""
+    return problem_response(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "an internal error occurred; see the log of the service"
     )
 
 
-def _sent(told: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(told.model_dump(), told.status, headers, MEDIA_TYPE)
+def _response(body: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(body.model_dump(), body.status, headers, MEDIA_TYPE)
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
-    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not read the body at all
-        return _sent(invalid([_NOT_JSON]))
-    return answer(error.status_code, str(error.detail), error.headers)
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not decode the body
+        return _response(invalid([_NOT_JSON]))
+    return problem_response(error.status_code, str(error.detail), error.headers)
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
-    return _sent(invalid(error.errors()))
+    return _response(invalid(error.errors()))
 
 
 def _field_problem(error: dict[str, Any]) -> FieldProblem:
-    if error["type"] == "json_invalid":  # whose place is a position in the text
+    if error["type"] == "json_invalid":  # its `loc` is a position in the text, not a field
         return FieldProblem(field="body", message="this is not JSON")
     place = error["loc"][1:] or error["loc"]
     return FieldProblem(
@@ -105,4 +114,4 @@ def _field_problem(error: dict[str, Any]) -> FieldProblem:
 
 
 async def _no_model(_: Request, error: Exception) -> JSONResponse:
-    return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, str(error))

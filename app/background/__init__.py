@@ -1,1 +1,1 @@
-"""Work beside the requests: what is polled from the bucket."""
+"""Threads that poll S3, so that requests are answered from memory."""

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.keys import HEADER, hash_of
 from app.middleware.security_headers import STATIC_FOLDER
-from app.problems import answer
+from app.problems import problem_response
 
 # What a load balancer, whoever confirms a deployment, and a reader of the documentation ask for.
 OPEN_PATHS: Final = frozenset(
@@ -31,7 +31,9 @@ class KeyCheck:
             await self._app(scope, receive, send)
             return
         detail = f"send a key of this service in the header {HEADER}"
-        refusal = answer(HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "ApiKey"})
+        refusal = problem_response(
+            HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "ApiKey"}
+        )
         await refusal(scope, receive, send)
 
     def _knows(self, scope: Scope) -> bool:

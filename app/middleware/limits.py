@@ -11,7 +11,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problems import answer
+from app.problems import problem_response
 
 UNLIMITED_PATHS: Final = frozenset({"/livez", "/readyz"})  # a load balancer asks for these
 
@@ -30,7 +30,7 @@ class SizeLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif _announced_bytes(scope) > self._max_bytes:
-            refusal = answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail)
+            refusal = problem_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._detail)
             await refusal(scope, receive, send)
         else:
             await self._app(scope, self._counted(receive), send)
@@ -70,7 +70,7 @@ class RateLimit:
             return
         detail = f"{self._item.amount} requests a minute are allowed; wait before the next"
         headers = {"Retry-After": str(self._seconds_left(scope))}
-        refusal = answer(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)
+        refusal = problem_response(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)
         await refusal(scope, receive, send)
 
     def _admits(self, scope: Scope) -> bool:

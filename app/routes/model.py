@@ -1,84 +1,155 @@
-"""What the bundle in service knows of the films that taught it and of those that measured it."""
+"""The routes that describe the model in service: version, codes, training ratings, evaluation."""
 
 from typing import Annotated, Final
 
 import numpy as np
-from fastapi import APIRouter, HTTPException, Query
+from babel import Locale
+from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
-from app.problems import documented
-from app.routes.predict import BAD_INPUT, NO_MODEL, ServedDep
+from app.dependencies import FollowerDep, ServedDep
+from app.problems import BAD_INPUT, NOT_FOUND, UNAVAILABLE
+from app.schemas import GenreOption, LanguageOption, Options, VersionInfo
 from movierating.model.onnx_model import RATING_RANGE
 from movierating.registry.evidence import Evidence
 
-STEP: Final = 0.5  # rating points
-_NOT_FOUND: Final = documented(404)
+router = APIRouter()
 
-evidence = APIRouter(tags=["model"])
+BIN_WIDTH: Final = 0.5  # rating points
+# TMDB uses two codes that are not in ISO 639-1. Babel knows these languages by other codes.
+_TMDB_LANGUAGES: Final = {"cn": "yue", "xx": "zxx"}
+_OPTIONS_CACHE_CONTROL: Final = "private, max-age=60"
 
 
 class Ratings(BaseModel):
-    """How the audiences of many films rated them."""
+    """The distribution of ratings among the training films."""
 
     genre: Annotated[str | None, Field(description="Null: films of every genre.")]
     films: int
     mean: float
-    lowest: Annotated[float, Field(description="Where the first bin begins, in rating points.")]
+    lowest: Annotated[float, Field(description="Lower edge of the first bin, in rating points.")]
     step: Annotated[float, Field(description="Width of a bin, in rating points.")]
-    counts: Annotated[list[int], Field(description="Films in each bin.")]
+    counts: Annotated[list[int], Field(description="Number of films in each bin.")]
 
 
-@evidence.get(
+@router.get(
+    "/options",
+    summary="Genres and languages with codes",
+    responses=UNAVAILABLE,
+    tags=["forecast"],
+)
+async def options(served: ServedDep, response: Response) -> Options:
+    """List the genres and languages the model knows, each with its code in the old contract."""
+    response.headers["Cache-Control"] = _OPTIONS_CACHE_CONTROL
+    codes = served.bundle.codes
+    return Options(
+        version=served.pointer.version,
+        genres=[GenreOption(code=code, name=name) for code, name in enumerate(codes.genres.names)],
+        languages=[
+            LanguageOption(code=code, language=language, name=_english_name(language))
+            for code, language in enumerate(codes.languages.names)
+        ],
+    )
+
+
+@router.get(
     "/ratings",
-    summary="How films of a genre were rated",
-    responses=NO_MODEL | BAD_INPUT | _NOT_FOUND,
+    summary="Ratings of the training films",
+    responses=UNAVAILABLE | BAD_INPUT | NOT_FOUND,
+    tags=["model"],
 )
 def ratings(
     served: ServedDep,
     genre: Annotated[
-        str | None, Query(max_length=60, description="As in `/options`.", examples=["Drama"])
+        str | None,
+        Query(max_length=60, description="A genre from `/options`.", examples=["Drama"]),
     ] = None,
 ) -> Ratings:
-    """The ratings of films that taught the model and had the votes to be measured, in bins."""
+    """Count the training films of a genre, or of all genres, by rating.
+
+    Only films with enough votes for a reliable rating count.
+    """
     similar_films = served.bundle.similar_films
     films = similar_films.films if genre is None else similar_films.of_genre(genre)
     if not films:
-        raise HTTPException(404, "the model in service knows no rated film of this genre")
+        raise HTTPException(404, "no training film of the model in service has this genre")
     rated = np.asarray([film.rating for film in films])
     lowest, highest = RATING_RANGE
-    edges = np.arange(lowest, highest + STEP, STEP)
+    edges = np.arange(lowest, highest + BIN_WIDTH, BIN_WIDTH)
     return Ratings(
         genre=genre,
         films=len(films),
         mean=round(float(rated.mean()), 2),
         lowest=lowest,
-        step=STEP,
+        step=BIN_WIDTH,
         counts=np.histogram(rated, edges)[0].tolist(),
     )
 
 
-@evidence.get(
+@router.get(
     "/evidence",
-    summary="How the model did, part by part",
-    responses=NO_MODEL | _NOT_FOUND,
+    summary="How the model did, by subgroup",
+    responses=UNAVAILABLE | NOT_FOUND,
+    tags=["model"],
 )
 async def parts(served: ServedDep) -> Evidence:
-    """Slices, calibration and the weight of each group of facts, all on the held-out films."""
-    found = served.bundle.evidence
-    if found is None:
+    """Return errors by subgroup, calibration and feature importance on the hold-out films."""
+    evidence = served.bundle.evidence
+    if evidence is None:
         raise HTTPException(404, "this version was published without its evidence")
-    return found
+    return evidence
 
 
-@evidence.get(
+@router.get(
     "/card",
     summary="The model card",
     response_class=PlainTextResponse,
-    responses=NO_MODEL | _NOT_FOUND,
+    responses=UNAVAILABLE | NOT_FOUND,
+    tags=["model"],
 )
 async def card(served: ServedDep) -> PlainTextResponse:
-    """The model card that the training run wrote, in Markdown."""
+    """Return the model card that the training run wrote, in Markdown."""
     if served.bundle.card is None:
         raise HTTPException(404, "this version was published without a model card")
     return PlainTextResponse(served.bundle.card, media_type="text/markdown; charset=utf-8")
+
+
+@router.get(
+    "/version",
+    summary="The model in service and its lineage",
+    responses=UNAVAILABLE,
+    tags=["health"],
+)
+async def version(follower: FollowerDep, served: ServedDep) -> VersionInfo:
+    """Return the version in service, when it was promoted, its errors, and its lineage."""
+    manifest, pointer = served.bundle.manifest, served.pointer
+    return VersionInfo(
+        version=manifest.version,
+        since=pointer.at,
+        by=pointer.by,
+        reason=pointer.reason,
+        previous=pointer.previous,
+        loaded_at=served.loaded_at,
+        loaded_from=served.loaded_from,
+        registry_problem=follower.problem,
+        cache_problem=follower.cache_problem,
+        created_at=manifest.created_at,
+        run_date=manifest.run_date,
+        model_type=manifest.model_type,
+        parameters=manifest.parameters,
+        features=len(manifest.features),
+        data=manifest.data,
+        split=manifest.split,
+        metrics=manifest.metrics,
+        baselines=manifest.baselines,
+        interval_coverage=manifest.interval80.coverage,
+        libraries=manifest.libraries,
+        commit=manifest.commit,
+        wandb_run=manifest.wandb_run,
+    )
+
+
+def _english_name(language: str) -> str:
+    iso = _TMDB_LANGUAGES.get(language, language)
+    return str(Locale("en").languages.get(iso, language))

@@ -1,4 +1,4 @@
-"""Names that the model in service has track records of, to be found by a few letters."""
+"""The route that finds names by a few letters, for fields that take names."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Final, Literal
@@ -6,10 +6,11 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from app.routes.predict import BAD_INPUT, NO_MODEL, ServedDep
+from app.dependencies import ServedDep
+from app.problems import BAD_INPUT, UNAVAILABLE
 from movierating.films.text import search_key
 
-# Fields of `POST /predict` that hold names, and the trait whose track records know them.
+# Fields of `POST /predict` that hold names, and the trait whose effects list the known names.
 _TRAITS: Final = {
     "directors": "director",
     "writers": "writer",
@@ -19,17 +20,17 @@ _TRAITS: Final = {
 }
 NameField = Literal["directors", "writers", "cast", "companies", "collection"]
 
-names = APIRouter(tags=["names"])
+router = APIRouter(tags=["names"])
 
 
 class Names(BaseModel):
-    """Names that a forecast can use, as `POST /predict` takes them."""
+    """Names that the model knows, spelled as `POST /predict` takes them."""
 
-    version: Annotated[str, Field(description="The model version that knows them.")]
+    version: Annotated[str, Field(description="The model version that knows these names.")]
     names: Annotated[list[str], Field(examples=[["Ada Novak"]])]
 
 
-@names.get("/people", summary="Find a name by its letters", responses=NO_MODEL | BAD_INPUT)
+@router.get("/people", summary="Find a name by its letters", responses=UNAVAILABLE | BAD_INPUT)
 def people(
     served: ServedDep,
     q: Annotated[
@@ -37,7 +38,7 @@ def people(
         Query(
             min_length=1,
             max_length=100,
-            description="Letters; case and accents do not count.",
+            description="Part of the name; case and accents are ignored.",
             examples=["ada"],
         ),
     ],
@@ -46,7 +47,10 @@ def people(
     ] = "directors",
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> Names:
-    """Names with a track record; first those that begin with the letters, then by alphabet."""
+    """Find names of people, companies or franchises in the training films.
+
+    Names that begin with the letters come first, then names with a word that begins with them.
+    """
     known: Iterable[str] = served.bundle.effects.tables.get(_TRAITS[field], ())
     return Names(version=served.pointer.version, names=_found(known, q)[:limit])
 
@@ -57,7 +61,7 @@ def _found(known: Iterable[str], letters: str) -> list[str]:
 
 
 def _ranked(known: Iterable[str], wanted: str) -> Iterator[tuple[int, str, str]]:
-    """Names with the letters; those where they begin the name, then a word, then the rest."""
+    """Yield rank, search_key name and name of each match; rank 0 is the best."""
     for name in known:
         letters = search_key(name)
         if letters.startswith(wanted):

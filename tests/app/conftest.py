@@ -10,15 +10,19 @@ from fastapi.testclient import TestClient
 from app.background.model_follower import Follower
 from app.main import create_app
 from app.translation import Translator
+from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
+from movierating.ledger.records import Upcoming, UpcomingFilm
 from movierating.registry.registry import Registry
-from movierating.s3 import open_bucket
+from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from sandbox.s3.process import S3Server
-from tests.support.bundles import Packed, put_into_production
+from scripts.ledger.track_record import track_record
+from tests.support.bundles import RUN_DATE, Packed, put_into_production
+from tests.support.forecasts import forecast, scored
 from tests.support.pipeline_run import Run
 
 NEVER = 3600.0
-# A film of which everything is known.
+# A film with every fact.
 FILM: dict[str, Any] = {
     "title": "The Lantern",
     "overview": "A wonderful journey of two happy friends.",
@@ -35,12 +39,29 @@ FILM: dict[str, Any] = {
     "collection": "The Lanterns",
     "keywords": ["lantern"],
 }
+UPCOMING = Upcoming(
+    as_of=RUN_DATE,
+    films=(
+        UpcomingFilm(forecast=forecast(1, title="The Lantern", rating=6.0), week_ago=6.5),
+        UpcomingFilm(
+            forecast=forecast(2, title="여름의 끝", rating=8.0, poster_path="/summer.jpg"),
+            week_ago=None,
+        ),
+        UpcomingFilm(
+            forecast=forecast(
+                3, title="Lantern II", original_title="등불 Été", rating=7.0, low=4.0
+            ),
+            week_ago=6.0,
+        ),
+        UpcomingFilm(forecast=forecast(4, title=None, rating=5.0), week_ago=5.0),
+    ),
+)
 TRANSLATIONS = {"등대지기의 행복한 딸": "The happy daughter of the lighthouse keeper"}
 
 
 @pytest.fixture(scope="session")
 def learned(run: Run) -> Packed:
-    """The bundle of a whole run, which knows what every fact is worth."""
+    """The bundle of a whole run, which has learned an effect for every trait."""
     return Packed(run.bundle, run.manifest)
 
 
@@ -53,7 +74,11 @@ def serving(
     timeout_seconds: float = 30,
     patience_seconds: float = 30,
 ) -> Iterator[tuple[TestClient, Follower]]:
-    """The service on a bucket and a cache of its own; on a busy machine its start waits longer."""
+    """Run the service on its own bucket and cache.
+
+    Args:
+        patience_seconds: How long the start waits for S3; long, because the machine may be busy.
+    """
     follower = Follower(Registry(open_bucket(settings)), poll_seconds, cache)
     app = create_app(settings, follower, Translator(timeout_seconds, translate))
     with (
@@ -68,7 +93,7 @@ def serving(
 def client(
     s3_server: S3Server, learned: Packed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """The service with the learned bundle in production; not to be moved."""
+    """The service with the learned bundle in production; shared, so tests must not change it."""
     with _serving_in_a_bucket(s3_server, learned, tmp_path_factory.mktemp("cache")) as client:
         yield client
 
@@ -77,7 +102,7 @@ def client(
 def bare(
     s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """The same with the small bundle, which has neither card nor evidence."""
+    """The service with the small bundle, which has neither card nor evidence."""
     with _serving_in_a_bucket(s3_server, packed, tmp_path_factory.mktemp("cache")) as client:
         yield client
 
@@ -88,3 +113,12 @@ def _serving_in_a_bucket(server: S3Server, bundle: Packed, cache: Path) -> Itera
     put_into_production(Registry(open_bucket(settings)), bundle)
     with serving(settings, cache) as (client, _):
         yield client
+
+
+@pytest.fixture
+def ledger_settings(bucket_settings: Settings, bucket: Bucket) -> Settings:
+    """Settings of a bucket with a view of four upcoming films, and a track record of one film."""
+    ledger = ForecastLedger(bucket)
+    ledger.show(UPCOMING_KEY, UPCOMING)
+    ledger.show(TRACK_RECORD_KEY, track_record([scored(1)], RUN_DATE, 50))
+    return bucket_settings

@@ -1,3 +1,4 @@
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,12 @@ def test_notice_that_tmdb_asks_for_is_in_the_description(described: dict[str, An
 def test_service_without_a_bucket_names_the_setting():
     with pytest.raises(SettingsError, match="S3_BUCKET_NAME is not set"):
         create_app(load_settings())
+
+
+def test_creating_the_application_configures_no_logging(bucket_settings: Settings):
+    before = list(logging.getLogger().handlers)
+    create_app(bucket_settings)
+    assert logging.getLogger().handlers == before
 
 
 def test_importing_the_service_reads_no_settings(tmp_path: Path):

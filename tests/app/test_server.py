@@ -79,7 +79,7 @@ def test_no_request_is_lost_when_the_service_is_told_to_end_under_load(service: 
 def test_service_that_is_to_end_says_so_and_still_answers(service: LiveService):
     service.process.send_signal(signal.SIGTERM)
     wait_until(lambda: is_unready(service.url))
-    assert "about to end" in requests.get(f"{service.url}/readyz", timeout=60).json()["detail"]
+    assert "shutting down" in requests.get(f"{service.url}/readyz", timeout=60).json()["detail"]
     answer = requests.get(f"{service.url}/predict", params=OLD, timeout=60)
     assert (answer.status_code, answer.headers["connection"]) == (200, "close")
     assert requests.get(f"{service.url}/livez", timeout=60).status_code == 200

@@ -507,7 +507,7 @@ def test_model_without_evidence_says_so(
 def test_model_without_its_history_says_so_and_shows_the_rest(
     api: StubApi, address: str, page: Page, language: str
 ) -> None:
-    api.answers["/history"] = problem(503, "the registry's ledger is not read")
+    api.answers["/history"] = problem(503, "the decision history is not read")
     open_part(page, address, "model", language)
     said = {"ko": "기록을 지금 읽을 수 없습니다", "en": "records cannot be read"}[language]
     expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()

@@ -1,0 +1,32 @@
+"""The routes for load balancers and monitoring."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import PlainTextResponse
+
+from app.dependencies import ServedDep, metrics_of
+from app.problems import UNAVAILABLE, NoModelError
+from app.schemas import Health
+
+# Two routers: load balancers send no key, so the probes have neither a key check nor a version.
+probes = APIRouter(tags=["health"])
+monitoring = APIRouter(tags=["health"])
+
+
+@probes.get("/livez", summary="Is the process alive?")
+async def livez() -> Health:
+    """Answer as long as the process runs."""
+    return Health(status="alive")
+
+
+@probes.get("/readyz", summary="Is a verified model in service?", responses=UNAVAILABLE)
+async def readyz(request: Request, served: ServedDep) -> Health:
+    """Return the version in service; 503 without one, and once the service shuts down."""
+    if request.state.draining.has_begun:
+        raise NoModelError("this service is shutting down; send requests to another one")
+    return Health(status="ready", version=served.pointer.version)
+
+
+@monitoring.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
+async def measurements(request: Request) -> PlainTextResponse:
+    """Return counts of requests and forecasts, latencies, the model's age, and failed polls."""
+    return PlainTextResponse(metrics_of(request).exposition())
