@@ -67,12 +67,17 @@ trial-down: $(VENV)/sandbox.done  ## end the trial, and forget what it wrote
 test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker engine
 	@$(VENV)/dev/bin/python -m pytest -m containers $(ARGS)
 
+CHECK_SCHEMA = $(VENV)/dev/bin/check-jsonschema --quiet --builtin-schema
+
 lint: $(VENV)/dev.done  ## check style, types and the direction of imports
 	@$(VENV)/dev/bin/ruff check .
 	@$(VENV)/dev/bin/ruff format --check .
 	@$(VENV)/dev/bin/mypy movierating scripts app dags ui sandbox ops benchmarks docs tests
 	@$(VENV)/dev/bin/mypy app.py
 	@$(VENV)/dev/bin/lint-imports
+	@$(VENV)/dev/bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yaml
+	@$(CHECK_SCHEMA) vendor.github-workflows .github/workflows/*.yaml
+	@$(CHECK_SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yaml
 
 format: $(VENV)/dev.done  ## format the code
 	@$(VENV)/dev/bin/ruff check --fix .

@@ -87,7 +87,7 @@ def create_app(
     app = FastAPIOffline(
         redoc_url=None,
         title="Movie rating forecast",
-        version="0.1.0",
+        version="1.0.0",
         description=DESCRIPTION,
         lifespan=lifespan,
         responses=problems.documented(413),

@@ -181,6 +181,20 @@ def test_links_between_the_documents_lead_somewhere(document: Path):
     assert broken == []
 
 
+def test_one_version_everywhere():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    named = {
+        "app/main.py": r'^ +version="(.+)",$',
+        "CHANGELOG.md": r"^## ([\d.]+) - ",
+        "ops/kubernetes/airflow-values.yaml": r"^defaultAirflowTag: (.+)$",
+        "ops/kubernetes/serving.yaml": r"/movie-rating-\w+:(.+)$",
+    }
+    for name, pattern in named.items():
+        found = re.findall(pattern, (ROOT / name).read_text(), re.MULTILINE)
+        newest = found[:1] if name == "CHANGELOG.md" else found
+        assert set(newest) == {version}, name
+
+
 def test_readme_leads_with_the_two_commands():
     commands = re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert commands[:2] == ["up", "test"]
