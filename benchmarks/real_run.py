@@ -17,7 +17,8 @@ from movierating.settings import load_settings
 from sandbox.state import ROOT
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned
 from scripts.preprocess import extended_codes
-from scripts.runtime.storage import RunFiles, replacing, write_json
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import atomic_write, write_json
 
 SHARED: Final = ROOT.parent / "shared" / "tmdb" / "movies_to_2022.parquet"
 RUN_DATE: Final = date(2023, 1, 1)  # the day after the catalogue's last film
@@ -76,10 +77,12 @@ def real_run(arguments: argparse.Namespace) -> RealRun:
 def write_cleaned(files: RunFiles, films: pd.DataFrame, source: str) -> None:
     """Write what a run has before it trains."""
     faults: dict[str, Any] = {"faults": {}}
-    write_json(files.source, {"source": source, "validation": faults})
-    write_json(files.report, {"collected": len(films), "kept": len(films), "dropped": {}})
+    write_json(files.collect_report, {"source": source, "validation": faults})
+    write_json(
+        files.preprocess_report, {"collected": len(films), "kept": len(films), "dropped": {}}
+    )
     write_json(files.codes, extended_codes(films_of(films), Codes()).to_json())
-    with replacing(files.cleaned) as partial:
+    with atomic_write(files.cleaned) as partial:
         films[[*OLD_COLUMNS, *NEW_COLUMNS]].to_csv(
             partial, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC
         )

@@ -46,7 +46,8 @@ from scripts.parameters import (
     MIN_VOTES_TO_MEASURE,
     ModelConfig,
 )
-from scripts.runtime.storage import RunFiles, write_bytes, write_json
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import write_bytes, write_json
 from scripts.score import Outcome, forecasts_of, score_films
 from scripts.training.bundling import assemble, write
 from scripts.training.selection import learn
@@ -243,8 +244,8 @@ def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Pat
     files = RunFiles(folder, month.day)
     write_bytes(files.cleaned, month.known.to_csv(index=False).encode())
     write_json(files.codes, Codes().to_json())
-    write_json(files.report, {"collected": len(month.known)})
-    write_json(files.source, {"source": "replay", "validation": {"faults": {}}})
+    write_json(files.preprocess_report, {"collected": len(month.known)})
+    write_json(files.collect_report, {"source": "replay", "validation": {"faults": {}}})
     split = month.split
     learned = learn(split, config)
     parameters = config.parameters[learned.best.family]

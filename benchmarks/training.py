@@ -15,7 +15,7 @@ from benchmarks.figures import report
 from benchmarks.memory import Ran
 from benchmarks.real_run import RUN_DATE, SHARED, write_cleaned
 from sandbox.state import ROOT
-from scripts.runtime.storage import RunFiles
+from scripts.runtime.run_files import RunFiles
 
 PARSER: Final = argparse.ArgumentParser(prog="make bench-training", description=__doc__)
 PARSER.add_argument("--catalogue", type=Path, default=SHARED, help="real films in parquet form")

@@ -19,10 +19,10 @@ from scripts.runtime.cli import run
 from scripts.runtime.clock import now, today
 from scripts.runtime.progress import progress
 from scripts.runtime.storage import DataPath, check_writable, read_json, write_json
-from scripts.store.film_store import Index, film_store
+from scripts.store.film_store import film_store
+from scripts.store.index import Index, days_since_1970
 from scripts.tmdb.client import MAX_PAGE, Tmdb
 from scripts.tmdb.ingest import Intake
-from scripts.tmdb.refresh import days_since_1970
 
 logger = logging.getLogger(__name__)
 

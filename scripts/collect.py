@@ -12,21 +12,21 @@ from movierating.settings import Settings, get_settings
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.progress import progress
+from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import (
     DataPath,
-    RunFiles,
+    atomic_write,
     check_writable,
     data_folder,
     read_json,
-    replacing,
-    source_of,
     write_json,
 )
-from scripts.store.film_store import FilmStore, Index, film_store
+from scripts.store.film_store import FilmStore, film_source, film_store
+from scripts.store.index import Index, days_since_1970
 from scripts.store.schema import FIELDS, Record
 from scripts.tmdb.client import Tmdb
 from scripts.tmdb.ingest import Intake
-from scripts.tmdb.refresh import FIRST_FILMS, KEEP_DAYS, days_since_1970, due, first_films
+from scripts.tmdb.refresh import FIRST_FILMS, KEEP_DAYS, due, first_films
 
 logger = logging.getLogger(__name__)
 
@@ -55,10 +55,10 @@ def collect(run_date: date, settings: Settings) -> DataPath:
         StoreCorruptError: A file of the store is damaged.
     """
     files = RunFiles(data_folder(settings), run_date)
-    asked = {"source": source_of(settings), "max_films": settings.collect_max_films}
+    asked = {"source": film_source(settings), "max_films": settings.collect_max_films}
     if _has_snapshot(files, asked):
-        logger.info("%s is there already; keeping it", files.raw)
-        return files.raw
+        logger.info("%s is there already; keeping it", files.collected)
+        return files.collected
     check_writable(files.folder)
     store = film_store(settings)
     intake = Intake(store, run_date, run_date, settings.collect_max_bad_share)
@@ -71,13 +71,13 @@ def collect(run_date: date, settings: Settings) -> DataPath:
         raise NothingCollectedError(
             f"there is no film for {run_date}; check TMDB_BASE_URL, or run for today first"
         )
-    files.source.unlink(missing_ok=True)
+    files.collect_report.unlink(missing_ok=True)
     brought_in = (row for films in store.films(run_date) for row in films.to_pylist())
-    count = write_films(files.raw, brought_in)
+    count = write_films(files.collected, brought_in)
     found = {"films": count, "gone": intake.gone, "validation": intake.report.as_json()}
-    write_json(files.source, asked | found)
-    logger.info("%s films in %s; bad: %s", count, files.raw, intake.report.bad)
-    return files.raw
+    write_json(files.collect_report, asked | found)
+    logger.info("%s films in %s; bad: %s", count, files.collected, intake.report.bad)
+    return files.collected
 
 
 def bring_in(tmdb: Tmdb, intake: Intake, run_date: date, max_films: int | None) -> None:
@@ -122,7 +122,10 @@ def write_films(path: DataPath, films: Iterable[Record]) -> int:
     Returns:
         How many.
     """
-    with replacing(path) as partial, partial.open("w", encoding="utf-8-sig", newline="") as stream:
+    with (
+        atomic_write(path) as partial,
+        partial.open("w", encoding="utf-8-sig", newline="") as stream,
+    ):
         # Text goes into quotes: a bare carriage return in a plot would else end its row.
         writer = csv.DictWriter(
             stream, FIELDS, extrasaction="ignore", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"
@@ -139,9 +142,9 @@ def _changes_known_until(store: FilmStore, index: Index) -> date:
 
 
 def _has_snapshot(files: RunFiles, asked: Record) -> bool:
-    if not (files.raw.exists() and files.source.exists()):
+    if not (files.collected.exists() and files.collect_report.exists()):
         return False
-    return bool(asked.items() <= read_json(files.source).items())
+    return bool(asked.items() <= read_json(files.collect_report).items())
 
 
 def main(argv: list[str] | None = None) -> int:

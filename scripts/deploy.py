@@ -20,7 +20,8 @@ from scripts.evaluation.tracking import log_run
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.provenance import actor
-from scripts.runtime.storage import DataFileError, RunFiles, at_hand, data_folder
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import DataFileError, data_folder, local_copy
 
 logger = logging.getLogger(__name__)
 
@@ -101,10 +102,10 @@ def deploy(run_date: date, settings: Settings, answer: Answer | None = None) -> 
 
 def _publish(run_date: date, settings: Settings) -> _Published:
     files = RunFiles(data_folder(settings), run_date)
-    stored = files.need(files.bundle / MANIFEST_NAME, "train").read_bytes()
-    old_model = files.need(files.model, "train").read_bytes()
+    stored = files.require(files.bundle / MANIFEST_NAME, "train").read_bytes()
+    old_model = files.require(files.legacy_model, "train").read_bytes()
     registry = Registry(open_bucket(settings))
-    with at_hand(files.bundle) as folder:
+    with local_copy(files.bundle) as folder:
         bundle = Bundle.load(folder, sha256(stored))
         manifest_sha256 = registry.publish(folder, bundle.manifest)
     return _Published(files, registry, bundle, old_model, manifest_sha256, registry.production())
@@ -157,7 +158,7 @@ def _verdict(published: _Published) -> Verdict:
 def _holdout(published: _Published) -> Sample:
     """The films that were held out when the run's model was trained."""
     files, manifest = published.files, published.bundle.manifest
-    cleaned = files.need(files.cleaned, "preprocess")
+    cleaned = files.require(files.cleaned, "preprocess")
     if sha256(cleaned.read_bytes()) != manifest.data.sha256:
         raise DataFileError(
             f"{cleaned} is not what {manifest.version} was trained on; "

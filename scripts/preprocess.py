@@ -23,14 +23,8 @@ from scripts.dataset.legacy import encoder_pickles
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, row_of
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
-from scripts.runtime.storage import (
-    DataPath,
-    RunFiles,
-    data_folder,
-    replacing,
-    write_bytes,
-    write_json,
-)
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import DataPath, atomic_write, data_folder, write_bytes, write_json
 from scripts.store.film_store import film_store
 from scripts.store.parsing import FEATURE_FILM_MINUTES, frame_of, korean_plots, raw_film
 
@@ -57,7 +51,7 @@ def preprocess(run_date: date, settings: Settings) -> DataPath:
         NothingToLearnError: Every film was dropped.
     """
     files = RunFiles(data_folder(settings), run_date)
-    files.need(files.raw, "collect")
+    files.require(files.collected, "collect")
     collected, reasons = 0, Counter[str]()
     parts: list[pd.DataFrame] = []
     films: list[Film] = []
@@ -70,7 +64,10 @@ def preprocess(run_date: date, settings: Settings) -> DataPath:
         parts.append(kept[list(_OUTCOME)])
         collected, reasons = collected + table.num_rows, reasons + Counter(dropped)
     dropped_for = dict(sorted(reasons.items()))
-    write_json(files.report, {"collected": collected, "kept": len(films), "dropped": dropped_for})
+    write_json(
+        files.preprocess_report,
+        {"collected": collected, "kept": len(films), "dropped": dropped_for},
+    )
     logger.info(
         "%s films in the store, %s kept, dropped: %s", collected, len(films), dropped_for or "none"
     )
@@ -148,7 +145,7 @@ def _write_cleaned(
     files: RunFiles, outcome: pd.DataFrame, described: list[dict[str, Any]]
 ) -> DataPath:
     cleaned = pd.concat([outcome, pd.DataFrame(described)], axis=1)[[*OLD_COLUMNS, *NEW_COLUMNS]]
-    with replacing(files.cleaned) as partial:
+    with atomic_write(files.cleaned) as partial:
         # Text goes into quotes: a bare carriage return in a title would else end its row.
         cleaned.sort_values("id").to_csv(
             partial, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC

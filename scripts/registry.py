@@ -19,7 +19,8 @@ from movierating.settings import Settings, get_settings
 from scripts.dataset.legacy import exports
 from scripts.runtime.cli import run
 from scripts.runtime.provenance import actor
-from scripts.runtime.storage import RunFiles, data_folder
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import data_folder
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ def _moved(registry: Registry, pointer: Pointer, bundle: Bundle, settings: Setti
     logger.info("%s is in production, after %s", pointer.version, pointer.previous)
     files = RunFiles(data_folder(settings), bundle.manifest.run_date)
     if _is_of(files, pointer):
-        registry.export(exports(files.model.read_bytes(), bundle.codes))
+        registry.export(exports(files.legacy_model.read_bytes(), bundle.codes))
     else:
         logger.warning(
             "models/latest keeps the old consumers' model of another version: the files of the run "
@@ -119,7 +120,7 @@ def _moved(registry: Registry, pointer: Pointer, bundle: Bundle, settings: Setti
 def _is_of(files: RunFiles, pointer: Pointer) -> bool:
     """Whether the run's files are still there, and those of this very version."""
     stored = files.bundle / MANIFEST_NAME
-    if not stored.exists() or not files.model.exists():
+    if not stored.exists() or not files.legacy_model.exists():
         return False
     raw = stored.read_bytes()
     try:

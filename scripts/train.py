@@ -23,7 +23,8 @@ from scripts.evaluation.tracking import log_run
 from scripts.parameters import MODEL_CONFIG, ModelConfig, ModelType
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
-from scripts.runtime.storage import RunFiles, data_folder, write_bytes
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import data_folder, write_bytes
 from scripts.training.bundling import assemble, write
 from scripts.training.models import fit_regressor
 from scripts.training.selection import Candidate, Learned, learn
@@ -46,13 +47,13 @@ def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG
         LeakError: A feature depends on what it is to forecast.
     """
     files = RunFiles(data_folder(settings), run_date)
-    split = TimeSplit.of_newest(read_cleaned(files.need(files.cleaned, "preprocess")))
+    split = TimeSplit.of_newest(read_cleaned(files.require(files.cleaned, "preprocess")))
     learned = learn(split, config)
     best = learned.best
     manifest, model, contents = assemble(learned, config.parameters[best.family], split, files)
     diagnosis = diagnose(learned, model, split.holdout, config)
     told = report(manifest, diagnosis, _champion(settings))
-    write_bytes(files.page, told.page.encode())
+    write_bytes(files.model_report, told.page.encode())
     contents[CARD_NAME] = model_card(manifest, diagnosis).encode()
     contents[EVIDENCE_NAME] = evidence(diagnosis).model_dump_json().encode()
     tracked = {
@@ -107,7 +108,7 @@ def _write_old_model(
     model = fit_regressor(family, config.parameters[family], known, ratings, evenly)
     scores = score(split.holdout.ratings, model.predict(five_columns(split.holdout.frame)))
     pickled = pickle.dumps(model)
-    write_bytes(files.model, pickled)
+    write_bytes(files.legacy_model, pickled)
     write_bytes(files.folder / "best_model.pkl", pickled)
     write_bytes(files.folder / "best_score.txt", f"{scores.rmse:.6f}\n".encode())
 

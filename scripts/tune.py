@@ -36,7 +36,8 @@ from scripts.parameters import (
 )
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
-from scripts.runtime.storage import RunFiles, data_folder, local_folder, write_json
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import data_folder, local_folder, write_json
 from scripts.training.selection import rehearse, unbiased
 from scripts.training.vectors import History, describe, measuring
 
@@ -78,7 +79,7 @@ def tune(run_date: date, settings: Settings, names: list[str]) -> dict[str, dict
         TooFewFilmsError: There are not enough rated films.
     """
     files = RunFiles(data_folder(settings), run_date)
-    cleaned = files.need(files.cleaned, "preprocess")
+    cleaned = files.require(files.cleaned, "preprocess")
     data = sha256(cleaned.read_bytes())
     fingerprint = sha256(data.encode() + _PARAMETERS.read_bytes())
     split = TimeSplit.of_newest(read_cleaned(cleaned))

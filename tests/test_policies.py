@@ -18,7 +18,7 @@ from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from scripts import deploy as module
 from scripts.deploy import deploy
-from scripts.runtime.storage import RunFiles
+from scripts.runtime.run_files import RunFiles
 from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
 from tests.support.forecasts import forecast
 from tests.support.samples import as_csv, opened_since
@@ -125,7 +125,7 @@ def test_training_may_do_all_that_the_pipeline_and_its_people_do(
     for day, level in ((RUN_DATE, 6.0), (RUN_DATE + timedelta(1), 7.0)):
         files = RunFiles(Path(settings.data_dir), day)
         pack(Path(str(files.bundle)), day, level, data_sha256=sha256(FILMS))
-        files.model.write_bytes(b"")
+        files.legacy_model.write_bytes(b"")
         files.cleaned.write_bytes(FILMS)
         assert deploy(day, settings).promoted
     registry = Registry(open_bucket(settings))

@@ -18,12 +18,12 @@ from scipy.stats import bootstrap
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import Manifest
 from movierating.registry.registry import Pointer
+from scripts.dataset.baselines import NAIVE
 from scripts.dataset.split import Ratings, Sample
 from scripts.parameters import MIN_VOTES_TO_MEASURE, SEED
 
 logger = logging.getLogger(__name__)
 
-NAIVE: Final = ("mean", "recent_mean", "genre_mean")
 MIN_FILMS_TO_COMPARE: Final = 30  # fewer say nothing, of all films or of a slice
 CONFIDENCE: Final = 0.95
 FEW_VOTES: Final = 2 * MIN_VOTES_TO_MEASURE

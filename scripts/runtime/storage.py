@@ -1,6 +1,6 @@
-"""The files of one run, and how they are written: whole or not at all.
+"""Read and write the pipeline's files, in a local folder or in S3.
 
-They lie in a folder on this machine, or in S3, where the workers of a run share nothing else.
+With several workers the folder is in S3, because the workers share no disk.
 """
 
 import atexit
@@ -9,13 +9,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 from typing import Any, TypeAlias
-from urllib.parse import urlparse
 
 from boto3.session import Session
 from cloudpathlib import S3Client, S3Path
@@ -39,90 +36,23 @@ def data_folder(settings: Settings) -> DataPath:
 
 
 def local_folder(settings: Settings) -> Path:
-    """The working folder; where that is in S3, a temporary one on this machine."""
+    """The working folder if it is local, else this machine's temporary folder.
+
+    For libraries that cannot write to S3, such as W&B.
+    """
     folder = data_folder(settings)
     return folder if isinstance(folder, Path) else Path(gettempdir())
 
 
-def source_of(settings: Settings) -> str:
-    """What films are collected from: TMDB's host, or the catalogue that plays it.
-
-    Films of different sources never meet in a store.
-    """
-    if settings.tmdb_catalogue:
-        return Path(settings.tmdb_catalogue).stem
-    return urlparse(settings.tmdb_base_url).hostname or "unknown"
-
-
-@dataclass(frozen=True)
-class RunFiles:
-    """Where the steps of one run meet. The dated names are the run's own."""
-
-    folder: DataPath
-    run_date: date
-
-    @property
-    def raw(self) -> DataPath:
-        """The films that the run brought in."""
-        return self.folder / f"movies_{self.run_date}.csv"
-
-    @property
-    def source(self) -> DataPath:
-        """What `raw` was asked from, and what was wrong with the answers."""
-        return self.folder / f"movies_{self.run_date}.json"
-
-    @property
-    def cleaned(self) -> DataPath:
-        """The films to learn from."""
-        return self.folder / f"movies_cleaned_{self.run_date}.csv"
-
-    @property
-    def report(self) -> DataPath:
-        """What preprocessing dropped, and why."""
-        return self.folder / f"preprocess_{self.run_date}.json"
-
-    @property
-    def codes(self) -> DataPath:
-        """The code tables of this run."""
-        return self.folder / f"codes_{self.run_date}.json"
-
-    @property
-    def bundle(self) -> DataPath:
-        """The folder of the model with its manifest."""
-        return self.folder / f"bundle_{self.run_date}"
-
-    @property
-    def page(self) -> DataPath:
-        """How good the model is, for people."""
-        return self.folder / f"report_{self.run_date}.html"
-
-    @property
-    def model(self) -> DataPath:
-        """The dated backup of the old consumers' model."""
-        return self.folder / f"model_{self.run_date}.pkl"
-
-    @property
-    def tuned(self) -> DataPath:
-        """The best parameters that a search found on this run's films."""
-        return self.folder / f"tuned_{self.run_date}.json"
-
-    def need(self, path: DataPath, step: str) -> DataPath:
-        """A file that an earlier step must have written.
-
-        Raises:
-            DataFileError: It is not there.
-        """
-        if not path.exists():
-            raise DataFileError(f"{path} is missing; run {step} for {self.run_date} first")
-        return path
-
-
 @contextmanager
-def replacing(path: DataPath) -> Iterator[Path]:
-    """A temporary file on this machine that takes the place of `path` when the block ends well.
+def atomic_write(path: DataPath) -> Iterator[Path]:
+    """Yield a temporary local file, which replaces `path` when the block succeeds.
+
+    Readers see the old file or the new one, never a part. If the block fails, `path` is unchanged.
 
     Raises:
         DataFileError: The folder cannot be written.
+        S3UnavailableError: The folder is in S3, and S3 cannot be used with these settings.
     """
     with writing(path.parent):
         if isinstance(path, S3Path):
@@ -135,6 +65,8 @@ def replacing(path: DataPath) -> Iterator[Path]:
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
             yield partial
+            # After a power failure the name must never point at a file without its content, so
+            # the content goes to disk before the rename, and the folder's entry after it.
             _flush_to_disk(partial)
             partial.replace(path)
             _flush_to_disk(path.parent)
@@ -143,11 +75,14 @@ def replacing(path: DataPath) -> Iterator[Path]:
 
 
 @contextmanager
-def filling(folder: DataPath) -> Iterator[Path]:
-    """A folder on this machine whose files end up in `folder` when the block ends well.
+def staged_folder(folder: DataPath) -> Iterator[Path]:
+    """Yield a local folder, whose files are in `folder` after the block succeeds.
+
+    A local folder is yielded itself; a folder in S3 is uploaded at the end.
 
     Raises:
         DataFileError: The folder cannot be written.
+        S3UnavailableError: The folder is in S3, and S3 cannot be used with these settings.
     """
     with writing(folder):
         if isinstance(folder, S3Path):
@@ -159,8 +94,8 @@ def filling(folder: DataPath) -> Iterator[Path]:
 
 
 @contextmanager
-def at_hand(folder: DataPath) -> Iterator[Path]:
-    """A folder on this machine with the files of `folder`."""
+def local_copy(folder: DataPath) -> Iterator[Path]:
+    """Yield a local folder with the files of `folder`; a local folder is yielded itself."""
     if isinstance(folder, S3Path):
         with TemporaryDirectory() as here:
             yield folder.download_to(here)
@@ -170,11 +105,11 @@ def at_hand(folder: DataPath) -> Iterator[Path]:
 
 @contextmanager
 def reading(path: DataPath) -> Iterator[None]:
-    """Tell of a place in S3 that cannot be read in one sentence.
+    """Translate S3's errors while a path is read; local errors pass through.
 
     Raises:
-        FileNotFoundError: There is no such file, also if it vanishes meanwhile.
-        S3UnavailableError: S3 cannot be used as it is set up.
+        FileNotFoundError: The file does not exist, or was deleted while it was read.
+        S3UnavailableError: S3 cannot be used with these settings.
     """
     if not isinstance(path, S3Path):
         yield
@@ -188,11 +123,11 @@ def reading(path: DataPath) -> Iterator[None]:
 
 @contextmanager
 def writing(folder: DataPath) -> Iterator[None]:
-    """Tell of a folder that cannot be written in one sentence.
+    """Translate errors while a folder is written into one sentence that says what to change.
 
     Raises:
-        DataFileError: It cannot.
-        S3UnavailableError: It is in S3, which cannot be used as it is set up.
+        DataFileError: The folder cannot be written.
+        S3UnavailableError: The folder is in S3, and S3 cannot be used with these settings.
     """
     try:
         with translate_errors(folder.bucket) if isinstance(folder, S3Path) else nullcontext():
@@ -207,11 +142,11 @@ def writing(folder: DataPath) -> Iterator[None]:
 
 
 def check_writable(folder: DataPath) -> None:
-    """Find out before the work whether its outcome can be written.
+    """Write and delete a small file, so that a long step fails before its work, not after.
 
     Raises:
         DataFileError: The folder cannot be written.
-        S3UnavailableError: It is in S3, which cannot be used as it is set up.
+        S3UnavailableError: The folder is in S3, and S3 cannot be used with these settings.
     """
     probe = folder / f".writable.{os.getpid()}"
     write_bytes(probe, b"")
@@ -220,23 +155,22 @@ def check_writable(folder: DataPath) -> None:
 
 
 def write_bytes(path: DataPath, raw: bytes) -> None:
-    """Write a file whole or not at all."""
-    with replacing(path) as partial:
+    """Write a file atomically. Raises as `atomic_write`."""
+    with atomic_write(path) as partial:
         partial.write_bytes(raw)
 
 
 def write_json(path: DataPath, content: Any) -> None:
-    """Write JSON whole or not at all."""
+    """Write a JSON file atomically. Raises as `atomic_write`."""
     write_bytes(path, json.dumps(content, indent=2, ensure_ascii=False).encode())
 
 
 def read_json(path: DataPath) -> Any:
-    """Read JSON."""
+    """Read a JSON file."""
     return json.loads(path.read_bytes())
 
 
 def _flush_to_disk(path: Path) -> None:
-    """Outlive a power failure: a file before it gets its name, then the folder with the name."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -252,12 +186,13 @@ def _s3_client(settings: Settings) -> S3Client:
         aws_secret_access_key=secret.get_secret_value() if secret else None,
         region_name=settings.aws_default_region,
     )
-    # Objects pass through a folder of this process, which each of them leaves when it is closed.
-    passage = mkdtemp(prefix="movierating-")
-    atexit.register(shutil.rmtree, passage, ignore_errors=True)
+    # cloudpathlib downloads each object before it opens it. A cache of this process's own, cleared
+    # when a file is closed, keeps the disk small and cannot return another process's old copy.
+    cache = mkdtemp(prefix="movierating-")
+    atexit.register(shutil.rmtree, cache, ignore_errors=True)
     return S3Client(
         boto3_session=session,
         endpoint_url=settings.aws_endpoint_url_s3,
-        local_cache_dir=passage,
+        local_cache_dir=cache,
         file_cache_mode="close_file",
     )

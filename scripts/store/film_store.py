@@ -12,10 +12,10 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlparse
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +25,8 @@ from cloudpathlib.exceptions import NoStatError
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings
-from scripts.runtime.storage import DataPath, data_folder, reading, source_of, write_bytes, writing
-from scripts.store.index import Ints, ints, is_last
+from scripts.runtime.storage import DataPath, data_folder, reading, write_bytes, writing
+from scripts.store.index import Index, Ints, ints, is_last
 from scripts.store.schema import FACTS, SCHEMA
 from scripts.store.vote_history import NO_VOTES, as_of, exploded, joined
 
@@ -48,35 +48,6 @@ class StoreCorruptError(ExplainedError, ValueError):
         super().__init__(
             f"{path} is damaged; move it away, and the next backfill collects its films again"
         )
-
-
-@dataclass(frozen=True)
-class Index:
-    """What is known of each film without reading its record; sorted by id, one entry a film.
-
-    Attributes:
-        ids: TMDB's ids, int64.
-        fetched_at: Milliseconds since 1970, int64.
-        run_day: Days since 1970 of the daily run that brought it in; -1 for a backfill.
-        release_day: Days since 1970; `UNDATED` where unknown.
-    """
-
-    ids: Ints
-    fetched_at: Ints
-    run_day: Ints
-    release_day: Ints
-
-    UNDATED = np.iinfo(np.int64).min
-
-    def fetched(self, film_id: int) -> int:
-        """When a film was fetched, in milliseconds since 1970; 0 for an unknown one."""
-        at = np.searchsorted(self.ids, film_id)
-        is_known = at < len(self.ids) and self.ids[at] == film_id
-        return int(self.fetched_at[at]) if is_known else 0
-
-    def __len__(self) -> int:
-        """The number of films."""
-        return len(self.ids)
 
 
 class FilmStore:
@@ -240,9 +211,19 @@ class FilmStore:
                 path.unlink(missing_ok=True)
 
 
+def film_source(settings: Settings) -> str:
+    """The name of the source of films: TMDB's host, or the catalogue that imitates TMDB.
+
+    Each source has its own store, so that invented films never mix with real ones.
+    """
+    if settings.tmdb_catalogue:
+        return Path(settings.tmdb_catalogue).stem
+    return urlparse(settings.tmdb_base_url).hostname or "unknown"
+
+
 def film_store(settings: Settings) -> FilmStore:
-    """The store of the films from the source of the settings."""
-    return FilmStore(data_folder(settings) / "films" / source_of(settings))
+    """The store for the settings' source of films."""
+    return FilmStore(data_folder(settings) / "films" / film_source(settings))
 
 
 _AT: Final = SCHEMA.field("fetched_at").type

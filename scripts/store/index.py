@@ -1,4 +1,8 @@
-"""Arrow's columns as whole numbers, to sort and compare rows by."""
+"""The index of the film store, and Arrow columns as NumPy integers to sort and compare rows by."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -6,18 +10,69 @@ import pyarrow as pa
 
 Ints = npt.NDArray[np.int64]
 
+EPOCH: Final = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Index:
+    """The dates of each film, without its record; one entry per film, sorted by id.
+
+    Attributes:
+        ids: TMDB's ids, shape (films,).
+        fetched_at: When TMDB answered, in milliseconds since 1970; (films,).
+        run_day: The daily run that fetched the film, in days since 1970; -1 for a backfill;
+            (films,).
+        release_day: The release date in days since 1970; `UNDATED` where unknown; (films,).
+    """
+
+    ids: Ints
+    fetched_at: Ints
+    run_day: Ints
+    release_day: Ints
+
+    UNDATED = np.iinfo(np.int64).min
+
+    def fetched(self, film_id: int) -> int:
+        """When a film was fetched, in milliseconds since 1970; 0 if it is not in the store."""
+        at = np.searchsorted(self.ids, film_id)
+        is_known = at < len(self.ids) and self.ids[at] == film_id
+        return int(self.fetched_at[at]) if is_known else 0
+
+    def __len__(self) -> int:
+        """The number of films."""
+        return len(self.ids)
+
+
+def days_since_1970(day: date) -> int:
+    """A date as the index counts it."""
+    return (day - EPOCH).days
+
 
 def ints(table: pa.Table, name: str, missing: int = 0) -> Ints:
-    """A column of numbers, moments (milliseconds) or days (both since 1970) as integers."""
+    """A column as 64-bit integers, shape (rows,).
+
+    Args:
+        table: Has the column.
+        name: A column of numbers, of times (become milliseconds since 1970) or of dates (become
+            days since 1970).
+        missing: Replaces null.
+    """
     column = table[name].combine_chunks()
     if pa.types.is_date32(column.type):
-        column = column.cast(pa.int32())
+        column = column.cast(pa.int32())  # Arrow has no direct cast from date32 to int64
     values: Ints = column.cast(pa.int64()).fill_null(missing).to_numpy()
     return values
 
 
 def is_last(*keys: Ints) -> npt.NDArray[np.bool_]:
-    """Whether a row is the last of a run of rows with equal keys."""
+    """Mark the last row of each group of consecutive rows with equal keys.
+
+    Args:
+        keys: Columns of shape (rows,), sorted so that equal keys are neighbours.
+
+    Returns:
+        Shape (rows,).
+    """
     last = np.ones(len(keys[0]), np.bool_)
     last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
     return last

@@ -8,8 +8,7 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from scripts.store.film_store import Index
-from scripts.store.index import Ints
+from scripts.store.index import EPOCH, Index, Ints, days_since_1970
 from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Film, Tmdb
 
 logger = logging.getLogger(__name__)
@@ -24,7 +23,6 @@ _VOTES_MAY_AGE: Final = 10
 KEEP_DAYS: Final = 180  # TMDB's terms: six months
 _REFRESH_DAYS: Final = 150  # so that a film that never changes is not lost to these terms
 _SETTLED_DAYS: Final = 30
-_EPOCH: Final = date(1970, 1, 1)
 
 Moment = TypeVar("Moment", int, Ints)
 
@@ -67,7 +65,7 @@ def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
 def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
     """Films that changed on a day from `since` to before `until`, unless fetched after it."""
     for day in range(since, until):
-        for film_id in tmdb.changed(_EPOCH + timedelta(days=day)):
+        for film_id in tmdb.changed(EPOCH + timedelta(days=day)):
             if _day(index.fetched(film_id)) <= day:
                 yield film_id
 
@@ -106,11 +104,6 @@ def newest_rated(tmdb: Tmdb, until: date) -> Iterator[Film]:
         if count < MAX_PAGE * PAGE_SIZE or last == until:
             return
         until = last
-
-
-def days_since_1970(day: date) -> int:
-    """A day as the index of the store counts it."""
-    return (day - _EPOCH).days
 
 
 def _unique(films: Iterable[Film]) -> Iterator[int]:

@@ -26,7 +26,8 @@ from scripts.dataset.metrics import score
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.parameters import MIN_VOTES_TO_MEASURE
 from scripts.runtime.provenance import commit, libraries
-from scripts.runtime.storage import RunFiles, filling, read_json
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import read_json, staged_folder
 from scripts.training.intervals import learn_spread
 from scripts.training.models import to_onnx
 from scripts.training.selection import Learned
@@ -91,7 +92,7 @@ def assemble(
     contents = graphs | {
         EFFECTS_NAME: json.dumps(learned.effects.to_json(), ensure_ascii=False).encode(),
         SIMILAR_FILMS_NAME: _similar_films(split.train).to_bytes(),
-        CODES_NAME: files.need(files.codes, "preprocess").read_bytes(),
+        CODES_NAME: files.require(files.codes, "preprocess").read_bytes(),
     }
     return manifest, model, contents
 
@@ -109,7 +110,7 @@ def as_served(learned: Learned) -> tuple[Model, dict[str, bytes]]:
 
 def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Manifest:
     """Write the run's bundle; its manifest, written last, says that it is complete."""
-    with filling(files.bundle) as folder:
+    with staged_folder(files.bundle) as folder:
         written = write_bundle(folder, manifest, contents)
     logger.info("%s in %s", written.version, files.bundle)
     return written
@@ -147,10 +148,10 @@ def _described(split: TimeSplit, until: date) -> Split:
 
 
 def _data_source(files: RunFiles) -> DataSource:
-    collected = read_json(files.source)
+    collected = read_json(files.collect_report)
     return DataSource(
         sha256=sha256(files.cleaned.read_bytes()),
-        films=read_json(files.report)["collected"],
+        films=read_json(files.preprocess_report)["collected"],
         source=collected["source"],
         faults=collected["validation"]["faults"],
     )

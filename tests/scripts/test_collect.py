@@ -18,7 +18,8 @@ from sandbox.tmdb.process import RunningStandIn, running
 from scripts import collect as module
 from scripts.collect import LONGEST_CACHE, NothingCollectedError, collect, main, write_films
 from scripts.runtime import clock
-from scripts.runtime.storage import DataFileError, RunFiles, read_json
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import DataFileError, read_json
 from scripts.store.film_store import FilmStore, film_store
 from scripts.store.schema import FIELDS
 from scripts.tmdb.client import ClockError, Tmdb, TmdbError, TmdbUnavailableError
@@ -111,7 +112,7 @@ def test_report_of_the_run_tells_where_its_films_are_from_and_what_was_wrong(
     settings: Settings, files: RunFiles
 ):
     collect(RUN_DATE, settings)
-    report = read_json(files.source)
+    report = read_json(files.collect_report)
     assert report["source"] == "127.0.0.1"
     assert (report["films"], report["gone"]) == (FILMS, 0)
     assert report["validation"]["records"] == FILMS
@@ -196,9 +197,9 @@ def test_another_source_or_limit_is_collected_anew(
 
 def test_snapshot_of_another_date_is_left_alone(settings: Settings, files: RunFiles):
     collect(RUN_DATE, settings)
-    before = files.raw.read_bytes()
+    before = files.collected.read_bytes()
     collect(RUN_DATE - DAY, settings)
-    assert files.raw.read_bytes() == before
+    assert files.collected.read_bytes() == before
 
 
 def test_run_for_the_past_asks_nothing_and_works_with_what_the_store_holds(
@@ -214,7 +215,7 @@ def test_run_for_the_past_asks_nothing_and_works_with_what_the_store_holds(
 def test_run_for_the_past_on_an_empty_store_is_one_sentence(settings: Settings, files: RunFiles):
     with pytest.raises(NothingCollectedError, match="or run for today first"):
         collect(date(2025, 1, 1), settings)
-    assert not files.raw.exists()
+    assert not files.collected.exists()
 
 
 def test_run_that_goes_on_past_midnight_still_belongs_to_its_day(
@@ -309,7 +310,7 @@ def test_failure_midway_leaves_no_snapshot_and_keeps_what_came(
         pytest.raises(TmdbUnavailableError),
     ):
         collect(RUN_DATE, settings)
-    assert not files.raw.exists()
+    assert not files.collected.exists()
     came = stored(store)
     assert 0 < len(came) < FILMS
     tmdb_stand_in.forget()
@@ -357,8 +358,8 @@ def test_changed_form_of_tmdb_fails_the_run_before_it_can_train(
         pytest.raises(BadAnswersError, match="runtime: another form"),
     ):
         collect(RUN_DATE, settings)
-    assert not files.raw.exists()
-    assert not files.source.exists()
+    assert not files.collected.exists()
+    assert not files.collect_report.exists()
 
 
 @pytest.mark.usefixtures("_no_waiting")
@@ -368,7 +369,7 @@ def test_answer_without_films_is_one_sentence(
     monkeypatch.setattr(Tmdb, "pages", lambda *_, **__: iter(()))
     with pytest.raises(NothingCollectedError, match="check TMDB_BASE_URL"):
         collect(RUN_DATE, settings)
-    assert not files.raw.exists()
+    assert not files.collected.exists()
 
 
 def test_folder_that_cannot_be_written_is_found_before_anything_is_asked(

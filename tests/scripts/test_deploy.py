@@ -18,7 +18,8 @@ from movierating.s3 import Bucket, S3UnavailableError, open_bucket
 from movierating.settings import Settings
 from scripts import deploy as module
 from scripts.deploy import Answer, deploy, propose
-from scripts.runtime.storage import DataFileError, RunFiles
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import DataFileError
 from tests.support.bundles import CODES, FILES, RUN_DATE, Packed, pack
 from tests.support.dying_bucket import DyingBucket, KilledError
 from tests.support.samples import as_csv, opened_since
@@ -58,7 +59,7 @@ def settings(bucket_settings: Settings, bundles: dict[date, Packed]) -> Settings
     for day, bundle in bundles.items():
         files = RunFiles(Path(bucket_settings.data_dir), day)
         shutil.copytree(bundle.folder, files.bundle)
-        files.model.write_bytes(f"old model of {day}".encode())
+        files.legacy_model.write_bytes(f"old model of {day}".encode())
         files.cleaned.write_bytes(FILMS)
     return bucket_settings
 
@@ -67,7 +68,7 @@ def put_in_place(settings: Settings, like: Packed, day: date, level: float) -> P
     """Let the run of a day have made a model whose ratings lie around a level."""
     files = RunFiles(Path(settings.data_dir), day)
     shutil.rmtree(files.bundle, ignore_errors=True)
-    files.model.write_bytes(f"old model of {day}".encode())
+    files.legacy_model.write_bytes(f"old model of {day}".encode())
     files.cleaned.write_bytes(FILMS)
     return pack(Path(str(files.bundle)), day, level, data_sha256=like.manifest.data.sha256)
 

@@ -14,7 +14,8 @@ from movierating.s3 import S3UnavailableError
 from movierating.settings import Settings, load_settings
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, read_cleaned
 from scripts.preprocess import NothingToLearnError, preprocess
-from scripts.runtime.storage import DataFileError, RunFiles, data_folder, read_json
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import DataFileError, data_folder, read_json
 from scripts.store.film_store import film_store
 from tests.support.bundles import CODES, GENRES, LANGUAGES, RUN_DATE, Packed, put_into_production
 from tests.support.films import collected, columns
@@ -40,7 +41,7 @@ def other(settings: Settings, change: dict[str, Any]) -> dict[str, Any]:
 
 
 def report(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = read_json(RunFiles(data_folder(settings), RUN_DATE).report)
+    found: dict[str, Any] = read_json(RunFiles(data_folder(settings), RUN_DATE).preprocess_report)
     return found
 
 
@@ -344,7 +345,7 @@ def test_title_with_a_bare_carriage_return_stays_in_its_row(settings: Settings):
 
 
 def test_holes_of_the_synthetic_world_are_all_survived(run: Run):
-    counted = read_json(run.files.report)
+    counted = read_json(run.files.preprocess_report)
     assert counted["collected"] == run.settings.collect_max_films == 1500
     assert counted["kept"] + sum(counted["dropped"].values()) >= 1500
     assert counted["kept"] > 1300

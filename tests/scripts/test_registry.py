@@ -12,7 +12,7 @@ from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from scripts import registry as module
 from scripts.registry import main
-from scripts.runtime.storage import RunFiles
+from scripts.runtime.run_files import RunFiles
 from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
 
 TOMORROW = RUN_DATE + timedelta(1)
@@ -53,7 +53,7 @@ def ran(settings: Settings, packed: Packed) -> None:
     """Leave what the run left that made a bundle."""
     files = RunFiles(Path(settings.data_dir), packed.manifest.run_date)
     shutil.copytree(packed.folder, files.bundle)
-    files.model.write_bytes(f"old model of {packed.manifest.run_date}".encode())
+    files.legacy_model.write_bytes(f"old model of {packed.manifest.run_date}".encode())
 
 
 def test_empty_bucket_has_nothing_to_show(

@@ -20,7 +20,8 @@ from scripts.dataset.split import TimeSplit, TooFewFilmsError
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned, row_of
 from scripts.evaluation.report import Report
 from scripts.parameters import MODEL_CONFIG, ModelConfig
-from scripts.runtime.storage import DataFileError, RunFiles, write_bytes, write_json
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import DataFileError, write_bytes, write_json
 from scripts.train import train
 from tests.support.bundles import CODES, FILES, RUN_DATE, Packed, invented_films
 from tests.support.pipeline_run import Run
@@ -66,9 +67,9 @@ def prepared(folder: Path, count: int = 400, reversed_from: int | None = None) -
     frame = pd.DataFrame(rows)[[*OLD_COLUMNS, *NEW_COLUMNS]]
     write_bytes(files.cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
     write_json(files.codes, CODES.to_json())
-    write_json(files.report, {"collected": count})
+    write_json(files.preprocess_report, {"collected": count})
     faults = {"runtime: impossible": 3}
-    write_json(files.source, {"source": "tests", "validation": {"faults": faults}})
+    write_json(files.collect_report, {"source": "tests", "validation": {"faults": faults}})
     return load_settings(data_dir=str(folder))
 
 
@@ -150,11 +151,11 @@ def test_old_model_forecasts_from_the_five_old_columns_as_its_score_says(run: Ru
     assert five_columns(frame).columns.tolist() == list(FIVE_COLUMNS)
     score = float((folder / "best_score.txt").read_text())
     assert score == pytest.approx(root_mean_squared_error(frame["vote_average"], forecast))
-    assert (folder / "best_model.pkl").read_bytes() == run.files.model.read_bytes()
+    assert (folder / "best_model.pkl").read_bytes() == run.files.legacy_model.read_bytes()
 
 
 def test_old_model_takes_a_frame_as_its_users_make_it(run: Run):
-    model = pickle.loads(run.files.model.read_bytes())
+    model = pickle.loads(run.files.legacy_model.read_bytes())
     values = {
         "runtime": 112,
         "genre_encoded": 0,

@@ -11,7 +11,8 @@ from movierating.identity import sha256
 from movierating.settings import Settings, load_settings
 from scripts import tune as module
 from scripts.parameters import MODEL_CONFIG, ModelType
-from scripts.runtime.storage import DataFileError, RunFiles, write_bytes
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import DataFileError, write_bytes
 from scripts.tune import SEARCHES, Search, tune
 from tests.support.bundles import RUN_DATE
 from tests.support.samples import described, split_of, years_of_films

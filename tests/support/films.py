@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from movierating.settings import Settings
 from scripts.collect import write_films
-from scripts.runtime.storage import RunFiles, data_folder, write_json
+from scripts.runtime.run_files import RunFiles
+from scripts.runtime.storage import data_folder, write_json
 from scripts.store.film_store import FilmStore, film_store
 from scripts.store.schema import record_of
 from scripts.tmdb.validation import Report, admit
@@ -71,8 +72,8 @@ def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) 
     """Leave what a run of `RUN_DATE` leaves that collects these films on some day."""
     film_store(settings).add(columns(*films, day=day, run_date=RUN_DATE))
     files = RunFiles(data_folder(settings), RUN_DATE)
-    write_films(files.raw, films)
-    write_json(files.source, {"source": "tests", "validation": Report().as_json()})
+    write_films(files.collected, films)
+    write_json(files.collect_report, {"source": "tests", "validation": Report().as_json()})
 
 
 def remember(store: FilmStore, day: date) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from movierating.registry.manifest import Manifest
 from movierating.settings import Settings
-from scripts.runtime.storage import RunFiles
+from scripts.runtime.run_files import RunFiles
 from tests.support.bundles import RUN_DATE
 from tests.support.stand_in import unpaced
 

@@ -6,29 +6,19 @@ from pydantic import SecretStr
 
 from movierating.s3 import S3UnavailableError
 from movierating.settings import Settings, load_settings
+from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import (
     DataFileError,
-    RunFiles,
-    at_hand,
+    atomic_write,
     check_writable,
     data_folder,
-    filling,
+    local_copy,
     read_json,
-    replacing,
-    source_of,
+    staged_folder,
     write_bytes,
     write_json,
 )
 from tests.support.bundles import RUN_DATE
-
-
-def test_files_of_a_run_are_named_by_its_date(tmp_path: Path):
-    files = RunFiles(tmp_path, RUN_DATE)
-    paths = [files.raw, files.source, files.cleaned, files.report, files.codes, files.bundle]
-    assert all("2026-11-23" in path.name for path in [*paths, files.model])
-    assert files.raw.name == "movies_2026-11-23.csv"
-    assert files.cleaned.name == "movies_cleaned_2026-11-23.csv"
-    assert files.model.name == "model_2026-11-23.pkl"
 
 
 def test_file_that_fails_midway_leaves_the_old_one(tmp_path: Path):
@@ -36,7 +26,7 @@ def test_file_that_fails_midway_leaves_the_old_one(tmp_path: Path):
     write_bytes(path, b"old")
 
     def fail_midway() -> None:
-        with replacing(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_bytes(b"half of the n")
             raise KeyError
 
@@ -48,7 +38,7 @@ def test_file_that_fails_midway_leaves_the_old_one(tmp_path: Path):
 
 def test_disk_that_is_full_is_one_sentence(tmp_path: Path):
     def fill() -> None:
-        with replacing(tmp_path / "films.csv"):
+        with atomic_write(tmp_path / "films.csv"):
             raise OSError(28, "No space left on device")
 
     with pytest.raises(DataFileError, match=r"no space left on device.*; change DATA_DIR or free"):
@@ -83,13 +73,13 @@ def test_folder_is_where_the_setting_says(there: Settings, tmp_path: Path):
 def test_files_in_s3_are_written_and_read_like_others(there: Settings):
     files = RunFiles(data_folder(there), RUN_DATE)
     check_writable(files.folder)
-    assert not files.raw.exists()
+    assert not files.collected.exists()
     with pytest.raises(DataFileError, match="run collect for 2026-11-23 first"):
-        files.need(files.raw, "collect")
-    write_json(files.raw, {"films": 1})
-    assert read_json(files.need(files.raw, "collect")) == {"films": 1}
-    write_json(files.raw, {"films": 2})
-    assert read_json(files.raw) == {"films": 2}
+        files.require(files.collected, "collect")
+    write_json(files.collected, {"films": 1})
+    assert read_json(files.require(files.collected, "collect")) == {"films": 1}
+    write_json(files.collected, {"films": 2})
+    assert read_json(files.collected) == {"films": 2}
 
 
 def test_file_in_s3_that_fails_midway_leaves_the_old_one(there: Settings):
@@ -97,7 +87,7 @@ def test_file_in_s3_that_fails_midway_leaves_the_old_one(there: Settings):
     write_bytes(path, b"old")
 
     def fail_midway() -> None:
-        with replacing(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_bytes(b"half of the n")
             raise KeyError
 
@@ -110,10 +100,10 @@ def test_file_in_s3_that_fails_midway_leaves_the_old_one(there: Settings):
 def test_folder_is_filled_and_brought_to_hand(there: Settings, tmp_path: Path, where: str):
     settings = there if where == "there" else load_settings(data_dir=str(tmp_path))
     folder = RunFiles(data_folder(settings), RUN_DATE).bundle
-    with filling(folder) as here:
+    with staged_folder(folder) as here:
         here.mkdir(exist_ok=True)
         (here / "model.onnx").write_bytes(b"model")
-    with at_hand(folder) as here:
+    with local_copy(folder) as here:
         assert {path.name: path.read_bytes() for path in here.iterdir()} == {"model.onnx": b"model"}
 
 
@@ -132,8 +122,3 @@ def test_folder_in_s3_that_cannot_be_used_is_one_sentence(
 ):
     with pytest.raises(S3UnavailableError, match=sentence):
         check_writable(data_folder(there.model_copy(update=change)))
-
-
-def test_source_is_tmdb_or_the_catalogue_that_plays_it():
-    assert source_of(load_settings()) == "api.themoviedb.org"
-    assert source_of(load_settings(tmdb_catalogue="/data/to_2022.parquet")) == "to_2022"

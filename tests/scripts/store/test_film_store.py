@@ -15,7 +15,14 @@ from hypothesis import strategies as st
 from movierating.settings import Settings, load_settings
 from scripts.runtime.storage import DataFileError, write_bytes
 from scripts.store import film_store as module
-from scripts.store.film_store import SMALL_FILES, FilmStore, Index, StoreCorruptError, film_store
+from scripts.store.film_store import (
+    SMALL_FILES,
+    FilmStore,
+    StoreCorruptError,
+    film_source,
+    film_store,
+)
+from scripts.store.index import Index
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, stored
 
@@ -36,6 +43,11 @@ def votes(row: dict[str, Any]) -> list[tuple[str, float | None, int]]:
 
 def parquet(store: FilmStore) -> list[Path]:
     return sorted(Path(str(store.folder)).glob("*.parquet"))
+
+
+def test_source_is_the_host_of_tmdb_or_the_catalogue():
+    assert film_source(load_settings()) == "api.themoviedb.org"
+    assert film_source(load_settings(tmdb_catalogue="/data/to_2022.parquet")) == "to_2022"
 
 
 def test_films_of_different_sources_never_meet(tmp_path: Path):

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from scripts.store.index import ints, is_last
-from scripts.tmdb.refresh import days_since_1970
+from scripts.store.index import days_since_1970, ints, is_last
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from sandbox.tmdb.process import RunningStandIn
-from scripts.store.film_store import FilmStore, Index
+from scripts.store.film_store import FilmStore
+from scripts.store.index import Index, days_since_1970
 from scripts.tmdb import client as tmdb_module
 from scripts.tmdb import refresh as module
 from scripts.tmdb.client import Tmdb
 from scripts.tmdb.refresh import (
     MIN_VOTES,
     changed,
-    days_since_1970,
     due,
     first_films,
     getting_old,
