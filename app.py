@@ -1,27 +1,27 @@
-"""The frame of the page: its language, its parts, and what stands below all of them.
+"""Entry file of the Streamlit UI: the language switch, the navigation and the footer.
 
-Run it with `python -m ui.serve`. It imports nothing of the project but `ui/`: what it shows of
-the model it asks over HTTP, anew each time, so that nothing on it grows stale.
+Run it with `python -m ui.serve`. Of the project it imports only `ui/`. It fetches what it shows
+about the model from the API on every run, so nothing on a page is out of date.
 """
 
 import json
 
 import streamlit as st
 
-from ui.i18n.words import LANGUAGES, Words, fill, own_words
+from ui.i18n.words import LANGUAGES, Words, fill, widget_texts
 from ui.server.addresses import NOT_FOUND, PAGES
-from ui.widgets import form, note
+from ui.widgets import form, notices
 
 
 def main() -> None:
-    """Draw the page from the top, as Streamlit does after every click."""
+    """Draw the current page; Streamlit runs this after every click."""
     state = st.session_state
-    wanted = st.query_params.get("lang")
-    state.setdefault("ui", wanted if wanted in LANGUAGES else next(iter(LANGUAGES)))
+    requested = st.query_params.get("lang")
+    state.setdefault("ui", requested if requested in LANGUAGES else next(iter(LANGUAGES)))
     words = Words(state.ui)
-    # An icon of a page's own would be its favicon, which Streamlit takes from Google.
+    # One icon for all pages: Streamlit would fetch the icon of a single page from Google.
     st.set_page_config(page_icon="🎬")
-    shown = st.navigation(
+    current = st.navigation(
         [
             st.Page(
                 f"ui/pages/{name}.py",
@@ -43,11 +43,14 @@ def main() -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
-    shown.run()
+    current.run()
     st.divider()
-    note.show(words("page.notice"))
+    notices.small_print(words("page.notice"))
     st.html(
-        fill("document.html", {"language": state.ui, "own_words": json.dumps(own_words(state.ui))}),
+        fill(
+            "document.html",
+            {"language": state.ui, "widget_texts": json.dumps(widget_texts(state.ui))},
+        ),
         unsafe_allow_javascript=True,
     )
 
@@ -56,7 +59,7 @@ def _switch_language() -> None:
     state = st.session_state
     st.query_params["lang"] = state.ui
     form.keep_choices()
-    form.presume_language(state.ui)
+    form.follow_page_language(state.ui)
 
 
 if __name__ == "__main__":

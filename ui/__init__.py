@@ -1,1 +1,1 @@
-"""What the page is made of; `app.py` is its frame. It speaks HTTP and imports nothing of ours."""
+"""The Streamlit UI. `app.py` is its entry file; it talks to the API over HTTP only."""

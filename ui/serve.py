@@ -1,7 +1,8 @@
-"""The page as a process: `python -m ui.serve`, ready before the first visitor comes.
+"""Serve the UI: `python -m ui.serve`.
 
-`streamlit run app.py` shows the same page, but imports its parts when it is first opened, is slower
-to serve its files, and speaks English of an address where there is none.
+It loads everything before the first visitor comes. `streamlit run app.py` shows the same pages, but
+loads them when they are first opened, serves its files more slowly, and reports an unknown address
+in English only.
 """
 
 import argparse
@@ -19,12 +20,12 @@ from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
 from ui.i18n.words import LANGUAGES, Words
-from ui.server.addresses import KnownAddresses
-from ui.server.static_files import WholeFiles
+from ui.server.addresses import UnknownAddressRedirect
+from ui.server.static_files import StaticFiles
 
 _SCRIPT: Final = Path(__file__).parents[1] / "app.py"
-# The PDF takes 20 MB and is imported when somebody wants one; the other is this module.
-_NOT_YET: Final = frozenset({"ui.widgets.pdf", "ui.serve"})
+# PDFs take 20 MB of memory, so they are imported on demand; the other is this module.
+_NOT_PRELOADED: Final = frozenset({"ui.widgets.pdf", "ui.serve"})
 
 parser = argparse.ArgumentParser(prog="python -m ui.serve", description=__doc__)
 parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
@@ -32,23 +33,23 @@ parser.add_argument("--port", type=int, default=8501, help="default: %(default)s
 
 
 def main() -> None:
-    """Warm up, and serve the page until told to end."""
+    """Warm up, then serve the UI until the process is stopped."""
     options = parser.parse_args()
-    warm()
+    warm_up()
     app = st.App(
         _SCRIPT,
-        lifespan=_rehearsed,
-        middleware=[Middleware(KnownAddresses), Middleware(WholeFiles)],
+        lifespan=_draw_once,
+        middleware=[Middleware(UnknownAddressRedirect), Middleware(StaticFiles)],
     )
-    # Not `app.run`: its socket keeps the body of a file until its head has been acknowledged.
+    # Not `app.run`: its socket delays a file's body until the client has acknowledged the head.
     print(f"the page: http://{options.host}:{options.port}", flush=True)  # noqa: T201 - its log
     uvicorn.run(app, host=options.host, port=options.port, log_config=None)
 
 
-def warm() -> None:
-    """Import the parts of the page, and read its texts and the names of languages."""
+def warm_up() -> None:
+    """Import the modules of the UI, and load the texts and Babel's language names."""
     for module in walk_packages([str(Path(__file__).parent)], "ui."):
-        if module.name not in _NOT_YET:
+        if module.name not in _NOT_PRELOADED:
             import_module(module.name)
     for code in LANGUAGES:
         words = Words(code)
@@ -57,11 +58,11 @@ def warm() -> None:
 
 
 @asynccontextmanager
-async def _rehearsed(_: st.App) -> AsyncIterator[None]:
-    """Draw the page once for nobody, so that Streamlit has loaded what it draws with."""
-    rehearsal = asyncio.create_task(get_instance().does_script_run_without_error())
+async def _draw_once(_: st.App) -> AsyncIterator[None]:
+    """Run the script once at the start, so that Streamlit has loaded all it needs."""
+    first_run = asyncio.create_task(get_instance().does_script_run_without_error())
     yield
-    rehearsal.cancel()
+    first_run.cancel()
 
 
 if __name__ == "__main__":

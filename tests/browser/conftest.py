@@ -23,7 +23,7 @@ def running_api() -> Iterator[StubApi]:
 @pytest.fixture
 def api(running_api: StubApi) -> StubApi:
     running_api.start()
-    running_api.asked.clear()
+    running_api.bodies.clear()
     running_api.paths.clear()
     return running_api
 

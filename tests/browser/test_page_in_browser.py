@@ -62,7 +62,7 @@ def test_person_gets_a_forecast(
     mood = {"ko": "긍정적", "en": "Positive"}
     expect(page.get_by_text(mood[language], exact=True)).to_be_visible()
     expect(page.get_by_text(VERSION)).to_be_visible()
-    assert api.asked == [
+    assert api.bodies == [
         {"overview": PLOT[language], "genres": ["Drama"], "language": language, "runtime": 112}
     ]
     assert_fits(page, width)
@@ -84,14 +84,14 @@ def test_person_is_told_that_the_api_is_away_and_keeps_what_was_typed(
     submit(page, language)
     expect(page.get_by_text("6.8", exact=True)).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
-    assert api.asked[-1]["genres"] == ["Drama"]
+    assert api.bodies[-1]["genres"] == ["Drama"]
 
 
 @everywhere
 def test_person_is_told_that_there_is_no_model_yet(
     api: StubApi, address: str, page: Page, language: str, width: int
 ) -> None:
-    api.everywhere(NO_MODEL)
+    api.respond_everywhere(NO_MODEL)
     open_page(page, address, language, width)
     said = {"ko": "예측 서비스에 아직 모델이 없습니다", "en": "has no model yet"}
     expect(page.get_by_role("alert")).to_contain_text(said[language])
@@ -106,7 +106,7 @@ def test_person_is_told_that_there_is_no_model_yet(
 def test_person_is_told_that_a_korean_plot_could_not_be_translated(
     api: StubApi, address: str, page: Page, language: str, width: int
 ) -> None:
-    api.answers["/predict"] = 200, UNTRANSLATED
+    api.responses["/predict"] = 200, UNTRANSLATED
     open_page(page, address, language, width)
     page.get_by_label(TEXT[language], exact=True).fill(PLOT["ko"])
     submit(page, language)
@@ -118,7 +118,7 @@ def test_person_is_told_that_a_korean_plot_could_not_be_translated(
 
 
 def test_person_is_told_which_field_to_change(api: StubApi, address: str, page: Page) -> None:
-    api.answers["/predict"] = problem(422, "all", body="send at least a plot or a genre")
+    api.responses["/predict"] = problem(422, "all", body="send at least a plot or a genre")
     open_page(page, address, "ko")
     submit(page, "ko")
     expect(page.get_by_text("줄거리나 장르 가운데 하나는 있어야 합니다.")).to_be_visible()
@@ -175,11 +175,11 @@ def test_running_time_is_asked_as_typed_and_what_is_wrong_with_it_is_said_in_wor
     fill_in(page, language)
     field = page.get_by_label(RUNTIME[language], exact=True)
     field.fill(typed)
-    api.answers["/predict"] = problem(422, "all", runtime="Input should be less than 600")
+    api.responses["/predict"] = problem(422, "all", runtime="Input should be less than 600")
     submit(page, language)
     said = {"ko": "0분보다 길고 600분 이하", "en": "more than 0 and at most 600 minutes"}
     expect(page.get_by_text(said[language])).to_be_visible()
-    assert api.asked[-1]["runtime"] == meant
+    assert api.bodies[-1]["runtime"] == meant
     assert float(field.input_value()) == meant
     assert "Number is" not in page.inner_text("body")
     assert_fits(page, width)
@@ -189,7 +189,7 @@ def test_running_time_is_asked_as_typed_and_what_is_wrong_with_it_is_said_in_wor
 def test_person_is_told_that_a_plot_was_read_in_korean(
     api: StubApi, address: str, page: Page, language: str, width: int
 ) -> None:
-    api.answers["/predict"] = 200, READ_IN_KOREAN
+    api.responses["/predict"] = 200, READ_IN_KOREAN
     open_page(page, address, language, width)
     page.get_by_label(TEXT[language], exact=True).fill(PLOT["ko"])
     submit(page, language)

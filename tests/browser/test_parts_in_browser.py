@@ -75,7 +75,7 @@ def test_sample_film_fills_the_form_in(
     api: StubApi, address: str, page: Page, language: str, width: int
 ) -> None:
     asked_with_sample(page, address, language, width)
-    (asked,) = api.asked
+    (asked,) = api.bodies
     assert asked["title"] == SAMPLE[language]
     assert (asked["genres"], asked["runtime"]) == (["Comedy", "Romance"], 98)
     assert asked["language"] == language
@@ -107,10 +107,10 @@ def test_names_are_found_while_one_types_and_enter_the_forecast(
     expect(search).to_have_value("")
     chosen = page.get_by_test_id("stMultiSelect").filter(has_text="Ada Novak")
     expect(chosen).to_be_visible()
-    api.answers["/predict"] = 200, FORECAST | {"rating": 7.5}
+    api.responses["/predict"] = 200, FORECAST | {"rating": 7.5}
     page.get_by_role("button", name=SUBMIT[language]).click()
     expect(page.locator(".rating")).to_have_text("7.5")
-    assert api.asked[-1]["directors"] == ["Ada Novak"]
+    assert api.bodies[-1]["directors"] == ["Ada Novak"]
     assert "/people?q=ada&field=directors" in api.paths
 
 
@@ -119,7 +119,7 @@ def test_what_if_shows_both_forecasts(
     api: StubApi, address: str, page: Page, language: str
 ) -> None:
     asked_with_sample(page, address, language)
-    api.answers["/predict"] = 200, FORECAST | {"rating": 6.54}
+    api.responses["/predict"] = 200, FORECAST | {"rating": 6.54}
     field = page.get_by_label(
         {"ko": "다른 상영 시간(분)", "en": "Other running time (min)"}[language]
     )
@@ -129,7 +129,7 @@ def test_what_if_shows_both_forecasts(
     expect(metrics.nth(0)).to_contain_text("6.84")
     expect(metrics.nth(1)).to_contain_text("6.54")
     expect(metrics.nth(1)).to_contain_text("-0.30")
-    assert api.asked[-1]["runtime"] == 150
+    assert api.bodies[-1]["runtime"] == 150
     expect(page.locator(".rating")).to_have_text("6.8")
 
 
@@ -162,12 +162,12 @@ def test_link_fills_the_form_in_again_and_holds_the_plot_only_if_wished(
     page.get_by_text({"ko": "줄거리도 넣기", "en": "With the plot"}[language]).click()
     expect(shown).to_contain_text("overview=")
     link = shown.inner_text().strip()
-    (first,) = api.asked
+    (first,) = api.bodies
     other = page.context.new_page()
     other.goto(link)
     other.get_by_role("button", name=SUBMIT[language]).click()
     expect(other.locator(".rating")).to_have_text("6.8")
-    assert api.asked[-1] == first
+    assert api.bodies[-1] == first
 
 
 @pytest.mark.usefixtures("api")
@@ -220,7 +220,7 @@ def test_file_is_forecast_row_by_row(
     assert [row[2] for row in rows[1:]] == ["6.84", "", "", "", "6.84"]
     assert all(row[-1] for row in (rows[2], rows[3], rows[4]))
     assert rows[3][1] == "'=1+1"
-    assert api.asked == [
+    assert api.bodies == [
         {
             "title": "등불",
             "overview": "행복한 날",
@@ -385,10 +385,10 @@ def test_no_date_typed_key_by_key_breaks_the_page_or_loses_the_form(
         field.get_by_role("spinbutton").first.click()
         page.keyboard.type(typed)
         page.keyboard.press("Tab")
-        api.answers["/predict"] = 200, FORECAST | {"rating": 1 + at / 10}
+        api.responses["/predict"] = 200, FORECAST | {"rating": 1 + at / 10}
         page.get_by_role("button", name=SUBMIT[language]).click()
         expect(page.locator(".rating")).to_have_text(f"{1 + at / 10:.1f}")
-        asked = api.asked[-1]
+        asked = api.bodies[-1]
         assert (asked["title"], asked["runtime"]) == (SAMPLE[language], 98)
         assert "1870-01-01" <= asked.get("release_date", "1870-01-01") <= "2100-01-01"
         expect(page.get_by_test_id("stException")).to_have_count(0)
@@ -460,13 +460,13 @@ def test_fault_in_the_middle_ends_the_comparison_in_words(
 ) -> None:
     open_part(page, address, "compare", language)
     upload(page, b"genre\nDrama\nComedy\n")
-    api.answers["/predict"] = NO_MODEL
+    api.responses["/predict"] = NO_MODEL
     page.get_by_role("button", name=ALL[language]).click()
     said = {"ko": "아직 모델이 없습니다", "en": "has no model yet"}[language]
     expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
     rest = {"ko": "예측하지 않았습니다", "en": "Not asked"}[language]
     expect(page.get_by_role("cell", name=rest)).to_be_visible()
-    assert len(api.asked) == 1
+    assert len(api.bodies) == 1
 
 
 @everywhere
@@ -497,7 +497,7 @@ def test_model_is_shown_beside_its_baselines_and_part_by_part(
 def test_model_without_evidence_says_so(
     api: StubApi, address: str, page: Page, language: str
 ) -> None:
-    api.answers["/evidence"] = problem(404, "this version was published without its evidence")
+    api.responses["/evidence"] = problem(404, "this version was published without its evidence")
     open_part(page, address, "model", language)
     said = {"ko": "종류별 정확도 자료가 없습니다", "en": "without calibration"}[language]
     expect(page.get_by_text(said)).to_be_visible()
@@ -507,7 +507,7 @@ def test_model_without_evidence_says_so(
 def test_model_without_its_history_says_so_and_shows_the_rest(
     api: StubApi, address: str, page: Page, language: str
 ) -> None:
-    api.answers["/history"] = problem(503, "the decision history is not read")
+    api.responses["/history"] = problem(503, "the decision history is not read")
     open_part(page, address, "model", language)
     said = {"ko": "기록을 지금 읽을 수 없습니다", "en": "records cannot be read"}[language]
     expect(page.get_by_role("alert").filter(has_text=said)).to_be_visible()
@@ -540,7 +540,7 @@ def test_api_that_cannot_answer_is_said_on_every_part(
     if answer is None:
         api.stop()
     else:
-        api.everywhere(answer)
+        api.respond_everywhere(answer)
     open_part(page, address, part, language, 390)
     said = {"ko": korean, "en": english}[language]
     expect(page.get_by_role("alert").filter(has_text=said).first).to_be_visible()
@@ -598,8 +598,8 @@ def test_forecast_needs_no_mouse(api: StubApi, address: str, page: Page) -> None
             break
     page.keyboard.press("Enter")
     expect(page.locator(".rating")).to_have_text("6.8")
-    assert api.asked[-1]["overview"] == "A happy day."
-    assert api.asked[-1]["genres"] == ["Drama"]
+    assert api.bodies[-1]["overview"] == "A happy day."
+    assert api.bodies[-1]["genres"] == ["Drama"]
 
 
 def test_what_was_typed_outlives_folding_it_away(api: StubApi, address: str, page: Page) -> None:
@@ -610,7 +610,7 @@ def test_what_was_typed_outlives_folding_it_away(api: StubApi, address: str, pag
     page.get_by_label("Series", exact=True).fill("A series")
     more.click()
     expect(page.get_by_label("Series", exact=True)).to_have_count(0)
-    api.answers["/predict"] = 200, FORECAST | {"rating": 7.5}
+    api.responses["/predict"] = 200, FORECAST | {"rating": 7.5}
     page.get_by_role("button", name=SUBMIT["en"]).click()
     expect(page.locator(".rating")).to_have_text("7.5")
-    assert (api.asked[-1]["title"], api.asked[-1]["collection"]) == ("Another title", "A series")
+    assert (api.bodies[-1]["title"], api.bodies[-1]["collection"]) == ("Another title", "A series")

@@ -63,9 +63,9 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     http, https, health = free_ports(3)
     with running_stub_api() as api, running_stub_api() as page:
         parts = ("/", "/coming_soon", "/compare", "/model", "/track_record")
-        page.answers = dict.fromkeys(parts, (200, b"the page"))
-        api.answers = dict.fromkeys(DOCUMENTED, (200, b"the API")) | api.answers
-        api.answers |= {"/livez": (200, {}), "/readyz": (200, {}), "/metrics": (200, b"secret")}
+        page.responses = dict.fromkeys(parts, (200, b"the page"))
+        api.responses = dict.fromkeys(DOCUMENTED, (200, b"the API")) | api.responses
+        api.responses |= {"/livez": (200, {}), "/readyz": (200, {}), "/metrics": (200, b"secret")}
         environment = {
             "XDG_DATA_HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder),

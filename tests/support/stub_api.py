@@ -1,6 +1,7 @@
-"""A stand-in for the API that answers over real HTTP what a test wants it to answer."""
+"""A stub of the API: a real HTTP server that sends the responses a test gives it."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -47,7 +48,7 @@ UNTRANSLATED = FORECAST | {
     "translated": False,
     "ignored": [{"field": "overview", "reason": "the plot could not be translated"}],
 }
-# A plot in Korean without translation, of a model that has learned from such plots.
+# The response of a model trained on Korean plots when the translation failed.
 READ_IN_KOREAN = FORECAST | {"mood": None, "translated": False, "read_in_korean": True}
 
 
@@ -177,7 +178,7 @@ CARD = b"# Model card\n\nForecasts the TMDB rating."
 
 
 def problem(status: int, detail: str, **errors: str) -> tuple[int, dict[str, Any]]:
-    """A problem document as the API sends it."""
+    """An error response: the status and an RFC 9457 problem document."""
     return status, {
         "type": "about:blank",
         "title": "Title",
@@ -191,25 +192,29 @@ NO_MODEL = problem(503, "no model is in service: not loaded yet")
 
 
 class StubApi:
-    """An API on a port of its own that can go away and come back.
+    """An API on a free port that a test can stop and start again.
 
     Attributes:
-        answers: Status and body by path; bytes go out as they are, all else as JSON.
-        asked: The bodies of all POST requests.
+        responses: Status and body by path; bytes are sent unchanged, all else as JSON.
+        bodies: The bodies of all POST requests.
         paths: The paths of all requests, with their queries.
-        keys: What came in the header X-API-Key.
-        silent: While set, requests are taken and not answered.
+        keys: The values of the header X-API-Key.
+        silent: While set, requests are accepted and get no response.
     """
 
     def __init__(self) -> None:
-        self.answers: dict[str, tuple[int, Any]] = {}
-        self.asked: list[Any] = []
+        self.responses: dict[str, tuple[int, Any]] = {}
+        self.bodies: list[Any] = []
         self.paths: list[str] = []
         self.keys: list[str | None] = []
         self.silent = threading.Event()
         self._stopped = threading.Event()
         self._server: ThreadingHTTPServer | None = None
-        self._port = 0
+        # Bound for the whole test, so that no other process gets the port while the API is stopped.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self._port = self._reserved.getsockname()[1]
         self.start()
 
     @property
@@ -217,8 +222,8 @@ class StubApi:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Answer as a healthy API does, at the same address as before."""
-        self.answers = {
+        """Respond as a healthy API does, at the same address as before."""
+        self.responses = {
             "/options": (200, OPTIONS),
             "/predict": (200, FORECAST),
             "/version": (200, MODEL),
@@ -234,26 +239,30 @@ class StubApi:
             self.silent.clear()
             self._stopped.clear()
             self._server = ThreadingHTTPServer(("127.0.0.1", self._port), partial(_Handler, self))
-            self._port = self._server.server_port
             threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
 
     def stop(self) -> None:
-        """Refuse connections from now on."""
+        """Refuse connections until `start`."""
         if self._server is not None:
             self._stopped.set()
             self._server.shutdown()
             self._server.server_close()
             self._server = None
 
-    def everywhere(self, answer: tuple[int, Any]) -> None:
-        """Give the same answer to all requests."""
-        self.answers = dict.fromkeys(self.answers, answer)
+    def close(self) -> None:
+        """Stop, and give the port back."""
+        self.stop()
+        self._reserved.close()
 
-    def answer(self, path: str) -> tuple[int, bytes]:
-        """What goes out for a request."""
+    def respond_everywhere(self, response: tuple[int, Any]) -> None:
+        """Send the same response to all requests."""
+        self.responses = dict.fromkeys(self.responses, response)
+
+    def response_to(self, path: str) -> tuple[int, bytes]:
+        """The status and body to send."""
         if self.silent.is_set():
             self._stopped.wait()
-        status, body = self.answers[path.partition("?")[0]]
+        status, body = self.responses[path.partition("?")[0]]
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
 
 
@@ -265,30 +274,30 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._api.paths.append(self.path)
         self._api.keys.append(self.headers.get("X-API-Key"))
-        status, body = self._api.answer(self.path)
+        status, body = self._api.response_to(self.path)
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        self._api.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self._api.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.do_GET()
 
     def log_message(self, *_: object) -> None:
-        """Stay silent."""
+        """Do not write to the log."""
 
     def handle(self) -> None:
-        # A client that lost patience is no longer there to be answered.
+        # A client that timed out has closed its connection.
         with suppress(BrokenPipeError, ConnectionResetError):
             super().handle()
 
 
 @contextmanager
 def running_stub_api() -> Iterator[StubApi]:
-    """A healthy API that ends with the block."""
+    """Run a healthy API for the duration of the block."""
     api = StubApi()
     try:
         yield api
     finally:
-        api.stop()
+        api.close()

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 LOADED = """
 import sys
 from ui import serve
-serve.warm()
+serve.warm_up()
 print(*(name for name in sys.modules if name.startswith("ui.") or "." not in name))
 """
 

@@ -1,1 +1,1 @@
-"""What the API answers, read into typed values."""
+"""Call the API and parse its responses into typed values."""

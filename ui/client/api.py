@@ -1,4 +1,4 @@
-"""Asking the API, and saying why there is no answer."""
+"""HTTP client of the forecasting API; every failure becomes an `ApiError`."""
 
 import logging
 import math
@@ -11,24 +11,24 @@ import requests
 logger = logging.getLogger("page")
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
-# Reading takes longer than the API allows itself for a translation.
+# The read timeout is longer than the time the API gives a translation.
 CONNECT_AND_READ_SECONDS: Final = (3, 15)
 NOT_FOUND: Final = 404
-# What the service reads from the bucket and not from the model.
-_FROM_THE_BUCKET: Final = frozenset({"/forecasts", "/track-record", "/history"})
+# The API reads these from the bucket, so their 503 does not mean that the model is missing.
+_BUCKET_PATHS: Final = frozenset({"/forecasts", "/track-record", "/history"})
 
 Facts = dict[str, Any]
-Answer = TypeVar("Answer")
+Parsed = TypeVar("Parsed")
 
 
 class ApiError(Exception):
-    """The API gave no answer that can be shown.
+    """The API sent no response that the UI can show.
 
     Attributes:
-        kind: The key of the texts' section `problem` that says why.
-        detail: The API's own words.
-        errors: Pairs of a field and what is wrong with it.
-        status: Of HTTP; None where nothing came back.
+        kind: The reason, as a key of the section `problem` in the texts.
+        detail: The API's own explanation.
+        errors: Pairs of a field and the problem with its value.
+        status: The HTTP status; None where no response arrived.
     """
 
     def __init__(
@@ -42,13 +42,13 @@ class ApiError(Exception):
         self.kind, self.detail, self.errors, self.status = kind, detail, list(errors), status
 
 
-def read_names(answer: Any) -> list[str]:
-    """Names from an answer of `GET /people`."""
-    return [str(name) for name in answer["names"]]
+def parse_names(body: Any) -> list[str]:
+    """Parse the names in a response of `GET /people`."""
+    return [str(name) for name in body["names"]]
 
 
 def finite(value: Any) -> float:
-    """A number that can be shown.
+    """Convert a JSON value to a number.
 
     Raises:
         ValueError: It is NaN or infinite.
@@ -58,30 +58,36 @@ def finite(value: Any) -> float:
     raise ValueError(f"{number} cannot be shown")
 
 
-def ask(
-    read: Callable[[Any], Answer],
+def fetch(
+    parse: Callable[[Any], Parsed],
     path: str,
     facts: Facts | None = None,
     params: dict[str, str] | None = None,
-) -> Answer:
-    """Send facts to the API, or get what it has under a path, and read its answer.
+) -> Parsed:
+    """Send a request and parse the JSON response.
+
+    Args:
+        parse: Turns the decoded body into a typed value.
+        path: The API path, such as `/predict`.
+        facts: The JSON body of a POST request; None sends a GET request.
+        params: The query parameters.
 
     Raises:
-        ApiError: There is no answer, or none that can be read.
+        ApiError: No response arrived, it is an error, or `parse` cannot read it.
     """
-    answer = _request(path, facts, params)
+    response = _request(path, facts, params)
     try:
-        return read(answer.json())
+        return parse(response.json())
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        logger.warning("the answer to %s cannot be read: %s", path, type(error).__name__)
+        logger.warning("cannot read the response to %s: %s", path, type(error).__name__)
         raise ApiError("unexpected") from None
 
 
-def ask_text(path: str) -> str:
-    """The text that the API has under a path.
+def fetch_text(path: str) -> str:
+    """Send a GET request and return the body as text.
 
     Raises:
-        ApiError: There is no answer.
+        ApiError: No response arrived, or it is an error.
     """
     return _request(path).text
 
@@ -92,37 +98,37 @@ def _request(
     url = (os.environ.get("API_URL") or DEFAULT_URL).rstrip("/") + path
     method = "GET" if facts is None else "POST"
     try:
-        answer = requests.request(
+        response = requests.request(
             method,
             url,
             json=facts,
             params=params,
-            headers=_key(),
+            headers=_key_header(),
             timeout=CONNECT_AND_READ_SECONDS,
         )
     except requests.RequestException as error:
-        # The type alone: the text may hold the URL, and the URL a password.
-        logger.warning("no answer to %s: %s", path, type(error).__name__)
+        # Log only the type: the message may contain the URL, and the URL a password.
+        logger.warning("no response to %s: %s", path, type(error).__name__)
         kind = "slow" if isinstance(error, requests.Timeout) else "away"
         raise ApiError(kind) from None
-    if not answer.ok:
-        raise _refusal(path, answer)
-    return answer
+    if not response.ok:
+        raise _error_from(path, response)
+    return response
 
 
-def _key() -> dict[str, str]:
+def _key_header() -> dict[str, str]:
     key = os.environ.get("API_KEY")
     return {"X-API-Key": key} if key else {}
 
 
-def _refusal(path: str, answer: requests.Response) -> ApiError:
-    """What a problem document of RFC 9457 tells, or the bare status where there is none."""
-    unready = "unread" if path in _FROM_THE_BUCKET else "no_model"
+def _error_from(path: str, response: requests.Response) -> ApiError:
+    """Read an RFC 9457 problem document; without one, only the status is known."""
+    unready = "unread" if path in _BUCKET_PATHS else "no_model"
     kinds = {503: unready, 422: "refused", 429: "busy", 401: "key"}
-    kind = kinds.get(answer.status_code, "unexpected")
+    kind = kinds.get(response.status_code, "unexpected")
     try:
-        body = answer.json()
+        body = response.json()
         errors = [(str(error["field"]), str(error["message"])) for error in body["errors"]]
-        return ApiError(kind, str(body["detail"]), errors, answer.status_code)
+        return ApiError(kind, str(body["detail"]), errors, response.status_code)
     except (KeyError, TypeError, ValueError):
-        return ApiError(kind, f"HTTP {answer.status_code}", status=answer.status_code)
+        return ApiError(kind, f"HTTP {response.status_code}", status=response.status_code)

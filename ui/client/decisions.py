@@ -1,4 +1,4 @@
-"""What the API tells of the decisions about every version, read into what the page can show."""
+"""Parse the registry's decisions from `GET /history`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +11,13 @@ _RMSE = "_rmse"
 
 
 @dataclass(frozen=True)
-class Decided:
-    """A decision about a version.
+class Decision:
+    """One decision about a model version.
 
     Attributes:
         action: `promoted`, `refused` or `rolled_back`.
-        rmse: Of the version on the films held out from it; None where nothing was measured.
-        baselines: The same of what it had to beat, on the same films.
+        rmse: The version's error on its hold-out films; None where none was measured.
+        baselines: RMSE of each baseline on the same films.
     """
 
     action: str
@@ -29,15 +29,15 @@ class Decided:
     baselines: dict[str, float]
 
     @classmethod
-    def read(cls, decision: Any) -> "Decided":
-        """Take it from a decision of `GET /history`."""
-        figures = {str(name): finite(value) for name, value in decision["figures"].items()}
+    def parse(cls, body: Any) -> "Decision":
+        """Parse one decision of `GET /history`."""
+        figures = {str(name): finite(value) for name, value in body["figures"].items()}
         return cls(
-            action=str(decision["action"]),
-            version=str(decision["version"]),
-            at=datetime.fromisoformat(decision["at"]),
-            by=str(decision["by"]),
-            reason=str(decision["reason"]),
+            action=str(body["action"]),
+            version=str(body["version"]),
+            at=datetime.fromisoformat(body["at"]),
+            by=str(body["by"]),
+            reason=str(body["reason"]),
             rmse=figures.get("holdout_rmse"),
             baselines={
                 name.removeprefix(_BASELINE).removesuffix(_RMSE): value
@@ -47,6 +47,6 @@ class Decided:
         )
 
 
-def read_history(answer: Any) -> list[Decided]:
-    """All decisions of an answer of `GET /history`, the newest first."""
-    return [Decided.read(each) for each in answer["decisions"]]
+def parse_decisions(body: Any) -> list[Decision]:
+    """Parse all decisions of `GET /history`, newest first."""
+    return [Decision.parse(each) for each in body["decisions"]]

@@ -1,4 +1,4 @@
-"""What the API tells of the forecast ledger, read into what the page can show."""
+"""Parse the forecast ledger's views: `GET /forecasts` and `GET /track-record`."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,17 +8,17 @@ from ui.client.api import finite
 
 
 @dataclass(frozen=True)
-class ComingFilm:
-    """A film that has not opened.
+class UpcomingFilm:
+    """A film that is not released yet, with its forecast.
 
     Attributes:
         change: Rating points since last week; None where there was no forecast then.
-        reasons: Groups of facts and the rating points that each adds, largest first.
-        poster: Its address at TMDB; None where none may be shown.
+        reasons: Feature groups and the rating points each adds, largest first.
+        poster: The poster's URL; None where none may be shown.
     """
 
     title: str | None
-    opens: date
+    release_date: date
     rating: float
     low: float
     high: float
@@ -29,45 +29,50 @@ class ComingFilm:
     poster: str | None
 
     @classmethod
-    def read(cls, film: Any) -> "ComingFilm":
-        """Take it from a film of `GET /forecasts`."""
-        interval, change = film["interval"], film["change"]
+    def parse(cls, body: Any) -> "UpcomingFilm":
+        """Parse one film of `GET /forecasts`."""
+        interval, change = body["interval"], body["change"]
         return cls(
-            title=_known(film["title"]),
-            opens=date.fromisoformat(film["release_date"]),
-            rating=finite(film["rating"]),
+            title=_optional_text(body["title"]),
+            release_date=date.fromisoformat(body["release_date"]),
+            rating=finite(body["rating"]),
             low=finite(interval["low"]),
             high=finite(interval["high"]),
             change=None if change is None else finite(change),
-            reasons=tuple((str(each["group"]), finite(each["points"])) for each in film["reasons"]),
-            genre=_known(film["genre"]),
-            language=_known(film["language"]),
-            poster=_known(film["poster"]),
+            reasons=tuple((str(each["group"]), finite(each["points"])) for each in body["reasons"]),
+            genre=_optional_text(body["genre"]),
+            language=_optional_text(body["language"]),
+            poster=_optional_text(body["poster"]),
         )
 
 
 @dataclass(frozen=True)
-class Coming:
-    """Some films to come, of so many that match; the day is None before the first forecast."""
+class UpcomingFilms:
+    """One page of upcoming films.
+
+    Attributes:
+        as_of: The day of the newest forecasts; None before the first forecast.
+        total: The number of films that match, on all pages.
+    """
 
     as_of: date | None
     total: int
-    films: tuple[ComingFilm, ...]
+    films: tuple[UpcomingFilm, ...]
 
     @classmethod
-    def read(cls, answer: Any) -> "Coming":
-        """Take them from an answer of `GET /forecasts`."""
-        day = answer["as_of"]
+    def parse(cls, body: Any) -> "UpcomingFilms":
+        """Parse a response of `GET /forecasts`."""
+        day = body["as_of"]
         return cls(
             None if day is None else date.fromisoformat(day),
-            int(answer["total"]),
-            tuple(ComingFilm.read(film) for film in answer["films"]),
+            int(body["total"]),
+            tuple(UpcomingFilm.parse(film) for film in body["films"]),
         )
 
 
 @dataclass(frozen=True)
-class Figures:
-    """How far off some forecasts were; the baselines' RMSE by name."""
+class ScoreFigures:
+    """Errors of some scored forecasts; `baselines` has the RMSE of each baseline by name."""
 
     films: int
     rmse: float
@@ -76,32 +81,32 @@ class Figures:
     baselines: dict[str, float]
 
     @classmethod
-    def read(cls, answer: Any) -> "Figures":
-        """Take them from the figures of an answer."""
+    def parse(cls, body: Any) -> "ScoreFigures":
+        """Parse one set of figures of `GET /track-record`."""
         return cls(
-            int(answer["films"]),
-            finite(answer["rmse"]),
-            finite(answer["bias"]),
-            finite(answer["coverage"]),
-            {str(name): finite(rmse) for name, rmse in answer["baselines"].items()},
+            int(body["films"]),
+            finite(body["rmse"]),
+            finite(body["bias"]),
+            finite(body["coverage"]),
+            {str(name): finite(rmse) for name, rmse in body["baselines"].items()},
         )
 
 
 @dataclass(frozen=True)
-class Part:
-    """Scored films that have something in common."""
+class ScoredSubgroup:
+    """Scored films with one property in common, such as a genre or a month of release."""
 
     kind: str
     name: str
-    figures: Figures
+    figures: ScoreFigures
 
 
 @dataclass(frozen=True)
 class ScoredFilm:
-    """A forecast and what came of it."""
+    """A film's forecast, compared with the rating it got."""
 
     title: str | None
-    opened: date
+    release_date: date
     rating: float
     low: float
     high: float
@@ -110,55 +115,57 @@ class ScoredFilm:
     error: float
 
     @classmethod
-    def read(cls, film: Any) -> "ScoredFilm":
-        """Take it from a score in an answer."""
+    def parse(cls, body: Any) -> "ScoredFilm":
+        """Parse one film of `GET /track-record`."""
         return cls(
-            title=_known(film["title"]),
-            opened=date.fromisoformat(film["release_date"]),
-            rating=finite(film["rating"]),
-            low=finite(film["low"]),
-            high=finite(film["high"]),
-            actual=finite(film["actual"]),
-            votes=int(film["votes"]),
-            error=finite(film["error"]),
+            title=_optional_text(body["title"]),
+            release_date=date.fromisoformat(body["release_date"]),
+            rating=finite(body["rating"]),
+            low=finite(body["low"]),
+            high=finite(body["high"]),
+            actual=finite(body["actual"]),
+            votes=int(body["votes"]),
+            error=finite(body["error"]),
         )
 
 
 @dataclass(frozen=True)
-class Record:
-    """How forecasts came out; the figures are None before the first came due."""
+class TrackRecord:
+    """How the ledger's forecasts came out; `figures` is None before the first score."""
 
     as_of: date
     min_votes: int
-    figures: Figures | None
-    parts: tuple[Part, ...]
+    figures: ScoreFigures | None
+    subgroups: tuple[ScoredSubgroup, ...]
     calibration: tuple[tuple[float, float], ...]
     worst: tuple[ScoredFilm, ...]
     best: tuple[ScoredFilm, ...]
     alerts: tuple[str, ...]
 
     @classmethod
-    def read(cls, answer: Any) -> "Record | None":
-        """Take it from an answer of `GET /track-record`; None where nothing was scored ever."""
-        if answer is None:
+    def parse(cls, body: Any) -> "TrackRecord | None":
+        """Parse a response of `GET /track-record`; None before the first scoring run."""
+        if body is None:
             return None
-        figures = answer["figures"]
+        figures = body["figures"]
         return cls(
-            as_of=date.fromisoformat(answer["as_of"]),
-            min_votes=int(answer["min_votes"]),
-            figures=None if figures is None else Figures.read(figures),
-            parts=tuple(
-                Part(str(part["kind"]), str(part["name"]), Figures.read(part["figures"]))
-                for part in answer["parts"]
+            as_of=date.fromisoformat(body["as_of"]),
+            min_votes=int(body["min_votes"]),
+            figures=None if figures is None else ScoreFigures.parse(figures),
+            subgroups=tuple(
+                ScoredSubgroup(
+                    str(each["kind"]), str(each["name"]), ScoreFigures.parse(each["figures"])
+                )
+                for each in body["parts"]
             ),
             calibration=tuple(
-                (finite(each["forecast"]), finite(each["actual"])) for each in answer["calibration"]
+                (finite(each["forecast"]), finite(each["actual"])) for each in body["calibration"]
             ),
-            worst=tuple(ScoredFilm.read(film) for film in answer["worst"]),
-            best=tuple(ScoredFilm.read(film) for film in answer["best"]),
-            alerts=tuple(str(alert) for alert in answer["alerts"]),
+            worst=tuple(ScoredFilm.parse(film) for film in body["worst"]),
+            best=tuple(ScoredFilm.parse(film) for film in body["best"]),
+            alerts=tuple(str(alert) for alert in body["alerts"]),
         )
 
 
-def _known(value: Any) -> str | None:
+def _optional_text(value: Any) -> str | None:
     return None if value is None else str(value)

@@ -1,4 +1,4 @@
-"""What the API tells of the model in service, read into what the page can show."""
+"""Parse the description of the model in service: `GET /version` and `GET /evidence`."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from ui.client.api import finite
 
 
 @dataclass(frozen=True)
-class Scores:
+class Errors:
     """Errors of one predictor on some films, in rating points."""
 
     films: int
@@ -17,19 +17,25 @@ class Scores:
     bias: float
 
     @classmethod
-    def read(cls, answer: Any) -> "Scores":
-        """Take them from the scores in an answer."""
+    def parse(cls, body: Any) -> "Errors":
+        """Parse one set of errors in a response."""
         return cls(
-            int(answer["n"]),
-            finite(answer["rmse"]),
-            finite(answer["mae"]),
-            finite(answer["bias"]),
+            int(body["n"]),
+            finite(body["rmse"]),
+            finite(body["mae"]),
+            finite(body["bias"]),
         )
 
 
 @dataclass(frozen=True)
 class Model:
-    """The model in service: where it comes from, and how good it is."""
+    """The model in service: its origin and its errors.
+
+    Attributes:
+        full: Errors on the hold-out films with all facts known.
+        form: Errors on them with only the form's four main facts known.
+        registry_away: Whether the service cannot reach the registry and uses its cached model.
+    """
 
     version: str
     since: datetime
@@ -39,76 +45,76 @@ class Model:
     known_films: int
     train_films: int
     split_date: date
-    full: Scores
-    form: Scores
-    baselines: dict[str, Scores]
+    full: Errors
+    form: Errors
+    baselines: dict[str, Errors]
     coverage: float
     commit: str
     wandb_run: str | None
     registry_away: bool
 
     @classmethod
-    def read(cls, answer: Any) -> "Model":
-        """Take it from an answer of `GET /version`."""
-        split, metrics = answer["split"], answer["metrics"]
+    def parse(cls, body: Any) -> "Model":
+        """Parse a response of `GET /version`."""
+        split, metrics = body["split"], body["metrics"]
         return cls(
-            version=str(answer["version"]),
-            since=datetime.fromisoformat(answer["since"]),
-            run_date=date.fromisoformat(answer["run_date"]),
-            family=str(answer["model_type"]),
-            source=str(answer["data"]["source"]),
-            known_films=int(answer["data"]["films"]),
+            version=str(body["version"]),
+            since=datetime.fromisoformat(body["since"]),
+            run_date=date.fromisoformat(body["run_date"]),
+            family=str(body["model_type"]),
+            source=str(body["data"]["source"]),
+            known_films=int(body["data"]["films"]),
             train_films=int(split["train_films"]),
             split_date=date.fromisoformat(split["split_date"]),
-            full=Scores.read(metrics["holdout"]),
-            form=Scores.read(metrics["form"]),
-            baselines={str(name): Scores.read(each) for name, each in answer["baselines"].items()},
-            coverage=finite(answer["interval_coverage"]),
-            commit=str(answer["commit"]),
-            wandb_run=str(answer["wandb_run"]) if answer["wandb_run"] else None,
-            registry_away=bool(answer["loaded_from"] == "cache" or answer["registry_problem"]),
+            full=Errors.parse(metrics["holdout"]),
+            form=Errors.parse(metrics["form"]),
+            baselines={str(name): Errors.parse(each) for name, each in body["baselines"].items()},
+            coverage=finite(body["interval_coverage"]),
+            commit=str(body["commit"]),
+            wandb_run=str(body["wandb_run"]) if body["wandb_run"] else None,
+            registry_away=bool(body["loaded_from"] == "cache" or body["registry_problem"]),
         )
 
 
 @dataclass(frozen=True)
-class Slice:
-    """Held-out films that have something in common."""
+class HoldoutSubgroup:
+    """Hold-out films with one property in common, such as a genre or a language."""
 
     kind: str
     name: str
-    scores: Scores
+    errors: Errors
     coverage: float
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """How the model did part by part.
+    """How well the model did, in detail.
 
     Attributes:
-        calibration: Mean forecast and mean rating of films of about the same forecast.
-        importance: Groups of facts and the mean size of what each adds, in rating points.
+        calibration: Mean forecast and mean rating of films grouped by forecast.
+        importance: Feature groups and the mean size of their contribution, in rating points.
     """
 
-    slices: tuple[Slice, ...]
+    subgroups: tuple[HoldoutSubgroup, ...]
     calibration: tuple[tuple[float, float], ...]
     importance: tuple[tuple[str, float], ...]
 
     @classmethod
-    def read(cls, answer: Any) -> "Evidence":
-        """Take it from an answer of `GET /evidence`."""
+    def parse(cls, body: Any) -> "Evidence":
+        """Parse a response of `GET /evidence`."""
         return cls(
             tuple(
-                Slice(
+                HoldoutSubgroup(
                     str(each["kind"]),
                     str(each["name"]),
-                    Scores.read(each["scores"]),
+                    Errors.parse(each["scores"]),
                     finite(each["coverage"]),
                 )
-                for each in answer["slices"]
+                for each in body["slices"]
             ),
             tuple(
                 (finite(point["forecast"]), finite(point["rating"]))
-                for point in answer["calibration"]
+                for point in body["calibration"]
             ),
-            tuple((str(group), finite(size)) for group, size in answer["importance"].items()),
+            tuple((str(group), finite(size)) for group, size in body["importance"].items()),
         )

@@ -1,4 +1,4 @@
-"""What the API forecasts of a film, read into what the page can show."""
+"""Parse forecasts: `POST /predict`, `GET /options` and `GET /ratings`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,23 +8,23 @@ from ui.client.api import finite
 
 @dataclass(frozen=True)
 class Choices:
-    """Names of genres and TMDB's codes of languages that the model in service tells apart."""
+    """The genre names and TMDB language codes that the model in service knows."""
 
     genres: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, answer: Any) -> "Choices":
-        """Take them from an answer of `GET /options`."""
+    def parse(cls, body: Any) -> "Choices":
+        """Parse a response of `GET /options`."""
         return cls(
-            tuple(str(genre["name"]) for genre in answer["genres"]),
-            tuple(str(language["language"]) for language in answer["languages"]),
+            tuple(str(genre["name"]) for genre in body["genres"]),
+            tuple(str(language["language"]) for language in body["languages"]),
         )
 
 
 @dataclass(frozen=True)
-class Comparable:
-    """A film like the one asked about."""
+class SimilarFilm:
+    """A training film similar to the film in the form."""
 
     title: str
     year: int
@@ -33,14 +33,15 @@ class Comparable:
 
 @dataclass(frozen=True)
 class Forecast:
-    """A forecast.
+    """The forecast for one film.
 
     Attributes:
-        mood: Label and score.
-        reasons: Groups of facts and the rating points that each adds, largest first.
-        ignored: Fields that were sent and did not enter the forecast.
-        warnings: Fields that are unlike all the model learned from.
-        answer: The whole answer as it came.
+        mood: Label and score of the plot's mood; None where it is unknown.
+        reasons: Feature groups and the rating points each adds, largest first.
+        ignored: Fields that were sent and not used.
+        warnings: Fields whose values are outside the training films' range.
+        missing: Fields that were not sent.
+        body: The whole JSON body, for the download.
     """
 
     rating: float
@@ -52,44 +53,42 @@ class Forecast:
     translated: bool
     read_in_korean: bool
     reasons: tuple[tuple[str, float], ...]
-    comparables: tuple[Comparable, ...]
+    similar_films: tuple[SimilarFilm, ...]
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
     ignored: tuple[str, ...]
     version: str
-    answer: Any
+    body: Any
 
     @classmethod
-    def read(cls, answer: Any) -> "Forecast":
-        """Take it from an answer of `POST /predict`."""
-        interval, mood = answer["interval"], answer["mood"]
+    def parse(cls, body: Any) -> "Forecast":
+        """Parse a response of `POST /predict`."""
+        interval, mood = body["interval"], body["mood"]
         return cls(
-            rating=finite(answer["rating"]),
+            rating=finite(body["rating"]),
             low=finite(interval["low"]),
             high=finite(interval["high"]),
             coverage=finite(interval["coverage"]),
-            average=finite(answer["average"]),
+            average=finite(body["average"]),
             mood=None if mood is None else (str(mood["label"]), finite(mood["score"])),
-            translated=bool(answer["translated"]),
-            read_in_korean=bool(answer.get("read_in_korean")),  # an older service does not say
-            reasons=tuple(
-                (str(each["group"]), finite(each["points"])) for each in answer["reasons"]
+            translated=bool(body["translated"]),
+            read_in_korean=bool(body.get("read_in_korean")),  # older services do not send it
+            reasons=tuple((str(each["group"]), finite(each["points"])) for each in body["reasons"]),
+            similar_films=tuple(
+                SimilarFilm(str(film["title"]), int(film["year"]), finite(film["rating"]))
+                for film in body["comparables"]
             ),
-            comparables=tuple(
-                Comparable(str(film["title"]), int(film["year"]), finite(film["rating"]))
-                for film in answer["comparables"]
-            ),
-            warnings=_fields(answer["warnings"]),
-            missing=tuple(str(field) for field in answer["missing"]),
-            ignored=_fields(answer["ignored"]),
-            version=str(answer["version"]),
-            answer=answer,
+            warnings=_fields(body["warnings"]),
+            missing=tuple(str(field) for field in body["missing"]),
+            ignored=_fields(body["ignored"]),
+            version=str(body["version"]),
+            body=body,
         )
 
 
 @dataclass(frozen=True)
-class Ratings:
-    """How many films have their rating in each of the bins from `lowest` on, `step` wide."""
+class RatingHistogram:
+    """The number of films in each rating bin, from `lowest` upwards, each `step` wide."""
 
     films: int
     mean: float
@@ -98,16 +97,17 @@ class Ratings:
     counts: tuple[int, ...]
 
     @classmethod
-    def read(cls, answer: Any) -> "Ratings":
-        """Take them from an answer of `GET /ratings`."""
+    def parse(cls, body: Any) -> "RatingHistogram":
+        """Parse a response of `GET /ratings`."""
         return cls(
-            int(answer["films"]),
-            finite(answer["mean"]),
-            finite(answer["lowest"]),
-            finite(answer["step"]),
-            tuple(int(count) for count in answer["counts"]),
+            int(body["films"]),
+            finite(body["mean"]),
+            finite(body["lowest"]),
+            finite(body["step"]),
+            tuple(int(count) for count in body["counts"]),
         )
 
 
 def _fields(remarks: Any) -> tuple[str, ...]:
+    """The fields that remarks are about, each once, in their order."""
     return tuple(dict.fromkeys(str(remark["field"]) for remark in remarks))

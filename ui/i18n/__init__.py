@@ -1,1 +1,1 @@
-"""The texts and templates of the page, in each language."""
+"""The texts and HTML templates of the UI in each language."""

@@ -1,4 +1,4 @@
-"""The texts of the page in each of its languages, and how these write numbers and names."""
+"""The texts of the UI in each language, and each language's format of numbers and names."""
 
 import tomllib
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ from babel.numbers import format_decimal, format_percent
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = FOLDER / "templates"
 LANGUAGES: Final = {"ko": "한국어", "en": "English"}
-# TMDB's own codes that are no ISO 639-1.
+# TMDB uses these two codes, which ISO 639-1 does not have.
 TMDB_LANGUAGES: Final = {"cn": "yue", "xx": "zxx"}
 
 Tables = dict[str, dict[str, str]]
 
 
 class Words:
-    """The texts of the page in one language."""
+    """The texts of the UI in one language."""
 
     def __init__(self, language: str) -> None:
         self.code = language
@@ -32,70 +32,76 @@ class Words:
         self._tables = _tables(language)
 
     def __call__(self, key: str, **values: str) -> str:
-        """The text under `section.key`, its placeholders filled in."""
+        """The text of `section.key` with its placeholders filled in."""
         section, name = key.split(".")
         return self._tables[section][name].format(**values)
 
     def section(self, section: str, **values: str) -> dict[str, str]:
-        """All texts of a section, their placeholders filled in."""
+        """All texts of a section with their placeholders filled in."""
         return {name: text.format(**values) for name, text in self._tables[section].items()}
 
-    def name(self, section: str, name: str, otherwise: str | None = None) -> str:
-        """What something of the API is called here; by its own name where nothing is known."""
-        return self._tables[section].get(name, name if otherwise is None else otherwise)
+    def name(self, section: str, name: str, default: str | None = None) -> str:
+        """Translate a name that the API uses; without a translation, the default or the name."""
+        return self._tables[section].get(name, name if default is None else default)
 
     def language(self, code: str) -> str:
-        """The name of a language by TMDB's code."""
+        """The name of a language, given TMDB's code."""
         return str(self.locale.languages.get(TMDB_LANGUAGES.get(code, code), code))
 
     def country(self, code: str) -> str:
-        """The name of a country by its ISO 3166-1 code."""
+        """The name of a country, given its ISO 3166-1 code."""
         return str(self.locale.territories.get(code, code))
 
     def month(self, number: int) -> str:
-        """The name of a month."""
+        """The name of a month, from 1 to 12."""
         return str(self.locale.months["stand-alone"]["wide"][number])
 
     def number(self, value: float, pattern: str = "#,##0") -> str:
-        """A number in a pattern of Unicode's CLDR."""
+        """Format a number by a Unicode CLDR pattern."""
         return str(format_decimal(value, pattern, locale=self.locale))
 
     def count(self, what: str, number: int) -> str:
-        """So many of something of the section `counts`."""
+        """A number of things in the right plural form; `what` is a name of the section `counts`."""
         form = self.locale.plural_form(number)
         return self(f"counts.{what}_{form}", n=self.number(number))
 
     def points(self, value: float) -> str:
-        """A difference in rating points, with its sign."""
+        """Format a difference in rating points, with its sign."""
         return self.number(value, "+0.00;−0.00")
 
     def percent(self, share: float) -> str:
-        """A share in whole percent."""
+        """Format a share from 0 to 1 in whole percent."""
         return str(format_percent(share, locale=self.locale))
 
     def day(self, day: date) -> str:
-        """A date in full."""
+        """Format a date with the month's full name."""
         return str(format_date(day, "long", locale=self.locale))
 
     def moment(self, at: datetime) -> str:
-        """A moment to the minute; Babel's own Korean would say AM where people say otherwise."""
+        """Format a time to the minute, in UTC."""
+        # Babel's Korean format writes an English AM or PM, so use a 24-hour clock.
         utc = at.astimezone(UTC)
         return f"{format_date(utc, 'medium', locale=self.locale)} {utc:%H:%M} UTC"
 
-    def all_of(self, names: Iterable[str]) -> str:
-        """Names in one phrase."""
+    def joined(self, names: Iterable[str]) -> str:
+        """Join names into one phrase, such as "a, b and c"."""
         return str(format_list(list(names), locale=self.locale))
 
 
-def own_words(language: str) -> dict[str, str]:
-    """What Streamlit's widgets say in any of the page's languages, and how one of them says it."""
-    here = Words(language)
-    spoken = [Words(code) for code in LANGUAGES]
-    originals = {original for words in spoken for original in words.section("streamlit")}
+def widget_texts(language: str) -> dict[str, str]:
+    """Translations of the texts inside Streamlit's own widgets.
+
+    Returns:
+        The text in `language` by the same text in every language, so that the browser can
+        translate a widget again after the visitor switches the language.
+    """
+    target = Words(language)
+    every = [Words(code) for code in LANGUAGES]
+    originals = {original for words in every for original in words.section("streamlit")}
     return {
-        said: here.name("streamlit", original)
+        text: target.name("streamlit", original)
         for original in originals
-        for said in (original, *(words.name("streamlit", original) for words in spoken))
+        for text in (original, *(words.name("streamlit", original) for words in every))
     }
 
 
@@ -104,12 +110,7 @@ def _tables(language: str) -> Tables:
     return tomllib.loads((FOLDER / f"{language}.toml").read_text("utf-8"))
 
 
-def plain(text: str) -> str:
-    """A text that Markdown shows as it is."""
-    return "".join(f"\\{mark}" if mark in "\\`*_{}[]()<>#+-.!|~$:&" else mark for mark in text)
-
-
 def fill(template: str, values: dict[str, str]) -> str:
-    """A template with values, any text, in place of its `$names`."""
+    """Fill a template's `$names` with values; HTML in the values is escaped."""
     escaped = {name: escape(value) for name, value in values.items()}
     return Template((TEMPLATES / template).read_text("utf-8")).substitute(escaped)

@@ -1,1 +1,1 @@
-"""One module per page; Streamlit runs them."""
+"""One module per page; `st.navigation` runs the current one."""

@@ -1,13 +1,13 @@
-"""The page of films that have not opened; `st.navigation` executes it."""
+"""Page of upcoming films with their forecasts."""
 
 from html import escape
 
 import streamlit as st
 
-from ui.client.api import ApiError, ask
-from ui.client.forecasts import Coming, ComingFilm
+from ui.client.api import ApiError, fetch
+from ui.client.forecasts import UpcomingFilm, UpcomingFilms
 from ui.i18n.words import TEMPLATES, Words, fill
-from ui.widgets import problem
+from ui.widgets import notices
 
 PER_PAGE = 20
 _SORTINGS = ("release_date", "-rating", "rating", "-change", "change", "title")
@@ -15,7 +15,7 @@ _SHOWN_REASONS = 3
 
 
 def main() -> None:
-    """Films to come with their forecasts, to be searched, sorted and leafed through."""
+    """Draw a list of upcoming films that can be searched and sorted, 20 per page."""
     words = Words(st.session_state.ui)
     st.title(words("coming_soon.title"), anchor=False)
     st.markdown(words("coming_soon.lead"))
@@ -29,45 +29,46 @@ def main() -> None:
     )
     page = int(st.session_state.get("coming_page", 1))
     try:
-        coming = _asked(search, sort, page)
-        if page > 1 and not coming.films:  # what matches fits on fewer pages now
-            coming = _asked(search, sort, 1)
+        upcoming = _fetch(search, sort, page)
+        if page > 1 and not upcoming.films:  # a new search has fewer pages
+            upcoming = _fetch(search, sort, 1)
     except ApiError as error:
-        problem.show(words, error)
+        notices.show_error(words, error)
         st.button(words("page.retry"))
         return
-    if coming.as_of is None or not coming.total:
-        st.info(words("coming_soon.none" if coming.as_of else "coming_soon.not_yet"))
+    if upcoming.as_of is None or not upcoming.total:
+        st.info(words("coming_soon.none" if upcoming.as_of else "coming_soon.not_yet"))
         return
-    counted = words.count("films", coming.total)
-    st.caption(words("coming_soon.as_of", day=words.day(coming.as_of), films=counted))
-    items = "".join(f'<li class="film">{_item(words, film)}</li>' for film in coming.films)
+    films = words.count("films", upcoming.total)
+    st.caption(words("coming_soon.as_of", day=words.day(upcoming.as_of), films=films))
+    items = "".join(f'<li class="film">{_item(words, film)}</li>' for film in upcoming.films)
     st.html(f'{(TEMPLATES / "films.html").read_text("utf-8")}<ul class="films">{items}</ul>')
-    pages = -(-coming.total // PER_PAGE)
+    pages = -(-upcoming.total // PER_PAGE)
     if pages > 1:
         st.number_input(words("coming_soon.page"), 1, pages, key="coming_page")
 
 
-def _asked(search: str, sort: str, page: int) -> Coming:
+def _fetch(search: str, sort: str, page: int) -> UpcomingFilms:
     params = {
         "search": search,
         "sort": sort,
         "limit": str(PER_PAGE),
         "offset": str((page - 1) * PER_PAGE),
     }
-    return ask(Coming.read, "/forecasts", params=params)
+    return fetch(UpcomingFilms.parse, "/forecasts", params=params)
 
 
-def _item(words: Words, film: ComingFilm) -> str:
+def _item(words: Words, film: UpcomingFilm) -> str:
     poster = ""
+    # Load images from TMDB only: another server would learn the visitor's address.
     if film.poster and film.poster.startswith("https://image.tmdb.org/"):
         poster = f'<img src="{escape(film.poster)}" alt="" loading="lazy">'
     return f"{poster}<div>{fill('film.html', _texts(words, film))}</div>"
 
 
-def _texts(words: Words, film: ComingFilm) -> dict[str, str]:
+def _texts(words: Words, film: UpcomingFilm) -> dict[str, str]:
     when = [
-        words.day(film.opens),
+        words.day(film.release_date),
         words.name("genres", film.genre) if film.genre else "",
         words.language(film.language) if film.language else "",
     ]
@@ -87,7 +88,7 @@ def _texts(words: Words, film: ComingFilm) -> dict[str, str]:
         "change": words("coming_soon.new")
         if film.change is None
         else words("coming_soon.change", points=words.points(film.change)),
-        "reasons": words.all_of(reasons),
+        "reasons": words.joined(reasons),
     }
 
 

@@ -1,22 +1,22 @@
-"""The page that forecasts several films at once; `st.navigation` executes it."""
+"""Page that forecasts several films at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
-from ui.client.api import ApiError, ask
+from ui.client.api import ApiError, fetch
 from ui.client.predictions import Forecast
 from ui.i18n.words import Words
-from ui.widgets import charts, films_csv, problem, table
-from ui.widgets.films_csv import FileError, Outcome, Row
+from ui.widgets import charts, films_csv, notices, table
+from ui.widgets.films_csv import FileError, FilmResult, Row
 
-# After these the other films would fare no better.
-_FOR_ALL = frozenset({"away", "slow", "no_model", "key"})
-_DRAWN = 40  # films; more are in the table
+# With these errors the other films would fail too, so the page stops asking.
+_STOPPING_ERRORS = frozenset({"away", "slow", "no_model", "key"})
+_MAX_CHART_FILMS = 40  # the table below has all of them
 
 
 def main() -> None:
-    """Films of the form and of a file, forecast at a click."""
+    """Draw the films from the form and from a file, and forecast them at a click."""
     words = Words(st.session_state.ui)
     st.title(words("compare.title"), anchor=False)
     st.markdown(words("compare.lead"))
@@ -24,9 +24,9 @@ def main() -> None:
     if st.button(
         words("compare.submit"), type="primary", disabled=not rows, width="stretch", key="compare"
     ):
-        st.session_state.outcomes = _forecast(words, rows)
-    if outcomes := st.session_state.get("outcomes"):
-        _show(words, outcomes)
+        st.session_state.results = _forecast(words, rows)
+    if results := st.session_state.get("results"):
+        _draw_results(words, results)
 
 
 def _from_form(words: Words) -> list[Row]:
@@ -36,43 +36,43 @@ def _from_form(words: Words) -> list[Row]:
     rows = [Row(at, facts) for at, facts in enumerate(films, 1)]
     st.header(words("compare.from_form"), anchor=False)
 
-    def forget() -> None:
+    def clear() -> None:
         films.clear()
-        st.session_state.pop("outcomes", None)
+        st.session_state.pop("results", None)
 
-    titles = [[_called(words, row)] for row in rows]
-    table.show(words("compare.from_form"), [words("csv.title")], titles, headed=True)
-    st.button(words("compare.forget"), on_click=forget)
+    titles = [[_film_name(words, row)] for row in rows]
+    table.draw(words("compare.from_form"), [words("csv.title")], titles, caption_hidden=True)
+    st.button(words("compare.forget"), on_click=clear)
     return rows
 
 
 def _from_file(words: Words) -> list[Row]:
     st.header(words("compare.from_file"), anchor=False)
-    st.markdown(words("compare.file_note", most=str(films_csv.MOST_ROWS)))
+    st.markdown(words("compare.file_note", most=str(films_csv.MAX_ROWS)))
     st.download_button(
         words("compare.example"),
-        films_csv.example(words),
+        films_csv.example_file(words),
         "films.csv",
         "text/csv",
         on_click="ignore",
     )
-    # Any file may come: of a wrong ending Streamlit shows a red icon, and does not say why.
+    # No filter by file type: Streamlit rejects a wrong type with a red icon and no explanation.
     uploaded = st.file_uploader(words("compare.upload"), key="upload")
     if uploaded is None:
         return []
     try:
-        rows = films_csv.read(uploaded.getvalue(), words)
+        rows = films_csv.read_films(uploaded.getvalue(), words)
     except FileError as error:
-        st.error(words(f"csv.{error.kind}", most=str(films_csv.MOST_ROWS)), icon=":material/error:")
+        st.error(words(f"csv.{error.kind}", most=str(films_csv.MAX_ROWS)), icon=":material/error:")
         return []
     wrong = [row for row in rows if row.problem]
-    counted = {
+    counts = {
         "good": words.count("films", len(rows) - len(wrong)),
         "wrong": words.count("rows", len(wrong)),
     }
-    st.markdown(words("compare.read", **counted))
+    st.markdown(words("compare.read", **counts))
     if wrong:
-        table.show(
+        table.draw(
             words("compare.wrong"),
             [words("csv.row"), words("csv.title"), words("csv.problem")],
             [(str(row.line), row.title or "", row.problem or "") for row in wrong],
@@ -80,89 +80,88 @@ def _from_file(words: Words) -> list[Row]:
     return rows
 
 
-def _forecast(words: Words, rows: Sequence[Row]) -> list[Outcome]:
-    """Ask for each film; a fault that would meet all the others ends it."""
-    outcomes: list[Outcome] = []
+def _forecast(words: Words, rows: Sequence[Row]) -> list[FilmResult]:
+    """Forecast film by film; after an error that would hit all others, ask no more."""
+    results: list[FilmResult] = []
     films = words.count("films", len(rows))
     progress = st.progress(0.0, words("compare.progress", done="0", all=films))
-    ended = None
+    stopped_by: ApiError | None = None
     for at, row in enumerate(rows, 1):
-        outcome = _outcome(words, row, ended)
-        outcomes.append(outcome[0])
-        ended = ended or outcome[1]
+        result, stopping_error = _result(words, row, stopped=stopped_by is not None)
+        results.append(result)
+        stopped_by = stopped_by or stopping_error
         progress.progress(at / len(rows), words("compare.progress", done=str(at), all=films))
     progress.empty()
-    if ended is not None:
-        problem.show(words, ended)
-    return outcomes
+    if stopped_by is not None:
+        notices.show_error(words, stopped_by)
+    return results
 
 
-def _outcome(words: Words, row: Row, ended: ApiError | None) -> tuple[Outcome, ApiError | None]:
-    """What comes of a film, and the fault that ends the whole."""
+def _result(words: Words, row: Row, stopped: bool) -> tuple[FilmResult, ApiError | None]:
+    """The result of one film, and the error if it would hit all other films too."""
     if row.problem:
-        return Outcome(row, problem=row.problem), None
-    if ended is not None:
-        return Outcome(row, problem=words("compare.not_asked")), None
+        return FilmResult(row, problem=row.problem), None
+    if stopped:
+        return FilmResult(row, problem=words("compare.not_asked")), None
     try:
-        return Outcome(row, ask(Forecast.read, "/predict", row.facts)), None
+        return FilmResult(row, fetch(Forecast.parse, "/predict", row.facts)), None
     except ApiError as error:
-        told = problem.lines(words, error) if error.kind == "refused" else []
-        reason = "; ".join(told) or words(f"problem.{error.kind}").replace("*", "")
-        return Outcome(row, problem=reason), error if error.kind in _FOR_ALL else None
+        lines = notices.error_lines(words, error) if error.kind == "refused" else []
+        reason = "; ".join(lines) or words(f"problem.{error.kind}").replace("*", "")
+        return FilmResult(row, problem=reason), error if error.kind in _STOPPING_ERRORS else None
 
 
-def _show(words: Words, outcomes: Iterable[Outcome]) -> None:
-    outcomes = list(outcomes)
+def _draw_results(words: Words, results: Sequence[FilmResult]) -> None:
     st.header(words("compare.results"), anchor=False)
-    good = [(_called(words, each.row), each.forecast) for each in outcomes if each.forecast]
+    good = [(_film_name(words, each.row), each.forecast) for each in results if each.forecast]
     if good:
         films = [
-            (f"{at}. {name}", found.rating, found.low, found.high)
-            for at, (name, found) in enumerate(good[:_DRAWN], 1)
+            (f"{at}. {name}", forecast.rating, forecast.low, forecast.high)
+            for at, (name, forecast) in enumerate(good[:_MAX_CHART_FILMS], 1)
         ]
         parts = [f"{name} {words.number(rating, '0.0')}" for name, rating, _, _ in films]
-        st.vega_lite_chart(spec=charts.side_by_side(films), alt=words.all_of(parts))
+        st.vega_lite_chart(spec=charts.compared_films(films), alt=words.joined(parts))
     heads = ("row", "title", "rating", "interval", "mood", "remark")
-    table.show(
+    table.draw(
         words("compare.results"),
         [words(f"csv.{name}") for name in heads],
-        [_line(words, each) for each in outcomes],
+        [_cells(words, each) for each in results],
         numbers=(2, 3),
-        headed=True,
+        caption_hidden=True,
     )
     st.download_button(
         words("compare.download"),
-        films_csv.results(outcomes, words),
+        films_csv.results_file(results, words),
         "forecasts.csv",
         "text/csv",
         on_click="ignore",
     )
 
 
-def _line(words: Words, outcome: Outcome) -> list[str]:
-    begin = [str(outcome.row.line), _called(words, outcome.row)]
-    found = outcome.forecast
-    if found is None:
-        return [*begin, "", "", "", outcome.problem or ""]
-    interval = f"{words.number(found.low, '0.0')}–{words.number(found.high, '0.0')}"
-    unused = words.all_of(words.name("fields", name) for name in found.ignored)
+def _cells(words: Words, result: FilmResult) -> list[str]:
+    row = [str(result.row.line), _film_name(words, result.row)]
+    forecast = result.forecast
+    if forecast is None:
+        return [*row, "", "", "", result.problem or ""]
+    interval = f"{words.number(forecast.low, '0.0')}–{words.number(forecast.high, '0.0')}"
+    unused = words.joined(words.name("fields", name) for name in forecast.ignored)
     return [
-        *begin,
-        words.number(found.rating, "0.0"),
+        *row,
+        words.number(forecast.rating, "0.0"),
         interval,
-        words.name("moods", found.mood[0] if found.mood else "unknown"),
+        words.name("moods", forecast.mood[0] if forecast.mood else "unknown"),
         words("page.ignored", name=unused) if unused else "",
     ]
 
 
-def _called(words: Words, row: Row) -> str:
-    """The title, or what else tells the film from the others."""
+def _film_name(words: Words, row: Row) -> str:
+    """The title; without one, the beginning of the plot or the genres."""
     if row.title:
         return row.title
     if row.facts.get("overview"):
         return str(row.facts["overview"])[:40] + "…"
     named = [words.name("genres", genre) for genre in row.facts.get("genres", [])]
-    return words.all_of(named) or words("compare.untitled")
+    return words.joined(named) or words("compare.untitled")
 
 
 if __name__ == "__main__":

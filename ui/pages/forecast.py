@@ -1,4 +1,4 @@
-"""The page that forecasts one film; `st.navigation` executes it."""
+"""Page that forecasts one film."""
 
 import json
 from datetime import UTC, date, datetime
@@ -6,61 +6,61 @@ from typing import Any
 
 import streamlit as st
 
-from ui.client.api import ApiError, Facts, ask
+from ui.client.api import ApiError, Facts, fetch
 from ui.client.predictions import Choices, Forecast
 from ui.i18n.words import Words
-from ui.widgets import form, form_state, problem, result
+from ui.widgets import form, form_state, notices, result
 
 MONTHS = range(1, 13)
 
 
 def main() -> None:
-    """The form, and below it the forecast of what was last asked."""
+    """Draw the form, and below it the forecast for the facts that were last submitted."""
     state = st.session_state
     words = Words(state.ui)
     st.title(words("page.title"), anchor=False)
     st.markdown(words("page.lead"))
     above = st.container()
-    choices, trouble = _choices()
-    form.fields(words, choices)
-    # Kept is the question, never the answer: after a switch of language the API is asked anew.
+    choices, error = _choices()
+    form.draw(words, choices)
+    # The session keeps the facts and not the forecast, so that every run shows a new forecast.
     if st.button(words("form.submit"), type="primary", width="stretch"):
-        state.asked = form_state.facts()
+        state.asked = form_state.entered_facts()
     if "asked" in state:
         try:
             with st.spinner(words("form.waiting")):
-                forecast = ask(Forecast.read, "/predict", state.asked)
-            result.show(words, state.asked, forecast)
+                forecast = fetch(Forecast.parse, "/predict", state.asked)
+            result.draw(words, state.asked, forecast)
             _what_if(words, choices, state.asked, forecast)
-            _take_away(words, state.asked, forecast)
-        except ApiError as error:
-            trouble = error
-    if trouble is not None:
+            _save_and_share(words, state.asked, forecast)
+        except ApiError as forecast_error:
+            error = forecast_error
+    if error is not None:
         with st.container() if "asked" in state else above:
-            problem.show(words, trouble)
+            notices.show_error(words, error)
         if "asked" not in state:
             above.button(words("page.retry"))
 
 
 def _choices() -> tuple[Choices, ApiError | None]:
     try:
-        return ask(Choices.read, "/options"), None
+        return fetch(Choices.parse, "/options"), None
     except ApiError as error:
         return Choices(), error
 
 
 @st.fragment
-def _what_if(words: Words, choices: Choices, told: Facts, forecast: Forecast) -> None:
-    """Change one thing or several, and see both forecasts."""
+def _what_if(words: Words, choices: Choices, facts: Facts, forecast: Forecast) -> None:
+    """Draw fields to change some facts, and both forecasts side by side."""
     st.header(words("what_if.title"), anchor=False)
     st.markdown(words("what_if.lead"))
-    changed = told | _changes(words, choices, told)
-    if changed == told:
+    changed = facts | _changes(words, choices, facts)
+    if changed == facts:
         return
     try:
-        other = ask(Forecast.read, "/predict", changed)
+        other = fetch(Forecast.parse, "/predict", changed)
     except ApiError as error:
-        problem.show(words, error)
+        notices.show_error(words, error)
         return
     before, after = st.columns(2)
     before.metric(words("what_if.before"), words.number(forecast.rating, "0.00"))
@@ -71,8 +71,8 @@ def _what_if(words: Words, choices: Choices, told: Facts, forecast: Forecast) ->
     )
 
 
-def _changes(words: Words, choices: Choices, told: Facts) -> Facts:
-    """The facts that are to be others; none as long as nothing is chosen."""
+def _changes(words: Words, choices: Choices, facts: Facts) -> Facts:
+    """Draw the fields, and return the facts they change."""
     first, second, third = st.columns(3)
     runtime = first.number_input(
         words("what_if.runtime"), value=None, step=1.0, format="%s", key="if_runtime"
@@ -95,15 +95,15 @@ def _changes(words: Words, choices: Choices, told: Facts) -> Facts:
         key="if_month",
     )
     changes: dict[str, Any] = {
-        "runtime": None if runtime is None else form_state.whole(runtime),
+        "runtime": None if runtime is None else form_state.int_if_whole(runtime),
         "genres": [genre] if genre else None,
-        "release_date": _in_month(month, told.get("release_date")) if month else None,
+        "release_date": _in_month(month, facts.get("release_date")) if month else None,
     }
     return {name: value for name, value in changes.items() if value is not None}
 
 
 def _in_month(month: int, release_date: str | None) -> str:
-    """The middle of a month: of the film's year, or of the next such month where it is unknown."""
+    """The 15th of the month in the film's year; without a release date, of the next such month."""
     if release_date:
         return date.fromisoformat(release_date).replace(month=month, day=15).isoformat()
     today = datetime.now(UTC).date()
@@ -111,13 +111,13 @@ def _in_month(month: int, release_date: str | None) -> str:
     return date(year, month, 15).isoformat()
 
 
-def _take_away(words: Words, told: Facts, forecast: Forecast) -> None:
-    """The answer as files, a link that fills the form in again, and the film for the comparison."""
+def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
+    """Draw the downloads, the button for the comparison, and the link to the form."""
     st.header(words("take.title"), anchor=False)
     first, second, third = st.columns(3)
     first.download_button(
         words("take.json"),
-        json.dumps({"film": told, "forecast": forecast.answer}, ensure_ascii=False, indent=2),
+        json.dumps({"film": facts, "forecast": forecast.body}, ensure_ascii=False, indent=2),
         "forecast.json",
         "application/json",
         on_click="ignore",
@@ -125,9 +125,9 @@ def _take_away(words: Words, told: Facts, forecast: Forecast) -> None:
     )
 
     def pdf() -> bytes:
-        from ui.widgets.pdf import document  # 20 MB: only for who wants one
+        from ui.widgets.pdf import document  # 20 MB of memory: only on demand
 
-        return document(words, told, forecast, result.model_behind(forecast))
+        return document(words, facts, forecast, result.model_of(forecast))
 
     second.download_button(
         words("take.pdf"),
@@ -139,26 +139,27 @@ def _take_away(words: Words, told: Facts, forecast: Forecast) -> None:
     )
     compared = st.session_state.setdefault("compared", [])
     if third.button(
-        words("take.compare"), disabled=told in compared, width="stretch", key="compare_this"
+        words("take.compare"), disabled=facts in compared, width="stretch", key="compare_this"
     ):
-        compared.append(told)
+        compared.append(facts)
         st.rerun()
-    if told in compared:
+    if facts in compared:
         st.page_link(
             "ui/pages/compare.py", label=words("take.compared"), icon=":material/compare_arrows:"
         )
-    _link(words, told)
+    _link(words, facts)
 
 
 @st.fragment
-def _link(words: Words, told: Facts) -> None:
-    """The plot stands in it only if that is wished: addresses are kept in logs and histories."""
-    linked = {name: value for name, value in told.items() if name != "overview"}
+def _link(words: Words, facts: Facts) -> None:
+    """Draw the link to the form; it contains the plot only if the visitor wants that."""
+    # Browser histories and server logs keep addresses, and a plot may be secret.
+    linked = {name: value for name, value in facts.items() if name != "overview"}
     with st.expander(words("take.link")):
-        if "overview" in told and st.checkbox(words("take.with_plot"), key="with_plot"):
-            linked = told
+        if "overview" in facts and st.checkbox(words("take.with_plot"), key="with_plot"):
+            linked = facts
         base = (st.context.url or "").split("?")[0]
-        st.code(base + form_state.link(linked, words.code), language=None, wrap_lines=True)
+        st.code(base + form_state.link_query(linked, words.code), language=None, wrap_lines=True)
 
 
 if __name__ == "__main__":

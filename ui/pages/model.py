@@ -1,29 +1,29 @@
-"""The page about the model in service; `st.navigation` executes it."""
+"""Page about the model in service."""
 
 from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
 
-from ui.client.api import NOT_FOUND, ApiError, ask, ask_text
-from ui.client.decisions import Decided, read_history
-from ui.client.model import Evidence, Model, Scores
+from ui.client.api import NOT_FOUND, ApiError, fetch, fetch_text
+from ui.client.decisions import Decision, parse_decisions
+from ui.client.model import Errors, Evidence, Model
 from ui.i18n.words import Words
-from ui.widgets import charts, note, problem, table
+from ui.widgets import charts, notices, table
 
-_DECISIONS: Final = 400  # drawn; a year of daily runs
-_RUNS: Final = 20  # in the table
+_CHART_DECISIONS: Final = 400  # about a year of daily runs
+_TABLE_RUNS: Final = 20
 
 
 def main() -> None:
-    """What is in service, how good it is beside its baselines, and where it is weak."""
+    """Draw the model's origin, its errors beside the baselines', its history and weak spots."""
     words = Words(st.session_state.ui)
     st.title(words("model.title"), anchor=False)
     st.markdown(words("model.lead"))
     try:
-        model = ask(Model.read, "/version")
+        model = fetch(Model.parse, "/version")
     except ApiError as error:
-        problem.show(words, error)
+        notices.show_error(words, error)
         st.button(words("page.retry"))
         return
     _in_service(words, model)
@@ -52,98 +52,101 @@ def _in_service(words: Words, model: Model) -> None:
         ),
         "commit": model.commit[:12],
     }
-    table.show(
+    table.draw(
         words("model.in_service"),
         [words("model.fact"), words("model.value")],
         [(words(f"model.{name}"), value) for name, value in facts.items()],
-        headed=True,
+        caption_hidden=True,
     )
 
 
 def _errors(words: Words, model: Model) -> None:
     st.header(words("model.errors"), anchor=False)
     st.markdown(words("model.errors_lead", films=words.count("films", model.full.films)))
-    rows: list[tuple[str, Scores, bool]] = [
+    rows: list[tuple[str, Errors, bool]] = [
         (words("predictors.full"), model.full, True),
         (words("predictors.form"), model.form, True),
         *(
-            (words.name("predictors", name), scores, False)
-            for name, scores in model.baselines.items()
+            (words.name("predictors", name), errors, False)
+            for name, errors in model.baselines.items()
         ),
     ]
-    parts = [f"{name} {words.number(scores.rmse, '0.00')}" for name, scores, _ in rows]
+    parts = [f"{name} {words.number(errors.rmse, '0.00')}" for name, errors, _ in rows]
     st.vega_lite_chart(
-        spec=charts.errors([(name, scores.rmse, ours) for name, scores, ours in rows]),
-        alt=words.all_of(parts),
+        spec=charts.errors([(name, errors.rmse, ours) for name, errors, ours in rows]),
+        alt=words.joined(parts),
     )
-    table.show(
+    table.draw(
         words("model.errors"),
         [words("model.predictor"), "RMSE", "MAE", words("model.bias")],
         [
             (
                 name,
-                words.number(scores.rmse, "0.00"),
-                words.number(scores.mae, "0.00"),
-                words.points(scores.bias),
+                words.number(errors.rmse, "0.00"),
+                words.number(errors.mae, "0.00"),
+                words.points(errors.bias),
             )
-            for name, scores, _ in rows
+            for name, errors, _ in rows
         ],
         numbers=(1, 2, 3),
-        headed=True,
+        caption_hidden=True,
     )
     st.markdown(words("model.interval", coverage=words.percent(model.coverage)))
 
 
 def _history(words: Words, model: Model) -> None:
-    """All versions beside what they had to beat, and what became of each run."""
+    """Draw the errors of all versions over time, and a table of the last runs."""
     st.header(words("model.history"), anchor=False)
     try:
-        decided = ask(read_history, "/history", params={"limit": str(_DECISIONS)})
+        decisions = fetch(parse_decisions, "/history", params={"limit": str(_CHART_DECISIONS)})
     except ApiError as error:
-        problem.show(words, error)
+        notices.show_error(words, error)
         return
-    measured = [each for each in reversed(decided) if each.rmse is not None]
+    measured = [each for each in reversed(decisions) if each.rmse is not None]
     if measured:
         st.markdown(words("model.history_lead"))
-        _versions(words, decided, measured)
-    if not decided:
+        _versions(words, decisions, measured)
+    if not decisions:
         st.info(words("model.no_history"))
         return
     st.header(words("model.runs"), anchor=False)
     st.markdown(words("model.runs_lead"))
-    moves = (each for each in decided if each.action != "refused")
-    standing = next((each for each in moves if each.version == model.version), None)
+    # The newest decision that put this version into service; later refusals change nothing.
+    swaps = (each for each in decisions if each.action != "refused")
+    current = next((each for each in swaps if each.version == model.version), None)
     names = ("when", "outcome", "version", "error", "best_baseline", "reason")
-    table.show(
+    table.draw(
         words("model.runs"),
         [words(f"model.{name}") for name in names],
-        [_run(words, each, each is standing) for each in decided[:_RUNS]],
+        [_run(words, each, each is current) for each in decisions[:_TABLE_RUNS]],
         numbers=(3,),
-        headed=True,
+        caption_hidden=True,
     )
 
 
-def _versions(words: Words, decided: Sequence[Decided], measured: Sequence[Decided]) -> None:
+def _versions(words: Words, decisions: Sequence[Decision], measured: Sequence[Decision]) -> None:
     promoted = [each for each in measured if each.action == "promoted"]
-    taken_back = [each for each in decided if each.action == "rolled_back"]
-    spec = charts.over_time(
+    rollbacks = [each for each in decisions if each.action == "rolled_back"]
+    spec = charts.errors_over_time(
         _lines(words, measured),
         promoted=[(each.at.isoformat(), each.rmse or 0.0) for each in promoted],
-        rolled_back=[each.at.isoformat() for each in taken_back],
+        rolled_back=[each.at.isoformat() for each in rollbacks],
         labelExpr="slice(datum.label, 0, 10)",
     )
-    counted = {
+    counts = {
         "versions": words.count("versions", len(measured)),
-        "rolled_back": words.count("rollbacks", len(taken_back)),
+        "rolled_back": words.count("rollbacks", len(rollbacks)),
     }
     promotions = words.count("promotions", len(promoted))
-    picture = words("model.history_picture", promoted=promotions, **counted)
+    picture = words("model.history_picture", promoted=promotions, **counts)
     st.vega_lite_chart(spec=spec, alt=picture)
-    note.show(words("model.history_legend", promoted=words.number(len(promoted)), **counted))
+    notices.small_print(
+        words("model.history_legend", promoted=words.number(len(promoted)), **counts)
+    )
 
 
-def _lines(words: Words, measured: Sequence[Decided]) -> dict[str, list[tuple[str, float]]]:
-    """RMSE by moment, for the versions and for each baseline."""
+def _lines(words: Words, measured: Sequence[Decision]) -> dict[str, list[tuple[str, float]]]:
+    """Pairs of time and RMSE: one line for the versions, one for each baseline."""
     lines: dict[str, list[tuple[str, float]]] = {words("predictors.full"): []}
     for each in measured:
         at = each.at.isoformat()
@@ -153,48 +156,48 @@ def _lines(words: Words, measured: Sequence[Decided]) -> dict[str, list[tuple[st
     return lines
 
 
-def _run(words: Words, decided: Decided, in_service: bool) -> Sequence[str]:
-    outcome = words.name("outcomes", decided.action)
+def _run(words: Words, decision: Decision, in_service: bool) -> Sequence[str]:
+    outcome = words.name("outcomes", decision.action)
     if in_service:
         outcome = words("model.serving_now", outcome=outcome)
-    name, rmse = min(decided.baselines.items(), key=lambda each: each[1], default=("", 0.0))
+    name, rmse = min(decision.baselines.items(), key=lambda each: each[1], default=("", 0.0))
     return (
-        words.moment(decided.at),
+        words.moment(decision.at),
         outcome,
-        decided.version,
-        "" if decided.rmse is None else words.number(decided.rmse, "0.000"),
+        decision.version,
+        "" if decision.rmse is None else words.number(decision.rmse, "0.000"),
         f"{words.name('predictors', name)} {words.number(rmse, '0.000')}" if name else "",
-        decided.reason,
+        decision.reason,
     )
 
 
 def _evidence(words: Words) -> None:
     try:
-        evidence = ask(Evidence.read, "/evidence")
+        evidence = fetch(Evidence.parse, "/evidence")
     except ApiError as error:
         if error.status == NOT_FOUND:
             st.info(words("model.no_evidence"))
         else:
-            problem.show(words, error)
+            notices.show_error(words, error)
         return
     st.header(words("model.calibration"), anchor=False)
     st.markdown(words("model.calibration_lead"))
     st.vega_lite_chart(
         spec=charts.calibration(words, evidence.calibration),
-        alt=charts.calibration_in_words(words, evidence.calibration),
+        alt=charts.calibration_text(words, evidence.calibration),
     )
     st.header(words("model.importance"), anchor=False)
     named = [(words.name("groups", group), size) for group, size in evidence.importance]
     parts = [f"{name} {words.number(size, '0.00')}" for name, size in named]
-    st.vega_lite_chart(spec=charts.sizes(named), alt=words.all_of(parts))
-    _slices(words, evidence)
+    st.vega_lite_chart(spec=charts.plain_bars(named), alt=words.joined(parts))
+    _subgroups(words, evidence)
 
 
-def _slices(words: Words, evidence: Evidence) -> None:
+def _subgroups(words: Words, evidence: Evidence) -> None:
     st.header(words("model.slices"), anchor=False)
     st.markdown(words("model.slices_lead"))
-    for kind in dict.fromkeys(each.kind for each in evidence.slices):
-        table.show(
+    for kind in dict.fromkeys(each.kind for each in evidence.subgroups):
+        table.draw(
             words.name("slices", kind),
             [
                 words.name("slices", kind),
@@ -205,20 +208,20 @@ def _slices(words: Words, evidence: Evidence) -> None:
             ],
             [
                 (
-                    _slice_name(words, kind, each.name),
-                    words.number(each.scores.films),
-                    words.number(each.scores.rmse, "0.00"),
-                    words.points(each.scores.bias),
+                    _subgroup_name(words, kind, each.name),
+                    words.number(each.errors.films),
+                    words.number(each.errors.rmse, "0.00"),
+                    words.points(each.errors.bias),
                     words.percent(each.coverage),
                 )
-                for each in evidence.slices
+                for each in evidence.subgroups
                 if each.kind == kind
             ],
             numbers=(1, 2, 3, 4),
         )
 
 
-def _slice_name(words: Words, kind: str, name: str) -> str:
+def _subgroup_name(words: Words, kind: str, name: str) -> str:
     if kind == "language":
         return words.language(name)
     if kind == "genre":
@@ -237,7 +240,7 @@ def _report(words: Words, model: Model) -> None:
         st.text(words("model.wandb_offline", run=model.wandb_run))
     with st.expander(words("model.card")):
         try:
-            st.markdown(ask_text("/card"))
+            st.markdown(fetch_text("/card"))
         except ApiError as error:
             st.text(words("model.no_card") if error.status == NOT_FOUND else error.detail)
 

@@ -1,4 +1,4 @@
-"""The page of an address that has none; `st.navigation` executes it."""
+"""Page shown for an unknown address."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from ui.server.addresses import PAGES
 
 
 def main() -> None:
-    """Say so, and show the way to those that there are."""
+    """Say that the address has no page, and link to the pages that exist."""
     words = Words(st.session_state.ui)
     st.title(words("not_found.title"), anchor=False)
     st.markdown(words("not_found.lead"))

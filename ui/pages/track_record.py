@@ -1,24 +1,24 @@
-"""The page of how forecasts came out; `st.navigation` executes it."""
+"""Page that compares the ledger's forecasts with the ratings the films got."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from ui.client.api import ApiError, ask
-from ui.client.forecasts import Part, Record, ScoredFilm
+from ui.client.api import ApiError, fetch
+from ui.client.forecasts import ScoredFilm, ScoredSubgroup, TrackRecord
 from ui.i18n.words import Words
-from ui.widgets import charts, problem, table
+from ui.widgets import charts, notices, table
 
 
 def main() -> None:
-    """Error over time beside the baselines, calibration, and both ends of the list of films."""
+    """Draw the errors beside the baselines', calibration, and the worst and best forecasts."""
     words = Words(st.session_state.ui)
     st.title(words("track_record.title"), anchor=False)
     st.markdown(words("track_record.lead"))
     try:
-        record = ask(Record.read, "/track-record")
+        record = fetch(TrackRecord.parse, "/track-record")
     except ApiError as error:
-        problem.show(words, error)
+        notices.show_error(words, error)
         st.button(words("page.retry"))
         return
     for alert in record.alerts if record else ():
@@ -33,19 +33,19 @@ def main() -> None:
         st.header(words("track_record.calibration"), anchor=False)
         st.vega_lite_chart(
             spec=charts.calibration(words, record.calibration),
-            alt=charts.calibration_in_words(words, record.calibration),
+            alt=charts.calibration_text(words, record.calibration),
         )
     for name, films in (("worst", record.worst), ("best", record.best)):
         st.header(words(f"track_record.{name}"), anchor=False)
         _films(words, words(f"track_record.{name}"), films)
-    for kind in dict.fromkeys(part.kind for part in record.parts):
+    for kind in dict.fromkeys(each.kind for each in record.subgroups):
         if kind not in {"month", "mark"}:
-            _parts(words, kind, [part for part in record.parts if part.kind == kind])
+            _subgroups(words, kind, [each for each in record.subgroups if each.kind == kind])
 
 
-def _whole(words: Words, record: Record) -> None:
+def _whole(words: Words, record: TrackRecord) -> None:
     figures = record.figures
-    assert figures is not None  # noqa: S101 - the page ends before where it is
+    assert figures is not None  # noqa: S101 - main returns earlier without figures
     st.markdown(
         words(
             "track_record.whole",
@@ -59,66 +59,66 @@ def _whole(words: Words, record: Record) -> None:
     named = [(words("track_record.ours"), figures.rmse, True)] + [
         (words.name("predictors", name), rmse, False) for name, rmse in figures.baselines.items()
     ]
-    told = [f"{name} {words.number(rmse, '0.00')}" for name, rmse, _ in named]
-    st.vega_lite_chart(spec=charts.errors(named), alt=words.all_of(told))
+    parts = [f"{name} {words.number(rmse, '0.00')}" for name, rmse, _ in named]
+    st.vega_lite_chart(spec=charts.errors(named), alt=words.joined(parts))
 
 
-def _over_time(words: Words, record: Record) -> None:
-    months = [part for part in record.parts if part.kind == "month"]
+def _over_time(words: Words, record: TrackRecord) -> None:
+    months = [each for each in record.subgroups if each.kind == "month"]
     st.header(words("track_record.months"), anchor=False)
     st.vega_lite_chart(
-        spec=charts.over_time(_lines(words, months)), alt=words("track_record.months")
+        spec=charts.errors_over_time(_lines(words, months)), alt=words("track_record.months")
     )
-    _parts(words, "month", months)
+    _subgroups(words, "month", months)
 
 
-def _lines(words: Words, months: Sequence[Part]) -> dict[str, list[tuple[str, float]]]:
-    """RMSE by month of release, for the forecasts and for each baseline."""
-    lines = {words("track_record.ours"): [(part.name, part.figures.rmse) for part in months]}
-    for part in months:
-        for name, rmse in part.figures.baselines.items():
-            lines.setdefault(words.name("predictors", name), []).append((part.name, rmse))
+def _lines(words: Words, months: Sequence[ScoredSubgroup]) -> dict[str, list[tuple[str, float]]]:
+    """Pairs of month of release and RMSE: one line for the forecasts, one for each baseline."""
+    lines = {words("track_record.ours"): [(each.name, each.figures.rmse) for each in months]}
+    for month in months:
+        for name, rmse in month.figures.baselines.items():
+            lines.setdefault(words.name("predictors", name), []).append((month.name, rmse))
     return lines
 
 
-def _parts(words: Words, kind: str, parts: Sequence[Part]) -> None:
+def _subgroups(words: Words, kind: str, subgroups: Sequence[ScoredSubgroup]) -> None:
     heads = [words("model.films"), "RMSE", words("model.bias"), words("model.covered")]
-    table.show(
+    table.draw(
         words(f"track_record.by_{kind}"),
         [words(f"track_record.by_{kind}"), *heads],
         [
             (
-                _name(words, part),
-                words.number(part.figures.films),
-                words.number(part.figures.rmse, "0.00"),
-                words.points(part.figures.bias),
-                words.percent(part.figures.coverage),
+                _subgroup_name(words, each),
+                words.number(each.figures.films),
+                words.number(each.figures.rmse, "0.00"),
+                words.points(each.figures.bias),
+                words.percent(each.figures.coverage),
             )
-            for part in parts
+            for each in subgroups
         ],
         numbers=(1, 2, 3, 4),
     )
 
 
-def _name(words: Words, part: Part) -> str:
-    if part.kind == "language":
-        return words.language(part.name)
-    if part.kind == "genre":
-        return words.name("genres", part.name)
-    if part.kind == "votes":
-        return words("slices.votes_from", votes=part.name.removeprefix("from "))
-    return part.name
+def _subgroup_name(words: Words, subgroup: ScoredSubgroup) -> str:
+    if subgroup.kind == "language":
+        return words.language(subgroup.name)
+    if subgroup.kind == "genre":
+        return words.name("genres", subgroup.name)
+    if subgroup.kind == "votes":
+        return words("slices.votes_from", votes=subgroup.name.removeprefix("from "))
+    return subgroup.name
 
 
 def _films(words: Words, caption: str, films: Sequence[ScoredFilm]) -> None:
     names = ("film", "opened", "forecast", "interval", "actual", "votes", "error")
-    table.show(
+    table.draw(
         caption,
         [words(f"track_record.{name}") for name in names],
         [
             (
                 film.title or words("coming_soon.untitled"),
-                words.day(film.opened),
+                words.day(film.release_date),
                 words.number(film.rating, "0.0"),
                 f"{words.number(film.low, '0.0')} – {words.number(film.high, '0.0')}",
                 words.number(film.actual, "0.0"),
@@ -128,7 +128,7 @@ def _films(words: Words, caption: str, films: Sequence[ScoredFilm]) -> None:
             for film in films
         ],
         numbers=(2, 3, 4, 5, 6),
-        headed=True,
+        caption_hidden=True,
     )
 
 

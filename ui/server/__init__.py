@@ -1,1 +1,1 @@
-"""What Streamlit serves: addresses and static files."""
+"""ASGI middleware around Streamlit: addresses and static files."""

@@ -1,4 +1,4 @@
-"""Which addresses are pages, and where the others lead."""
+"""Redirect unknown addresses to the page that says so."""
 
 from typing import Final
 
@@ -6,17 +6,18 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# The first stands at the root.
+# The first is served at `/`.
 PAGES: Final = ("forecast", "coming_soon", "compare", "model", "track_record")
 NOT_FOUND: Final = "not_found"
-# Under these Streamlit keeps its own, downloads among them.
-_STREAMLITS: Final = frozenset({"_stcore", "component", "media", "static"})
+# Streamlit serves its own files here, such as scripts and downloads.
+_STREAMLIT_FOLDERS: Final = frozenset({"_stcore", "component", "media", "static"})
 
 
-class KnownAddresses:
-    """ASGI middleware that leads from an address without a page to the one that says so.
+class UnknownAddressRedirect:
+    """ASGI middleware that redirects an address without a page to the page `not_found`.
 
-    Streamlit would show the first page, and say so in English; two folders down, nothing at all.
+    Streamlit itself would open the first page with a notice in English, and for an address two
+    folders deep an empty page.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -24,21 +25,21 @@ class KnownAddresses:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take a request."""
+        """Redirect the request, or pass it on."""
         app = self._app
         if scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", ""):
-            there = _page_at(scope["path"])
-            if there != scope["path"]:
+            target = _page_path(scope["path"])
+            if target != scope["path"]:
                 query = scope["query_string"].decode("latin-1")
-                app = RedirectResponse(f"{there}?{query}" if query else there)
+                app = RedirectResponse(f"{target}?{query}" if query else target)
         await app(scope, receive, send)
 
 
-def _page_at(path: str) -> str:
-    """The address that serves a path: itself, unless no page is there."""
+def _page_path(path: str) -> str:
+    """The path to serve: the given one if it exists, else that of the page `not_found`."""
     name = path.strip("/")
     if name in {"", PAGES[0]}:
         return "/"
-    if name.split("/")[0] in _STREAMLITS:
+    if name.split("/")[0] in _STREAMLIT_FOLDERS:
         return path
     return f"/{name if name in PAGES else NOT_FOUND}"

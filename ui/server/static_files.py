@@ -1,8 +1,8 @@
-"""Streamlit's files, served whole and in time.
+"""Serve Streamlit's static files faster than Streamlit does.
 
-A browser needs 90 of them before the form stands. Streamlit passes each through several threads,
-piece by piece, and has the scripts of its fields fetched only when one is to be drawn: one round of
-requests after the other.
+A browser needs 90 of them to draw the form. Streamlit sends each file in pieces, through several
+threads, and names the script of a widget only when the widget is drawn, so the browser fetches the
+scripts in several rounds. This middleware sends whole files and names all scripts in the document.
 """
 
 import re
@@ -14,30 +14,32 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
-# What the first page is drawn with, as Streamlit's frontend calls it.
+# The widgets of the first page, by their script's name in Streamlit's frontend.
 ELEMENTS: Final = (
     "Radio", "ButtonGroup", "TextArea", "Multiselect", "Selectbox", "NumberInput", "Button", "Html",
 )  # fmt: skip
-_FOREVER: Final = "public, immutable, max-age=31536000"  # every name holds a digest of the content
+_FOREVER: Final = (
+    "public, immutable, max-age=31536000"  # each file name contains a hash of the content
+)
 _IMPORTED: Final = re.compile(r'(?:from|import)\s*"\./([\w.-]+\.js)"')
 _HEAD_END: Final = "</head>"
 
 
-class WholeFiles:
-    """ASGI middleware that answers with a file of Streamlit's, or leaves it to the application."""
+class StaticFiles:
+    """ASGI middleware that serves Streamlit's files and passes on every other request."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the application."""
         self._app = app
         folder = Path(get_static_dir())
-        self._document = announcing(folder)
+        self._document = document_with_preloads(folder)
         self._files = {f"/{path.relative_to(folder)}": path for path in folder.rglob("static/*/*")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take a request."""
-        await (self._answer(scope) or self._app)(scope, receive, send)
+        """Serve the file, or pass the request on."""
+        await (self._file_response(scope) or self._app)(scope, receive, send)
 
-    def _answer(self, scope: Scope) -> Response | None:
+    def _file_response(self, scope: Scope) -> Response | None:
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
         if scope["path"] == "/":
@@ -48,20 +50,20 @@ class WholeFiles:
         return None
 
 
-def announcing(folder: Path) -> str:
-    """Streamlit's document, naming also the scripts that draw the first page."""
+def document_with_preloads(folder: Path) -> str:
+    """Streamlit's `index.html` with preload links for the scripts of the first page."""
     document = (folder / "index.html").read_text("utf-8")
     scripts = folder / "static" / "js"
-    named = set(_names(document))
-    waiting = [path.name for name in ELEMENTS for path in scripts.glob(f"{name}.*.js")]
+    named = set(_script_names(document))
+    queue = [path.name for name in ELEMENTS for path in scripts.glob(f"{name}.*.js")]
     links = []
-    while waiting:
-        if (name := waiting.pop()) not in named:
+    while queue:
+        if (name := queue.pop()) not in named:
             named.add(name)
             links.append(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">')
-            waiting += _IMPORTED.findall((scripts / name).read_text("utf-8"))
+            queue += _IMPORTED.findall((scripts / name).read_text("utf-8"))
     return document.replace(_HEAD_END, "".join(links) + _HEAD_END)
 
 
-def _names(document: str) -> list[str]:
+def _script_names(document: str) -> list[str]:
     return re.findall(r'"\./static/js/([\w.-]+\.js)"', document)

@@ -1,1 +1,1 @@
-"""The parts that pages are made of."""
+"""Parts of a page that several pages use."""

@@ -1,13 +1,13 @@
-"""Charts as Vega-Lite, which Streamlit ships and the browser draws.
+"""Vega-Lite specifications of the charts.
 
-The data stand inside the layers: what stands at the top of a specification, Streamlit turns into
-Arrow, for which it loads pandas and pyarrow, 100 MB on a serving machine of 1 GiB.
+The data are inside the layers. Streamlit would convert data at the top of a specification to Arrow
+and load pandas and pyarrow for it: 100 MB, on a serving machine with 1 GiB.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ui.client.predictions import Forecast, Ratings
+from ui.client.predictions import Forecast, RatingHistogram
 from ui.i18n.words import Words
 
 Spec = dict[str, Any]
@@ -15,13 +15,13 @@ Spec = dict[str, Any]
 ACCENT: Final = "#0d9488"
 DOWN: Final = "#b45309"
 FAINT: Final = "#94a3b8"
-# Of several lines that are not ours; each is seen on white and on black.
-OTHERS: Final = ("#7c8798", "#b7791f", "#8b73d6", "#c2608f")
+# Each is visible on white and on black.
+BASELINE_COLOURS: Final = ("#7c8798", "#b7791f", "#8b73d6", "#c2608f")
 SCALE: Final = (0, 10)
 
 
-def on_the_scale(words: Words, forecast: Forecast, ratings: Ratings | None) -> Spec:
-    """The forecast and its interval, over how many films of the genre have which rating."""
+def rating_scale(words: Words, forecast: Forecast, ratings: RatingHistogram | None) -> Spec:
+    """The forecast and its interval, over a histogram of the ratings of other films."""
     low, high = (min(max(each, SCALE[0]), SCALE[1]) for each in (forecast.low, forecast.high))
     rating = min(max(forecast.rating, SCALE[0]), SCALE[1])
     layers = [
@@ -35,7 +35,7 @@ def on_the_scale(words: Words, forecast: Forecast, ratings: Ratings | None) -> S
     return _chart(layers, 180)
 
 
-def _histogram(words: Words, ratings: Ratings) -> Spec:
+def _histogram(words: Words, ratings: RatingHistogram) -> Spec:
     bins = [
         {
             "from": ratings.lowest + at * ratings.step,
@@ -60,7 +60,7 @@ def _histogram(words: Words, ratings: Ratings) -> Spec:
 
 
 def contributions(named: Sequence[tuple[str, float]]) -> Spec:
-    """Bars to the right of zero for what lifts the rating, to the left for what lowers it."""
+    """Bars of rating points: to the right of zero if they raise the forecast, else to the left."""
     bars = [{"name": name, "points": points, "up": points >= 0} for name, points in named]
     encoding = {
         "y": _names(),
@@ -76,7 +76,7 @@ def contributions(named: Sequence[tuple[str, float]]) -> Spec:
 
 
 def errors(named: Sequence[tuple[str, float, bool]]) -> Spec:
-    """Errors of the model, in colour, beside those of what it has to beat."""
+    """Bars of RMSE: the model's in the accent colour, the baselines' in grey."""
     bars = [{"name": name, "rmse": rmse, "ours": ours} for name, rmse, ours in named]
     encoding = {
         "y": _names(),
@@ -91,26 +91,26 @@ def errors(named: Sequence[tuple[str, float, bool]]) -> Spec:
     return _bars(bars, encoding)
 
 
-def sizes(named: Sequence[tuple[str, float]]) -> Spec:
-    """Plain bars."""
+def plain_bars(named: Sequence[tuple[str, float]]) -> Spec:
+    """Bars of sizes that are never negative."""
     bars = [{"name": name, "size": size} for name, size in named]
     x = {"field": "size", "type": "quantitative", "axis": _axis(".2f")}
     return _bars(bars, {"y": _names(), "x": x, "color": {"value": ACCENT}})
 
 
-def over_time(
+def errors_over_time(
     lines: Mapping[str, Sequence[tuple[str, float]]],
     promoted: Sequence[tuple[str, float]] = (),
     rolled_back: Sequence[str] = (),
     **axis: Any,
 ) -> Spec:
-    """RMSE over days or months, a line for each name; the first is ours.
+    """Lines of RMSE over days or months; the first line is the model's.
 
     Args:
-        lines: Pairs of a time in ISO 8601 and an RMSE, by the name of who forecast.
-        promoted: Points of our line that went into service.
-        rolled_back: Times at which an earlier version was taken back.
-        axis: What else Vega-Lite is to know of the axis of time.
+        lines: Pairs of a time in ISO 8601 and an RMSE, by the predictor's name.
+        promoted: Points on the first line to mark: versions that went into service.
+        rolled_back: Times of rollbacks to an earlier version.
+        axis: More properties of the time axis, as Vega-Lite defines them.
     """
     values = [
         {"at": at, "rmse": rmse, "name": name}
@@ -124,7 +124,7 @@ def over_time(
         {
             "data": {"values": values},
             "mark": {"type": "line", "point": {"size": 40}, "strokeWidth": 2.5, "tooltip": True},
-            "encoding": place | _told_apart(list(lines)),
+            "encoding": place | _line_styles(list(lines)),
         },
         {
             "data": {"values": [{"at": moment, "rmse": error} for moment, error in promoted]},
@@ -140,8 +140,8 @@ def over_time(
     return _chart(layers, 420)
 
 
-def _told_apart(names: Sequence[str]) -> Spec:
-    """Colours and dashes, ours the accent and unbroken; the names stand above the picture."""
+def _line_styles(names: Sequence[str]) -> Spec:
+    """A colour and a dash pattern per line: the first is solid in the accent colour."""
     legend = {
         "title": None,
         "orient": "top",
@@ -150,18 +150,21 @@ def _told_apart(names: Sequence[str]) -> Spec:
         "symbolType": "stroke",
         "symbolSize": 400,
     }
-    colours = [ACCENT, *(OTHERS[at % len(OTHERS)] for at in range(len(names) - 1))]
+    colours = [
+        ACCENT,
+        *(BASELINE_COLOURS[at % len(BASELINE_COLOURS)] for at in range(len(names) - 1)),
+    ]
     dashes = [[1, 0], *([4 + 2 * at, 3] for at in range(len(names) - 1))]
 
-    def told_by(styles: Sequence[Any]) -> Spec:
+    def channel(styles: Sequence[Any]) -> Spec:
         scale = {"domain": names, "range": styles}
         return {"field": "name", "type": "nominal", "scale": scale, "legend": legend}
 
-    return {"color": told_by(colours), "strokeDash": told_by(dashes)}
+    return {"color": channel(colours), "strokeDash": channel(dashes)}
 
 
 def calibration(words: Words, points: Sequence[tuple[float, float]]) -> Spec:
-    """Mean rating over mean forecast, beside the line where both are the same."""
+    """Mean rating over mean forecast, beside the line where both are equal."""
     values = [{"forecast": forecast, "rating": rating} for forecast, rating in points]
     ends = [min(map(min, points), default=0), max(map(max, points), default=10)]
     line = [{"forecast": end, "rating": end} for end in ends]
@@ -186,9 +189,9 @@ def calibration(words: Words, points: Sequence[tuple[float, float]]) -> Spec:
     return {"layer": layers, "height": 260}
 
 
-def calibration_in_words(words: Words, points: Sequence[tuple[float, float]]) -> str:
-    """The same picture for who cannot see it."""
-    return words.all_of(
+def calibration_text(words: Words, points: Sequence[tuple[float, float]]) -> str:
+    """The calibration chart as text, for screen readers."""
+    return words.joined(
         [
             words(
                 "model.calibration_point",
@@ -200,8 +203,12 @@ def calibration_in_words(words: Words, points: Sequence[tuple[float, float]]) ->
     )
 
 
-def side_by_side(films: Sequence[tuple[str, float, float, float]]) -> Spec:
-    """Films with their ratings and intervals, one above the other."""
+def compared_films(films: Sequence[tuple[str, float, float, float]]) -> Spec:
+    """One row per film, with its rating and interval.
+
+    Args:
+        films: Name, rating, and the interval's lower and upper end.
+    """
     values = [
         {"name": name, "rating": rating, "low": low, "high": high}
         for name, rating, low, high in films
@@ -236,12 +243,12 @@ def _layer(values: list[Spec], mark: Spec, x: str, x2: str | None = None) -> Spe
     return {"data": {"values": values}, "mark": mark, "encoding": encoding}
 
 
-def _mark(kind: str, colour: str, **others: Any) -> Spec:
-    return {"type": kind, "color": colour, **others}
+def _mark(kind: str, colour: str, **properties: Any) -> Spec:
+    return {"type": kind, "color": colour, **properties}
 
 
-def _axis(numbers: str) -> Spec:
-    return {"title": None, "format": numbers, "tickCount": 5}
+def _axis(number_format: str) -> Spec:
+    return {"title": None, "format": number_format, "tickCount": 5}
 
 
 def _names() -> Spec:

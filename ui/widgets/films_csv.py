@@ -1,4 +1,7 @@
-"""Films in a CSV file: a row for each, under the API's names of the facts or the page's."""
+"""Read films from a CSV file and write the results to one.
+
+Each row is a film. A column may have the API's name of a field or the UI's, in any language.
+"""
 
 import csv
 import io
@@ -11,22 +14,31 @@ from typing import Any, Final
 from ui.client.api import Facts, finite
 from ui.client.predictions import Forecast
 from ui.i18n.words import LANGUAGES, Words
-from ui.widgets.form_state import FIELDS, LISTS
+from ui.widgets.form_state import FIELDS, LIST_FIELDS
 
-MOST_ROWS: Final = 200
+MAX_ROWS: Final = 200
 SEPARATOR: Final = ";"  # between the names of one cell
-# In which spreadsheets save CSV: with and without a byte order mark, and Korean Excel's own.
+# Spreadsheets write UTF-8, with or without a byte order mark; Korean Excel writes CP949.
 _ENCODINGS: Final = ("utf-8-sig", "cp949")
-# What a spreadsheet would take for a formula.
+# A spreadsheet would run a cell with such a first character as a formula.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-RESULTS: Final = ("rating", "low", "high", "average", "mood", "missing", "ignored", "version")
+RESULT_COLUMNS: Final = (
+    "rating",
+    "low",
+    "high",
+    "average",
+    "mood",
+    "missing",
+    "ignored",
+    "version",
+)
 
 
 class FileError(Exception):
-    """The file as a whole cannot be read.
+    """No film can be read from the file.
 
     Attributes:
-        kind: The key of the texts' section `csv` that says why.
+        kind: The reason, as a key of the section `csv` in the texts.
     """
 
     def __init__(self, kind: str) -> None:
@@ -36,11 +48,11 @@ class FileError(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """A film of the file.
+    """One film of the file or of the form.
 
     Attributes:
-        line: Its number, as a spreadsheet counts rows; the first film is in the second.
-        problem: What is wrong with it, in words; None where nothing is.
+        line: The row number in a spreadsheet; the head is row 1, the first film row 2.
+        problem: An explanation of what is wrong with the row; None for a valid row.
     """
 
     line: int
@@ -49,24 +61,24 @@ class Row:
 
     @property
     def title(self) -> str | None:
-        """The film's title, where it has one."""
+        """The film's title; None where it has none."""
         return self.facts.get("title")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of a film: a forecast or a problem."""
+class FilmResult:
+    """A film's forecast, or the problem that prevented it."""
 
     row: Row
     forecast: Forecast | None = None
     problem: str | None = None
 
 
-def read(raw: bytes, words: Words) -> list[Row]:
-    """The films of a file.
+def read_films(raw: bytes, words: Words) -> list[Row]:
+    """Read the films of a file; a row with an error says so in its `problem`.
 
     Raises:
-        FileError: There are none, too many, or no column has a known name.
+        FileError: The file is no CSV, has no film or too many, or no column has a known name.
     """
     lines = csv.reader(io.StringIO(_text(raw), newline=""))
     try:
@@ -81,13 +93,13 @@ def read(raw: bytes, words: Words) -> list[Row]:
     films = [_row(at, columns, row, words) for at, row in enumerate(rows[1:], 2) if any(row)]
     if not films:
         raise FileError("empty")
-    if len(films) > MOST_ROWS:
+    if len(films) > MAX_ROWS:
         raise FileError("too_many")
     return films
 
 
-def example(words: Words) -> bytes:
-    """A file to fill in, with one film."""
+def example_file(words: Words) -> bytes:
+    """An example to fill in, with one film."""
     heads = ("title", "overview", "genres", "language", "runtime", "release_date", "directors")
     film = {
         "title": words("samples.lighthouse_title"),
@@ -100,27 +112,27 @@ def example(words: Words) -> bytes:
     return _csv([[words.name("fields", name) for name in heads], [film.get(n, "") for n in heads]])
 
 
-def results(outcomes: Iterable[Outcome], words: Words) -> bytes:
-    """A file with a row for each film: what it got, or why it got nothing."""
-    heads = ["row", "title", *RESULTS, "problem"]
+def results_file(results: Iterable[FilmResult], words: Words) -> bytes:
+    """A file with one row per film: its forecast, or its problem."""
+    heads = ["row", "title", *RESULT_COLUMNS, "problem"]
     return _csv(
-        [[words(f"csv.{name}") for name in heads], *(_cells(each, words) for each in outcomes)]
+        [[words(f"csv.{name}") for name in heads], *(_cells(each, words) for each in results)]
     )
 
 
-def _cells(outcome: Outcome, words: Words) -> list[str]:
-    begin = [str(outcome.row.line), outcome.row.title or ""]
-    found = outcome.forecast
-    if found is None:
-        return [*begin, *("" for _ in RESULTS), outcome.problem or ""]
-    ratings = (found.rating, found.low, found.high, found.average)
+def _cells(result: FilmResult, words: Words) -> list[str]:
+    begin = [str(result.row.line), result.row.title or ""]
+    forecast = result.forecast
+    if forecast is None:
+        return [*begin, *("" for _ in RESULT_COLUMNS), result.problem or ""]
+    ratings = (forecast.rating, forecast.low, forecast.high, forecast.average)
     return [
         *begin,
         *(f"{rating:.2f}" for rating in ratings),
-        words.name("moods", found.mood[0] if found.mood else "unknown"),
-        SEPARATOR.join(words.name("fields", name) for name in found.missing),
-        SEPARATOR.join(words.name("fields", name) for name in found.ignored),
-        found.version,
+        words.name("moods", forecast.mood[0] if forecast.mood else "unknown"),
+        SEPARATOR.join(words.name("fields", name) for name in forecast.missing),
+        SEPARATOR.join(words.name("fields", name) for name in forecast.ignored),
+        forecast.version,
         "",
     ]
 
@@ -134,7 +146,7 @@ def _csv(rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _text(raw: bytes) -> str:
-    if b"\0" in raw:  # a workbook, a picture: no text has it
+    if b"\0" in raw:  # a workbook or a picture; text files have no zero bytes
         raise FileError("unreadable")
     for encoding in _ENCODINGS:
         try:
@@ -145,11 +157,11 @@ def _text(raw: bytes) -> str:
 
 
 def _field(head: str) -> str | None:
-    """The field that a column is for, by any of its names."""
-    wanted = head.casefold().strip()
+    """The field with this column head as its name; None where the head is unknown."""
+    key = head.casefold().strip()
     for name in FIELDS:
         known = {name, *(Words(code).name("fields", name) for code in LANGUAGES)}
-        if wanted in {each.casefold() for each in known}:
+        if key in {each.casefold() for each in known}:
             return name
     return None
 
@@ -160,10 +172,10 @@ def _row(line: int, columns: Sequence[str | None], cells: Sequence[str], words: 
     for name, cell in zip(columns, cells, strict=False):
         if name and cell:
             try:
-                facts[name] = _READ.get(name, str)(cell)
+                facts[name] = _PARSERS.get(name, str)(cell)
             except ValueError:
-                told = {"name": words.name("fields", name), "cell": cell[:40]}
-                problem = problem or words(f"csv.bad_{name}", **told)
+                values = {"name": words.name("fields", name), "cell": cell[:40]}
+                problem = problem or words(f"csv.bad_{name}", **values)
     if problem is None and not (facts.get("overview") or facts.get("genres")):
         problem = words("faults.body")
     return Row(line, facts, problem)
@@ -178,20 +190,20 @@ def _number(cell: str) -> float:
 
 
 def _day(cell: str) -> str:
-    """A date with year, month and day in this order, however they are kept apart."""
+    """Parse a date with year, month and day in this order and any separators."""
     year, month, day = (int(part) for part in re.findall(r"\d+", cell))
     return date(year, month, day).isoformat()
 
 
 def _genres(cell: str) -> list[str]:
-    return [_original("genres", name) for name in _names(cell)]
+    return [_untranslated("genres", name) for name in _names(cell)]
 
 
-def _original(section: str, name: str) -> str:
-    """TMDB's own name of what may be called by one of the page's names."""
+def _untranslated(section: str, name: str) -> str:
+    """Translate a localised name back to TMDB's."""
     for code in LANGUAGES:
-        for original, called in Words(code).section(section).items():
-            if name.casefold() in (called.casefold(), original.casefold()):
+        for original, translation in Words(code).section(section).items():
+            if name.casefold() in (translation.casefold(), original.casefold()):
                 return original
     return name
 
@@ -204,8 +216,8 @@ def _language(cell: str) -> str:
     return cell.lower()
 
 
-_READ: Final[dict[str, Callable[[str], Any]]] = {
-    **dict.fromkeys(LISTS, _names),
+_PARSERS: Final[dict[str, Callable[[str], Any]]] = {
+    **dict.fromkeys(LIST_FIELDS, _names),
     "genres": _genres,
     "language": _language,
     "runtime": _number,

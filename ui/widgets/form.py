@@ -1,4 +1,4 @@
-"""The form about a film: its fields, and samples to start from."""
+"""The form for one film: its fields, and sample films to start from."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -6,12 +6,12 @@ from typing import Final
 
 import streamlit as st
 
-from ui.client.api import ApiError, Facts, ask, read_names
+from ui.client.api import ApiError, Facts, fetch, parse_names
 from ui.client.predictions import Choices
 from ui.i18n.words import LANGUAGES, Words
-from ui.widgets import form_state, note, problem
+from ui.widgets import form_state, notices
 
-# Invented films; their titles and plots stand in the texts of each language.
+# Invented films; their titles and plots are in the texts of each language.
 SAMPLES: Final[dict[str, Facts]] = {
     "lighthouse": {"genres": ["Drama", "Mystery"], "runtime": 112},
     "kitchen": {"genres": ["Comedy", "Romance"], "runtime": 98},
@@ -19,58 +19,64 @@ SAMPLES: Final[dict[str, Facts]] = {
 }
 
 
-def fields(words: Words, choices: Choices) -> None:
-    """Draw the fields: four that most people know, and the others to be unfolded."""
-    _start(choices)
+def draw(words: Words, choices: Choices) -> None:
+    """Draw the form: four main fields, and the others in an expander."""
+    _prefill(choices)
     _samples(words)
     st.text_area(
         words("form.overview"),
         height=140,
-        max_chars=form_state.PLOT_CHARACTERS,
+        max_chars=form_state.MAX_PLOT_CHARACTERS,
         placeholder=words("form.overview_example"),
         key="overview",
         on_change="ignore",
         persist_state="session",
     )
-    note.show(words("form.overview_note"))
+    notices.small_print(words("form.overview_note"))
     first, second, third = st.columns([2, 1, 1])
     with first:
-        _several(words, "genres", choices.genres, partial(words.name, "genres"), form_state.GENRES)
+        _multiple_choice(
+            words, "genres", choices.genres, partial(words.name, "genres"), form_state.MAX_GENRES
+        )
     with second:
-        _one(words, "language", choices.languages, words.language)
+        _single_choice(words, "language", choices.languages, words.language)
     with third:
-        _number(words("form.runtime"), "runtime", 1.0, words("form.runtime_example"))
-    # What stays folded is not drawn: half of the fields, with the names of 250 countries.
+        _number_field(words("form.runtime"), "runtime", 1.0, words("form.runtime_example"))
+    # A closed expander draws nothing: half of the fields, with the names of 250 countries.
     more = st.expander(words("form.more"), key="more", on_change="rerun")
     if more.open:
         with more:
-            _more(words)
+            _draw_more(words)
 
 
 def keep_choices() -> None:
-    """Keep what is chosen: the browser sends it by labels, which change with the language."""
+    """Keep the choices when the language changes.
+
+    The browser sends a choice as its label. The labels change with the language, so Streamlit would
+    reset the fields; a value set by the script stays.
+    """
     state = st.session_state
     for name in ("language", "genres", "countries", "search_field", "if_genre", "if_month"):
         if name in state:
             state[name] = state[name]
 
 
-def _start(choices: Choices) -> None:
-    """Fill the form in from the page's address, once, or presume a film of its language."""
+def _prefill(choices: Choices) -> None:
+    """Fill in the form from the address, once; without facts there, set only the language."""
     state = st.session_state
     if "started" in state:
         return
     state.started = True
-    told = form_state.from_query()
-    if told:
-        form_state.hold(told)
+    facts = form_state.facts_from_query()
+    if facts:
+        form_state.fill_in(facts)
         return
     offered = state.ui in choices.languages or not choices.languages
     state.setdefault("language", state.ui if offered else form_state.UNKNOWN)
 
 
-def presume_language(chosen: str) -> None:
-    """Follow the page's language with the film's, as long as nothing is filled in."""
+def follow_page_language(chosen: str) -> None:
+    """Set the film's language to the page's, as long as the form is empty."""
     state = st.session_state
     untouched = not any(state.get(name) for name in form_state.FIELDS if name != "language")
     if untouched and state.get("language") in LANGUAGES:
@@ -85,7 +91,7 @@ def _samples(words: Words) -> None:
                 "title": words(f"samples.{chosen}_title"),
                 "overview": words(f"samples.{chosen}_plot"),
             }
-            form_state.hold(SAMPLES[chosen] | texts | {"language": words.code})
+            form_state.fill_in(SAMPLES[chosen] | texts | {"language": words.code})
             st.session_state.sample = None
 
     st.pills(
@@ -97,11 +103,11 @@ def _samples(words: Words) -> None:
     )
 
 
-def _more(words: Words) -> None:
+def _draw_more(words: Words) -> None:
     first, second = st.columns(2)
     first.text_input(
         words("form.title"),
-        max_chars=form_state.TITLE_CHARACTERS,
+        max_chars=form_state.MAX_TITLE_CHARACTERS,
         key="title",
         on_change="ignore",
         persist_state="session",
@@ -109,29 +115,29 @@ def _more(words: Words) -> None:
     second.date_input(
         words("form.release_date"),
         value=None,
-        min_value=form_state.DATES[0],
-        max_value=form_state.DATES[1],
+        min_value=form_state.DATE_RANGE[0],
+        max_value=form_state.DATE_RANGE[1],
         key="release_date",
         on_change="ignore",
         persist_state="session",
     )
-    names(words)
+    _draw_names(words)
     first, second = st.columns(2)
     with first:
-        _several(words, "countries", _countries(words), words.country, form_state.NAMES)
+        _multiple_choice(words, "countries", _countries(words), words.country, form_state.MAX_NAMES)
     with second:
-        _number(words("form.budget"), "budget", 1e6, words("form.budget_example"))
-    _several(words, "keywords", (), str, form_state.NAMES, new=True)
+        _number_field(words("form.budget"), "budget", 1e6, words("form.budget_example"))
+    _multiple_choice(words, "keywords", (), str, form_state.MAX_NAMES, new=True)
 
 
 @st.fragment
-def names(words: Words) -> None:
-    """Search names that the model knows while one types, and add them to the film."""
+def _draw_names(words: Words) -> None:
+    """Draw the name search, which runs on every key, and the fields that hold names."""
     state = st.session_state
     first, second = st.columns([1, 2])
     field = first.selectbox(
         words("form.search_field"),
-        [*form_state.NAMED, "collection"],
+        [*form_state.NAME_FIELDS, "collection"],
         format_func=lambda name: words(f"form.{name}"),
         key="search_field",
     )
@@ -143,66 +149,70 @@ def names(words: Words) -> None:
         key="search",
         live=True,
     )
-    found = _found(words, field, letters or "")
+    found = _search(words, field, letters or "")
 
     def add() -> None:
         name = state.found
         if name and field == "collection":
             state.collection = name
         elif name:
-            state[field] = list(dict.fromkeys([*state.get(field, []), name]))[: form_state.NAMES]
+            state[field] = list(dict.fromkeys([*state.get(field, []), name]))[
+                : form_state.MAX_NAMES
+            ]
         state.found, state.search = None, ""
 
     if found:
         st.pills(words("form.found"), found, key="found", on_change=add)
     first, second = st.columns(2)
-    for at, name in enumerate(form_state.NAMED):
+    for at, name in enumerate(form_state.NAME_FIELDS):
         with (first, second)[at % 2]:
-            _several(words, name, (), str, form_state.NAMES, new=True)
+            _multiple_choice(words, name, (), str, form_state.MAX_NAMES, new=True)
     st.text_input(
         words("form.collection"),
-        max_chars=form_state.NAME_CHARACTERS,
+        max_chars=form_state.MAX_NAME_CHARACTERS,
         key="collection",
         on_change="ignore",
         persist_state="session",
     )
 
 
-def _found(words: Words, field: str, letters: str) -> list[str]:
+def _search(words: Words, field: str, letters: str) -> list[str]:
     if not letters.strip():
         return []
     try:
-        found = ask(read_names, "/people", params={"q": letters, "field": field})
+        found = fetch(parse_names, "/people", params={"q": letters, "field": field})
     except ApiError as error:
-        problem.show(words, error)
+        notices.show_error(words, error)
         return []
     if not found:
-        note.show(words("form.none_found"))
+        notices.small_print(words("form.none_found"))
     return found
 
 
 def _countries(words: Words) -> Sequence[str]:
     codes = map(str, words.locale.territories)
-    return [code for code in codes if len(code) == form_state.COUNTRY_CODE and code.isalpha()]
+    return [
+        code for code in codes if len(code) == form_state.COUNTRY_CODE_LENGTH and code.isalpha()
+    ]
 
 
-def _several(  # noqa: PLR0913, PLR0917 - what a field is made of
+def _multiple_choice(  # noqa: PLR0913, PLR0917 - a field has that many properties
     words: Words,
     key: str,
     options: Iterable[str],
-    called: Callable[[str], str],
-    most: int,
+    label_of: Callable[[str], str],
+    limit: int,
     new: bool = False,
 ) -> None:
-    """Several of the options in the order of their names; what is chosen stays."""
+    """Draw a field for several options, sorted by label; chosen values stay even if not offered."""
     chosen = st.session_state.setdefault(key, [])
-    known = {option: called(option) for option in (*options, *chosen)}
+    labels = {option: label_of(option) for option in (*options, *chosen)}
     st.multiselect(
         words(f"form.{key}"),
-        sorted(known, key=known.__getitem__),
-        format_func=lambda option: known.get(option, option),
+        sorted(labels, key=labels.__getitem__),
+        format_func=lambda option: labels.get(option, option),
         key=key,
-        max_selections=most,
+        max_selections=limit,
         placeholder=words("form.type_names" if new else "form.choose"),
         accept_new_options=new,
         on_change="ignore",
@@ -210,11 +220,11 @@ def _several(  # noqa: PLR0913, PLR0917 - what a field is made of
     )
 
 
-def _number(label: str, key: str, step: float, example: str) -> None:
-    """A number as it was typed; which ones make sense, the API says in words of any language.
+def _number_field(label: str, key: str, step: float, example: str) -> None:
+    """Draw a field for any number; the API checks its range, in words of the page's language.
 
-    With limits, or with whole numbers alone, Streamlit would say so in English, or cut off
-    what stands behind `1` in `1e5`.
+    With limits Streamlit would complain in English, and with integers only it would read `1e5`
+    as 1.
     """
     st.number_input(
         label,
@@ -228,14 +238,16 @@ def _number(label: str, key: str, step: float, example: str) -> None:
     )
 
 
-def _one(words: Words, key: str, options: Iterable[str], called: Callable[[str], str]) -> None:
-    """One of the options in the order of their names, or `film.UNKNOWN`; what is chosen stays."""
+def _single_choice(
+    words: Words, key: str, options: Iterable[str], label_of: Callable[[str], str]
+) -> None:
+    """Draw a field for one option or `form_state.UNKNOWN`, sorted by label."""
     chosen = st.session_state.get(key, form_state.UNKNOWN)
-    known = {option: called(option) for option in {*options, chosen} - {form_state.UNKNOWN}}
+    labels = {option: label_of(option) for option in {*options, chosen} - {form_state.UNKNOWN}}
     st.selectbox(
         words(f"form.{key}"),
-        [form_state.UNKNOWN, *sorted(known, key=known.__getitem__)],
-        format_func=lambda option: known.get(option, words("form.unknown")),
+        [form_state.UNKNOWN, *sorted(labels, key=labels.__getitem__)],
+        format_func=lambda option: labels.get(option, words("form.unknown")),
         key=key,
         on_change="ignore",
         persist_state="session",

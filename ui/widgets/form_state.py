@@ -1,7 +1,7 @@
-"""A film as it is filled in: what the fields hold, what the API is asked, and what a link carries.
+"""The state of the form: the field values, the facts sent to the API, and the link to the form.
 
-It lives in Streamlit's session under the names of the API's fields, so that it outlives a change of
-page or language.
+The values are kept in Streamlit's session under the names of the API's fields, so they survive a
+change of page or language.
 """
 
 from contextlib import suppress
@@ -14,75 +14,85 @@ import streamlit as st
 from ui.client.api import Facts, finite
 
 UNKNOWN: Final = ""
-DATES: Final = (date(1870, 1, 1), date(2100, 1, 1))
-PLOT_CHARACTERS: Final = 10_000
-NAME_CHARACTERS: Final = 200
-TITLE_CHARACTERS: Final = 500
-GENRES: Final = 20
-NAMES: Final = 30
-COUNTRY_CODE: Final = 2
+DATE_RANGE: Final = (date(1870, 1, 1), date(2100, 1, 1))
+MAX_PLOT_CHARACTERS: Final = 10_000
+MAX_NAME_CHARACTERS: Final = 200
+MAX_TITLE_CHARACTERS: Final = 500
+MAX_GENRES: Final = 20
+MAX_NAMES: Final = 30
+COUNTRY_CODE_LENGTH: Final = 2
 
-TEXTS: Final = ("overview", "title", "collection")
-LISTS: Final = ("genres", "countries", "directors", "writers", "cast", "companies", "keywords")
-NUMBERS: Final = ("runtime", "budget")
-NAMED: Final = ("directors", "writers", "cast", "companies")
-FIELDS: Final = (*TEXTS, *LISTS, "language", *NUMBERS, "release_date")
+TEXT_FIELDS: Final = ("overview", "title", "collection")
+LIST_FIELDS: Final = (
+    "genres",
+    "countries",
+    "directors",
+    "writers",
+    "cast",
+    "companies",
+    "keywords",
+)
+NUMBER_FIELDS: Final = ("runtime", "budget")
+NAME_FIELDS: Final = ("directors", "writers", "cast", "companies")
+FIELDS: Final = (*TEXT_FIELDS, *LIST_FIELDS, "language", *NUMBER_FIELDS, "release_date")
 
 
-def facts() -> Facts:
-    """What is filled in, as `POST /predict` takes it; what is not known is left out."""
+def entered_facts() -> Facts:
+    """The filled-in fields as a body of `POST /predict`; empty fields are left out."""
     state = st.session_state
-    held = {name: state.get(name) for name in FIELDS}
-    held |= {name: (held[name] or "").strip() for name in TEXTS}
-    if held["release_date"]:
-        held["release_date"] = held["release_date"].isoformat()
-    numbers = {name: held[name] for name in NUMBERS}
-    held |= {name: whole(number) for name, number in numbers.items() if number is not None}
+    values = {name: state.get(name) for name in FIELDS}
+    values |= {name: (values[name] or "").strip() for name in TEXT_FIELDS}
+    if values["release_date"]:
+        values["release_date"] = values["release_date"].isoformat()
+    numbers = {name: values[name] for name in NUMBER_FIELDS}
+    values |= {name: int_if_whole(number) for name, number in numbers.items() if number is not None}
     return {
-        name: list(value) if name in LISTS else value
-        for name, value in held.items()
-        if value or value == 0  # which the API refuses in words
+        name: list(value) if name in LIST_FIELDS else value
+        for name, value in values.items()
+        if value or value == 0  # send 0: the API explains why it refuses it
     }
 
 
-def whole(number: float) -> float:
-    """A number without the fraction that it does not have."""
+def int_if_whole(number: float) -> float:
+    """Convert 112.0 to 112, and leave 90.5 as it is."""
     return int(number) if number.is_integer() else number
 
 
-def hold(told: Facts) -> None:
-    """Fill the form in with facts, and with nothing else; what no field can hold is left out."""
+def fill_in(facts: Facts) -> None:
+    """Set every field from the facts; fields without a usable value become empty."""
     state = st.session_state
     for name in FIELDS:
-        state[name] = _held(name, told.get(name))
+        state[name] = _field_value(name, facts.get(name))
 
 
-def link(told: Facts, language: str) -> str:
-    """The query that fills the form in again."""
-    return "?" + urlencode({"lang": language, **told}, doseq=True)
+def link_query(facts: Facts, language: str) -> str:
+    """The query string of a link that fills in the form with these facts."""
+    return "?" + urlencode({"lang": language, **facts}, doseq=True)
 
 
-def from_query() -> Facts:
-    """The facts that the page's address holds."""
+def facts_from_query() -> Facts:
+    """The facts in the query string of the page's address."""
     query = st.query_params
-    single = {name: query[name] for name in FIELDS if name in query and name not in LISTS}
-    return single | {name: query.get_all(name) for name in LISTS if name in query}
+    single = {name: query[name] for name in FIELDS if name in query and name not in LIST_FIELDS}
+    return single | {name: query.get_all(name) for name in LIST_FIELDS if name in query}
 
 
-def _held(name: str, value: Any) -> Any:
-    """A value as its field holds it, or the empty field where it cannot."""
-    if name in TEXTS:
-        most = {"overview": PLOT_CHARACTERS, "title": TITLE_CHARACTERS}.get(name, NAME_CHARACTERS)
-        return str(value or "")[:most]
-    if name in LISTS:
-        most = GENRES if name == "genres" else NAMES
-        texts = dict.fromkeys(str(each)[:NAME_CHARACTERS] for each in value or [] if each)
-        return list(texts)[:most]
+def _field_value(name: str, value: Any) -> Any:
+    """Convert a value to the type of its field; the empty value where that is impossible."""
+    if name in TEXT_FIELDS:
+        limit = {"overview": MAX_PLOT_CHARACTERS, "title": MAX_TITLE_CHARACTERS}.get(
+            name, MAX_NAME_CHARACTERS
+        )
+        return str(value or "")[:limit]
+    if name in LIST_FIELDS:
+        limit = MAX_GENRES if name == "genres" else MAX_NAMES
+        texts = dict.fromkeys(str(each)[:MAX_NAME_CHARACTERS] for each in value or [] if each)
+        return list(texts)[:limit]
     if name == "language":
         return str(value or UNKNOWN)
     with suppress(TypeError, ValueError, OverflowError):
         if name == "release_date":
             day = date.fromisoformat(str(value))
-            return day if DATES[0] <= day <= DATES[1] else None
+            return day if DATE_RANGE[0] <= day <= DATE_RANGE[1] else None
         return finite(value)
     return None

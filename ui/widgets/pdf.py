@@ -1,6 +1,6 @@
-"""A forecast on a sheet of paper.
+"""A forecast as a PDF document.
 
-Hangul is set in a font that PDF readers bring along for Korean, so that no font has to be shipped.
+Korean text uses a font that every PDF reader brings along, so the project ships no font.
 """
 
 import io
@@ -29,18 +29,18 @@ WIDTH: Final = 160 * mm
 pdfmetrics.registerFont(UnicodeCIDFont(KOREAN))
 
 
-def document(words: Words, told: Facts, forecast: Forecast, model: Model | None) -> bytes:
-    """The film, its rating and interval, the reasons, films like it and what it rests on."""
+def document(words: Words, facts: Facts, forecast: Forecast, model: Model | None) -> bytes:
+    """Write the film's facts, its forecast, the reasons, similar films and the model's errors."""
     stream = io.BytesIO()
-    title = told.get("title") or words("page.title")
+    title = facts.get("title") or words("page.title")
     SimpleDocTemplate(
         stream, pagesize=A4, leftMargin=25 * mm, rightMargin=25 * mm, title=title, author="TMDB API"
-    ).build(_story(words, title, told, forecast, model))
+    ).build(_story(words, title, facts, forecast, model))
     return stream.getvalue()
 
 
 def _story(
-    words: Words, title: str, told: Facts, forecast: Forecast, model: Model | None
+    words: Words, title: str, facts: Facts, forecast: Forecast, model: Model | None
 ) -> list[Flowable]:
     mood = words.name("moods", forecast.mood[0] if forecast.mood else "unknown")
     shown = {
@@ -48,7 +48,7 @@ def _story(
     } | {"coverage": words.percent(forecast.coverage)}
     return [
         _text(title, 18),
-        *(_text(f"{words.name('fields', name)}: {each}", 9) for name, each in _film(words, told)),
+        *(_text(f"{words.name('fields', name)}: {each}", 9) for name, each in _facts(words, facts)),
         Spacer(1, 6 * mm),
         _text(f"{words('forecast.rating_label')}: {words.number(forecast.rating, '0.0')}", 16),
         _text(words("forecast.interval", **shown)),
@@ -63,7 +63,7 @@ def _story(
             words("comparables.title"),
             [
                 (f"{film.title} ({film.year})", words.number(film.rating, "0.0"))
-                for film in forecast.comparables
+                for film in forecast.similar_films
             ],
         ),
         _text(words("basis.title"), 12),
@@ -76,8 +76,8 @@ def _story(
     ]
 
 
-def _film(words: Words, told: Facts) -> list[tuple[str, str]]:
-    shown = dict(told)
+def _facts(words: Words, facts: Facts) -> list[tuple[str, str]]:
+    shown = dict(facts)
     if "genres" in shown:
         shown["genres"] = [words.name("genres", genre) for genre in shown["genres"]]
     if "countries" in shown:
@@ -103,7 +103,7 @@ def _text(text: str, size: int = 10) -> Paragraph:
 
 
 def _font(text: str) -> str:
-    """Helvetica where it has every letter."""
+    """Helvetica if it has every letter of the text, else the Korean font."""
     try:
         text.replace("−", "-").encode("cp1252")
     except UnicodeEncodeError:
@@ -119,7 +119,7 @@ def _table(title: str, rows: list[tuple[str, str]]) -> list[Flowable]:
 
 
 def _scale(forecast: Forecast) -> Drawing:
-    """The scale from 0 to 10 with interval, average film and rating on it."""
+    """The rating scale from 0 to 10 with the interval, the average film and the forecast."""
 
     def at(rating: float) -> float:
         low, high = charts.SCALE

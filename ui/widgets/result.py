@@ -1,39 +1,39 @@
-"""Showing a forecast, and what it rests on."""
+"""Draw a forecast with its reasons, similar films and the errors of the model."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import streamlit as st
 
-from ui.client.api import ApiError, Facts, ask
+from ui.client.api import ApiError, Facts, fetch
 from ui.client.model import Model
-from ui.client.predictions import Forecast, Ratings
+from ui.client.predictions import Forecast, RatingHistogram
 from ui.i18n.words import Words, fill
-from ui.widgets import charts, note, table
+from ui.widgets import charts, notices, table
 
 
-def show(words: Words, told: Facts, forecast: Forecast) -> None:
-    """The rating and its place among films of its genre, the reasons, films like it, the basis."""
+def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
+    """Draw the forecast on the rating scale, the reasons, similar films and the basis."""
     for line in remarks(words, forecast):
         st.warning(line, icon=":material/warning:")
     with st.container(border=True):
-        st.html(figures(words, forecast))
-        genre, ratings = _ratings(told)
+        st.html(_headline(words, forecast))
+        genre, ratings = _histogram(facts)
         st.vega_lite_chart(
-            spec=charts.on_the_scale(words, forecast, ratings),
-            alt=_described(words, forecast, genre, ratings),
+            spec=charts.rating_scale(words, forecast, ratings),
+            alt=_chart_text(words, forecast, genre, ratings),
         )
-        note.show(_legend(words, genre, ratings))
+        notices.small_print(_legend(words, genre, ratings))
     _reasons(words, forecast)
-    _comparables(words, forecast)
+    _similar_films(words, forecast)
     st.header(words("basis.title"), anchor=False)
-    st.markdown("\n".join(f"- {line}" for line in basis(words, forecast, model_behind(forecast))))
+    st.markdown("\n".join(f"- {line}" for line in basis(words, forecast, model_of(forecast))))
 
 
-def figures(words: Words, forecast: Forecast) -> str:
-    """Rating and mood, filled into `forecast.html`."""
+def _headline(words: Words, forecast: Forecast) -> str:
+    """The rating and the mood in large letters, as HTML."""
     label, score = forecast.mood or ("unknown", None)
-    shown = _shown(words, forecast)
+    shown = _formatted(words, forecast)
     shown["score"] = "" if score is None else words.points(score)
     texts = words.section("forecast", **shown)
     no_score = "read_in_korean" if forecast.read_in_korean else "no_score"
@@ -48,87 +48,90 @@ def figures(words: Words, forecast: Forecast) -> str:
 
 
 def remarks(words: Words, forecast: Forecast) -> Iterator[str]:
-    """What did not enter the forecast, and what is unlike all that the model learned from."""
+    """Sentences about unused fields and novelty warnings."""
     for field in forecast.ignored:
         unused = words("page.ignored", name=words.name("fields", field))
         yield words.name("ignored", field, unused)
     if forecast.warnings:
         names = [words.name("fields", field) for field in forecast.warnings]
-        yield words("basis.unlike", names=words.all_of(names))
+        yield words("basis.unlike", names=words.joined(names))
 
 
 def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
-    """What the forecast rests on, in sentences of Markdown."""
+    """Sentences about the model's error, training set and version, in Markdown."""
     lines = [words("basis.unavailable")]
     if model is not None:
-        told = {
+        values = {
             "rmse": words.number(model.form.rmse, "0.00"),
             "mean_rmse": words.number(model.baselines["mean"].rmse, "0.00"),
             "measured_films": words.count("films", model.form.films),
             "train_films": words.count("films", model.train_films),
             "split_date": words.day(model.split_date),
         }
-        lines = [words("basis.error", **told), words("basis.training", **told)]
+        lines = [words("basis.error", **values), words("basis.training", **values)]
     if forecast.missing:
         names = [words.name("fields", field) for field in forecast.missing]
-        lines.append(words("basis.missing", names=words.all_of(names)))
+        lines.append(words("basis.missing", names=words.joined(names)))
     lines.append(words("basis.model", version=forecast.version))
     if model is not None and model.registry_away:
         lines.append(words("basis.registry_away"))
     return lines
 
 
-def model_behind(forecast: Forecast) -> Model | None:
-    """What is known of the model that forecast; None if it cannot be had."""
+def model_of(forecast: Forecast) -> Model | None:
+    """The description of the model that made the forecast; None if it is not available."""
     try:
-        model = ask(Model.read, "/version")
+        model = fetch(Model.parse, "/version")
     except ApiError:
         return None
-    # The service may have moved to another version between two requests.
+    # The service may have swapped its model between the two requests.
     return model if model.version == forecast.version else None
 
 
 def reasons(words: Words, forecast: Forecast) -> list[tuple[str, float]]:
-    """The groups of facts by name, and what each adds, but for what makes no difference."""
+    """Names of the feature groups and the rating points of each, without those shown as 0.00."""
     return [
         (words.name("groups", group), points)
         for group, points in forecast.reasons
-        if abs(points) >= 0.005  # noqa: PLR2004 - less is shown as 0.00
+        if abs(points) >= 0.005  # noqa: PLR2004 - half of the last digit shown
     ]
 
 
-def _shown(words: Words, forecast: Forecast) -> dict[str, str]:
+def _formatted(words: Words, forecast: Forecast) -> dict[str, str]:
     points = ("rating", "low", "high", "average")
     shown = {name: words.number(getattr(forecast, name), "0.0") for name in points}
     return shown | {"coverage": words.percent(forecast.coverage)}
 
 
-def _ratings(told: Facts) -> tuple[str | None, Ratings | None]:
-    """How films of the main genre were rated, or of all genres; None where nobody can say."""
-    genres = told.get("genres") or [None]
+def _histogram(facts: Facts) -> tuple[str | None, RatingHistogram | None]:
+    """The ratings of films in the main genre, or of all films; None where neither is available."""
+    genres = facts.get("genres") or [None]
     for genre in dict.fromkeys((genres[0], None)):
         try:
-            return genre, ask(Ratings.read, "/ratings", params={"genre": genre} if genre else None)
+            params = {"genre": genre} if genre else None
+            return genre, fetch(RatingHistogram.parse, "/ratings", params=params)
         except ApiError:
             continue
     return None, None
 
 
-def _described(words: Words, forecast: Forecast, genre: str | None, ratings: Ratings | None) -> str:
-    picture = words("forecast.picture", **_shown(words, forecast))
+def _chart_text(
+    words: Words, forecast: Forecast, genre: str | None, ratings: RatingHistogram | None
+) -> str:
+    picture = words("forecast.picture", **_formatted(words, forecast))
     return f"{picture} {_legend(words, genre, ratings)}"
 
 
-def _legend(words: Words, genre: str | None, ratings: Ratings | None) -> str:
+def _legend(words: Words, genre: str | None, ratings: RatingHistogram | None) -> str:
     if ratings is None:
         return words("picture.legend_alone")
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "films": words.count("films", ratings.films),
         "mean": words.number(ratings.mean, "0.0"),
     }
     if genre is None:
-        return words("picture.legend_all", **told)
-    return words("picture.legend", genre=words.name("genres", genre), **told)
+        return words("picture.legend_all", **values)
+    return words("picture.legend", genre=words.name("genres", genre), **values)
 
 
 def _reasons(words: Words, forecast: Forecast) -> None:
@@ -136,26 +139,26 @@ def _reasons(words: Words, forecast: Forecast) -> None:
     if not named:
         return
     st.header(words("reasons.title"), anchor=False)
-    told = {
+    values = {
         "average": words.number(forecast.average, "0.0"),
         "rating": words.number(forecast.rating, "0.0"),
     }
-    st.markdown(words("reasons.lead", **told))
+    st.markdown(words("reasons.lead", **values))
     parts = [f"{name} {words.points(points)}" for name, points in named]
-    st.vega_lite_chart(spec=charts.contributions(named), alt=words.all_of(parts))
-    note.show(words.all_of(parts))
+    st.vega_lite_chart(spec=charts.contributions(named), alt=words.joined(parts))
+    notices.small_print(words.joined(parts))
 
 
-def _comparables(words: Words, forecast: Forecast) -> None:
-    if not forecast.comparables:
+def _similar_films(words: Words, forecast: Forecast) -> None:
+    if not forecast.similar_films:
         return
     st.header(words("comparables.title"), anchor=False)
-    table.show(
+    table.draw(
         words("comparables.lead"),
         [words(f"comparables.{name}") for name in ("film", "year", "rating")],
         [
             (film.title, str(film.year), words.number(film.rating, "0.0"))
-            for film in forecast.comparables
+            for film in forecast.similar_films
         ],
         numbers=(1, 2),
     )

@@ -1,4 +1,4 @@
-"""Tables as HTML: Streamlit's own load pandas and pyarrow, 100 MB."""
+"""Tables as plain HTML: Streamlit's own tables load pandas and pyarrow, 100 MB."""
 
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
@@ -8,22 +8,22 @@ import streamlit as st
 from ui.i18n.words import TEMPLATES
 
 
-def show(
+def draw(
     caption: str,
     heads: Sequence[str],
     rows: Iterable[Sequence[str]],
     numbers: Collection[int] = (),
-    headed: bool = False,
+    caption_hidden: bool = False,
 ) -> None:
-    """Draw a table; it scrolls where it is too wide.
+    """Draw a table; it scrolls sideways where it is wider than the screen.
 
     Args:
-        caption: What it shows.
-        heads: Over the columns.
-        rows: The first cell of each names it.
-        numbers: The columns that hold some.
-        headed: Whether a heading above says what the caption says, so that only who does not see
-            the page needs it.
+        caption: The table's title.
+        heads: The column heads.
+        rows: The cells; the first cell of a row is its head.
+        numbers: Indexes of the columns with numbers, which are aligned right.
+        caption_hidden: Whether only screen readers get the caption, since a heading above the
+            table says the same.
     """
 
     def cell(tag: str, at: int, text: str, scope: str = "") -> str:
@@ -40,7 +40,7 @@ def show(
         + "</tr>"
         for row in rows
     )
-    title = "" if headed else f"<caption>{escape(caption)}</caption>"
+    title = "" if caption_hidden else f"<caption>{escape(caption)}</caption>"
     style = (TEMPLATES / "table.html").read_text("utf-8")
     st.html(
         f'{style}<div class="facts" role="region" tabindex="0" aria-label="{escape(caption)}">'

@@ -1,11 +1,11 @@
 import pytest
 
 from tests.support.stub_api import HISTORY
-from ui.client.decisions import read_history
+from ui.client.decisions import parse_decisions
 
 
 def test_decisions_are_read_with_what_was_measured():
-    refused, rolled_back, promoted = read_history(HISTORY)
+    refused, rolled_back, promoted = parse_decisions(HISTORY)
     assert (refused.action, refused.rmse) == ("refused", 0.625)
     assert refused.baselines == {"mean": 0.81, "old_model": 0.75}
     assert (rolled_back.rmse, rolled_back.baselines) == (None, {})
@@ -16,4 +16,4 @@ def test_decisions_are_read_with_what_was_measured():
 def test_figure_that_cannot_be_shown_is_refused(odd: object):
     decision = HISTORY["decisions"][0] | {"figures": {"holdout_rmse": odd}}
     with pytest.raises((TypeError, ValueError)):
-        read_history({"decisions": [decision]})
+        parse_decisions({"decisions": [decision]})

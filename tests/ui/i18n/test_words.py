@@ -1,10 +1,12 @@
 import re
+import string
+import tomllib
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from ui.i18n.words import LANGUAGES, Words, fill, own_words
+from ui.i18n.words import LANGUAGES, Words, fill, widget_texts
 
 ROOT = Path(__file__).parents[3]
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "ui").rglob("*.py"))]
@@ -60,14 +62,36 @@ def test_every_count_has_each_plural_form_of_its_language(language: str):
 
 
 def test_words_of_streamlit_are_led_back_to_its_own_after_a_switch_to_english():
-    assert own_words("ko")["Upload"] == "파일 선택"
-    assert own_words("en")["파일 선택"] == "Upload"
+    assert widget_texts("ko")["Upload"] == "파일 선택"
+    assert widget_texts("en")["파일 선택"] == "Upload"
     for original in Words("ko").section("streamlit"):
-        there = own_words("ko")[original]
-        assert own_words("ko")[own_words("en")[there]] == there
+        there = widget_texts("ko")[original]
+        assert widget_texts("ko")[widget_texts("en")[there]] == there
 
 
 def test_values_in_a_template_are_text():
-    filled = fill("document.html", {"language": "<b>", "own_words": '{"a": "b"}'})
+    filled = fill("document.html", {"language": "<b>", "widget_texts": '{"a": "b"}'})
     assert "&lt;b&gt;" in filled
     assert "{&quot;a&quot;: &quot;b&quot;}" in filled
+
+
+def test_both_languages_have_the_same_texts_with_the_same_placeholders():
+    korean, english = (
+        {
+            (section, key): {name for _, name, _, _ in string.Formatter().parse(text) if name}
+            for section, table in tables(language).items()
+            if section not in {"genres", "streamlit"}  # English is their original language
+            for key, text in table.items()
+            if not key.endswith("_one")  # Korean has no singular
+        }
+        for language in ("ko", "en")
+    )
+    assert korean == english
+
+
+def test_every_genre_of_tmdb_has_a_korean_name():
+    assert len(tables("ko")["genres"]) == 19
+
+
+def tables(language: str) -> dict[str, dict[str, str]]:
+    return tomllib.loads((ROOT / "ui" / "i18n" / f"{language}.toml").read_text("utf-8"))

@@ -5,7 +5,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from ui.server.addresses import PAGES, KnownAddresses
+from ui.server.addresses import PAGES, UnknownAddressRedirect
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
@@ -13,7 +13,7 @@ BROWSER = {"accept": "text/html,application/xhtml+xml"}
 @pytest.fixture
 def client() -> TestClient:
     served = Route("/{path:path}", lambda request: PlainTextResponse(request.url.path))
-    app = Starlette(routes=[served], middleware=[Middleware(KnownAddresses)])
+    app = Starlette(routes=[served], middleware=[Middleware(UnknownAddressRedirect)])
     return TestClient(app, follow_redirects=False)
 
 

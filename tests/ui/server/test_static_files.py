@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.file_util import get_static_dir
 
-from ui.server.static_files import ELEMENTS, WholeFiles, announcing
+from ui.server.static_files import ELEMENTS, StaticFiles, document_with_preloads
 
 FOLDER = Path(get_static_dir())
 
@@ -17,7 +17,7 @@ FOLDER = Path(get_static_dir())
 @pytest.fixture
 def client() -> TestClient:
     served = Route("/{path:path}", lambda _: PlainTextResponse("streamlit", 404))
-    return TestClient(Starlette(routes=[served], middleware=[Middleware(WholeFiles)]))
+    return TestClient(Starlette(routes=[served], middleware=[Middleware(StaticFiles)]))
 
 
 def test_every_file_that_the_document_names_is_served_whole_and_kept_forever(client: TestClient):
@@ -40,7 +40,7 @@ def test_everything_else_is_left_to_streamlit(client: TestClient, path: str):
 
 
 def test_document_names_all_scripts_that_the_first_page_is_drawn_with():
-    document = announcing(FOLDER)
+    document = document_with_preloads(FOLDER)
     for element in ELEMENTS:
         assert re.search(rf"/js/{element}\.[\w-]+\.js", document), element
     names = re.findall(r'"\./static/js/([\w.-]+\.js)"', document)

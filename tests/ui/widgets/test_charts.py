@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tests.support.stub_api import FORECAST, RATINGS
-from ui.client.predictions import Forecast, Ratings
+from ui.client.predictions import Forecast, RatingHistogram
 from ui.i18n.words import Words
 from ui.widgets import charts
 
@@ -16,7 +16,7 @@ def values(spec: dict[str, Any], layer: int) -> list[dict[str, Any]]:
 
 
 def test_rating_and_interval_lie_over_the_ratings_of_other_films():
-    spec = charts.on_the_scale(KO, Forecast.read(FORECAST), Ratings.read(RATINGS))
+    spec = charts.rating_scale(KO, Forecast.parse(FORECAST), RatingHistogram.parse(RATINGS))
     assert sum(each["films"] for each in values(spec, 0)) == 1300
     assert (values(spec, 0)[0]["from"], values(spec, 0)[-1]["to"]) == (0, 10)
     assert values(spec, 1) == [{"low": 5.93, "high": 7.74}]
@@ -24,21 +24,21 @@ def test_rating_and_interval_lie_over_the_ratings_of_other_films():
 
 
 def test_picture_does_without_the_ratings_of_other_films():
-    spec = charts.on_the_scale(KO, Forecast.read(FORECAST), None)
+    spec = charts.rating_scale(KO, Forecast.parse(FORECAST), None)
     assert len(spec["layer"]) == 2
 
 
 @pytest.mark.parametrize(
     "spec",
     [
-        charts.on_the_scale(KO, Forecast.read(FORECAST), Ratings.read(RATINGS)),
+        charts.rating_scale(KO, Forecast.parse(FORECAST), RatingHistogram.parse(RATINGS)),
         charts.contributions([("people", 0.5), ("plot", -0.1)]),
         charts.errors([("ours", 0.6, True), ("mean", 0.8, False)]),
-        charts.sizes([("people", 0.5)]),
+        charts.plain_bars([("people", 0.5)]),
         charts.calibration(KO, [(5.0, 5.1), (7.0, 6.9)]),
         charts.calibration(KO, []),
-        charts.over_time({"ours": [("2026-11-23", 0.6)], "mean": []}),
-        charts.side_by_side([("1. film", 6.0, 5.0, 7.0)]),
+        charts.errors_over_time({"ours": [("2026-11-23", 0.6)], "mean": []}),
+        charts.compared_films([("1. film", 6.0, 5.0, 7.0)]),
     ],
 )
 def test_no_data_stand_at_the_top_where_streamlit_would_load_pandas(spec: dict[str, Any]):
@@ -53,13 +53,13 @@ def test_what_lowers_the_rating_is_told_from_what_lifts_it():
 
 
 def test_calibration_is_told_in_words_point_by_point():
-    told = charts.calibration_in_words(Words("en"), [(5.0, 5.12), (7.0, 6.9)])
+    told = charts.calibration_text(Words("en"), [(5.0, 5.12), (7.0, 6.9)])
     assert "forecast 5.0, rating 5.1" in told
     assert "forecast 7.0, rating 6.9" in told
 
 
 def test_error_over_time_has_a_line_for_each_name_ours_first():
-    spec = charts.over_time({"ours": [("2026-11", 0.6)], "mean": [("2026-11", 0.8)]})
+    spec = charts.errors_over_time({"ours": [("2026-11", 0.6)], "mean": [("2026-11", 0.8)]})
     assert [(each["name"], each["rmse"]) for each in values(spec, 0)] == [
         ("ours", 0.6),
         ("mean", 0.8),
@@ -68,7 +68,7 @@ def test_error_over_time_has_a_line_for_each_name_ours_first():
 
 def test_our_line_is_the_accent_and_every_line_has_a_colour_and_dashes_of_its_own():
     lines = {name: [("2026-11-23", 0.6)] for name in ("ours", "mean", "genre mean", "old")}
-    encoding = charts.over_time(lines)["layer"][0]["encoding"]
+    encoding = charts.errors_over_time(lines)["layer"][0]["encoding"]
     for channel in ("color", "strokeDash"):
         assert encoding[channel]["scale"]["domain"] == list(lines)
         styles = [str(style) for style in encoding[channel]["scale"]["range"]]
@@ -77,6 +77,6 @@ def test_our_line_is_the_accent_and_every_line_has_a_colour_and_dashes_of_its_ow
 
 
 def test_promotions_and_rollbacks_are_marked_over_the_lines():
-    spec = charts.over_time({"ours": [("a", 0.6), ("b", 0.5)]}, [("b", 0.5)], ["c"])
+    spec = charts.errors_over_time({"ours": [("a", 0.6), ("b", 0.5)]}, [("b", 0.5)], ["c"])
     assert values(spec, 1) == [{"at": "b", "rmse": 0.5}]
     assert values(spec, 2) == [{"at": "c"}]

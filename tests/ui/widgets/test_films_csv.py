@@ -10,13 +10,13 @@ from tests.support.stub_api import FORECAST
 from ui.client.predictions import Forecast
 from ui.i18n.words import Words
 from ui.widgets import films_csv
-from ui.widgets.films_csv import FileError, Outcome, Row
+from ui.widgets.films_csv import FileError, FilmResult, Row
 
 KO, EN = Words("ko"), Words("en")
 
 
 def films(text: str, encoding: str = "utf-8") -> list[Row]:
-    return films_csv.read(text.encode(encoding), KO)
+    return films_csv.read_films(text.encode(encoding), KO)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
@@ -76,13 +76,13 @@ def test_row_shorter_or_longer_than_the_head_is_read_as_far_as_it_goes():
         (b"genre\n", "empty"),
         (b"a,b\n1,2\n", "no_columns"),
         (b"\xff\xfe\x00\x81", "unreadable"),
-        (b"genre\n" + b"Drama\n" * (films_csv.MOST_ROWS + 1), "too_many"),
+        (b"genre\n" + b"Drama\n" * (films_csv.MAX_ROWS + 1), "too_many"),
         (b'genre\n"' + b"x" * 200_000 + b'"\n', "unreadable"),
     ],
 )
 def test_file_that_cannot_be_used_says_why(raw: bytes, kind: str):
     with pytest.raises(FileError) as caught:
-        films_csv.read(raw, EN)
+        films_csv.read_films(raw, EN)
     assert caught.value.kind == kind
     assert EN(f"csv.{kind}", most="200")
 
@@ -90,21 +90,21 @@ def test_file_that_cannot_be_used_says_why(raw: bytes, kind: str):
 @given(st.binary(max_size=400))
 def test_no_file_breaks_the_reader(raw: bytes):
     with suppress(FileError):
-        assert films_csv.read(b"genre,runtime\n" + raw, EN)
+        assert films_csv.read_films(b"genre,runtime\n" + raw, EN)
 
 
 @pytest.mark.parametrize("words", [KO, EN])
 def test_example_can_be_sent_as_it_is(words: Words):
-    (film,) = films_csv.read(films_csv.example(words), words)
+    (film,) = films_csv.read_films(films_csv.example_file(words), words)
     assert film.problem is None
     assert film.facts["genres"] == ["Drama", "Mystery"]
     assert film.facts["language"] == words.code
 
 
 def test_results_have_a_row_for_each_film_and_no_formulas():
-    good = Outcome(Row(2, {"title": "=cmd()"}), Forecast.read(FORECAST))
-    bad = Outcome(Row(3, {"title": "바다"}), problem="오류")
-    text = films_csv.results([good, bad], EN).decode("utf-8-sig")
+    good = FilmResult(Row(2, {"title": "=cmd()"}), Forecast.parse(FORECAST))
+    bad = FilmResult(Row(3, {"title": "바다"}), problem="오류")
+    text = films_csv.results_file([good, bad], EN).decode("utf-8-sig")
     head, first, second = csv.reader(io.StringIO(text))
     assert head[:4] == ["Row", "Film", "Rating", "Interval from"]
     assert first[:4] == ["2", "'=cmd()", "6.84", "5.93"]

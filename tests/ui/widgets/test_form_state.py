@@ -29,20 +29,20 @@ ANYTHING = st.none() | st.text() | st.floats() | st.integers() | st.lists(st.tex
     ],
 )
 def test_value_is_held_as_its_field_can_or_not_at_all(field: str, value: Any, held: Any):
-    assert form_state._held(field, value) == held
+    assert form_state._field_value(field, value) == held
 
 
 @given(st.sampled_from(form_state.FIELDS), ANYTHING)
 def test_no_value_breaks_a_field_and_what_it_holds_it_can_hold_again(field: str, value: Any):
-    if field in form_state.LISTS and not isinstance(value, list):
+    if field in form_state.LIST_FIELDS and not isinstance(value, list):
         value = None
-    held = form_state._held(field, value)
-    assert form_state._held(field, held) == held
+    held = form_state._field_value(field, value)
+    assert form_state._field_value(field, held) == held
 
 
 def test_link_holds_every_fact():
     told = {"genres": ["Drama", "War & Peace"], "overview": "빛\n어둠", "runtime": 112}
-    query = parse_qs(urlsplit(form_state.link(told, "ko")).query)
+    query = parse_qs(urlsplit(form_state.link_query(told, "ko")).query)
     assert query == {
         "lang": ["ko"],
         "genres": ["Drama", "War & Peace"],

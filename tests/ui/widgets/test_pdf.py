@@ -20,15 +20,15 @@ TOLD = {
 @pytest.mark.parametrize("answer", [FORECAST, UNTRANSLATED])
 @pytest.mark.parametrize("model", [None, MODEL])
 def test_document_is_made_in_both_languages(language: str, answer: object, model: object):
-    about = Model.read(model) if model else None
-    raw = document(Words(language), TOLD, Forecast.read(answer), about)
+    about = Model.parse(model) if model else None
+    raw = document(Words(language), TOLD, Forecast.parse(answer), about)
     assert raw.startswith(b"%PDF-")
     assert KOREAN.encode() in raw
     assert len(raw) < 50_000
 
 
 def test_film_of_which_nothing_but_the_genre_is_known_has_a_document():
-    raw = document(Words("en"), {"genres": ["Drama"]}, Forecast.read(FORECAST), None)
+    raw = document(Words("en"), {"genres": ["Drama"]}, Forecast.parse(FORECAST), None)
     assert raw.rstrip().endswith(b"%%EOF")
 
 

@@ -1,0 +1,87 @@
+"""Drive the UI without a browser, with Streamlit's AppTest."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from streamlit.components.v2.component_manager import BidiComponentManager
+from streamlit.testing.v1 import AppTest
+
+APP = Path(__file__).parents[2] / "app.py"
+# Longer than any run takes on a busy machine.
+TIMEOUT_SECONDS = 60
+SUBMIT = ("평점 예측하기", "Forecast the rating")
+# The UI has no installed components. AppTest would look for them in the metadata of every package,
+# in each test: ten times the work of the page itself.
+_NO_COMPONENTS = BidiComponentManager()
+_TEXTS = ("title", "header", "markdown", "caption", "text", "error", "warning", "info")
+
+
+def open_app(ui_language: str | None = None, **query: str | list[str]) -> AppTest:
+    """Open the first page, with a language and more in the query string."""
+    page = AppTest.from_file(APP, default_timeout=TIMEOUT_SECONDS)
+    page._bidi_component_manager = _NO_COMPONENTS
+    for name, value in query.items():
+        page.query_params[name] = value
+    if ui_language:
+        page.query_params["lang"] = ui_language
+    return run(page)
+
+
+def open_page(name: str, language: str = "en", **state: Any) -> AppTest:
+    """Open a page by its name, with values in the session."""
+    page = open_app(language)
+    for key, value in state.items():
+        page.session_state[key] = value
+    page.switch_page(f"ui/pages/{name}.py")
+    return run(page)
+
+
+def run(page: AppTest) -> AppTest:
+    """Run the script once more; no exception may reach the visitor."""
+    page.run()
+    assert not page.exception
+    return page
+
+
+def click(page: AppTest, *labels: str) -> AppTest:
+    """Click the button that has one of the labels."""
+    (button,) = [button for button in page.button if button.label in labels]
+    button.click()
+    return run(page)
+
+
+def submit(page: AppTest) -> AppTest:
+    """Ask for the forecast."""
+    return click(page, *SUBMIT)
+
+
+def switch_language(page: AppTest, language: str) -> AppTest:
+    """Choose another language."""
+    page.radio(key="ui").set_value(language)
+    return run(page)
+
+
+def html_of(page: AppTest) -> str:
+    """The HTML that the page draws itself, without its styles."""
+    elements: list[Any] = list(page.get("html"))
+    return re.sub("<style>.*?</style>", "", "\n".join(e.proto.body for e in elements), flags=re.S)
+
+
+def visible_text(page: AppTest) -> str:
+    """All texts on the page, with single spaces between the words."""
+    elements: list[Any] = [element for kind in _TEXTS for element in page.get(kind)]
+    texts = [re.sub("<[^>]+>", " ", html_of(page)), *(element.value for element in elements)]
+    return re.sub(r"\s+", " ", " ".join(texts))
+
+
+def chart_texts(page: AppTest) -> list[str]:
+    """The text alternatives of all charts."""
+    charts: list[Any] = list(page.get("vega_lite_chart"))
+    return [chart.proto.alt for chart in charts]
+
+
+def error_of(page: AppTest) -> str:
+    """The one error on the page."""
+    (error,) = page.error
+    return error.value

@@ -1,0 +1,13 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.stub_api import StubApi, running_stub_api
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubApi]:
+    """A healthy stub of the API, which the UI in this process calls."""
+    with running_stub_api() as stub:
+        monkeypatch.setenv("API_URL", stub.url)
+        yield stub

@@ -1,0 +1,89 @@
+from typing import Any
+
+import pytest
+
+from tests.support.app_test import click, error_of, html_of, open_page, run, visible_text
+from tests.support.stub_api import FORECASTS, StubApi, problem
+
+POSTER = "https://image.tmdb.org/t/p/w185/lantern.jpg"
+
+pytestmark = pytest.mark.usefixtures("api")
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("en", "December 3, 2026 · Drama · Korean 6.8 (5.9 to 7.7) +0.12 since last week"),
+        ("ko", "2026년 12월 3일 · 드라마 · 한국어 6.8 (5.9~7.7) 지난주보다 +0.12"),
+    ],
+)
+def test_upcoming_film_is_shown_with_its_forecast(language: str, expected: str):
+    assert expected in visible_text(open_page("coming_soon", language))
+
+
+def test_markup_in_a_title_is_escaped():
+    assert "The &lt;b&gt;Lantern&lt;/b&gt;" in html_of(open_page("coming_soon"))
+
+
+def film(**changes: Any) -> tuple[int, Any]:
+    (known,) = FORECASTS["films"]
+    return 200, FORECASTS | {"films": [known | changes]}
+
+
+@pytest.mark.parametrize(
+    ("poster", "shown"), [(None, False), (POSTER, True), ("https://elsewhere.example/a", False)]
+)
+def test_poster_is_loaded_from_tmdb_only(api: StubApi, poster: str | None, shown: bool):
+    api.responses["/forecasts"] = film(poster=poster)
+    assert ("<img" in html_of(open_page("coming_soon"))) == shown
+
+
+def test_film_with_few_known_facts_is_shown(api: StubApi):
+    unknown: dict[str, Any] = dict.fromkeys(("title", "genre", "language", "change"))
+    api.responses["/forecasts"] = film(**unknown, reasons=[])
+    text = visible_text(open_page("coming_soon"))
+    assert "Without a title December 3, 2026 6.8" in text
+    assert "new this week" in text
+
+
+def test_search_order_and_page_are_sent_to_the_api(api: StubApi):
+    page = open_page("coming_soon")
+    page.text_input(key="coming_search").set_value("lantern")
+    page.selectbox(key="coming_sort").set_value("-rating")
+    run(page)
+    page.number_input(key="coming_page").set_value(2)
+    run(page)
+    assert api.paths[-1] == "/forecasts?search=lantern&sort=-rating&limit=20&offset=20"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"as_of": None, "total": 0, "films": []}, "Nothing has been forecast yet"),
+        ({"as_of": "2026-11-23", "total": 0, "films": []}, "No film matches"),
+    ],
+)
+def test_empty_list_is_explained(api: StubApi, body: Any, message: str):
+    api.responses["/forecasts"] = 200, body
+    assert message in visible_text(open_page("coming_soon"))
+
+
+@pytest.mark.parametrize("response", [problem(503, "the ledger is away"), (200, {"odd": 1})])
+def test_api_fault_is_reported(api: StubApi, response: tuple[int, Any]):
+    api.responses["/forecasts"] = response
+    error = error_of(open_page("coming_soon"))
+    assert ("records cannot be read" in error) == (response[0] == 503)
+
+
+@pytest.mark.parametrize(
+    ("language", "message", "retry"),
+    [("ko", "연결할 수 없습니다", "다시 시도"), ("en", "cannot be reached", "Try again")],
+)
+def test_stopped_api_is_reported_and_retry_works_once_it_is_back(
+    api: StubApi, language: str, message: str, retry: str
+):
+    page = open_page("coming_soon", language)
+    api.stop()
+    assert message in error_of(run(page))
+    api.start()
+    assert not click(page, retry).error
