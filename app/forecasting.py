@@ -1,4 +1,4 @@
-"""From what a person knows of a film to a forecast that says what it rests on."""
+"""Turn a request's facts about a film into a forecast with reasons, warnings and similar films."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -7,50 +7,54 @@ from app.schemas import Comparable, FilmFacts, Forecast, Mood, RatingInterval, R
 from movierating.films.film import Film, Plot
 from movierating.films.text import is_korean, measure_plot
 from movierating.films.tokens import MAX_CAST
-from movierating.model.attribution import explain
-from movierating.model.features import Matrix
 from movierating.model.novelty import novelty_warnings
-from movierating.model.onnx_model import RATING_RANGE
+from movierating.model.predictor import PredictedRating
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import COVERAGE
 
-MOOD_CUT: Final = 0.1
+MOOD_THRESHOLD: Final = 0.1  # a polarity within it is neutral
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The plot as it was understood.
+class PlotReading:
+    """The result of reading the plot of a request.
 
     Attributes:
-        plot: None when there was none, or it could not be read.
-        translated: Whether it was put into English first.
+        plot: None if no plot was sent, or if it could not be read.
+        translated: Whether the plot was translated into English first.
         failed: Whether a plot was sent that could not be read.
-        natively: Whether it was read in Korean, as it is.
+        in_korean: Whether the Korean plot was read without translation.
     """
 
     plot: Plot | None
     translated: bool = False
     failed: bool = False
-    natively: bool = False
+    in_korean: bool = False
 
-    def by(self, bundle: Bundle, text: str | None) -> "Reading":
-        """The same by a bundle that may read Korean, where no translation was to be had."""
+    def or_korean(self, bundle: Bundle, text: str | None) -> "PlotReading":
+        """Read the plot in Korean if the translation failed and the bundle can do that."""
         if not (self.failed and bundle.effects.reads_korean and is_korean(text or "")):
             return self
-        return Reading(Plot(None, None, None, text, language="ko"), natively=True)
+        # No length or mood: the model knows those of English plots only.
+        return PlotReading(Plot(None, None, None, text, language="ko"), in_korean=True)
 
 
-def read_plot(text: str | None, english: str | None) -> Reading:
-    """Measure a plot: `text` as sent, `english` the same in English or None if that failed."""
+def read_plot(text: str | None, english: str | None) -> PlotReading:
+    """Measure a plot.
+
+    Args:
+        text: The plot as sent.
+        english: The same in English; None if the translation failed.
+    """
     if not (text and text.strip()):
-        return Reading(None)
+        return PlotReading(None)
     if english is None:
-        return Reading(None, failed=True)
-    return Reading(measure_plot(english), translated=english != text)
+        return PlotReading(None, failed=True)
+    return PlotReading(measure_plot(english), translated=english != text)
 
 
-def film_from(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Film:
-    """The film that raw facts describe; what the bundle has never seen counts as unknown."""
+def film_from(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> Film:
+    """Build the film of a request; genres and languages unknown to the bundle are left out."""
     codes = bundle.codes
     known_language = codes.languages.code(facts.language) >= 0
     return Film(
@@ -72,30 +76,36 @@ def film_from(bundle: Bundle, facts: FilmFacts, reading: Reading) -> Film:
 
 
 def forecast(
-    bundle: Bundle, facts: FilmFacts, reading: Reading, *, explained: bool = True
+    bundle: Bundle, facts: FilmFacts, reading: PlotReading, *, explained: bool = True
 ) -> Forecast:
-    """Rate a film from raw facts; reasons and comparable films only if it is to be explained."""
-    reading = reading.by(bundle, facts.overview)
+    """Forecast the film of a request.
+
+    Args:
+        bundle: The model in service.
+        facts: The request.
+        reading: Its plot.
+        explained: Whether to add reasons and similar films, which take most of the time.
+    """
+    reading = reading.or_korean(bundle, facts.overview)
     film = film_from(bundle, facts, reading)
-    vector = bundle.matrix([film])
-    rating = float(bundle.model.forecast(vector)[0])
+    (predicted,) = bundle.predictor.forecast([film], explained=explained)
     return Forecast(
-        rating=round(rating, 2),
-        interval=_interval(rating, float(bundle.model.half_widths(vector)[0])),
+        rating=round(predicted.rating, 2),
+        interval=_interval(predicted),
         average=round(bundle.manifest.average_rating, 2),
-        reasons=_reasons(bundle, vector) if explained else [],
+        reasons=_reasons(predicted),
         comparables=_similar_films(bundle, film) if explained else [],
         warnings=_warnings(bundle, film),
         mood=mood_of(reading.plot),
         translated=reading.translated,
-        read_in_korean=reading.natively,
+        read_in_korean=reading.in_korean,
         missing=_missing(facts),
         ignored=_ignored(bundle, facts, reading),
         version=bundle.manifest.version,
     )
 
 
-def old_forecast(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
+def forecast_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
     bundle: Bundle,
     runtime: float,
     genre_encoded: int,
@@ -103,34 +113,40 @@ def old_forecast(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
     sentiment: float,
     overview_len: int,
 ) -> float:
-    """Rate a film from the old contract's five numbers."""
+    """Forecast the rating of a film from the five numbers of the old contract."""
     genre = bundle.codes.genres.name(genre_encoded)
     film = Film(
         genres=(genre,) if genre else (),
         original_language=bundle.codes.languages.name(lang_encoded),
         runtime_minutes=runtime,
+        # Without a plot its mood means nothing, whatever number the caller sends.
         plot=Plot(overview_len, sentiment) if overview_len else None,
     )
     return float(bundle.forecast([film])[0])
 
 
 def mood_of(plot: Plot | None) -> Mood | None:
-    """The mood of a plot in one of three labels; None where it is unknown."""
+    """Label the mood of a plot; None if it is unknown."""
     if plot is None or plot.polarity is None:
         return None
     label: Literal["negative", "neutral", "positive"] = "neutral"
-    if abs(plot.polarity) > MOOD_CUT:
+    if abs(plot.polarity) > MOOD_THRESHOLD:
         label = "positive" if plot.polarity > 0 else "negative"
     return Mood(score=round(plot.polarity, 3), label=label)
 
 
-def _reasons(bundle: Bundle, vector: Matrix) -> list[Reason]:
-    points = explain(bundle.model, vector, bundle.manifest.features)
-    return [Reason(group=group, points=round(each, 3)) for group, each in points.items()]
+def _interval(predicted: PredictedRating) -> RatingInterval:
+    return RatingInterval(
+        low=round(predicted.low, 2), high=round(predicted.high, 2), coverage=COVERAGE
+    )
+
+
+def _reasons(predicted: PredictedRating) -> list[Reason]:
+    return [Reason(group=group, points=round(each, 3)) for group, each in predicted.reasons.items()]
 
 
 def _similar_films(bundle: Bundle, film: Film) -> list[Comparable]:
-    return [Comparable(**vars(alike)) for alike in bundle.similar_films.similar_to(film)]
+    return [Comparable(**vars(similar)) for similar in bundle.similar_films.similar_to(film)]
 
 
 def _warnings(bundle: Bundle, film: Film) -> list[Remark]:
@@ -141,20 +157,11 @@ def _warnings(bundle: Bundle, film: Film) -> list[Remark]:
     ]
 
 
-def _interval(rating: float, half_width: float) -> RatingInterval:
-    lowest, highest = RATING_RANGE
-    return RatingInterval(
-        low=round(max(rating - half_width, lowest), 2),
-        high=round(min(rating + half_width, highest), 2),
-        coverage=COVERAGE,
-    )
-
-
 def _missing(facts: FilmFacts) -> list[str]:
     return [name for name in type(facts).model_fields if getattr(facts, name) in (None, "", [])]
 
 
-def _ignored(bundle: Bundle, facts: FilmFacts, reading: Reading) -> list[Remark]:
+def _ignored(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> list[Remark]:
     ignored = [
         Remark(field="genres", reason=f"{name!r} is no genre this model knows; see /options")
         for name in facts.genres
@@ -162,7 +169,7 @@ def _ignored(bundle: Bundle, facts: FilmFacts, reading: Reading) -> list[Remark]
     ]
     if facts.language and bundle.codes.languages.code(facts.language) < 0:
         ignored.append(
-            Remark(field="language", reason=f"the model has seen no film in {facts.language!r}")
+            Remark(field="language", reason=f"no training film is in language {facts.language!r}")
         )
     if reading.failed:
         ignored.append(

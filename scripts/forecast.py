@@ -15,10 +15,7 @@ from movierating.films.film import Film
 from movierating.identity import sha256
 from movierating.ledger.ledger import UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Forecast, Upcoming, UpcomingFilm, counting
-from movierating.model.attribution import explain
-from movierating.model.features import Matrix, build_matrix
-from movierating.model.onnx_model import RATING_RANGE, Model
-from movierating.model.target_encoding import Effects
+from movierating.model.predictor import Predictor
 from movierating.registry.bundle import Bundle
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
@@ -62,23 +59,18 @@ class Forecaster:
     """A version of the model as it forecasts films from what is known of them."""
 
     version: str
-    features: tuple[str, ...]
-    effects: Effects
-    model: Model
+    predictor: Predictor
 
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
         """What a bundle forecasts with."""
-        manifest = bundle.manifest
-        return cls(manifest.version, manifest.features, bundle.effects, bundle.model)
+        return cls(bundle.manifest.version, bundle.predictor)
 
     def forecast(
         self, subjects: Sequence[Subject], means: NaiveMeans | None, made_at: datetime, day: date
     ) -> list[Forecast]:
         """The records of some films for the day on which they are made."""
-        films = [subject.film for subject in subjects]
-        matrix = build_matrix(films, self.features, map(self.effects.encode, films))
-        ratings, half_widths = self.model.forecast(matrix), self.model.half_widths(matrix)
+        predicted = self.predictor.forecast([subject.film for subject in subjects])
         return [
             Forecast(
                 film_id=subject.film_id,
@@ -88,24 +80,18 @@ class Forecaster:
                 made_at=made_at,
                 version=self.version,
                 inputs_sha256=inputs_sha256(subject.film),
-                rating=_rounded(rating),
-                low=_rounded(rating - half_width),
-                high=_rounded(rating + half_width),
-                reasons=self._reasons(vector[None, :]),
+                rating=round(each.rating, 4),
+                low=round(each.low, 4),
+                high=round(each.high, 4),
+                reasons={group: round(points, 3) for group, points in each.reasons.items()},
                 baselines=_told(means, subject.film),
                 genre=subject.film.main_genre,
                 language=subject.film.original_language,
                 poster_path=subject.poster_path,
                 original_title=subject.original_title,
             )
-            for subject, vector, rating, half_width in zip(
-                subjects, matrix, ratings.tolist(), half_widths.tolist(), strict=True
-            )
+            for subject, each in zip(subjects, predicted, strict=True)
         ]
-
-    def _reasons(self, vector: Matrix) -> dict[str, float]:
-        points = explain(self.model, vector, self.features)
-        return {group: round(each, 3) for group, each in points.items()}
 
 
 def forecast(run_date: date, settings: Settings) -> int:
@@ -232,11 +218,6 @@ def _means(rated: Iterable[pa.Table], day: date) -> NaiveMeans | None:
 def _told(means: NaiveMeans | None, film: Film) -> dict[str, float]:
     told = means.say(film.main_genre) if means else {}
     return {name: round(rating, 4) for name, rating in told.items()}
-
-
-def _rounded(rating: float) -> float:
-    lowest, highest = RATING_RANGE
-    return round(min(max(rating, lowest), highest), 4)
 
 
 def main(argv: list[str] | None = None) -> int:

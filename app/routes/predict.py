@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from app.background.model_follower import Served
 from app.dependencies import in_service, metrics_of, translator_of
-from app.forecasting import Reading, forecast, old_forecast, read_plot
+from app.forecasting import PlotReading, forecast, forecast_from_codes, read_plot
 from app.problems import BAD_INPUT, UNAVAILABLE, invalid
 from app.schemas import Batch, BatchForecast, BatchRow, FilmFacts, Forecast, OldForecast, Runtime
 from app.translation import Translator, is_english
@@ -21,7 +21,7 @@ from movierating.films.codes import CodeTable
 single_films = APIRouter(tags=["forecast"])
 batches = APIRouter(tags=["forecast"])
 
-_ParsedRow = tuple[FilmFacts, Reading] | BatchRow
+_ParsedRow = tuple[FilmFacts, PlotReading] | BatchRow
 
 
 @single_films.post("/predict", summary="Forecast from raw facts", responses=UNAVAILABLE | BAD_INPUT)
@@ -80,7 +80,7 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
     served = in_service(request)
     _check_code(served.bundle.codes.genres, genre_encoded, "genre_encoded")
     _check_code(served.bundle.codes.languages, lang_encoded, "lang_encoded")
-    rating = old_forecast(
+    rating = forecast_from_codes(
         served.bundle, runtime, genre_encoded, lang_encoded, sentiment, overview_len
     )
     metrics_of(request).predicted(rating, "codes")
@@ -103,7 +103,7 @@ async def predict_batch(request: Request, batch: Batch) -> BatchForecast:
     return BatchForecast(version=served.pointer.version, results=results)
 
 
-async def _read_plot(facts: FilmFacts, translator: Translator) -> Reading:
+async def _read_plot(facts: FilmFacts, translator: Translator) -> PlotReading:
     english = facts.overview
     if english and not is_english(english):
         english = await run_in_threadpool(translator.to_english, english)

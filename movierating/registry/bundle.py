@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TypeVar
 
@@ -12,8 +13,9 @@ import numpy as np
 from movierating.films.codes import Codes
 from movierating.films.film import Film
 from movierating.identity import sha256
-from movierating.model.features import Matrix, UnknownFeatureError, build_matrix
+from movierating.model.features import Matrix, UnknownFeatureError
 from movierating.model.onnx_model import Graph, GraphError, Model
+from movierating.model.predictor import Predictor
 from movierating.model.similar_films import SimilarFilms
 from movierating.model.target_encoding import Effects
 from movierating.registry.evidence import Evidence
@@ -59,9 +61,14 @@ class Bundle:
     evidence: Evidence | None = None
     card: str | None = None
 
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The parts of the bundle that turn films into forecasts."""
+        return Predictor(self.manifest.features, self.effects, self.model)
+
     def matrix(self, films: Sequence[Film]) -> Matrix:
         """Vectors of shape (films, features)."""
-        return build_matrix(films, self.manifest.features, map(self.effects.encode, films))
+        return self.predictor.matrix(films)
 
     def forecast(self, films: Sequence[Film]) -> Matrix:
         """Forecast ratings of shape (films,)."""

@@ -9,7 +9,14 @@ import pytest
 import requests
 from fastapi.testclient import TestClient
 
-from app.forecasting import Reading, film_from, forecast, mood_of, old_forecast, read_plot
+from app.forecasting import (
+    PlotReading,
+    film_from,
+    forecast,
+    forecast_from_codes,
+    mood_of,
+    read_plot,
+)
 from app.schemas import FilmFacts
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import MAX_CAST
@@ -130,7 +137,7 @@ def test_better_track_record_makes_a_better_forecast(learned: Packed, fact: str)
     trait = {"directors": "director", "writers": "writer", "companies": "company"}.get(fact, fact)
     effects = {name: effect for name, (_, effect, *_) in bundle.effects.tables[trait].items()}
     worst, nobody, best = (
-        forecast(bundle, FACTS.model_copy(update={fact: [name]}), Reading(None)).rating
+        forecast(bundle, FACTS.model_copy(update={fact: [name]}), PlotReading(None)).rating
         for name in (
             min(effects, key=effects.__getitem__),
             "Nobody Yet",
@@ -142,21 +149,23 @@ def test_better_track_record_makes_a_better_forecast(learned: Packed, fact: str)
 
 def test_unknown_facts_leave_the_film_unknown(packed: Packed):
     facts = FilmFacts(genres=["Puppetry"], language="qq")
-    film = film_from(packed.load(), facts, Reading(None))
+    film = film_from(packed.load(), facts, PlotReading(None))
     assert film == Film()
 
 
 @pytest.mark.parametrize(
     ("text", "english", "reading"),
     [
-        (None, None, Reading(None)),
-        ("", None, Reading(None)),
-        ("A ship.", "A ship.", Reading(Plot(7, 0.0, 0.0, "A ship."))),
-        ("배.", "A ship.", Reading(Plot(7, 0.0, 0.0, "A ship."), translated=True)),
-        ("배.", None, Reading(None, failed=True)),
+        (None, None, PlotReading(None)),
+        ("", None, PlotReading(None)),
+        ("A ship.", "A ship.", PlotReading(Plot(7, 0.0, 0.0, "A ship."))),
+        ("배.", "A ship.", PlotReading(Plot(7, 0.0, 0.0, "A ship."), translated=True)),
+        ("배.", None, PlotReading(None, failed=True)),
     ],
 )
-def test_plot_is_read_as_it_was_understood(text: str | None, english: str | None, reading: Reading):
+def test_plot_is_read_as_it_was_understood(
+    text: str | None, english: str | None, reading: PlotReading
+):
     assert read_plot(text, english) == reading
 
 
@@ -190,7 +199,7 @@ def reading_korean(bundle: Bundle) -> Bundle:
 
 
 KOREAN_FACTS: Final = FACTS.model_copy(update={"overview": "등대에서 편지를 찾는다."})
-UNREAD: Final = Reading(None, failed=True)
+UNREAD: Final = PlotReading(None, failed=True)
 
 
 def test_korean_plot_without_translation_is_read_as_it_is_and_its_mood_unknown(packed: Packed):
@@ -198,8 +207,8 @@ def test_korean_plot_without_translation_is_read_as_it_is_and_its_mood_unknown(p
     answer = forecast(bundle, KOREAN_FACTS, UNREAD)
     assert (answer.read_in_korean, answer.translated, answer.mood) == (True, False, None)
     assert answer.ignored == []
-    plot = UNREAD.by(bundle, KOREAN_FACTS.overview).plot
-    record = bundle.effects.encode(film_from(bundle, KOREAN_FACTS, Reading(plot)))
+    plot = UNREAD.or_korean(bundle, KOREAN_FACTS.overview).plot
+    record = bundle.effects.encode(film_from(bundle, KOREAN_FACTS, PlotReading(plot)))
     assert record["effect=plot"] == pytest.approx(0.8)
 
 
@@ -217,7 +226,7 @@ def test_plot_that_the_bundle_cannot_read_counts_as_unknown(packed: Packed, know
 def test_interval_stays_between_0_and_10(packed: Packed, quantile: float):
     bundle = packed.load()
     wide = replace(bundle, model=replace(bundle.model, quantile=quantile))
-    answer = forecast(wide, FACTS, Reading(None))
+    answer = forecast(wide, FACTS, PlotReading(None))
     assert 0 <= answer.interval.low <= answer.rating <= answer.interval.high <= 10
 
 
@@ -226,8 +235,8 @@ def test_interval_is_as_wide_as_the_model_says_for_this_film(packed: Packed):
     widths = []
     for runtime in (120.0, 195.0):
         facts = FACTS.model_copy(update={"runtime": runtime})
-        answer = forecast(bundle, facts, Reading(None))
-        vector = bundle.matrix([film_from(bundle, facts, Reading(None))])
+        answer = forecast(bundle, facts, PlotReading(None))
+        vector = bundle.matrix([film_from(bundle, facts, PlotReading(None))])
         half_width = float(bundle.model.half_widths(vector)[0])
         widths.append(answer.interval.high - answer.interval.low)
         assert widths[-1] == pytest.approx(2 * half_width, abs=0.021)
@@ -237,7 +246,7 @@ def test_interval_is_as_wide_as_the_model_says_for_this_film(packed: Packed):
 def test_cast_beyond_the_leads_does_not_matter(packed: Packed):
     bundle, leads = packed.load(), [f"Lead {at}" for at in range(MAX_CAST)]
     few, many = (
-        film_from(bundle, FACTS.model_copy(update={"cast": cast}), Reading(None))
+        film_from(bundle, FACTS.model_copy(update={"cast": cast}), PlotReading(None))
         for cast in (leads, [*leads, "Extra"])
     )
     assert few == many
@@ -247,9 +256,11 @@ def test_cast_beyond_the_leads_does_not_matter(packed: Packed):
 def test_fact_that_is_empty_is_missing(packed: Packed, fact: str):
     empty: Any = [] if isinstance(FilmFacts.model_fields[fact].default, list) else None
     facts = FilmFacts(**FILM).model_copy(update={fact: empty})
-    assert forecast(packed.load(), facts, Reading(None)).missing == [fact]
+    assert forecast(packed.load(), facts, PlotReading(None)).missing == [fact]
 
 
 def test_old_contract_without_a_plot_takes_its_mood_for_unknown(learned: Packed):
     bundle = learned.load()
-    assert old_forecast(bundle, 100, 0, 0, 0.9, 0) == old_forecast(bundle, 100, 0, 0, -0.9, 0)
+    assert forecast_from_codes(bundle, 100, 0, 0, 0.9, 0) == forecast_from_codes(
+        bundle, 100, 0, 0, -0.9, 0
+    )

@@ -84,7 +84,7 @@ def test_blank_plot_is_no_plot(client: TestClient):
     ("change", "ignored"),
     [
         ({"genres": ["Drama", "Puppetry"]}, {"genres": "'Puppetry' is no genre"}),
-        ({"language": "qq"}, {"language": "seen no film in 'qq'"}),
+        ({"language": "qq"}, {"language": "no training film is in language 'qq'"}),
         ({"tagline": "It shines."}, {"tagline": "does not use it"}),
         ({"director": "Someone"}, {"director": "does not use it"}),
         (

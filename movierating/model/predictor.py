@@ -1,0 +1,77 @@
+"""Forecast films: the rating, its 80 % interval, and the reasons for it.
+
+The API and the forecast ledger both forecast with `Predictor`. So a film gets the same numbers in
+both; they differ only in how they round them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from movierating.films.film import Film
+from movierating.model.attribution import explain
+from movierating.model.features import Matrix, build_matrix
+from movierating.model.onnx_model import RATING_RANGE, Model
+from movierating.model.target_encoding import Effects
+
+
+@dataclass(frozen=True)
+class PredictedRating:
+    """The forecast of one film, not rounded.
+
+    Attributes:
+        rating: 0 to 10.
+        low: Lower end of the 80 % interval, at least 0.
+        high: Upper end of the 80 % interval, at most 10.
+        reasons: Rating points by feature group, the largest first. They add up to the rating minus
+            the rating of a film without known facts. Empty if no reasons were requested.
+    """
+
+    rating: float
+    low: float
+    high: float
+    reasons: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """One version of the model, with everything that turns films into forecasts.
+
+    Attributes:
+        features: Names of the features, in the order of the vector.
+        effects: Target encoding of the tokens.
+        model: The ONNX graphs for the rating and its error.
+    """
+
+    features: tuple[str, ...]
+    effects: Effects
+    model: Model
+
+    def matrix(self, films: Sequence[Film]) -> Matrix:
+        """Build the vectors of films, shape (films, features); NaN where a fact is unknown."""
+        return build_matrix(films, self.features, map(self.effects.encode, films))
+
+    def forecast(self, films: Sequence[Film], *, explained: bool = True) -> list[PredictedRating]:
+        """Forecast films.
+
+        Args:
+            films: In any order.
+            explained: Whether to compute reasons, which take most of the time.
+
+        Returns:
+            One forecast per film, in the order of `films`.
+        """
+        matrix = self.matrix(films)
+        ratings, half_widths = self.model.forecast(matrix), self.model.half_widths(matrix)
+        lowest, highest = RATING_RANGE
+        return [
+            PredictedRating(
+                rating=rating,
+                low=max(rating - half_width, lowest),
+                high=min(rating + half_width, highest),
+                # A film at a time: its known groups decide which facts are masked.
+                reasons=explain(self.model, vector[None, :], self.features) if explained else {},
+            )
+            for vector, rating, half_width in zip(
+                matrix, ratings.tolist(), half_widths.tolist(), strict=True
+            )
+        ]
