@@ -22,13 +22,13 @@ from movierating.model.onnx_model import Model
 from scripts.dataset.metrics import score
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import row_of
-from scripts.evaluation.diagnostics import Slice, slices
+from scripts.evaluation.diagnostics import Subgroup, subgroup_scores
 from scripts.parameters import MODEL_CONFIG
 from scripts.preprocess import extended_codes
 from scripts.store.parsing import FEATURE_FILM_MINUTES
-from scripts.training.bundling import as_served
-from scripts.training.selection import learn
-from scripts.training.vectors import Described
+from scripts.training.bundling import export_models
+from scripts.training.selection import train_candidates
+from scripts.training.vectors import FilmVectors
 
 MANY_FILMS: Final = 100
 EXPLAINED_FILMS: Final = 200
@@ -110,10 +110,10 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
     """Train on the films before the split as the pipeline does, and measure on those after it."""
     started = time.perf_counter()
     split = TimeSplit.by_date(films, split_date)
-    learned = learn(split, MODEL_CONFIG)
+    learned = train_candidates(split, MODEL_CONFIG)
     seconds = time.perf_counter() - started
-    model, _ = as_served(learned)
-    held_out = learned.films.measured()
+    model, _ = export_models(learned)
+    held_out = learned.films.evaluation_films()
     forecast, half_widths = model.forecast(held_out.full), model.half_widths(held_out.full)
     reached = score(held_out.ratings, forecast)
     full, form, sketch = (
@@ -124,7 +124,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
         "form_coverage80": form,
         "sketch_coverage80": sketch,
         "width80": round(float(2 * half_widths.mean()), 4),
-        "worst_slice": _worst_slice(slices(model, held_out, split.holdout)),
+        "worst_slice": _worst_slice(subgroup_scores(model, held_out, split.holdout)),
         "ratio_to_old_model": round(reached.rmse / learned.baselines["old_model"].rmse, 4),
         "model": learned.best.family,
         "candidates": {each.family: each.holdout.rmse for each in learned.candidates},
@@ -140,7 +140,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
     }
 
 
-def _worst_slice(found: Sequence[Slice]) -> str:
+def _worst_slice(found: Sequence[Subgroup]) -> str:
     """The genre or language of many films whose interval holds the smallest share of them."""
     large = [
         each for each in found if each.kind in {"genre", "language"} and each.scores.n >= MANY_FILMS
@@ -149,7 +149,7 @@ def _worst_slice(found: Sequence[Slice]) -> str:
     return f"{worst.name}: {worst.coverage:.3f} of {worst.scores.n}" if worst else "none"
 
 
-def _explain_ms(model: Model, films: Described) -> float:
+def _explain_ms(model: Model, films: FilmVectors) -> float:
     """The median time that the reasons of one film take."""
     times = []
     for row in films.full[:EXPLAINED_FILMS]:

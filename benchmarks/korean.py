@@ -23,8 +23,8 @@ from scripts.dataset.metrics import rmse
 from scripts.dataset.split import Ratings, TimeSplit
 from scripts.dataset.table import films_of
 from scripts.parameters import ModelConfig
-from scripts.training.bundling import as_served
-from scripts.training.selection import Learned, learn
+from scripts.training.bundling import export_models
+from scripts.training.selection import TrainingResult, train_candidates
 
 FEW_FILMS: Final = 10  # of a genre tell nothing of a spread
 # The folds of these films choose this family anyway.
@@ -45,9 +45,9 @@ def with_pairs(films: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return films.assign(overview_ko=films["id"].map(pairs.set_index("id")["overview_ko"]))
 
 
-def forecasts(learned: Learned, films: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+def forecasts(learned: TrainingResult, films: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """Of the films after the split that have both plots: forecasts by what is known of the plot."""
-    model, _ = as_served(learned)
+    model, _ = export_models(learned)
     of_pair = pairs.set_index("id").loc[films["id"]]
     forms = [Film(genres=film.genres) for film in films_of(films)]
     plots: dict[str, list[Plot | None]] = {
@@ -103,7 +103,7 @@ def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
     pairs = pd.read_parquet(arguments.pairs)
     films = with_pairs(read_films([arguments.catalogue]), pairs)
     split = TimeSplit.of_newest(films, enough=len(films))  # more than 500: few of them are pairs
-    learned = learn(split, config)
+    learned = train_candidates(split, config)
     later = split.holdout.frame["overview_ko"].notna().to_numpy()
     said = forecasts(learned, split.holdout.frame[later], pairs)
     print("what plots move within a genre, in rating points", spreads(said).round(3), sep="\n")

@@ -38,7 +38,13 @@ from movierating.registry.manifest import MANIFEST_NAME
 from movierating.s3 import Blob, PreconditionFailedError
 from scripts.dataset.metrics import baseline_forecasts
 from scripts.dataset.split import Sample, TimeSplit
-from scripts.evaluation.gate import MIN_FILMS_TO_COMPARE, Verdict, compare, judge, judge_alone
+from scripts.evaluation.gate import (
+    MIN_FILMS_TO_COMPARE,
+    Verdict,
+    compare,
+    judge,
+    judge_without_champion,
+)
 from scripts.forecast import Forecaster, Subject
 from scripts.ledger.track_record import figures, month_of
 from scripts.parameters import (
@@ -50,7 +56,7 @@ from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import write_bytes, write_json
 from scripts.score import Outcome, forecasts_of, score_films
 from scripts.training.bundling import assemble, write
-from scripts.training.selection import learn
+from scripts.training.selection import train_candidates
 
 VISIBLE_AFTER: Final = timedelta(days=90)
 FEW_FILMS: Final = 30  # a month of fewer says nothing
@@ -215,7 +221,7 @@ class Replay:
         if self.line:
             verdict = judge(challenger, self.line[-1], month.split.holdout)
         else:
-            verdict = judge_alone(challenger.manifest, "nothing is in production yet")
+            verdict = judge_without_champion(challenger.manifest, "nothing is in production yet")
         print(f"  {challenger.manifest.version}: {verdict.reason}", flush=True)
         if verdict.promote:
             self.line.append(challenger)
@@ -247,7 +253,7 @@ def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Pat
     write_json(files.preprocess_report, {"collected": len(month.known)})
     write_json(files.collect_report, {"source": "replay", "validation": {"faults": {}}})
     split = month.split
-    learned = learn(split, config)
+    learned = train_candidates(split, config)
     parameters = config.parameters[learned.best.family]
     manifest, _, contents = assemble(learned, parameters, split, files)
     write(manifest, contents, files)

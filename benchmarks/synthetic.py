@@ -17,7 +17,7 @@ from sandbox.tmdb.codes import GENRES
 from sandbox.tmdb.world import World
 from scripts.dataset.split import TimeSplit
 from scripts.parameters import MODEL_CONFIG
-from scripts.training.selection import learn
+from scripts.training.selection import train_candidates
 
 TODAY: Final = date(2026, 11, 23)
 
@@ -58,7 +58,7 @@ def main() -> int:
     }
     frame = cleaned(outcomes, {film.id: film_of(film) for film in out})
     split = TimeSplit.of_newest(frame, enough=len(frame))
-    learned = learn(split, MODEL_CONFIG)
+    learned = train_candidates(split, MODEL_CONFIG)
     held_out = split.holdout.frame["id"].tolist()
     taught = split.train.frame["id"].tolist()
     floors = {

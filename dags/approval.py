@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from airflow.providers.standard.operators.hitl import HITLOperator
 
 if TYPE_CHECKING:
-    from scripts.deploy import Answer
+    from scripts.deploy import Approval
 
 PUBLISH: Final = "publish_model_to_s3"
 _APPROVE, _REJECT = "Approve", "Reject"
@@ -33,12 +33,12 @@ def approve_promotion() -> HITLOperator:
     )
 
 
-def answer_of(response: dict[str, Any] | None) -> "Answer | None":
+def answer_of(response: dict[str, Any] | None) -> "Approval | None":
     """What a person said; None where nobody was asked."""
-    from scripts.deploy import Answer
+    from scripts.deploy import Approval
 
     if response is None:
         return None
     person = response["responded_by_user"]
     by = person["name"] if person else f"nobody's answer in {_PATIENCE.total_seconds() / 3600:g} h"
-    return Answer(approved=response["chosen_options"] == [_APPROVE], by=by)
+    return Approval(approved=response["chosen_options"] == [_APPROVE], by=by)

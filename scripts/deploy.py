@@ -15,7 +15,7 @@ from movierating.settings import Settings, get_settings
 from scripts.dataset.legacy import exports
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.dataset.table import read_cleaned
-from scripts.evaluation.gate import Verdict, judge, judge_alone, refused_by_date
+from scripts.evaluation.gate import Verdict, judge, judge_without_champion, refused_by_date
 from scripts.evaluation.tracking import log_run
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
@@ -36,7 +36,7 @@ class Deployment:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Approval:
     """What a person said to a version that the gate lets through."""
 
     approved: bool
@@ -76,7 +76,7 @@ def propose(run_date: date, settings: Settings) -> Deployment:
     return Deployment(published.version, verdict.promote, verdict.reason)
 
 
-def deploy(run_date: date, settings: Settings, answer: Answer | None = None) -> Deployment:
+def deploy(run_date: date, settings: Settings, answer: Approval | None = None) -> Deployment:
     """Publish the run's bundle and, if the gate lets it through, put it into production.
 
     Running it again moves nothing and records nothing again.
@@ -111,7 +111,7 @@ def _publish(run_date: date, settings: Settings) -> _Published:
     return _Published(files, registry, bundle, old_model, manifest_sha256, registry.production())
 
 
-def _decide(published: _Published, answer: Answer | None, settings: Settings) -> Deployment:
+def _decide(published: _Published, answer: Approval | None, settings: Settings) -> Deployment:
     registry, current, version = published.registry, published.current, published.version
     if current and published.in_production:
         # Once more, since a deployment may have been killed before it came to that.
@@ -139,7 +139,7 @@ def _decide(published: _Published, answer: Answer | None, settings: Settings) ->
 def _verdict(published: _Published) -> Verdict:
     challenger, current = published.bundle, published.current
     if current is None:
-        return judge_alone(challenger.manifest, "nothing is in production yet")
+        return judge_without_champion(challenger.manifest, "nothing is in production yet")
     if refused := refused_by_date(challenger.manifest, current.pointer):
         return Verdict(promote=False, reason=refused)
     in_production = current.pointer.version
@@ -151,7 +151,7 @@ def _verdict(published: _Published) -> Verdict:
         )
     except BundleError as error:
         why = f"{in_production} cannot be measured, since no service of this code can load it"
-        return judge_alone(challenger.manifest, f"{why} ({error})")
+        return judge_without_champion(challenger.manifest, f"{why} ({error})")
     return judge(challenger, champion, _holdout(published))
 
 
@@ -167,7 +167,7 @@ def _holdout(published: _Published) -> Sample:
     return TimeSplit.by_date(read_cleaned(cleaned), manifest.split.split_date).holdout
 
 
-def _answered(verdict: Verdict, answer: Answer | None) -> Verdict:
+def _answered(verdict: Verdict, answer: Approval | None) -> Verdict:
     if answer is None or not verdict.promote:
         return verdict
     said = "approved" if answer.approved else "rejected"

@@ -75,7 +75,7 @@ class EffectsConfig:
 EFFECTS: Final = EffectsConfig()
 
 # The model of the size of errors: small, so that it finds no more than the folds can tell.
-SPREAD: Final[Mapping[str, Any]] = {
+ERROR_MODEL: Final[Mapping[str, Any]] = {
     "n_estimators": 60,
     "num_leaves": 6,
     "learning_rate": 0.05,

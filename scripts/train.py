@@ -27,7 +27,7 @@ from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder, write_bytes
 from scripts.training.bundling import assemble, write
 from scripts.training.models import fit_regressor
-from scripts.training.selection import Candidate, Learned, learn
+from scripts.training.selection import Candidate, TrainingResult, train_candidates
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG
     """
     files = RunFiles(data_folder(settings), run_date)
     split = TimeSplit.of_newest(read_cleaned(files.require(files.cleaned, "preprocess")))
-    learned = learn(split, config)
+    learned = train_candidates(split, config)
     best = learned.best
     manifest, model, contents = assemble(learned, config.parameters[best.family], split, files)
     diagnosis = diagnose(learned, model, split.holdout, config)
@@ -81,7 +81,7 @@ def _champion(settings: Settings) -> Manifest | None:
 def _track(  # noqa: PLR0913, PLR0917 - all that there is to tell
     candidate: Candidate,
     config: ModelConfig,
-    learned: Learned,
+    learned: TrainingResult,
     files: RunFiles,
     settings: Settings,
     told: Report | None,

@@ -38,8 +38,8 @@ from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder, local_folder, write_json
-from scripts.training.selection import rehearse, unbiased
-from scripts.training.vectors import History, describe, measuring
+from scripts.training.selection import backtest, without_recent_bias
+from scripts.training.vectors import FilmHistory, build_vectors, evaluation_rows
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ def _objective(
 
 def _search_effects(split: TimeSplit) -> Search:
     """The track records: how well the sum of all effects alone forecasts."""
-    history = History.of(split)
+    history = FilmHistory.of(split)
 
     def suggest(trial: optuna.Trial) -> dict[str, Any]:
         shrinkage = {
@@ -161,8 +161,11 @@ def _search_effects(split: TimeSplit) -> Search:
         config = replace(EFFECTS, shrinkage=shrinkage, **others)
         for years in history.folds:
             learned = history.estimate(years.stop - 1, config)
-            which = measuring(history.years, history.votes, years)
-            yield rmse(learned.columns(history.tokens, which)[ALL_EFFECTS] - history.ratings[which])
+            which = evaluation_rows(history.years, history.votes, years)
+            yield rmse(
+                learned.encoding_columns(history.tokens, which)[ALL_EFFECTS]
+                - history.ratings[which]
+            )
 
     start = {
         "half_weight_votes": EFFECTS.half_weight_votes,
@@ -173,12 +176,12 @@ def _search_effects(split: TimeSplit) -> Search:
 
 def _search_family(family: ModelType, space: Suggest) -> Callable[[TimeSplit], Search]:
     def search(split: TimeSplit) -> Search:
-        films, _ = describe(split, choose_features(split.train.films, MIN_FILMS_PER_FLAG))
+        films, _ = build_vectors(split, choose_features(split.train.films, MIN_FILMS_PER_FLAG))
 
         def errors(chosen: dict[str, Any]) -> Iterator[float]:
             config = MODEL_CONFIG.parameters[family] | chosen
-            folds = (rehearse(family, config, films, [years])[0] for years in films.folds)
-            for fold in unbiased(folds):
+            folds = (backtest(family, config, films, [years])[0] for years in films.folds)
+            for fold in without_recent_bias(folds):
                 yield rmse(fold.errors)
 
         return Search(family, space, MODEL_CONFIG.parameters[family], len(films.folds), errors)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-NAIVE: Final = ("mean", "recent_mean", "genre_mean")
+NAIVE_BASELINES: Final = ("mean", "recent_mean", "genre_mean")
 RECENT_YEARS: Final = 3
 
 
@@ -53,6 +53,6 @@ class NaiveMeans:
         )
 
     def say(self, genre: str | None) -> dict[str, float]:
-        """What each says of a film of a main genre, by the names of `NAIVE`."""
+        """What each says of a film of a main genre, by the names of `NAIVE_BASELINES`."""
         means = (self.mean, self.recent_mean, self.by_genre.get(genre, self.mean))
-        return dict(zip(NAIVE, means, strict=True))
+        return dict(zip(NAIVE_BASELINES, means, strict=True))

@@ -8,7 +8,7 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from movierating.films.codes import UNKNOWN_CODE
 from movierating.registry.manifest import Scores
-from scripts.dataset.baselines import NAIVE, NaiveMeans
+from scripts.dataset.baselines import NAIVE_BASELINES, NaiveMeans
 from scripts.dataset.legacy import CODE_COLUMNS, five_columns, old_model
 from scripts.dataset.split import Ratings, Sample, TimeSplit
 from scripts.parameters import MIN_VOTES_TO_MEASURE
@@ -48,7 +48,7 @@ def baseline_forecasts(split: TimeSplit) -> dict[str, Ratings]:
     genres = [film.main_genre for film in taught.films]
     means = NaiveMeans.of(taught.ratings, taught.opened, genres, split.split_date)
     said = [means.say(film.main_genre) for film in split.holdout.films]
-    forecasts = {name: np.asarray([each[name] for each in said]) for name in NAIVE}
+    forecasts = {name: np.asarray([each[name] for each in said]) for name in NAIVE_BASELINES}
     return forecasts | {"old_model": _old_model(taught, split.holdout)}
 
 

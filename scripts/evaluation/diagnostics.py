@@ -16,13 +16,13 @@ from movierating.registry.manifest import Scores
 from scripts.dataset.metrics import score
 from scripts.dataset.split import Ratings, Sample
 from scripts.parameters import SEED, VOTE_BANDS, ModelConfig
-from scripts.training.selection import Learned, fit
-from scripts.training.vectors import Described
+from scripts.training.selection import TrainingResult, fit
+from scripts.training.vectors import FilmVectors
 
 Mask = npt.NDArray[np.bool_]
 
-MIN_SLICE: Final = 20  # films, or its figures are luck
-_LARGEST_SLICES: Final = 12  # of languages and of genres each
+MIN_SUBGROUP: Final = 20  # films, or its figures are luck
+_LARGEST_SUBGROUPS: Final = 12  # of languages and of genres each
 _CALIBRATION_BINS: Final = 10
 _CURVE_SHARES: Final = (0.1, 0.25, 0.5, 1.0)
 _EXPLAINED_FILMS: Final = 200
@@ -30,7 +30,7 @@ _MANY_VOTES: Final = 1e9
 
 
 @dataclass(frozen=True)
-class Slice:
+class Subgroup:
     """Some of the held-out films.
 
     Attributes:
@@ -69,7 +69,7 @@ class Diagnosis:
     """
 
     errors: Ratings
-    slices: Sequence[Slice]
+    subgroups: Sequence[Subgroup]
     calibration: Sequence[Bin]
     curve: Sequence[tuple[int, float]]
     importance: dict[str, float]
@@ -78,15 +78,17 @@ class Diagnosis:
     bias: float
 
 
-def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfig) -> Diagnosis:
+def diagnose(
+    learned: TrainingResult, model: Model, holdout: Sample, config: ModelConfig
+) -> Diagnosis:
     """Look closely at the chosen model; every figure is of the held-out films."""
-    films = learned.films.measured()
+    films = learned.films.evaluation_films()
     forecast = model.forecast(films.full).astype(float)
     best = learned.best
     parameters = config.parameters[best.family]
 
     # Track records, and the bias taken off, are always those of the whole model.
-    def rmse_of(taught: Described, measured: Described) -> float:
+    def rmse_of(taught: FilmVectors, measured: FilmVectors) -> float:
         regressor = fit(best.family, parameters, taught, best.bias)
         return score(measured.ratings, regressor.predict(measured.full)).rmse
 
@@ -94,7 +96,7 @@ def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfi
     _, whole = curve[-1]  # of all that is known of all films that teach
     return Diagnosis(
         errors=forecast - films.ratings,
-        slices=slices(model, films, holdout),
+        subgroups=subgroup_scores(model, films, holdout),
         calibration=_calibration(forecast, films.ratings),
         curve=curve,
         importance=_importance(model, films),
@@ -104,17 +106,17 @@ def diagnose(learned: Learned, model: Model, holdout: Sample, config: ModelConfi
     )
 
 
-def slices(model: Model, films: Described, holdout: Sample) -> list[Slice]:
+def subgroup_scores(model: Model, films: FilmVectors, holdout: Sample) -> list[Subgroup]:
     """The held-out films by language, genre, votes and year; `films` are those of `holdout`."""
     forecast = model.forecast(films.full).astype(float)
     inside = model.covers(films.full, films.ratings)
     return [
-        Slice(kind, name, score(films.ratings[rows], forecast[rows]), float(inside[rows].mean()))
-        for kind, name, rows in _slices(holdout)
+        Subgroup(kind, name, score(films.ratings[rows], forecast[rows]), float(inside[rows].mean()))
+        for kind, name, rows in _subgroups(holdout)
     ]
 
 
-def _slices(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
+def _subgroups(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
     """Kind, name and rows of every slice that is large enough."""
     languages = [film.original_language for film in holdout.films]
     genres = [film.genres for film in holdout.films]
@@ -128,13 +130,13 @@ def _slices(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
         ),
         *(("year", str(year), years == year) for year in np.unique(years)),
     ]
-    yield from (each for each in found if each[2].sum() >= MIN_SLICE)
+    yield from (each for each in found if each[2].sum() >= MIN_SUBGROUP)
 
 
 def _largest(kind: str, names: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, Mask]]:
     counts = Counter(name for each in names for name in dict.fromkeys(each))
     # Ties by name: the slices are on the model card, and so in the model's digest.
-    for name in sorted(counts, key=lambda name: (-counts[name], name))[:_LARGEST_SLICES]:
+    for name in sorted(counts, key=lambda name: (-counts[name], name))[:_LARGEST_SUBGROUPS]:
         yield kind, name, np.asarray([name in each for each in names])
 
 
@@ -146,22 +148,22 @@ def _calibration(forecast: Ratings, ratings: Ratings) -> list[Bin]:
     ]
 
 
-RmseOf = Callable[[Described, Described], float]
+RmseOf = Callable[[FilmVectors, FilmVectors], float]
 
 
-def _curve(films: Described, rmse_of: RmseOf) -> list[tuple[int, float]]:
+def _curve(films: FilmVectors, rmse_of: RmseOf) -> list[tuple[int, float]]:
     """Films are drawn at random from all years, so that only their number changes."""
-    taught, measured = films.learnable(), films.measured()
+    taught, measured = films.training_films(), films.evaluation_films()
     order = np.random.default_rng(SEED).permutation(len(taught))
     curve = []
     for share in _CURVE_SHARES:
         chosen = np.zeros(len(taught), np.bool_)
         chosen[order[: int(len(taught) * share)]] = True
-        curve.append((int(chosen.sum()), rmse_of(taught.where(chosen), measured)))
+        curve.append((int(chosen.sum()), rmse_of(taught.select(chosen), measured)))
     return curve
 
 
-def _importance(model: Model, films: Described) -> dict[str, float]:
+def _importance(model: Model, films: FilmVectors) -> dict[str, float]:
     step = max(len(films) // _EXPLAINED_FILMS, 1)
     sizes: dict[str, list[float]] = {}
     for row in films.full[::step]:
@@ -171,9 +173,9 @@ def _importance(model: Model, films: Described) -> dict[str, float]:
     return dict(sorted(mean.items(), key=lambda item: -item[1]))
 
 
-def _ablation(films: Described, rmse_of: RmseOf, whole: float) -> dict[str, float]:
+def _ablation(films: FilmVectors, rmse_of: RmseOf, whole: float) -> dict[str, float]:
     """Each group is hidden from training and from the held-out films alike."""
-    taught, measured = films.learnable(), films.measured()
+    taught, measured = films.training_films(), films.evaluation_films()
     losses = {}
     for group in dict.fromkeys(GROUPS.values()):
         hidden = np.asarray([group_of(name) == group for name in films.features])
@@ -182,18 +184,18 @@ def _ablation(films: Described, rmse_of: RmseOf, whole: float) -> dict[str, floa
     return dict(sorted(losses.items(), key=lambda item: -item[1]))
 
 
-def _labels(films: Described, rmse_of: RmseOf, whole: float) -> dict[str, float]:
+def _labels(films: FilmVectors, rmse_of: RmseOf, whole: float) -> dict[str, float]:
     """Of the trees alone."""
-    taught, measured = films.learnable(), films.measured()
+    taught, measured = films.training_films(), films.evaluation_films()
     otherwise = {
         "weights by votes": replace(taught, votes=np.full(len(taught), _MANY_VOTES)),
         "few votes taken off": replace(taught, targets=taught.ratings),
-        "films of few votes left out": films.where(films.years > 0),
+        "films of few votes left out": films.select(films.years > 0),
     }
     return {name: rmse_of(each, measured) - whole for name, each in otherwise.items()}
 
 
-def _without(films: Described, hidden: Mask) -> Described:
+def _without(films: FilmVectors, hidden: Mask) -> FilmVectors:
     def covered(matrix: Matrix) -> Matrix:
         return mask_features(matrix, np.broadcast_to(~hidden, matrix.shape), films.features)
 

@@ -18,7 +18,7 @@ from scipy.stats import bootstrap
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import Manifest
 from movierating.registry.registry import Pointer
-from scripts.dataset.baselines import NAIVE
+from scripts.dataset.baselines import NAIVE_BASELINES
 from scripts.dataset.split import Ratings, Sample
 from scripts.parameters import MIN_VOTES_TO_MEASURE, SEED
 
@@ -99,9 +99,9 @@ def refused_by_date(challenger: Manifest, pointer: Pointer) -> str | None:
     return None
 
 
-def judge_alone(challenger: Manifest, why: str) -> Verdict:
+def judge_without_champion(challenger: Manifest, why: str) -> Verdict:
     """The verdict where there is no champion to measure: it has to beat what needs no model."""
-    if unbeaten := _unbeaten(challenger, NAIVE):
+    if unbeaten := _unbeaten(challenger, NAIVE_BASELINES):
         return unbeaten
     return Verdict(promote=True, reason=f"{why}; {_standing(challenger)}", figures=_own(challenger))
 
@@ -172,12 +172,12 @@ def _differences(
     challenger: Bundle, champion: Bundle, unseen: Sample
 ) -> Iterator[tuple[str, Difference]]:
     errors = [bundle.forecast(unseen.films) - unseen.ratings for bundle in (challenger, champion)]
-    for name, rows in _slices(unseen, challenger.manifest.run_date):
+    for name, rows in _subgroups(unseen, challenger.manifest.run_date):
         if rows.sum() >= MIN_FILMS_TO_COMPARE:
             yield name, compare(errors[0][rows], errors[1][rows])
 
 
-def _slices(unseen: Sample, run_date: date) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+def _subgroups(unseen: Sample, run_date: date) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
     """All films, then those that matter most to the users, by name."""
     yield "all_films", np.ones(len(unseen), np.bool_)
     yield "korean_films", (unseen.frame["original_language"] == "ko").to_numpy()

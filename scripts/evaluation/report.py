@@ -62,7 +62,7 @@ def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) 
 
 def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
     """The card that the bundle carries, in Markdown."""
-    weakest = sorted(diagnosis.slices, key=lambda each: -each.scores.rmse)[:_WEAKEST]
+    weakest = sorted(diagnosis.subgroups, key=lambda each: -each.scores.rmse)[:_WEAKEST]
     return _TEMPLATES.get_template("model_card.md").render(
         manifest=manifest, rows=_rows(manifest), weakest=weakest
     )
@@ -75,7 +75,7 @@ def evidence(diagnosis: Diagnosis) -> Evidence:
             "slices": [
                 asdict(each)
                 | {"scores": _rounded(each.scores), "coverage": round(each.coverage, 3)}
-                for each in diagnosis.slices
+                for each in diagnosis.subgroups
             ],
             "calibration": [
                 {

@@ -28,10 +28,10 @@ from scripts.parameters import MIN_VOTES_TO_MEASURE
 from scripts.runtime.provenance import commit, libraries
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import read_json, staged_folder
-from scripts.training.intervals import learn_spread
+from scripts.training.intervals import fit_error_model
 from scripts.training.models import to_onnx
-from scripts.training.selection import Learned
-from scripts.training.vectors import Described
+from scripts.training.selection import TrainingResult
+from scripts.training.vectors import FilmVectors
 
 logger = logging.getLogger(__name__)
 
@@ -56,14 +56,14 @@ GOLDEN_FILMS: Final = (
 
 
 def assemble(
-    learned: Learned, parameters: Mapping[str, Any], split: TimeSplit, files: RunFiles
+    learned: TrainingResult, parameters: Mapping[str, Any], split: TimeSplit, files: RunFiles
 ) -> tuple[Manifest, Model, dict[str, bytes]]:
     """The manifest, the model, and the files of the run's bundle, but for the model card.
 
     The metrics are those of the ONNX form, which is what will be served.
     """
-    best, held_out = learned.best, learned.films.measured()
-    model, graphs = as_served(learned)
+    best, held_out = learned.best, learned.films.evaluation_films()
+    model, graphs = export_models(learned)
     records = [learned.effects.encode(film) for film in GOLDEN_FILMS]
     invented = build_matrix(GOLDEN_FILMS, held_out.features, records)
     manifest = Manifest(
@@ -77,7 +77,7 @@ def assemble(
         average_rating=float(model.forecast(invented[:1])[0]),
         interval80=_interval(model, held_out),
         seen=training_ranges(split.train.films),
-        split=_described(split, files.run_date),
+        split=_split_facts(split, files.run_date),
         metrics={
             "train": best.train,
             "holdout": score(held_out.ratings, model.forecast(held_out.full)),
@@ -97,15 +97,15 @@ def assemble(
     return manifest, model, contents
 
 
-def as_served(learned: Learned) -> tuple[Model, dict[str, bytes]]:
+def export_models(learned: TrainingResult) -> tuple[Model, dict[str, bytes]]:
     """The chosen model and the size of its errors as they are served, and their files."""
-    best, probe = learned.best, learned.films.measured().full
-    spread = learn_spread(best.folds)
+    best, probe = learned.best, learned.films.evaluation_films().full
+    error_model = fit_error_model(best.folds)
     graphs = {
         MODEL_NAME: to_onnx(best.family, best.regressor, probe),
-        ERROR_NAME: to_onnx("lgbm", spread.regressor, probe),
+        ERROR_NAME: to_onnx("lgbm", error_model.regressor, probe),
     }
-    return Model(Graph(graphs[MODEL_NAME]), Graph(graphs[ERROR_NAME]), spread.quantile), graphs
+    return Model(Graph(graphs[MODEL_NAME]), Graph(graphs[ERROR_NAME]), error_model.quantile), graphs
 
 
 def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Manifest:
@@ -126,7 +126,7 @@ def _similar_films(taught: Sample) -> SimilarFilms:
     return SimilarFilms.build(films, rated)
 
 
-def _interval(model: Model, films: Described) -> Interval:
+def _interval(model: Model, films: FilmVectors) -> Interval:
     def coverage(matrix: Matrix) -> float:
         return round(float(model.covers(matrix, films.ratings).mean()), 6)
 
@@ -138,7 +138,7 @@ def _interval(model: Model, films: Described) -> Interval:
     )
 
 
-def _described(split: TimeSplit, until: date) -> Split:
+def _split_facts(split: TimeSplit, until: date) -> Split:
     return Split(
         split_date=split.split_date,
         until=until,

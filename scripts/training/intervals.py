@@ -15,13 +15,13 @@ from movierating.model.features import Matrix
 from movierating.model.onnx_model import SMALLEST_ERROR
 from movierating.registry.manifest import COVERAGE
 from scripts.dataset.split import Ratings
-from scripts.parameters import SPREAD
+from scripts.parameters import ERROR_MODEL
 from scripts.training.models import Regressor, fit_regressor
 from scripts.training.selection import Fold
 
 
 @dataclass(frozen=True)
-class Spread:
+class ErrorModel:
     """The size of errors, and how many of them hold the promised share of films.
 
     Attributes:
@@ -33,12 +33,12 @@ class Spread:
     quantile: float
 
 
-def learn_spread(folds: Sequence[Fold]) -> Spread:
+def fit_error_model(folds: Sequence[Fold]) -> ErrorModel:
     """Learn the size of errors from the folds, and calibrate each fold by the others."""
     parts = [_Part.of(fold) for fold in folds]
     scores = np.concatenate([_scores(part, _others(part, parts)) for part in parts])
     rank = min(len(scores), int(np.ceil((len(scores) + 1) * COVERAGE)))
-    return Spread(_fit(parts), round(float(np.sort(scores)[rank - 1]), 6))
+    return ErrorModel(_fit(parts), round(float(np.sort(scores)[rank - 1]), 6))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class _Part:
     @classmethod
     def of(cls, fold: Fold) -> "_Part":
         """All views of a fold's films, so that the interval holds for any of them."""
-        errors = (fold.errors, fold.form_errors, fold.sketch_errors)
+        errors = (fold.errors, fold.form_errors, fold.masked_errors)
         return cls(np.vstack(fold.films.views), np.abs(np.concatenate(errors)))
 
 
@@ -66,4 +66,4 @@ def _scores(part: _Part, teachers: Sequence[_Part]) -> Ratings:
 def _fit(parts: Sequence[_Part]) -> Regressor:
     matrix = np.vstack([part.matrix for part in parts])
     sizes = np.concatenate([part.sizes for part in parts])
-    return fit_regressor("lgbm", dict(SPREAD), matrix, sizes, np.ones(len(sizes)))
+    return fit_regressor("lgbm", dict(ERROR_MODEL), matrix, sizes, np.ones(len(sizes)))

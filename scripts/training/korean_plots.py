@@ -16,7 +16,7 @@ from sklearn.linear_model import Ridge
 from movierating.films.text import is_korean, syllable_ngrams
 from movierating.model.target_encoding import EFFECT_FEATURES, KOREAN_PLOT, Effects, EffectTable
 from scripts.dataset.split import Sample
-from scripts.training.vocabulary import rarity, unit, weighted
+from scripts.training.vocabulary import smoothed_idf, token_matrix, unit_rows
 
 MIN_PAIRS: Final = 100  # fewer teach nothing that a film outside of them shares
 SHRINKAGE: Final = 2.0
@@ -24,7 +24,7 @@ _MIN_FILMS: Final = 3  # for a piece to say something
 _DIGITS: Final = 5
 
 
-def with_korean(effects: Effects, taught: Sample) -> Effects:
+def add_korean_plots(effects: Effects, taught: Sample) -> Effects:
     """Effects that can read Korean, too; as they are where the films have too few such plots."""
     texts = taught.frame["overview_ko"]
     known = [
@@ -44,9 +44,9 @@ def _table(plots: tuple[list[str], ...], contributions: tuple[float, ...]) -> Ef
     counts = Counter(piece for plot in plots for piece in set(plot))
     kept = sorted(piece for piece, n in counts.items() if n >= _MIN_FILMS)
     columns = {piece: at for at, piece in enumerate(kept)}
-    weights = np.round(rarity([counts[piece] for piece in kept], len(plots)), _DIGITS)
-    rows = weighted([dict.fromkeys(plot) for plot in plots], columns, weights)
+    weights = np.round(smoothed_idf([counts[piece] for piece in kept], len(plots)), _DIGITS)
+    rows = token_matrix([dict.fromkeys(plot) for plot in plots], columns, weights)
     ridge = Ridge(alpha=SHRINKAGE, solver="lsqr")
-    ridge.fit(unit(rows), contributions)
+    ridge.fit(unit_rows(rows), contributions)
     effects = np.round(ridge.coef_, _DIGITS)
     return EffectTable(kept, np.stack([weights, effects], axis=1))

@@ -17,12 +17,12 @@ from movierating.errors import ExplainedError
 from movierating.model.features import Matrix
 from movierating.model.target_encoding import Effects
 from scripts.dataset.split import Sample, TimeSplit
-from scripts.training.vectors import Described
+from scripts.training.vectors import FilmVectors
 
 _PROBED_FILMS: Final = 1_000  # on each side: a leak is in the code, and shows on any films
 _OUTCOMES: Final = ("vote_average", "vote_count", "revenue")
 
-Describe = Callable[[TimeSplit, tuple[str, ...]], tuple[Described, Effects]]
+BuildVectors = Callable[[TimeSplit, tuple[str, ...]], tuple[FilmVectors, Effects]]
 
 
 class LeakError(ExplainedError, ValueError):
@@ -36,7 +36,7 @@ class LeakError(ExplainedError, ValueError):
         )
 
 
-def refuse_leaks(split: TimeSplit, features: tuple[str, ...], describe: Describe) -> None:
+def refuse_leaks(split: TimeSplit, features: tuple[str, ...], build: BuildVectors) -> None:
     """Try out whether the outcome of later films enters the vectors of earlier ones.
 
     Held-out films must enter no vector at all, and the films of the last year before the split none
@@ -46,10 +46,10 @@ def refuse_leaks(split: TimeSplit, features: tuple[str, ...], describe: Describe
         LeakError: It does.
     """
     probed = TimeSplit(_some(split.train), _some(split.holdout), split.split_date)
-    honest, _ = describe(probed, features)
+    honest, _ = build(probed, features)
     last_year = split.split_date - timedelta(floor(honest.year_days))
     for first_year, later in ((0, split.split_date), (1, last_year)):
-        altered, _ = describe(_with_other_outcomes(probed, later), features)
+        altered, _ = build(_with_other_outcomes(probed, later), features)
         kept = honest.years >= first_year
         leaking = _differing(honest.full[kept], altered.full[kept]) | _differing(
             honest.form[kept], altered.form[kept]

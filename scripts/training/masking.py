@@ -11,7 +11,7 @@ from movierating.model.features import Matrix
 from scripts.parameters import SEED
 
 
-def sketched(films: Matrix, features: tuple[str, ...]) -> Matrix:
+def mask_at_random(films: Matrix, features: tuple[str, ...]) -> Matrix:
     """Films of which each group of facts is hidden or shown by lot, half of the time each.
 
     Args:

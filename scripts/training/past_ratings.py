@@ -11,7 +11,7 @@ from scipy import sparse
 from scripts.training.vocabulary import DIGITS, Floats
 
 
-def pasts_of(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -> Floats:
+def past_ratings(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -> Floats:
     """The numbers named by `PAST_RATINGS` of each token, shape (tokens, 3); zeros without films.
 
     Args:
@@ -30,7 +30,7 @@ def pasts_of(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -> Fl
     return np.round(pasts, DIGITS)
 
 
-def mean_pasts(tokens: sparse.csr_matrix, pasts: Floats) -> Floats:
+def mean_past_ratings(tokens: sparse.csr_matrix, pasts: Floats) -> Floats:
     """The mean past of the tokens of films, shape (films, 3).
 
     A film of newcomers has zero films behind it, and no ratings: NaN.

@@ -25,10 +25,10 @@ from scripts.parameters import (
     ModelConfig,
     ModelType,
 )
-from scripts.training.korean_plots import with_korean
+from scripts.training.korean_plots import add_korean_plots
 from scripts.training.leakage import refuse_leaks
 from scripts.training.models import Correction, fit_correction
-from scripts.training.vectors import Described, describe
+from scripts.training.vectors import FilmVectors, build_vectors
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +41,13 @@ class Fold:
         films: The films of the years that measure.
         errors: Forecast minus rating with all facts known; (films,).
         form_errors: The same, knowing only what the page's form asks for; (films,).
-        sketch_errors: The same with some of the form's facts hidden; (films,).
+        masked_errors: The same with some of the form's facts hidden; (films,).
     """
 
-    films: Described
+    films: FilmVectors
     errors: Ratings
     form_errors: Ratings
-    sketch_errors: Ratings
+    masked_errors: Ratings
 
     @property
     def bias(self) -> float:
@@ -64,7 +64,7 @@ class Fold:
             self,
             errors=self.errors - bias,
             form_errors=self.form_errors - bias,
-            sketch_errors=self.sketch_errors - bias,
+            masked_errors=self.masked_errors - bias,
         )
 
 
@@ -94,7 +94,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Learned:
+class TrainingResult:
     """What was learned from a split.
 
     Attributes:
@@ -106,7 +106,7 @@ class Learned:
 
     candidates: Sequence[Candidate]
     effects: Effects
-    films: Described
+    films: FilmVectors
     baselines: Mapping[str, Scores]
 
     @property
@@ -115,7 +115,7 @@ class Learned:
         return min(self.candidates, key=lambda each: each.validation_rmse)
 
 
-def learn(split: TimeSplit, config: ModelConfig) -> Learned:
+def train_candidates(split: TimeSplit, config: ModelConfig) -> TrainingResult:
     """Learn from the films before a split, and measure on those after it.
 
     Raises:
@@ -124,23 +124,23 @@ def learn(split: TimeSplit, config: ModelConfig) -> Learned:
         LeakError: A feature depends on what it is to forecast.
     """
     features = choose_features(split.train.films, MIN_FILMS_PER_FLAG)
-    refuse_leaks(split, features, describe)
-    films, effects = describe(split, features)
-    effects = with_korean(effects, split.train)
-    candidates = [_try_out(family, config, films) for family in config.families]
-    return Learned(candidates, effects, films, baselines(split))
+    refuse_leaks(split, features, build_vectors)
+    films, effects = build_vectors(split, features)
+    effects = add_korean_plots(effects, split.train)
+    candidates = [_train_candidate(family, config, films) for family in config.families]
+    return TrainingResult(candidates, effects, films, baselines(split))
 
 
-def _try_out(family: ModelType, config: ModelConfig, films: Described) -> Candidate:
+def _train_candidate(family: ModelType, config: ModelConfig, films: FilmVectors) -> Candidate:
     parameters = config.parameters[family]
-    folds = rehearse(family, parameters, films)
-    taught, held_out = films.learnable(), films.measured()
+    folds = backtest(family, parameters, films)
+    taught, held_out = films.training_films(), films.evaluation_films()
     bias = folds[0].bias
     regressor = fit(family, parameters, taught, bias)
     candidate = Candidate(
         family=family,
         regressor=regressor,
-        folds=list(unbiased(folds)),
+        folds=list(without_recent_bias(folds)),
         bias=bias,
         train=score(taught.ratings, regressor.predict(taught.full)),
         holdout=score(held_out.ratings, regressor.predict(held_out.full)),
@@ -156,7 +156,7 @@ def _try_out(family: ModelType, config: ModelConfig, films: Described) -> Candid
 
 
 def fit(
-    family: ModelType, parameters: Mapping[str, Any], films: Described, bias: float = 0.0
+    family: ModelType, parameters: Mapping[str, Any], films: FilmVectors, bias: float = 0.0
 ) -> Correction:
     """Fit a family to what the track records leave open.
 
@@ -180,7 +180,7 @@ def fit(
     )
 
 
-def unbiased(folds: Iterable[Fold]) -> Iterator[Fold]:
+def without_recent_bias(folds: Iterable[Fold]) -> Iterator[Fold]:
     """Folds without the bias that was known when each began: the one of the next older fold.
 
     The newest comes first; the oldest stays as it came, since nothing is known before it.
@@ -194,10 +194,10 @@ def unbiased(folds: Iterable[Fold]) -> Iterator[Fold]:
         yield newer
 
 
-def rehearse(
+def backtest(
     family: ModelType,
     parameters: Mapping[str, Any],
-    films: Described,
+    films: FilmVectors,
     folds: Sequence[range] | None = None,
 ) -> list[Fold]:
     """Forecast the last years before the split as they came, the newest first (rolling origin).
@@ -214,11 +214,11 @@ def rehearse(
     folds = films.folds if folds is None else folds
     if not folds:
         raise TooFewFilmsError(f"no years before the split have {MIN_FILMS} films to choose by")
-    rehearsed = []
+    backtested = []
     for years in folds:
-        later = films.measured(years)
-        model = fit(family, parameters, films.learnable(before=years.stop - 1))
-        rehearsed.append(
+        later = films.evaluation_films(years)
+        model = fit(family, parameters, films.training_films(before=years.stop - 1))
+        backtested.append(
             Fold(later, *(model.predict(view) - later.ratings for view in later.views))
         )
-    return rehearsed
+    return backtested

@@ -1,4 +1,4 @@
-"""Estimate the effects of all tokens of the films released before a date, all of them together.
+"""Estimate the effects of all tokens jointly, from the films released before a date.
 
 A ridge regression of the ratings on the tokens, in which each trait has a shrinkage of its own: the
 best linear unbiased prediction of random effects (Henderson, Biometrics 31, 1975). A rating counts
@@ -32,21 +32,21 @@ from movierating.model.target_encoding import (
 )
 from scripts.parameters import EFFECTS, MIN_FILMS, MIN_VOTES_TO_MEASURE, EffectsConfig
 from scripts.runtime.clock import YEAR_DAYS
-from scripts.training.past_ratings import mean_pasts, pasts_of
-from scripts.training.vocabulary import DIGITS, Floats, Mask, TokenRows, Vocabulary, unit
+from scripts.training.past_ratings import mean_past_ratings, past_ratings
+from scripts.training.vocabulary import DIGITS, Floats, Mask, TokenRows, Vocabulary, unit_rows
 
 _FEW: Final = "few votes"
 _SPLIT_BY: Final = ("genre", "language")  # what few votes do differs between these
 
 
 @dataclass(frozen=True)
-class Estimate:
+class EffectsEstimate:
     """Effects as learned from films released before a date.
 
     Attributes:
         known: By trait, the tokens that these films know; (tokens,).
         coefficients: By trait, rating points for each token.
-        pasts: By trait of `TRACKED_TRAITS`, what `PAST_RATINGS` names of each token; (tokens, 3).
+        past_ratings: By tracked trait, the `PAST_RATINGS` of each token; (tokens, 3).
         few_votes: What few votes make, in rating points.
     """
 
@@ -54,37 +54,39 @@ class Estimate:
     average: float
     known: Mapping[str, Mask]
     coefficients: Mapping[str, Floats]
-    pasts: Mapping[str, Floats]
+    past_ratings: Mapping[str, Floats]
     few_votes: Floats
 
-    def records(self, rows: TokenRows, which: Mask) -> list[TargetEncoding]:
+    def encodings(self, rows: TokenRows, which: Mask) -> list[TargetEncoding]:
         """What `Effects.encode` says of the films of some rows."""
-        columns = self.columns(rows, which)
+        columns = self.encoding_columns(rows, which)
         return [
             dict(zip(columns, row, strict=True))
             for row in zip(*(each.tolist() for each in columns.values()), strict=True)
         ]
 
-    def columns(self, rows: TokenRows, which: Mask) -> dict[str, Floats]:
+    def encoding_columns(self, rows: TokenRows, which: Mask) -> dict[str, Floats]:
         """The same column by column; each (films,)."""
         films = rows.only(which, self.known)
         effects = {
-            trait: unit(matrix) @ self.coefficients[trait]
+            trait: unit_rows(matrix) @ self.coefficients[trait]
             for trait, matrix in films.matrices.items()
         }
         values = {
-            EFFECT_FEATURES[trait]: np.where(films.told[trait], effect, np.nan)
+            EFFECT_FEATURES[trait]: np.where(films.present[trait], effect, np.nan)
             for trait, effect in effects.items()
         }
         values[ALL_EFFECTS] = self.average + np.nansum(list(values.values()), axis=0)
-        for trait, pasts in self.pasts.items():
+        for trait, pasts in self.past_ratings.items():
             means = np.where(
-                films.told[trait][:, None], mean_pasts(films.matrices[trait], pasts), np.nan
+                films.present[trait][:, None],
+                mean_past_ratings(films.matrices[trait], pasts),
+                np.nan,
             )
             values |= zip(PAST_RATING_FEATURES[trait], means.T, strict=True)
         return values
 
-    def of_few_votes(self, rows: TokenRows, votes: Floats, which: Mask) -> Floats:
+    def few_votes_shift(self, rows: TokenRows, votes: Floats, which: Mask) -> Floats:
         """What having few votes did to the ratings of the films of some rows."""
         known = {trait: self.known[trait] for trait in _SPLIT_BY}
         shift: Floats = _few_votes(rows.only(which, known), votes[which]) @ self.few_votes
@@ -95,7 +97,7 @@ class Estimate:
         tables = {}
         for trait, columns in vocabulary.columns.items():
             numbers = [np.round(vocabulary.weights[trait], DIGITS), self.coefficients[trait]]
-            rows = np.column_stack([*numbers, *self.pasts.get(trait, np.empty(0)).T])
+            rows = np.column_stack([*numbers, *self.past_ratings.get(trait, np.empty(0)).T])
             known = self.known[trait]
             tokens = [token for token, at in columns.items() if known[at]]  # in their order
             tables[trait] = EffectTable(tokens, rows[known])
@@ -110,7 +112,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
     days_old: Floats,
     as_of: date,
     config: EffectsConfig = EFFECTS,
-) -> Estimate:
+) -> EffectsEstimate:
     """Learn from the films of some rows.
 
     Args:
@@ -125,7 +127,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
     known = rows.known(which, config)
     taught = rows.only(which, known)
     scales = {trait: 1 / np.sqrt(config.shrinkage[trait]) for trait in taught.matrices}
-    blocks = [unit(matrix) * scales[trait] for trait, matrix in taught.matrices.items()]
+    blocks = [unit_rows(matrix) * scales[trait] for trait, matrix in taught.matrices.items()]
     few = _few_votes(taught, votes[which]) / np.sqrt(config.shrinkage[_FEW])
     weights = votes / (votes + config.half_weight_votes)
     weights = weights * 0.5 ** (days_old / YEAR_DAYS / config.half_life_years)
@@ -141,11 +143,11 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
         start = end
     few_votes = ridge.coef_[start:] / np.sqrt(config.shrinkage[_FEW])
     pasts = {
-        trait: pasts_of(taught.matrices[trait], ratings[which], days_old[which])
+        trait: past_ratings(taught.matrices[trait], ratings[which], days_old[which])
         for trait in TRACKED_TRAITS
     }
     average = round(float(ridge.intercept_), DIGITS)
-    learned = Estimate(as_of, average, known, coefficients, pasts, few_votes)
+    learned = EffectsEstimate(as_of, average, known, coefficients, pasts, few_votes)
     measured = which & (votes >= MIN_VOTES_TO_MEASURE)
     if measured.sum() < MIN_FILMS:
         return learned
@@ -153,7 +155,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
 
 
 def _level(  # noqa: PLR0913, PLR0917 - as above
-    learned: Estimate,
+    learned: EffectsEstimate,
     rows: TokenRows,
     measured: Mask,
     ratings: Floats,
@@ -161,7 +163,7 @@ def _level(  # noqa: PLR0913, PLR0917 - as above
     config: EffectsConfig,
 ) -> float:
     """The average by the newest films: levels drift faster than what the effects tell."""
-    off = learned.columns(rows, measured)[ALL_EFFECTS] - ratings[measured]
+    off = learned.encoding_columns(rows, measured)[ALL_EFFECTS] - ratings[measured]
     freshness = 0.5 ** (days_old[measured] / YEAR_DAYS / config.level_half_life_years)
     return round(learned.average - float(np.average(off, weights=freshness)), DIGITS)
 
@@ -170,5 +172,5 @@ def _few_votes(films: TokenRows, votes: Floats) -> sparse.csr_matrix:
     """How far below the votes of a measured film (powers of ten), also by genre and language."""
     shortfall = np.clip(np.log10(MIN_VOTES_TO_MEASURE / np.maximum(votes, 1)), 0, None)
     scaled = sparse.diags(shortfall)
-    by_trait = [scaled @ unit(films.matrices[trait]) for trait in _SPLIT_BY]
+    by_trait = [scaled @ unit_rows(films.matrices[trait]) for trait in _SPLIT_BY]
     return sparse.hstack([sparse.csr_matrix(shortfall[:, None]), *by_trait]).tocsr()

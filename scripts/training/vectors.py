@@ -32,8 +32,8 @@ from scripts.parameters import (
     EffectsConfig,
 )
 from scripts.runtime.clock import YEAR_DAYS
-from scripts.training.masking import sketched
-from scripts.training.target_encoding import Estimate, estimate
+from scripts.training.masking import mask_at_random
+from scripts.training.target_encoding import EffectsEstimate, estimate
 from scripts.training.vocabulary import TokenRows, Vocabulary
 
 _COLUMNS: Final = ("full", "form", "days", "years", "ratings", "targets", "votes")
@@ -41,7 +41,7 @@ Years = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Described:
+class FilmVectors:
     """Films as vectors, row by row.
 
     Attributes:
@@ -66,7 +66,7 @@ class Described:
     votes: Ratings
     year_days: float = YEAR_DAYS
 
-    def where(self, rows: npt.NDArray[np.bool_]) -> Self:
+    def select(self, rows: npt.NDArray[np.bool_]) -> Self:
         """Some of the films."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
 
@@ -74,13 +74,13 @@ class Described:
         """The column of a feature."""
         return self.features.index(feature)
 
-    def learnable(self, before: int = 0) -> Self:
+    def training_films(self, before: int = 0) -> Self:
         """The films that teach a model whose forecasts begin so many years before the split."""
-        return self.where((self.years > before) & (self.votes >= MIN_VOTES_TO_LEARN))
+        return self.select((self.years > before) & (self.votes >= MIN_VOTES_TO_LEARN))
 
-    def measured(self, years: range = range(1)) -> Self:
+    def evaluation_films(self, years: range = range(1)) -> Self:
         """The films of some years that measure; those held out by default."""
-        return self.where(measuring(self.years, self.votes, years))
+        return self.select(evaluation_rows(self.years, self.votes, years))
 
     @property
     def folds(self) -> list[range]:
@@ -98,7 +98,7 @@ class Described:
     @property
     def views(self) -> tuple[Matrix, Matrix, Matrix]:
         """Whole, as the page's form describes them, and with some of the form's facts hidden."""
-        return self.full, self.form, sketched(self.form, self.features)
+        return self.full, self.form, mask_at_random(self.form, self.features)
 
     def __len__(self) -> int:
         """The number of films."""
@@ -106,7 +106,7 @@ class Described:
 
 
 @dataclass(frozen=True)
-class History:
+class FilmHistory:
     """The films of a split with their outcomes, those that teach first.
 
     Attributes:
@@ -154,7 +154,7 @@ class History:
         years: Years = np.maximum(np.ceil(self.days / self.year_days), 0).astype(np.int64)
         return years
 
-    def estimate(self, year: int, config: EffectsConfig = EFFECTS) -> Estimate:
+    def estimate(self, year: int, config: EffectsConfig = EFFECTS) -> EffectsEstimate:
         """The effects as they were known so many years before the split."""
         before = year * self.year_days
         as_of = date.fromordinal(self.split_date.toordinal() - floor(before))
@@ -179,7 +179,7 @@ class History:
         return max(oldest - 1, 1)
 
 
-def measuring(years: Years, votes: Ratings, fold: range) -> npt.NDArray[np.bool_]:
+def evaluation_rows(years: Years, votes: Ratings, fold: range) -> npt.NDArray[np.bool_]:
     """Which films measure the forecasts of a fold: those of its years with enough votes."""
     return (years >= fold.start) & (years < fold.stop) & (votes >= MIN_VOTES_TO_MEASURE)
 
@@ -197,16 +197,16 @@ def fold_years(years: Years, votes: Ratings, first_year: int) -> list[range]:
     for year in range(1, first_year):
         fold = range(start, year + 1)
         older = (years > year) & (years <= first_year) & (votes >= MIN_VOTES_TO_LEARN)
-        enough = min(measuring(years, votes, fold).sum(), older.sum()) >= MIN_FILMS
+        enough = min(evaluation_rows(years, votes, fold).sum(), older.sum()) >= MIN_FILMS
         if enough and len(folds) < FOLDS:
             folds.append(fold)
             start = fold.stop
     return folds
 
 
-def describe(
+def build_vectors(
     split: TimeSplit, features: tuple[str, ...], config: EffectsConfig = EFFECTS
-) -> tuple[Described, Effects]:
+) -> tuple[FilmVectors, Effects]:
     """Describe the films of a split, oldest first, but for the burn-in.
 
     Returns:
@@ -215,16 +215,16 @@ def describe(
     Raises:
         TooFewFilmsError: The films of a single year cannot be described by earlier ones.
     """
-    history = History.of(split, config)
+    history = FilmHistory.of(split, config)
     slim = [as_on_the_form(film) for film in history.films]
     slim_tokens = TokenRows.of(slim, history.vocabulary)
     parts = []
     for year in range(history.first_year, -1, -1):
         learned = history.estimate(year, config)
         which = history.years == year
-        shift = learned.of_few_votes(history.tokens, history.votes, which)
+        shift = learned.few_votes_shift(history.tokens, history.votes, which)
         parts.append(
-            Described(
+            FilmVectors(
                 features=features,
                 full=_matrix(history.films, which, features, learned, history.tokens),
                 form=_matrix(slim, which, features, learned, slim_tokens),
@@ -243,14 +243,14 @@ def _matrix(
     films: list[Film],
     which: npt.NDArray[np.bool_],
     features: tuple[str, ...],
-    learned: Estimate,
+    learned: EffectsEstimate,
     tokens: TokenRows,
 ) -> Matrix:
     chosen = [films[at] for at in np.flatnonzero(which)]
-    return build_matrix(chosen, features, learned.records(tokens, which))
+    return build_matrix(chosen, features, learned.encodings(tokens, which))
 
 
-def _joined(parts: list[Described]) -> Described:
+def _joined(parts: list[FilmVectors]) -> FilmVectors:
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS
     }

@@ -45,7 +45,7 @@ class Vocabulary:
         for trait, counted in counts.items():
             kept = sorted(token for token, n in counted.items() if n >= config.min_films(trait))
             columns[trait] = {token: at for at, token in enumerate(kept)}
-            rare = rarity([counted[token] for token in kept], len(films))
+            rare = smoothed_idf([counted[token] for token in kept], len(films))
             weights[trait] = rare if trait in _WORDS else np.ones(len(kept))
         return cls(columns, weights)
 
@@ -56,22 +56,22 @@ class TokenRows:
 
     Attributes:
         matrices: By trait, shape (films, tokens).
-        told: By trait, whether the film tells it; (films,).
+        present: By trait, whether the film tells it; (films,).
     """
 
     matrices: Mapping[str, sparse.csr_matrix]
-    told: Mapping[str, Mask]
+    present: Mapping[str, Mask]
 
     @classmethod
     def of(cls, films: Sequence[Film], vocabulary: Vocabulary) -> Self:
         """The rows of some films."""
-        matrices, told = {}, {}
+        matrices, present = {}, {}
         for trait, tokens_of in TRAITS.items():
             columns, weights = vocabulary.columns[trait], vocabulary.weights[trait]
             tokens = [dict.fromkeys(tokens_of(film)) for film in films]
-            told[trait] = np.fromiter(map(bool, tokens), np.bool_, len(films))
-            matrices[trait] = weighted(tokens, columns, weights)
-        return cls(matrices, told)
+            present[trait] = np.fromiter(map(bool, tokens), np.bool_, len(films))
+            matrices[trait] = token_matrix(tokens, columns, weights)
+        return cls(matrices, present)
 
     def known(self, which: Mask, config: EffectsConfig = EFFECTS) -> Mapping[str, Mask]:
         """By trait, the tokens that enough films of some rows have; (tokens,)."""
@@ -88,16 +88,16 @@ class TokenRows:
             kept.data *= columns[kept.indices]
             kept.eliminate_zeros()
             matrices[trait] = kept
-        return type(self)(matrices, {trait: self.told[trait][which] for trait in known})
+        return type(self)(matrices, {trait: self.present[trait][which] for trait in known})
 
 
-def rarity(counts: Sequence[int], films: int) -> Floats:
+def smoothed_idf(counts: Sequence[int], films: int) -> Floats:
     """The weights of words that so many of the films have each: smoothed IDF, as scikit-learn's."""
     weights: Floats = np.log((1 + films) / (1 + np.asarray(counts, float))) + 1
     return weights
 
 
-def weighted(
+def token_matrix(
     films: Sequence[Iterable[str]], columns: Mapping[str, int], weights: Floats
 ) -> sparse.csr_matrix:
     """The weights of films' tokens, shape (films, tokens).
@@ -114,7 +114,7 @@ def weighted(
     return sparse.csr_matrix((values, indices, starts), shape=(len(rows), len(weights)))
 
 
-def unit(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+def unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     """The rows with length 1; one without tokens stays zero."""
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     return (sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix).tocsr()

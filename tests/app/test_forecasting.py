@@ -25,7 +25,7 @@ from movierating.registry.bundle import Bundle
 from sandbox.tmdb.process import RunningStandIn
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import films_of, read_cleaned
-from scripts.training.vectors import describe
+from scripts.training.vectors import build_vectors
 from tests.app.conftest import FILM
 from tests.support.bundles import Packed
 from tests.support.pipeline_run import Run
@@ -117,9 +117,9 @@ def test_held_out_films_are_described_in_service_as_they_were_when_the_model_was
 ):
     bundle = learned.load()
     split = TimeSplit.of_newest(read_cleaned(run.files.cleaned))
-    films, _ = describe(split, bundle.manifest.features)
+    films, _ = build_vectors(split, bundle.manifest.features)
     served = bundle.matrix(split.holdout.films)
-    np.testing.assert_allclose(served, films.measured().full, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(served, films.evaluation_films().full, rtol=1e-5, atol=1e-5)
 
 
 def test_training_and_serving_give_the_same_scores(

@@ -19,8 +19,8 @@ from benchmarks.replay import (
 )
 from movierating.ledger.records import Score
 from movierating.registry.bundle import Bundle
-from scripts.dataset.baselines import NAIVE
-from scripts.evaluation.gate import MIN_FILMS_TO_COMPARE, judge, judge_alone
+from scripts.dataset.baselines import NAIVE_BASELINES
+from scripts.evaluation.gate import MIN_FILMS_TO_COMPARE, judge, judge_without_champion
 from scripts.parameters import ModelConfig
 from tests.support.forecasts import scored
 from tests.support.samples import SMALL, years_of_films
@@ -82,7 +82,7 @@ def test_replay_tells_all_its_figures(printed: dict[str, Any]):
 
 
 def test_replay_forecasts_better_than_what_needs_no_model_and_never_late(printed: dict[str, Any]):
-    means = [printed["baselines"][name] for name in NAIVE]
+    means = [printed["baselines"][name] for name in NAIVE_BASELINES]
     assert printed["rmse"] < min(means)
     assert printed["late_forecasts"] == 0
 
@@ -156,7 +156,7 @@ def test_gate_of_the_pipeline_decides_on_the_films_that_the_pipeline_holds_out(
 ):
     replay, month = Replay(films), Month.of(films, UNTIL)
     alone = replay.decide(first, month)
-    assert alone == judge_alone(first.manifest, "nothing is in production yet")
+    assert alone == judge_without_champion(first.manifest, "nothing is in production yet")
     assert (alone.promote, replay.line) == (True, [first])
     verdict = replay.decide(second, month)
     assert verdict == judge(second, first, month.split.holdout)

@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from movierating.settings import load_settings
-from scripts.deploy import Answer, Deployment
+from scripts.deploy import Approval, Deployment
 from tests.support.bundles import RUN_DATE
 
 ROOT = Path(__file__).parents[2]
@@ -149,7 +149,7 @@ def test_deployment_hears_the_answer_and_announces_what_moved(
     response = {"chosen_options": ["Approve"], "responded_by_user": {"id": "1", "name": "ada"}}
     deploy = dag.get_task("deploy_model_to_s3").python_callable
     assert deploy(response, outlet_events={pipeline.PROMOTION: events}) == asdict(outcome)
-    assert heard[2] == Answer(approved=True, by="ada")
+    assert heard[2] == Approval(approved=True, by="ada")
     announced = [((pipeline.PUBLISHED_MODEL,), {"extra": asdict(outcome)})]
     assert events == (announced if promoted else [])
 

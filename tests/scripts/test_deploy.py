@@ -17,7 +17,7 @@ from movierating.registry.versions import RegistryConflictError
 from movierating.s3 import Bucket, S3UnavailableError, open_bucket
 from movierating.settings import Settings
 from scripts import deploy as module
-from scripts.deploy import Answer, deploy, propose
+from scripts.deploy import Approval, deploy, propose
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError
 from tests.support.bundles import CODES, FILES, RUN_DATE, Packed, pack
@@ -312,7 +312,7 @@ def test_answer_of_a_person_decides_and_stands_in_the_ledger(
     assert proposal.promoted
     assert Registry(bucket).production() is None
     assert ledger(bucket) == []
-    deployment = deploy(RUN_DATE, settings, Answer(approved, "ada"))
+    deployment = deploy(RUN_DATE, settings, Approval(approved, "ada"))
     assert deployment.promoted == approved
     assert deployment.reason == f"{said} by ada; {proposal.reason}"
     (decision,) = ledger(bucket)
@@ -328,7 +328,7 @@ def test_nobody_is_asked_about_what_the_gate_refuses_or_production_has(
     deploy(RUN_DATE, settings)
     assert not propose(RUN_DATE, settings).promoted
     assert not propose(TOMORROW, settings).promoted
-    refused = deploy(TOMORROW, settings, Answer(approved=True, by="ada"))
+    refused = deploy(TOMORROW, settings, Approval(approved=True, by="ada"))
     assert not refused.promoted
     assert refused.reason.startswith("it is worse than")
 

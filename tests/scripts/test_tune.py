@@ -15,7 +15,7 @@ from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError, write_bytes
 from scripts.tune import SEARCHES, Search, tune
 from tests.support.bundles import RUN_DATE
-from tests.support.samples import described, split_of, years_of_films
+from tests.support.samples import film_vectors, split_of, years_of_films
 
 FOLDS = 3
 
@@ -124,8 +124,8 @@ def test_other_parameters_in_use_begin_a_search_of_their_own(
 def test_parameters_in_use_lie_inside_the_space_that_is_searched(
     family: ModelType, monkeypatch: pytest.MonkeyPatch
 ):
-    film = described(np.full((1, 1), 6, np.float32), [6], [1])
-    monkeypatch.setattr(module, "describe", lambda *_: (film, None))
+    film = film_vectors(np.full((1, 1), 6, np.float32), [6], [1])
+    monkeypatch.setattr(module, "build_vectors", lambda *_: (film, None))
     search = SEARCHES[family](split_of(years_of_films()))
     trial: Any = optuna.trial.FixedTrial(dict(search.start))
     search.suggest(trial)  # warns of what lies outside

@@ -16,7 +16,7 @@ from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import row_of
 from scripts.parameters import MIN_FILMS, ModelConfig
 from scripts.runtime.clock import YEAR_DAYS
-from scripts.training.vectors import Described
+from scripts.training.vectors import FilmVectors
 from tests.support.bundles import CODES, invented_films
 
 SPLIT_DATE: Final = date(2024, 1, 1)
@@ -88,16 +88,16 @@ def split_of(frame: pd.DataFrame) -> TimeSplit:
     return TimeSplit.by_date(frame, SPLIT_DATE)
 
 
-def described(
+def film_vectors(
     full: Matrix,
     ratings: Numbers,
     years: Numbers,
     votes: Numbers | None = None,
-) -> Described:
+) -> FilmVectors:
     """Vectors as films; their first column takes the place of what all track records say."""
     rated_as = np.asarray(ratings, np.float64)
     full = np.asarray(full, np.float32)
-    return Described(
+    return FilmVectors(
         features=("effect=all", *(f"genre={at}" for at in range(1, full.shape[1]))),
         full=full,
         form=full,

@@ -4,12 +4,12 @@ import pytest
 from movierating.model.onnx_model import Graph, Model
 from scripts.dataset.metrics import rmse
 from scripts.dataset.split import TimeSplit
-from scripts.evaluation.diagnostics import MIN_SLICE, Diagnosis, _ablation, _labels, diagnose
+from scripts.evaluation.diagnostics import MIN_SUBGROUP, Diagnosis, _ablation, _labels, diagnose
 from scripts.parameters import MIN_VOTES_TO_LEARN, ModelConfig
-from scripts.training.intervals import learn_spread
+from scripts.training.intervals import fit_error_model
 from scripts.training.models import to_onnx
-from scripts.training.selection import Learned, fit, learn
-from scripts.training.vectors import Described
+from scripts.training.selection import TrainingResult, fit, train_candidates
+from scripts.training.vectors import FilmVectors
 from tests.support.samples import split_of, years_of_films
 
 CONFIG = ModelConfig("lgbm", {"lgbm": {"n_estimators": 90, "num_leaves": 4}})
@@ -21,38 +21,38 @@ def split() -> TimeSplit:
 
 
 @pytest.fixture(scope="module")
-def learned(split: TimeSplit) -> Learned:
-    return learn(split, CONFIG)
+def learned(split: TimeSplit) -> TrainingResult:
+    return train_candidates(split, CONFIG)
 
 
 @pytest.fixture(scope="module")
-def diagnosis(split: TimeSplit, learned: Learned) -> Diagnosis:
-    spread = learn_spread(learned.best.folds)
-    probe = learned.films.measured().full
+def diagnosis(split: TimeSplit, learned: TrainingResult) -> Diagnosis:
+    error_model = fit_error_model(learned.best.folds)
+    probe = learned.films.evaluation_films().full
     model = Model(
         Graph(to_onnx("lgbm", learned.best.regressor, probe)),
-        Graph(to_onnx("lgbm", spread.regressor, probe)),
-        spread.quantile,
+        Graph(to_onnx("lgbm", error_model.regressor, probe)),
+        error_model.quantile,
     )
     return diagnose(learned, model, split.holdout, CONFIG)
 
 
-def test_errors_are_those_of_the_held_out_films(diagnosis: Diagnosis, learned: Learned):
-    assert len(diagnosis.errors) == len(learned.films.measured())
+def test_errors_are_those_of_the_held_out_films(diagnosis: Diagnosis, learned: TrainingResult):
+    assert len(diagnosis.errors) == len(learned.films.evaluation_films())
     rmse = float(np.sqrt(np.mean(diagnosis.errors**2)))
     assert rmse == pytest.approx(learned.best.holdout.rmse, abs=1e-4)
 
 
 def test_every_kind_of_slice_is_there_and_none_is_small(diagnosis: Diagnosis):
-    assert {each.kind for each in diagnosis.slices} == {"language", "genre", "votes", "year"}
-    assert min(each.scores.n for each in diagnosis.slices) >= MIN_SLICE
-    assert all(0 <= each.coverage <= 1 for each in diagnosis.slices)
+    assert {each.kind for each in diagnosis.subgroups} == {"language", "genre", "votes", "year"}
+    assert min(each.scores.n for each in diagnosis.subgroups) >= MIN_SUBGROUP
+    assert all(0 <= each.coverage <= 1 for each in diagnosis.subgroups)
 
 
 def test_slices_by_votes_and_years_hold_each_film_once(diagnosis: Diagnosis):
     for kind in ("votes", "year"):
-        counted = sum(each.scores.n for each in diagnosis.slices if each.kind == kind)
-        assert len(diagnosis.errors) - MIN_SLICE < counted <= len(diagnosis.errors)
+        counted = sum(each.scores.n for each in diagnosis.subgroups if each.kind == kind)
+        assert len(diagnosis.errors) - MIN_SUBGROUP < counted <= len(diagnosis.errors)
 
 
 def test_calibration_has_every_film_in_one_bin_ordered_by_forecast(diagnosis: Diagnosis):
@@ -61,11 +61,11 @@ def test_calibration_has_every_film_in_one_bin_ordered_by_forecast(diagnosis: Di
     assert forecasts == sorted(forecasts)
 
 
-def test_learning_curve_ends_with_the_served_model(diagnosis: Diagnosis, learned: Learned):
+def test_learning_curve_ends_with_the_served_model(diagnosis: Diagnosis, learned: TrainingResult):
     counts = [count for count, _ in diagnosis.curve]
     assert counts == sorted(counts)
     assert learned.best.bias != 0
-    assert diagnosis.curve[-1] == (len(learned.films.learnable()), learned.best.holdout.rmse)
+    assert diagnosis.curve[-1] == (len(learned.films.training_films()), learned.best.holdout.rmse)
 
 
 def test_fact_that_decides_is_the_most_important_and_the_most_missed(diagnosis: Diagnosis):
@@ -84,12 +84,12 @@ def test_labels_tell_what_it_is_worth_to_take_off_what_few_votes_do():
     few = (np.arange(len(frame)) % 2 == 0) & (frame["release_date"] < "2024-01-01")
     frame.loc[few, "vote_count"] = MIN_VOTES_TO_LEARN
     frame.loc[few, "vote_average"] -= 1.5
-    films = learn(split_of(frame), CONFIG).films
-    labels = _labels(films, _rmse_of, _rmse_of(films.learnable(), films.measured()))
+    films = train_candidates(split_of(frame), CONFIG).films
+    labels = _labels(films, _rmse_of, _rmse_of(films.training_films(), films.evaluation_films()))
     assert labels["few votes taken off"] > 0.05
 
 
-def _rmse_of(taught: Described, measured: Described) -> float:
+def _rmse_of(taught: FilmVectors, measured: FilmVectors) -> float:
     regressor = fit("lgbm", CONFIG.parameters["lgbm"], taught)
     return rmse(regressor.predict(measured.full) - measured.ratings)
 
@@ -102,7 +102,7 @@ def test_labels_as_they_are_cost_nothing_where_every_film_has_the_votes_to_be_me
     assert diagnosis.labels["weights by votes"] != 0
 
 
-def test_ablation_leaves_the_films_as_they_were(learned: Learned):
+def test_ablation_leaves_the_films_as_they_were(learned: TrainingResult):
     before = learned.films.full.copy()
     _ablation(learned.films, lambda *_: 0.5, 0.5)
     np.testing.assert_array_equal(learned.films.full, before)

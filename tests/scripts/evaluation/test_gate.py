@@ -10,7 +10,7 @@ from scripts.evaluation.gate import (
     MIN_FILMS_TO_COMPARE,
     compare,
     judge,
-    judge_alone,
+    judge_without_champion,
     refused_by_date,
     unseen_by_both,
 )
@@ -135,7 +135,9 @@ def test_challenger_has_to_beat_every_baseline(bundles: dict[float, Bundle], nam
 def test_first_version_has_to_beat_what_needs_no_model(packed: Packed):
     def alone(name: str) -> bool:
         baselines = packed.manifest.baselines | {name: scores(0.69)}
-        return judge_alone(packed.manifest.model_copy(update={"baselines": baselines}), "").promote
+        return judge_without_champion(
+            packed.manifest.model_copy(update={"baselines": baselines}), ""
+        ).promote
 
     allowed = {name: alone(name) for name in packed.manifest.baselines}
     assert allowed == {"mean": False, "recent_mean": False, "genre_mean": False, "old_model": True}

@@ -3,15 +3,15 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from scripts.evaluation.diagnostics import Bin, Diagnosis, Slice
+from scripts.evaluation.diagnostics import Bin, Diagnosis, Subgroup
 from scripts.evaluation.report import evidence, model_card, report
 from tests.support.bundles import Packed, scores
 
 DIAGNOSIS = Diagnosis(
     errors=np.asarray([-0.5, 0.1, 0.4]),
-    slices=[
-        Slice("language", "ko", scores(0.51), 0.83),
-        Slice("genre", "Science Fiction <3", scores(0.93), 0.71),
+    subgroups=[
+        Subgroup("language", "ko", scores(0.51), 0.83),
+        Subgroup("genre", "Science Fiction <3", scores(0.93), 0.71),
     ],
     calibration=[Bin(5.5, 5.6, 10), Bin(6.5, 6.4, 10)],
     curve=[(100, 0.8), (1000, 0.7)],

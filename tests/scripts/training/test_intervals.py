@@ -4,9 +4,9 @@ import pytest
 
 from movierating.model.features import Matrix
 from movierating.model.onnx_model import SMALLEST_ERROR
-from scripts.training.intervals import Spread, learn_spread
+from scripts.training.intervals import ErrorModel, fit_error_model
 from scripts.training.selection import Fold
-from tests.support.samples import described
+from tests.support.samples import film_vectors
 
 FILMS = 600
 Numbers = npt.NDArray[np.float64]
@@ -25,18 +25,18 @@ def fold(seed: int, scale: float = 1.0) -> Fold:
     """A year of films whose errors are normal, of a size that the features tell."""
     rng = np.random.default_rng(seed)
     matrix = vectors(FILMS, rng)
-    films = described(matrix, np.full(FILMS, 6.0), np.full(FILMS, seed))
+    films = film_vectors(matrix, np.full(FILMS, 6.0), np.full(FILMS, seed))
     return Fold(films, *(scale * noise(matrix) * rng.normal(0, 1, FILMS) for _ in range(3)))
 
 
-def half_widths(spread: Spread, matrix: Matrix) -> Numbers:
-    sizes = np.maximum(spread.regressor.predict(matrix), SMALLEST_ERROR)
-    return np.asarray(spread.quantile * sizes, float)
+def half_widths(error_model: ErrorModel, matrix: Matrix) -> Numbers:
+    sizes = np.maximum(error_model.regressor.predict(matrix), SMALLEST_ERROR)
+    return np.asarray(error_model.quantile * sizes, float)
 
 
 @pytest.fixture(scope="module")
-def spread() -> Spread:
-    return learn_spread([fold(1), fold(2), fold(3)])
+def error_model() -> ErrorModel:
+    return fit_error_model([fold(1), fold(2), fold(3)])
 
 
 @pytest.fixture(scope="module")
@@ -45,29 +45,31 @@ def fresh() -> Matrix:
 
 
 def test_interval_holds_the_promised_share_of_films_it_has_never_seen(
-    spread: Spread, fresh: Matrix
+    error_model: ErrorModel, fresh: Matrix
 ):
     errors = noise(fresh) * np.random.default_rng(10).normal(0, 1, len(fresh))
-    assert 0.75 < np.mean(np.abs(errors) <= half_widths(spread, fresh)) < 0.85
+    assert 0.75 < np.mean(np.abs(errors) <= half_widths(error_model, fresh)) < 0.85
 
 
-def test_interval_is_wider_where_films_are_harder_to_forecast(spread: Spread, fresh: Matrix):
-    widths, hard = half_widths(spread, fresh), noise(fresh) > 1
+def test_interval_is_wider_where_films_are_harder_to_forecast(
+    error_model: ErrorModel, fresh: Matrix
+):
+    widths, hard = half_widths(error_model, fresh), noise(fresh) > 1
     assert np.median(widths[hard]) > 2.5 * np.median(widths[~hard])
 
 
 @pytest.mark.parametrize("hard", [True, False])
 def test_share_is_about_right_among_easy_and_hard_films_alike(
-    spread: Spread, fresh: Matrix, hard: bool
+    error_model: ErrorModel, fresh: Matrix, hard: bool
 ):
     rows = fresh[(noise(fresh) > 1) == hard]
     errors = noise(rows) * np.random.default_rng(11).normal(0, 1, len(rows))
-    assert 0.68 < np.mean(np.abs(errors) <= half_widths(spread, rows)) < 0.92
+    assert 0.68 < np.mean(np.abs(errors) <= half_widths(error_model, rows)) < 0.92
 
 
-def test_larger_errors_make_wider_intervals(spread: Spread, fresh: Matrix):
-    wider = learn_spread([fold(1, scale=2), fold(2, scale=2), fold(3, scale=2)])
-    ratio = half_widths(wider, fresh).mean() / half_widths(spread, fresh).mean()
+def test_larger_errors_make_wider_intervals(error_model: ErrorModel, fresh: Matrix):
+    wider = fit_error_model([fold(1, scale=2), fold(2, scale=2), fold(3, scale=2)])
+    ratio = half_widths(wider, fresh).mean() / half_widths(error_model, fresh).mean()
     assert ratio == pytest.approx(2, abs=0.05)
 
 
@@ -77,7 +79,7 @@ def test_interval_holds_for_films_on_the_form_too(fresh: Matrix):
     for seed in (1, 2, 3):
         some = fold(seed)
         folds.append(Fold(some.films, some.errors, 3 * some.errors, some.errors))
-    widths = half_widths(learn_spread(folds), fresh)
+    widths = half_widths(fit_error_model(folds), fresh)
     inside = [
         np.mean(np.abs(scale * noise(fresh) * rng.normal(0, 1, len(fresh))) <= widths)
         for scale in (1, 3)
@@ -87,8 +89,8 @@ def test_interval_holds_for_films_on_the_form_too(fresh: Matrix):
 
 @pytest.mark.parametrize("hidden", [True, False])
 def test_interval_holds_where_facts_of_the_form_are_unknown(fresh: Matrix, hidden: bool):
-    def unknown(sketches: Matrix) -> Numbers:
-        return np.where(np.isnan(sketches[:, 1]), 1.2, 0.3)
+    def unknown(masked: Matrix) -> Numbers:
+        return np.where(np.isnan(masked[:, 1]), 1.2, 0.3)
 
     rng = np.random.default_rng(15)
     folds = []
@@ -96,34 +98,36 @@ def test_interval_holds_where_facts_of_the_form_are_unknown(fresh: Matrix, hidde
         films = fold(seed).films
         sizes = (0.3, 0.3, unknown(films.views[2]))
         folds.append(Fold(films, *(size * rng.normal(0, 1, FILMS) for size in sizes)))
-    sketches = described(fresh, np.full(len(fresh), 6.0), np.ones(len(fresh))).views[2]
-    rows = sketches[np.isnan(sketches[:, 1]) == hidden]
+    masked = film_vectors(fresh, np.full(len(fresh), 6.0), np.ones(len(fresh))).views[2]
+    rows = masked[np.isnan(masked[:, 1]) == hidden]
     errors = unknown(rows) * rng.normal(0, 1, len(rows))
-    assert 0.7 < np.mean(np.abs(errors) <= half_widths(learn_spread(folds), rows)) < 0.9
+    assert 0.7 < np.mean(np.abs(errors) <= half_widths(fit_error_model(folds), rows)) < 0.9
 
 
-def test_year_that_went_wrong_widens_what_the_others_promise(spread: Spread, fresh: Matrix):
-    wider = learn_spread([fold(1), fold(2), fold(3, scale=3)])
-    assert half_widths(wider, fresh).mean() > 1.2 * half_widths(spread, fresh).mean()
+def test_year_that_went_wrong_widens_what_the_others_promise(
+    error_model: ErrorModel, fresh: Matrix
+):
+    wider = fit_error_model([fold(1), fold(2), fold(3, scale=3)])
+    assert half_widths(wider, fresh).mean() > 1.2 * half_widths(error_model, fresh).mean()
 
 
 def test_single_fold_is_enough(fresh: Matrix):
-    widths = half_widths(learn_spread([fold(1)]), fresh)
+    widths = half_widths(fit_error_model([fold(1)]), fresh)
     errors = noise(fresh) * np.random.default_rng(13).normal(0, 1, len(fresh))
     assert 0.7 < np.mean(np.abs(errors) <= widths) < 0.88
 
 
-def test_sign_of_an_error_does_not_matter(spread: Spread):
+def test_sign_of_an_error_does_not_matter(error_model: ErrorModel):
     folds = [
-        Fold(each.films, -each.errors, -each.form_errors, -each.sketch_errors)
+        Fold(each.films, -each.errors, -each.form_errors, -each.masked_errors)
         for each in map(fold, (1, 2, 3))
     ]
-    assert learn_spread(folds).quantile == spread.quantile
+    assert fit_error_model(folds).quantile == error_model.quantile
 
 
 def test_few_films_ask_for_the_largest_error_among_them():
     rng = np.random.default_rng(14)
-    films = described(vectors(2, rng), [6.0, 6.0], [1, 1])
+    films = film_vectors(vectors(2, rng), [6.0, 6.0], [1, 1])
     errors = ([0.1, 0.2], [0.3, 0.4], [0.5, 2.0])
-    spread = learn_spread([Fold(films, *map(np.asarray, errors))])
-    assert half_widths(spread, films.full).max() == pytest.approx(2.0, abs=0.01)
+    error_model = fit_error_model([Fold(films, *map(np.asarray, errors))])
+    assert half_widths(error_model, films.full).max() == pytest.approx(2.0, abs=0.01)

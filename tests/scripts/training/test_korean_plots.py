@@ -8,7 +8,7 @@ from movierating.films.film import Film, Plot
 from movierating.films.text import measure_plot
 from movierating.model.target_encoding import KOREAN_PLOT, Effects
 from scripts.dataset.split import Sample
-from scripts.training.korean_plots import MIN_PAIRS, with_korean
+from scripts.training.korean_plots import MIN_PAIRS, add_korean_plots
 from tests.support.bundles import effects_of
 from tests.support.samples import rated
 
@@ -29,7 +29,7 @@ def told(effects: Effects, text: str) -> float:
 
 
 def test_pieces_of_words_say_what_their_films_english_plots_say():
-    learned = with_korean(EFFECTS, pairs(MIN_PAIRS))
+    learned = add_korean_plots(EFFECTS, pairs(MIN_PAIRS))
     assert told(learned, "등대에서 만난다") == pytest.approx(0.5, abs=0.1)
     assert told(learned, "주막에서 만난다") == pytest.approx(-0.5, abs=0.1)
     assert told(learned, "등대의 밤") > 0 > told(learned, "주막의 밤")
@@ -39,11 +39,11 @@ def test_pieces_of_words_say_what_their_films_english_plots_say():
 def test_pair_whose_english_plot_says_nothing_teaches_nothing():
     frame = pairs(MIN_PAIRS + 1).frame
     frame.loc[MIN_PAIRS, "overview"] = "It is what it was."
-    assert with_korean(EFFECTS, Sample(frame)) == with_korean(EFFECTS, Sample(frame[:-1]))
+    assert add_korean_plots(EFFECTS, Sample(frame)) == add_korean_plots(EFFECTS, Sample(frame[:-1]))
 
 
 def test_what_no_film_has_says_nothing():
-    assert told(with_korean(EFFECTS, pairs(MIN_PAIRS)), "기차역") == 0
+    assert told(add_korean_plots(EFFECTS, pairs(MIN_PAIRS)), "기차역") == 0
 
 
 @pytest.mark.parametrize(
@@ -57,16 +57,16 @@ def test_what_no_film_has_says_nothing():
     ],
 )
 def test_too_few_pairs_leave_the_effects_as_they_are(sample: Sample):
-    assert with_korean(EFFECTS, sample) is EFFECTS
+    assert add_korean_plots(EFFECTS, sample) is EFFECTS
 
 
 def test_outcomes_of_the_films_play_no_part_of_their_own():
     sample = pairs(MIN_PAIRS)
     others = Sample(sample.frame.assign(vote_average=1.0, vote_count=5))
-    assert with_korean(EFFECTS, sample) == with_korean(EFFECTS, others)
+    assert add_korean_plots(EFFECTS, sample) == add_korean_plots(EFFECTS, others)
 
 
 def test_other_tables_stay():
-    learned = with_korean(EFFECTS, pairs(MIN_PAIRS))
+    learned = add_korean_plots(EFFECTS, pairs(MIN_PAIRS))
     assert replace(learned, tables={"plot": learned.tables["plot"]}) == EFFECTS
     assert learned.tables.keys() == {"plot", KOREAN_PLOT}

@@ -15,11 +15,11 @@ from scripts.parameters import MODEL_CONFIG
 from scripts.training import leakage, selection, vectors
 from scripts.training.leakage import LeakError, refuse_leaks
 from scripts.training.target_encoding import estimate
-from scripts.training.vectors import Described, describe
+from scripts.training.vectors import FilmVectors, build_vectors
 from tests.support.bundles import CODES, invented_films
 
 SPLIT = date(2024, 1, 1)
-Describe = Callable[[TimeSplit, tuple[str, ...]], tuple[Described, Effects]]
+BuildVectors = Callable[[TimeSplit, tuple[str, ...]], tuple[FilmVectors, Effects]]
 
 
 @pytest.fixture
@@ -39,11 +39,11 @@ def features(split: TimeSplit) -> tuple[str, ...]:
     return choose_features(split.train.films, min_films=2)
 
 
-def with_column(values: Callable[[TimeSplit], pd.Series]) -> Describe:
-    """`describe`, but that the mood of the plot is replaced by something else."""
+def with_column(values: Callable[[TimeSplit], pd.Series]) -> BuildVectors:
+    """`build_vectors`, but that the mood of the plot is replaced by something else."""
 
-    def planted(split: TimeSplit, features: tuple[str, ...]) -> tuple[Described, Effects]:
-        films, effects = describe(split, features)
+    def planted(split: TimeSplit, features: tuple[str, ...]) -> tuple[FilmVectors, Effects]:
+        films, effects = build_vectors(split, features)
         column = values(split).to_numpy(np.float32)[-len(films) :]
         full = films.full.copy()
         full[:, features.index("overview_sentiment")] = column
@@ -65,9 +65,9 @@ def director_mean(split: TimeSplit) -> pd.Series:
 def test_honest_features_pass(split: TimeSplit, features: tuple[str, ...]):
     asked: list[TimeSplit] = []
 
-    def remembering(split: TimeSplit, features: tuple[str, ...]) -> tuple[Described, Effects]:
+    def remembering(split: TimeSplit, features: tuple[str, ...]) -> tuple[FilmVectors, Effects]:
         asked.append(split)
-        return describe(split, features)
+        return build_vectors(split, features)
 
     refuse_leaks(split, features, remembering)
     ratings = [tuple(each.holdout.ratings) for each in asked]
@@ -109,19 +109,19 @@ def test_track_records_of_all_films_are_refused_by_name(
 
     monkeypatch.setattr(vectors, "estimate", of_all_films)
     with pytest.raises(LeakError, match="effect=director"):
-        refuse_leaks(split, features, describe)
+        refuse_leaks(split, features, build_vectors)
 
 
 def test_training_refuses_what_is_planted(split: TimeSplit, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(selection, "describe", with_column(director_mean))
+    monkeypatch.setattr(selection, "build_vectors", with_column(director_mean))
     with pytest.raises(LeakError, match="training refuses overview_sentiment"):
-        selection.learn(split, MODEL_CONFIG)
+        selection.train_candidates(split, MODEL_CONFIG)
 
 
 def test_training_refuses_vote_count_by_name(split: TimeSplit, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(MEASUREMENTS, "vote_count", lambda _: 1.0)
     with pytest.raises(UnknownFeatureError, match="'vote_count' is known only after release"):
-        selection.learn(split, MODEL_CONFIG)
+        selection.train_candidates(split, MODEL_CONFIG)
 
 
 def test_probed_films_are_spread_over_the_years(split: TimeSplit, monkeypatch: pytest.MonkeyPatch):

@@ -4,7 +4,7 @@ from movierating.films.film import Film, Plot
 from movierating.model.attribution import group_of
 from movierating.model.features import build_matrix
 from movierating.model.target_encoding import ALL_EFFECTS
-from scripts.training.masking import sketched
+from scripts.training.masking import mask_at_random
 from tests.support.bundles import effects_of
 
 FILM = Film(genres=("Drama",), runtime_minutes=100, plot=Plot(9, 0.3, 0.5, "A letter."))
@@ -26,22 +26,22 @@ EFFECTS = effects_of(
 
 def drawn(count: int = 400):
     whole = build_matrix([FILM] * count, FEATURES, [EFFECTS.encode(FILM)] * count)
-    return whole, sketched(whole, FEATURES)
+    return whole, mask_at_random(whole, FEATURES)
 
 
 def test_sketches_hide_the_facts_of_a_group_together_and_show_from_none_to_all():
-    _, sketches = drawn()
-    known = ~np.isnan(sketches)
+    _, masked = drawn()
+    known = ~np.isnan(masked)
     genre = [at for at, name in enumerate(FEATURES) if group_of(name) == "genre"]
     assert (known[:, genre[0]] == known[:, genre[1]]).all()
     assert {0, len(FEATURES) - 1} <= set((known.sum(axis=1) - 1).tolist())
 
 
 def test_sum_of_effects_holds_only_what_a_sketch_shows():
-    _, sketches = drawn()
+    _, masked = drawn()
     shown = [FEATURES.index(f"effect={trait}") for trait in ("genre", "runtime", "plot")]
-    total = 6.0 + np.nansum(sketches[:, shown], axis=1)
-    np.testing.assert_allclose(sketches[:, FEATURES.index(ALL_EFFECTS)], total, atol=1e-6)
+    total = 6.0 + np.nansum(masked[:, shown], axis=1)
+    np.testing.assert_allclose(masked[:, FEATURES.index(ALL_EFFECTS)], total, atol=1e-6)
 
 
 def test_sketches_are_the_same_in_every_run():

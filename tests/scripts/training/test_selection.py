@@ -17,29 +17,37 @@ from scripts.parameters import (
     ModelConfig,
 )
 from scripts.training import selection
-from scripts.training.selection import Candidate, Fold, Learned, fit, learn, rehearse, unbiased
-from scripts.training.vectors import Described
+from scripts.training.selection import (
+    Candidate,
+    Fold,
+    TrainingResult,
+    backtest,
+    fit,
+    train_candidates,
+    without_recent_bias,
+)
+from scripts.training.vectors import FilmVectors
 from tests.support.bundles import scores
-from tests.support.samples import SMALL, SPLIT_DATE, described, split_of, years_of_films
+from tests.support.samples import SMALL, SPLIT_DATE, film_vectors, split_of, years_of_films
 
 LINEAR = SMALL.parameters["linear"]
 
 
-def films(per_year: int = 30, years: int = 6) -> Described:
+def films(per_year: int = 30, years: int = 6) -> FilmVectors:
     """Films of some years before the split and of the one after it, oldest first."""
     rng = np.random.default_rng(1)
     of_year = np.repeat(np.arange(years, -1, -1), per_year)
     full = rng.normal(0, 1, (len(of_year), 3)).astype(np.float32)
     full[:, 0] = 6
-    return described(full, 6 + full[:, 1] + rng.normal(0, 0.2, len(of_year)), of_year)
+    return film_vectors(full, 6 + full[:, 1] + rng.normal(0, 0.2, len(of_year)), of_year)
 
 
 @pytest.fixture
-def taught(monkeypatch: pytest.MonkeyPatch) -> list[Described]:
+def taught(monkeypatch: pytest.MonkeyPatch) -> list[FilmVectors]:
     """The films that each model is fitted on, as they come."""
-    seen: list[Described] = []
+    seen: list[FilmVectors] = []
 
-    def remembering(family: Any, parameters: Any, some: Described) -> Any:
+    def remembering(family: Any, parameters: Any, some: FilmVectors) -> Any:
         seen.append(some)
         return fit(family, parameters, some)
 
@@ -47,8 +55,8 @@ def taught(monkeypatch: pytest.MonkeyPatch) -> list[Described]:
     return seen
 
 
-def test_each_fold_is_forecast_by_what_older_films_alone_have_taught(taught: list[Described]):
-    folds = rehearse("linear", LINEAR, films())
+def test_each_fold_is_forecast_by_what_older_films_alone_have_taught(taught: list[FilmVectors]):
+    folds = backtest("linear", LINEAR, films())
     assert len(folds) == len(taught) == FOLDS
     for year, (fold, known) in enumerate(zip(folds, taught, strict=True), start=1):
         assert set(fold.films.years) == {year}
@@ -64,11 +72,11 @@ def test_ratings_of_a_fold_and_of_later_films_do_not_change_its_forecasts(year: 
     other = replace(some, ratings=ratings, targets=ratings)
 
     def forecasts(fold: Fold) -> list[list[float]]:
-        views = (fold.errors, fold.form_errors, fold.sketch_errors)
+        views = (fold.errors, fold.form_errors, fold.masked_errors)
         return [(errors + fold.films.ratings).tolist() for errors in views]
 
     (honest,), (altered,) = (
-        rehearse("linear", LINEAR, each, [range(year, year + 1)]) for each in (some, other)
+        backtest("linear", LINEAR, each, [range(year, year + 1)]) for each in (some, other)
     )
     assert honest.films.ratings.tolist() != altered.films.ratings.tolist()
     for first, second in zip(forecasts(honest), forecasts(altered), strict=True):
@@ -79,11 +87,11 @@ def test_errors_are_those_of_the_forecasts_with_all_facts_and_on_the_form():
     some = films()
     form = some.full.copy()
     form[:, 1] = np.nan
-    (fold,) = rehearse("linear", LINEAR, replace(some, form=form), [range(1, 2)])
-    assert len(fold.errors) == len(fold.form_errors) == len(fold.sketch_errors) == len(fold.films)
+    (fold,) = backtest("linear", LINEAR, replace(some, form=form), [range(1, 2)])
+    assert len(fold.errors) == len(fold.form_errors) == len(fold.masked_errors) == len(fold.films)
     assert np.sqrt(np.mean(fold.errors**2)) < 0.7 < np.sqrt(np.mean(fold.form_errors**2))
     too_high = replace(some, targets=some.targets + 2)
-    (fold,) = rehearse("linear", LINEAR, too_high, [range(1, 2)])
+    (fold,) = backtest("linear", LINEAR, too_high, [range(1, 2)])
     assert fold.errors.mean() == pytest.approx(2, abs=0.2)
 
 
@@ -99,32 +107,32 @@ def test_year_without_enough_films_is_joined_with_the_one_before(flaw: str, fold
     some = films()
     second = np.flatnonzero(some.years == 2)
     if flaw == "too few films":
-        some = some.where(~np.isin(np.arange(len(some)), second[MIN_FILMS - 1 :]))
+        some = some.select(~np.isin(np.arange(len(some)), second[MIN_FILMS - 1 :]))
     elif flaw == "too few votes":
         votes = some.votes.copy()
         votes[second] = MIN_VOTES_TO_MEASURE - 1
         some = replace(some, votes=votes)
     else:
-        some = some.where(some.years <= 2)
+        some = some.select(some.years <= 2)
     assert some.folds == folds
-    for fold, years in zip(rehearse("linear", LINEAR, some), folds, strict=True):
+    for fold, years in zip(backtest("linear", LINEAR, some), folds, strict=True):
         assert set(fold.films.years) <= set(years)
 
 
 @pytest.mark.parametrize(
     "some",
-    [films(1), films(years=1), films().where(np.zeros(7 * 30, bool))],
+    [films(1), films(years=1), films().select(np.zeros(7 * 30, bool))],
     ids=["few films", "nothing before the last year", "none at all"],
 )
-def test_too_few_films_to_choose_by_are_told(some: Described):
+def test_too_few_films_to_choose_by_are_told(some: FilmVectors):
     with pytest.raises(TooFewFilmsError, match="no years before the split have 10 films"):
-        rehearse("linear", LINEAR, some)
+        backtest("linear", LINEAR, some)
 
 
-def test_films_of_few_votes_teach_no_model(taught: list[Described]):
+def test_films_of_few_votes_teach_no_model(taught: list[FilmVectors]):
     some = films()
     votes = np.where(np.arange(len(some)) % 2, MIN_VOTES_TO_LEARN - 1, 200)
-    rehearse("linear", LINEAR, replace(some, votes=votes.astype(float)))
+    backtest("linear", LINEAR, replace(some, votes=votes.astype(float)))
     assert all((known.votes >= MIN_VOTES_TO_LEARN).all() for known in taught)
 
 
@@ -150,33 +158,33 @@ def split() -> TimeSplit:
 
 
 @pytest.fixture(scope="module")
-def learned(split: TimeSplit) -> Learned:
-    return learn(split, SMALL)
+def learned(split: TimeSplit) -> TrainingResult:
+    return train_candidates(split, SMALL)
 
 
-def test_every_family_is_tried_out_on_the_same_films(split: TimeSplit, learned: Learned):
+def test_every_family_is_tried_out_on_the_same_films(split: TimeSplit, learned: TrainingResult):
     assert [each.family for each in learned.candidates] == list(SMALL.parameters)
     assert {each.holdout.n for each in learned.candidates} == {len(split.holdout)}
-    assert {each.train.n for each in learned.candidates} == {len(learned.films.learnable())}
+    assert {each.train.n for each in learned.candidates} == {len(learned.films.training_films())}
     assert {len(each.folds) for each in learned.candidates} == {FOLDS}
 
 
-def test_what_is_learned_is_as_of_the_split(learned: Learned):
+def test_what_is_learned_is_as_of_the_split(learned: TrainingResult):
     assert learned.effects.as_of == SPLIT_DATE
     assert ALL_EFFECTS in learned.films.features
     assert learned.films.full.shape == (len(learned.films), len(learned.films.features))
     assert learned.baselines.keys() == {"mean", "recent_mean", "genre_mean", "old_model"}
 
 
-def test_scores_are_those_of_the_model_on_the_films(learned: Learned):
-    held_out = learned.films.measured()
+def test_scores_are_those_of_the_model_on_the_films(learned: TrainingResult):
+    held_out = learned.films.evaluation_films()
     for each in learned.candidates:
         errors = each.regressor.predict(held_out.full) - held_out.ratings
         assert each.holdout.rmse == pytest.approx(np.sqrt(np.mean(errors**2)), abs=1e-5)
         assert each.holdout.bias == pytest.approx(errors.mean(), abs=1e-5)
 
 
-def test_families_beat_the_mean_where_there_is_something_to_learn(learned: Learned):
+def test_families_beat_the_mean_where_there_is_something_to_learn(learned: TrainingResult):
     assert learned.best.holdout.rmse < 0.9 * learned.baselines["mean"].rmse
 
 
@@ -209,19 +217,19 @@ def test_forecasts_are_without_the_bias_of_the_newest_fold_and_folds_without_tha
 ):
     told: list[float] = []
 
-    def remembering(family: Any, parameters: Any, some: Described, bias: float = 0.0) -> Any:
+    def remembering(family: Any, parameters: Any, some: FilmVectors, bias: float = 0.0) -> Any:
         told.append(bias)
         return fit(family, parameters, some, bias)
 
     split = split_of(years_of_films(per_year=BIAS_MIN_FILMS + 20))
     only = ModelConfig("linear", SMALL.parameters)
-    films_of_split = learn(split, only).films
-    raw = rehearse("linear", LINEAR, films_of_split)
+    films_of_split = train_candidates(split, only).films
+    raw = backtest("linear", LINEAR, films_of_split)
     monkeypatch.setattr(selection, "fit", remembering)
-    (best,) = learn(split, only).candidates
+    (best,) = train_candidates(split, only).candidates
     assert told[-1] == best.bias == raw[0].bias != 0
     for corrected, one, older in zip(best.folds, raw, raw[1:], strict=False):
-        for name in ("errors", "form_errors", "sketch_errors"):
+        for name in ("errors", "form_errors", "masked_errors"):
             np.testing.assert_allclose(
                 getattr(corrected, name), getattr(one, name) - older.bias, atol=1e-9
             )
@@ -230,7 +238,7 @@ def test_forecasts_are_without_the_bias_of_the_newest_fold_and_folds_without_tha
 
 def test_single_fold_stays_as_it_came():
     some = films(per_year=10, years=0)
-    (only,) = unbiased([fold(some, np.ones(10))])
+    (only,) = without_recent_bias([fold(some, np.ones(10))])
     assert only.errors.tolist() == [1] * 10
 
 
@@ -238,7 +246,7 @@ def test_outcomes_of_held_out_films_change_nothing_that_is_learned(split: TimeSp
     only = ModelConfig("lgbm", SMALL.parameters)
     frame = split.holdout.frame
     other = replace(split, holdout=Sample(frame.assign(vote_average=10 - frame["vote_average"])))
-    (one,), (two,) = (learn(each, only).candidates for each in (split, other))
+    (one,), (two,) = (train_candidates(each, only).candidates for each in (split, other))
     probe = np.random.default_rng(3).normal(6, 1, (50, len(one.folds[0].films.features)))
     np.testing.assert_array_equal(one.regressor.predict(probe), two.regressor.predict(probe))
     assert one.bias == two.bias
@@ -246,7 +254,7 @@ def test_outcomes_of_held_out_films_change_nothing_that_is_learned(split: TimeSp
     assert one.holdout.rmse != two.holdout.rmse
 
 
-def fold(some: Described, errors: Any) -> Fold:
+def fold(some: FilmVectors, errors: Any) -> Fold:
     """A fold with such errors of forecasts that know all facts."""
     return Fold(some, np.asarray(errors), *np.zeros((2, len(errors))))
 
@@ -262,12 +270,12 @@ def test_choice_goes_by_the_error_over_all_films_of_the_folds():
     assert candidate("rf", [[1.0, 1.0, 1.0], [-3.0]], 0.5).validation_rmse == pytest.approx(3**0.5)
 
 
-def test_held_out_films_have_no_say_in_the_choice(learned: Learned):
+def test_held_out_films_have_no_say_in_the_choice(learned: TrainingResult):
     candidates = [candidate("rf", [[1.0]], 0.2), candidate("lgbm", [[-0.5]], 0.9)]
     assert replace(learned, candidates=candidates).best.family == "lgbm"
 
 
 def test_one_family_alone_can_be_asked_for(split: TimeSplit):
-    only = learn(split, ModelConfig("linear", SMALL.parameters))
+    only = train_candidates(split, ModelConfig("linear", SMALL.parameters))
     assert [each.family for each in only.candidates] == ["linear"]
     assert only.best.family == "linear"

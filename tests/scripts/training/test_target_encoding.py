@@ -13,7 +13,7 @@ from movierating.films.film import Film, Plot
 from movierating.films.tokens import TRACKED_TRAITS, TRAITS
 from movierating.model.target_encoding import ALL_EFFECTS, ENCODED_FEATURES, TargetEncoding
 from scripts.parameters import EFFECTS, MIN_VOTES_TO_MEASURE
-from scripts.training.target_encoding import Estimate, estimate
+from scripts.training.target_encoding import EffectsEstimate, estimate
 from scripts.training.vocabulary import TokenRows, Vocabulary
 from tests.support.bundles import invented_films
 
@@ -49,7 +49,7 @@ def learned(
     votes: Sequence[float] | float = 1000.0,
     days_old: Sequence[float] | float = 400.0,
     which: Sequence[bool] | bool = True,
-) -> tuple[Estimate, Vocabulary]:
+) -> tuple[EffectsEstimate, Vocabulary]:
     """The effects as of a day of films with their ratings."""
     count = len(some)
     vocabulary = Vocabulary.of(some)
@@ -61,7 +61,7 @@ def learned(
     return estimate(rows, mask, rated, counted, aged, AS_OF), vocabulary
 
 
-def director_effect(name: str, estimated: tuple[Estimate, Vocabulary]) -> float:
+def director_effect(name: str, estimated: tuple[EffectsEstimate, Vocabulary]) -> float:
     found, vocabulary = estimated
     return found.effects(vocabulary).encode(Film(directors=(name,)))["effect=director"]
 
@@ -93,7 +93,7 @@ def test_records_in_training_are_those_that_serving_looks_up(
     everything = np.ones(len(some), bool)
     effects = found.effects(vocabulary)
     for film, record in zip(
-        some, found.records(TokenRows.of(some, vocabulary), everything), strict=True
+        some, found.encodings(TokenRows.of(some, vocabulary), everything), strict=True
     ):
         assert_same(record, effects.encode(film))
 
@@ -102,7 +102,7 @@ def test_records_are_those_of_the_asked_rows_in_their_order():
     some = invented_films(30)
     found, vocabulary = learned(some, np.linspace(4, 8, 30).tolist())
     asked = np.arange(30) % 3 == 0
-    records = found.records(TokenRows.of(some, vocabulary), asked)
+    records = found.encodings(TokenRows.of(some, vocabulary), asked)
     assert len(records) == 10
     for film, record in zip(some[::3], records, strict=True):
         assert_same(record, found.effects(vocabulary).encode(film))
@@ -163,7 +163,7 @@ def test_token_of_later_films_alone_is_not_known_yet():
     some = [*by("Ada Novak", 3), *by("Jo Lindqvist", 2)]
     found, vocabulary = learned(some, [8.0] * 5, which=[True] * 3 + [False] * 2)
     debut = Film(directors=("Ada Novak", "Jo Lindqvist"))
-    (record,) = found.records(TokenRows.of([debut], vocabulary), np.ones(1, bool))
+    (record,) = found.encodings(TokenRows.of([debut], vocabulary), np.ones(1, bool))
     alone = found.effects(vocabulary).encode(Film(directors=("Ada Novak",)))
     assert record["effect=director"] == pytest.approx(alone["effect=director"])
     assert record["films=director"] == alone["films=director"] > 0
@@ -184,7 +184,7 @@ def test_films_that_are_not_to_teach_have_no_say():
     for trait in TRAITS:
         np.testing.assert_array_equal(first.coefficients[trait], second.coefficients[trait])
     for trait in TRACKED_TRAITS:
-        np.testing.assert_array_equal(first.pasts[trait], second.pasts[trait])
+        np.testing.assert_array_equal(first.past_ratings[trait], second.past_ratings[trait])
     assert first.average == second.average
     np.testing.assert_array_equal(first.few_votes, second.few_votes)
 
@@ -197,7 +197,7 @@ def test_level_is_that_of_the_newest_films_when_ratings_drift():
     freshness = 0.5 ** (days_old / 365.25 / EFFECTS.level_half_life_years)
     everyone = np.ones(400, bool)
     forecast = [
-        record[ALL_EFFECTS] for record in found.records(TokenRows.of(some, vocabulary), everyone)
+        record[ALL_EFFECTS] for record in found.encodings(TokenRows.of(some, vocabulary), everyone)
     ]
     newest = np.average(ratings, weights=freshness)
     assert newest > ratings.mean() + 0.5
@@ -209,7 +209,7 @@ def test_what_few_votes_do_to_ratings_is_found_and_is_nothing_for_measured_films
     few = np.arange(300) % 3 == 0
     votes = np.where(few, MIN_VOTES_TO_MEASURE / 5, MIN_VOTES_TO_MEASURE * 4)
     found, vocabulary = learned(some, np.where(few, 5.0, 6.0).tolist(), votes.tolist())
-    shift = found.of_few_votes(TokenRows.of(some, vocabulary), votes, np.ones(300, bool))
+    shift = found.few_votes_shift(TokenRows.of(some, vocabulary), votes, np.ones(300, bool))
     assert shift[few].mean() == pytest.approx(-1, abs=0.3)
     assert (shift[few] < -0.3).all()
     assert (shift[~few] == 0).all()

@@ -16,9 +16,9 @@ from scripts.parameters import (
     MIN_VOTES_TO_LEARN,
     MIN_VOTES_TO_MEASURE,
 )
-from scripts.training.vectors import Described, History, describe
+from scripts.training.vectors import FilmHistory, FilmVectors, build_vectors
 from tests.support.bundles import invented_films
-from tests.support.samples import SPLIT_DATE, described, rated, split_of, years_of_films
+from tests.support.samples import SPLIT_DATE, film_vectors, rated, split_of, years_of_films
 
 Mask = npt.NDArray[np.bool_]
 YEARS = 8
@@ -36,8 +36,8 @@ def features(frame: pd.DataFrame) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def honest(frame: pd.DataFrame, features: tuple[str, ...]) -> tuple[Described, Effects]:
-    return describe(split_of(frame), features)
+def honest(frame: pd.DataFrame, features: tuple[str, ...]) -> tuple[FilmVectors, Effects]:
+    return build_vectors(split_of(frame), features)
 
 
 def days_before(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -56,14 +56,14 @@ def altered(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].where(~rows, each) for name, each in others.items()})
 
 
-def assert_same_vectors(first: Described, second: Described, rows: Mask) -> None:
+def assert_same_vectors(first: FilmVectors, second: FilmVectors, rows: Mask) -> None:
     assert rows.any()
     np.testing.assert_array_equal(first.full[rows], second.full[rows])
     np.testing.assert_array_equal(first.form[rows], second.form[rows])
 
 
 def test_films_come_oldest_first_without_the_burn_in(
-    frame: pd.DataFrame, honest: tuple[Described, Effects]
+    frame: pd.DataFrame, honest: tuple[FilmVectors, Effects]
 ):
     films, _ = honest
     assert (np.diff(films.years) <= 0).all()
@@ -74,14 +74,14 @@ def test_films_come_oldest_first_without_the_burn_in(
 
 
 def test_years_count_back_from_the_split(frame: pd.DataFrame):
-    history = History.of(split_of(frame))
+    history = FilmHistory.of(split_of(frame))
     assert history.days.tolist() == days_before(frame).tolist()
     for day, year in zip(history.days, history.years, strict=True):
         assert year == 0 if day <= 0 else year - 1 < day / 365.25 <= year
 
 
 def test_held_out_films_are_described_by_the_effects_that_are_returned(
-    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     films, effects = honest
     assert effects.as_of == SPLIT_DATE
@@ -95,10 +95,10 @@ def test_held_out_films_are_described_by_the_effects_that_are_returned(
 
 
 def test_outcomes_of_held_out_films_enter_nothing(
-    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     other = altered(frame, days_before(frame) <= 0)
-    films, effects = describe(split_of(other), features)
+    films, effects = build_vectors(split_of(other), features)
     assert effects == honest[1]
     assert_same_vectors(films, honest[0], np.ones(len(films), bool))
     taught = films.years > 0
@@ -106,10 +106,10 @@ def test_outcomes_of_held_out_films_enter_nothing(
 
 
 def test_more_held_out_films_change_nothing(
-    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     fewer = frame[days_before(frame) > -100]
-    films, effects = describe(split_of(fewer), features)
+    films, effects = build_vectors(split_of(fewer), features)
     assert len(films) < len(honest[0])
     assert effects == honest[1]
     np.testing.assert_array_equal(films.full, honest[0].full[: len(films)])
@@ -117,10 +117,10 @@ def test_more_held_out_films_change_nothing(
 
 @pytest.mark.parametrize("year", [1, 2, 3])
 def test_outcomes_of_a_year_do_not_enter_its_own_vectors_or_earlier_ones(
-    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects], year: int
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects], year: int
 ):
     since = days_before(frame) <= year * 365.25
-    films, _ = describe(split_of(altered(frame, since)), features)
+    films, _ = build_vectors(split_of(altered(frame, since)), features)
     before = films.years >= year
     assert_same_vectors(films, honest[0], before)
     # But they do enter those of the years after it.
@@ -128,10 +128,10 @@ def test_outcomes_of_a_year_do_not_enter_its_own_vectors_or_earlier_ones(
 
 
 def test_vectors_change_with_the_outcomes_before_them(
-    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     old = days_before(frame) > (YEARS - 1) * 365.25
-    films, _ = describe(split_of(altered(frame, old)), features)
+    films, _ = build_vectors(split_of(altered(frame, old)), features)
     at = features.index(ALL_EFFECTS)
     for year in range(YEARS - 1):
         of_year = films.years == year
@@ -139,7 +139,7 @@ def test_vectors_change_with_the_outcomes_before_them(
 
 
 def test_form_knows_no_more_than_its_fields(
-    features: tuple[str, ...], honest: tuple[Described, Effects]
+    features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     films, _ = honest
     for feature in ("release_year", "budget_usd", "effect=director", "effect=budget"):
@@ -157,7 +157,7 @@ def test_director_of_better_films_stands_out_once_there_are_films_to_tell_from()
     ]
     ratings = [5.0 if film.directors == ("Ada Novak",) else 8.0 for film in films]
     split = split_of(rated(films, np.linspace(1400, -200, 160), ratings, [200] * 160))
-    found, effects = describe(split, ("effect=director",))
+    found, effects = build_vectors(split, ("effect=director",))
     better = np.isclose(found.ratings, 8)
     assert (found.full[better, 0] > 0).all()
     assert (found.full[~better, 0] < 0).all()
@@ -170,7 +170,7 @@ def test_targets_of_films_of_few_votes_lie_above_their_ratings():
     ratings = 6.5 - few + rng.normal(0, 0.2, 400)
     votes = np.where(few, 10, 300)
     split = split_of(rated(invented_films(400), np.linspace(1800, -100, 400), ratings, votes))
-    films, _ = describe(split, ("effect=all",))
+    films, _ = build_vectors(split, ("effect=all",))
     taught = films.years > 0
     of_few = taught & (films.votes < MIN_VOTES_TO_MEASURE)
     lifted = films.targets - films.ratings
@@ -182,13 +182,15 @@ def test_targets_of_films_of_few_votes_lie_above_their_ratings():
 def test_years_without_films_are_passed_over():
     days = [*range(2000, 2020), *range(500, 520), *range(-19, 1)]
     split = split_of(rated(invented_films(60), days, [6.0] * 60, [100] * 60))
-    films, _ = describe(split, ("effect=all",))
+    films, _ = build_vectors(split, ("effect=all",))
     assert np.bincount(films.years).tolist() == [20, 0, 20]
 
 
 def test_films_of_a_few_months_are_described_in_shorter_years():
     days = np.linspace(200, -50, 250)
-    films, _ = describe(split_of(rated(invented_films(250), days, [6.0] * 250, [100] * 250)), ())
+    films, _ = build_vectors(
+        split_of(rated(invented_films(250), days, [6.0] * 250, [100] * 250)), ()
+    )
     assert films.year_days == pytest.approx(32, abs=2)
     assert len(films.folds) == FOLDS
 
@@ -197,47 +199,47 @@ def test_films_of_a_single_day_cannot_be_described():
     days = np.where(np.arange(100) < 80, 40, -10)
     split = split_of(rated(invented_films(100), days, [6.0] * 100, [100] * 100))
     with pytest.raises(TooFewFilmsError, match="all that teach opened at about the same time"):
-        describe(split, ("effect=all",))
+        build_vectors(split, ("effect=all",))
 
 
 def test_films_are_described_alike_at_every_run(
-    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[Described, Effects]
+    frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
-    films, effects = describe(split_of(frame), features)
+    films, effects = build_vectors(split_of(frame), features)
     assert effects == honest[1]
     assert_same_vectors(films, honest[0], np.ones(len(films), bool))
 
 
 @pytest.fixture
-def four() -> Described:
+def four() -> FilmVectors:
     """Films of four years, oldest first, with more and more votes."""
     votes = [MIN_VOTES_TO_LEARN - 1, MIN_VOTES_TO_LEARN, MIN_VOTES_TO_MEASURE - 1, 1000]
-    return described(np.zeros((4, 1), np.float32), [5, 6, 7, 8], [3, 2, 1, 0], votes)
+    return film_vectors(np.zeros((4, 1), np.float32), [5, 6, 7, 8], [3, 2, 1, 0], votes)
 
 
 @pytest.mark.parametrize(("before", "ratings"), [(0, [6, 7]), (1, [6]), (2, [])])
 def test_what_teaches_is_older_and_has_the_votes(
-    four: Described, before: int, ratings: list[float]
+    four: FilmVectors, before: int, ratings: list[float]
 ):
-    assert four.learnable(before).ratings.tolist() == ratings
+    assert four.training_films(before).ratings.tolist() == ratings
 
 
 @pytest.mark.parametrize(("year", "ratings"), [(0, [8]), (1, []), (2, [])])
 def test_what_measures_is_of_the_year_and_has_more_votes(
-    four: Described, year: int, ratings: list[float]
+    four: FilmVectors, year: int, ratings: list[float]
 ):
-    assert four.measured(range(year, year + 1)).ratings.tolist() == ratings
+    assert four.evaluation_films(range(year, year + 1)).ratings.tolist() == ratings
 
 
 def test_ratings_of_more_votes_weigh_more():
     votes = [0, HALF_WEIGHT_VOTES, 1000 * HALF_WEIGHT_VOTES]
-    weights = described(np.zeros((3, 1), np.float32), [6] * 3, [1] * 3, votes).weights
+    weights = film_vectors(np.zeros((3, 1), np.float32), [6] * 3, [1] * 3, votes).weights
     np.testing.assert_allclose(weights, [0, 0.5, 1], atol=2e-3)
 
 
 def test_older_films_weigh_less_and_the_newest_fully():
     half = round(HALF_LIFE_YEARS)
     years = [2 + 2 * half, 2 + half, 2]
-    weights = described(np.zeros((3, 1), np.float32), [6] * 3, years, [1e9] * 3).weights
+    weights = film_vectors(np.zeros((3, 1), np.float32), [6] * 3, years, [1e9] * 3).weights
     halved = 0.5 ** (half / HALF_LIFE_YEARS)
     np.testing.assert_allclose(weights, [halved**2, halved, 1], atol=1e-3)

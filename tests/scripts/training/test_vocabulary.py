@@ -4,7 +4,7 @@ from scipy import sparse
 
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import TRAITS
-from scripts.training.vocabulary import TokenRows, Vocabulary, unit, weighted
+from scripts.training.vocabulary import TokenRows, Vocabulary, token_matrix, unit_rows
 from tests.support.bundles import invented_films
 
 
@@ -37,20 +37,20 @@ def test_rare_word_weighs_more_than_a_common_one_and_names_weigh_alike():
 
 
 def test_rows_hold_each_token_once_with_its_weight():
-    rows = weighted(
+    rows = token_matrix(
         [["a", "c"], [], ["b", "unknown"]], {"a": 0, "b": 1, "c": 2}, np.linspace(1, 3, 3)
     )
     np.testing.assert_array_equal(rows.toarray(), [[1, 0, 3], [0, 0, 0], [0, 2, 0]])
 
 
 def test_unit_rows_have_length_one_or_nothing():
-    rows = unit(sparse.csr_matrix(np.array([[3.0, 4.0], [0.0, 0.0]])))
+    rows = unit_rows(sparse.csr_matrix(np.array([[3.0, 4.0], [0.0, 0.0]])))
     np.testing.assert_allclose(rows.toarray(), [[0.6, 0.8], [0.0, 0.0]])
 
 
 def test_film_tells_a_trait_also_by_tokens_that_no_other_has():
     some = invented_films(20)
-    told = TokenRows.of(some, Vocabulary.of([Film()])).told
+    told = TokenRows.of(some, Vocabulary.of([Film()])).present
     for trait, tokens_of in TRAITS.items():
         assert told[trait].tolist() == [bool(list(tokens_of(film))) for film in some]
 
@@ -64,4 +64,4 @@ def test_only_the_tokens_that_enough_earlier_films_have_are_known():
     assert known["director"].tolist() == [True, False, True]  # Ada, Jo, Kim
     later = rows.only(~earlier, known)
     np.testing.assert_array_equal(later.matrices["director"].toarray(), [[1, 0, 0], [0, 0, 0]])
-    assert later.told["director"].tolist() == [True, True]
+    assert later.present["director"].tolist() == [True, True]
