@@ -29,7 +29,7 @@ from movierating.films.text import measure_plot
 from movierating.posters import poster_base_url
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import ApiSettings, api_settings
 
 DESCRIPTION: Final = """
 Forecasts the TMDB rating (0 to 10) of a film from facts that are known before its release.
@@ -47,7 +47,7 @@ This product uses the TMDB API but is not endorsed or certified by TMDB.
 
 
 def create_app(
-    settings: Settings | None = None,
+    settings: ApiSettings | None = None,
     follower: Follower | None = None,
     translator: Translator | None = None,
     draining: Draining | None = None,
@@ -60,7 +60,7 @@ def create_app(
         translator: Uses Google's service if None.
         draining: Never begins if None.
     """
-    settings = settings or get_settings()
+    settings = settings or api_settings()
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
     translator = translator or Translator(settings.translation_timeout_seconds)
     metrics, draining = Metrics(follower), draining or Draining()
@@ -104,7 +104,7 @@ def _read_one_plot() -> None:
     measure_plot("A plot.")
 
 
-def _route(app: FastAPI, settings: Settings) -> None:
+def _route(app: FastAPI, settings: ApiSettings) -> None:
     """Add every route under /v1, and under its path from before there were versions."""
     guarded: dict[str, Any] = {"responses": problems.documented(401, 429)}
     if settings.api_key_hashes:
@@ -127,7 +127,7 @@ def _route(app: FastAPI, settings: Settings) -> None:
         app.include_router(router, include_in_schema=False)
 
 
-def _surround(app: FastAPI, settings: Settings, metrics: Metrics, draining: Draining) -> None:
+def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: Draining) -> None:
     """Add the middleware, the innermost first; what the settings leave out is not added."""
     app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
     if settings.api_key_hashes:

@@ -13,7 +13,7 @@ from app import logs
 from app.draining import Draining
 from app.main import create_app
 from movierating.errors import ExplainedError
-from movierating.settings import Settings, get_settings
+from movierating.settings import ApiSettings, api_settings
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter) or self._draining.is_over()
 
 
-def server_for(settings: Settings, host: str, port: int) -> Server:
+def server_for(settings: ApiSettings, host: str, port: int) -> Server:
     """A server of the application, ready to run."""
     draining = Draining(settings.drain_seconds)
     config = uvicorn.Config(
@@ -65,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     logs.configure()
     try:
-        settings = get_settings()
+        settings = api_settings()
         server = server_for(settings, options.host, options.port or settings.api_port)
     except ExplainedError as error:
         logger.error("%s", error)  # noqa: TRY400 - a sentence, without a traceback

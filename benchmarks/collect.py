@@ -54,6 +54,7 @@ class Bench:
     def settings(self, name: str) -> Settings:
         """Settings with a working folder of that name."""
         return load_settings(
+            Settings,
             None,
             tmdb_base_url=self.stand_in.base_url,
             tmdb_api_key=KEY,

@@ -19,7 +19,7 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.figures import report
-from movierating.settings import get_settings
+from movierating.settings import all_settings
 from sandbox.chromium import ARGUMENTS
 
 PARSER: Final = argparse.ArgumentParser(prog="make bench-page", description=__doc__)
@@ -51,7 +51,7 @@ _WATCH: Final = """
 def main(argv: list[str] | None = None) -> int:
     """Run the benchmark."""
     arguments = PARSER.parse_args(argv)
-    url = arguments.url or f"http://127.0.0.1:{get_settings().ui_port}"
+    url = arguments.url or f"http://127.0.0.1:{all_settings().ui_port}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS

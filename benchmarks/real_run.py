@@ -13,7 +13,7 @@ import pandas as pd
 
 from movierating.films.codes import Codes
 from movierating.registry.manifest import MANIFEST_NAME
-from movierating.settings import load_settings
+from movierating.settings import Settings, load_settings
 from sandbox.state import ROOT
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned
 from scripts.preprocess import extended_codes
@@ -70,7 +70,7 @@ def real_run(arguments: argparse.Namespace) -> RealRun:
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         run.folder.mkdir(parents=True, exist_ok=True)
         write_cleaned(run.files, read_films([arguments.catalogue]), arguments.catalogue.stem)
-        train(RUN_DATE, load_settings(None, data_dir=str(run.folder)))
+        train(RUN_DATE, load_settings(Settings, data_dir=str(run.folder)))
     return run
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import requests
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from movierating.settings import get_settings
+from movierating.settings import pipeline_settings
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def tell(text: str) -> None:
     The address is a secret: whoever knows it can write. So no error of the sending is logged as it
     is, since it would hold the address.
     """
-    address = get_settings().alert_webhook_url
+    address = pipeline_settings().alert_webhook_url
     if address is None:
         return
     try:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from dags.alerts import tell
-from movierating.settings import get_settings
+from movierating.settings import pipeline_settings
 
 logger = logging.getLogger(__name__)
 
@@ -37,5 +37,7 @@ def share_of(requests_per_second: int, workers: int) -> int:
 # sends no more than that: so the rate holds for all workers together, wherever they run.
 TMDB_BUDGET: Final[dict[str, Any]] = {
     "pool": "tmdb",
-    "pool_slots": share_of(get_settings().tmdb_requests_per_second, get_settings().collect_workers),
+    "pool_slots": share_of(
+        pipeline_settings().tmdb_requests_per_second, pipeline_settings().collect_workers
+    ),
 }

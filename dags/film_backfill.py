@@ -8,7 +8,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 from dags.alerts import tell_of_timeout
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import explained
-from movierating.settings import get_settings
+from movierating.settings import pipeline_settings
 
 
 def _day(text: str | None) -> date | None:
@@ -60,7 +60,7 @@ def tmdb_film_backfill() -> None:
         asked = get_current_context()["params"]
         with explained():
             slices = plan(
-                get_settings(),
+                pipeline_settings(),
                 _day(asked["first"]),
                 _day(asked["last"]),
                 asked["min_votes"],
@@ -76,7 +76,7 @@ def tmdb_film_backfill() -> None:
         context: Any = get_current_context()
         context["days"] = f"{part['first']} to {part['last']}"  # the task's name in the grid
         with explained():
-            return fill(Slice.from_json(part), get_settings())
+            return fill(Slice.from_json(part), pipeline_settings())
 
     @task
     def finish_backfill(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def tmdb_film_backfill() -> None:
         from scripts.backfill import finish
 
         with explained():
-            return finish(list(outcomes), get_settings())
+            return finish(list(outcomes), pipeline_settings())
 
     outcomes: Any = fill_slice.expand(part=plan_slices())
     finish_backfill(outcomes)

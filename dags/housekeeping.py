@@ -9,7 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dags.alerts import tell_of_timeout
 from dags.defaults import DEFAULT_ARGS
 from dags.run_context import explained
-from movierating.settings import get_settings
+from movierating.settings import pipeline_settings
 
 
 @dag(
@@ -17,7 +17,7 @@ from movierating.settings import get_settings
     description="Prunes working files, old versions, logs and Airflow's database",
     schedule=CronTriggerTimetable(
         "0 6 * * *",
-        timezone=get_settings().pipeline_timezone,
+        timezone=pipeline_settings().pipeline_timezone,
         run_immediately=timedelta(minutes=10),
     ),
     catchup=False,
@@ -41,7 +41,7 @@ def tmdb_housekeeping() -> None:
         from scripts.housekeeping import prune
 
         with explained():
-            return prune(get_settings(), Path(conf.get("logging", "base_log_folder")))
+            return prune(pipeline_settings(), Path(conf.get("logging", "base_log_folder")))
 
     @task
     def prune_versions() -> list[str]:
@@ -49,7 +49,7 @@ def tmdb_housekeeping() -> None:
         from movierating.registry.registry import Registry
         from movierating.s3 import open_bucket
 
-        settings = get_settings()
+        settings = pipeline_settings()
         if not settings.s3_bucket_name:
             raise AirflowSkipException("S3_BUCKET_NAME is not set, so there is no registry")
         with explained():
@@ -63,7 +63,7 @@ def tmdb_housekeeping() -> None:
         connection = os.environ.get("AIRFLOW_METADATA_CONN")
         if not connection:
             raise AirflowSkipException("AIRFLOW_METADATA_CONN does not say where the database is")
-        clean(connection, get_settings().keep_days)
+        clean(connection, pipeline_settings().keep_days)
 
     prune_files()
     prune_versions()

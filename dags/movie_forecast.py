@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS
 from dags.run_context import explained
-from movierating.settings import get_settings
+from movierating.settings import pipeline_settings
 
 _DECISION: Final = "decide_on_retraining"
 _WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
@@ -24,7 +24,7 @@ _WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable(
             "0 5 * * *",
-            timezone=get_settings().pipeline_timezone,
+            timezone=pipeline_settings().pipeline_timezone,
             run_immediately=timedelta(minutes=10),
         ),
         assets=[PUBLISHED_MODEL],
@@ -47,7 +47,7 @@ def tmdb_movie_forecast() -> None:
 
         with explained():
             try:
-                return forecast(today(), get_settings())
+                return forecast(today(), pipeline_settings())
             except NoModelError as error:  # of a new system; the first model starts a run
                 raise AirflowSkipException(str(error)) from None
 
@@ -58,7 +58,7 @@ def tmdb_movie_forecast() -> None:
         from scripts.score import score
 
         with explained():
-            return score(today(), get_settings())
+            return score(today(), pipeline_settings())
 
     @task
     def check_drift() -> list[str]:
@@ -67,7 +67,7 @@ def tmdb_movie_forecast() -> None:
         from scripts.runtime.clock import today
 
         with explained():
-            report = check(today(), get_settings())
+            report = check(today(), pipeline_settings())
         return list(report.alerts) if report else []
 
     @task.branch
@@ -78,7 +78,7 @@ def tmdb_movie_forecast() -> None:
 
         context: Any = get_current_context()
         with explained():
-            claimed = claim_retraining(today(), context["run_id"], get_settings())
+            claimed = claim_retraining(today(), context["run_id"], pipeline_settings())
         if claimed is None:
             return "keep_model"
         context["ti"].xcom_push("reason", claimed.reason)

@@ -13,7 +13,7 @@ from dags.approval import answer_of, approve_promotion
 from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import explained, run_date
-from movierating.settings import get_settings
+from movierating.settings import pipeline_settings
 
 # An outlet by alias, so that a refused model tells nobody that there is a new one.
 PROMOTION = AssetAlias("movie_rating_promotion")
@@ -30,7 +30,7 @@ LATE = DeadlineAlert(
     description="Learns from TMDB every day and publishes the model that forecasts ratings",
     schedule=CronTriggerTimetable(
         "0 3 * * *",
-        timezone=get_settings().pipeline_timezone,
+        timezone=pipeline_settings().pipeline_timezone,
         run_immediately=timedelta(minutes=10),  # unpausing at another time starts no run
     ),
     catchup=False,
@@ -64,7 +64,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.collect import collect
 
         with explained():
-            return str(collect(run_date(), get_settings()))
+            return str(collect(run_date(), pipeline_settings()))
 
     @task
     def preprocess_movie_data() -> str:
@@ -72,7 +72,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.preprocess import preprocess
 
         with explained():
-            return str(preprocess(run_date(), get_settings()))
+            return str(preprocess(run_date(), pipeline_settings()))
 
     @task
     def train_and_save_best_model() -> str:
@@ -80,7 +80,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.train import train
 
         with explained():
-            return train(run_date(), get_settings()).version
+            return train(run_date(), pipeline_settings()).version
 
     @task.short_circuit(ignore_downstream_trigger_rules=False)  # it skips the question alone
     def publish_model_to_s3() -> dict[str, Any] | None:
@@ -90,7 +90,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.deploy import propose
 
         with explained():
-            proposal = propose(run_date(), get_settings())
+            proposal = propose(run_date(), pipeline_settings())
         return asdict(proposal) if proposal.promoted else None
 
     # After a skipped question, too: the gate's refusal is recorded here.
@@ -102,7 +102,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.deploy import deploy
 
         with explained():
-            deployment = asdict(deploy(run_date(), get_settings(), answer_of(answer)))
+            deployment = asdict(deploy(run_date(), pipeline_settings(), answer_of(answer)))
         if deployment["promoted"]:
             outlet_events[PROMOTION].add(PUBLISHED_MODEL, extra=deployment)
         return deployment
@@ -114,13 +114,13 @@ def tmdb_movie_rating_pipeline() -> None:
 
         if not deployment["promoted"]:
             raise AirflowSkipException("production has not moved, so the service is not asked")
-        if not get_settings().api_url:
+        if not pipeline_settings().api_url:
             raise AirflowSkipException("API_URL is not set, so no service is asked")
         with explained():
-            confirm(deployment["version"], get_settings())
+            confirm(deployment["version"], pipeline_settings())
 
     trained = extract_tmdb_data() >> preprocess_movie_data() >> train_and_save_best_model()
-    if get_settings().promotion_approval:
+    if pipeline_settings().promotion_approval:
         question = approve_promotion()
         trained >> publish_model_to_s3() >> question
         deployed = deploy_model_to_s3(question.output)

@@ -10,7 +10,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from movierating.errors import ExplainedError
-from movierating.settings import get_settings
+from movierating.settings import pipeline_settings
 from scripts.runtime.clock import past_or_today
 
 
@@ -22,7 +22,7 @@ def run_date() -> date:
     context: Any = get_current_context()
     if asked := context["params"]["run_date"]:
         return past_or_today(date.fromisoformat(asked))
-    zone = ZoneInfo(get_settings().pipeline_timezone)
+    zone = ZoneInfo(pipeline_settings().pipeline_timezone)
     day: date = context["dag_run"].run_after.astimezone(zone).date()
     return day
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import FilePayload, Page, sync_playwright
 
-from movierating.settings import get_settings
+from movierating.settings import all_settings
 from sandbox.airflow import DAG, AirflowClient
 from sandbox.chromium import ARGUMENTS
 from sandbox.programs import AIRFLOW_USER
@@ -95,7 +95,7 @@ def airflow(tab: Page, url: str) -> None:
 
 def main() -> int:
     """Take all pictures."""
-    settings = get_settings()
+    settings = all_settings()
     ports = dict.fromkeys((page, page_ko, compare, model), settings.ui_port)
     ports |= {swagger: settings.api_port, airflow: settings.airflow_port}
     FOLDER.mkdir(exist_ok=True)

@@ -3,13 +3,13 @@
 from typing import Final
 from urllib.parse import urlparse
 
-from movierating.settings import Settings
+from movierating.settings import SharedSettings
 
 _ADDRESS: Final = "https://image.tmdb.org/t/p/"
 _TMDB: Final = "api.themoviedb.org"
 
 
-def poster_base_url(settings: Settings, width: int) -> str | None:
+def poster_base_url(settings: SharedSettings, width: int) -> str | None:
     """What a film's poster path is appended to; None where no posters may be shown.
 
     Args:

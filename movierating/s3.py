@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from botocore.parsers import ResponseParserError
 
 from movierating.errors import ExplainedError
-from movierating.settings import Settings, SettingsError
+from movierating.settings import SettingsError, SharedSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -185,7 +185,7 @@ def _translated(code: str, bucket: str) -> Exception:
     return S3UnavailableError(f"S3 answered {code or 'an error'}; try again later")
 
 
-def open_bucket(settings: Settings) -> Bucket:
+def open_bucket(settings: SharedSettings) -> Bucket:
     """The bucket of the settings, with their keys or, without any, the machine's role.
 
     Raises:

@@ -1,10 +1,14 @@
-"""Every setting of the system, read from the environment and `.env`, in one frozen object."""
+"""The settings of each deployable, read from the environment and `.env` into frozen objects.
+
+The pipeline and the API each have a class with only the settings they use. The sandbox starts both,
+so its class has all settings. The UI reads its two variables itself: it imports nothing of ours.
+"""
 
 import re
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv.parser import parse_stream
@@ -13,7 +17,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from movierating.errors import ExplainedError
 
-_ENCODING: Final = "utf-8-sig"  # also without the mark that Windows' editors put first
+# Reads UTF-8 with or without the byte order mark that some Windows editors write.
+_ENCODING: Final = "utf-8-sig"
 
 ENV_FILE = Path(".env")
 
@@ -85,13 +90,14 @@ def _network(value: str) -> str:
 _Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 _Text = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 _Port = Annotated[int, Field(ge=1, le=65535)]
-_Split = (NoDecode, BeforeValidator(_listed))  # a list in one variable, by commas
+_Split = (NoDecode, BeforeValidator(_listed))  # a list, separated by commas
 
 
-class Settings(BaseSettings):
-    """The settings of every part; the field's name in capitals is the variable's name.
+class SharedSettings(BaseSettings):
+    """The settings that the pipeline and the API share: access to S3 and to TMDB.
 
-    An empty value counts as unset. AWS keys are optional because a machine may have a role.
+    A field's name in capitals is the name of its environment variable. An empty value counts as
+    unset. The AWS keys are optional because a machine may have a role instead.
     """
 
     model_config = SettingsConfigDict(
@@ -104,7 +110,30 @@ class Settings(BaseSettings):
 
     tmdb_api_key: _Secret = None
     tmdb_base_url: Annotated[str, AfterValidator(_ends_in_three)] = "https://api.themoviedb.org/3"
+
+    aws_access_key_id: _Secret = None
+    aws_secret_access_key: _Secret = None
+    aws_default_region: str = "ap-northeast-2"
+    aws_endpoint_url_s3: Annotated[_Text, AfterValidator(_http_address)] = None
+    s3_bucket_name: _Text = None
+
+    def require(self, name: str) -> str:
+        """Return a setting that the caller cannot work without, as plain text.
+
+        Raises:
+            SettingsError: The setting is not set.
+        """
+        value = getattr(self, name)
+        if value is None:
+            raise SettingsError(f"{name.upper()} is not set; put it into .env")
+        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+
+
+class PipelineSettings(SharedSettings):
+    """The settings of `scripts` and `dags`."""
+
     tmdb_requests_per_second: Annotated[int, Field(ge=1, le=50)] = 38
+    tmdb_catalogue: _Text = None
     collect_max_films: Annotated[int | None, Field(ge=1)] = None
     collect_workers: Annotated[int, Field(ge=1, le=10)] = 1
     collect_max_bad_share: Annotated[float, Field(gt=0, le=1)] = 0.1
@@ -114,22 +143,18 @@ class Settings(BaseSettings):
     keep_max_gb: Annotated[float, Field(gt=0)] = 2
     keep_versions: Annotated[int, Field(ge=1)] = 30
     promotion_approval: bool = False
+    api_url: Annotated[_Text, AfterValidator(_http_address)] = None
     confirm_seconds: Annotated[float, Field(gt=0)] = 120
     forecast_min_votes: Annotated[int, Field(ge=1)] = 50
     pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
-
     alert_webhook_url: Annotated[_Secret, AfterValidator(_secret_http_address)] = None
-
     wandb_api_key: _Secret = None
 
-    aws_access_key_id: _Secret = None
-    aws_secret_access_key: _Secret = None
-    aws_default_region: str = "ap-northeast-2"
-    aws_endpoint_url_s3: Annotated[_Text, AfterValidator(_http_address)] = None
-    s3_bucket_name: _Text = None
 
-    api_url: Annotated[_Text, AfterValidator(_http_address)] = None
-    api_key: _Secret = None
+class ApiSettings(SharedSettings):
+    """The settings of `app`."""
+
+    api_port: _Port = 8000
     model_poll_seconds: Annotated[float, Field(gt=0)] = 10
     translation_timeout_seconds: Annotated[float, Field(gt=0)] = 3
     api_key_hashes: Annotated[tuple[Annotated[str, AfterValidator(_key_hash)], ...], *_Split] = ()
@@ -139,53 +164,69 @@ class Settings(BaseSettings):
     max_request_kb: Annotated[int, Field(ge=1)] = 1024
     drain_seconds: Annotated[float, Field(ge=0, le=300)] = 1
 
+
+class Settings(PipelineSettings, ApiSettings):
+    """The settings of every part, for the sandbox, which starts them all.
+
+    The sandbox passes them on to its programs and reports an unusable one before it starts any.
+    """
+
+    api_key: _Secret = None
     airflow_port: _Port = 8080
-    api_port: _Port = 8000
     ui_port: _Port = 8501
-    tmdb_catalogue: _Text = None
-
-    def require(self, name: str) -> str:
-        """The text of a setting that this step cannot do without.
-
-        Raises:
-            SettingsError: It is not set.
-        """
-        value = getattr(self, name)
-        if value is None:
-            raise SettingsError(f"{name.upper()} is not set; put it into .env")
-        return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
-def load_settings(env_file: Path | str | None = None, **overrides: Any) -> Settings:
-    """Read the settings from the environment, then `env_file`, then the defaults.
+_AnySettings = TypeVar("_AnySettings", bound=SharedSettings)
+
+
+def load_settings(
+    kind: type[_AnySettings], env_file: Path | str | None = None, **overrides: Any
+) -> _AnySettings:
+    """Read the settings of one class from the environment, then `env_file`, then the defaults.
 
     Raises:
-        SettingsError: A value is unusable. The value itself is not repeated: it may be a secret.
+        SettingsError: A value is unusable. The message does not repeat it: it may be a secret.
     """
     try:
         if env_file is not None:
             _check_lines(Path(env_file))
-        return Settings(_env_file=env_file, **overrides)
+        return kind(_env_file=env_file, **overrides)
     except ValidationError as error:
-        raise SettingsError("; ".join(map(_in_words, error.errors()))) from None
+        raise SettingsError("; ".join(map(_sentence, error.errors()))) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{env_file} is not a text file in UTF-8; save it as one") from None
 
 
 def _check_lines(env_file: Path) -> None:
-    # dotenv itself skips a broken line, and the setting on it.
+    # dotenv skips a broken line without a word, and its setting would silently stay unset.
     with env_file.open(encoding=_ENCODING) as stream:
         broken = [each.original.line for each in parse_stream(stream) if each.error]
     if broken:
         raise SettingsError(f"line {broken[0]} of {env_file} is broken; write NAME=value")
 
 
-def _in_words(problem: Any) -> str:
+def _sentence(problem: Any) -> str:
     name = str(problem["loc"][0]).upper() if problem["loc"] else "a setting"
     return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
 
 
+def _of_this_process(kind: type[_AnySettings]) -> _AnySettings:
+    return load_settings(kind, ENV_FILE if ENV_FILE.exists() else None)
+
+
 @lru_cache
-def get_settings() -> Settings:
-    """The settings of this process, read once from the environment and `.env` where it runs."""
-    return load_settings(ENV_FILE if ENV_FILE.exists() else None)
+def pipeline_settings() -> PipelineSettings:
+    """Return the pipeline's settings, read once per process from the environment and `.env`."""
+    return _of_this_process(PipelineSettings)
+
+
+@lru_cache
+def api_settings() -> ApiSettings:
+    """Return the API's settings, read once per process from the environment and `.env`."""
+    return _of_this_process(ApiSettings)
+
+
+@lru_cache
+def all_settings() -> Settings:
+    """Return the settings of every part, read once per process from the environment and `.env`."""
+    return _of_this_process(Settings)

@@ -5,7 +5,7 @@ import os
 import sys
 
 from movierating.errors import ExplainedError
-from movierating.settings import get_settings
+from movierating.settings import all_settings
 from sandbox import supervision
 from sandbox.state import LOGS
 from sandbox.up import up
@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     command = PARSER.parse_args(argv).command
     try:
         if command == "up":
-            up(get_settings(), say)
+            up(all_settings(), say)
         else:
             {"down": down, "status": status, "logs": logs}[command]()
     except ExplainedError as error:

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run
 from scripts.runtime.clock import now, today
 from scripts.runtime.progress import progress
@@ -81,7 +81,7 @@ class Slice:
 
 
 def plan(
-    settings: Settings,
+    settings: PipelineSettings,
     first: date | None = None,
     last: date | None = None,
     min_votes: int = 0,
@@ -112,7 +112,7 @@ def plan(
     return slices
 
 
-def fill(part: Slice, settings: Settings) -> Outcome:
+def fill(part: Slice, settings: PipelineSettings) -> Outcome:
     """Bring the films of a slice into the store, those that it lacks; once done, it does nothing.
 
     Returns:
@@ -129,7 +129,7 @@ def fill(part: Slice, settings: Settings) -> Outcome:
         return _fill(part, settings, bar.update)
 
 
-def finish(outcomes: list[Outcome], settings: Settings) -> Outcome:
+def finish(outcomes: list[Outcome], settings: PipelineSettings) -> Outcome:
     """Add up what all slices brought, fold the small files, and forget how far each slice had come.
 
     Raises:
@@ -150,7 +150,9 @@ def finish(outcomes: list[Outcome], settings: Settings) -> Outcome:
     return total
 
 
-def backfill(settings: Settings, first: date | None, last: date | None, min_votes: int) -> Outcome:
+def backfill(
+    settings: PipelineSettings, first: date | None, last: date | None, min_votes: int
+) -> Outcome:
     """Plan, fill and finish in one process; a killed one goes on with its own plan.
 
     Raises as `plan`, `fill` and `finish`.
@@ -166,7 +168,11 @@ def backfill(settings: Settings, first: date | None, last: date | None, min_vote
 
 
 def _kept_plan(
-    path: DataPath, settings: Settings, first: date | None, last: date | None, min_votes: int
+    path: DataPath,
+    settings: PipelineSettings,
+    first: date | None,
+    last: date | None,
+    min_votes: int,
 ) -> list[Slice]:
     asked = {"first": str(first), "last": str(last), "min_votes": min_votes}
     if path.exists() and asked.items() <= (kept := read_json(path)).items():
@@ -178,7 +184,7 @@ def _kept_plan(
     return slices
 
 
-def _fill(part: Slice, settings: Settings, moved: Callable[[float], Any]) -> Outcome:
+def _fill(part: Slice, settings: PipelineSettings, moved: Callable[[float], Any]) -> Outcome:
     store = film_store(settings)
     marker = store.folder / part.marker_name
     index = store.index()
@@ -318,7 +324,7 @@ def main(argv: list[str] | None = None) -> int:
     """Fill the store from the command line."""
     arguments = _PARSER.parse_args(argv)
     return run(
-        lambda: backfill(get_settings(), arguments.first, arguments.last, arguments.min_votes)
+        lambda: backfill(pipeline_settings(), arguments.first, arguments.last, arguments.min_votes)
     )
 
 

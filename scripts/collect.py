@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from movierating.errors import ExplainedError
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.progress import progress
@@ -38,7 +38,7 @@ class NothingCollectedError(ExplainedError, RuntimeError):
     """There is no film, neither from TMDB nor in the store."""
 
 
-def collect(run_date: date, settings: Settings) -> DataPath:
+def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     """Bring the store up to date, and write what this run brought in; once there, that stays.
 
     TMDB knows only the present. A run for a day before yesterday asks it nothing and works with
@@ -150,7 +150,7 @@ def _has_snapshot(files: RunFiles, asked: Record) -> bool:
 def main(argv: list[str] | None = None) -> int:
     """Collect from the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
-    return run(lambda: collect(past_or_today(arguments.date or today()), get_settings()))
+    return run(lambda: collect(past_or_today(arguments.date or today()), pipeline_settings()))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import requests
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from movierating.errors import ExplainedError
-from movierating.settings import Settings
+from movierating.settings import PipelineSettings
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ class NotServedError(ExplainedError, RuntimeError):
     """The service did not take a version up in time; the message says what it answered."""
 
 
-def confirm(version: str, settings: Settings) -> None:
+def confirm(version: str, settings: PipelineSettings) -> None:
     """Wait until the service at API_URL answers with a version.
 
     Raises:

@@ -11,7 +11,7 @@ from movierating.registry.decisions import Decision
 from movierating.registry.manifest import MANIFEST_NAME, BundleError, NewerFormatError
 from movierating.registry.registry import Pointer, Production, Registry, moment_after
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import exports
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.dataset.table import read_cleaned
@@ -63,7 +63,7 @@ class _Published:
         return self.current is not None and self.current.pointer.version == self.version
 
 
-def propose(run_date: date, settings: Settings) -> Deployment:
+def propose(run_date: date, settings: PipelineSettings) -> Deployment:
     """Publish the run's bundle and say what `deploy` would do, so that a person can be asked.
 
     Raises:
@@ -76,7 +76,9 @@ def propose(run_date: date, settings: Settings) -> Deployment:
     return Deployment(published.version, verdict.promote, verdict.reason)
 
 
-def deploy(run_date: date, settings: Settings, answer: Approval | None = None) -> Deployment:
+def deploy(
+    run_date: date, settings: PipelineSettings, answer: Approval | None = None
+) -> Deployment:
     """Publish the run's bundle and, if the gate lets it through, put it into production.
 
     Running it again moves nothing and records nothing again.
@@ -100,7 +102,7 @@ def deploy(run_date: date, settings: Settings, answer: Approval | None = None) -
     return deployment
 
 
-def _publish(run_date: date, settings: Settings) -> _Published:
+def _publish(run_date: date, settings: PipelineSettings) -> _Published:
     files = RunFiles(data_folder(settings), run_date)
     stored = files.require(files.bundle / MANIFEST_NAME, "train").read_bytes()
     old_model = files.require(files.legacy_model, "train").read_bytes()
@@ -111,7 +113,9 @@ def _publish(run_date: date, settings: Settings) -> _Published:
     return _Published(files, registry, bundle, old_model, manifest_sha256, registry.production())
 
 
-def _decide(published: _Published, answer: Approval | None, settings: Settings) -> Deployment:
+def _decide(
+    published: _Published, answer: Approval | None, settings: PipelineSettings
+) -> Deployment:
     registry, current, version = published.registry, published.current, published.version
     if current and published.in_production:
         # Once more, since a deployment may have been killed before it came to that.
@@ -179,7 +183,9 @@ def _refusal(pointer: Pointer) -> Decision:
     return pointer.decision.model_copy(update={"action": "refused", "production": pointer.previous})
 
 
-def _track(pointer: Pointer, outcome: Literal["promoted", "refused"], settings: Settings) -> None:
+def _track(
+    pointer: Pointer, outcome: Literal["promoted", "refused"], settings: PipelineSettings
+) -> None:
     """Tell W&B, beside the trainings of the same run."""
     facts = {
         "version": pointer.version,
@@ -194,7 +200,7 @@ def _track(pointer: Pointer, outcome: Literal["promoted", "refused"], settings: 
 def main(argv: list[str] | None = None) -> int:
     """Deploy from the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
-    return run(lambda: deploy(past_or_today(arguments.date or today()), get_settings()))
+    return run(lambda: deploy(past_or_today(arguments.date or today()), pipeline_settings()))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from movierating.ledger.records import DriftReport, Retraining, Score
 from movierating.registry.manifest import Manifest
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.ledger.track_record import figures, newest, show
 from scripts.parameters import DRIFT, MIN_VOTES_TO_MEASURE, DriftLimits
 from scripts.runtime.cli import run, step_parser
@@ -62,7 +62,9 @@ class Shift:
     luck: float
 
 
-def check(run_date: date, settings: Settings, limits: DriftLimits = DRIFT) -> DriftReport | None:
+def check(
+    run_date: date, settings: PipelineSettings, limits: DriftLimits = DRIFT
+) -> DriftReport | None:
     """Compare the films and errors of late with those the model in production was made with.
 
     The report is kept in the ledger, its alerts are logged and stand on the track record; doing it
@@ -99,7 +101,7 @@ def check(run_date: date, settings: Settings, limits: DriftLimits = DRIFT) -> Dr
     return report
 
 
-def claim_retraining(run_date: date, run_id: str, settings: Settings) -> Retraining | None:
+def claim_retraining(run_date: date, run_id: str, settings: PipelineSettings) -> Retraining | None:
     """Claim the one retraining of a day, in writing, where the day's report calls for it.
 
     Returns:
@@ -249,7 +251,7 @@ def _frequent(*sides: list[str | None]) -> list[list[str]]:
 def main(argv: list[str] | None = None) -> int:
     """Check for drift from the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
-    return run(lambda: check(past_or_today(arguments.date or today()), get_settings()))
+    return run(lambda: check(past_or_today(arguments.date or today()), pipeline_settings()))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLe
 from movierating.ledger.records import Part, TrackRecord, Upcoming
 from movierating.posters import poster_base_url
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run
 from scripts.runtime.storage import write_bytes
 
@@ -34,7 +34,7 @@ class NothingForecastError(ExplainedError, RuntimeError):
     """The ledger has nothing to show yet."""
 
 
-def export(folder: Path, settings: Settings) -> None:
+def export(folder: Path, settings: PipelineSettings) -> None:
     """Write both pages, each complete in itself, from what the ledger shows.
 
     Posters are TMDB's, by their address there, and only where TMDB_API_KEY is set.
@@ -106,7 +106,7 @@ def main(argv: list[str] | None = None) -> int:
         "--folder", type=Path, default=Path("site"), help="where to (default: %(default)s)"
     )
     folder = parser.parse_args(argv).folder
-    return run(lambda: export(folder, get_settings()))
+    return run(lambda: export(folder, pipeline_settings()))
 
 
 if __name__ == "__main__":

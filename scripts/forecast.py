@@ -19,7 +19,7 @@ from movierating.model.predictor import Predictor
 from movierating.registry.bundle import Bundle
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.baselines import NaiveMeans
 from scripts.parameters import MIN_VOTES_TO_MEASURE
 from scripts.runtime.cli import run, step_parser
@@ -94,7 +94,7 @@ class Forecaster:
         ]
 
 
-def forecast(run_date: date, settings: Settings) -> int:
+def forecast(run_date: date, settings: PipelineSettings) -> int:
     """Forecast the films to come and those of late with few votes, and keep that in the ledger.
 
     Doing it again on the same day with the same model and the same facts writes nothing new.
@@ -223,7 +223,7 @@ def _told(means: NaiveMeans | None, film: Film) -> dict[str, float]:
 def main(argv: list[str] | None = None) -> int:
     """Forecast from the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
-    return run(lambda: forecast(arguments.date or today(), get_settings()))
+    return run(lambda: forecast(arguments.date or today(), pipeline_settings()))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run
 from scripts.runtime.clock import now
 from scripts.runtime.storage import DataPath, data_folder, read_json, write_json
@@ -50,7 +50,7 @@ class Entry:
     size: int
 
 
-def prune(settings: Settings, log_folder: Path | None = None) -> int:
+def prune(settings: PipelineSettings, log_folder: Path | None = None) -> int:
     """Delete what is older than KEEP_DAYS, then the oldest until the rest fits KEEP_MAX_GB.
 
     What was written in the last three days stays. After a leap of the clock nothing is pruned
@@ -147,7 +147,7 @@ _PARSER.add_argument("--logs", type=Path, help="Airflow's folder of logs, to be 
 def main(argv: list[str] | None = None) -> int:
     """Prune from the command line."""
     arguments = _PARSER.parse_args(argv)
-    return run(lambda: prune(get_settings(), arguments.logs))
+    return run(lambda: prune(pipeline_settings(), arguments.logs))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import logging
 from typing import Final
 
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run
 from scripts.runtime.storage import check_writable, data_folder
 from scripts.tmdb.client import Tmdb
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 _PROBE_KEY: Final = "models/.preflight"
 
 
-def preflight(settings: Settings) -> None:
+def preflight(settings: PipelineSettings) -> None:
     """Try each thing once, for real.
 
     Raises:
@@ -30,7 +30,7 @@ def preflight(settings: Settings) -> None:
 def main(argv: list[str] | None = None) -> int:
     """Check from the command line."""
     del argv
-    return run(lambda: preflight(get_settings()))
+    return run(lambda: preflight(pipeline_settings()))
 
 
 if __name__ == "__main__":

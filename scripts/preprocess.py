@@ -18,7 +18,7 @@ from movierating.films.codes import Codes
 from movierating.films.film import Film
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import encoder_pickles
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, row_of
 from scripts.runtime.cli import run, step_parser
@@ -37,7 +37,7 @@ class NothingToLearnError(ExplainedError, ValueError):
     """No film of the run can be learned from."""
 
 
-def preprocess(run_date: date, settings: Settings) -> DataPath:
+def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
     """Write the run's cleaned films, its code tables and the report of what was dropped.
 
     Ratings are those that the store knew on the date of the run.
@@ -118,7 +118,7 @@ def schema(run_date: date) -> DataFrameSchema:
     )
 
 
-def known_codes(settings: Settings) -> Codes:
+def known_codes(settings: PipelineSettings) -> Codes:
     """The code tables in production; empty ones without a bucket."""
     if not settings.s3_bucket_name:
         return Codes()
@@ -163,7 +163,7 @@ def _names_genres(text: str) -> bool:
 def main(argv: list[str] | None = None) -> int:
     """Preprocess from the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
-    return run(lambda: preprocess(past_or_today(arguments.date or today()), get_settings()))
+    return run(lambda: preprocess(past_or_today(arguments.date or today()), pipeline_settings()))
 
 
 if __name__ == "__main__":

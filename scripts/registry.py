@@ -15,7 +15,7 @@ from movierating.registry.decisions import Decision
 from movierating.registry.manifest import MANIFEST_NAME, BundleError, Manifest, parse_manifest
 from movierating.registry.registry import MoveError, Pointer, Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import exports
 from scripts.runtime.cli import run
 from scripts.runtime.provenance import actor
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 _COLUMN_WIDTH: Final = 60
 
 
-def list_versions(registry: Registry, _: argparse.Namespace, __: Settings) -> None:
+def list_versions(registry: Registry, _: argparse.Namespace, __: PipelineSettings) -> None:
     """List what was published, the newest first."""
     pointer = _pointer(registry)
     rows = [
@@ -42,13 +42,13 @@ def list_versions(registry: Registry, _: argparse.Namespace, __: Settings) -> No
     _print(rows, ["version", "published (UTC)", "MB", "state"])
 
 
-def history(registry: Registry, arguments: argparse.Namespace, _: Settings) -> None:
+def history(registry: Registry, arguments: argparse.Namespace, _: PipelineSettings) -> None:
     """List what was decided, the oldest first."""
     rows = [(*_line(each), each.by, each.reason) for each in registry.history(arguments.last)]
     _print(rows, ["at (UTC)", "decision", "version", "by", "reason"])
 
 
-def show(registry: Registry, arguments: argparse.Namespace, _: Settings) -> None:
+def show(registry: Registry, arguments: argparse.Namespace, _: PipelineSettings) -> None:
     """Show a version: where it comes from, how good it is, and what was decided about it."""
     version = arguments.version or _in_production(registry)
     manifest = registry.verify(version).manifest
@@ -63,21 +63,21 @@ def show(registry: Registry, arguments: argparse.Namespace, _: Settings) -> None
                 _print(each.figures.items())
 
 
-def verify(registry: Registry, arguments: argparse.Namespace, _: Settings) -> None:
+def verify(registry: Registry, arguments: argparse.Namespace, _: PipelineSettings) -> None:
     """Hash every file of a version, load it as the service would, replay its golden answers."""
     version = arguments.version or _in_production(registry)
     files = _load(registry, version).manifest.files
     logger.info("%s is whole: %s", version, ", ".join(sorted(files)))
 
 
-def promote(registry: Registry, arguments: argparse.Namespace, settings: Settings) -> None:
+def promote(registry: Registry, arguments: argparse.Namespace, settings: PipelineSettings) -> None:
     """Put a published version into production, without the gate."""
     bundle = _load(registry, arguments.version)
     pointer = registry.promote_by_hand(arguments.version, actor(), arguments.reason)
     _moved(registry, pointer, bundle, settings)
 
 
-def rollback(registry: Registry, arguments: argparse.Namespace, settings: Settings) -> None:
+def rollback(registry: Registry, arguments: argparse.Namespace, settings: PipelineSettings) -> None:
     """Put an earlier version back into production: the one before, or the one named."""
     version = arguments.version or registry.previous_version()
     bundle = _load(registry, version)
@@ -85,7 +85,7 @@ def rollback(registry: Registry, arguments: argparse.Namespace, settings: Settin
     _moved(registry, pointer, bundle, settings)
 
 
-def prune(registry: Registry, arguments: argparse.Namespace, settings: Settings) -> None:
+def prune(registry: Registry, arguments: argparse.Namespace, settings: PipelineSettings) -> None:
     """Delete old versions: never production's, the one before it, or the last KEEP_VERSIONS."""
     deleted = registry.prune(arguments.keep or settings.keep_versions)
     logger.info("deleted %s", ", ".join(deleted) or "nothing")
@@ -104,7 +104,9 @@ def _load(registry: Registry, version: str) -> Bundle:
         raise BundleError(f"{version} cannot be used: {error}") from None
 
 
-def _moved(registry: Registry, pointer: Pointer, bundle: Bundle, settings: Settings) -> None:
+def _moved(
+    registry: Registry, pointer: Pointer, bundle: Bundle, settings: PipelineSettings
+) -> None:
     logger.info("%s is in production, after %s", pointer.version, pointer.previous)
     files = RunFiles(data_folder(settings), bundle.manifest.run_date)
     if _is_of(files, pointer):
@@ -218,7 +220,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
 
     def step() -> None:
-        settings = get_settings()
+        settings = pipeline_settings()
         arguments.step(Registry(open_bucket(settings)), arguments, settings)
 
     return run(step)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from movierating.ledger.ledger import ForecastLedger
 from movierating.ledger.records import Forecast, Mark, Score, counting
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.ledger.track_record import show
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
@@ -38,7 +38,7 @@ class Outcome:
     votes: int
 
 
-def score(run_date: date, settings: Settings) -> int:
+def score(run_date: date, settings: PipelineSettings) -> int:
     """Score what has come due until a day, and show the track record.
 
     A rating is what the film store knew on the day the forecast came due, so it does not matter
@@ -64,7 +64,7 @@ def score(run_date: date, settings: Settings) -> int:
 
 
 def due(
-    store: FilmStore, first_day: date | None, day: date, settings: Settings, done: Done
+    store: FilmStore, first_day: date | None, day: date, settings: PipelineSettings, done: Done
 ) -> list[Outcome]:
     """What came due until a day and is not done yet; nothing before the ledger's first day."""
     if first_day is None:
@@ -152,7 +152,7 @@ def _outcome(row: Mapping[str, Any], mark: Mark, day: date, vote: Mapping[str, A
 def main(argv: list[str] | None = None) -> int:
     """Score from the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
-    return run(lambda: score(past_or_today(arguments.date or today()), get_settings()))
+    return run(lambda: score(past_or_today(arguments.date or today()), pipeline_settings()))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from movierating.registry.bundle import CARD_NAME, EVIDENCE_NAME
 from movierating.registry.manifest import Manifest
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import five_columns
 from scripts.dataset.metrics import score
 from scripts.dataset.split import TimeSplit
@@ -32,7 +32,9 @@ from scripts.training.selection import Candidate, TrainingResult, train_candidat
 logger = logging.getLogger(__name__)
 
 
-def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG) -> Manifest:
+def train(
+    run_date: date, settings: PipelineSettings, config: ModelConfig = MODEL_CONFIG
+) -> Manifest:
     """Train, choose on earlier years, measure on held-out films, write the bundle and its report.
 
     Also writes the old consumers' model, `model_{date}.pkl` and `best_model.pkl`, with its
@@ -65,7 +67,7 @@ def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG
     return write(manifest.model_copy(update={"wandb_run": tracked[best.family]}), contents, files)
 
 
-def _champion(settings: Settings) -> Manifest | None:
+def _champion(settings: PipelineSettings) -> Manifest | None:
     """What is in production, where that can be read."""
     if not settings.s3_bucket_name:
         return None
@@ -83,7 +85,7 @@ def _track(  # noqa: PLR0913, PLR0917 - all that there is to tell
     config: ModelConfig,
     learned: TrainingResult,
     files: RunFiles,
-    settings: Settings,
+    settings: PipelineSettings,
     told: Report | None,
 ) -> str | None:
     parameters = config.parameters[candidate.family]
@@ -126,7 +128,7 @@ def main(argv: list[str] | None = None) -> int:
     """Train from the command line."""
     arguments = _PARSER.parse_args(argv)
     config = ModelConfig(model_type=arguments.model_type)
-    return run(lambda: train(past_or_today(arguments.date or today()), get_settings(), config))
+    return run(lambda: train(past_or_today(arguments.date or today()), pipeline_settings(), config))
 
 
 if __name__ == "__main__":

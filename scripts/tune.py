@@ -21,7 +21,7 @@ from optuna.storages.journal import JournalFileBackend
 from movierating.identity import sha256
 from movierating.model.features import choose_features
 from movierating.model.target_encoding import ALL_EFFECTS
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts import parameters
 from scripts.dataset.metrics import rmse
 from scripts.dataset.split import TimeSplit
@@ -68,7 +68,7 @@ class Search:
     errors: Errors
 
 
-def tune(run_date: date, settings: Settings, names: list[str]) -> dict[str, dict[str, Any]]:
+def tune(run_date: date, settings: PipelineSettings, names: list[str]) -> dict[str, dict[str, Any]]:
     """Search each named space for an equal part of the budget.
 
     Returns:
@@ -115,7 +115,7 @@ def _study(folder: Path, search: Search, fingerprint: str) -> optuna.Study:
 
 
 def _objective(
-    search: Search, settings: Settings, data: str, group: str
+    search: Search, settings: PipelineSettings, data: str, group: str
 ) -> Callable[[optuna.Trial], float]:
     def mean_error(trial: optuna.Trial) -> float:
         chosen = search.suggest(trial)
@@ -251,7 +251,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _PARSER.parse_args(argv)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     day = past_or_today(arguments.date or today())
-    return run(lambda: tune(day, get_settings(), arguments.search))
+    return run(lambda: tune(day, pipeline_settings(), arguments.search))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import pytest
 from app.main import create_app
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import load_settings
+from movierating.settings import ApiSettings, load_settings
 from sandbox.s3.process import S3Server
 from tests.support.bundles import Packed, put_into_production
 from tests.support.live_service import running_service
@@ -62,7 +62,7 @@ def test_curl_of_the_documents_is_answered(url: str, command: str):
 def test_path_table_of_the_documents_lists_every_path():
     table = (ROOT / "docs" / "serving.md").read_text("utf-8").partition("\n## From code\n")[0]
     listed = set(re.findall(r"`(/[^`]*)`", table))
-    served = set(create_app(load_settings(s3_bucket_name="films")).openapi()["paths"])
+    served = set(create_app(load_settings(ApiSettings, s3_bucket_name="films")).openapi()["paths"])
     unversioned = {path.removeprefix("/v1") for path in listed}
     assert listed - {"/v1", "/docs", "/openapi.json"} <= served
     assert served <= listed | unversioned

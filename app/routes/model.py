@@ -11,14 +11,13 @@ from pydantic import BaseModel, Field
 from app.dependencies import FollowerDep, ServedDep
 from app.problems import BAD_INPUT, NOT_FOUND, UNAVAILABLE
 from app.schemas import GenreOption, LanguageOption, Options, VersionInfo
+from movierating.films.languages import TMDB_LANGUAGES
 from movierating.model.onnx_model import RATING_RANGE
 from movierating.registry.evidence import Evidence
 
 router = APIRouter()
 
 BIN_WIDTH: Final = 0.5  # rating points
-# TMDB uses two codes that are not in ISO 639-1. Babel knows these languages by other codes.
-_TMDB_LANGUAGES: Final = {"cn": "yue", "xx": "zxx"}
 _OPTIONS_CACHE_CONTROL: Final = "private, max-age=60"
 
 
@@ -151,5 +150,5 @@ async def version(follower: FollowerDep, served: ServedDep) -> VersionInfo:
 
 
 def _english_name(language: str) -> str:
-    iso = _TMDB_LANGUAGES.get(language, language)
+    iso = TMDB_LANGUAGES.get(language, language)
     return str(Locale("en").languages.get(iso, language))

@@ -67,7 +67,7 @@ class S3Server:
             "aws_endpoint_url_s3": self.url,
             "s3_bucket_name": bucket,
         }
-        return load_settings(None, **(chosen | others))
+        return load_settings(Settings, **(chosen | others))
 
 
 @contextmanager

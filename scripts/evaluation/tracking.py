@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import wandb
 
-from movierating.settings import Settings
+from movierating.settings import PipelineSettings
 from scripts.runtime.storage import local_folder
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _LOGIN_SECONDS: Final = 20
 
 
 def log_run(  # noqa: PLR0913, PLR0917 - all that W&B is told of a run
-    settings: Settings,
+    settings: PipelineSettings,
     name: str,
     config: Mapping[str, Any],
     metrics: Mapping[str, float],
@@ -72,7 +72,7 @@ def _publish(report: "Report", run: "wandb.Run") -> None:
 
 
 def _start(
-    settings: Settings, name: str, config: Mapping[str, Any], group: str | None
+    settings: PipelineSettings, name: str, config: Mapping[str, Any], group: str | None
 ) -> "wandb.Run":
     key = settings.wandb_api_key
     return wandb.init(

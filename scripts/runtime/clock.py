@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from movierating.settings import SettingsError, get_settings
+from movierating.settings import SettingsError, pipeline_settings
 
 YEAR_DAYS: Final = 365.25
 
@@ -20,7 +20,7 @@ def _clock() -> datetime:
 
 def today() -> date:
     """The date it is in the pipeline's time zone."""
-    return now().astimezone(ZoneInfo(get_settings().pipeline_timezone)).date()
+    return now().astimezone(ZoneInfo(pipeline_settings().pipeline_timezone)).date()
 
 
 def past_or_today(day: date) -> date:

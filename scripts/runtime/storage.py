@@ -19,7 +19,7 @@ from cloudpathlib import S3Client, S3Path
 
 from movierating.errors import ExplainedError
 from movierating.s3 import translate_errors
-from movierating.settings import Settings
+from movierating.settings import PipelineSettings
 
 DataPath: TypeAlias = Path | S3Path
 
@@ -28,14 +28,14 @@ class DataFileError(ExplainedError, OSError):
     """A file of the run is missing or cannot be written."""
 
 
-def data_folder(settings: Settings) -> DataPath:
+def data_folder(settings: PipelineSettings) -> DataPath:
     """The working folder of the pipeline, DATA_DIR."""
     if "://" not in settings.data_dir:
         return Path(settings.data_dir)
     return S3Path(settings.data_dir.rstrip("/"), client=_s3_client(settings))
 
 
-def local_folder(settings: Settings) -> Path:
+def local_folder(settings: PipelineSettings) -> Path:
     """The working folder if it is local, else this machine's temporary folder.
 
     For libraries that cannot write to S3, such as W&B.
@@ -179,7 +179,7 @@ def _flush_to_disk(path: Path) -> None:
 
 
 @lru_cache
-def _s3_client(settings: Settings) -> S3Client:
+def _s3_client(settings: PipelineSettings) -> S3Client:
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     session = Session(
         aws_access_key_id=key.get_secret_value() if key else None,

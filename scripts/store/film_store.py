@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from cloudpathlib.exceptions import NoStatError
 
 from movierating.errors import ExplainedError
-from movierating.settings import Settings
+from movierating.settings import PipelineSettings
 from scripts.runtime.storage import DataPath, data_folder, reading, write_bytes, writing
 from scripts.store.index import Index, Ints, ints, is_last
 from scripts.store.schema import FACTS, SCHEMA
@@ -211,7 +211,7 @@ class FilmStore:
                 path.unlink(missing_ok=True)
 
 
-def film_source(settings: Settings) -> str:
+def film_source(settings: PipelineSettings) -> str:
     """The name of the source of films: TMDB's host, or the catalogue that imitates TMDB.
 
     Each source has its own store, so that invented films never mix with real ones.
@@ -221,7 +221,7 @@ def film_source(settings: Settings) -> str:
     return urlparse(settings.tmdb_base_url).hostname or "unknown"
 
 
-def film_store(settings: Settings) -> FilmStore:
+def film_store(settings: PipelineSettings) -> FilmStore:
     """The store for the settings' source of films."""
     return FilmStore(data_folder(settings) / "films" / film_source(settings))
 

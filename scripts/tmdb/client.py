@@ -23,7 +23,7 @@ from tenacity import (
 )
 
 from movierating.errors import ExplainedError
-from movierating.settings import Settings, SettingsError
+from movierating.settings import PipelineSettings, SettingsError
 from scripts.runtime.clock import now
 from scripts.store.schema import PARTS, odd_fields
 
@@ -105,7 +105,9 @@ logging.getLogger("urllib3.connectionpool").addFilter(_KeyFilter())
 class Tmdb:
     """One session with TMDB, safe to use from several threads."""
 
-    def __init__(self, settings: Settings, *, attempts: int = _ATTEMPTS, workers: int = 1) -> None:
+    def __init__(
+        self, settings: PipelineSettings, *, attempts: int = _ATTEMPTS, workers: int = 1
+    ) -> None:
         """Prepare a session; nothing is sent.
 
         Args:

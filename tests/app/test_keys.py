@@ -7,7 +7,7 @@ import pytest
 
 from app import keys
 from app.keys import hash_of
-from movierating.settings import load_settings
+from movierating.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +18,7 @@ def test_command_makes_a_key_and_the_hash_that_opens_to_it():
     )
     key, known = re.findall(r"^  (\S+)$", result.stdout, re.MULTILINE)
     assert hash_of(key) == known
-    assert load_settings(api_key_hashes=known).api_key_hashes == (known,)
+    assert load_settings(Settings, api_key_hashes=known).api_key_hashes == (known,)
 
 
 def test_every_key_is_another_and_long(capsys: pytest.CaptureFixture[str]):

@@ -108,7 +108,7 @@ def test_notice_that_tmdb_asks_for_is_in_the_description(described: dict[str, An
 
 def test_service_without_a_bucket_names_the_setting():
     with pytest.raises(SettingsError, match="S3_BUCKET_NAME is not set"):
-        create_app(load_settings())
+        create_app(load_settings(Settings))
 
 
 def test_creating_the_application_configures_no_logging(bucket_settings: Settings):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from movierating.settings import get_settings
+from movierating.settings import pipeline_settings
 
 
 @pytest.fixture(scope="session")
@@ -16,11 +16,11 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
         patch.setenv("AIRFLOW_HOME", str(home))
         patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
         patch.setenv("AIRFLOW__CORE__UNIT_TEST_MODE", "True")
-        get_settings.cache_clear()
+        pipeline_settings.cache_clear()
         from dags import movie_pipeline
 
         yield movie_pipeline
-    get_settings.cache_clear()
+    pipeline_settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

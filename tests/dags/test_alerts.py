@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tenacity import wait_none
 
-from movierating.settings import get_settings
+from movierating.settings import pipeline_settings
 
 SECRET_PATH = "/services/T0AAA/B0BBB/nobody-may-read-this"
 
@@ -62,10 +62,10 @@ def told(monkeypatch: pytest.MonkeyPatch):
 
     def to(address: str) -> None:
         monkeypatch.setenv("ALERT_WEBHOOK_URL", address)
-        get_settings.cache_clear()
+        pipeline_settings.cache_clear()
 
     yield to
-    get_settings.cache_clear()
+    pipeline_settings.cache_clear()
 
 
 class TaskInstance:

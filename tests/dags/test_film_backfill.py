@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from movierating.settings import load_settings
+from movierating.settings import Settings, load_settings
 from scripts.backfill import SLICE_FILMS
 
 
@@ -37,7 +37,7 @@ def test_backfill_is_started_by_hand_and_runs_once_at_a_time(dag: Any):
 @pytest.mark.parametrize("name", ["plan_slices", "fill_slice"])
 def test_tasks_that_ask_tmdb_share_its_rate(dag: Any, name: str):
     task = dag.get_task(name)
-    settings = load_settings()
+    settings = load_settings(Settings)
     assert task.pool == "tmdb"
     assert task.pool_slots == settings.tmdb_requests_per_second  # of one worker: all of it
     assert settings.collect_workers == 1

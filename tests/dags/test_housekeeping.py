@@ -5,7 +5,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from movierating.registry.registry import Registry
-from movierating.settings import Settings, load_settings
+from movierating.settings import PipelineSettings, Settings
 from tests.support.bundles import Packed, put_into_production
 
 
@@ -45,13 +45,13 @@ def test_versions_are_pruned_to_the_number_that_is_set(
     put_into_production(registry, packed)
     for name in ("v0", "v1"):
         registry.publish(packed.folder, packed.manifest.model_copy(update={"version": name}))
-    monkeypatch.setattr("dags.housekeeping.get_settings", lambda: keeping)
+    monkeypatch.setattr("dags.housekeeping.pipeline_settings", lambda: keeping)
     assert dag.get_task("prune_versions").python_callable() == ["v0"]
 
 
 def test_registry_that_is_not_told_of_is_skipped_with_its_reason(
     dag: Any, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("dags.housekeeping.get_settings", load_settings)
+    monkeypatch.setattr("dags.housekeeping.pipeline_settings", PipelineSettings)
     with pytest.raises(AirflowSkipException, match="S3_BUCKET_NAME is not set"):
         dag.get_task("prune_versions").python_callable()

@@ -96,7 +96,7 @@ def test_branch_goes_where_the_claim_says_and_leaves_its_reason(
 
     monkeypatch.setattr("scripts.drift.claim_retraining", instead)
     monkeypatch.setattr(forecasting, "get_current_context", lambda: context)
-    monkeypatch.setattr(forecasting, "get_settings", lambda: "the settings")
+    monkeypatch.setattr(forecasting, "pipeline_settings", lambda: "the settings")
     assert dag.get_task("decide_on_retraining").python_callable() == branch
     assert instance.left == left
     assert asked == [RUN_DATE, "run", "the settings"]
@@ -113,7 +113,7 @@ def test_task_hands_the_day_it_is_to_its_step(
     dag: Any, forecasting: ModuleType, monkeypatch: pytest.MonkeyPatch, task: str, step: str
 ):
     monkeypatch.setattr(step, lambda *arguments: arguments)
-    monkeypatch.setattr(forecasting, "get_settings", lambda: "the settings")
+    monkeypatch.setattr(forecasting, "pipeline_settings", lambda: "the settings")
     assert dag.get_task(task).python_callable() == (RUN_DATE, "the settings")
 
 

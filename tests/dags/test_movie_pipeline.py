@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from movierating.settings import load_settings
+from movierating.settings import Settings, load_settings
 from scripts.deploy import Approval, Deployment
 from tests.support.bundles import RUN_DATE
 
@@ -93,7 +93,9 @@ def test_tasks_of_the_old_system_keep_their_names():
 @pytest.fixture
 def asking(pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The DAG with PROMOTION_APPROVAL."""
-    monkeypatch.setattr(pipeline, "get_settings", lambda: load_settings(promotion_approval=True))
+    monkeypatch.setattr(
+        pipeline, "pipeline_settings", lambda: load_settings(Settings, promotion_approval=True)
+    )
     return pipeline.tmdb_movie_rating_pipeline()
 
 
@@ -169,7 +171,7 @@ def test_confirmation_is_skipped_with_its_reason(
     url: str | None,
     reason: str,
 ):
-    monkeypatch.setattr(pipeline, "get_settings", lambda: load_settings(api_url=url))
+    monkeypatch.setattr(pipeline, "pipeline_settings", lambda: load_settings(Settings, api_url=url))
     task = dag.get_task("confirm_new_model_in_service")
     with pytest.raises(AirflowSkipException, match=reason):
         task.python_callable(asdict(Deployment("v2", promoted, "")))
@@ -179,9 +181,9 @@ def test_confirmation_asks_for_the_version_that_was_promoted(
     dag: Any, pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[Any] = []
-    settings = load_settings(api_url="http://127.0.0.1:8000")
+    settings = load_settings(Settings, api_url="http://127.0.0.1:8000")
     monkeypatch.setattr("scripts.confirm.confirm", lambda *arguments: asked.extend(arguments))
-    monkeypatch.setattr(pipeline, "get_settings", lambda: settings)
+    monkeypatch.setattr(pipeline, "pipeline_settings", lambda: settings)
     task = dag.get_task("confirm_new_model_in_service")
     task.python_callable(asdict(Deployment("v2", promoted=True, reason="")))
     assert asked == ["v2", settings]
@@ -263,6 +265,6 @@ def test_task_hands_its_date_and_settings_to_its_step(
 
     monkeypatch.setattr(step, instead)
     monkeypatch.setattr(pipeline, "run_date", lambda: "the date")
-    monkeypatch.setattr(pipeline, "get_settings", lambda: "the settings")
+    monkeypatch.setattr(pipeline, "pipeline_settings", lambda: "the settings")
     assert dag.get_task(task).python_callable() == outcome
     assert asked == ["the date", "the settings"]

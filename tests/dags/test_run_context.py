@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from movierating.errors import ExplainedError
-from movierating.settings import load_settings
+from movierating.settings import Settings, load_settings
 from scripts.tmdb.client import TmdbError, TmdbUnavailableError
 
 
@@ -42,8 +42,8 @@ def test_date_asked_for_wins_over_the_day_of_the_run_in_its_zone(
 ):
     context: dict[str, Any] = {"params": {"run_date": asked}, "dag_run": DagRun(run_after)}
     monkeypatch.setattr(run_context, "get_current_context", lambda: context)
-    settings = load_settings(pipeline_timezone=zone)
-    monkeypatch.setattr(run_context, "get_settings", lambda: settings)
+    settings = load_settings(Settings, pipeline_timezone=zone)
+    monkeypatch.setattr(run_context, "pipeline_settings", lambda: settings)
     assert run_context.run_date() == day
 
 

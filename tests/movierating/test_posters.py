@@ -1,7 +1,7 @@
 import pytest
 
 from movierating.posters import poster_base_url
-from movierating.settings import load_settings
+from movierating.settings import Settings, load_settings
 
 
 @pytest.mark.parametrize(
@@ -15,4 +15,4 @@ from movierating.settings import load_settings
 def test_posters_are_for_who_has_a_key_of_tmdb_itself(
     settings: dict[str, str], expected: str | None
 ):
-    assert poster_base_url(load_settings(**settings), 185) == expected
+    assert poster_base_url(load_settings(Settings, **settings), 185) == expected

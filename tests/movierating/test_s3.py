@@ -172,14 +172,14 @@ def test_server_that_is_away_is_one_sentence_that_names_the_setting(s3_server: S
 
 @pytest.mark.parametrize("lonely", ["aws_access_key_id", "aws_secret_access_key"])
 def test_one_key_without_the_other_is_refused(lonely: str):
-    settings = load_settings(s3_bucket_name="films", **{lonely: KEY})
+    settings = load_settings(Settings, s3_bucket_name="films", **{lonely: KEY})
     with pytest.raises(SettingsError, match="AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
         open_bucket(settings)
 
 
 def test_bucket_must_be_set():
     with pytest.raises(SettingsError, match=r"^S3_BUCKET_NAME is not set"):
-        open_bucket(load_settings())
+        open_bucket(load_settings(Settings))
 
 
 @pytest.mark.parametrize(
@@ -187,4 +187,4 @@ def test_bucket_must_be_set():
 )
 def test_client_that_cannot_be_made_names_the_settings(wrong: dict[str, str]):
     with pytest.raises(SettingsError, match=r"AWS_ENDPOINT_URL_S3 .* AWS_DEFAULT_REGION"):
-        open_bucket(load_settings(s3_bucket_name="films", **wrong))
+        open_bucket(load_settings(Settings, s3_bucket_name="films", **wrong))

@@ -1,15 +1,24 @@
+import re
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from movierating.settings import Settings, SettingsError, load_settings
+from movierating.settings import (
+    ApiSettings,
+    PipelineSettings,
+    Settings,
+    SettingsError,
+    SharedSettings,
+    load_settings,
+)
 
 ROOT = Path(__file__).parents[2]
 SECRET = "a-secret-that-no-message-may-repeat"
 
 
 def test_nothing_needs_to_be_set():
-    settings = load_settings()
+    settings = load_settings(Settings)
     assert settings.tmdb_api_key is None
     assert settings.tmdb_base_url == "https://api.themoviedb.org/3"
     assert settings.data_dir == "data-prepare"
@@ -18,28 +27,28 @@ def test_nothing_needs_to_be_set():
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_empty_variable_is_unset(name: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(name.upper(), "")
-    assert load_settings() == Settings()
+    assert load_settings(Settings) == Settings()
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
 def test_empty_line_of_the_file_is_unset(name: str, tmp_path: Path):
     env_file = tmp_path / ".env"
     env_file.write_text(f"{name.upper()}=\n")
-    assert load_settings(env_file) == Settings()
+    assert load_settings(Settings, env_file) == Settings()
 
 
 def test_empty_variable_does_not_hide_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     env_file = tmp_path / ".env"
     env_file.write_text("S3_BUCKET_NAME=films\n")
     monkeypatch.setenv("S3_BUCKET_NAME", "")
-    assert load_settings(env_file).s3_bucket_name == "films"
+    assert load_settings(Settings, env_file).s3_bucket_name == "films"
 
 
 def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     env_file = tmp_path / ".env"
     env_file.write_text("S3_BUCKET_NAME=films\n")
     monkeypatch.setenv("S3_BUCKET_NAME", "others")
-    assert load_settings(env_file).s3_bucket_name == "others"
+    assert load_settings(Settings, env_file).s3_bucket_name == "others"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +85,7 @@ def test_unusable_value_is_named_and_not_repeated(
 ):
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError) as caught:
-        load_settings()
+        load_settings(Settings)
     sentence = str(caught.value)
     assert sentence.startswith(f"{name}: ")
     assert value not in sentence.split()
@@ -87,11 +96,11 @@ def test_several_unusable_values_are_told_at_once(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("API_PORT", "0")
     monkeypatch.setenv("UI_PORT", "0")
     with pytest.raises(SettingsError, match=r"^API_PORT: .*; UI_PORT: "):
-        load_settings()
+        load_settings(Settings)
 
 
 def test_secrets_stay_out_of_the_representation():
-    settings = load_settings(tmdb_api_key=SECRET, aws_secret_access_key=SECRET)
+    settings = load_settings(Settings, tmdb_api_key=SECRET, aws_secret_access_key=SECRET)
     assert SECRET not in f"{settings!r} {settings}"
 
 
@@ -99,14 +108,14 @@ def test_file_in_another_encoding_is_refused(tmp_path: Path):
     env_file = tmp_path / ".env"
     env_file.write_text(f"TMDB_API_KEY={SECRET}키\n", encoding="utf-16")
     with pytest.raises(SettingsError, match=r"\.env is not a text file in UTF-8") as caught:
-        load_settings(env_file)
+        load_settings(Settings, env_file)
     assert SECRET not in str(caught.value)
 
 
 def test_file_of_a_windows_editor_is_read(tmp_path: Path):
     env_file = tmp_path / ".env"
     env_file.write_text("S3_BUCKET_NAME=films\r\n", encoding="utf-8-sig")
-    assert load_settings(env_file).s3_bucket_name == "films"
+    assert load_settings(Settings, env_file).s3_bucket_name == "films"
 
 
 @pytest.mark.parametrize(
@@ -116,41 +125,73 @@ def test_broken_line_of_the_file_is_told_by_its_number(line: str, tmp_path: Path
     env_file = tmp_path / ".env"
     env_file.write_text(f"# the settings\n{line}\nAPI_PORT=8000\n")
     with pytest.raises(SettingsError, match=r"^line 2 of .*\.env is broken") as caught:
-        load_settings(env_file)
+        load_settings(Settings, env_file)
     assert SECRET not in str(caught.value)
 
 
 def test_names_of_others_in_the_file_do_no_harm(tmp_path: Path):
     env_file = tmp_path / ".env"
     env_file.write_text("AIRFLOW__API__WORKERS=2\nEDITOR=vi\n")
-    assert load_settings(env_file) == Settings()
+    assert load_settings(Settings, env_file) == Settings()
 
 
 def test_required_setting_is_named_when_it_is_not_set():
     with pytest.raises(SettingsError, match=r"^TMDB_API_KEY is not set; put it into \.env$"):
-        load_settings().require("tmdb_api_key")
+        load_settings(Settings).require("tmdb_api_key")
 
 
 def test_required_secret_is_given_as_text():
-    assert load_settings(tmdb_api_key=SECRET).require("tmdb_api_key") == SECRET
+    assert load_settings(Settings, tmdb_api_key=SECRET).require("tmdb_api_key") == SECRET
 
 
-def test_example_file_and_settings_hold_the_same_names():
-    documented = set(_names(ROOT / ".env.example"))
-    assert documented == {name.upper() for name in Settings.model_fields}
+def test_deployable_has_no_setting_of_the_other():
+    shared = PipelineSettings.model_fields.keys() & ApiSettings.model_fields.keys()
+    assert shared == SharedSettings.model_fields.keys()
+    assert not hasattr(load_settings(ApiSettings), "wandb_api_key")
+    assert not hasattr(load_settings(PipelineSettings), "api_key_hashes")
+
+
+def test_unusable_setting_of_the_pipeline_does_not_stop_the_api(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TUNE_MINUTES", "0")
+    load_settings(ApiSettings)
+    with pytest.raises(SettingsError, match=r"^TUNE_MINUTES: "):
+        load_settings(PipelineSettings)
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        load_settings(ApiSettings).api_port = 1  # type: ignore[misc]
+
+
+def test_example_file_has_a_section_for_each_class_with_its_settings():
+    own = {
+        kind: set(kind.model_fields) - set().union(*(each.model_fields for each in bases))
+        for kind, bases in {
+            SharedSettings: (),
+            PipelineSettings: (SharedSettings,),
+            ApiSettings: (SharedSettings,),
+            Settings: (PipelineSettings, ApiSettings),
+        }.items()
+    }
+    sections = re.split("(?m)^# --- .*$", (ROOT / ".env.example").read_text())[1:]
+    for names, section in zip(own.values(), sections, strict=False):
+        assert set(_names(section)) == {name.upper() for name in names}
+    # The further sections only have variables that Airflow or the containers read.
+    assert _names("\n".join(sections[len(own) :])) == []
 
 
 def test_example_file_states_the_defaults():
-    assert load_settings(ROOT / ".env.example") == Settings()
+    assert load_settings(Settings, ROOT / ".env.example") == Settings()
 
 
-def _names(env_file: Path) -> list[str]:
-    """The names in the file; what is commented out belongs to Airflow and the containers."""
-    lines = env_file.read_text().splitlines()
-    return [line.partition("=")[0] for line in lines if line and not line.startswith("#")]
+def _names(text: str) -> list[str]:
+    """The variables that the text sets; Airflow's and the containers' are commented out."""
+    return [
+        line.partition("=")[0] for line in text.splitlines() if line and not line.startswith("#")
+    ]
 
 
 def test_broken_webhook_is_refused_without_repeating_it():
     with pytest.raises(SettingsError, match="ALERT_WEBHOOK_URL: must be an http address") as told:
-        load_settings(alert_webhook_url=SECRET)
+        load_settings(Settings, alert_webhook_url=SECRET)
     assert SECRET not in str(told.value)

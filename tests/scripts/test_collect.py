@@ -385,7 +385,9 @@ def test_folder_that_cannot_be_written_is_found_before_anything_is_asked(
 def test_command_line_ends_with_one_sentence_and_not_zero(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ):
-    monkeypatch.setattr(module, "get_settings", lambda: unpaced("http://127.0.0.1:1/3", tmp_path))
+    monkeypatch.setattr(
+        module, "pipeline_settings", lambda: unpaced("http://127.0.0.1:1/3", tmp_path)
+    )
     monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
     assert main(["--date", "2026-11-23"]) == 1
     assert "check TMDB_BASE_URL and the network" in caplog.records[-1].getMessage()

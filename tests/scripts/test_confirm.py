@@ -51,7 +51,7 @@ def service() -> Iterator[Service]:
 
 
 def settings(service: Service, seconds: float = 1) -> Settings:
-    return load_settings(api_url=f"{service.url}/", confirm_seconds=seconds)
+    return load_settings(Settings, api_url=f"{service.url}/", confirm_seconds=seconds)
 
 
 def test_version_in_service_is_confirmed_at_once(service: Service):
@@ -92,11 +92,11 @@ def test_what_is_no_service_of_ours_is_told(service: Service, body: bytes):
 
 def test_service_that_is_away_is_told():
     (port,) = free_ports(1)
-    away = load_settings(api_url=f"http://127.0.0.1:{port}", confirm_seconds=1)
+    away = load_settings(Settings, api_url=f"http://127.0.0.1:{port}", confirm_seconds=1)
     with pytest.raises(NotServedError, match=r"no answer that can be read \(ConnectionError\)"):
         confirm("v2", away)
 
 
 def test_address_must_be_set():
     with pytest.raises(SettingsError, match="API_URL is not set"):
-        confirm("v2", load_settings())
+        confirm("v2", load_settings(Settings))

@@ -192,6 +192,6 @@ def test_model_that_learned_from_the_films_of_the_day_is_not_trained_again(
 
 
 def test_command_line_checks(settings: Settings, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("scripts.drift.get_settings", lambda: settings)
+    monkeypatch.setattr("scripts.drift.pipeline_settings", lambda: settings)
     assert main([]) == 0
     assert ledger_of(settings).newest_drift() is not None

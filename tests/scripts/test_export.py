@@ -110,6 +110,6 @@ def test_unreadable_view_is_named(settings: Settings, tmp_path: Path):
 def test_command_line_writes_where_it_is_told(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("scripts.export.get_settings", lambda: settings)
+    monkeypatch.setattr("scripts.export.pipeline_settings", lambda: settings)
     assert main(["--folder", str(tmp_path / "site")]) == 0
     assert (tmp_path / "site" / "coming_soon.html").is_file()

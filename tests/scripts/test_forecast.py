@@ -200,7 +200,7 @@ def test_view_holds_films_that_have_not_opened_by_release_date(ledger: ForecastL
 def test_command_line_tells_of_a_mistake_in_one_sentence(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ):
-    monkeypatch.setattr("scripts.forecast.get_settings", lambda: settings)
+    monkeypatch.setattr("scripts.forecast.pipeline_settings", lambda: settings)
     assert main(["--date", "2026-11-22"]) == 1
     assert caplog.messages[-1].startswith("a forecast is dated 2026-11-23")
     assert main([]) == 0

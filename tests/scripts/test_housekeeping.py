@@ -21,7 +21,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load_settings(data_dir=str(tmp_path / "data"))
+    return load_settings(Settings, data_dir=str(tmp_path / "data"))
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_command_line_prunes(
 ):
     old = aged(folder / "movies_2026-01-01.csv", 300)
     log = aged(tmp_path / "logs" / "a.log", 300)
-    monkeypatch.setattr("scripts.housekeeping.get_settings", lambda: settings)
+    monkeypatch.setattr("scripts.housekeeping.pipeline_settings", lambda: settings)
     assert main(["--logs", str(tmp_path / "logs")]) == 0
     assert not old.exists()
     assert not log.exists()

@@ -24,7 +24,7 @@ from tests.support.pipeline_run import Run
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load_settings(data_dir=str(tmp_path))
+    return load_settings(Settings, data_dir=str(tmp_path))
 
 
 def cleaned(settings: Settings, *changes: dict[str, Any]) -> pd.DataFrame:

@@ -26,7 +26,7 @@ def tomorrows(tmp_path_factory: pytest.TempPathFactory) -> Packed:
 @pytest.fixture(autouse=True)
 def settings(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """What the program finds in its environment."""
-    monkeypatch.setattr(module, "get_settings", lambda: bucket_settings)
+    monkeypatch.setattr(module, "pipeline_settings", lambda: bucket_settings)
     return bucket_settings
 
 
@@ -198,7 +198,7 @@ def test_prune_keeps_as_many_as_the_setting_says_or_the_person(
     for name in ("v0", "v1", "v2"):
         registry.publish(packed.folder, packed.manifest.model_copy(update={"version": name}))
     keeping = settings.model_copy(update={"keep_versions": 2})
-    monkeypatch.setattr(module, "get_settings", lambda: keeping)
+    monkeypatch.setattr(module, "pipeline_settings", lambda: keeping)
     assert main(["prune"]) == 0
     assert "deleted v0" in caplog.text
     assert main(["prune", "--keep", "1"]) == 0

@@ -151,7 +151,7 @@ def test_film_is_due_at_its_marks_with_the_rating_of_then(
 
 
 def test_command_line_scores(monkeypatch: pytest.MonkeyPatch, settings: Settings):
-    monkeypatch.setattr("scripts.score.get_settings", lambda: settings)
+    monkeypatch.setattr("scripts.score.pipeline_settings", lambda: settings)
     assert main([]) == 0
     assert len(ledger_of(settings).scores()) == 3
 

@@ -70,7 +70,7 @@ def prepared(folder: Path, count: int = 400, reversed_from: int | None = None) -
     write_json(files.preprocess_report, {"collected": count})
     faults = {"runtime: impossible": 3}
     write_json(files.collect_report, {"source": "tests", "validation": {"faults": faults}})
-    return load_settings(data_dir=str(folder))
+    return load_settings(Settings, data_dir=str(folder))
 
 
 def held_out(run: Run) -> pd.DataFrame:
@@ -211,7 +211,7 @@ def test_nothing_known_only_after_release_is_a_feature(run: Run):
 
 def test_step_before_is_named_when_its_file_is_missing(tmp_path: Path):
     with pytest.raises(DataFileError, match="run preprocess for 2026-11-23 first"):
-        train(RUN_DATE, load_settings(data_dir=str(tmp_path)))
+        train(RUN_DATE, load_settings(Settings, data_dir=str(tmp_path)))
 
 
 def test_too_few_films_are_told_and_leave_nothing(tmp_path: Path):

@@ -38,7 +38,7 @@ def settings(tmp_path: Path) -> Settings:
     """A cleaned file, and seconds to search in."""
     frame = years_of_films()
     write_bytes(RunFiles(tmp_path, RUN_DATE).cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
-    return load_settings(data_dir=str(tmp_path), tune_minutes=0.05)
+    return load_settings(Settings, data_dir=str(tmp_path), tune_minutes=0.05)
 
 
 @pytest.fixture
@@ -161,4 +161,4 @@ def test_held_out_films_have_no_say(settings: Settings, tracked: list[dict[str, 
 
 def test_step_before_is_named_when_its_file_is_missing(tmp_path: Path):
     with pytest.raises(DataFileError, match="run preprocess for 2026-11-23 first"):
-        tune(RUN_DATE, load_settings(data_dir=str(tmp_path)), ["linear"])
+        tune(RUN_DATE, load_settings(Settings, data_dir=str(tmp_path)), ["linear"])

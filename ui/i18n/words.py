@@ -17,7 +17,8 @@ from babel.numbers import format_decimal, format_percent
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = FOLDER / "templates"
 LANGUAGES: Final = {"ko": "한국어", "en": "English"}
-# TMDB uses these two codes, which ISO 639-1 does not have.
+# Two codes of TMDB that ISO 639-1 does not have. `movierating.films.languages` has the same table;
+# the UI cannot import it, so a test holds the two equal.
 TMDB_LANGUAGES: Final = {"cn": "yue", "xx": "zxx"}
 
 Tables = dict[str, dict[str, str]]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import wandb
 
-from movierating.settings import load_settings
+from movierating.settings import Settings, load_settings
 from sandbox.state import free_ports
 from scripts.evaluation import tracking
 from scripts.evaluation.report import Report
@@ -29,7 +29,7 @@ def wandb_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbServer]:
 
 
 def test_run_without_a_key_is_kept_offline_in_the_data_folder(tmp_path: Path):
-    settings = load_settings(data_dir=str(tmp_path))
+    settings = load_settings(Settings, data_dir=str(tmp_path))
     path = log_run(settings, "rf_2026-11-23", {"max_depth": 10}, {"test_rmse": 0.7})
     assert path is not None
     assert "movie-rating-predictor/" in path
@@ -44,7 +44,7 @@ def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_
     wandb.teardown()
     monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{port}")
     monkeypatch.setattr(tracking, "_LOGIN_SECONDS", 1)
-    settings = load_settings(data_dir=str(tmp_path), wandb_api_key=KEY)
+    settings = load_settings(Settings, data_dir=str(tmp_path), wandb_api_key=KEY)
     assert log_run(settings, "rf_2026-11-23", {}, {}) is None
     assert "W&B took no run rf_2026-11-23" in caplog.text
     assert KEY not in caplog.text
@@ -54,7 +54,9 @@ def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_
 def test_folder_that_cannot_be_written_stops_nothing(tmp_path: Path):
     folder = tmp_path / "file"
     folder.touch()
-    assert log_run(load_settings(data_dir=str(folder)), "rf_2026-11-23", {}, {}) is not None
+    assert (
+        log_run(load_settings(Settings, data_dir=str(folder)), "rf_2026-11-23", {}, {}) is not None
+    )
     shutil.rmtree(tmp_path)
 
 
@@ -62,7 +64,7 @@ def test_report_is_written_beside_its_run_where_wandb_is_online(
     tmp_path: Path, wandb_server: WandbServer, caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level("INFO")
-    settings = load_settings(data_dir=str(tmp_path), wandb_api_key=KEY)
+    settings = load_settings(Settings, data_dir=str(tmp_path), wandb_api_key=KEY)
     path = log_run(settings, "rf_2026-11-23", {}, {"test_rmse": 0.7}, report=REPORT)
     assert path is not None
     assert path.startswith("studio/movie-rating-predictor/")
@@ -81,7 +83,7 @@ def test_report_that_wandb_refuses_leaves_the_run_as_it_is(
     tmp_path: Path, wandb_server: WandbServer, caplog: pytest.LogCaptureFixture
 ):
     wandb_server.refused = "upsertView"
-    settings = load_settings(data_dir=str(tmp_path), wandb_api_key=KEY)
+    settings = load_settings(Settings, data_dir=str(tmp_path), wandb_api_key=KEY)
     assert log_run(settings, "rf_2026-11-23", {}, {}, report=REPORT) is not None
     (warning,) = [each for each in caplog.messages if "W&B" in each]
     assert warning.startswith("W&B took no report of rf_2026-11-23 (")
@@ -90,5 +92,8 @@ def test_report_that_wandb_refuses_leaves_the_run_as_it_is(
 
 
 def test_report_stays_in_its_run_where_wandb_is_offline(tmp_path: Path, wandb_server: WandbServer):
-    assert log_run(load_settings(data_dir=str(tmp_path)), "rf", {}, {}, report=REPORT) is not None
+    assert (
+        log_run(load_settings(Settings, data_dir=str(tmp_path)), "rf", {}, {}, report=REPORT)
+        is not None
+    )
     assert wandb_server.asked == []

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from movierating.errors import ExplainedError
-from movierating.settings import load_settings
+from movierating.settings import Settings, load_settings
 from scripts import collect, deploy, preprocess, train
 from scripts.runtime.cli import run, step_parser
 
@@ -88,7 +88,9 @@ def test_bad_setup_ends_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ):
-    monkeypatch.setattr(step, "get_settings", lambda: load_settings(data_dir=str(tmp_path)))
+    monkeypatch.setattr(
+        step, "pipeline_settings", lambda: load_settings(Settings, data_dir=str(tmp_path))
+    )
     assert step.main(["--date", "2026-11-23"]) == 1
     (record,) = caplog.records
     assert record.getMessage().endswith(sentence)

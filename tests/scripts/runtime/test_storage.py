@@ -66,7 +66,7 @@ def there(bucket_settings: Settings) -> Settings:
 
 
 def test_folder_is_where_the_setting_says(there: Settings, tmp_path: Path):
-    assert data_folder(load_settings(data_dir=str(tmp_path))) == tmp_path
+    assert data_folder(load_settings(Settings, data_dir=str(tmp_path))) == tmp_path
     assert str(data_folder(there)) == f"s3://{there.s3_bucket_name}/pipeline"
 
 
@@ -98,7 +98,7 @@ def test_file_in_s3_that_fails_midway_leaves_the_old_one(there: Settings):
 
 @pytest.mark.parametrize("where", ["here", "there"])
 def test_folder_is_filled_and_brought_to_hand(there: Settings, tmp_path: Path, where: str):
-    settings = there if where == "there" else load_settings(data_dir=str(tmp_path))
+    settings = there if where == "there" else load_settings(Settings, data_dir=str(tmp_path))
     folder = RunFiles(data_folder(settings), RUN_DATE).bundle
     with staged_folder(folder) as here:
         here.mkdir(exist_ok=True)

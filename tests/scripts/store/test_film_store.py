@@ -46,12 +46,12 @@ def parquet(store: FilmStore) -> list[Path]:
 
 
 def test_source_is_the_host_of_tmdb_or_the_catalogue():
-    assert film_source(load_settings()) == "api.themoviedb.org"
-    assert film_source(load_settings(tmdb_catalogue="/data/to_2022.parquet")) == "to_2022"
+    assert film_source(load_settings(Settings)) == "api.themoviedb.org"
+    assert film_source(load_settings(Settings, tmdb_catalogue="/data/to_2022.parquet")) == "to_2022"
 
 
 def test_films_of_different_sources_never_meet(tmp_path: Path):
-    real = load_settings(data_dir=str(tmp_path))
+    real = load_settings(Settings, data_dir=str(tmp_path))
     played = real.model_copy(update={"tmdb_base_url": "http://127.0.0.1:8090/3"})
     catalogue = played.model_copy(update={"tmdb_catalogue": "/somewhere/to_2022.parquet"})
     folders = {str(film_store(each).folder) for each in (real, played, catalogue)}

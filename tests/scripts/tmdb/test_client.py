@@ -23,7 +23,7 @@ GENRES = "/genre/movie/list"
 
 
 def planted(base_url: str, key: str = V3_KEY) -> Settings:
-    settings = load_settings(None, tmdb_base_url=base_url, tmdb_api_key=key)
+    settings = load_settings(Settings, tmdb_base_url=base_url, tmdb_api_key=key)
     return settings.model_copy(update={"tmdb_requests_per_second": 900})
 
 
@@ -163,7 +163,7 @@ def test_what_cannot_be_a_key_is_never_sent(key: str):
 
 def test_key_must_be_set():
     with pytest.raises(SettingsError, match=r"^TMDB_API_KEY is not set"):
-        Tmdb(load_settings())
+        Tmdb(load_settings(Settings))
 
 
 @pytest.mark.parametrize("key", [V3_KEY, TOKEN], ids=["v3", "token"])

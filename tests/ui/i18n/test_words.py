@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ui.i18n.words import LANGUAGES, Words, fill, widget_texts
+from movierating.films import languages
+from ui.i18n.words import LANGUAGES, TMDB_LANGUAGES, Words, fill, widget_texts
 
 ROOT = Path(__file__).parents[3]
 SOURCES = [ROOT / "app.py", *sorted((ROOT / "ui").rglob("*.py"))]
@@ -17,6 +18,10 @@ HANGUL = re.compile("[가-힣]")
 def test_no_code_holds_a_text_of_the_page(source: Path):
     allowed = "한국어"  # the name of the language, the same in all of them
     assert not HANGUL.search(source.read_text("utf-8").replace(allowed, ""))
+
+
+def test_ui_and_service_know_the_same_language_codes_of_tmdb():
+    assert languages.TMDB_LANGUAGES == TMDB_LANGUAGES
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
