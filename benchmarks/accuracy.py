@@ -23,9 +23,8 @@ from scripts.dataset.metrics import score
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import row_of
 from scripts.evaluation.diagnostics import Subgroup, subgroup_scores
-from scripts.parameters import MODEL_CONFIG
+from scripts.parameters import FEATURE_FILM_MINUTES, MODEL_CONFIG
 from scripts.preprocess import extended_codes
-from scripts.store.parsing import FEATURE_FILM_MINUTES
 from scripts.training.bundling import export_models
 from scripts.training.selection import train_candidates
 from scripts.training.vectors import FilmVectors

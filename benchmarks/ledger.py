@@ -32,8 +32,8 @@ from scripts.dataset.table import films_of
 from scripts.forecast import DAYS_AHEAD
 from scripts.runtime.clock import today
 from scripts.store.film_store import film_store
-from scripts.store.schema import FIELD_TYPES, NEVER_NULL, PARTS, record_of
-from scripts.tmdb.validation import Report, admit
+from scripts.store.schema import FIELD_TYPES, NEVER_NULL, PARTS, film_record
+from scripts.tmdb.validation import ValidationReport, validate_records
 
 RATED: Final = 20_000  # films of the store that have opened
 NEW_IDS: Final = 1_000_000_000  # that no other film has
@@ -117,7 +117,9 @@ def stored(film: Film, outcome: Mapping[Hashable, Any]) -> dict[str, Any]:
 def columns(*films: dict[str, Any], day: date) -> pa.Table:
     """Films as TMDB sends them, as rows of the store, fetched at noon of a day."""
     noon = datetime.combine(day, time(12), UTC)
-    return admit([record_of(EMPTY_FILM | film, noon, None) for film in films], day, Report())
+    return validate_records(
+        [film_record(EMPTY_FILM | film, noon, None) for film in films], day, ValidationReport()
+    )
 
 
 def batches(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -22,7 +22,7 @@ from scripts.runtime.storage import DataPath, check_writable, read_json, write_j
 from scripts.store.film_store import film_store
 from scripts.store.index import Index, days_since_1970
 from scripts.tmdb.client import MAX_PAGE, Tmdb
-from scripts.tmdb.ingest import Intake
+from scripts.tmdb.ingest import Ingestion
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ def plan(
     first = first or FIRST_DAY
     last = last or date(today().year + YEARS_AHEAD, 12, 31)
     with Tmdb(settings, workers=settings.collect_workers) as tmdb:
-        planned_at = tmdb.now()
+        planned_at = tmdb.server_time()
         slices = [
             Slice(begin, end, films, min_votes, planned_at)
             for begin, end, films in _cut(tmdb, first, last, min_votes, slice_films)
@@ -192,14 +192,16 @@ def _fill(part: Slice, settings: PipelineSettings, moved: Callable[[float], Any]
     moved(min(part.films, state["seen"]))
     if "listed" in state:
         return state
-    intake = Intake(store, today(), None, settings.collect_max_bad_share, gone=state["gone"])
+    ingestion = Ingestion(store, today(), None, settings.collect_max_bad_share, gone=state["gone"])
     with Tmdb(settings, workers=settings.collect_workers) as tmdb:
         walk = _Walk(tmdb, part, index, state["page"], state["seen"])
         for _ in range(_ROUNDS):
             with closing(tmdb.details(walk.film_ids())) as answers:
-                for kept in intake.take(answers):
+                for kept in ingestion.add(answers):
                     walk.dealt_with(kept)
-                    write_json(marker, {"page": walk.page, "seen": walk.seen, "gone": intake.gone})
+                    write_json(
+                        marker, {"page": walk.page, "seen": walk.seen, "gone": ingestion.gone}
+                    )
                     moved(len(kept))
             if not walk.missing:
                 break
@@ -212,8 +214,8 @@ def _fill(part: Slice, settings: PipelineSettings, moved: Callable[[float], Any]
         "seen": walk.listed,
         "listed": walk.listed,
         "missing": walk.missing,
-        "gone": intake.gone,
-        "validation": intake.report.as_json(),
+        "gone": ingestion.gone,
+        "validation": ingestion.report.as_json(),
     }
     store.settle()
     write_json(marker, outcome)

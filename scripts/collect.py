@@ -23,9 +23,9 @@ from scripts.runtime.storage import (
 )
 from scripts.store.film_store import FilmStore, film_source, film_store
 from scripts.store.index import Index, days_since_1970
-from scripts.store.schema import FIELDS, Record
+from scripts.store.schema import FIELDS, FilmRecord
 from scripts.tmdb.client import Tmdb
-from scripts.tmdb.ingest import Intake
+from scripts.tmdb.ingest import Ingestion
 from scripts.tmdb.refresh import FIRST_FILMS, KEEP_DAYS, due, first_films
 
 logger = logging.getLogger(__name__)
@@ -61,11 +61,11 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         return files.collected
     check_writable(files.folder)
     store = film_store(settings)
-    intake = Intake(store, run_date, run_date, settings.collect_max_bad_share)
+    ingestion = Ingestion(store, run_date, run_date, settings.collect_max_bad_share)
     if today() - run_date <= timedelta(days=1):  # a run may go on past midnight
         with Tmdb(settings, workers=settings.collect_workers) as tmdb:
-            purge_expired(files.folder, tmdb.now())
-            bring_in(tmdb, intake, run_date, settings.collect_max_films)
+            purge_expired(files.folder, tmdb.server_time())
+            bring_in(tmdb, ingestion, run_date, settings.collect_max_films)
         store.compact()
     if store.is_empty():
         raise NothingCollectedError(
@@ -74,18 +74,18 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     files.collect_report.unlink(missing_ok=True)
     brought_in = (row for films in store.films(run_date) for row in films.to_pylist())
     count = write_films(files.collected, brought_in)
-    found = {"films": count, "gone": intake.gone, "validation": intake.report.as_json()}
+    found = {"films": count, "gone": ingestion.gone, "validation": ingestion.report.as_json()}
     write_json(files.collect_report, asked | found)
-    logger.info("%s films in %s; bad: %s", count, files.collected, intake.report.bad)
+    logger.info("%s films in %s; bad: %s", count, files.collected, ingestion.report.bad)
     return files.collected
 
 
-def bring_in(tmdb: Tmdb, intake: Intake, run_date: date, max_films: int | None) -> None:
+def bring_in(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: int | None) -> None:
     """Fetch what is due into the store, and purge what TMDB's terms do not allow to keep.
 
     Raises as `collect`.
     """
-    now, store = tmdb.now(), intake.store
+    now, store = tmdb.server_time(), ingestion.store
     index = store.index()
     # What an earlier try of this run has brought in.
     done = set(index.ids[index.run_day == days_since_1970(run_date)].tolist())
@@ -98,7 +98,7 @@ def bring_in(tmdb: Tmdb, intake: Intake, run_date: date, max_films: int | None) 
     chosen = wanted if max_films is None else wanted[: max(0, max_films - len(done))]
     try:
         with progress(len(chosen)) as bar, closing(tmdb.details(chosen)) as answers:
-            for kept in intake.take(answers):
+            for kept in ingestion.add(answers):
                 bar.update(len(kept))
     finally:  # after the refresh, which saves what is about to expire; and whether it went well
         store.purge(now - LONGEST_CACHE)
@@ -116,7 +116,7 @@ def purge_expired(folder: DataPath, now: datetime) -> None:
             logger.info("%s is over %s days old and was deleted", path, LONGEST_CACHE.days)
 
 
-def write_films(path: DataPath, films: Iterable[Record]) -> int:
+def write_films(path: DataPath, films: Iterable[FilmRecord]) -> int:
     """Write films as CSV that spreadsheets open as UTF-8, whole or not at all.
 
     Returns:
@@ -141,7 +141,7 @@ def _changes_known_until(store: FilmStore, index: Index) -> date:
     return datetime.fromtimestamp(int(index.fetched_at.min()) / 1000, UTC).date()
 
 
-def _has_snapshot(files: RunFiles, asked: Record) -> bool:
+def _has_snapshot(files: RunFiles, asked: FilmRecord) -> bool:
     if not (files.collected.exists() and files.collect_report.exists()):
         return False
     return bool(asked.items() <= read_json(files.collect_report).items())

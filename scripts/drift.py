@@ -130,7 +130,7 @@ def films_of(
     since = counted & (opened > day - timedelta(limits.film_days)) & (opened <= day)
     parts = [
         (films.filter(before).select(_COLUMNS), films.filter(since).select(_COLUMNS))
-        for films in store.labelled(day)
+        for films in store.as_of(day)
     ]
     if not parts:
         return _NO_FILMS, _NO_FILMS

@@ -21,11 +21,11 @@ from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.baselines import NaiveMeans
-from scripts.parameters import MIN_VOTES_TO_MEASURE
+from scripts.parameters import FEATURE_FILM_MINUTES, MIN_VOTES_TO_MEASURE
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import now, today
 from scripts.store.film_store import FilmStore, film_store
-from scripts.store.parsing import FEATURE_FILM_MINUTES, frame_of, main_genre, raw_film
+from scripts.store.parsing import main_genre, parse_film, to_frame
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ def look_up(store: FilmStore, day: date, min_votes: int) -> tuple[list[Subject],
     """
     subjects: list[Subject] = []
     rated: list[pa.Table] = []
-    for films in store.labelled(day):
+    for films in store.as_of(day):
         subjects += _subjects(films.filter(to_forecast(day, min_votes)))
         rated.append(films.filter(_rated(day)).select(["vote_average", "release_date", "genres"]))
     return sorted(subjects, key=lambda each: each.film_id), _means(rated, day)
@@ -184,8 +184,8 @@ def inputs_sha256(film: Film) -> str:
 
 def _subjects(films: pa.Table) -> Iterator[Subject]:
     shown = films.select(["poster_path", "original_title"]).to_pylist()
-    for row, each in zip(frame_of(films).to_dict("records"), shown, strict=True):
-        film = raw_film(row)
+    for row, each in zip(to_frame(films).to_dict("records"), shown, strict=True):
+        film = parse_film(row)
         assert film.release_date is not None  # noqa: S101 - or it would not have been chosen
         pages = (each["poster_path"] or None, each["original_title"] or None)
         yield Subject(int(row["id"]), film, film.release_date, *pages)
@@ -216,7 +216,7 @@ def _means(rated: Iterable[pa.Table], day: date) -> NaiveMeans | None:
 
 
 def _told(means: NaiveMeans | None, film: Film) -> dict[str, float]:
-    told = means.say(film.main_genre) if means else {}
+    told = means.forecast(film.main_genre) if means else {}
     return {name: round(rating, 4) for name, rating in told.items()}
 
 

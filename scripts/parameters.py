@@ -1,4 +1,4 @@
-"""The numbers a training run is made of, in code and under review."""
+"""The parameters of training, evaluation and drift: in code, so that every change is reviewed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,35 +9,44 @@ from movierating.films.tokens import TRACKED_TRAITS
 ModelType = Literal["xgboost", "lgbm", "rf", "linear"]
 
 SEED: Final = 42
-HOLDOUT_SHARE: Final = 0.2  # the newest films measure, the others teach
-HOLDOUT_FILMS: Final = 500  # are enough to measure with: more would only teach later
-MIN_VOTES_TO_COUNT: Final = 5  # for the track records
-MIN_VOTES_TO_LEARN: Final = 20  # for the model
-MIN_VOTES_TO_MEASURE: Final = 50
-VOTE_BANDS: Final = (50, 100, 300, 1_000)  # that reports tell films apart by
+FEATURE_FILM_MINUTES: Final = (40, 600)  # shorter is a short; longer is a mistake or a series
+
+# The hold-out set: the newest share of the films, but at most so many films, because more would
+# not make the measurement much more precise and would be missing from training.
+HOLDOUT_SHARE: Final = 0.2
+HOLDOUT_FILMS: Final = 500
 MIN_FILMS: Final = 10  # on each side of the split
-MIN_FILMS_PER_FLAG: Final = 25  # or a flag teaches noise
-# What teaches the model; the track records have their own in `EffectsConfig`.
-HALF_WEIGHT_VOTES: Final = 140  # a rating of so many votes counts half of a certain one
-HALF_LIFE_YEARS: Final = 3.0  # a film so much older teaches half as much
-# The oldest films only make track records, or the model would learn from those without one.
+# How many votes a film needs. A rating of few votes is noisy: an effect averages the noise of many
+# films away, training bears some of it through weights, an evaluation bears the least.
+MIN_VOTES_TO_COUNT: Final = 5  # to be a film that effects are estimated from
+MIN_VOTES_TO_LEARN: Final = 20  # to be a film that the model is trained on
+MIN_VOTES_TO_MEASURE: Final = 50  # to be a film that forecasts are evaluated on
+VOTE_BANDS: Final = (50, 100, 300, 1_000)  # limits of the subgroups by votes in reports
+MIN_FILMS_PER_FLAG: Final = 25  # a flag that fewer films have would be fitted to noise
+# Weights of the model's training films; effects have their own in `EffectsConfig`.
+HALF_WEIGHT_VOTES: Final = 140  # a rating of so many votes has half the weight of a certain one
+HALF_LIFE_YEARS: Final = 3.0  # a film that is so much older has half the weight
+# The oldest share of films only feeds the effects. Few films precede them, so their features would
+# mostly be missing, and the model would learn from that instead of from effects.
 BURN_IN_SHARE: Final = 0.2
-FOLDS: Final = 3  # years before the split, each forecast by what was known when it began
-# How far too high forecasts were lately is taken off the next ones.
-BIAS_HALF_LIFE_DAYS: Final = 120  # an error so much older counts half
-BIAS_MIN_FILMS: Final = 100  # a fold of fewer tells luck, and of a model that knew fewer still
-BIAS_PRIOR_FILMS: Final = 60  # as if so many new films had come out as forecast: few show little
+FOLDS: Final = 3  # years before the split, each forecast from the years before it
+# The recent bias, which is subtracted from forecasts.
+BIAS_HALF_LIFE_DAYS: Final = 120  # an error that is so much older has half the weight
+BIAS_MIN_FILMS: Final = 100  # with fewer films in a fold, the bias estimate is noise
+BIAS_PRIOR_FILMS: Final = 60  # prior strength, in films: the bias of few films is shrunk towards 0
 
 
 @dataclass(frozen=True)
 class EffectsConfig:
-    """How the track records are estimated.
+    """How the effects of tokens (target encoding) are estimated.
 
     Attributes:
-        shrinkage: By trait: an effect is half believed after so many films of full weight.
-        half_weight_votes: A rating of so many votes counts half of a certain one.
-        half_life_years: A film so much older counts half.
-        level_half_life_years: The same for the average, since ratings drift from year to year.
+        shrinkage: Prior strength by trait, in films of full weight: an effect of so many films is
+            shrunk to half.
+        half_weight_votes: A rating of so many votes has half the weight of a certain one.
+        half_life_years: A film that is so much older has half the weight.
+        level_half_life_years: The same for the mean rating. It is shorter, since ratings drift
+            from year to year.
         iterations: Of the solver.
     """
 
@@ -66,7 +75,10 @@ class EffectsConfig:
     iterations: int = 40
 
     def min_films(self, trait: str) -> int:
-        """How many films a token needs, or its effect is that film's luck."""
+        """The fewest films for which the effect of a token of this trait is kept.
+
+        Traits with past ratings keep every token, because a person's only film is informative too.
+        """
         if trait in TRACKED_TRAITS:
             return 1
         return 5 if trait in {"plot", "title"} else 2
@@ -74,7 +86,8 @@ class EffectsConfig:
 
 EFFECTS: Final = EffectsConfig()
 
-# The model of the size of errors: small, so that it finds no more than the folds can tell.
+# The model that predicts the absolute error. It is small, because the folds that it is fitted to
+# are few and errors are noisy.
 ERROR_MODEL: Final[Mapping[str, Any]] = {
     "n_estimators": 60,
     "num_leaves": 6,
@@ -92,8 +105,8 @@ class ModelConfig:
     """Which model to train.
 
     Attributes:
-        model_type: One family, or `all` to let the validation films choose.
-        parameters: What each family's estimator is made with.
+        model_type: One family, or `all` to choose by the error on the folds.
+        parameters: The hyperparameters of each family's estimator.
     """
 
     model_type: ModelType | Literal["all"] = "all"
@@ -143,17 +156,17 @@ MODEL_CONFIG: Final = ModelConfig()
 
 @dataclass(frozen=True)
 class DriftLimits:
-    """What is an alert.
+    """The limits beyond which drift is an alert.
 
     Attributes:
-        psi: Shares of a fact have moved so far; 0.25 is the customary sign of a major shift.
-        bias: Forecasts are off by so many rating points on average.
-        rmse_ratio: Errors are so many times those on the held-out films.
-        coverage: Outside of these shares the 80 % interval does not hold what it promises.
-        film_days: Films that opened so recently are compared with those that taught.
-        score_days: Scores of so many days are looked at.
-        min_films: Fewer tell nothing of their facts.
-        min_scores: Fewer tell nothing of the errors.
+        psi: The PSI of one fact; 0.25 is the usual sign of a major shift.
+        bias: The mean error of recent forecasts, in rating points, in either direction.
+        rmse_ratio: The RMSE of recent forecasts, as a multiple of the RMSE on the hold-out films.
+        coverage: Lowest and highest share of ratings within the 80 % interval.
+        film_days: Films that opened in the last so many days are compared with training films.
+        score_days: Scores of the last so many days are checked.
+        min_films: With fewer films the PSI is noise, and is not calculated.
+        min_scores: With fewer scores the errors are noise, and are not checked.
     """
 
     psi: float = 0.25

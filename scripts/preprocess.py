@@ -21,12 +21,13 @@ from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import encoder_pickles
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, row_of
+from scripts.parameters import FEATURE_FILM_MINUTES
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataPath, atomic_write, data_folder, write_bytes, write_json
 from scripts.store.film_store import film_store
-from scripts.store.parsing import FEATURE_FILM_MINUTES, frame_of, korean_plots, raw_film
+from scripts.store.parsing import korean_plots, parse_film, to_frame
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +57,9 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
     parts: list[pd.DataFrame] = []
     films: list[Film] = []
     korean: list[str | None] = []
-    for table in film_store(settings).labelled(run_date):
-        kept, dropped = validate(frame_of(table), run_date)
-        films += [raw_film(row) for row in kept.to_dict("records")]
+    for table in film_store(settings).as_of(run_date):
+        kept, dropped = validate(to_frame(table), run_date)
+        films += [parse_film(row) for row in kept.to_dict("records")]
         told = korean_plots(table)
         korean += [told[at] for at in kept.index]
         parts.append(kept[list(_OUTCOME)])

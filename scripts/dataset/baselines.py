@@ -52,7 +52,7 @@ class NaiveMeans:
             by_genre={str(genre) or None: float(mean) for genre, mean in by_genre.items()},
         )
 
-    def say(self, genre: str | None) -> dict[str, float]:
+    def forecast(self, genre: str | None) -> dict[str, float]:
         """What each says of a film of a main genre, by the names of `NAIVE_BASELINES`."""
         means = (self.mean, self.recent_mean, self.by_genre.get(genre, self.mean))
         return dict(zip(NAIVE_BASELINES, means, strict=True))

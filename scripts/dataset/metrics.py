@@ -47,7 +47,7 @@ def baseline_forecasts(split: TimeSplit) -> dict[str, Ratings]:
     taught = voted if len(voted) else split.train
     genres = [film.main_genre for film in taught.films]
     means = NaiveMeans.of(taught.ratings, taught.opened, genres, split.split_date)
-    said = [means.say(film.main_genre) for film in split.holdout.films]
+    said = [means.forecast(film.main_genre) for film in split.holdout.films]
     forecasts = {name: np.asarray([each[name] for each in said]) for name in NAIVE_BASELINES}
     return forecasts | {"old_model": _old_model(taught, split.holdout)}
 

@@ -62,7 +62,7 @@ class Sample:
         return len(self.frame)
 
 
-def as_on_the_form(film: Film) -> Film:
+def only_form_fields(film: Film) -> Film:
     """A film as the page's form describes it: running time, language, main genre, plot."""
     return Film(
         genres=film.genres[:1],

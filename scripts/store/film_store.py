@@ -28,7 +28,7 @@ from movierating.settings import PipelineSettings
 from scripts.runtime.storage import DataPath, data_folder, reading, write_bytes, writing
 from scripts.store.index import Index, Ints, ints, is_last
 from scripts.store.schema import FACTS, SCHEMA
-from scripts.store.vote_history import NO_VOTES, as_of, exploded, joined
+from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_as_of
 
 logger = logging.getLogger(__name__)
 
@@ -116,10 +116,10 @@ class FilmStore:
                 continue
             return
 
-    def labelled(self, day: date) -> Iterator[pa.Table]:
+    def as_of(self, day: date) -> Iterator[pa.Table]:
         """`films`, their rating and votes as they were known on a day; null where they were not."""
         for table in self.films():
-            yield as_of(table, day)
+            yield votes_as_of(table, day)
 
     def compact(self) -> None:
         """Fold small files into large ones; all of them once many rows are out of date."""
@@ -235,7 +235,7 @@ def _folded(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.
     newest, older = _newest(files, run_date)
     for path, rows in zip(files, newest, strict=True):
         if len(rows):
-            yield joined(_verified(path).take(rows), older)
+            yield merge_votes(_verified(path).take(rows), older)
 
 
 def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], pa.Table]:
@@ -248,7 +248,7 @@ def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], p
     counts[order] = is_last(ids[order])
     by_file = np.split(counts, np.cumsum([len(part) for part in parts])[:-1]) if files else []
     older = [
-        exploded(_columns(path, ("id", "votes")).filter(~mask))
+        vote_rows(_columns(path, ("id", "votes")).filter(~mask))
         for path, mask in zip(files, by_file, strict=True)
         if not mask.all()
     ]

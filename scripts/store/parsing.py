@@ -13,7 +13,6 @@ from movierating.films.film import Film
 from movierating.films.text import is_latin, measure_plot
 from movierating.films.tokens import MAX_CAST
 
-FEATURE_FILM_MINUTES: Final = (40, 600)  # shorter is a short; longer is a mistake or a series
 _NUMBERS: Final = ("budget", "revenue", "runtime", "vote_count", "vote_average")
 _TEXTS: Final = (
     "title",
@@ -28,7 +27,7 @@ _TEXTS: Final = (
 )
 
 
-def frame_of(films: pa.Table) -> pd.DataFrame:
+def to_frame(films: pa.Table) -> pd.DataFrame:
     """The columns that matter here: ids, numbers and votes as numbers, the rest as text."""
     columns = ["id", "release_date", *_NUMBERS, *_TEXTS]
     frame: pd.DataFrame = films.select(columns).to_pandas(date_as_object=True)
@@ -40,7 +39,7 @@ def frame_of(films: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def raw_film(row: Mapping[Hashable, Any]) -> Film:
+def parse_film(row: Mapping[Hashable, Any]) -> Film:
     """What a row of the store tells of a film before release; empty means unknown.
 
     So does a plot that is not in English: the service too counts it as unknown unless translated.

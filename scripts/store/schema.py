@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-Record = dict[str, Any]
+FilmRecord = dict[str, Any]
 
 TEXT: Final = pa.string()
 _NUMBERS: Final = {
@@ -102,19 +102,19 @@ _FOR_PAGES_ONLY: Final = frozenset(
 )
 
 
-def odd_fields(film: dict[str, Any]) -> list[str]:
+def unexpected_fields(film: dict[str, Any]) -> list[str]:
     """The fields of an answer that are absent or of a type that TMDB never gives them."""
     odd = [name for name, types in FIELD_TYPES.items() if not _has_type(film, name, types)]
     parts = [name for name, inner in PARTS.items() if not _is_part(film.get(name), inner)]
     return odd + parts
 
 
-def is_of(value: Any, types: tuple[type, ...]) -> bool:
+def has_json_type(value: Any, types: tuple[type, ...]) -> bool:
     """Whether a value is of one of JSON's types; in Python alone a flag is a number too."""
     return isinstance(value, types) and (types == (bool,) or not isinstance(value, bool))
 
 
-def record_of(film: dict[str, Any], fetched_at: datetime, run_date: date | None) -> Record:
+def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | None) -> FilmRecord:
     """An answer to `/movie/{id}` with its parts, as a row of the store.
 
     Values are as TMDB sent them, `ABSENT` where it sent none; what is odd or impossible is for
@@ -122,16 +122,16 @@ def record_of(film: dict[str, Any], fetched_at: datetime, run_date: date | None)
     """
     known = FIELD_TYPES.keys() | PARTS.keys()
     extra = {name: value for name, value in film.items() if name not in known}
-    row: Record = {name: _storable(film.get(name, ABSENT)) for name in FIELDS}
-    row |= {name: as_json(film[name]) if name in film else ABSENT for name in NESTED}
+    row: FilmRecord = {name: _storable(film.get(name, ABSENT)) for name in FIELDS}
+    row |= {name: compact_json(film[name]) if name in film else ABSENT for name in NESTED}
     return row | {
         "fetched_at": fetched_at,
         "run_date": run_date,
-        "extra": as_json(extra or None),
+        "extra": compact_json(extra or None),
     }
 
 
-def as_json(value: Any) -> str | None:
+def compact_json(value: Any) -> str | None:
     """Nested values as compact JSON, without what only a page needs."""
     if value is None:
         return None
@@ -157,7 +157,7 @@ def _has_type(film: dict[str, Any], name: str, types: tuple[type, ...]) -> bool:
     value = film[name]
     if value is None:
         return name not in NEVER_NULL
-    return is_of(value, types)
+    return has_json_type(value, types)
 
 
 def _is_part(part: Any, inner: str) -> bool:

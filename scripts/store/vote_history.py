@@ -13,7 +13,7 @@ from scripts.store.schema import SCHEMA, VOTE
 NO_VOTES: Final = pa.schema([SCHEMA.field("id"), *VOTE]).empty_table()
 
 
-def exploded(films: pa.Table) -> pa.Table:
+def vote_rows(films: pa.Table) -> pa.Table:
     """One row a vote, in columns as `NO_VOTES`."""
     votes = films["votes"].combine_chunks()
     ids = films["id"].combine_chunks().take(pc.list_parent_indices(votes))
@@ -22,8 +22,8 @@ def exploded(films: pa.Table) -> pa.Table:
     return pa.table([ids, *columns], schema=NO_VOTES.schema)
 
 
-def joined(films: pa.Table, older: pa.Table) -> pa.Table:
-    """Films whose votes are joined by older ones, by date; of one day the films' own stay.
+def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
+    """Films whose votes are merge_votes by older ones, by date; of one day the films' own stay.
 
     Args:
         films: In columns as `records.SCHEMA`, one row a film.
@@ -32,16 +32,16 @@ def joined(films: pa.Table, older: pa.Table) -> pa.Table:
     older = older.filter(np.isin(ints(older, "id"), ints(films, "id")))
     if older.num_rows == 0:
         return films
-    votes = _one_a_day(pa.concat_tables([older, exploded(films)]))
+    votes = _one_a_day(pa.concat_tables([older, vote_rows(films)]))
     rows = np.argsort(ints(films, "id"))
     films = films.take(rows)  # as the votes are now: by id
     counts = np.diff(np.searchsorted(ints(votes, "id"), ints(films, "id")), append=len(votes))
     return _set(films, "votes", _listed(votes, counts))
 
 
-def as_of(films: pa.Table, day: date) -> pa.Table:
+def votes_as_of(films: pa.Table, day: date) -> pa.Table:
     """Films with the rating and the count that were known on a day; null where none were."""
-    votes = exploded(films)
+    votes = vote_rows(films)
     votes = votes.filter(pc.field("date") <= day)
     last = votes.filter(is_last(ints(votes, "id")))
     at = pc.index_in(films["id"].combine_chunks(), value_set=last["id"].combine_chunks())

@@ -25,11 +25,11 @@ from tenacity import (
 from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings, SettingsError
 from scripts.runtime.clock import now
-from scripts.store.schema import PARTS, odd_fields
+from scripts.store.schema import PARTS, unexpected_fields
 
 logger = logging.getLogger(__name__)
 
-Film = dict[str, Any]
+FilmJson = dict[str, Any]
 T = TypeVar("T")
 
 MAX_PAGE: Final = 500
@@ -77,16 +77,16 @@ class ClockError(TmdbError):
 class Listing(NamedTuple):
     """One page of a list: its films, how many pages there are, and films on all of them."""
 
-    films: list[Film]
+    films: list[FilmJson]
     pages: int
     total: int
 
 
-class Answer(NamedTuple):
+class TmdbAnswer(NamedTuple):
     """A film with its parts, None where TMDB has none of that id; and when TMDB said so."""
 
     film_id: int
-    film: Film | None
+    film: FilmJson | None
     at: datetime
 
 
@@ -152,7 +152,7 @@ class Tmdb:
         """One page of a list of films. Raises as `get`."""
         return self._ask(path, query | {"page": number}, lambda content, _: _listed(content))
 
-    def pages(self, path: str, **query: str | int) -> Iterator[Film]:
+    def pages(self, path: str, **query: str | int) -> Iterator[FilmJson]:
         """The films of a list in its order, up to TMDB's last page of 500. Raises as `get`."""
         number, last = 1, 1
         while number <= last:
@@ -168,17 +168,17 @@ class Tmdb:
         )
         yield from (film["id"] for film in found)
 
-    def now(self) -> datetime:
+    def server_time(self) -> datetime:
         """The time by TMDB's clock. Raises as `get`."""
         return self._ask("/genre/movie/list", {}, lambda _, at: at)
 
-    def details(self, film_ids: Iterable[int]) -> Generator[Answer]:
+    def details(self, film_ids: Iterable[int]) -> Generator[TmdbAnswer]:
         """Films with their parts as they arrive, fetched side by side. Raises as `get`.
 
         The ids are taken no faster than the answers, so there may be any number of them.
         """
         ids = iter(film_ids)
-        asked: set[Future[Answer]] = set()
+        asked: set[Future[TmdbAnswer]] = set()
         with ThreadPoolExecutor(_THREADS) as pool:
             try:
                 while True:
@@ -195,18 +195,18 @@ class Tmdb:
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _film(self, film_id: int) -> Answer:
+    def _film(self, film_id: int) -> TmdbAnswer:
         for _ in range(_FORM_ATTEMPTS):
             try:
                 answer = self._ask(
                     f"/movie/{film_id}",
                     {"append_to_response": ",".join(PARTS)},
-                    lambda content, at: Answer(film_id, _film_of(content), at),
+                    lambda content, at: TmdbAnswer(film_id, _film_of(content), at),
                 )
             except LookupError:
                 logger.info("film %s is gone from TMDB", film_id)
-                return Answer(film_id, None, now())
-            if not odd_fields(answer.film or {}):
+                return TmdbAnswer(film_id, None, now())
+            if not unexpected_fields(answer.film or {}):
                 break
         return answer
 
@@ -298,7 +298,7 @@ def _listed(content: Any) -> Listing:
     raise TmdbUnavailableError("sent a list of films in a form of its own")
 
 
-def _film_of(content: Any) -> Film:
+def _film_of(content: Any) -> FilmJson:
     if isinstance(content, dict):
         return content
     raise TmdbUnavailableError("sent a film in a form of its own")

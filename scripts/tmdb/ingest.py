@@ -8,9 +8,9 @@ from datetime import date
 from typing import Final
 
 from scripts.store.film_store import FilmStore
-from scripts.store.schema import record_of
-from scripts.tmdb.client import Answer, TmdbError
-from scripts.tmdb.validation import Report, admit
+from scripts.store.schema import film_record
+from scripts.tmdb.client import TmdbAnswer, TmdbError
+from scripts.tmdb.validation import ValidationReport, validate_records
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ _KEEP_EVERY_SECONDS: Final = 0.35  # so that a kill costs less than a second of 
 
 
 @dataclass
-class Intake:
+class Ingestion:
     """The way of one run's films into the store.
 
     Attributes:
@@ -33,10 +33,10 @@ class Intake:
     votes_as_of: date
     run_date: date | None
     max_bad_share: float
-    report: Report = field(default_factory=Report)
+    report: ValidationReport = field(default_factory=ValidationReport)
     gone: int = 0
 
-    def take(self, answers: Iterable[Answer]) -> Iterator[list[int]]:
+    def add(self, answers: Iterable[TmdbAnswer]) -> Iterator[list[int]]:
         """Keep films as they come; yields the ids that are dealt with, some at a time.
 
         What has come is kept also when what follows fails.
@@ -46,7 +46,7 @@ class Intake:
             DataFileError: The store cannot be written.
             TmdbError: As raised by `answers`.
         """
-        waiting: list[Answer] = []
+        waiting: list[TmdbAnswer] = []
         since = time.monotonic()
         try:
             for answer in answers:
@@ -59,15 +59,15 @@ class Intake:
             raise
         yield self._keep(waiting)
 
-    def _keep(self, answers: list[Answer]) -> list[int]:
+    def _keep(self, answers: list[TmdbAnswer]) -> list[int]:
         records = [
-            record_of(answer.film, answer.at, self.run_date)
+            film_record(answer.film, answer.at, self.run_date)
             for answer in answers
             if answer.film is not None
         ]
         self.gone += len(answers) - len(records)
         if records:
-            films = admit(records, self.votes_as_of, self.report)
+            films = validate_records(records, self.votes_as_of, self.report)
             self.report.check(self.max_bad_share)
             self.store.add(films)
         return [answer.film_id for answer in answers]

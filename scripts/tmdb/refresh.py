@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from scripts.store.index import EPOCH, Index, Ints, days_since_1970
-from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Film, Tmdb
+from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, FilmJson, Tmdb
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def getting_old(index: Index, today: int) -> Iterator[int]:
     return iter(index.ids[np.union1d(share, expiring)].tolist())
 
 
-def newest_rated(tmdb: Tmdb, until: date) -> Iterator[Film]:
+def newest_rated(tmdb: Tmdb, until: date) -> Iterator[FilmJson]:
     """Rated films from `until` backwards; past TMDB's last page it goes on by date."""
     while True:
         count, last = 0, until
@@ -106,7 +106,7 @@ def newest_rated(tmdb: Tmdb, until: date) -> Iterator[Film]:
         until = last
 
 
-def _unique(films: Iterable[Film]) -> Iterator[int]:
+def _unique(films: Iterable[FilmJson]) -> Iterator[int]:
     seen: set[int] = set()
     for film in films:
         if film["id"] not in seen:

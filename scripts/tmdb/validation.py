@@ -17,7 +17,15 @@ from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
 from movierating.errors import ExplainedError
-from scripts.store.schema import FIELD_TYPES, NESTED, NEVER_NULL, PARTS, SCHEMA, Record, is_of
+from scripts.store.schema import (
+    FIELD_TYPES,
+    NESTED,
+    NEVER_NULL,
+    PARTS,
+    SCHEMA,
+    FilmRecord,
+    has_json_type,
+)
 
 MINUTES: Final = (1, 899)
 YEARS_AHEAD: Final = 30
@@ -38,7 +46,7 @@ _GOES: Final = {
 class BadAnswersError(ExplainedError, ValueError):
     """So many records are bad that TMDB's form has changed, or the answers are not TMDB's."""
 
-    def __init__(self, report: "Report") -> None:
+    def __init__(self, report: "ValidationReport") -> None:
         """Say how many, and what is the matter with most of them."""
         worst = ", ".join(f"{name} ({count})" for name, count in report.faults.most_common(3))
         super().__init__(
@@ -48,7 +56,7 @@ class BadAnswersError(ExplainedError, ValueError):
 
 
 @dataclass
-class Report:
+class ValidationReport:
     """What was found at the door, over all batches of a run.
 
     Attributes:
@@ -82,11 +90,11 @@ class Report:
             raise BadAnswersError(self)
 
 
-def admit(records: list[Record], as_of: date, report: Report) -> pa.Table:
+def validate_records(records: list[FilmRecord], as_of: date, report: ValidationReport) -> pa.Table:
     """The records fit for the store, in its columns, with their votes as of a day.
 
     Args:
-        records: Rows by `records.record_of`, values as TMDB sent them.
+        records: Rows by `records.film_record`, values as TMDB sent them.
         as_of: The day that their votes count for.
         report: Takes the counts.
     """
@@ -109,7 +117,7 @@ def admit(records: list[Record], as_of: date, report: Report) -> pa.Table:
 
 
 def _mended(
-    frame: pd.DataFrame, schema: DataFrameSchema, report: Report, faulty: Counter[int]
+    frame: pd.DataFrame, schema: DataFrameSchema, report: ValidationReport, faulty: Counter[int]
 ) -> pd.DataFrame:
     try:
         schema.validate(frame, lazy=True)
@@ -131,7 +139,7 @@ def _mended(
 def _form() -> DataFrameSchema:
     """Each field there, of the type that TMDB gives it; what is nested comes as JSON text."""
     plain = {
-        name: _column(partial(is_of, types=types), "another form", name)
+        name: _column(partial(has_json_type, types=types), "another form", name)
         for name, types in FIELD_TYPES.items()
         if name not in NESTED
     }
@@ -200,7 +208,7 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _votes(row: dict[Any, Any], as_of: date) -> list[Record]:
+def _votes(row: dict[Any, Any], as_of: date) -> list[FilmRecord]:
     """The entry for the votes of a day; a count says nothing without a rating, nor the reverse."""
     if row["vote_count"] == 0:
         row["vote_average"] = None

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from movierating.films.film import Film
 from movierating.model.features import Matrix, build_matrix
 from movierating.model.target_encoding import Effects
-from scripts.dataset.split import Ratings, TimeSplit, TooFewFilmsError, as_on_the_form
+from scripts.dataset.split import Ratings, TimeSplit, TooFewFilmsError, only_form_fields
 from scripts.parameters import (
     BURN_IN_SHARE,
     EFFECTS,
@@ -216,7 +216,7 @@ def build_vectors(
         TooFewFilmsError: The films of a single year cannot be described by earlier ones.
     """
     history = FilmHistory.of(split, config)
-    slim = [as_on_the_form(film) for film in history.films]
+    slim = [only_form_fields(film) for film in history.films]
     slim_tokens = TokenRows.of(slim, history.vocabulary)
     parts = []
     for year in range(history.first_year, -1, -1):

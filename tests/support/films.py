@@ -10,8 +10,8 @@ from scripts.collect import write_films
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder, write_json
 from scripts.store.film_store import FilmStore, film_store
-from scripts.store.schema import record_of
-from scripts.tmdb.validation import Report, admit
+from scripts.store.schema import film_record
+from scripts.tmdb.validation import ValidationReport, validate_records
 from tests.support.bundles import RUN_DATE
 
 FILM: Final[dict[str, Any]] = {
@@ -57,8 +57,8 @@ def columns(
     *films: dict[str, Any], day: date = RUN_DATE, run_date: date | None = None, hour: int = 12
 ) -> pa.Table:
     """Films as the store takes them: each is `FILM` but for what is given, fetched on a day."""
-    records = [record_of(FILM | film, moment(day, hour), run_date) for film in films]
-    return admit(records, day, Report())
+    records = [film_record(FILM | film, moment(day, hour), run_date) for film in films]
+    return validate_records(records, day, ValidationReport())
 
 
 def stored(store: FilmStore) -> dict[int, dict[str, Any]]:
@@ -73,7 +73,9 @@ def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) 
     film_store(settings).add(columns(*films, day=day, run_date=RUN_DATE))
     files = RunFiles(data_folder(settings), RUN_DATE)
     write_films(files.collected, films)
-    write_json(files.collect_report, {"source": "tests", "validation": Report().as_json()})
+    write_json(
+        files.collect_report, {"source": "tests", "validation": ValidationReport().as_json()}
+    )
 
 
 def remember(store: FilmStore, day: date) -> None:

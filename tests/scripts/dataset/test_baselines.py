@@ -18,9 +18,9 @@ def test_each_mean_is_what_its_name_says():
     found = means(
         ("2001-01-01", "Drama", 4.0), ("2023-11-23", "Drama", 6.0), ("2023-11-22", None, 8.0)
     )
-    assert found.say("Drama") == {"mean": 6.0, "recent_mean": 6.0, "genre_mean": 5.0}
-    assert found.say(None)["genre_mean"] == 8.0
-    assert found.say("Western")["genre_mean"] == 6.0
+    assert found.forecast("Drama") == {"mean": 6.0, "recent_mean": 6.0, "genre_mean": 5.0}
+    assert found.forecast(None)["genre_mean"] == 8.0
+    assert found.forecast("Western")["genre_mean"] == 6.0
 
 
 def test_without_recent_films_the_recent_mean_is_that_of_all():

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from movierating.films.film import Film, Plot
-from scripts.dataset.split import Sample, TimeSplit, TooFewFilmsError, as_on_the_form
+from scripts.dataset.split import Sample, TimeSplit, TooFewFilmsError, only_form_fields
 from scripts.parameters import MIN_VOTES_TO_COUNT, MIN_VOTES_TO_MEASURE
 
 FIRST = date(2020, 1, 1)
@@ -105,4 +105,4 @@ def test_form_leaves_out_what_its_fields_do_not_tell():
         **told,
     )
     assert all(getattr(film, field.name) for field in fields(Film))
-    assert as_on_the_form(film) == Film(genres=("Crime",), **told)
+    assert only_form_fields(film) == Film(genres=("Crime",), **told)

@@ -102,7 +102,7 @@ def test_rating_that_came_back_is_not_lost_by_folding_in_parts(store: FilmStore)
         store.add(columns({"id": 1, "vote_count": count}, day=RUN_DATE - days * DAY))
     store.compact()
     store.add(columns({"id": 1, "vote_count": 20}, day=RUN_DATE - 2 * DAY))
-    (table,) = store.labelled(RUN_DATE)
+    (table,) = store.as_of(RUN_DATE)
     assert table["vote_count"].to_pylist() == [10]
 
 
@@ -122,7 +122,7 @@ def test_label_is_the_rating_as_of_a_day(
     for days, average, count in [(9, 6.0, 10), (3, 7.0, 20), (0, 8.0, 30)]:
         film = {"id": 1, "vote_average": average, "vote_count": count}
         store.add(columns(film, day=RUN_DATE - days * DAY))
-    (table,) = store.labelled(RUN_DATE - days_before * DAY)
+    (table,) = store.as_of(RUN_DATE - days_before * DAY)
     (row,) = table.to_pylist()
     assert (row["vote_average"], row["vote_count"]) == expected
 
@@ -419,7 +419,7 @@ def test_store_is_what_a_plain_dictionary_would_be(events: list[tuple[str, int, 
                 known = [count for seen, count in sorted(by_day.items()) if seen <= day]
                 (label,) = (
                     row["vote_count"]
-                    for table in store.labelled(day)
+                    for table in store.as_of(day)
                     for row in table.to_pylist()
                     if row["id"] == film
                 )

@@ -1,6 +1,6 @@
 import pytest
 
-from scripts.store.parsing import frame_of, main_genre, raw_film
+from scripts.store.parsing import main_genre, parse_film, to_frame
 from tests.support.films import columns
 
 
@@ -19,7 +19,7 @@ def test_main_genre_is_the_first(genres: str, expected: str | None):
 
 def test_film_that_nobody_has_rated_is_described_all_the_same():
     table = columns({"vote_count": 0, "vote_average": 0.0, "runtime": 0, "budget": 0})
-    (row,) = frame_of(table).to_dict("records")
-    film = raw_film(row)
+    (row,) = to_frame(table).to_dict("records")
+    film = parse_film(row)
     assert film.main_genre == "Crime"
     assert (film.runtime_minutes, film.budget_usd) == (None, None)

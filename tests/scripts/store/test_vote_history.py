@@ -2,7 +2,7 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
-from scripts.store.vote_history import NO_VOTES, as_of, exploded, joined
+from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_as_of
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns
 
@@ -24,7 +24,7 @@ def counts(films: pa.Table) -> dict[int, list[tuple[date, int]]]:
 
 
 def test_votes_are_rows_with_the_id_of_their_film():
-    votes = exploded(columns({"id": 7}, {"id": 3, "vote_count": None}, {"id": 5}))
+    votes = vote_rows(columns({"id": 7}, {"id": 3, "vote_count": None}, {"id": 5}))
     assert votes.schema == NO_VOTES.schema
     assert votes["id"].to_pylist() == [7, 5]
 
@@ -37,7 +37,7 @@ def test_older_votes_join_their_film_by_date_and_no_other():
         (2, RUN_DATE - DAY, 6.0, 5),
         (8, RUN_DATE - DAY, 6.0, 99),
     )
-    assert counts(joined(films, older)) == {
+    assert counts(merge_votes(films, older)) == {
         9: [(RUN_DATE, 60)],
         2: [(RUN_DATE - DAY, 5)],
         4: [(RUN_DATE - 2 * DAY, 10), (RUN_DATE - DAY, 20), (RUN_DATE, 60)],
@@ -45,19 +45,19 @@ def test_older_votes_join_their_film_by_date_and_no_other():
 
 
 def test_of_one_day_the_votes_of_the_film_itself_stay():
-    films = joined(columns({"id": 1}), earlier((1, RUN_DATE, 5.0, 1)))
+    films = merge_votes(columns({"id": 1}), earlier((1, RUN_DATE, 5.0, 1)))
     assert counts(films) == {1: [(RUN_DATE, 60)]}
 
 
 def test_films_without_older_votes_stay_as_they_are():
     films = columns({"id": 2}, {"id": 1})
-    assert joined(films, NO_VOTES) is films
-    assert joined(films, earlier((3, RUN_DATE, 5.0, 1))) is films
+    assert merge_votes(films, NO_VOTES) is films
+    assert merge_votes(films, earlier((3, RUN_DATE, 5.0, 1))) is films
 
 
 def test_rating_as_of_a_day_before_any_is_null():
-    films = joined(columns({"id": 1}, {"id": 2}), earlier((2, RUN_DATE - DAY, 5.5, 3)))
-    before = as_of(films, RUN_DATE - DAY).sort_by("id")
+    films = merge_votes(columns({"id": 1}, {"id": 2}), earlier((2, RUN_DATE - DAY, 5.5, 3)))
+    before = votes_as_of(films, RUN_DATE - DAY).sort_by("id")
     assert before["vote_count"].to_pylist() == [None, 3]
     assert before["vote_average"].to_pylist() == [None, 5.5]
-    assert as_of(films, RUN_DATE - 9 * DAY)["vote_count"].to_pylist() == [None, None]
+    assert votes_as_of(films, RUN_DATE - 9 * DAY)["vote_count"].to_pylist() == [None, None]

@@ -336,7 +336,7 @@ def test_film_in_a_lasting_other_form_comes_as_it_is(tmdb_stand_in: RunningStand
 
 def test_answers_are_dated_by_the_clock_of_tmdb(tmdb_on_its_day: Tmdb):
     (answer,) = tmdb_on_its_day.details([1])
-    assert tmdb_on_its_day.now().date() == RUN_DATE
+    assert tmdb_on_its_day.server_time().date() == RUN_DATE
     assert answer.at.date() == RUN_DATE
 
 

@@ -7,81 +7,83 @@ import pytest
 
 from scripts.runtime.storage import DataFileError
 from scripts.store.film_store import FilmStore
-from scripts.tmdb.client import Answer, TmdbError
-from scripts.tmdb.ingest import Intake
+from scripts.tmdb.client import TmdbAnswer, TmdbError
+from scripts.tmdb.ingest import Ingestion
 from scripts.tmdb.validation import BadAnswersError
 from tests.support.bundles import RUN_DATE
 from tests.support.films import FILM, moment, stored
 
 
 @pytest.fixture
-def intake(tmp_path: Path) -> Intake:
-    return Intake(FilmStore(tmp_path / "films"), RUN_DATE, RUN_DATE, 0.1)
+def ingestion(tmp_path: Path) -> Ingestion:
+    return Ingestion(FilmStore(tmp_path / "films"), RUN_DATE, RUN_DATE, 0.1)
 
 
-def answers(*ids: int, **change: object) -> Iterator[Answer]:
-    return (Answer(film_id, FILM | {"id": film_id} | change, moment()) for film_id in ids)
+def answers(*ids: int, **change: object) -> Iterator[TmdbAnswer]:
+    return (TmdbAnswer(film_id, FILM | {"id": film_id} | change, moment()) for film_id in ids)
 
 
-def test_films_are_kept_with_the_run_that_brought_them_in(intake: Intake):
-    assert list(intake.take(answers(1, 2))) == [[1, 2]]
-    films = stored(intake.store)
+def test_films_are_kept_with_the_run_that_brought_them_in(ingestion: Ingestion):
+    assert list(ingestion.add(answers(1, 2))) == [[1, 2]]
+    films = stored(ingestion.store)
     assert {film["run_date"] for film in films.values()} == {RUN_DATE}
     assert films[1]["fetched_at"] == moment()
-    assert intake.report.records == 2
+    assert ingestion.report.records == 2
 
 
 def test_votes_count_for_the_day_they_are_told_for(tmp_path: Path):
-    backfill = Intake(FilmStore(tmp_path / "films"), date(2026, 11, 20), None, 0.1)
-    list(backfill.take(answers(1)))
+    backfill = Ingestion(FilmStore(tmp_path / "films"), date(2026, 11, 20), None, 0.1)
+    list(backfill.add(answers(1)))
     film = stored(backfill.store)[1]
     assert film["run_date"] is None
     assert film["votes"][0]["date"] == date(2026, 11, 20)
 
 
 def test_films_are_kept_about_each_second_while_more_are_coming(
-    intake: Intake, monkeypatch: pytest.MonkeyPatch
+    ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch
 ):
     seconds = iter(range(100))
     monkeypatch.setattr(time, "monotonic", lambda: 0.2 * next(seconds))
-    kept = intake.take(answers(*range(1, 21)))
+    kept = ingestion.add(answers(*range(1, 21)))
     first = next(kept)
     assert 2 <= len(first) <= 5
-    assert sorted(stored(intake.store)) == first
+    assert sorted(stored(ingestion.store)) == first
     assert [film for batch in (first, *kept) for film in batch] == list(range(1, 21))
 
 
-def test_film_that_is_gone_is_dealt_with_and_counted(intake: Intake):
-    gone = Answer(9, None, moment())
-    assert list(intake.take([gone])) == [[9]]
-    assert intake.gone == 1
-    assert stored(intake.store) == {}
+def test_film_that_is_gone_is_dealt_with_and_counted(ingestion: Ingestion):
+    gone = TmdbAnswer(9, None, moment())
+    assert list(ingestion.add([gone])) == [[9]]
+    assert ingestion.gone == 1
+    assert stored(ingestion.store) == {}
 
 
-def test_what_had_come_is_kept_when_the_key_is_revoked_halfway(intake: Intake):
-    def revoked() -> Iterator[Answer]:
+def test_what_had_come_is_kept_when_the_key_is_revoked_halfway(ingestion: Ingestion):
+    def revoked() -> Iterator[TmdbAnswer]:
         yield from answers(1, 2)
         raise TmdbError("TMDB refuses the key (HTTP 401); check TMDB_API_KEY")
 
     with pytest.raises(TmdbError, match="check TMDB_API_KEY"):
-        list(intake.take(revoked()))
-    assert sorted(stored(intake.store)) == [1, 2]
+        list(ingestion.add(revoked()))
+    assert sorted(stored(ingestion.store)) == [1, 2]
 
 
-def test_bad_answers_stop_the_run_and_overwrite_nothing(intake: Intake):
-    list(intake.take(answers(*range(1, 41))))
+def test_bad_answers_stop_the_run_and_overwrite_nothing(ingestion: Ingestion):
+    list(ingestion.add(answers(*range(1, 41))))
     with pytest.raises(BadAnswersError, match="runtime: another form"):
-        list(intake.take(answers(*range(1, 41), runtime="101")))
-    assert {film["runtime"] for film in stored(intake.store).values()} == {101}
+        list(ingestion.add(answers(*range(1, 41), runtime="101")))
+    assert {film["runtime"] for film in stored(ingestion.store).values()} == {101}
 
 
-def test_disk_that_is_full_ends_in_one_sentence(intake: Intake, monkeypatch: pytest.MonkeyPatch):
-    list(intake.take(answers(1)))
+def test_disk_that_is_full_ends_in_one_sentence(
+    ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch
+):
+    list(ingestion.add(answers(1)))
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(DataFileError, match="change DATA_DIR or free the disk"):
-        list(intake.take(answers(2)))
-    assert sorted(stored(intake.store)) == [1]
+        list(ingestion.add(answers(2)))
+    assert sorted(stored(ingestion.store)) == [1]

@@ -3,18 +3,23 @@ from typing import Any
 
 import pytest
 
-from scripts.store.schema import SCHEMA, record_of
-from scripts.tmdb.validation import MIN_TO_JUDGE, BadAnswersError, Report, admit
+from scripts.store.schema import SCHEMA, film_record
+from scripts.tmdb.validation import (
+    MIN_TO_JUDGE,
+    BadAnswersError,
+    ValidationReport,
+    validate_records,
+)
 from tests.support.bundles import RUN_DATE
 from tests.support.films import FILM, columns, moment
 
 VOTES = ["vote_average", "vote_count", "votes"]
 
 
-def admitted(*changes: dict[str, Any]) -> tuple[list[dict[str, Any]], Report]:
-    report = Report()
-    records = [record_of(FILM | change, moment(), None) for change in changes]
-    return admit(records, RUN_DATE, report).to_pylist(), report
+def admitted(*changes: dict[str, Any]) -> tuple[list[dict[str, Any]], ValidationReport]:
+    report = ValidationReport()
+    records = [film_record(FILM | change, moment(), None) for change in changes]
+    return validate_records(records, RUN_DATE, report).to_pylist(), report
 
 
 def test_good_film_passes_unchanged_with_its_votes_as_of_the_day():
@@ -84,8 +89,8 @@ def test_value_that_cannot_be_is_missing_and_counted(
 @pytest.mark.parametrize("field", ["homepage", "runtime", "genres", "credits", "translations"])
 def test_field_that_an_answer_lacks_is_missing_and_counted(field: str):
     film = {name: value for name, value in FILM.items() if name != field}
-    report = Report()
-    (row,) = admit([record_of(film, moment(), None)], RUN_DATE, report).to_pylist()
+    report = ValidationReport()
+    (row,) = validate_records([film_record(film, moment(), None)], RUN_DATE, report).to_pylist()
     assert row[field] is None
     assert report.faults == {f"{field}: another form": 1}
 
@@ -129,9 +134,9 @@ def test_unknown_field_is_kept():
 
 
 def test_too_many_bad_records_are_one_sentence_that_names_the_worst():
-    report = Report()
-    admit(
-        [record_of(FILM | {"id": at, "runtime": "101"}, moment(), None) for at in range(1, 7)],
+    report = ValidationReport()
+    validate_records(
+        [film_record(FILM | {"id": at, "runtime": "101"}, moment(), None) for at in range(1, 7)],
         RUN_DATE,
         report,
     )
@@ -144,11 +149,11 @@ def test_too_many_bad_records_are_one_sentence_that_names_the_worst():
 
 
 def test_share_is_judged_of_enough_records_only():
-    Report(records=5, bad=5).check(0.1)
+    ValidationReport(records=5, bad=5).check(0.1)
     with pytest.raises(BadAnswersError):
-        Report(records=6, bad=6).check(0.1)
-    Report(records=10 * MIN_TO_JUDGE, bad=MIN_TO_JUDGE).check(0.1)
+        ValidationReport(records=6, bad=6).check(0.1)
+    ValidationReport(records=10 * MIN_TO_JUDGE, bad=MIN_TO_JUDGE).check(0.1)
 
 
 def test_nothing_in_is_nothing_out():
-    assert admit([], RUN_DATE, Report()).num_rows == 0
+    assert validate_records([], RUN_DATE, ValidationReport()).num_rows == 0

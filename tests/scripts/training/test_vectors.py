@@ -8,7 +8,7 @@ import pytest
 from movierating.films.film import Film
 from movierating.model.features import build_matrix, choose_features
 from movierating.model.target_encoding import ALL_EFFECTS, Effects
-from scripts.dataset.split import TooFewFilmsError, as_on_the_form
+from scripts.dataset.split import TooFewFilmsError, only_form_fields
 from scripts.parameters import (
     FOLDS,
     HALF_LIFE_YEARS,
@@ -88,7 +88,7 @@ def test_held_out_films_are_described_by_the_effects_that_are_returned(
     held_out = split_of(frame).holdout.films
     for matrix, known in (
         (films.full, held_out),
-        (films.form, [as_on_the_form(film) for film in held_out]),
+        (films.form, [only_form_fields(film) for film in held_out]),
     ):
         expected = build_matrix(known, features, map(effects.encode, known))
         np.testing.assert_allclose(matrix[films.years == 0], expected, rtol=1e-5, atol=1e-5)
