@@ -1,1 +1,1 @@
-"""The online service. This file makes `app` the package, where `app.py` would else win the name."""
+"""The API. This file makes `app` a package; without it, `import app` would find `app.py`."""

@@ -1,29 +1,29 @@
-"""The time between being told to end and ending."""
+"""The phase between the signal to shut down and the end of the process."""
 
 import time
 
 
 class Draining:
-    """Whether the service is about to end.
+    """Whether the service is shutting down.
 
-    A load balancer sees it in /readyz and sends new requests elsewhere. Meanwhile everything is
-    answered, and each answer closes its connection.
+    A load balancer sees this in /readyz and sends new requests to other replicas. Until the end,
+    the service answers every request, and closes each connection after its response.
     """
 
     def __init__(self, seconds: float = 0) -> None:
-        """Last for some seconds once begun."""
+        """Prepare to drain for some seconds, counted from `begin`."""
         self._seconds = seconds
         self._until: float | None = None
 
     @property
     def has_begun(self) -> bool:
-        """Whether the service was told to end."""
+        """Whether the service was told to shut down."""
         return self._until is not None
 
     def begin(self) -> None:
-        """Tell everyone from now on."""
+        """Start to drain."""
         self._until = time.monotonic() + self._seconds
 
     def is_over(self) -> bool:
-        """Whether it is time to end."""
+        """Whether draining has begun and its time is up."""
         return self._until is not None and time.monotonic() >= self._until

@@ -1,4 +1,4 @@
-"""What the service writes: one JSON object a line, without what was sent to it."""
+"""The log of the service: one JSON object per line, without anything a caller sent."""
 
 import json
 import logging
@@ -13,14 +13,14 @@ REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("request_id", default=Non
 
 
 class JsonFormatter(logging.Formatter):
-    """JSON lines with the request's id and, given as `extra={"facts": ...}`, more facts.
+    """Formats records as JSON, with the request id and the facts of `extra={"facts": {...}}`.
 
-    Of an exception they tell types and places, not its message, which may repeat what was sent:
-    pydantic's do, and so does that of a KeyError.
+    Of an exception, the line has types and code locations, but no message: a message may repeat
+    what a caller sent, as those of pydantic and of KeyError do.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Format one record as one line."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname,
@@ -31,15 +31,15 @@ class JsonFormatter(logging.Formatter):
             line["request_id"] = request_id
         line |= getattr(record, "facts", {})
         if record.exc_info and (error := record.exc_info[1]):
-            line["exception"] = places(error)
+            line["exception"] = locations(error)
         try:
             return orjson.dumps(line, default=str).decode()
-        except TypeError:  # a lone surrogate, which is no letter
+        except TypeError:  # orjson refuses lone surrogates, which are not valid Unicode
             return json.dumps(line, default=str)
 
 
-def places(error: BaseException | None) -> list[str]:
-    """The types of an exception and of those that led to it, each with where it was raised."""
+def locations(error: BaseException | None) -> list[str]:
+    """List an exception and its causes: the type of each, then its code locations."""
     lines: list[str] = []
     while error is not None:
         frames = traceback.extract_tb(error.__traceback__)
@@ -50,12 +50,13 @@ def places(error: BaseException | None) -> list[str]:
 
 
 def configure() -> None:
-    """Write JSON lines to standard error, uvicorn's too; its own line for each request is off."""
+    """Log JSON lines to standard error, also those of uvicorn; switch off its access log."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # No line tells of these, and finding them out takes half the time of a line.
-    logging._srcfile = None  # as the logging HOWTO has it
+    # No line shows caller, thread or process, and finding them takes half the time of a line. The
+    # logging HOWTO (section "Optimization") describes these switches.
+    logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers.clear()

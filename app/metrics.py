@@ -1,4 +1,4 @@
-"""What the service measures of itself, in the form of Prometheus."""
+"""Metrics of the service, in the format of Prometheus."""
 
 import time
 from collections.abc import Iterator
@@ -20,70 +20,78 @@ from app.background.model_follower import Follower
 
 _LATENCY_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _RATINGS: Final = tuple(half / 2 for half in range(1, 20))
-# Anyone can send any word as a method, and each would be a time series.
+# A caller can send any word as a method, and each word would become a time series.
 _METHODS: Final = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
 class Metrics:
-    """Counts of one application; each has a registry of its own."""
+    """The metrics of one application, in their own registry."""
 
     def __init__(self, follower: Follower) -> None:
-        """Count from zero, and tell of the follower's versions."""
-        # It would be one more series for each, which nobody reads.
+        """Start all counters at zero; the follower supplies the metrics of the model."""
+        # Otherwise each counter has a second series with its creation time, which nobody reads.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        self._registry.register(_OfTheModel(follower))
+        self._registry.register(_ModelCollector(follower))
         ProcessCollector(registry=self._registry)
         self._requests = Counter(
             "movierating_http_requests",
-            "Requests answered.",
+            "Answered requests.",
             ("method", "route", "status"),
             registry=self._registry,
         )
         self._seconds = Histogram(
             "movierating_http_request_duration_seconds",
-            "Time from a request to the end of its answer.",
+            "Time from the start of a request to the end of its response.",
             ("route",),
             buckets=_LATENCY_SECONDS,
             registry=self._registry,
         )
         self._ratings = Histogram(
             "movierating_predicted_rating",
-            "Forecast ratings, 0 to 10; the count is that of the predictions.",
+            "Forecast ratings, 0 to 10.",
             ("contract",),
             buckets=_RATINGS,
             registry=self._registry,
         )
         self._predictions = Counter(
             "movierating_predictions",
-            "Films forecast, by the contract they came in.",
+            "Films forecast, by contract: facts, or the old codes.",
             ("contract",),
             registry=self._registry,
         )
-        # Finding a series takes longer than counting; there are few, by routes and statuses.
-        self._requests_of = cache(self._requests.labels)
-        self._seconds_of = cache(self._seconds.labels)
-        self._predictions_of = cache(self._predictions.labels)
-        self._ratings_of = cache(self._ratings.labels)
+        # Looking up a series takes longer than counting, so each is looked up once. The caches stay
+        # small, because there are few routes and statuses.
+        self._requests_series = cache(self._requests.labels)
+        self._seconds_series = cache(self._seconds.labels)
+        self._predictions_series = cache(self._predictions.labels)
+        self._ratings_series = cache(self._ratings.labels)
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request under the template of its route."""
+    def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request.
+
+        Args:
+            method: As sent; unknown methods count as `other`.
+            route: The template of the path, such as `/v1/predict`.
+            status: HTTP status of the response.
+            seconds: Time until the end of the response.
+        """
         known = method if method in _METHODS else "other"
-        self._requests_of(known, route, str(status)).inc()
-        self._seconds_of(route).observe(seconds)
+        self._requests_series(known, route, str(status)).inc()
+        self._seconds_series(route).observe(seconds)
 
-    def predicted(self, rating: float, contract: Literal["facts", "codes"]) -> None:
-        """Count a forecast."""
-        self._predictions_of(contract).inc()
-        self._ratings_of(contract).observe(rating)
+    def count_forecast(self, rating: float, contract: Literal["facts", "codes"]) -> None:
+        """Count a forecast under the contract of its request."""
+        self._predictions_series(contract).inc()
+        self._ratings_series(contract).observe(rating)
 
     def exposition(self) -> bytes:
-        """Everything, as Prometheus reads it."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self._registry)
 
 
-class _OfTheModel(Collector):
-    """Reads the follower when it is asked, so that nothing outlives a version."""
+class _ModelCollector(Collector):
+    """Reads the follower at each scrape, so that no series outlives its version."""
 
     def __init__(self, follower: Follower) -> None:
         self._follower = follower
@@ -91,18 +99,18 @@ class _OfTheModel(Collector):
     def collect(self) -> Iterator[Metric]:
         yield CounterMetricFamily(
             "movierating_registry_failed_polls",
-            "Polls after which the service did not run what is in production.",
+            "Polls after which the service did not run the version in production.",
             value=self._follower.failed_polls,
         )
         if self._follower.last_success is not None:
             yield GaugeMetricFamily(
                 "movierating_registry_last_success_timestamp_seconds",
-                "When the service last made sure that it runs what is in production.",
+                "Time of the last poll after which the service ran the version in production.",
                 value=self._follower.last_success,
             )
-        yield from self._version()
+        yield from self._version_metrics()
 
-    def _version(self) -> Iterator[Metric]:
+    def _version_metrics(self) -> Iterator[Metric]:
         served = self._follower.served
         yield GaugeMetricFamily(
             "movierating_model_ready", "Whether a verified model is in service.", value=bool(served)

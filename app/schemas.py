@@ -1,4 +1,4 @@
-"""What goes in and out of the API."""
+"""Schemas of requests and responses; their texts are part of the public documentation."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
@@ -18,10 +18,10 @@ Runtime = Annotated[
 
 
 class FilmFacts(BaseModel):
-    """What is known of a film before it opens. Everything is optional but a plot or a genre."""
+    """Facts about a film before its release; only a plot or a genre is required."""
 
     model_config = ConfigDict(
-        extra="allow",  # named in the answer as ignored
+        extra="allow",  # so that the response can list unknown fields as ignored
         str_strip_whitespace=True,
         json_schema_extra={
             "examples": [
@@ -40,32 +40,44 @@ class FilmFacts(BaseModel):
     title: Annotated[str | None, Field(max_length=500, description="English title.")] = None
     overview: Annotated[
         str | None,
-        Field(max_length=10_000, description="The plot, in English or to be translated."),
+        Field(max_length=10_000, description="Plot; other languages than English are translated."),
     ] = None
     genres: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=60)]],
-        Field(max_length=20, description="Names as in `/options`, the main genre first."),
+        Field(max_length=20, description="Names from `/options`, the main genre first."),
     ] = []
     language: Annotated[
         str | None,
-        Field(pattern="^[a-z]{2}$", description="Original language as in `/options`: ko, en, ..."),
+        Field(
+            pattern="^[a-z]{2}$",
+            description="Original language, a code from `/options` such as ko or en.",
+        ),
     ] = None
     runtime: Runtime | None = None
     release_date: Annotated[
         date | None,
-        Field(ge=date(1870, 1, 1), le=date(2100, 1, 1), description="First release, YYYY-MM-DD."),
+        Field(
+            ge=date(1870, 1, 1),
+            le=date(2100, 1, 1),
+            description="Date of the first release, YYYY-MM-DD.",
+        ),
     ] = None
-    budget: Annotated[float | None, Field(gt=0, le=1e10, description="US dollars.")] = None
+    budget: Annotated[float | None, Field(gt=0, le=1e10, description="Budget in US dollars.")] = (
+        None
+    )
     countries: Annotated[
         list[Annotated[str, Field(pattern="^[A-Z]{2}$")]],
-        Field(max_length=30, description="Of production, ISO 3166-1: KR, US, ..."),
+        Field(max_length=30, description="Production countries, ISO 3166-1: KR, US, ..."),
     ] = []
-    directors: Annotated[Names, Field(description="Names as TMDB writes them.")] = []
-    writers: Annotated[Names, Field(description="Names as TMDB writes them.")] = []
-    cast: Annotated[Names, Field(description="Names as TMDB writes them, the lead first.")] = []
-    companies: Annotated[Names, Field(description="Production companies.")] = []
-    collection: Annotated[str | None, Field(max_length=200, description="The series.")] = None
-    keywords: Annotated[Names, Field(description="TMDB's keywords.")] = []
+    directors: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []
+    writers: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []
+    cast: Annotated[Names, Field(description="Names as spelled at TMDB, the lead first.")] = []
+    companies: Annotated[Names, Field(description="Production companies, as spelled at TMDB.")] = []
+    collection: Annotated[
+        str | None,
+        Field(max_length=200, description="Franchise of the film; TMDB calls it a collection."),
+    ] = None
+    keywords: Annotated[Names, Field(description="Keywords as spelled at TMDB.")] = []
 
     @model_validator(mode="after")
     def _plot_or_genre(self) -> Self:
@@ -75,14 +87,14 @@ class FilmFacts(BaseModel):
 
 
 class Mood(BaseModel):
-    """How bright a plot reads: from -1 (dark) to 1 (bright), cut at -0.1 and 0.1."""
+    """Sentiment of the plot, from -1 (dark) to 1 (bright); neutral from -0.1 to 0.1."""
 
     score: float
     label: Literal["negative", "neutral", "positive"]
 
 
 class RatingInterval(BaseModel):
-    """Where the rating will lie for the given share of films."""
+    """Interval that should hold the rating for the share `coverage` of films."""
 
     low: float
     high: float
@@ -90,63 +102,63 @@ class RatingInterval(BaseModel):
 
 
 class Remark(BaseModel):
-    """Something that was sent, and what is to be said of it."""
+    """A field, and why it was ignored or flagged."""
 
     field: str
     reason: str
 
 
 class Reason(BaseModel):
-    """What a group of facts adds to the average film's rating."""
+    """Contribution of a group of facts to the forecast, in rating points."""
 
     group: Annotated[str, Field(examples=["people"])]
     points: float
 
 
 class Comparable(BaseModel):
-    """A film like the one asked about, and how its audience rated it."""
+    """A training film that is similar to the film of the request, and its rating."""
 
-    id: Annotated[int, Field(description="TMDB's.")]
+    id: Annotated[int, Field(description="TMDB's id of the film.")]
     title: str
     year: int
     rating: float
 
 
 class Forecast(BaseModel):
-    """A forecast and what it rests on."""
+    """A forecast and how it came about."""
 
     rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
     interval: RatingInterval
-    average: Annotated[float, Field(description="Forecast for a film of which nothing is known.")]
+    average: Annotated[float, Field(description="Forecast for a film without any known fact.")]
     reasons: Annotated[
         list[Reason],
         Field(
-            description="Rating minus average, by group of facts, largest first; "
-            "empty with `explain=false`."
+            description="Contribution of each group of facts, the largest first; their sum is "
+            "`rating` minus `average`. Empty with `explain=false`."
         ),
     ]
     comparables: Annotated[
         list[Comparable],
-        Field(description="The most alike films it knows; empty with `explain=false`."),
+        Field(description="The most similar training films. Empty with `explain=false`."),
     ]
     warnings: Annotated[
-        list[Remark], Field(description="Facts unlike those of the films it learned from.")
+        list[Remark], Field(description="Facts outside the range of the training films.")
     ]
     mood: Annotated[
         Mood | None,
-        Field(description="Null where the plot is unknown or was not read in English."),
+        Field(description="Null if the plot is unknown or was not read in English."),
     ]
-    translated: Annotated[bool, Field(description="Whether the plot was translated first.")]
+    translated: Annotated[bool, Field(description="Whether the plot was translated into English.")]
     read_in_korean: Annotated[
         bool,
         Field(
-            description="Whether no translation was to be had and the plot was read in Korean: "
-            "its words count, its mood and its length are unknown."
+            description="Whether the plot could not be translated and was read in Korean. Its "
+            "words then count, but its sentiment and length are unknown."
         ),
     ]
-    missing: Annotated[list[str], Field(description="Facts that could be added.")]
-    ignored: Annotated[list[Remark], Field(description="What did not enter the forecast.")]
-    version: Annotated[str, Field(description="The model version that answered.")]
+    missing: Annotated[list[str], Field(description="Facts that were not sent.")]
+    ignored: Annotated[list[Remark], Field(description="Fields that did not enter the forecast.")]
+    version: Annotated[str, Field(description="The model version that made the forecast.")]
 
 
 class Batch(BaseModel):
@@ -157,52 +169,52 @@ class Batch(BaseModel):
         Field(
             min_length=1,
             max_length=MAX_BATCH_FILMS,
-            description="Each as for `POST /v1/predict`. One that is not usable gets a problem of "
-            "its own in the answer; the others get their forecasts.",
+            description="Each as for `POST /v1/predict`. An invalid film gets a problem in its row "
+            "and does not affect the others.",
             examples=[[{"genres": ["Drama"], "runtime": 112}, {"genres": ["Horror"]}]],
         ),
     ]
 
 
 class BatchRow(BaseModel):
-    """What came of one film: a forecast or a problem."""
+    """The result for one film: a forecast or a problem."""
 
     forecast: Forecast | None = None
     problem: Annotated[
-        Problem | None, Field(description="As `POST /v1/predict` would have answered.")
+        Problem | None, Field(description="The problem that `POST /v1/predict` would return.")
     ] = None
 
 
 class BatchForecast(BaseModel):
-    """One row for each film, in the order they were sent; one version answered all."""
+    """One row for each film, in the order of the request, all by one model version."""
 
     version: str
     results: list[BatchRow]
 
 
 class OldForecast(BaseModel):
-    """The old contract's answer."""
+    """The response of the old contract."""
 
     predicted_rating: Annotated[float, Field(examples=[7.38])]
 
 
 class GenreOption(BaseModel):
-    """A genre and its code."""
+    """A genre and its code in the old contract."""
 
     code: int
     name: str
 
 
 class LanguageOption(BaseModel):
-    """A language, its code, and its English name."""
+    """A language, its code in the old contract, and its English name."""
 
     code: int
-    language: Annotated[str, Field(description="As TMDB writes it: ko, en, ...")]
+    language: Annotated[str, Field(description="TMDB's code of the language: ko, en, ...")]
     name: str
 
 
 class Options(BaseModel):
-    """The code tables of the version in service; -1 stands for anything else."""
+    """The codes of the version in service; -1 stands for any other genre or language."""
 
     version: str
     genres: list[GenreOption]
@@ -210,27 +222,27 @@ class Options(BaseModel):
 
 
 class Health(BaseModel):
-    """A sign of life."""
+    """State of the service."""
 
     status: Literal["alive", "ready"]
     version: str | None = None
 
 
 class VersionInfo(BaseModel):
-    """Which model answers, and where it comes from."""
+    """The model in service and its lineage."""
 
     version: str
-    since: Annotated[datetime, Field(description="When it went into production.")]
-    by: Annotated[str, Field(description="Who put it there.")]
-    reason: Annotated[str, Field(description="Why it went into production.")]
-    previous: Annotated[str | None, Field(description="The version in production before.")]
-    loaded_at: Annotated[datetime, Field(description="When this service took it up.")]
+    since: Annotated[datetime, Field(description="When the version was put into production.")]
+    by: Annotated[str, Field(description="Who put it into production.")]
+    reason: Annotated[str, Field(description="Why it was put into production.")]
+    previous: Annotated[str | None, Field(description="The version in production before it.")]
+    loaded_at: Annotated[datetime, Field(description="When this service loaded it.")]
     loaded_from: Literal["registry", "cache"]
     registry_problem: Annotated[
-        str | None, Field(description="Why the service may not run what is in production.")
+        str | None, Field(description="Why the service may not run the version in production.")
     ]
     cache_problem: Annotated[
-        str | None, Field(description="Why this version is not kept for a start without S3.")
+        str | None, Field(description="Why a start without S3 would not find this version.")
     ]
     created_at: Annotated[datetime, Field(description="When it was trained.")]
     run_date: date

@@ -1,4 +1,4 @@
-"""The service as a process: `python -m app.server`."""
+"""Runs the API as a process: `python -m app.server`."""
 
 import argparse
 import logging
@@ -17,15 +17,15 @@ from movierating.settings import ApiSettings, api_settings
 
 logger = logging.getLogger(__name__)
 
-FINISH_SECONDS: Final = 5  # for answers under way, after draining
+FINISH_SECONDS: Final = 5  # for requests in progress, after draining
 
 parser = argparse.ArgumentParser(prog="python -m app.server", description=__doc__)
 parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
-parser.add_argument("--port", type=int, help="in place of API_PORT")
+parser.add_argument("--port", type=int, help="the port to listen on, instead of API_PORT")
 
 
 class Server(uvicorn.Server):
-    """Answers for a while after SIGTERM, so that whoever sends requests can turn away."""
+    """Keeps answering for a while after SIGTERM, so that load balancers can turn away."""
 
     def __init__(self, config: uvicorn.Config, draining: Draining) -> None:
         """Serve with `config`."""
@@ -33,19 +33,19 @@ class Server(uvicorn.Server):
         self._draining = draining
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain; end at once when told again."""
+        """Start to drain at the first SIGTERM; shut down at once at the second."""
         if sig == signal.SIGTERM and not self._draining.has_begun:
             self._draining.begin()
         else:
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Say whether it is time to end."""
+        """Return whether to shut down; uvicorn asks ten times a second."""
         return await super().on_tick(counter) or self._draining.is_over()
 
 
 def server_for(settings: ApiSettings, host: str, port: int) -> Server:
-    """A server of the application, ready to run."""
+    """Create the application and its server."""
     draining = Draining(settings.drain_seconds)
     config = uvicorn.Config(
         create_app(settings, draining=draining),
@@ -53,7 +53,7 @@ def server_for(settings: ApiSettings, host: str, port: int) -> Server:
         port=port,
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # the application trusts whom its settings name
+        proxy_headers=False,  # the application does this, for the proxies in its settings
         server_header=False,
         timeout_graceful_shutdown=FINISH_SECONDS,
     )
@@ -61,14 +61,14 @@ def server_for(settings: ApiSettings, host: str, port: int) -> Server:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until told to end."""
+    """Serve until a signal ends the process."""
     options = parser.parse_args(argv)
     logs.configure()
     try:
         settings = api_settings()
         server = server_for(settings, options.host, options.port or settings.api_port)
     except ExplainedError as error:
-        logger.error("%s", error)  # noqa: TRY400 - a sentence, without a traceback
+        logger.error("%s", error)  # noqa: TRY400 - the sentence is enough, without a traceback
         return 1
     server.run()
     return 0

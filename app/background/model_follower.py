@@ -1,4 +1,4 @@
-"""Keeps the newest verified version of the registry in service."""
+"""Keeps the version in production in service: polls the registry, verifies, swaps."""
 
 import json
 import logging
@@ -20,16 +20,16 @@ from movierating.s3 import PreconditionFailedError, S3UnavailableError
 logger = logging.getLogger(__name__)
 
 CACHE_FOLDER: Final = Path(__file__).parents[1] / "model"
-START_SECONDS: Final = 1.0  # how long a start waits for the registry before it takes the cache
-SLOW_SECONDS: Final = 30.0  # how long a poll may take before it is called slow
-LONGEST_WAIT_POLLS: Final = 63  # between two downloads of a version that was refused
+START_SECONDS: Final = 1.0  # how long the start waits for the registry before it uses the cache
+SLOW_SECONDS: Final = 30.0  # a longer poll is reported as slow
+MAX_SKIPPED_POLLS: Final = 63  # between two downloads of a refused version
 _POINTER_NAME: Final = "production.json"
-_NOTHING_YET: Final = "the registry has no version in production yet"
+_NO_PRODUCTION: Final = "the registry has no version in production yet"
 
 
 @dataclass(frozen=True)
 class Served:
-    """A version in service."""
+    """The model in service, with the pointer that put it there."""
 
     bundle: Bundle
     pointer: Pointer
@@ -39,34 +39,37 @@ class Served:
 
 @dataclass
 class _Refusal:
-    """A version that did not prove itself; what it is tried again after grows with each time."""
+    """A version that failed a check; the wait before the next attempt doubles each time."""
 
     etag: str
     problem: str
-    times: int = 0
-    polls_left: int = 0
+    attempts: int = 0
+    polls_to_skip: int = 0
 
-    def again(self, problem: str) -> None:
+    def record_attempt(self, problem: str) -> None:
         self.problem = problem
-        self.times += 1
-        self.polls_left = min(2 ** (self.times - 1) - 1, LONGEST_WAIT_POLLS)
+        self.attempts += 1
+        self.polls_to_skip = min(2 ** (self.attempts - 1) - 1, MAX_SKIPPED_POLLS)
 
 
 class Follower:
-    """Follows the production pointer; a new version is swapped in whole, or not at all.
+    """Follows the production pointer; swaps a new version in only after every check has passed.
 
-    The registry is asked in a thread of its own, so that a slow one holds up neither answers nor
-    the end of the process. No clock that can be set has a part in it.
+    A thread polls the registry, so that a slow registry delays neither requests nor the end of the
+    process. The logic uses the monotonic clock alone, so a wrong or changed system clock does not
+    affect it.
 
     Attributes:
-        served: The version that answers; None before the first one is verified.
-        cache_problem: Why the version in service could not be kept for a start without S3.
-        failed_polls: After how many polls the service did not run what is in production.
-        last_success: Seconds since the epoch at the end of the last poll that was none of these.
+        served: The model in service; None before the first version is verified.
+        cache_problem: Why the version in service is not in the cache, which a start without S3
+            needs.
+        failed_polls: Number of polls after which the service did not run the version in
+            production.
+        last_success: Unix time of the last poll after which it did; None before the first.
     """
 
     def __init__(self, registry: Registry, poll_seconds: float, cache: Path = CACHE_FOLDER) -> None:
-        """Prepare to follow; nothing is read before `start` or `refresh`."""
+        """Prepare to follow; only `start` and `refresh` read from the registry."""
         self._registry = registry
         self._cache = cache
         self._etag: str | None = None
@@ -82,49 +85,50 @@ class Follower:
 
     @property
     def problem(self) -> str | None:
-        """Why the service may not run what is in production; None when it does."""
+        """Why the service may not run the version in production; None if it does."""
         since = self._polling_since
         if since is not None and (seconds := time.monotonic() - since) > SLOW_SECONDS:
             return f"the registry is slow: a poll has been under way for {seconds:.0f} s"
         return self._problem
 
     def start(self) -> None:
-        """Follow from now on; returns with a version in service if one can be had soon."""
+        """Start to poll; if the first poll takes too long, serve the cached version meanwhile."""
         if not self._polling.start(START_SECONDS):
             self._report(f"the registry has not answered within {START_SECONDS:.0f} s")
-            self._serve_last_good()
+            self._serve_cached()
 
     def stop(self) -> None:
-        """Follow no longer; a poll under way is not waited for."""
+        """Stop to poll, without waiting for a poll in progress."""
         self._polling.stop()
 
     def refresh(self) -> None:
-        """Bring the version in production into service, or say why not and keep the old one."""
+        """Put the version in production into service; on failure keep the old one and say why."""
         self._polling_since = time.monotonic()
         try:
-            self._conclude(self._poll())
+            self._finish_poll(self._poll())
         except (ExplainedError, OSError) as error:
-            self._conclude(str(error))
-        except Exception as error:  # noqa: BLE001 - whatever breaks, the version in service stays
-            self._conclude(_unexpected(error))
+            self._finish_poll(str(error))
+        except Exception as error:  # noqa: BLE001 - no error may take the model out of service
+            self._finish_poll(_unexpected(error))
         finally:
             self._polling_since = None
 
     def _poll(self) -> str | None:
         refusal = self._refusal
-        waits = refusal is not None and refusal.polls_left > 0
+        is_skipping = refusal is not None and refusal.polls_to_skip > 0
         try:
             production = self._registry.production(
-                unless_etag=refusal.etag if refusal and waits else self._etag
+                unless_etag=refusal.etag if refusal and is_skipping else self._etag
             )
         except PreconditionFailedError:
-            if refusal and waits:
-                refusal.polls_left -= 1
+            if refusal and is_skipping:
+                refusal.polls_to_skip -= 1
                 return refusal.problem
-            self._refusal = None  # the pointer is back where it was
+            # The pointer is unchanged, or back at the version in service.
+            self._refusal = None
             return None
         if production is None:
-            return _NOTHING_YET
+            return _NO_PRODUCTION
         return self._take(production)
 
     def _take(self, production: Production) -> str | None:
@@ -134,7 +138,7 @@ class Follower:
             raise
         except (ExplainedError, OSError) as error:
             return self._refuse(production, str(error))
-        except Exception as error:  # noqa: BLE001 - whatever a bundle does, the old one stays
+        except Exception as error:  # noqa: BLE001 - no bundle may take the model out of service
             return self._refuse(production, _unexpected(error))
         self._refusal = None
         return None
@@ -142,7 +146,7 @@ class Follower:
     def _refuse(self, production: Production, problem: str) -> str:
         if self._refusal is None or self._refusal.etag != production.etag:
             self._refusal = _Refusal(production.etag, problem)
-        self._refusal.again(problem)
+        self._refusal.record_attempt(problem)
         return problem
 
     def _swap(self, production: Production) -> None:
@@ -150,15 +154,15 @@ class Follower:
         if served and _is_same(served.pointer, pointer):
             now = Served(served.bundle, pointer, "registry", served.loaded_at)
         else:
-            now = Served(self._pull(pointer), pointer, "registry")
+            now = Served(self._load(pointer), pointer, "registry")
             logger.info("version %s is in service", pointer.version)
         with self._serving:
             self.served = now
         self._etag = production.etag
 
-    def _pull(self, pointer: Pointer) -> Bundle:
+    def _load(self, pointer: Pointer) -> Bundle:
         try:
-            bundle = self._pull_into_cache(pointer)
+            bundle = self._load_into_cache(pointer)
         except OSError as error:
             self.cache_problem = f"{pointer.version} is not in the cache: {_reason(error)}"
             logger.warning("%s", self.cache_problem)
@@ -167,29 +171,29 @@ class Follower:
             return bundle
         try:
             with TemporaryDirectory() as folder:
-                return self._fetched(pointer, Path(folder))
+                return self._download(pointer, Path(folder))
         except OSError as error:
-            raise OSError(f"a new version finds no place on the disk: {_reason(error)}") from error
+            raise OSError(f"a new version cannot be written to disk: {_reason(error)}") from error
 
-    def _pull_into_cache(self, pointer: Pointer) -> Bundle:
-        folder, fresh = self._cache / pointer.version, self._cache / ".fresh"
-        shutil.rmtree(fresh, ignore_errors=True)
-        bundle = _loaded(folder, pointer)
+    def _load_into_cache(self, pointer: Pointer) -> Bundle:
+        folder, download = self._cache / pointer.version, self._cache / ".fresh"
+        shutil.rmtree(download, ignore_errors=True)
+        bundle = _load_cached(folder, pointer)
         try:
             if bundle is None:
-                bundle = self._fetched(pointer, fresh)
+                bundle = self._download(pointer, download)
                 shutil.rmtree(folder, ignore_errors=True)
-                fresh.rename(folder)
-            self._remember(pointer)
+                download.rename(folder)
+            self._write_cached_pointer(pointer)
         finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.rmtree(download, ignore_errors=True)
         return bundle
 
-    def _fetched(self, pointer: Pointer, folder: Path) -> Bundle:
+    def _download(self, pointer: Pointer, folder: Path) -> Bundle:
         self._registry.fetch(pointer, folder)
         return Bundle.load(folder, pointer.manifest_sha256)
 
-    def _remember(self, pointer: Pointer) -> None:
+    def _write_cached_pointer(self, pointer: Pointer) -> None:
         partial = self._cache / f".{_POINTER_NAME}"
         try:
             partial.write_text(pointer.model_dump_json())
@@ -200,29 +204,29 @@ class Follower:
             if other.is_dir() and other.name != pointer.version:
                 shutil.rmtree(other, ignore_errors=True)
 
-    def _conclude(self, problem: str | None) -> None:
+    def _finish_poll(self, problem: str | None) -> None:
         if problem is None:
             self._problem, self.last_success = None, time.time()
             return
         self.failed_polls += 1
         self._report(problem)
-        if self.served is None and problem != _NOTHING_YET:
-            self._serve_last_good()
+        if self.served is None and problem != _NO_PRODUCTION:
+            self._serve_cached()
 
-    def _serve_last_good(self) -> None:
-        cached = self._last_good()
+    def _serve_cached(self) -> None:
+        cached = self._cached()
         with self._serving:
             if cached is None or self.served is not None:
                 return
             self.served = cached
         logger.warning("version %s is in service from the cache", cached.pointer.version)
 
-    def _last_good(self) -> Served | None:
+    def _cached(self) -> Served | None:
         try:
             pointer = Pointer.model_validate(json.loads((self._cache / _POINTER_NAME).read_bytes()))
         except (OSError, ValueError):
             return None
-        bundle = _loaded(self._cache / pointer.version, pointer)
+        bundle = _load_cached(self._cache / pointer.version, pointer)
         return Served(bundle, pointer, "cache") if bundle else None
 
     def _report(self, problem: str) -> None:
@@ -231,10 +235,10 @@ class Follower:
         self._problem = problem
 
 
-def _loaded(folder: Path, pointer: Pointer) -> Bundle | None:
+def _load_cached(folder: Path, pointer: Pointer) -> Bundle | None:
     try:
         return Bundle.load(folder, pointer.manifest_sha256)
-    except Exception:  # noqa: BLE001 - whatever lies there, the registry has it anew
+    except Exception:  # noqa: BLE001 - a damaged cache counts as an empty one
         return None
 
 
@@ -243,9 +247,9 @@ def _is_same(served: Pointer, pointer: Pointer) -> bool:
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or str(error)  # without the path
+    return error.strerror or str(error)  # without the path, which callers need not know
 
 
 def _unexpected(error: Exception) -> str:
-    logger.error("following the registry broke", exc_info=error)
-    return f"{type(error).__name__}; the log of the service has it"
+    logger.error("a poll of the registry failed unexpectedly", exc_info=error)
+    return f"{type(error).__name__}; see the log of the service"

@@ -1,4 +1,4 @@
-"""Asking for ever, in a thread that holds up nothing."""
+"""Calls a function periodically in a daemon thread."""
 
 import logging
 import threading
@@ -11,31 +11,32 @@ _STOP_SECONDS: Final = 1.0
 
 
 class Polling:
-    """Asks again and again, in a thread that ends with the process.
+    """Calls a function periodically, in a thread that ends with the process.
 
-    Whoever is asked may be silent for minutes; neither a start nor an end waits for that.
+    A call may hang for minutes, for example when S3 does not answer. Neither `start` nor `stop`
+    waits for such a call to return.
     """
 
-    def __init__(self, name: str, ask: Callable[[], None], seconds: float) -> None:
-        """Prepare to call `ask` every so many seconds; nothing is asked before `start`."""
-        self._ask = ask
+    def __init__(self, name: str, poll: Callable[[], None], seconds: float) -> None:
+        """Prepare to call `poll` every `seconds`; the first call follows `start`."""
+        self._poll = poll
         self._seconds = seconds
-        self._asked_once = threading.Event()
+        self._polled_once = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still asks, or waits for an answer."""
+        """Whether the thread still runs."""
         return self._thread.is_alive()
 
     def start(self, patience_seconds: float) -> bool:
-        """Begin; whether the first answer came before the patience was over."""
+        """Start the thread; return whether the first call returned within the patience."""
         self._thread.start()
-        return self._asked_once.wait(patience_seconds)
+        return self._polled_once.wait(patience_seconds)
 
     def stop(self) -> None:
-        """Ask no longer; an answer that is outstanding is not waited for."""
+        """Stop calling; do not wait longer than a second for a call in progress."""
         self._stopped.set()
         self._thread.join(_STOP_SECONDS)
 
@@ -43,8 +44,9 @@ class Polling:
         stopped = False
         while not stopped:
             try:
-                self._ask()
+                self._poll()
             except Exception:
-                logger.exception("asking broke; it is tried again")
-            self._asked_once.set()
+                # The thread must survive: nothing would start it again.
+                logger.exception("a poll failed unexpectedly; the next one follows")
+            self._polled_once.set()
             stopped = self._stopped.wait(self._seconds)

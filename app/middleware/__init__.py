@@ -1,1 +1,1 @@
-"""What every request passes before and after its route."""
+"""ASGI layers around the routes; every request passes through them."""

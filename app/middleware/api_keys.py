@@ -1,4 +1,4 @@
-"""Refuses requests without a key, where the service knows hashes of keys."""
+"""Refuses requests without a valid API key."""
 
 import hmac
 from http import HTTPStatus
@@ -11,37 +11,42 @@ from app.keys import HEADER, hash_of
 from app.middleware.security_headers import STATIC_FOLDER
 from app.problems import problem_response
 
-# What a load balancer, whoever confirms a deployment, and a reader of the documentation ask for.
+# For load balancers, for the check after a deployment, and for readers of the documentation.
 OPEN_PATHS: Final = frozenset(
     {"/livez", "/readyz", "/version", "/v1/version", "/docs", "/openapi.json", "/favicon.ico"}
 )
 
 
 class KeyCheck:
-    """Lets those in who have a key."""
+    """Lets requests with a valid key pass; answers others with 401."""
 
     def __init__(self, app: ASGIApp, hashes: tuple[str, ...]) -> None:
-        """Guard all of `app` but the open paths."""
+        """Guard `app`.
+
+        Args:
+            app: Its open paths need no key.
+            hashes: Of the valid keys, as `app.keys.hash_of` computes them.
+        """
         self._app = app
         self._hashes = hashes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http" or is_open(scope["path"]) or self._knows(scope):
+        if scope["type"] != "http" or is_open(scope["path"]) or self._has_valid_key(scope):
             await self._app(scope, receive, send)
             return
-        detail = f"send a key of this service in the header {HEADER}"
+        detail = f"send an API key of this service in the header {HEADER}"
         refusal = problem_response(
             HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "ApiKey"}
         )
         await refusal(scope, receive, send)
 
-    def _knows(self, scope: Scope) -> bool:
+    def _has_valid_key(self, scope: Scope) -> bool:
         sent = hash_of(Headers(scope=scope).get(HEADER, ""))
-        # Every hash is compared, so that the time tells nothing of which one it was.
+        # No early exit: the time must not reveal which hash matched.
         return sum(hmac.compare_digest(sent, known) for known in self._hashes) > 0
 
 
 def is_open(path: str) -> bool:
-    """Whether no key is asked for."""
+    """Return whether a path needs no key."""
     return path in OPEN_PATHS or path.startswith(STATIC_FOLDER)

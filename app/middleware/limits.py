@@ -1,4 +1,4 @@
-"""How much and how often one may ask."""
+"""Limits the size of a request, and the number of requests per minute."""
 
 import time
 from http import HTTPStatus
@@ -13,20 +13,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.problems import problem_response
 
-UNLIMITED_PATHS: Final = frozenset({"/livez", "/readyz"})  # a load balancer asks for these
+UNLIMITED_PATHS: Final = frozenset({"/livez", "/readyz"})  # load balancers poll these
 
 
 class SizeLimit:
-    """Refuses requests whose body is larger than it may be."""
+    """Refuses requests with a body above the limit, with 413."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         """Guard `app`."""
         self._app = app
         self._max_bytes = max_bytes
-        self._detail = f"a request may have {max_bytes // 1024} KB; send less at once"
+        self._detail = f"a request may have at most {max_bytes // 1024} KB; send less at once"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it before or while it is read."""
+        """Pass a request on; refuse it by its announced size, or as soon as too much arrives."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif _announced_bytes(scope) > self._max_bytes:
@@ -50,9 +50,10 @@ class SizeLimit:
 
 
 class RateLimit:
-    """Refuses a client that asks more often than it may.
+    """Refuses clients that send more requests per minute than allowed, with 429.
 
-    A client is its address: the connection's, or what a trusted proxy says.
+    Clients are told apart by their address. It is that of the connection, or the one that a trusted
+    proxy reports.
     """
 
     def __init__(self, app: ASGIApp, per_minute: int) -> None:
@@ -68,14 +69,15 @@ class RateLimit:
         if scope["type"] != "http" or scope["path"] in UNLIMITED_PATHS or self._admits(scope):
             await self._app(scope, receive, send)
             return
-        detail = f"{self._item.amount} requests a minute are allowed; wait before the next"
+        detail = f"{self._item.amount} requests per minute are allowed; wait before the next one"
         headers = {"Retry-After": str(self._seconds_left(scope))}
         refusal = problem_response(HTTPStatus.TOO_MANY_REQUESTS, detail, headers=headers)
         await refusal(scope, receive, send)
 
     def _admits(self, scope: Scope) -> bool:
         now = time.time()
-        if now < self._latest:  # the clock was set back: windows would last until it is back here
+        if now < self._latest:
+            # The clock was set back. The open windows would last until it is back at this time.
             self._storage.reset()
         self._latest = now
         return self._limiter.hit(self._item, _client(scope))
@@ -93,5 +95,5 @@ def _client(scope: Scope) -> str:
 def _announced_bytes(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value)  # the server has checked that it is a number
+            return int(value)  # uvicorn has checked that it is a number
     return 0

@@ -1,4 +1,4 @@
-"""What browsers are told of every answer."""
+"""Adds headers that tell browsers how to treat responses."""
 
 from typing import Final
 
@@ -9,9 +9,9 @@ _EVERYWHERE: Final = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 ]
-_NOTHING_LOADS: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-# Swagger UI starts from a script inside its page.
-_DOCS_LOAD: Final = (
+_LOAD_NOTHING: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+# Swagger UI is started by an inline script in its page.
+_LOAD_DOCS: Final = (
     b"content-security-policy",
     b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     b"img-src 'self' data:; frame-ancestors 'none'",
@@ -20,14 +20,14 @@ _NOT_STORED: Final = (b"cache-control", b"no-store")
 _STATIC: Final = (b"cache-control", b"public, max-age=86400")
 _HTTPS_ONLY: Final = (b"strict-transport-security", b"max-age=31536000")
 _DOCS: Final = "/docs"
-STATIC_FOLDER: Final = "/static-offline-docs/"  # fastapi-offline's
+STATIC_FOLDER: Final = "/static-offline-docs/"  # where fastapi-offline serves Swagger UI
 
 
 class SecurityHeaders:
-    """Adds the headers; answers are not to be stored unless they say otherwise."""
+    """Adds security headers; forbids caching unless the response sets `Cache-Control` itself."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Add to the answers of `app`."""
+        """Add headers to the responses of `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -35,7 +35,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        added = [*_EVERYWHERE, _DOCS_LOAD if scope["path"] == _DOCS else _NOTHING_LOADS]
+        added = [*_EVERYWHERE, _LOAD_DOCS if scope["path"] == _DOCS else _LOAD_NOTHING]
         stored = _STATIC if scope["path"].startswith(STATIC_FOLDER) else _NOT_STORED
         if scope["scheme"] == "https":
             added.append(_HTTPS_ONLY)

@@ -1,4 +1,4 @@
-"""The outermost layer: each request gets an id, is counted, and leaves one line in the log."""
+"""Gives each request an id, counts it, and logs it in one line."""
 
 import logging
 import re
@@ -16,17 +16,17 @@ from app.problems import unexpected
 logger = logging.getLogger(__name__)
 
 HEADER: Final = "X-Request-ID"
-UNROUTED: Final = "none"  # refused before it came to a route, or there is no such route
+UNROUTED: Final = "none"  # the request was refused before routing, or there is no such route
 _HEADER: Final = HEADER.lower().encode()
-_PLAIN: Final = re.compile(rb"[0-9A-Za-z._-]{1,64}")
+_SAFE_ID: Final = re.compile(rb"[0-9A-Za-z._-]{1,64}")
 _CLOSE: Final = (b"connection", b"close")
 
 
 class Telemetry:
-    """Sees every request first and its answer last; what breaks inside is told here alone."""
+    """Counts and logs all requests; turns unexpected errors into 500 and logs them."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, draining: Draining) -> None:
-        """Watch `app`."""
+        """Observe `app`."""
         self._app = app
         self._metrics = metrics
         self._draining = draining
@@ -50,15 +50,15 @@ class Telemetry:
         try:
             await self._app(scope, receive, send_with_id)
         except Exception:
-            logger.exception("a request broke the service")
-            if not status:
+            logger.exception("a request failed unexpectedly")
+            if not status:  # otherwise the response has already begun
                 await unexpected()(scope, receive, send_with_id)
         finally:
-            self._tell(scope, status, time.perf_counter() - started)
+            self._record(scope, status, time.perf_counter() - started)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", UNROUTED)
-        self._metrics.answered(scope["method"], route, status, seconds)
+        self._metrics.count_request(scope["method"], route, status, seconds)
         facts: dict[str, Any] = {
             "method": scope["method"],
             "route": route,
@@ -70,8 +70,8 @@ class Telemetry:
 
 
 def _request_id(scope: Scope) -> str:
-    """The caller's id if it is harmless in a log, else a new one."""
+    """Return the id of the caller if it is safe to log, otherwise a new one."""
     for name, value in scope["headers"]:
-        if name == _HEADER and _PLAIN.fullmatch(value):
+        if name == _HEADER and _SAFE_ID.fullmatch(value):
             return str(value, "ascii")
     return uuid.uuid4().hex

@@ -39,7 +39,7 @@ async def predict(
     served = in_service(request)
     reading = await _read_plot(facts, translator_of(request))
     answer = forecast(served.bundle, facts, reading, explained=explain)
-    metrics_of(request).predicted(answer.rating, "facts")
+    metrics_of(request).count_forecast(answer.rating, "facts")
     return answer
 
 
@@ -83,7 +83,7 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
     rating = forecast_from_codes(
         served.bundle, runtime, genre_encoded, lang_encoded, sentiment, overview_len
     )
-    metrics_of(request).predicted(rating, "codes")
+    metrics_of(request).count_forecast(rating, "codes")
     return OldForecast(predicted_rating=round(rating, 2))
 
 
@@ -99,7 +99,7 @@ async def predict_batch(request: Request, batch: Batch) -> BatchForecast:
     metrics = metrics_of(request)
     for row in results:
         if row.forecast:
-            metrics.predicted(row.forecast.rating, "facts")
+            metrics.count_forecast(row.forecast.rating, "facts")
     return BatchForecast(version=served.pointer.version, results=results)
 
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from app.logs import REQUEST_ID, JsonFormatter, places
+from app.logs import REQUEST_ID, JsonFormatter, locations
 from app.schemas import FilmFacts
 
 PLANTED = "planted-input-that-must-not-be-written"
@@ -57,8 +57,8 @@ def test_exception_is_told_by_type_and_place_and_not_by_what_was_sent():
 
 
 def test_exception_without_a_trace_has_its_type():
-    assert places(ValueError(PLANTED)) == ["ValueError"]
-    assert places(None) == []
+    assert locations(ValueError(PLANTED)) == ["ValueError"]
+    assert locations(None) == []
 
 
 @pytest.mark.parametrize("message", ["\udc80", "등대"])

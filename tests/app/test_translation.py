@@ -89,7 +89,7 @@ def test_service_that_fails_is_left_alone_and_tried_again_later(monkeypatch: pyt
     translator = Translator(30, fail)
     for number in range(10):
         assert translator.to_english(str(number)) is None
-    assert len(asked) == translation._FAILURES_IN_A_ROW
+    assert len(asked) == translation._FAILURES_TO_PAUSE
     monkeypatch.setattr("circuitbreaker.monotonic", lambda: 1e12)
     assert translator.to_english("later") is None
     assert asked[-1] == "later"

@@ -38,14 +38,14 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def away(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of a server that does not answer, asked once."""
+    """Settings of an S3 server that does not run; requests are not retried."""
     monkeypatch.setattr(s3, "_CONFIG", Config(retries={"total_max_attempts": 1}))
     (port,) = free_ports(1)
     return bucket_settings.model_copy(update={"aws_endpoint_url_s3": f"http://127.0.0.1:{port}"})
 
 
 def serve_once(settings: Settings, cache: Path) -> None:
-    """Start and stop, so that the cache holds what is in production."""
+    """Start and stop the service, so that the cache holds the version in production."""
     with serving(settings, cache) as (client, _):
         assert client.get("/readyz").status_code == 200
 
@@ -75,7 +75,7 @@ def test_newer_version_is_swapped_in(
     assert after["rating"] > before["rating"] + 0.5
 
 
-def test_newer_version_is_found_by_itself(
+def test_polling_finds_a_newer_version(
     bucket_settings: Settings, registry: Registry, packed: Packed, newer: Packed, cache: Path
 ):
     current = put_into_production(registry, packed)
@@ -89,7 +89,7 @@ def test_newer_version_is_found_by_itself(
         assert client.get("/readyz").json()["version"] == newer.manifest.version
 
 
-def test_first_version_is_found_by_a_service_that_waits_for_it(
+def test_service_without_a_model_takes_up_the_first_version(
     bucket_settings: Settings, registry: Registry, packed: Packed, cache: Path
 ):
     with serving(bucket_settings, cache) as (client, follower):
@@ -99,7 +99,7 @@ def test_first_version_is_found_by_a_service_that_waits_for_it(
         assert client.get("/readyz").status_code == 200
 
 
-def test_rollback_is_followed_like_any_move(
+def test_rollback_is_followed(
     bucket_settings: Settings, registry: Registry, packed: Packed, newer: Packed, cache: Path
 ):
     first = put_into_production(registry, packed)
@@ -132,15 +132,15 @@ def test_damaged_new_version_keeps_the_old_one_and_says_why(
             bucket._client.delete_object(Bucket=bucket.name, Key=key)
         registry.promote(newer.pointer(), over=current)
         follower.refresh()
-        told = client.get("/version").json()
-        assert told["version"] == packed.manifest.version
-        assert told["registry_problem"].startswith(name)
+        info = client.get("/version").json()
+        assert info["version"] == packed.manifest.version
+        assert info["registry_problem"].startswith(name)
         assert client.post("/predict", json=FILM).status_code == 200
 
         bucket.put(key, (newer.folder / name).read_bytes())
         follower.refresh()
-        told = client.get("/version").json()
-        assert (told["version"], told["registry_problem"]) == (newer.manifest.version, None)
+        info = client.get("/version").json()
+        assert (info["version"], info["registry_problem"]) == (newer.manifest.version, None)
 
 
 def test_broken_pointer_keeps_the_version_in_service_and_says_why(
@@ -150,24 +150,24 @@ def test_broken_pointer_keeps_the_version_in_service_and_says_why(
     with serving(bucket_settings, cache) as (client, follower):
         bucket.put(POINTER_KEY, b"broken")
         follower.refresh()
-        told = client.get("/version").json()
-    assert told["version"] == packed.manifest.version
-    assert told["registry_problem"] == "models/production.json is not a pointer"
+        info = client.get("/version").json()
+    assert info["version"] == packed.manifest.version
+    assert info["registry_problem"] == "models/production.json is not a pointer"
 
 
-def test_store_that_is_away_at_the_start_leaves_the_last_good_version(
+def test_start_without_s3_serves_the_cached_version(
     bucket_settings: Settings, away: Settings, registry: Registry, packed: Packed, cache: Path
 ):
     put_into_production(registry, packed)
     serve_once(bucket_settings, cache)
     with serving(away, cache) as (client, _):
-        told = client.get("/version").json()
+        info = client.get("/version").json()
         assert client.post("/predict", json=FILM).status_code == 200
-    assert (told["version"], told["loaded_from"]) == (packed.manifest.version, "cache")
-    assert "AWS_ENDPOINT_URL_S3" in told["registry_problem"]
+    assert (info["version"], info["loaded_from"]) == (packed.manifest.version, "cache")
+    assert "AWS_ENDPOINT_URL_S3" in info["registry_problem"]
 
 
-def test_store_that_is_away_at_the_very_first_start_leaves_no_model(away: Settings, cache: Path):
+def test_start_without_s3_and_cache_serves_no_model(away: Settings, cache: Path):
     with serving(away, cache) as (client, _):
         response = client.get("/readyz")
     assert response.status_code == 503
@@ -196,7 +196,7 @@ def test_damaged_cache_is_not_served(
         assert client.get("/version").json()["loaded_from"] == "registry"
 
 
-def test_cache_keeps_the_version_in_service_alone(
+def test_cache_holds_only_the_version_in_service(
     bucket_settings: Settings, registry: Registry, packed: Packed, newer: Packed, cache: Path
 ):
     current = put_into_production(registry, packed)
@@ -225,7 +225,7 @@ def full_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return cache
 
 
-def test_new_version_goes_into_service_although_the_disk_of_the_cache_is_full(
+def test_new_version_goes_into_service_with_a_full_cache_disk(
     bucket_settings: Settings,
     away: Settings,
     registry: Registry,
@@ -240,15 +240,15 @@ def test_new_version_goes_into_service_although_the_disk_of_the_cache_is_full(
     request.getfixturevalue("full_cache")
     put_into_production(registry, newer, over=current)
     with serving(bucket_settings, cache) as (client, _):
-        told = client.get("/version").json()
-    assert (told["version"], told["registry_problem"]) == (newer.manifest.version, None)
-    assert told["cache_problem"].endswith("is not in the cache: No space left on device")
+        info = client.get("/version").json()
+    assert (info["version"], info["registry_problem"]) == (newer.manifest.version, None)
+    assert info["cache_problem"].endswith("is not in the cache: No space left on device")
     assert contents(cache) == before
     with serving(away, cache) as (client, _):
         assert client.get("/readyz").json()["version"] == packed.manifest.version
 
 
-def test_new_version_that_finds_no_place_at_all_is_refused_and_the_old_one_kept(
+def test_new_version_is_refused_if_no_disk_has_space(
     bucket_settings: Settings,
     registry: Registry,
     packed: Packed,
@@ -263,15 +263,15 @@ def test_new_version_that_finds_no_place_at_all_is_refused_and_the_old_one_kept(
         with monkeypatch.context() as full:
             full.setattr(Path, "write_bytes", write_half_and_fail)
             follower.refresh()
-        told = client.get("/version").json()
-        assert told["version"] == packed.manifest.version
-        assert told["registry_problem"] == (
-            "a new version finds no place on the disk: No space left on device"
+        info = client.get("/version").json()
+        assert info["version"] == packed.manifest.version
+        assert info["registry_problem"] == (
+            "a new version cannot be written to disk: No space left on device"
         )
         assert contents(cache) == before
         follower.refresh()
-        told = client.get("/version").json()
-    assert (told["version"], told["registry_problem"]) == (newer.manifest.version, None)
+        info = client.get("/version").json()
+    assert (info["version"], info["registry_problem"]) == (newer.manifest.version, None)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -282,18 +282,18 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_cache_that_is_no_folder_is_told_and_not_needed(
+def test_cache_path_that_is_a_file_is_reported_and_not_fatal(
     bucket_settings: Settings, registry: Registry, packed: Packed, tmp_path: Path
 ):
     put_into_production(registry, packed)
     (tmp_path / "file").touch()
     with serving(bucket_settings, tmp_path / "file") as (client, _):
-        told = client.get("/version").json()
-    assert told["version"] == packed.manifest.version
-    assert "is not in the cache" in told["cache_problem"]
+        info = client.get("/version").json()
+    assert info["version"] == packed.manifest.version
+    assert "is not in the cache" in info["cache_problem"]
 
 
-def test_start_takes_from_the_cache_what_is_in_production(
+def test_start_does_not_download_a_version_that_is_cached(
     bucket: Bucket, bucket_settings: Settings, registry: Registry, packed: Packed, cache: Path
 ):
     put_into_production(registry, packed)
@@ -301,27 +301,27 @@ def test_start_takes_from_the_cache_what_is_in_production(
     counting = CountingBucket(bucket)
     follower = Follower(Registry(counting), NEVER, cache)
     follower.refresh()
-    assert counting.asked == [POINTER_KEY]
+    assert counting.requested == [POINTER_KEY]
     assert follower.served is not None
     assert follower.served.loaded_from == "registry"
 
 
 class CountingBucket(Bucket):
-    """Remembers which keys were asked for, and what came."""
+    """Records which keys were requested, and which requests returned."""
 
     def __init__(self, bucket: Bucket) -> None:
         super().__init__(bucket._client, bucket.name)
-        self.asked: list[str] = []
-        self.came: list[str] = []
+        self.requested: list[str] = []
+        self.returned: list[str] = []
 
     def get(self, key: str, unless_etag: str | None = None) -> Blob | None:
-        self.asked.append(key)
+        self.requested.append(key)
         blob = super().get(key, unless_etag)
-        self.came.append(key)
+        self.returned.append(key)
         return blob
 
 
-def test_unmoved_pointer_costs_one_request_and_no_answer(
+def test_unchanged_pointer_costs_one_request_without_content(
     bucket: Bucket, registry: Registry, packed: Packed, cache: Path
 ):
     put_into_production(registry, packed)
@@ -329,14 +329,14 @@ def test_unmoved_pointer_costs_one_request_and_no_answer(
     follower = Follower(Registry(counting), NEVER, cache)
     follower.refresh()
     served = follower.served
-    counting.asked.clear()
-    counting.came.clear()
+    counting.requested.clear()
+    counting.returned.clear()
     follower.refresh()
-    assert (counting.asked, counting.came) == ([POINTER_KEY], [])
+    assert (counting.requested, counting.returned) == ([POINTER_KEY], [])
     assert follower.served is served
 
 
-def test_moved_pointer_to_the_same_version_loads_nothing(
+def test_new_pointer_to_the_same_version_downloads_nothing(
     bucket: Bucket, registry: Registry, packed: Packed, cache: Path
 ):
     current = put_into_production(registry, packed)
@@ -344,14 +344,14 @@ def test_moved_pointer_to_the_same_version_loads_nothing(
     follower = Follower(Registry(counting), NEVER, cache)
     follower.refresh()
     registry.promote(packed.pointer(reason="another"), over=current)
-    counting.asked.clear()
+    counting.requested.clear()
     follower.refresh()
-    assert counting.asked == [POINTER_KEY]
+    assert counting.requested == [POINTER_KEY]
     assert follower.served is not None
     assert follower.served.pointer.reason == "another"
 
 
-def test_registry_that_is_back_is_followed_again_without_a_second_download(
+def test_registry_is_followed_again_without_a_second_download(
     bucket_settings: Settings, away: Settings, packed: Packed, cache: Path
 ):
     put_into_production(Registry(open_bucket(bucket_settings)), packed)
@@ -366,7 +366,7 @@ def test_registry_that_is_back_is_followed_again_without_a_second_download(
     assert origins == [("cache", False), ("registry", True)]
 
 
-def test_bucket_without_production_is_not_answered_from_the_cache_of_another(
+def test_empty_registry_is_not_served_from_the_cache_of_another(
     s3_server: S3Server, bucket_settings: Settings, packed: Packed, cache: Path
 ):
     put_into_production(Registry(open_bucket(bucket_settings)), packed)
@@ -378,7 +378,7 @@ def test_bucket_without_production_is_not_answered_from_the_cache_of_another(
     assert follower.problem == "the registry has no version in production yet"
 
 
-def test_whatever_goes_wrong_the_version_in_service_stays(
+def test_unexpected_error_keeps_the_version_in_service(
     registry: Registry, packed: Packed, cache: Path, monkeypatch: pytest.MonkeyPatch
 ):
     put_into_production(registry, packed)
@@ -392,7 +392,7 @@ def test_whatever_goes_wrong_the_version_in_service_stays(
         patch.setattr(registry, "production", broken)
         follower.refresh()
     assert follower.served is not None
-    assert follower.problem == "ZeroDivisionError; the log of the service has it"
+    assert follower.problem == "ZeroDivisionError; see the log of the service"
     follower.refresh()
     assert follower.problem is None
 
@@ -405,7 +405,7 @@ def test_same_problem_is_logged_once(away: Settings, cache: Path, caplog: pytest
 
 
 def repacked(original: Packed, folder: Path, **changes: Any) -> Packed:
-    """The same files under a manifest that says something else."""
+    """Write the same files under a changed manifest."""
     files = {name: (original.folder / name).read_bytes() for name in original.manifest.files}
     return Packed(folder, write_bundle(folder, original.manifest.model_copy(update=changes), files))
 
@@ -431,7 +431,7 @@ def broken_bundles(newer: Packed, folder: Path) -> dict[str, tuple[Packed, str]]
 
 
 def with_manifest(original: Packed, folder: Path, more: dict[str, FileEntry]) -> Packed:
-    """The same bundle, whose manifest names more files than there are."""
+    """Copy a bundle; its manifest lists more files than exist."""
     shutil.copytree(original.folder, folder)
     files = dict(original.manifest.files) | more
     manifest = original.manifest.model_copy(update={"files": files}).with_version()
@@ -440,7 +440,7 @@ def with_manifest(original: Packed, folder: Path, more: dict[str, FileEntry]) ->
 
 
 @pytest.mark.parametrize("fault", ["golden mismatch", "newer format", "missing file"])
-def test_version_that_does_not_prove_itself_is_refused_and_not_downloaded_for_ever(
+def test_version_that_fails_a_check_is_refused_and_downloaded_ever_less_often(
     bucket: Bucket,
     registry: Registry,
     packed: Packed,
@@ -462,7 +462,7 @@ def test_version_that_does_not_prove_itself_is_refused_and_not_downloaded_for_ev
         f"models/versions/{broken.manifest.version}/{MANIFEST_NAME}", broken.manifest.to_bytes()
     )
     registry.promote(broken.pointer(), current)
-    counting.asked.clear()
+    counting.requested.clear()
     for _ in range(64):
         follower.refresh()
         assert follower.served is not None
@@ -470,9 +470,9 @@ def test_version_that_does_not_prove_itself_is_refused_and_not_downloaded_for_ev
         assert follower.problem is not None
         assert follower.problem.startswith(reason)
     manifest_key = f"models/versions/{broken.manifest.version}/{MANIFEST_NAME}"
-    # After 1, 2, 4, ... polls: the first, the next, and ever later ones.
-    assert counting.asked.count(manifest_key) == 7
-    assert counting.asked.count(POINTER_KEY) == 64
+    # The wait between two downloads doubles: 7 of them fit into 64 polls.
+    assert counting.requested.count(manifest_key) == 7
+    assert counting.requested.count(POINTER_KEY) == 64
     assert follower.failed_polls == 64
 
 
@@ -494,7 +494,7 @@ def test_refused_version_does_not_delay_the_next_one(
     assert follower.served.pointer.version == newer.manifest.version
 
 
-def test_pointer_that_is_back_where_it_was_ends_a_refusal(
+def test_pointer_back_at_the_version_in_service_ends_a_refusal(
     registry: Registry, bucket: Bucket, packed: Packed, newer: Packed, cache: Path, tmp_path: Path
 ):
     broken, _ = broken_bundles(newer, tmp_path)["golden mismatch"]
@@ -512,8 +512,8 @@ def test_pointer_that_is_back_where_it_was_ends_a_refusal(
 
 
 @contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """Something at S3's address that gives one answer to everything."""
+def fixed_response(status: int, body: bytes) -> Iterator[str]:
+    """Run a server at the address of S3 that sends one response to every request."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -550,7 +550,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
         (302, b"", "S3 answered 302"),
     ],
 )
-def test_store_that_answers_something_else_changes_nothing_and_is_told(
+def test_unexpected_response_of_s3_changes_nothing_and_is_reported(
     bucket_settings: Settings,
     away: Settings,
     registry: Registry,
@@ -562,17 +562,17 @@ def test_store_that_answers_something_else_changes_nothing_and_is_told(
 ):
     put_into_production(registry, packed)
     serve_once(bucket_settings, cache)
-    with answering(status, body) as url:
+    with fixed_response(status, body) as url:
         odd = away.model_copy(update={"aws_endpoint_url_s3": url})
         with serving(odd, cache) as (client, follower):
             follower.refresh()
-            told = client.get("/version").json()
+            info = client.get("/version").json()
             assert client.post("/predict", json=FILM).status_code == 200
-    assert (told["version"], told["loaded_from"]) == (packed.manifest.version, "cache")
-    assert problem in told["registry_problem"]
+    assert (info["version"], info["loaded_from"]) == (packed.manifest.version, "cache")
+    assert problem in info["registry_problem"]
 
 
-def test_store_that_is_gone_for_an_hour_is_followed_when_it_is_back(
+def test_registry_is_followed_again_after_an_hour_without_s3(
     bucket_settings: Settings,
     away: Settings,
     registry: Registry,
@@ -587,29 +587,29 @@ def test_store_that_is_gone_for_an_hour_is_followed_when_it_is_back(
         follower._registry = Registry(open_bucket(away))
         for _ in range(360):
             follower.refresh()
-        told = client.get("/version").json()
-        assert told["version"] == packed.manifest.version
-        assert "cannot be reached" in told["registry_problem"]
+        info = client.get("/version").json()
+        assert info["version"] == packed.manifest.version
+        assert "cannot be reached" in info["registry_problem"]
         assert client.get("/readyz").status_code == 200
         assert threading.active_count() == threads
         assert sum("cannot be followed" in each.message for each in caplog.records) == 1
         put_into_production(registry, newer, over=current)
         follower._registry = registry
         follower.refresh()
-        told = client.get("/version").json()
-    assert (told["version"], told["registry_problem"]) == (newer.manifest.version, None)
+        info = client.get("/version").json()
+    assert (info["version"], info["registry_problem"]) == (newer.manifest.version, None)
 
 
 @pytest.fixture
 def silent(bucket_settings: Settings) -> Iterator[Settings]:
-    """Settings of a server that takes connections and never answers."""
+    """Settings of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         yield bucket_settings.model_copy(update={"aws_endpoint_url_s3": f"http://127.0.0.1:{port}"})
 
 
 @pytest.mark.parametrize("cached", [True, False])
-def test_store_that_never_answers_holds_up_neither_start_nor_answers_nor_end(
+def test_silent_s3_delays_neither_start_nor_requests_nor_shutdown(
     bucket_settings: Settings,
     silent: Settings,
     registry: Registry,
@@ -622,7 +622,7 @@ def test_store_that_never_answers_holds_up_neither_start_nor_answers_nor_end(
         put_into_production(registry, packed)
         serve_once(bucket_settings, cache)
     with serving(silent, cache, patience_seconds=0.1) as (client, follower):
-        assert follower._polling_since is not None  # nobody waited for the end of the poll
+        assert follower._polling_since is not None  # the start did not wait for the end of the poll
         ready = client.get("/readyz")
         monkeypatch.setattr(follower_module, "SLOW_SECONDS", -1)
         problem = follower.problem
@@ -644,13 +644,13 @@ def test_version_from_the_registry_is_not_replaced_by_the_cache(
     other = Follower(registry, NEVER, cache.with_name("other"))
     other.refresh()
     other._cache = cache
-    other._serve_last_good()
+    other._serve_cached()
     assert other.served is not None
     assert other.served.pointer.version == newer.manifest.version
 
 
 @pytest.mark.parametrize("days", [-400, -1, 1, 400])
-def test_clock_that_jumps_stops_nothing(
+def test_jump_of_the_system_clock_does_not_stop_following(
     bucket_settings: Settings,
     registry: Registry,
     packed: Packed,
@@ -686,7 +686,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def test_store_that_refuses_a_wrong_clock_changes_nothing(
+def test_refusal_because_of_a_wrong_clock_changes_nothing(
     bucket_settings: Settings,
     registry: Registry,
     packed: Packed,
@@ -706,7 +706,7 @@ def test_store_that_refuses_a_wrong_clock_changes_nothing(
         assert follower.problem is None
 
 
-def test_version_counts_when_it_was_followed_last(
+def test_failed_poll_is_counted_and_keeps_the_time_of_the_last_success(
     registry: Registry, away: Settings, packed: Packed, cache: Path
 ):
     put_into_production(registry, packed)

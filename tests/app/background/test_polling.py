@@ -8,60 +8,60 @@ PATIENCE = 30.0
 
 
 @contextmanager
-def polling(asked: "Asked", seconds: float = 0.0) -> Iterator[Polling]:
-    made = Polling("test", asked, seconds)
+def polling(polled: "Counter", seconds: float = 0.0) -> Iterator[Polling]:
+    made = Polling("test", polled, seconds)
     try:
         yield made
     finally:
         made.stop()
 
 
-class Asked:
-    """Counts how often it is asked; breaks the first time if it is told to."""
+class Counter:
+    """Counts its calls; the first one raises if `fails_first` is set."""
 
-    def __init__(self, breaks: bool = False) -> None:
+    def __init__(self, fails_first: bool = False) -> None:
         self.times = 0
         self.thrice = threading.Event()
-        self._breaks = breaks
+        self._fails_first = fails_first
 
     def __call__(self) -> None:
         self.times += 1
         if self.times >= 3:
             self.thrice.set()
-        if self._breaks and self.times == 1:
+        if self._fails_first and self.times == 1:
             raise ArithmeticError
 
 
-def test_it_asks_again_and_again_until_it_is_stopped():
-    asked = Asked()
-    with polling(asked) as asking:
-        assert asking.start(PATIENCE)
-        assert asked.thrice.wait(PATIENCE)
-    assert not asking.is_alive
+def test_polls_until_it_is_stopped():
+    polled = Counter()
+    with polling(polled) as poller:
+        assert poller.start(PATIENCE)
+        assert polled.thrice.wait(PATIENCE)
+    assert not poller.is_alive
 
 
-def test_question_that_breaks_is_asked_again():
-    asked = Asked(breaks=True)
-    with polling(asked) as asking:
-        assert asking.start(PATIENCE)
-        assert asked.thrice.wait(PATIENCE)
+def test_failed_poll_is_followed_by_the_next():
+    polled = Counter(fails_first=True)
+    with polling(polled) as poller:
+        assert poller.start(PATIENCE)
+        assert polled.thrice.wait(PATIENCE)
 
 
-def test_nothing_is_asked_again_before_its_time():
-    asked = Asked()
-    with polling(asked, seconds=3600) as asking:
-        assert asking.start(PATIENCE)
-        assert asked.times == 1
+def test_next_poll_waits_for_the_interval():
+    polled = Counter()
+    with polling(polled, seconds=3600) as poller:
+        assert poller.start(PATIENCE)
+        assert polled.times == 1
 
 
-def test_neither_start_nor_end_waits_for_an_answer_that_does_not_come():
-    answer = threading.Event()
+def test_neither_start_nor_stop_waits_for_a_hanging_poll():
+    released = threading.Event()
 
-    def silent() -> None:
-        answer.wait()
+    def hang() -> None:
+        released.wait()
 
-    asking = Polling("test", silent, 3600)
-    assert not asking.start(patience_seconds=0.01)
-    asking.stop()
-    assert asking.is_alive
-    answer.set()
+    poller = Polling("test", hang, 3600)
+    assert not poller.start(patience_seconds=0.01)
+    poller.stop()
+    assert poller.is_alive
+    released.set()

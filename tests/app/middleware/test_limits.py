@@ -70,7 +70,7 @@ def statuses(client: TestClient, count: int, **headers: str) -> list[int]:
 def test_client_that_asks_too_often_is_told_when_to_come_back(limited: TestClient):
     assert statuses(limited, 3) == [404] * 3
     response = limited.get("/v1/predict")
-    assert "3 requests a minute" in problem_of(response, 429)["detail"]
+    assert "3 requests per minute" in problem_of(response, 429)["detail"]
     assert 1 <= int(response.headers["retry-after"]) <= 60
 
 

@@ -117,5 +117,5 @@ def test_request_that_breaks_the_service_is_told_with_its_id_and_without_what_wa
     assert response.headers[HEADER] == "of-this-test"
     assert response.headers["x-content-type-options"] == "nosniff"
     (record,) = [each for each in caplog.records if each.exc_info]
-    assert record.message == "a request broke the service"
+    assert record.message == "a request failed unexpectedly"
     assert PLOT not in record.message
