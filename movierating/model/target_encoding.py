@@ -59,13 +59,11 @@ class EffectTable(Mapping[str, tuple[float, ...]]):
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """The table from what JSON can hold, also from the lists of bundles before 2026-11-28.
+        """Read a table from the dictionary that `to_json` writes.
 
         Raises:
-            ValueError: It holds something else.
+            KeyError, TypeError, ValueError: The dictionary holds something else.
         """
-        if "numbers" not in raw or isinstance(raw["numbers"], list):  # a list: a token's numbers
-            return cls(raw, [*raw.values()] or np.empty((0, 2)))
         numbers = np.frombuffer(b64decode(raw["numbers"]), "<f8")
         return cls(raw["tokens"], numbers.reshape(len(raw["tokens"]), raw["columns"]))
 

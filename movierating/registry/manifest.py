@@ -127,20 +127,15 @@ class Manifest(_Part):
         return self.model_copy(update={"version": f"{self.run_date}-{self._identity()[:12]}"})
 
     def matches_version(self) -> bool:
-        """Whether the version's digest is that of what the manifest says.
-
-        One that was stored before a field had its default is named by what was stored.
-        """
-        digests = self._identity(), self._identity(exclude_unset=True)
-        return self.version in {f"{self.run_date}-{digest[:12]}" for digest in digests}
+        """Return whether the version's digest is the digest of this manifest."""
+        return self.version == self.with_version().version
 
     def to_bytes(self) -> bytes:
         """The bytes that are stored and hashed."""
         return self.model_dump_json(indent=2).encode()
 
-    def _identity(self, *, exclude_unset: bool = False) -> str:
-        said = self.model_dump_json(exclude=set(_CIRCUMSTANCES), exclude_unset=exclude_unset)
-        return sha256(said.encode())
+    def _identity(self) -> str:
+        return sha256(self.model_dump_json(exclude=set(_CIRCUMSTANCES)).encode())
 
 
 class BundleError(ExplainedError, ValueError):
@@ -151,20 +146,6 @@ class NewerFormatError(BundleError):
     """A bundle was made by a newer release of this code."""
 
 
-def file_entries(raw: bytes, expected_sha256: str) -> dict[str, FileEntry]:
-    """The files that a manifest of any format names.
-
-    Raises:
-        BundleError: The bytes are not the expected ones, or no manifest.
-    """
-    _check(raw, expected_sha256)
-    try:
-        files = json.loads(raw)["files"]
-        return {name: FileEntry.model_validate(entry) for name, entry in files.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BundleError("manifest.json is not a manifest") from error
-
-
 def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
     """Read a manifest whose hash is known beforehand.
 
@@ -172,7 +153,8 @@ def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
         NewerFormatError: They are of a newer format than this code reads.
         BundleError: The bytes are not the expected ones, or of a format this code cannot read.
     """
-    _check(raw, expected_sha256)
+    if sha256(raw) != expected_sha256:
+        raise BundleError("manifest.json does not have the SHA-256 that the pointer names")
     try:
         found = int(json.loads(raw)["format"])
         if found == FORMAT:
@@ -181,8 +163,3 @@ def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
         raise BundleError("manifest.json is not a manifest") from error
     kind = NewerFormatError if found > FORMAT else BundleError
     raise kind(f"the bundle has format {found}; this code reads format {FORMAT}")
-
-
-def _check(raw: bytes, expected_sha256: str) -> None:
-    if sha256(raw) != expected_sha256:
-        raise BundleError("manifest.json does not have the SHA-256 that the pointer names")

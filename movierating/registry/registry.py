@@ -26,7 +26,6 @@ from movierating.registry.manifest import (
     MANIFEST_NAME,
     BundleError,
     Manifest,
-    file_entries,
     parse_manifest,
 )
 from movierating.registry.versions import (
@@ -132,16 +131,19 @@ class Registry:
             raise BundleError(f"{POINTER_KEY} is not a pointer") from error
 
     def production_codes(self) -> Codes:
-        """The code tables in production, which a new version may only extend; else empty ones.
+        """Return the code tables in production, or empty ones if nothing is in production.
 
-        Those of a version that an older release of this code made are read, too.
+        A new version may only extend them, because clients keep the codes.
+
+        Raises:
+            BundleError: A file is missing or altered, or has a format that this code cannot read.
         """
         current = self.production()
         if current is None:
             return Codes()
-        version, expected = current.pointer.version, current.pointer.manifest_sha256
-        files = file_entries(self._versions.read(version, MANIFEST_NAME), expected)
-        return Codes.from_json(json.loads(self._versions.file(version, files, CODES_NAME)))
+        manifest = self.manifest(current.pointer)
+        raw = self._versions.file(current.pointer.version, manifest.files, CODES_NAME)
+        return Codes.from_json(json.loads(raw))
 
     def manifest(self, pointer: Pointer) -> Manifest:
         """The verified manifest that a pointer names.

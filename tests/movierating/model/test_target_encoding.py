@@ -116,20 +116,6 @@ def test_past_of_which_nothing_is_told_is_missing(trait: str):
     assert all(map(math.isnan, past(Film(), trait)))
 
 
-def test_effects_of_bundles_before_the_pasts_are_read():
-    rows = {"director": {"Ada Novak": [1.0, 0.75]}, "genre": {}, "title": {"numbers": [1.0, 0.5]}}
-    read = Effects.from_json({"as_of": "2025-01-01", "average": 6.0, "tables": rows})
-    assert read == effects_of(
-        {"director": {"Ada Novak": (1.0, 0.75)}, "genre": {}, "title": {"numbers": (1.0, 0.5)}}
-    )
-
-
-def test_bundle_without_pasts_still_tells_its_effects():
-    encoding = EFFECTS.encode(FULL_FILM)
-    assert encoding["effect=director"] == 0.75
-    assert encoding["films=director"] == 0
-
-
 @given(effects)
 def test_effects_survive_json(some: Effects):
     assert Effects.from_json(json.loads(json.dumps(some.to_json()))) == some

@@ -7,10 +7,8 @@ import pytest
 from movierating.identity import sha256
 from movierating.registry.manifest import (
     BundleError,
-    FileEntry,
     Manifest,
     NewerFormatError,
-    file_entries,
     parse_manifest,
 )
 from tests.support.bundles import Packed
@@ -85,46 +83,12 @@ def test_manifest_proves_its_name_also_once_it_was_stored(packed: Packed):
     assert not packed.manifest.model_copy(update={"version": "another"}).matches_version()
 
 
-def test_manifest_that_was_stored_before_a_field_had_its_default_proves_its_name(packed: Packed):
-    facts = json.loads(packed.manifest.to_bytes())
-    del facts["data"]["faults"]
-    circumstances = {"version", "created_at", "wandb_run"}
-    said = json.dumps(
-        {name: value for name, value in facts.items() if name not in circumstances},
-        separators=(",", ":"),
-    )
-    facts["version"] = f"{packed.manifest.run_date}-{sha256(said.encode())[:12]}"
-    raw = json.dumps(facts).encode()
-    assert parse_manifest(raw, sha256(raw)).matches_version()
-
-
 @pytest.mark.parametrize("other", [1, 3])
 def test_other_format_is_refused_whatever_else_it_holds(packed: Packed, other: int):
     raw = altered(packed.manifest, format=other, something="new")
     sentence = f"^the bundle has format {other}; this code reads format 2$"
     with pytest.raises(BundleError, match=sentence):
         parse_manifest(raw, sha256(raw))
-
-
-def test_files_are_named_in_any_format(packed: Packed):
-    entry = {"sha256": sha256(b""), "bytes": 0}
-    raw = altered(packed.manifest, format=1, files={"codes.json": entry}, something="old")
-    assert file_entries(raw, sha256(raw)) == {"codes.json": FileEntry(sha256=sha256(b""), bytes=0)}
-    raw = packed.manifest.to_bytes()
-    assert file_entries(raw, packed.manifest_sha256) == packed.manifest.files
-
-
-def test_files_of_an_altered_manifest_are_refused(packed: Packed):
-    with pytest.raises(BundleError, match=r"^manifest.json does not have the SHA-256"):
-        file_entries(b"{ not even JSON", packed.manifest_sha256)
-
-
-@pytest.mark.parametrize(
-    "raw", [b"", b"{}", b"[]", b'{"files": []}', b'{"files": {"codes.json": 7}}', b"\xff"]
-)
-def test_what_names_no_files_is_refused(raw: bytes):
-    with pytest.raises(BundleError, match=r"^manifest.json is not a manifest$"):
-        file_entries(raw, sha256(raw))
 
 
 def test_unknown_field_of_the_known_format_is_refused(packed: Packed):

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from movierating.films.codes import Codes, CodeTable
+from movierating.films.codes import Codes
 from movierating.identity import sha256
 from movierating.registry.bundle import CODES_NAME, Bundle
-from movierating.registry.manifest import MANIFEST_NAME, BundleError
+from movierating.registry.manifest import FORMAT, MANIFEST_NAME, BundleError
 from movierating.registry.registry import POINTER_KEY, MoveError, Pointer, Production, Registry
 from movierating.registry.versions import RegistryConflictError, UnknownVersionError
 from movierating.s3 import (
@@ -94,19 +94,24 @@ def test_manifest_is_written_last(bucket: Bucket, packed: Packed):
         assert f"models/versions/other/{MANIFEST_NAME}" not in bucket.keys("")
 
 
-def test_code_tables_of_a_version_of_another_format_are_read(
+def test_altered_code_tables_in_production_are_refused(
     registry: Registry, bucket: Bucket, packed: Packed
 ):
-    codes = json.dumps(Codes(CodeTable(("Western",)), CodeTable(("fr",))).to_json()).encode()
-    entry = {"sha256": sha256(codes), "bytes": len(codes)}
-    manifest = json.dumps({"format": 1, "files": {CODES_NAME: entry}}).encode()
-    bucket.put("models/versions/old/codes.json", codes)
-    bucket.put(f"models/versions/old/{MANIFEST_NAME}", manifest)
-    pointer = packed.pointer(version="old", manifest_sha256=sha256(manifest))
-    registry.promote(pointer, over=None)
-    assert registry.production_codes().genres.names == ("Western",)
-    bucket.put("models/versions/old/codes.json", b"altered")
+    put_into_production(registry, packed)
+    bucket.put(f"models/versions/{packed.manifest.version}/{CODES_NAME}", b"altered")
     with pytest.raises(BundleError, match=r"^codes.json does not have the SHA-256"):
+        registry.production_codes()
+
+
+@pytest.mark.parametrize("other", [FORMAT - 1, FORMAT + 1])
+def test_code_tables_of_another_format_are_refused(
+    registry: Registry, bucket: Bucket, packed: Packed, other: int
+):
+    manifest = json.dumps({"format": other}).encode()
+    bucket.put(f"models/versions/other/{MANIFEST_NAME}", manifest)
+    pointer = packed.pointer(version="other", manifest_sha256=sha256(manifest))
+    registry.promote(pointer, over=None)
+    with pytest.raises(BundleError, match=f"format {other}; this code reads format {FORMAT}$"):
         registry.production_codes()
 
 
