@@ -1,4 +1,4 @@
-"""Words to people about what went wrong, sent to a webhook that takes Slack's form."""
+"""Send a message to people when a run fails, through a webhook that takes Slack's format."""
 
 import logging
 from typing import Any, Final
@@ -13,11 +13,11 @@ logger = logging.getLogger(__name__)
 _TIMEOUT_SECONDS: Final = 10
 
 
-def tell(text: str) -> None:
-    """Send one message, where ALERT_WEBHOOK_URL says; a failure to do so harms nothing.
+def send_alert(text: str) -> None:
+    """Send a message to ALERT_WEBHOOK_URL; a failure to send it is only logged.
 
-    The address is a secret: whoever knows it can write. So no error of the sending is logged as it
-    is, since it would hold the address.
+    The address is a secret, because whoever knows it can post messages. The text of a request error
+    contains the address, so only its type or its status is logged.
     """
     address = pipeline_settings().alert_webhook_url
     if address is None:
@@ -26,20 +26,20 @@ def tell(text: str) -> None:
         _post(address.get_secret_value(), text)
     except requests.RequestException as error:
         answer = error.response
-        why = type(error).__name__ if answer is None else f"it answers {answer.status_code}"
-        logger.error("the webhook was not told: %s", why)  # noqa: TRY400 - see above
+        why = type(error).__name__ if answer is None else f"it answered {answer.status_code}"
+        logger.error("the alert could not be sent: %s", why)  # noqa: TRY400 - see above
 
 
-def tell_of_timeout(context: Any) -> None:
-    """Tell of a run that was ended for its length; tasks that fail tell of themselves."""
+def alert_timeout(context: Any) -> None:
+    """Report a run that was stopped because it took too long; a failed task reports itself."""
     if context["reason"] == "timed_out":
-        tell(f"{context['dag'].dag_id}: {context['run_id']} took too long and was ended")
+        send_alert(f"{context['dag'].dag_id}: {context['run_id']} took too long and was stopped")
 
 
-def tell_of_deadline(context: Any) -> None:
-    """Tell of a run that has not ended by its deadline, and goes on."""
+def alert_deadline(context: Any) -> None:
+    """Report a run that has missed its deadline and is still running."""
     run = context["dag_run"]
-    tell(f"{run['dag_id']}: {run['dag_run_id']} is late and goes on")
+    send_alert(f"{run['dag_id']}: {run['dag_run_id']} is late and still running")
 
 
 @retry(

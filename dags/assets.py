@@ -1,4 +1,4 @@
-"""What one DAG announces and another waits for."""
+"""The asset that links the DAGs: the pipeline updates it, which starts the forecast ledger."""
 
 from typing import Final
 

@@ -1,13 +1,13 @@
-"""Fill the film store with the whole of TMDB, in slices that workers share; started by hand."""
+"""Collect all films of TMDB into the film store, in parallel slices. Started by hand."""
 
 from datetime import date, timedelta
 from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from dags.alerts import tell_of_timeout
+from dags.alerts import alert_timeout
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
-from dags.run_context import explained
+from dags.run_context import as_airflow_failure
 from movierating.settings import pipeline_settings
 
 
@@ -17,7 +17,7 @@ def _day(text: str | None) -> date | None:
 
 @dag(
     dag_id="tmdb_film_backfill",
-    description="Brings all films of TMDB into the store, once; the daily run keeps it up to date",
+    description="Collects all films of TMDB once; the daily run keeps the store up to date",
     schedule=None,
     catchup=False,
     max_active_runs=1,
@@ -27,38 +27,40 @@ def _day(text: str | None) -> date | None:
             None,
             type=["null", "string"],
             format="date",
-            description="The oldest release date; without one, that of the oldest film.",
+            description="Oldest release date. Default: that of the oldest film.",
         ),
         "last": Param(
             None,
             type=["null", "string"],
             format="date",
-            description="The newest release date; without one, some years ahead.",
+            description="Newest release date. Default: some years ahead.",
         ),
-        "min_votes": Param(0, type="integer", minimum=0, description="Leave out films with fewer."),
+        "min_votes": Param(
+            0, type="integer", minimum=0, description="Leave out films with fewer votes."
+        ),
         "slice_films": Param(
             5000,
             type="integer",
             minimum=1,
             maximum=10_000,
-            description="The most films a slice has; smaller slices spread over more workers.",
+            description="Largest number of films in a slice. Smaller slices use more workers.",
         ),
     },
     default_args=DEFAULT_ARGS,
-    on_failure_callback=tell_of_timeout,
+    on_failure_callback=alert_timeout,
     tags=["tmdb", "collection"],
     doc_md=__doc__,
 )
 def tmdb_film_backfill() -> None:
-    """Plan, fill, finish."""
+    """Plan the slices, collect them in parallel, then compact the store."""
 
     @task(multiple_outputs=False, **TMDB_BUDGET)
     def plan_slices() -> list[dict[str, Any]]:
-        """Cut the films by release date until TMDB lists each slice whole."""
+        """Split the films by release date, until TMDB lists each slice completely."""
         from scripts.backfill import plan
 
         asked = get_current_context()["params"]
-        with explained():
+        with as_airflow_failure():
             slices = plan(
                 pipeline_settings(),
                 _day(asked["first"]),
@@ -70,20 +72,20 @@ def tmdb_film_backfill() -> None:
 
     @task(**TMDB_BUDGET, map_index_template="{{ days }}")
     def fill_slice(part: dict[str, Any]) -> dict[str, Any]:
-        """Fetch the films of one slice; tried again, it goes on where it stopped."""
+        """Collect the films of one slice. A retry continues where it stopped."""
         from scripts.backfill import Slice, fill
 
         context: Any = get_current_context()
-        context["days"] = f"{part['first']} to {part['last']}"  # the task's name in the grid
-        with explained():
+        context["days"] = f"{part['first']} to {part['last']}"  # its name in Airflow's grid
+        with as_airflow_failure():
             return fill(Slice.from_json(part), pipeline_settings())
 
     @task
     def finish_backfill(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
-        """Say what came, and fold the store's small files."""
+        """Report what was collected, and merge the store's small files."""
         from scripts.backfill import finish
 
-        with explained():
+        with as_airflow_failure():
             return finish(list(outcomes), pipeline_settings())
 
     outcomes: Any = fill_slice.expand(part=plan_slices())

@@ -1,4 +1,4 @@
-"""The forecast ledger: forecast, score, look for drift, train again where that calls for it."""
+"""The forecast ledger: forecast upcoming films, score past forecasts, retrain on drift."""
 
 from datetime import timedelta
 from typing import Any, Final
@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS
-from dags.run_context import explained
+from dags.run_context import as_airflow_failure
 from movierating.settings import pipeline_settings
 
 _DECISION: Final = "decide_on_retraining"
@@ -19,8 +19,8 @@ _WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
 
 @dag(
     dag_id="tmdb_movie_forecast",
-    description="Forecasts films before they open, and keeps score once audiences have voted",
-    # A new model speaks at once; without one the films of the day are forecast all the same.
+    description="Forecasts films before release, and scores the forecasts once there are votes",
+    # A new model forecasts at once. Without one, the daily run still forecasts new films.
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable(
             "0 5 * * *",
@@ -37,47 +37,47 @@ _WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
     doc_md=__doc__,
 )
 def tmdb_movie_forecast() -> None:
-    """Forecast, score, check, retrain or not."""
+    """Forecast, score, check for drift, then retrain or keep the model."""
 
     @task
     def forecast_upcoming_films() -> int:
-        """Write down what the model in production says of films that have not opened."""
+        """Record the production model's forecasts of films that are not yet released."""
         from scripts.forecast import NoModelError, forecast
         from scripts.runtime.clock import today
 
-        with explained():
+        with as_airflow_failure():
             try:
                 return forecast(today(), pipeline_settings())
-            except NoModelError as error:  # of a new system; the first model starts a run
+            except NoModelError as error:  # a new system; its first model will start a run
                 raise AirflowSkipException(str(error)) from None
 
     @task
     def score_released_films() -> int:
-        """Hold the forecasts that have come due against what audiences said."""
+        """Compare the forecasts that are due with the ratings that the films got."""
         from scripts.runtime.clock import today
         from scripts.score import score
 
-        with explained():
+        with as_airflow_failure():
             return score(today(), pipeline_settings())
 
     @task
     def check_drift() -> list[str]:
-        """Compare films and errors with those the model was made with; returns the alerts."""
+        """Compare recent films and errors with those of the training. Returns the alerts."""
         from scripts.drift import check
         from scripts.runtime.clock import today
 
-        with explained():
+        with as_airflow_failure():
             report = check(today(), pipeline_settings())
         return list(report.alerts) if report else []
 
     @task.branch
     def decide_on_retraining() -> str:
-        """Claim the retraining of the day in writing, where an alert calls for it."""
+        """Claim today's retraining in the ledger, if there is an alert; one run can claim it."""
         from scripts.drift import claim_retraining
         from scripts.runtime.clock import today
 
         context: Any = get_current_context()
-        with explained():
+        with as_airflow_failure():
             claimed = claim_retraining(today(), context["run_id"], pipeline_settings())
         if claimed is None:
             return "keep_model"
@@ -92,10 +92,10 @@ def tmdb_movie_forecast() -> None:
         conf={"reason": f"{{{{ {_WRITTEN}'reason') }}}}"},
         logical_date=None,
         skip_when_already_exists=True,
-        doc_md="Start the pipeline with the reason; its run is named for the day, so there is one.",
+        doc_md="Start the pipeline with the reason. The run id is the day, so there is one a day.",
     )
     keep_model = EmptyOperator(
-        task_id="keep_model", doc_md="Nothing has drifted, or today's films taught it already."
+        task_id="keep_model", doc_md="No drift was found, or the model was already retrained today."
     )
 
     (

@@ -8,26 +8,26 @@ from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.alerts import tell_of_deadline, tell_of_timeout
+from dags.alerts import alert_deadline, alert_timeout
 from dags.approval import answer_of, approve_promotion
 from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
-from dags.run_context import explained, run_date
+from dags.run_context import as_airflow_failure, run_date
 from movierating.settings import pipeline_settings
 
-# An outlet by alias, so that a refused model tells nobody that there is a new one.
+# The outlet is an alias, so that a refused model does not update the asset.
 PROMOTION = AssetAlias("movie_rating_promotion")
-# A run takes minutes, on TMDB's worst days an hour or two.
+# A run normally takes minutes; when TMDB is slow, one or two hours.
 LATE = DeadlineAlert(
     reference=DeadlineReference.DAGRUN_QUEUED_AT,
     interval=timedelta(hours=4),
-    callback=SyncCallback(tell_of_deadline),
+    callback=SyncCallback(alert_deadline),
 )
 
 
 @dag(
     dag_id="tmdb_movie_rating_pipeline",
-    description="Learns from TMDB every day and publishes the model that forecasts ratings",
+    description="Trains on TMDB's films every day and publishes a model that forecasts ratings",
     schedule=CronTriggerTimetable(
         "0 3 * * *",
         timezone=pipeline_settings().pipeline_timezone,
@@ -42,66 +42,66 @@ LATE = DeadlineAlert(
             None,
             type=["null", "string"],
             format="date",
-            description="Run for this date; a past one publishes, but never moves production.",
+            description="Run for this date. A past date publishes, but never changes production.",
         ),
         "reason": Param(
             None,
             type=["null", "string"],
-            description="Why the run was started; the forecast ledger writes here what drifted.",
+            description="Why the run was started; the forecast ledger names what has drifted.",
         ),
     },
     default_args=DEFAULT_ARGS,
-    on_failure_callback=tell_of_timeout,
+    on_failure_callback=alert_timeout,
     tags=["tmdb", "training"],
     doc_md=__doc__,
 )
 def tmdb_movie_rating_pipeline() -> None:
-    """Collect, preprocess, train, deploy, confirm; with PROMOTION_APPROVAL, ask before the move."""
+    """Collect, preprocess, train, deploy, confirm; PROMOTION_APPROVAL adds an approval."""
 
     @task(**TMDB_BUDGET, priority_weight=10)  # before the slices of a backfill
     def extract_tmdb_data() -> str:
-        """Bring the film store up to date, and keep what came in."""
+        """Update the film store, and keep the new records as files of the run."""
         from scripts.collect import collect
 
-        with explained():
+        with as_airflow_failure():
             return str(collect(run_date(), pipeline_settings()))
 
     @task
     def preprocess_movie_data() -> str:
-        """Keep the films that can teach, and say what was dropped."""
+        """Select the films that can be used for training, and report how many were dropped."""
         from scripts.preprocess import preprocess
 
-        with explained():
+        with as_airflow_failure():
             return str(preprocess(run_date(), pipeline_settings()))
 
     @task
     def train_and_save_best_model() -> str:
-        """Train the candidates, choose one, measure it, write its bundle."""
+        """Train the candidate models, choose one, evaluate it, and write its bundle."""
         from scripts.train import train
 
-        with explained():
+        with as_airflow_failure():
             return train(run_date(), pipeline_settings()).version
 
-    @task.short_circuit(ignore_downstream_trigger_rules=False)  # it skips the question alone
+    @task.short_circuit(ignore_downstream_trigger_rules=False)  # skips only the approval
     def publish_model_to_s3() -> dict[str, Any] | None:
-        """Publish the bundle without moving production; nobody is asked where the gate says no."""
+        """Publish the bundle without promoting it. Skips the approval if the gate refuses it."""
         from dataclasses import asdict
 
         from scripts.deploy import propose
 
-        with explained():
+        with as_airflow_failure():
             proposal = propose(run_date(), pipeline_settings())
         return asdict(proposal) if proposal.promoted else None
 
-    # After a skipped question, too: the gate's refusal is recorded here.
+    # Also runs after a skipped approval, because it records the gate's refusal.
     @task(outlets=[PROMOTION], trigger_rule="none_failed")
     def deploy_model_to_s3(answer: Any = None, *, outlet_events: Any = None) -> dict[str, Any]:
-        """Publish the bundle and move production to it, if it earns that."""
+        """Publish the bundle, and put it into production if the gate allows it."""
         from dataclasses import asdict
 
         from scripts.deploy import deploy
 
-        with explained():
+        with as_airflow_failure():
             deployment = asdict(deploy(run_date(), pipeline_settings(), answer_of(answer)))
         if deployment["promoted"]:
             outlet_events[PROMOTION].add(PUBLISHED_MODEL, extra=deployment)
@@ -109,14 +109,14 @@ def tmdb_movie_rating_pipeline() -> None:
 
     @task
     def confirm_new_model_in_service(deployment: Any) -> None:
-        """Wait until the service answers with the version, where API_URL says who to ask."""
+        """Wait until the service at API_URL answers with the new version."""
         from scripts.confirm import confirm
 
         if not deployment["promoted"]:
-            raise AirflowSkipException("production has not moved, so the service is not asked")
+            raise AirflowSkipException("no version was promoted, so there is nothing to confirm")
         if not pipeline_settings().api_url:
-            raise AirflowSkipException("API_URL is not set, so no service is asked")
-        with explained():
+            raise AirflowSkipException("API_URL is not set, so there is no service to ask")
+        with as_airflow_failure():
             confirm(deployment["version"], pipeline_settings())
 
     trained = extract_tmdb_data() >> preprocess_movie_data() >> train_and_save_best_model()

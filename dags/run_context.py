@@ -1,4 +1,4 @@
-"""What a task asks of its run: the date it is for, and how its errors are told."""
+"""The date of the current run, and the translation of our errors into Airflow's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,21 +15,21 @@ from scripts.runtime.clock import past_or_today
 
 
 def run_date() -> date:
-    """The date the current run is for: the `run_date` it was triggered with, else its own day.
+    """The date of the current run: its parameter `run_date`, else the day it was due.
 
-    Runs triggered by hand or by an asset have no logical date; `run_after` is always there.
+    Runs started by hand or by an asset have no logical date, so the day comes from `run_after`.
     """
     context: Any = get_current_context()
-    if asked := context["params"]["run_date"]:
-        return past_or_today(date.fromisoformat(asked))
+    if chosen := context["params"]["run_date"]:
+        return past_or_today(date.fromisoformat(chosen))
     zone = ZoneInfo(pipeline_settings().pipeline_timezone)
     day: date = context["dag_run"].run_after.astimezone(zone).date()
     return day
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Let an error that a retry cannot heal fail at once, with its one sentence."""
+def as_airflow_failure() -> Iterator[None]:
+    """Fail the task at once on an error that no retry can fix, with its message."""
     try:
         yield
     except ExplainedError as error:

@@ -57,7 +57,7 @@ def alerts(pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch):
+def set_webhook(monkeypatch: pytest.MonkeyPatch):
     """Set the webhook's address, as `.env` would."""
 
     def to(address: str) -> None:
@@ -81,12 +81,12 @@ FAILURE = {
 
 
 @pytest.mark.usefixtures("alerts")
-def test_task_that_failed_for_good_is_told_in_slacks_form(told):
-    from dags.defaults import report_failure
+def test_failed_task_sends_an_alert_in_slacks_format(set_webhook):
+    from dags.defaults import alert_failure
 
     with webhook() as (address, received):
-        told(address)
-        report_failure(FAILURE)
+        set_webhook(address)
+        alert_failure(FAILURE)
     assert received == [
         {
             "path": SECRET_PATH,
@@ -98,57 +98,57 @@ def test_task_that_failed_for_good_is_told_in_slacks_form(told):
     ]
 
 
-def test_message_is_sent_again_when_the_webhook_is_busy(alerts, told):
+def test_alert_is_sent_again_when_the_webhook_is_busy(alerts, set_webhook):
     with webhook(429, 500) as (address, received):
-        told(address)
-        alerts.tell("hello")
+        set_webhook(address)
+        alerts.send_alert("hello")
     assert [each["body"] for each in received] == [{"text": "hello"}]
 
 
 @pytest.mark.parametrize("statuses", [[404, 404, 404], [500, 500, 500]])
-def test_refused_message_is_logged_without_the_secret_address(alerts, told, caplog, statuses):
+def test_refused_alert_is_logged_without_the_address(alerts, set_webhook, caplog, statuses):
     with webhook(*statuses) as (address, _), caplog.at_level(logging.INFO):
-        told(address)
-        alerts.tell("hello")
-    assert f"the webhook was not told: it answers {statuses[0]}" in caplog.messages
+        set_webhook(address)
+        alerts.send_alert("hello")
+    assert f"the alert could not be sent: it answered {statuses[0]}" in caplog.messages
     assert "nobody-may-read-this" not in caplog.text
 
 
-def test_webhook_that_is_away_harms_nothing_and_stays_secret(alerts, told, caplog):
+def test_unreachable_webhook_raises_nothing_and_stays_secret(alerts, set_webhook, caplog):
     with webhook() as (address, _):
-        told(address)
+        set_webhook(address)
     with caplog.at_level(logging.INFO):
-        alerts.tell("hello")
-    assert "the webhook was not told: ConnectionError" in caplog.messages
+        alerts.send_alert("hello")
+    assert "the alert could not be sent: ConnectionError" in caplog.messages
     assert "nobody-may-read-this" not in caplog.text
 
 
-def test_without_a_webhook_nobody_is_told(alerts, told, caplog):
-    told("")
-    alerts.tell("hello")
+def test_without_a_webhook_no_alert_is_sent(alerts, set_webhook, caplog):
+    set_webhook("")
+    alerts.send_alert("hello")
     assert caplog.messages == []
 
 
-def test_late_run_is_told_as_airflow_calls_it(alerts, told):
+def test_missed_deadline_sends_an_alert(alerts, set_webhook):
     # What Airflow's scheduler hands to the callback of a missed deadline.
     run = {"dag_id": "tmdb_movie_rating_pipeline", "dag_run_id": "scheduled__2026-11-23"}
     with webhook() as (address, received):
-        told(address)
-        alerts.tell_of_deadline(context={"dag_run": run, "deadline": {}})
+        set_webhook(address)
+        alerts.alert_deadline(context={"dag_run": run, "deadline": {}})
     assert received[0]["body"] == {
-        "text": "tmdb_movie_rating_pipeline: scheduled__2026-11-23 is late and goes on"
+        "text": "tmdb_movie_rating_pipeline: scheduled__2026-11-23 is late and still running"
     }
 
 
 @pytest.mark.parametrize(("reason", "messages"), [("timed_out", 1), ("task_failure", 0)])
-def test_only_a_timeout_is_told_of_the_run_itself(alerts, told, dag, reason, messages):
+def test_run_sends_an_alert_only_for_its_timeout(alerts, set_webhook, dag, reason, messages):
     with webhook() as (address, received):
-        told(address)
-        alerts.tell_of_timeout({"dag": dag, "run_id": "manual__2026-11-23", "reason": reason})
+        set_webhook(address)
+        alerts.alert_timeout({"dag": dag, "run_id": "manual__2026-11-23", "reason": reason})
     assert len(received) == messages
 
 
-def test_daily_run_has_a_deadline_before_it_is_ended(dag):
+def test_daily_run_has_a_deadline_before_its_timeout(dag):
     (deadline,) = dag.deadline
     assert deadline.interval < dag.dagrun_timeout
-    assert deadline.callback.path == "dags.alerts.tell_of_deadline"
+    assert deadline.callback.path == "dags.alerts.alert_deadline"

@@ -18,5 +18,5 @@ def test_answer_names_who_gave_it(option: str, person: Any, answer: Approval):
     assert answer_of({"chosen_options": [option], "responded_by_user": person}) == answer
 
 
-def test_where_nobody_was_asked_there_is_no_answer():
+def test_without_a_question_there_is_no_answer():
     assert answer_of(None) is None

@@ -7,7 +7,7 @@ from sandbox.airflow import TMDB_POOL
 
 
 @pytest.mark.parametrize("workers", range(1, 11))
-def test_tasks_that_fit_the_pool_never_send_more_than_it_has_slots(workers: int):
+def test_tasks_in_the_pool_never_exceed_the_rate_limit(workers: int):
     from dags.defaults import share_of
 
     for rate in range(1, 51):
@@ -22,11 +22,11 @@ def defaults(pipeline: ModuleType) -> ModuleType:  # noqa: ARG001 - Airflow is s
     return defaults
 
 
-def test_pool_is_the_one_that_the_sandbox_makes(defaults: ModuleType):
+def test_pool_has_the_name_that_the_sandbox_creates(defaults: ModuleType):
     assert defaults.TMDB_BUDGET["pool"] == TMDB_POOL
 
 
-def test_failure_is_told_in_one_line(defaults: ModuleType, caplog: pytest.LogCaptureFixture):
+def test_failure_is_logged_in_one_line(defaults: ModuleType, caplog: pytest.LogCaptureFixture):
     class TaskInstance:
         task_id, dag_id = "extract_tmdb_data", "tmdb_movie_rating_pipeline"
 
@@ -36,7 +36,7 @@ def test_failure_is_told_in_one_line(defaults: ModuleType, caplog: pytest.LogCap
         "exception": RuntimeError("TMDB refuses the key"),
     }
     with caplog.at_level(logging.ERROR):
-        defaults.report_failure(context)
+        defaults.alert_failure(context)
     (record,) = caplog.records
     assert record.getMessage() == (
         "extract_tmdb_data of manual__2026-11-23 failed for good: TMDB refuses the key"

@@ -14,7 +14,7 @@ def dag(pipeline: ModuleType) -> Any:  # noqa: ARG001 - Airflow is set up first
     return tmdb_film_backfill()
 
 
-def test_slices_are_planned_then_filled_side_by_side_then_finished(dag: Any):
+def test_slices_are_planned_then_filled_in_parallel_then_finished(dag: Any):
     assert [task.task_id for task in dag.topological_sort()] == [
         "plan_slices",
         "fill_slice",
@@ -23,7 +23,7 @@ def test_slices_are_planned_then_filled_side_by_side_then_finished(dag: Any):
     assert dag.get_task("fill_slice").is_mapped
 
 
-def test_backfill_is_started_by_hand_and_runs_once_at_a_time(dag: Any):
+def test_backfill_has_no_schedule_and_runs_once_at_a_time(dag: Any):
     assert dag.dag_id == "tmdb_film_backfill"
     assert dag.schedule is None
     assert dag.max_active_runs == 1
@@ -35,7 +35,7 @@ def test_backfill_is_started_by_hand_and_runs_once_at_a_time(dag: Any):
 
 
 @pytest.mark.parametrize("name", ["plan_slices", "fill_slice"])
-def test_tasks_that_ask_tmdb_share_its_rate(dag: Any, name: str):
+def test_tasks_that_call_tmdb_share_its_rate_limit(dag: Any, name: str):
     task = dag.get_task(name)
     settings = load_settings(Settings)
     assert task.pool == "tmdb"
@@ -43,7 +43,7 @@ def test_tasks_that_ask_tmdb_share_its_rate(dag: Any, name: str):
     assert settings.collect_workers == 1
 
 
-def test_task_hands_the_wanted_days_to_its_step(dag: Any, monkeypatch: pytest.MonkeyPatch):
+def test_task_passes_the_chosen_dates_to_its_step(dag: Any, monkeypatch: pytest.MonkeyPatch):
     from dags import film_backfill as module
 
     asked: list[Any] = []

@@ -16,7 +16,7 @@ def dag(pipeline: ModuleType) -> Any:  # noqa: ARG001 - Airflow is set up first
     return tmdb_housekeeping()
 
 
-def test_files_versions_and_database_are_pruned_daily_and_apart(dag: Any):
+def test_files_versions_and_database_are_pruned_daily_and_independently(dag: Any):
     assert dag.dag_id == "tmdb_housekeeping"
     assert dag.schedule.expression == "0 6 * * *"
     assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
@@ -26,9 +26,7 @@ def test_files_versions_and_database_are_pruned_daily_and_apart(dag: Any):
     }
 
 
-def test_database_that_is_not_told_of_is_skipped_with_its_reason(
-    dag: Any, monkeypatch: pytest.MonkeyPatch
-):
+def test_database_task_is_skipped_without_its_setting(dag: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("AIRFLOW_METADATA_CONN", raising=False)
     with pytest.raises(AirflowSkipException, match="AIRFLOW_METADATA_CONN"):
         dag.get_task("clean_metadata").python_callable()
@@ -49,9 +47,7 @@ def test_versions_are_pruned_to_the_number_that_is_set(
     assert dag.get_task("prune_versions").python_callable() == ["v0"]
 
 
-def test_registry_that_is_not_told_of_is_skipped_with_its_reason(
-    dag: Any, monkeypatch: pytest.MonkeyPatch
-):
+def test_registry_task_is_skipped_without_its_setting(dag: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("dags.housekeeping.pipeline_settings", PipelineSettings)
     with pytest.raises(AirflowSkipException, match="S3_BUCKET_NAME is not set"):
         dag.get_task("prune_versions").python_callable()

@@ -28,7 +28,7 @@ def dag(forecasting: ModuleType) -> Any:
     return forecasting.tmdb_movie_forecast()
 
 
-def test_published_model_starts_it_and_so_does_every_day(dag: Any, pipeline: ModuleType):
+def test_new_model_and_daily_schedule_start_the_dag(dag: Any, pipeline: ModuleType):
     assert dag.dag_id == "tmdb_movie_forecast"
     assert dag.schedule.asset_condition.objects == (pipeline.PUBLISHED_MODEL,)
     assert dag.schedule.timetable.expression == "0 5 * * *"
@@ -36,14 +36,14 @@ def test_published_model_starts_it_and_so_does_every_day(dag: Any, pipeline: Mod
     assert (dag.catchup, dag.max_active_runs) == (False, 1)
 
 
-def test_forecast_then_score_then_check_then_train_again_or_not(dag: Any):
+def test_order_is_forecast_score_check_then_retrain_or_keep(dag: Any):
     follows = {task.task_id: task.downstream_task_ids for task in dag.tasks}
     for task, following in pairwise(TASKS):
         assert follows[task] == {following}
     assert follows[TASKS[-1]] == {"retrain_model", "keep_model"}
 
 
-def test_retraining_is_a_run_of_the_pipeline_named_for_the_day_with_its_reason(dag: Any):
+def test_retraining_starts_the_pipeline_once_a_day_with_its_reason(dag: Any):
     task = dag.get_task("retrain_model")
     assert task.trigger_dag_id == "tmdb_movie_rating_pipeline"
     assert task.skip_when_already_exists
@@ -78,7 +78,7 @@ class WrittenBy:
         ),
     ],
 )
-def test_branch_goes_where_the_claim_says_and_leaves_its_reason(
+def test_branch_follows_the_claim_and_passes_its_reason_on(
     dag: Any,
     forecasting: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
@@ -109,7 +109,7 @@ def test_branch_goes_where_the_claim_says_and_leaves_its_reason(
         ("score_released_films", "scripts.score.score"),
     ],
 )
-def test_task_hands_the_day_it_is_to_its_step(
+def test_task_passes_todays_date_to_its_step(
     dag: Any, forecasting: ModuleType, monkeypatch: pytest.MonkeyPatch, task: str, step: str
 ):
     monkeypatch.setattr(step, lambda *arguments: arguments)
@@ -131,7 +131,7 @@ def test_without_a_model_there_is_no_alert(dag: Any, monkeypatch: pytest.MonkeyP
     assert dag.get_task("check_drift").python_callable() == []
 
 
-def test_every_task_says_what_it_does(dag: Any):
+def test_every_task_has_documentation(dag: Any):
     for task in dag.tasks:
         assert task.doc_md or task.python_callable.__doc__
         assert task.execution_timeout < dag.dagrun_timeout

@@ -63,7 +63,7 @@ print(json.dumps([bag.import_errors, list(bag.dags)]))
     ]
 
 
-def test_nothing_heavy_is_imported_to_parse_the_dags(tmp_path: Path):
+def test_parsing_the_dags_imports_no_heavy_library(tmp_path: Path):
     code = """
 import json, sys
 import dags.film_backfill, dags.housekeeping, dags.movie_forecast, dags.movie_pipeline
@@ -99,28 +99,28 @@ def asking(pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
     return pipeline.tmdb_movie_rating_pipeline()
 
 
-def test_with_approval_a_person_is_asked_between_publishing_and_the_move(asking: Any):
+def test_approval_comes_between_publishing_and_promotion(asking: Any):
     tasks = asking.topological_sort()
     assert [task.task_id for task in tasks] == ASKING
     for task, following in zip(tasks, [*ASKING[1:], None], strict=True):
         assert task.downstream_task_ids == ({following} if following else set())
 
 
-def test_question_takes_silence_for_a_no_before_the_run_ends(asking: Any):
+def test_unanswered_approval_counts_as_no_before_the_run_times_out(asking: Any):
     question = asking.get_task("approve_promotion")
     assert question.defaults == ["Reject"]
     assert question.response_timeout < asking.dagrun_timeout
     assert question.execution_timeout is None
 
 
-def test_what_the_gate_refuses_is_recorded_though_nobody_is_asked(asking: Any):
+def test_refusal_of_the_gate_is_recorded_without_approval(asking: Any):
     publish = asking.get_task("publish_model_to_s3")
     assert not publish.ignore_downstream_trigger_rules  # or the deployment were skipped, too
     assert asking.get_task("deploy_model_to_s3").trigger_rule == "none_failed"
 
 
 @pytest.mark.parametrize("promoted", [True, False])
-def test_question_is_put_only_where_the_gate_says_yes(
+def test_approval_is_asked_only_if_the_gate_allows_the_version(
     asking: Any, pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch, promoted: bool
 ):
     proposal = Deployment("v2", promoted, "it is better")
@@ -131,7 +131,7 @@ def test_question_is_put_only_where_the_gate_says_yes(
 
 
 @pytest.mark.parametrize("promoted", [True, False])
-def test_deployment_hears_the_answer_and_announces_what_moved(
+def test_deployment_gets_the_approval_and_updates_the_asset(
     dag: Any, pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch, promoted: bool
 ):
     heard: list[Any] = []
@@ -159,8 +159,8 @@ def test_deployment_hears_the_answer_and_announces_what_moved(
 @pytest.mark.parametrize(
     ("promoted", "url", "reason"),
     [
-        (False, "http://127.0.0.1:8000", "production has not moved"),
-        (True, None, "API_URL is not set, so no service is asked"),
+        (False, "http://127.0.0.1:8000", "no version was promoted"),
+        (True, None, "API_URL is not set, so there is no service to ask"),
     ],
 )
 def test_confirmation_is_skipped_with_its_reason(
@@ -177,7 +177,7 @@ def test_confirmation_is_skipped_with_its_reason(
         task.python_callable(asdict(Deployment("v2", promoted, "")))
 
 
-def test_confirmation_asks_for_the_version_that_was_promoted(
+def test_confirmation_checks_for_the_promoted_version(
     dag: Any, pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch
 ):
     asked: list[Any] = []
@@ -189,7 +189,7 @@ def test_confirmation_asks_for_the_version_that_was_promoted(
     assert asked == ["v2", settings]
 
 
-def test_dag_runs_once_a_day_in_its_stated_zone_and_makes_up_for_no_missed_day(dag: Any):
+def test_dag_runs_once_a_day_in_its_zone_without_catching_up(dag: Any):
     assert dag.dag_id == "tmdb_movie_rating_pipeline"
     assert dag.catchup is False
     assert dag.max_active_runs == 1
@@ -206,35 +206,35 @@ print(f'"{tmdb_movie_rating_pipeline().schedule.timezone}"')
     assert in_a_process_of_its_own(code, tmp_path) == "Europe/Paris"
 
 
-def test_task_or_run_that_hangs_is_ended(dag: Any):
+def test_hanging_task_or_run_is_stopped(dag: Any):
     assert dag.dagrun_timeout < timedelta(days=1)
     assert all(task.execution_timeout < dag.dagrun_timeout for task in dag.tasks)
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_task_is_tried_again_with_growing_waits_and_its_failure_told(dag: Any, name: str):
-    from dags.defaults import report_failure
+def test_task_is_retried_with_growing_waits_and_its_failure_sends_an_alert(dag: Any, name: str):
+    from dags.defaults import alert_failure
 
     task = dag.get_task(name)
     assert task.retries >= 1
     assert task.retry_exponential_backoff
     assert task.retry_delay < task.max_retry_delay <= timedelta(hours=1)
-    assert list(task.on_failure_callback) == [report_failure]
+    assert list(task.on_failure_callback) == [alert_failure]
     assert task.doc_md or task.python_callable.__doc__
 
 
-def test_collecting_takes_its_share_of_the_requests_before_a_backfill_does(dag: Any):
+def test_daily_collection_has_priority_over_a_backfill(dag: Any):
     task = dag.get_task("extract_tmdb_data")
     assert task.pool == "tmdb"
     assert task.priority_weight > 1
 
 
-def test_promotion_is_an_outlet_of_the_last_task_alone(dag: Any, pipeline: ModuleType):
+def test_only_the_deployment_has_the_promotion_as_outlet(dag: Any, pipeline: ModuleType):
     outlets = {task.task_id: task.outlets for task in dag.tasks if task.outlets}
     assert outlets == {"deploy_model_to_s3": [pipeline.PROMOTION]}
 
 
-def test_run_date_may_be_given_and_is_a_date(dag: Any):
+def test_run_date_is_an_optional_date(dag: Any):
     parameter = dag.params.get_param("run_date")
     assert parameter.resolve() is None
     assert parameter.resolve("2026-11-23") == "2026-11-23"
@@ -249,7 +249,7 @@ def test_run_date_may_be_given_and_is_a_date(dag: Any):
         ("preprocess_movie_data", "scripts.preprocess.preprocess", "movies_cleaned.csv"),
     ],
 )
-def test_task_hands_its_date_and_settings_to_its_step(
+def test_task_passes_its_date_and_settings_to_its_step(
     dag: Any,
     pipeline: ModuleType,
     monkeypatch: pytest.MonkeyPatch,

@@ -32,7 +32,7 @@ class DagRun:
         ("2025-01-31", datetime(2026, 11, 22, 18, 0, tzinfo=UTC), "UTC", date(2025, 1, 31)),
     ],
 )
-def test_date_asked_for_wins_over_the_day_of_the_run_in_its_zone(
+def test_run_date_parameter_wins_over_the_day_of_the_run(
     run_context: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     asked: str | None,
@@ -47,19 +47,19 @@ def test_date_asked_for_wins_over_the_day_of_the_run_in_its_zone(
     assert run_context.run_date() == day
 
 
-def test_error_that_no_retry_can_heal_fails_at_once_with_its_sentence(run_context: ModuleType):
+def test_error_that_no_retry_can_fix_fails_at_once_with_its_message(run_context: ModuleType):
     from airflow.sdk.exceptions import AirflowFailException
 
     with (
         pytest.raises(AirflowFailException, match=r"^check TMDB_API_KEY$"),
-        run_context.explained(),
+        run_context.as_airflow_failure(),
     ):
         raise TmdbError("check TMDB_API_KEY")
 
 
 @pytest.mark.parametrize("error", [TmdbUnavailableError("is away"), ZeroDivisionError()])
 def test_every_other_error_is_left_to_the_retries(run_context: ModuleType, error: Exception):
-    with pytest.raises(type(error)) as caught, run_context.explained():
+    with pytest.raises(type(error)) as caught, run_context.as_airflow_failure():
         raise error
     assert caught.value is error
 
