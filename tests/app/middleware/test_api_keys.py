@@ -28,12 +28,16 @@ def guarded(bucket_settings: Settings, packed: Packed, tmp_path: Path) -> Iterat
         yield client
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", KEYS, ids=["first", "second"])
 def test_each_key_opens(guarded: TestClient, key: str):
     assert guarded.get("/v1/options", headers={HEADER: key}).status_code == 200
 
 
-@pytest.mark.parametrize("key", [None, "", "wrong", KEYS[0][:-1], hash_of(KEYS[0]), "키".encode()])
+@pytest.mark.parametrize(
+    "key",
+    [None, "", "wrong", KEYS[0][:-1], hash_of(KEYS[0]), "키".encode()],
+    ids=["none", "empty", "wrong", "too-short", "hash", "korean"],
+)
 @pytest.mark.parametrize("path", ["/v1/options", "/options", "/v1/predict", "/metrics", "/nowhere"])
 def test_what_is_no_key_is_refused_without_being_repeated(guarded: TestClient, path: str, key: Any):
     headers = {} if key is None else {HEADER: key}

@@ -117,7 +117,11 @@ def test_day_has_one_retraining_which_keeps_its_reason(ledger: ForecastLedger, b
     assert json.loads(blob.raw)["reason"] == "of morning"
 
 
-@pytest.mark.parametrize("raw", [b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(b"no json")])
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(b"no json")],
+    ids=["empty", "no-gzip", "no-record", "no-json"],
+)
 def test_damaged_record_is_named(ledger: ForecastLedger, bucket: Bucket, raw: bytes):
     bucket.put("forecasts/made/2026-11-23/v-0.jsonl.gz", raw)
     with pytest.raises(LedgerError, match=r"forecasts/made/2026-11-23/v-0.jsonl.gz is not what"):
