@@ -2,62 +2,77 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from tests.support.stub_api import StubApi, running_stub_api
 
 ROOT = Path(__file__).parents[2]
+START_SECONDS = 120
+STARTS = 3
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def running_api() -> Iterator[StubApi]:
+    """One stub of the API for all tests of a worker."""
     with running_stub_api() as stub:
         yield stub
 
 
 @pytest.fixture
 def api(running_api: StubApi) -> StubApi:
+    """The stub, healthy and without a history."""
     running_api.start()
     running_api.bodies.clear()
     running_api.paths.clear()
     return running_api
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def address(running_api: StubApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where `python -m ui.serve` serves the page."""
+    """The address of one UI server for all tests of a worker."""
+    log = tmp_path_factory.mktemp("ui") / "ui.log"
+    for _ in range(STARTS):
+        port = free_port()
+        command = [sys.executable, "-m", "ui.serve", "--port", str(port)]
+        environment = os.environ | {"API_URL": running_api.url}
+        with (
+            log.open("wb") as output,
+            subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+            ) as server,
+        ):
+            try:
+                if is_healthy(f"http://127.0.0.1:{port}", server):
+                    yield f"http://127.0.0.1:{port}"
+                    return
+            finally:
+                server.terminate()
+    pytest.fail(f"the UI does not start:\n{log.read_text()}")
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "ui.serve", "--port", str(port)]
-    log = tmp_path_factory.mktemp("page") / "streamlit.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=os.environ | {"API_URL": running_api.url},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_until_healthy(f"http://127.0.0.1:{port}", server, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
+        port: int = probe.getsockname()[1]
+        return port
 
 
-def wait_until_healthy(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            if requests.get(f"{address}/_stcore/health", timeout=1).ok:
-                return
-        except requests.RequestException:
-            time.sleep(0.1)
-    pytest.fail(f"streamlit does not serve the page:\n{log.read_text()}")
+def is_healthy(address: str, server: subprocess.Popen[bytes]) -> bool:
+    """Wait for the server; False if it ends, for example since another program took its port."""
+    waiting = Retrying(
+        stop=stop_after_delay(START_SECONDS),
+        wait=wait_fixed(0.1),
+        retry=retry_if_exception_type(requests.RequestException),
+        reraise=True,
+    )
+    for attempt in waiting:
+        with attempt:
+            if server.poll() is not None:
+                return False
+            requests.get(f"{address}/_stcore/health", timeout=5).raise_for_status()
+    return True

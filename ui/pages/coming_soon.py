@@ -40,7 +40,7 @@ def main() -> None:
         st.info(words("coming_soon.none" if upcoming.as_of else "coming_soon.not_yet"))
         return
     films = words.count("films", upcoming.total)
-    st.caption(words("coming_soon.as_of", day=words.day(upcoming.as_of), films=films))
+    notices.small_print(words("coming_soon.as_of", day=words.day(upcoming.as_of), films=films))
     items = "".join(f'<li class="film">{_item(words, film)}</li>' for film in upcoming.films)
     st.html(f'{(TEMPLATES / "films.html").read_text("utf-8")}<ul class="films">{items}</ul>')
     pages = -(-upcoming.total // PER_PAGE)

@@ -137,6 +137,8 @@ def errors_over_time(
             "encoding": {"x": at},
         },
     ]
+    # Screen readers would announce an empty layer as a picture without a text.
+    layers = [layer for layer in layers if layer["data"]["values"]]
     return _chart(layers, 420)
 
 

@@ -80,3 +80,7 @@ def test_promotions_and_rollbacks_are_marked_over_the_lines():
     spec = charts.errors_over_time({"ours": [("a", 0.6), ("b", 0.5)]}, [("b", 0.5)], ["c"])
     assert values(spec, 1) == [{"at": "b", "rmse": 0.5}]
     assert values(spec, 2) == [{"at": "c"}]
+
+
+def test_chart_without_promotions_and_rollbacks_has_only_the_lines():
+    assert len(charts.errors_over_time({"ours": [("a", 0.6)]})["layer"]) == 1
