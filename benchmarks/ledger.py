@@ -88,7 +88,7 @@ def fill(settings: Settings, run: RealRun, to_come: int) -> None:
             for at, film in enumerate(films_of(films))
         ]
         store.add(columns(*upcoming, day=day))
-    store.settle()
+    store.merge_written()
 
 
 def stored(film: Film, outcome: Mapping[Hashable, Any]) -> dict[str, Any]:

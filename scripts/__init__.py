@@ -1,1 +1,1 @@
-"""The offline steps: plain functions, each with a small command line."""
+"""The pipeline's steps: plain functions, each with a small command line."""

@@ -217,7 +217,7 @@ def _fill(part: Slice, settings: PipelineSettings, moved: Callable[[float], Any]
         "gone": ingestion.gone,
         "validation": ingestion.report.as_json(),
     }
-    store.settle()
+    store.merge_written()
     write_json(marker, outcome)
     return outcome
 

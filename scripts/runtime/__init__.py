@@ -1,1 +1,1 @@
-"""What every step needs of its machine: clock, files, logs, provenance."""
+"""The parts that every step uses: command line, clock, files, progress and provenance."""

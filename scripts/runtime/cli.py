@@ -1,4 +1,4 @@
-"""What the command lines of the steps share: the date, logging once, errors in one sentence."""
+"""The common part of the steps' command lines: the run date, logging and error messages."""
 
 import argparse
 import logging
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 def step_parser(doc: str | None) -> argparse.ArgumentParser:
-    """A parser with the date every step runs for."""
+    """A parser with the option `--date`; its description is the first line of `doc`."""
     parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     parser.add_argument(
         "--date",
@@ -22,15 +22,16 @@ def step_parser(doc: str | None) -> argparse.ArgumentParser:
 
 
 def run(step: Callable[[], object]) -> int:
-    """Run a step as a program.
+    """Run a step as a program, with logging on.
 
     Returns:
-        0, or 1 after one sentence that says what to change.
+        The exit status: 0, or 1 after an error that the user can mend; its message is logged
+        without a traceback.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         step()
     except ExplainedError as error:
-        logger.error("%s", error)  # noqa: TRY400 - the sentence is the message
+        logger.error("%s", error)  # noqa: TRY400 - the message says it all
         return 1
     return 0

@@ -1,4 +1,4 @@
-"""What time it is, which day, and which days can be run for."""
+"""The current time and date, and a check of run dates."""
 
 from datetime import UTC, date, datetime
 from typing import Final
@@ -10,24 +10,25 @@ YEAR_DAYS: Final = 365.25
 
 
 def now() -> datetime:
-    """The time by this machine's clock."""
+    """The current time in UTC, by this machine's clock."""
     return _clock()
 
 
 def _clock() -> datetime:
-    return datetime.now(UTC)
+    return datetime.now(UTC)  # apart from `now`, so that tests replace it for every importer
 
 
 def today() -> date:
-    """The date it is in the pipeline's time zone."""
+    """The current date in the pipeline's time zone."""
     return now().astimezone(ZoneInfo(pipeline_settings().pipeline_timezone)).date()
 
 
 def past_or_today(day: date) -> date:
-    """The same day, if it is not in the future.
+    """Return a run date after checking that it is not in the future.
 
     Raises:
-        SettingsError: It is. Once in production, such a run would outrank every honest one.
+        SettingsError: The date is in the future. Production only moves to newer run dates, so such
+            a model would block every regular run until that date.
     """
     if day > today():
         raise SettingsError(f"the run date {day} is in the future; choose {today()} or earlier")

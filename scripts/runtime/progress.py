@@ -1,4 +1,4 @@
-"""How far a collection has come: a bar in a terminal, a line now and then in a log."""
+"""The progress of fetching films: a bar in a terminal, or a line in the log from time to time."""
 
 import io
 import logging
@@ -17,18 +17,18 @@ _LINE_EVERY_SECONDS: Final = 15
 
 
 class _LogLines(io.TextIOBase):
-    """Takes what tqdm draws, as lines of the log."""
+    """A file for tqdm that turns each update into a log line."""
 
     def write(self, text: str) -> int:
         line = text.strip()
-        if line and "?" not in line:  # the first one knows no rate yet
+        if line and "?" not in line:  # the first line has no rate yet
             logger.info("%s", line)
         return len(text)
 
 
 @contextmanager
 def progress(total: int, name: str = "") -> "Iterator[tqdm[Any]]":
-    """A counter to be moved by `update`, which shows the rate and the time that is left."""
+    """Yield a counter that shows the rate and the remaining time; advance it with `update`."""
     if sys.stderr.isatty():
         with (
             logging_redirect_tqdm(),

@@ -1,4 +1,4 @@
-"""Where a model comes from: the code's commit, the libraries that made it, who moved it."""
+"""The origin of a model: commit of the code, versions of libraries, and who acted."""
 
 import getpass
 import os
@@ -21,7 +21,7 @@ _LIBRARIES: Final = (
 
 
 def commit() -> str:
-    """The commit of the code: GIT_COMMIT of an image, git's own word, or `unknown`."""
+    """The commit of the code: from GIT_COMMIT (set in images), else from git, else `unknown`."""
     if built_from := os.environ.get("GIT_COMMIT"):
         return built_from
     try:
@@ -39,10 +39,10 @@ def commit() -> str:
 
 
 def actor() -> str:
-    """Who acts: this process's user, and its machine."""
+    """The user and the machine that run this process, as `user@machine`."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def libraries() -> dict[str, str]:
-    """Versions of Python and of the libraries that shape a model."""
+    """The versions of Python and of the libraries whose version can change a model."""
     return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}

@@ -1,1 +1,1 @@
-"""The film store: parquet files of every record from TMDB."""
+"""The film store: parquet files with the newest record and the vote history of every film."""

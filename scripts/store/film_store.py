@@ -1,9 +1,9 @@
-"""The film store: one current record a film and how its votes went, as a folder of parquet files.
+"""The film store: the newest record and the vote history of each film, in parquet files.
 
-A file is written whole, under a name that holds a digest of its content, and never changed. A film
-may stand in several files: its newest record counts, and its votes are those of all of them. So
-writers only add files, any number of them at once, readers need no lock, and whoever dies in
-between leaves what was there. `compact` folds files into fewer, and removes them after that.
+A file is written atomically, its name contains a checksum of its content, and it is never changed.
+A film may be in several files: the newest record counts, and the vote histories are merged. So any
+number of writers can add files at the same time, readers need no lock, and a process that is killed
+loses nothing that is in the store. `compact` merges files into fewer ones and then deletes them.
 """
 
 import hashlib
@@ -32,34 +32,34 @@ from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_a
 
 logger = logging.getLogger(__name__)
 
-SMALL_FILES: Final = 64  # so many are folded into one
-_FILE_BYTES: Final = 8_000_000  # of a file in memory, where several copies of it meet
-_SMALL_BYTES: Final = 500_000  # of a file on disk
-_LONGEST_WRITE_SECONDS: Final = 3600
-_SUPERSEDED_SHARE: Final = 0.25  # of the rows, before all files are folded
+SMALL_FILES: Final = 64  # after so many writes, their files are merged into one
+_FILE_BYTES: Final = 8_000_000  # in memory; small, because merging holds several copies of a file
+_SMALL_BYTES: Final = 500_000  # on disk; `compact` merges files below this
+_LONGEST_WRITE_SECONDS: Final = 3600  # an older partial file is from a killed process
+_SUPERSEDED_SHARE: Final = 0.25  # of the rows; above this, `compact` rewrites all files
 _INDEX: Final = ("id", "fetched_at", "run_date", "release_date")
 
 
 class StoreCorruptError(ExplainedError, ValueError):
-    """A file of the store is not what was written."""
+    """The content of a file of the store does not match its checksum."""
 
     def __init__(self, path: DataPath) -> None:
-        """Say which, and how its films come back."""
+        """Name the file, and say how to restore its films."""
         super().__init__(
-            f"{path} is damaged; move it away, and the next backfill collects its films again"
+            f"{path} is damaged; move it away, and the next backfill fetches its films again"
         )
 
 
 class FilmStore:
-    """The films of one source in one folder."""
+    """The films of one source, in one folder."""
 
     def __init__(self, folder: DataPath) -> None:
-        """Use a folder; it is made with the first films."""
+        """Use a folder; it is created when the first films are added."""
         self.folder = folder
         self._written: list[DataPath] = []
 
     def add(self, films: pa.Table) -> None:
-        """Keep films, in columns as `records.SCHEMA`; they are on disk when this returns.
+        """Add films, in the columns of `schema.SCHEMA`; they are on disk when this returns.
 
         Raises:
             DataFileError: The folder cannot be written.
@@ -68,16 +68,16 @@ class FilmStore:
             return
         self._written.append(self._write(films))
         if len(self._written) >= SMALL_FILES:
-            self.settle()
+            self.merge_written()
 
-    def settle(self) -> None:
-        """Fold the files that this object has written since it last did so."""
+    def merge_written(self) -> None:
+        """Merge the files that this object has written since the last call into one."""
         if len(self._written) > 1:
-            self._fold(self._written)
+            self._merge(self._written)
         self._written = []
 
     def index(self) -> Index:
-        """What is known of each film.
+        """The dates of each film, read without the large columns.
 
         Raises:
             StoreCorruptError: A file is damaged.
@@ -94,12 +94,12 @@ class FilmStore:
         )
 
     def films(self, run_date: date | None = None) -> Iterator[pa.Table]:
-        """One row a film, with all its votes, in tables of some thousand rows; each film once.
+        """The films, one row each, with their whole vote histories; some thousand rows at a time.
 
-        Films that are added meanwhile may be missing.
+        Films that are added during the iteration may be missing.
 
         Args:
-            run_date: Only the films that the daily run of that date brought in.
+            run_date: Only the films that the daily run of that date fetched.
 
         Raises:
             StoreCorruptError: A file is damaged.
@@ -108,45 +108,45 @@ class FilmStore:
         while True:
             earlier = np.concatenate([np.empty(0, np.int64), *seen])
             try:
-                for table in _folded(self._files(), run_date):
-                    fresh = table.filter(~np.isin(ints(table, "id"), earlier))
-                    yield fresh
-                    seen.append(ints(fresh, "id"))
-            except FileNotFoundError:  # folded meanwhile: its films stand in another file now
+                for table in _merged(self._files(), run_date):
+                    new = table.filter(~np.isin(ints(table, "id"), earlier))
+                    yield new
+                    seen.append(ints(new, "id"))
+            except FileNotFoundError:  # another process merged it: its films are in another file
                 continue
             return
 
     def as_of(self, day: date) -> Iterator[pa.Table]:
-        """`films`, their rating and votes as they were known on a day; null where they were not."""
+        """As `films`, with the rating and votes known on a day; null where none were known."""
         for table in self.films():
             yield votes_as_of(table, day)
 
     def compact(self) -> None:
-        """Fold small files into large ones; all of them once many rows are out of date."""
-        self._sweep()
+        """Merge small files into large ones; rewrite all files once many rows are superseded."""
+        self._delete_partial_files()
         files, ids = self._files(), ints(self._scan(["id"]), "id")
         small = [path for path in files if _size(path) < _SMALL_BYTES]
         if len(ids) - len(np.unique(ids)) > _SUPERSEDED_SHARE * len(ids):
-            self._fold(files)
+            self._merge(files)
         elif len(small) > 1:
-            self._fold(small)
+            self._merge(small)
 
     def purge(self, before: datetime) -> int:
-        """Remove the records fetched before a moment, also those that newer ones superseded.
+        """Delete all records fetched before a time, including superseded ones.
 
         Returns:
-            How many films are gone with them.
+            How many films are no longer in the store.
         """
         moment, files = int(before.timestamp() * 1000), self._files()
         if not (ints(self._scan(["fetched_at"]), "fetched_at") < moment).any():
             return 0
         gone = int((self.index().fetched_at < moment).sum())
-        self._fold(files, keep=pc.field("fetched_at") >= pa.scalar(before, _AT))
-        logger.info("%s films were not refreshed since %s and are gone", gone, before.date())
+        self._merge(files, keep=pc.field("fetched_at") >= pa.scalar(before, _AT))
+        logger.info("deleted %s films that were not refreshed since %s", gone, before.date())
         return gone
 
     def digest(self) -> str:
-        """A hash of what is said of the films, whenever and in whichever order they came."""
+        """A hash of the films' facts, independent of when and in which order they were added."""
         hashes: dict[int, bytes] = {}
         for table in self.films():
             for row in table.select(FACTS).to_pylist():
@@ -155,7 +155,11 @@ class FilmStore:
         return hashlib.sha256(b"".join(hashes[film] for film in sorted(hashes))).hexdigest()
 
     def _files(self) -> list[DataPath]:
-        """The files there are. A listing is no snapshot: it counts once it comes out twice."""
+        """The files of the store.
+
+        A listing is no snapshot: while another process merges, it may miss both the old and the new
+        file of a film. So it is repeated until two listings are equal.
+        """
         before, files = None, self._listed()
         while files != before:
             before, files = files, self._listed()
@@ -167,45 +171,50 @@ class FilmStore:
                 return []
             return sorted(self.folder.glob("*.parquet"), key=lambda path: path.name)
 
-    def _sweep(self) -> None:
-        """Remove what writers that were killed left half-written; it may be content of TMDB."""
+    def _delete_partial_files(self) -> None:
+        """Delete partial files of killed writers.
+
+        They may hold TMDB's content, which must not be kept for longer than its terms allow.
+        """
         if not isinstance(self.folder, Path):
-            return  # in S3 nothing is ever half there
+            return  # an upload to S3 is atomic and leaves no partial file
         for path in self.folder.glob(".*.partial"):
-            with suppress(FileNotFoundError):  # a writer at work has finished
+            with suppress(FileNotFoundError):  # a running writer has just finished
                 if time.time() - path.stat().st_mtime > _LONGEST_WRITE_SECONDS:
                     path.unlink()
 
     def is_empty(self) -> bool:
-        """Whether there is no film."""
+        """Whether the store has no films."""
         return not self._files()
 
     def _scan(self, names: Sequence[str]) -> pa.Table:
-        """Some columns of all rows, also of those that newer ones superseded."""
+        """Some columns of all rows, including superseded ones."""
         while True:
             try:
                 parts = [_columns(path, names) for path in self._files()]
                 return pa.concat_tables([_NO_FILMS.select(names), *parts])
-            except FileNotFoundError:  # folded meanwhile: its films stand in another file now
+            except FileNotFoundError:  # another process merged it: its films are in another file
                 continue
 
     def _write(self, films: pa.Table) -> DataPath:
         sink = pa.BufferOutputStream()
         pq.write_table(films.sort_by("id"), sink, compression="zstd", write_page_checksum=True)
         raw = sink.getvalue().to_pybytes()
-        path: DataPath = self.folder / f"{time.time_ns():020}-{_mark(raw)}.parquet"
+        path: DataPath = self.folder / f"{time.time_ns():020}-{_checksum(raw)}.parquet"
         write_bytes(path, raw)
         return path
 
-    def _fold(self, files: list[DataPath], keep: pc.Expression | None = None) -> None:
+    def _merge(self, files: list[DataPath], keep: pc.Expression | None = None) -> None:
         try:
-            films = _folded(files)
+            films = _merged(files)
             kept = films if keep is None else (table.filter(keep) for table in films)
             for table in _in_sizes(kept, _FILE_BYTES):
                 self._write(table)
         except FileNotFoundError:
-            logger.info("another run is folding %s; leaving it to that", self.folder)
+            logger.info("another process is merging the files of %s; nothing to do", self.folder)
             return
+        # The old files go last: if the process is killed before this, films are in the store twice,
+        # and readers merge them.
         with writing(self.folder):
             for path in files:
                 path.unlink(missing_ok=True)
@@ -230,8 +239,8 @@ _AT: Final = SCHEMA.field("fetched_at").type
 _NO_FILMS: Final = SCHEMA.empty_table()
 
 
-def _folded(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.Table]:
-    """One row a film among some files, or those of a run, with its votes of all of them."""
+def _merged(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.Table]:
+    """The films of some files (or of one run), one row each, with votes from all of the files."""
     newest, older = _newest(files, run_date)
     for path, rows in zip(files, newest, strict=True):
         if len(rows):
@@ -239,7 +248,12 @@ def _folded(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.
 
 
 def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], pa.Table]:
-    """The rows that count, file by file, and the votes of those that do not, as `NO_VOTES`."""
+    """Find the newest row of each film.
+
+    Returns:
+        The numbers of these rows, file by file, and the votes of all other rows, in the columns of
+        `NO_VOTES`.
+    """
     parts = [_columns(path, ("id", "fetched_at", "run_date")) for path in files]
     rows = pa.concat_tables([_NO_FILMS.select(["id", "fetched_at", "run_date"]), *parts])
     ids, at = ints(rows, "id"), ints(rows, "fetched_at")
@@ -259,7 +273,7 @@ def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], p
 
 
 def _in_sizes(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """The same rows in tables of about so many bytes."""
+    """The same rows, in tables of about `size` bytes."""
     waiting: list[pa.Table] = []
     gathered = 0
     for table in filter(len, tables):
@@ -275,25 +289,25 @@ def _in_sizes(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
 def _verified(path: DataPath) -> pa.Table:
     with reading(path):
         raw = path.read_bytes()
-    if not path.stem.endswith(_mark(raw)):
+    if not path.stem.endswith(_checksum(raw)):
         raise StoreCorruptError(path)
-    return _parsed(path, pa.BufferReader(raw), SCHEMA.names)
+    return _parse(path, pa.BufferReader(raw), SCHEMA.names)
 
 
 def _columns(path: DataPath, names: Iterable[str]) -> pa.Table:
     with reading(path), path.open("rb") as stream:
-        return _parsed(path, stream, list(names))
+        return _parse(path, stream, list(names))
 
 
-def _parsed(path: DataPath, stream: Any, names: list[str]) -> pa.Table:
-    """Some columns; each page of them is checked against its checksum."""
+def _parse(path: DataPath, stream: Any, names: list[str]) -> pa.Table:
+    """Some columns; the checksum of each page is verified."""
     try:
         table = pq.ParquetFile(stream, page_checksum_verification=True).read(names)
         return table.cast(pa.schema([SCHEMA.field(name) for name in names]))
     except (pa.ArrowException, KeyError, OverflowError, ValueError):
         raise StoreCorruptError(path) from None
     except OSError as error:
-        if error.errno is not None:  # the machine's trouble, not the file's
+        if error.errno is not None:  # raised by the operating system: the file may be intact
             raise
         raise StoreCorruptError(path) from None
 
@@ -302,9 +316,9 @@ def _size(path: DataPath) -> int:
     try:
         with reading(path):
             return path.stat().st_size
-    except (FileNotFoundError, NoStatError):  # folded meanwhile
+    except (FileNotFoundError, NoStatError):  # another process merged it
         return 0
 
 
-def _mark(raw: bytes) -> str:
+def _checksum(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Films of the store as a frame, and what a row of it tells of a film before release."""
+"""Parse the store's rows into films, with only the facts that are known before release."""
 
 import json
 import math
@@ -28,7 +28,12 @@ _TEXTS: Final = (
 
 
 def to_frame(films: pa.Table) -> pd.DataFrame:
-    """The columns that matter here: ids, numbers and votes as numbers, the rest as text."""
+    """The columns used for films and ratings, as a frame.
+
+    Returns:
+        Ids, numbers and votes as numbers, with NaN where unknown (0 for the number of votes); all
+        else as text, empty where unknown.
+    """
     columns = ["id", "release_date", *_NUMBERS, *_TEXTS]
     frame: pd.DataFrame = films.select(columns).to_pandas(date_as_object=True)
     frame[list(_NUMBERS)] = frame[list(_NUMBERS)].astype(float)
@@ -40,42 +45,41 @@ def to_frame(films: pa.Table) -> pd.DataFrame:
 
 
 def parse_film(row: Mapping[Hashable, Any]) -> Film:
-    """What a row of the store tells of a film before release; empty means unknown.
+    """Parse a row of `to_frame` into a film; facts that are empty there are unknown.
 
-    So does a plot that is not in English: the service too counts it as unknown unless translated.
+    A plot in another script than Latin is unknown too, because the service treats it so unless it
+    is translated.
     """
     overview = row["overview"]
-    crew, cast = (_things(row["credits"], part) for part in ("crew", "cast"))
+    crew, cast = (_objects(row["credits"], part) for part in ("crew", "cast"))
     return Film(
         title=row["title"].strip() or None,
-        genres=_names(_things(row["genres"])),
+        genres=_names(_objects(row["genres"])),
         original_language=row["original_language"] or None,
-        countries=_names(_things(row["production_countries"]), "iso_3166_1"),
+        countries=_names(_objects(row["production_countries"]), "iso_3166_1"),
         runtime_minutes=_positive(row["runtime"]),
         release_date=date.fromisoformat(row["release_date"]),
         budget_usd=_positive(row["budget"]),
         directors=_names(each for each in crew if each.get("job") == "Director"),
         writers=_names(each for each in crew if each.get("department") == "Writing"),
         cast=_names(sorted(cast, key=_billing))[:MAX_CAST],
-        companies=_names(_things(row["production_companies"])),
-        franchise=next(iter(_names(_things(row["belongs_to_collection"]))), None),
-        keywords=_names(_things(row["keywords"], "keywords")),
+        companies=_names(_objects(row["production_companies"])),
+        franchise=next(iter(_names(_objects(row["belongs_to_collection"]))), None),
+        keywords=_names(_objects(row["keywords"], "keywords")),
         plot=measure_plot(overview) if is_latin(overview) else None,
     )
 
 
 def korean_plots(films: pa.Table) -> list[str | None]:
-    """The plot in Korean of each film of the store; None where TMDB has none.
-
-    One film at a time: the translations of all of them would fill the memory.
-    """
+    """The Korean plot of each film, None where TMDB has none; in the table's order."""
+    # One film at a time, because the translations of all films together would fill the memory.
     return [_korean_plot(text.as_py() or "") for text in films["translations"]]
 
 
 def _korean_plot(translations: str) -> str | None:
     if '"ko"' not in translations:
         return None
-    for each in _things(translations, "translations"):
+    for each in _objects(translations, "translations"):
         data = each.get("data")
         if each.get("iso_639_1") == "ko" and isinstance(data, dict):
             return str(data.get("overview") or "").strip() or None
@@ -83,16 +87,16 @@ def _korean_plot(translations: str) -> str | None:
 
 
 def main_genre(genres: str) -> str | None:
-    """The first of a film's genres, as the store has them; None where there is none."""
-    return next(iter(_names(_things(genres))), None)
+    """The first genre in a column `genres` of the store; None where there is none."""
+    return next(iter(_names(_objects(genres))), None)
 
 
 def _positive(value: float) -> float | None:
     return float(value) if value > 0 else None
 
 
-def _things(text: str, part: str | None = None) -> list[dict[str, Any]]:
-    """The objects in JSON text of the store, or in a part of it; what is none is left out."""
+def _objects(text: str, part: str | None = None) -> list[dict[str, Any]]:
+    """The objects in JSON text, or in one part of it; values of other types are left out."""
     value = json.loads(text) if text else None
     if part is not None:
         value = value.get(part) if isinstance(value, dict) else None
@@ -105,7 +109,7 @@ def _billing(actor: dict[str, Any]) -> float:
     return order if isinstance(order, int | float) else math.inf
 
 
-def _names(things: Iterable[dict[str, Any]], key: str = "name") -> tuple[str, ...]:
-    """The names of people, companies and the like, each once, in their order; without margins."""
-    names = (str(each.get(key) or "").strip() for each in things)
+def _names(objects: Iterable[dict[str, Any]], key: str = "name") -> tuple[str, ...]:
+    """The names of people or companies, stripped, without duplicates, in the given order."""
+    names = (str(each.get(key) or "").strip() for each in objects)
     return tuple(dict.fromkeys(name for name in names if name))

@@ -1,7 +1,8 @@
-"""A film as the store keeps it: TMDB's fields as columns, and how its votes went.
+"""The columns of the film store: TMDB's fields of a film and its vote history.
 
-Numbers, text and dates are columns of their own type; what TMDB nests stays JSON text, without what
-only a page needs. Fields that TMDB may add later are kept in `extra`. None means unknown.
+Numbers, text and dates have columns of their own types. Nested fields are stored as JSON text,
+without the parts that only a web page needs. Fields that TMDB may add later go into `extra`. None
+means unknown.
 """
 
 import json
@@ -42,7 +43,7 @@ _LISTS: Final = (
     "production_countries",
     "spoken_languages",
 )
-# The type of each of the 26 fields of /movie/{id}, as JSON has it.
+# The JSON types of the 26 fields of /movie/{id}.
 FIELD_TYPES: Final[dict[str, tuple[type, ...]]] = {
     "id": (int,),
     "belongs_to_collection": (dict,),
@@ -51,8 +52,8 @@ FIELD_TYPES: Final[dict[str, tuple[type, ...]]] = {
     **dict.fromkeys(_TEXTS, (str,)),
     **dict.fromkeys(_LISTS, (list,)),
 }
-FIELDS: Final = tuple(sorted(FIELD_TYPES))  # TMDB's order too
-# What else is asked for with a film, and the list within each that matters.
+FIELDS: Final = tuple(sorted(FIELD_TYPES))  # alphabetical, as TMDB sends them
+# The further parts requested with a film, and the list in each that must be there.
 PARTS: Final = {
     "credits": "cast",
     "keywords": "keywords",
@@ -70,22 +71,22 @@ VOTE: Final = pa.struct(
 SCHEMA: Final = pa.schema(
     [
         ("id", pa.int64()),
-        ("fetched_at", pa.timestamp("ms", "UTC")),  # when TMDB answered, by its clock
-        ("run_date", pa.date32()),  # the daily run that brought it in; None: a backfill
+        ("fetched_at", pa.timestamp("ms", "UTC")),  # by TMDB's clock
+        ("run_date", pa.date32()),  # of the daily run that fetched the film; None: a backfill
         *((name, kind) for name, kind in _NUMBERS.items()),
         *((name, pa.bool_()) for name in _FLAGS),
         *((name, pa.date32() if name == "release_date" else TEXT) for name in _TEXTS),
         *((name, TEXT) for name in NESTED),
         ("extra", TEXT),
-        ("votes", pa.list_(VOTE)),  # by date, as often as it was fetched
+        ("votes", pa.list_(VOTE)),  # one entry per day of a fetch, sorted by date
     ]
 )
-ABSENT: Final = ...  # in the place of a field that an answer lacks; null is an answer
-# What a record says of the film itself.
+ABSENT: Final = ...  # marks a field that TMDB did not send, since None marks one sent as null
+# The columns about the film itself, without those about how it was fetched.
 FACTS: Final = tuple(
     name for name in SCHEMA.names if name not in {"fetched_at", "run_date", "votes"}
 )
-_FOR_PAGES_ONLY: Final = frozenset(
+_WEB_PAGE_ONLY: Final = frozenset(
     {
         "cast_id",
         "character",
@@ -103,22 +104,27 @@ _FOR_PAGES_ONLY: Final = frozenset(
 
 
 def unexpected_fields(film: dict[str, Any]) -> list[str]:
-    """The fields of an answer that are absent or of a type that TMDB never gives them."""
-    odd = [name for name, types in FIELD_TYPES.items() if not _has_type(film, name, types)]
+    """The fields that are absent, or of a type that TMDB never sends."""
+    unexpected = [name for name, types in FIELD_TYPES.items() if not _has_type(film, name, types)]
     parts = [name for name, inner in PARTS.items() if not _is_part(film.get(name), inner)]
-    return odd + parts
+    return unexpected + parts
 
 
 def has_json_type(value: Any, types: tuple[type, ...]) -> bool:
-    """Whether a value is of one of JSON's types; in Python alone a flag is a number too."""
+    """Whether a value has one of some JSON types; unlike in Python, a boolean is no number."""
     return isinstance(value, types) and (types == (bool,) or not isinstance(value, bool))
 
 
 def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | None) -> FilmRecord:
-    """An answer to `/movie/{id}` with its parts, as a row of the store.
+    """Turn TMDB's JSON of a film into a row of the store, without its votes.
 
-    Values are as TMDB sent them, `ABSENT` where it sent none; what is odd or impossible is for
-    `validation` to find.
+    Values are as TMDB sent them, or `ABSENT`. Wrong and impossible values are left for
+    `tmdb.validation` to find.
+
+    Args:
+        film: The response to `/movie/{id}` with its parts.
+        fetched_at: When TMDB sent it.
+        run_date: The daily run that fetched it; None for a backfill.
     """
     known = FIELD_TYPES.keys() | PARTS.keys()
     extra = {name: value for name, value in film.items() if name not in known}
@@ -132,14 +138,14 @@ def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | Non
 
 
 def compact_json(value: Any) -> str | None:
-    """Nested values as compact JSON, without what only a page needs."""
+    """Nested values as compact JSON text, without the parts that only a web page needs."""
     if value is None:
         return None
     return str(_storable(json.dumps(_slim(value), ensure_ascii=False, separators=(",", ":"))))
 
 
 def _storable(value: Any) -> Any:
-    """Text without halves of characters, which JSON can carry and UTF-8 cannot: they become `?`."""
+    """Replace lone surrogates in text by `?`: JSON can contain them, UTF-8 cannot."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
@@ -147,7 +153,7 @@ def _slim(value: Any) -> Any:
     if isinstance(value, list):
         return [_slim(each) for each in value]
     if isinstance(value, dict):
-        return {name: _slim(each) for name, each in value.items() if name not in _FOR_PAGES_ONLY}
+        return {name: _slim(each) for name, each in value.items() if name not in _WEB_PAGE_ONLY}
     return value
 
 

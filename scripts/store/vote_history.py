@@ -1,4 +1,4 @@
-"""How the votes of films went: in columns, one list a film, an entry for each day of a fetch."""
+"""Vote histories: per film a list of votes, with one entry for each day it was fetched."""
 
 from datetime import date
 from typing import Final
@@ -14,7 +14,7 @@ NO_VOTES: Final = pa.schema([SCHEMA.field("id"), *VOTE]).empty_table()
 
 
 def vote_rows(films: pa.Table) -> pa.Table:
-    """One row a vote, in columns as `NO_VOTES`."""
+    """The vote histories as a table with one row per entry, in the columns of `NO_VOTES`."""
     votes = films["votes"].combine_chunks()
     ids = films["id"].combine_chunks().take(pc.list_parent_indices(votes))
     entries = pc.list_flatten(votes)
@@ -23,24 +23,26 @@ def vote_rows(films: pa.Table) -> pa.Table:
 
 
 def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
-    """Films whose votes are merge_votes by older ones, by date; of one day the films' own stay.
+    """Merge older votes into the vote histories of films, sorted by date.
+
+    Where both have an entry for a day, the one of `films` is kept.
 
     Args:
-        films: In columns as `records.SCHEMA`, one row a film.
-        older: In columns as `NO_VOTES`, also of other films.
+        films: In the columns of `schema.SCHEMA`, one row per film.
+        older: In the columns of `NO_VOTES`; entries of films not in `films` are ignored.
     """
     older = older.filter(np.isin(ints(older, "id"), ints(films, "id")))
     if older.num_rows == 0:
         return films
     votes = _one_a_day(pa.concat_tables([older, vote_rows(films)]))
     rows = np.argsort(ints(films, "id"))
-    films = films.take(rows)  # as the votes are now: by id
+    films = films.take(rows)  # sorted by id, as `votes` is
     counts = np.diff(np.searchsorted(ints(votes, "id"), ints(films, "id")), append=len(votes))
     return _set(films, "votes", _listed(votes, counts))
 
 
 def votes_as_of(films: pa.Table, day: date) -> pa.Table:
-    """Films with the rating and the count that were known on a day; null where none were."""
+    """Films with the rating and the number of votes known on a day; null where none were known."""
     votes = vote_rows(films)
     votes = votes.filter(pc.field("date") <= day)
     last = votes.filter(is_last(ints(votes, "id")))
@@ -51,14 +53,19 @@ def votes_as_of(films: pa.Table, day: date) -> pa.Table:
 
 
 def _one_a_day(votes: pa.Table) -> pa.Table:
-    """The last row of each film and day, by id and date."""
+    """The last row of each film and day, sorted by id and date."""
     ids, days = ints(votes, "id"), ints(votes, "date")
     order = np.lexsort((np.arange(len(ids)), days, ids))
     return votes.take(order[is_last(ids[order], days[order])])
 
 
 def _listed(votes: pa.Table, counts: Ints) -> pa.ListArray:
-    """Rows as lists of so many entries each."""
+    """Group consecutive rows into lists.
+
+    Args:
+        votes: Sorted by film.
+        counts: The length of each film's list.
+    """
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
     entries = [votes[field.name].combine_chunks() for field in VOTE]
     structs = pa.StructArray.from_arrays(entries, fields=list(VOTE))
