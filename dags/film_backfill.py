@@ -73,7 +73,8 @@ def tmdb_film_backfill() -> None:
     @task(**TMDB_BUDGET, map_index_template="{{ days }}")
     def fill_slice(part: dict[str, Any]) -> dict[str, Any]:
         """Collect the films of one slice. A retry continues where it stopped."""
-        from scripts.backfill import Slice, fill
+        from scripts.backfill import fill
+        from scripts.tmdb.slices import Slice
 
         context: Any = get_current_context()
         context["days"] = f"{part['first']} to {part['last']}"  # its name in Airflow's grid

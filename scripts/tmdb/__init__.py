@@ -1,1 +1,1 @@
-"""TMDB: its client, and what its answers must look like."""
+"""TMDB: its client, the validation of its records, and which films to fetch."""

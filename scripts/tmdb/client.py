@@ -1,4 +1,4 @@
-"""A client of TMDB's v3 API: authenticated, paced, patient, and silent about its key."""
+"""A client of TMDB's v3 API, with rate limit and retries; the API key never reaches the logs."""
 
 import logging
 import re
@@ -35,39 +35,39 @@ T = TypeVar("T")
 MAX_PAGE: Final = 500
 PAGE_SIZE: Final = 20
 _THREADS: Final = 16
-_AHEAD: Final = 2 * _THREADS  # films asked for before those in front are taken
-_ATTEMPTS: Final = 20  # with their waits some three minutes
-_FORM_ATTEMPTS: Final = 6  # an answer in another form may be a passing fault
+_AHEAD: Final = 2 * _THREADS  # requests under way or done before their films are used
+_ATTEMPTS: Final = 20  # with the waits between them some three minutes
+_FORMAT_ATTEMPTS: Final = 6  # a record with fields of a wrong type may be a passing fault
 _TIMEOUT_SECONDS: Final = (5, 20)  # to connect, to read
-_LONGEST_WAIT_SECONDS: Final = 10.0
-_LONGEST_ASKED_SECONDS: Final = 60.0
-_CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cache may answer with a date of some hours ago
-_EVENLY: Final = 0.75  # of the mean distance between requests is the least one
-_NO_SUCH_THING: Final = 34
-_KEY: Final = re.compile(r"[!-~]+")  # as a header can carry it
+_LONGEST_WAIT_SECONDS: Final = 10.0  # between two attempts
+_LONGEST_RETRY_AFTER_SECONDS: Final = 60.0
+_CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cache may send a date of some hours ago
+_EVENLY: Final = 0.75  # the shortest gap between requests, as a share of the mean gap
+_NOT_FOUND: Final = 34  # TMDB's own status code
+_KEY: Final = re.compile(r"[!-~]+")  # the characters a header may contain
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class TmdbError(ExplainedError, RuntimeError):
-    """TMDB cannot be used; the message names the setting to look at."""
+    """TMDB cannot be used; the message names the setting to check."""
 
 
 class TmdbUnavailableError(TmdbError):
-    """TMDB did not give a usable answer; trying again later may help."""
+    """TMDB did not send a usable response; a later attempt may succeed."""
 
     retryable: ClassVar[bool] = True
 
     def __init__(self, problem: str, wait_seconds: float | None = None) -> None:
-        """Keep how long the server asked to wait, if it did."""
+        """Keep the wait that the server requested, if any."""
         super().__init__(f"TMDB {problem}; check TMDB_BASE_URL and the network")
         self.wait_seconds = wait_seconds
 
 
 class ClockError(TmdbError):
-    """This machine's clock is wrong, so that nothing it dates could be trusted."""
+    """This machine's clock is wrong, so the dates of its records and runs would be wrong."""
 
     def __init__(self, here: datetime, there: datetime) -> None:
-        """Say both times."""
+        """Give both times in the message."""
         super().__init__(
             f"this machine's clock says {here:%Y-%m-%d %H:%M} and TMDB's {there:%Y-%m-%d %H:%M} "
             "UTC; set the clock"
@@ -75,7 +75,7 @@ class ClockError(TmdbError):
 
 
 class Listing(NamedTuple):
-    """One page of a list: its films, how many pages there are, and films on all of them."""
+    """One page of a list: its films, the number of pages, and the number of films on all pages."""
 
     films: list[FilmJson]
     pages: int
@@ -83,7 +83,7 @@ class Listing(NamedTuple):
 
 
 class TmdbAnswer(NamedTuple):
-    """A film with its parts, None where TMDB has none of that id; and when TMDB said so."""
+    """A film with its parts (None if TMDB has no film of that id), and when TMDB sent it."""
 
     film_id: int
     film: FilmJson | None
@@ -91,7 +91,7 @@ class TmdbAnswer(NamedTuple):
 
 
 class _KeyFilter(logging.Filter):
-    """Masks `api_key=` in the debug lines of urllib3, which print whole addresses."""
+    """Masks `api_key=` in the debug lines of urllib3, which contain whole URLs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = re.sub(r"api_key=\w+", "api_key=***", record.getMessage())
@@ -103,17 +103,17 @@ logging.getLogger("urllib3.connectionpool").addFilter(_KeyFilter())
 
 
 class Tmdb:
-    """One session with TMDB, safe to use from several threads."""
+    """A session with TMDB that several threads may share."""
 
     def __init__(
         self, settings: PipelineSettings, *, attempts: int = _ATTEMPTS, workers: int = 1
     ) -> None:
-        """Prepare a session; nothing is sent.
+        """Prepare a session without sending a request.
 
         Args:
-            settings: Where TMDB is, the key, and the rate that all workers share.
-            attempts: How often each request is tried.
-            workers: How many such sessions share the rate.
+            settings: TMDB's address, the key, and the rate limit of all workers together.
+            attempts: How often each request is sent at most.
+            workers: How many sessions share the rate limit.
 
         Raises:
             SettingsError: TMDB_API_KEY is not set, or cannot be a key.
@@ -138,12 +138,12 @@ class Tmdb:
         self._session.close()
 
     def get(self, path: str, **query: str | int) -> Any:
-        """The parsed answer to one request, tried again while TMDB is busy or broken.
+        """Send one request, with retries while TMDB is busy or broken, and parse the JSON.
 
         Raises:
-            TmdbError: The key is refused, or the request is wrong.
-            TmdbUnavailableError: No usable answer came after several attempts.
-            LookupError: TMDB knows no such thing.
+            TmdbError: TMDB refuses the key or the request.
+            TmdbUnavailableError: There was no usable response after all attempts.
+            LookupError: TMDB has no such film or list.
             ClockError: This machine's clock is wrong.
         """
         return self._ask(path, query, lambda content, _: content)
@@ -153,7 +153,7 @@ class Tmdb:
         return self._ask(path, query | {"page": number}, lambda content, _: _listed(content))
 
     def pages(self, path: str, **query: str | int) -> Iterator[FilmJson]:
-        """The films of a list in its order, up to TMDB's last page of 500. Raises as `get`."""
+        """The films of a list in its order, up to page 500, TMDB's last. Raises as `get`."""
         number, last = 1, 1
         while number <= last:
             listing = self.page(path, number, **query)
@@ -173,30 +173,31 @@ class Tmdb:
         return self._ask("/genre/movie/list", {}, lambda _, at: at)
 
     def details(self, film_ids: Iterable[int]) -> Generator[TmdbAnswer]:
-        """Films with their parts as they arrive, fetched side by side. Raises as `get`.
+        """Fetch films with their parts in parallel, in the order of arrival. Raises as `get`.
 
-        The ids are taken no faster than the answers, so there may be any number of them.
+        The ids are read no faster than the films are used, so there may be any number of them.
         """
         ids = iter(film_ids)
-        asked: set[Future[TmdbAnswer]] = set()
+        requested: set[Future[TmdbAnswer]] = set()
         with ThreadPoolExecutor(_THREADS) as pool:
             try:
                 while True:
-                    asked |= {
-                        pool.submit(self._film, each) for each in islice(ids, _AHEAD - len(asked))
+                    requested |= {
+                        pool.submit(self._film, each)
+                        for each in islice(ids, _AHEAD - len(requested))
                     }
-                    if not asked:
+                    if not requested:
                         return
-                    done, asked = wait(asked, return_when=FIRST_COMPLETED)
+                    done, requested = wait(requested, return_when=FIRST_COMPLETED)
                     yield from (each.result() for each in done)
-            except BaseException:  # also when it is closed: nobody waits for the other answers
+            except BaseException:  # also GeneratorExit: nobody will use the other films
                 self._ended.set()
                 raise
             finally:
                 pool.shutdown(cancel_futures=True)
 
     def _film(self, film_id: int) -> TmdbAnswer:
-        for _ in range(_FORM_ATTEMPTS):
+        for _ in range(_FORMAT_ATTEMPTS):
             try:
                 answer = self._ask(
                     f"/movie/{film_id}",
@@ -224,7 +225,7 @@ class Tmdb:
 
     def _authenticate(self, key: str) -> None:
         if not _KEY.fullmatch(key):
-            raise SettingsError("TMDB_API_KEY holds characters that are in no key; copy it anew")
+            raise SettingsError("TMDB_API_KEY holds characters that no key has; copy it again")
         # A read access token goes into a header; a v3 key works only as a query parameter.
         if _V3_KEY.fullmatch(key):
             self._session.params = {"api_key": key}
@@ -233,8 +234,8 @@ class Tmdb:
 
     def _ask_once(self, path: str, query: dict[str, str | int]) -> tuple[Any, datetime]:
         self._await_turn()
-        # Raised outside of the handlers: the text of what they caught may hold the key, and
-        # would stay at hand as the context of what is raised inside.
+        # The error is raised after the handlers: raised inside, it would carry the caught exception
+        # as its context, whose text may contain the key.
         try:
             answer = self._session.get(
                 self._base_url + path, params=query, timeout=_TIMEOUT_SECONDS
@@ -247,8 +248,8 @@ class Tmdb:
         except (requests.RequestException, UnicodeError) as error:
             problem = TmdbUnavailableError(f"cannot be reached ({type(error).__name__})")
         if isinstance(problem, TmdbUnavailableError) and problem.wait_seconds:
-            # What TMDB asks of one request holds for all of them.
-            wait_seconds = min(problem.wait_seconds, _LONGEST_ASKED_SECONDS)
+            # TMDB limits the client, not the request, so all threads must wait.
+            wait_seconds = min(problem.wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
             self._quiet_until = max(self._quiet_until, time.monotonic() + wait_seconds)
         raise problem
 
@@ -262,7 +263,11 @@ class Tmdb:
 
 
 def _limiter(per_second: float) -> Limiter:
-    """So many requests in any second, and not all at its beginning, lest two such seconds meet."""
+    """Limit the requests in any second, and spread them over the second.
+
+    Without the spread, the end of one second and the start of the next could both be full, and
+    TMDB would count twice the limit.
+    """
     count = max(1, int(per_second))
     rates = [Rate(count, round(Duration.SECOND * count / per_second))]
     if count > 1:
@@ -271,10 +276,10 @@ def _limiter(per_second: float) -> Limiter:
 
 
 def _answered_at(answer: requests.Response) -> datetime:
-    """When TMDB answered, by its own clock: nothing is dated by one that is wrong.
+    """When TMDB sent a response, by its own clock; by this machine's if it sent no date.
 
     Raises:
-        ClockError: This machine's clock is another by more than a day.
+        ClockError: The two clocks differ by more than a day.
     """
     here = now()
     try:
@@ -295,28 +300,28 @@ def _listed(content: Any) -> Listing:
             return listing
     except (KeyError, TypeError, ValueError):
         pass
-    raise TmdbUnavailableError("sent a list of films in a form of its own")
+    raise TmdbUnavailableError("sent a list of films in an unknown format")
 
 
 def _film_of(content: Any) -> FilmJson:
     if isinstance(content, dict):
         return content
-    raise TmdbUnavailableError("sent a film in a form of its own")
+    raise TmdbUnavailableError("sent a film in an unknown format")
 
 
 def _refusal(answer: requests.Response) -> Exception:
     status = answer.status_code
-    if status == requests.codes.not_found and _status_code(answer) == _NO_SUCH_THING:
-        return LookupError("TMDB knows no such thing")
+    if status == requests.codes.not_found and _status_code(answer) == _NOT_FOUND:
+        return LookupError("TMDB has no such film or list")
     if status in {requests.codes.unauthorized, requests.codes.forbidden}:
         return TmdbError(f"TMDB refuses the key (HTTP {status}); check TMDB_API_KEY")
     if status in {404, 429} or status >= requests.codes.server_error:
         return TmdbUnavailableError(f"answered HTTP {status}", _retry_after(answer))
-    return TmdbError(f"TMDB answered HTTP {status} to a request it should understand")
+    return TmdbError(f"TMDB answered HTTP {status} to a valid request")
 
 
 def _status_code(answer: requests.Response) -> int | None:
-    """TMDB's own code, which tells its 404 from that of a proxy."""
+    """TMDB's own status code, which distinguishes its 404 from that of a proxy."""
     try:
         code: int | None = answer.json()["status_code"]
     except (ValueError, KeyError, TypeError):
@@ -332,6 +337,6 @@ def _retry_after(answer: requests.Response) -> float | None:
 def _wait_seconds(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, TmdbUnavailableError) and error.wait_seconds is not None:
-        return min(error.wait_seconds, _LONGEST_ASKED_SECONDS)
+        return min(error.wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
     doubling: float = 0.5 * 2 ** (state.attempt_number - 1)
     return min(doubling, _LONGEST_WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""From TMDB's answers to films in the store: checked at the door, kept at once."""
+"""Validate the films that TMDB sends, and add them to the store as they arrive."""
 
 import logging
 import time
@@ -14,18 +14,18 @@ from scripts.tmdb.validation import ValidationReport, validate_records
 
 logger = logging.getLogger(__name__)
 
-_KEEP_EVERY_SECONDS: Final = 0.35  # so that a kill costs less than a second of work
+_STORE_EVERY_SECONDS: Final = 0.35  # so that a killed process loses less than a second of work
 
 
 @dataclass
 class Ingestion:
-    """The way of one run's films into the store.
+    """Adds the films of one run to the store.
 
     Attributes:
-        votes_as_of: The day that their votes count for.
-        run_date: The daily run that brings them in; None for a backfill.
-        max_bad_share: Of the records; more than that stops the run.
-        report: What was found so far.
+        votes_as_of: The day that the votes are stored for.
+        run_date: The date of the daily run; None for a backfill.
+        max_bad_share: A larger share of bad records stops the run.
+        report: The faults found so far.
         gone: How many ids TMDB has no film for.
     """
 
@@ -37,12 +37,15 @@ class Ingestion:
     gone: int = 0
 
     def add(self, answers: Iterable[TmdbAnswer]) -> Iterator[list[int]]:
-        """Keep films as they come; yields the ids that are dealt with, some at a time.
+        """Add films to the store as they arrive, in batches.
 
-        What has come is kept also when what follows fails.
+        If a later request fails, the films that have arrived are still added.
+
+        Yields:
+            The ids of a batch that is in the store, including those that TMDB has no film for.
 
         Raises:
-            BadAnswersError: Too many records are bad; those at hand are not kept.
+            BadAnswersError: Too many records are bad; the current batch is not added.
             DataFileError: The store cannot be written.
             TmdbError: As raised by `answers`.
         """
@@ -51,15 +54,15 @@ class Ingestion:
         try:
             for answer in answers:
                 waiting.append(answer)
-                if time.monotonic() - since >= _KEEP_EVERY_SECONDS:
-                    yield self._keep(waiting)
+                if time.monotonic() - since >= _STORE_EVERY_SECONDS:
+                    yield self._store(waiting)
                     waiting, since = [], time.monotonic()
         except TmdbError:
-            self._keep(waiting)
+            self._store(waiting)
             raise
-        yield self._keep(waiting)
+        yield self._store(waiting)
 
-    def _keep(self, answers: list[TmdbAnswer]) -> list[int]:
+    def _store(self, answers: list[TmdbAnswer]) -> list[int]:
         records = [
             film_record(answer.film, answer.at, self.run_date)
             for answer in answers

@@ -1,4 +1,4 @@
-"""Which films a daily run brings in: what is popular or new, what changed, what is getting old."""
+"""Which films a daily run fetches: popular, new, changed, and those with an old record."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -13,34 +13,36 @@ from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, FilmJson, Tmdb
 
 logger = logging.getLogger(__name__)
 
-FIRST_FILMS: Final = 1500  # into an empty store; the rest is the backfill's
+FIRST_FILMS: Final = 1500  # into an empty store; enough to train on, the backfill adds the rest
 POPULAR_SHARE: Final = 0.2  # of the first films; the others are the newest with enough votes
 MIN_VOTES: Final = 50
-POPULAR_FILMS: Final = 200  # looked at every day
+POPULAR_FILMS: Final = 200  # fetched every day
 YOUNG_DAYS: Final = 365
-# A tenth of a film's age is how old its votes may be: a day in its first weeks, a month in a year.
+# Votes change fast at first. So a record may be a tenth as old as its film: a day in the first
+# weeks, a month after a year.
 _VOTES_MAY_AGE: Final = 10
-KEEP_DAYS: Final = 180  # TMDB's terms: six months
-_REFRESH_DAYS: Final = 150  # so that a film that never changes is not lost to these terms
-_SETTLED_DAYS: Final = 30
+KEEP_DAYS: Final = 180  # TMDB's terms allow to keep its content for six months
+_REFRESH_DAYS: Final = 150  # refetch films that never change before they must be deleted
+_SETTLED_DAYS: Final = 30  # a younger record is never refetched only for its age
 
-Moment = TypeVar("Moment", int, Ints)
+Milliseconds = TypeVar("Milliseconds", int, Ints)
 
 
 def first_films(tmdb: Tmdb, until: date, limit: int) -> list[int]:
-    """Ids for an empty store, each once: popular films, then the newest rated ones."""
+    """The ids to fetch into an empty store: popular films, then the newest rated ones."""
     popular = islice(tmdb.pages("/movie/popular"), max(1, round(limit * POPULAR_SHARE)))
     return list(islice(_unique(chain(popular, newest_rated(tmdb, until))), limit))
 
 
 def due(tmdb: Tmdb, index: Index, changed_since: date, now: datetime) -> list[int]:
-    """Ids of the films to bring in, each once, the most wanted first.
+    """The ids of the films to fetch, each once, the most important first.
 
     Args:
-        tmdb: Where lists come from.
-        index: What the store has.
-        changed_since: The first day whose changes have not been looked at.
-        now: By TMDB's clock. Changes of the day that is not over yet are left to the next run.
+        tmdb: Source of the lists.
+        index: The films of the store.
+        changed_since: The first day whose changes have not been read.
+        now: By TMDB's clock. Changes of the current day are left to the next run, since more may
+            follow.
     """
     today = days_since_1970(now.date())
     wanted = chain(
@@ -53,7 +55,7 @@ def due(tmdb: Tmdb, index: Index, changed_since: date, now: datetime) -> list[in
 
 
 def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
-    """What people look at now: popular films, those in cinemas, and those to come."""
+    """Popular films, films in cinemas and upcoming ones that were not fetched today."""
     lists = chain(
         islice(tmdb.pages("/movie/popular"), POPULAR_FILMS),
         tmdb.pages("/movie/now_playing"),
@@ -63,7 +65,10 @@ def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
 
 
 def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
-    """Films that changed on a day from `since` to before `until`, unless fetched after it."""
+    """Films that changed on a day from `since` to before `until` and were not fetched after it.
+
+    Both days count from 1970, as in `days_since_1970`.
+    """
     for day in range(since, until):
         for film_id in tmdb.changed(EPOCH + timedelta(days=day)):
             if _day(index.fetched(film_id)) <= day:
@@ -71,7 +76,7 @@ def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
 
 
 def with_young_votes(index: Index, today: int) -> Iterator[int]:
-    """Films of the last year whose record is older than a tenth of the film."""
+    """Films released within a year whose record is older than a tenth of the film's age."""
     age = today - index.release_day
     is_young = (index.release_day != Index.UNDATED) & (age >= 0) & (age <= YOUNG_DAYS)
     may_age = np.maximum(1, age // _VOTES_MAY_AGE)
@@ -80,7 +85,10 @@ def with_young_votes(index: Index, today: int) -> Iterator[int]:
 
 
 def getting_old(index: Index, today: int) -> Iterator[int]:
-    """Films that would soon be purged, and each day some of the oldest, so that these stay few."""
+    """Films that would soon be purged, and a daily share of the oldest records.
+
+    The daily share spreads the work: without it, all films of a backfill would be due on one day.
+    """
     age = today - _day(index.fetched_at)
     oldest = np.argsort(-age, kind="stable")
     per_day = -(-len(index) // _REFRESH_DAYS)
@@ -90,7 +98,10 @@ def getting_old(index: Index, today: int) -> Iterator[int]:
 
 
 def newest_rated(tmdb: Tmdb, until: date) -> Iterator[FilmJson]:
-    """Rated films from `until` backwards; past TMDB's last page it goes on by date."""
+    """Rated films, newest first, released up to `until`.
+
+    TMDB lists no more than 500 pages, so a new list is then started from the last film's date.
+    """
     while True:
         count, last = 0, until
         query: dict[str, str | int] = {
@@ -114,8 +125,8 @@ def _unique(films: Iterable[FilmJson]) -> Iterator[int]:
             yield film["id"]
 
 
-def _day(milliseconds: Moment) -> Moment:
-    """The day of a moment; both count from 1970."""
+def _day(milliseconds: Milliseconds) -> Milliseconds:
+    """The day of a time in milliseconds; both count from 1970."""
     return milliseconds // 86_400_000
 
 

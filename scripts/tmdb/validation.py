@@ -1,7 +1,7 @@
-"""What may enter the store: TMDB's answers, each field of its type and each value possible.
+"""Validate TMDB's records before they enter the store: types, ranges and consistency.
 
-A value that cannot be is set to missing, a film without an id is dropped, and each is counted under
-a reason. Nothing else is lost: fields that are not known here are kept.
+An impossible value is set to missing and a film without an id is dropped; both are counted by
+reason. Unknown fields are kept.
 """
 
 from collections import Counter
@@ -27,16 +27,16 @@ from scripts.store.schema import (
     has_json_type,
 )
 
-MINUTES: Final = (1, 899)
-YEARS_AHEAD: Final = 30
-MIN_TO_JUDGE: Final = 50  # of fewer records a share says little
-_LARGEST: Final = 10**12  # of any number; more than any film cost or took
+MINUTES: Final = (1, 899)  # shortest and longest running time
+YEARS_AHEAD: Final = 30  # a later release date is a mistake
+MIN_TO_JUDGE: Final = 50  # the share of bad records is noise with fewer, so it is taken of 50
+_LARGEST: Final = 10**12  # of any number; no film cost or earned as much
 _FIRST_FILM: Final = date(1874, 1, 1)
-# TMDB writes 0 for what it does not know.
+# In these fields TMDB writes 0 for unknown.
 _ZERO_IS_UNKNOWN: Final = ("budget", "revenue", "runtime")
-# A rule over several fields, and the fields that go when it is broken.
+# Rules over several fields, and the fields that are set to missing when a rule is broken.
 _VOTES: Final = ("vote_average", "vote_count")
-_GOES: Final = {
+_SET_MISSING: Final = {
     "rating without votes": ("vote_average",),
     "votes without rating": _VOTES,
     "votes before release": _VOTES,
@@ -44,26 +44,26 @@ _GOES: Final = {
 
 
 class BadAnswersError(ExplainedError, ValueError):
-    """So many records are bad that TMDB's form has changed, or the answers are not TMDB's."""
+    """So many records are bad that TMDB's format has changed, or the server is not TMDB."""
 
     def __init__(self, report: "ValidationReport") -> None:
-        """Say how many, and what is the matter with most of them."""
+        """Give the number of bad records and the most frequent faults."""
         worst = ", ".join(f"{name} ({count})" for name, count in report.faults.most_common(3))
         super().__init__(
-            f"{report.bad} of {report.records} records are bad: {worst}; see whether TMDB has "
-            "changed its form, or raise COLLECT_MAX_BAD_SHARE"
+            f"{report.bad} of {report.records} records are bad: {worst}; check whether TMDB "
+            "has changed its format, or raise COLLECT_MAX_BAD_SHARE"
         )
 
 
 @dataclass
 class ValidationReport:
-    """What was found at the door, over all batches of a run.
+    """The result of validation, over all batches of a run.
 
     Attributes:
-        records: How many came.
+        records: How many records were validated.
         bad: How many of them had a fault.
-        faults: Why values were set to missing or records dropped, as "field: reason".
-        unknown: How often TMDB wrote 0 for what it does not know, by field; no fault.
+        faults: How often a value was set to missing or a record dropped, by "field: reason".
+        unknown: How often TMDB wrote 0 for unknown, by field; this is no fault.
     """
 
     records: int = 0
@@ -72,7 +72,7 @@ class ValidationReport:
     unknown: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
-        """The figures, reasons in alphabetic order."""
+        """The counts, with reasons in alphabetical order."""
         return {
             "records": self.records,
             "bad": self.bad,
@@ -81,7 +81,7 @@ class ValidationReport:
         }
 
     def check(self, max_bad_share: float) -> None:
-        """Stop a run whose answers cannot be trusted.
+        """Stop a run whose records cannot be trusted.
 
         Raises:
             BadAnswersError: More than this share of the records is bad.
@@ -91,17 +91,17 @@ class ValidationReport:
 
 
 def validate_records(records: list[FilmRecord], as_of: date, report: ValidationReport) -> pa.Table:
-    """The records fit for the store, in its columns, with their votes as of a day.
+    """Validate records, and return those with an id in the columns of the store.
 
     Args:
-        records: Rows by `records.film_record`, values as TMDB sent them.
-        as_of: The day that their votes count for.
-        report: Takes the counts.
+        records: Results of `schema.film_record`, with values as TMDB sent them.
+        as_of: The day that the votes are stored for.
+        report: The counts are added to it.
     """
     frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
     faulty = Counter[int]()
-    for schema in (_form(), _sense(as_of)):
-        frame = _mended(frame, schema, report, faulty)
+    for schema in (_types_schema(), _values_schema(as_of)):
+        frame = _mend(frame, schema, report, faulty)
         for name in _ZERO_IS_UNKNOWN:
             zero = frame[name] == 0
             report.unknown[name] += int(zero.sum())
@@ -116,7 +116,7 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _mended(
+def _mend(
     frame: pd.DataFrame, schema: DataFrameSchema, report: ValidationReport, faulty: Counter[int]
 ) -> pd.DataFrame:
     try:
@@ -124,36 +124,36 @@ def _mended(
     except SchemaErrors as errors:
         frame = frame.copy()
         cases = errors.failure_cases
-        # A rule over several fields fails once for each of them.
-        cases["column"] = cases["column"].mask(cases["check"].isin(_GOES), "votes")
+        # Pandera reports a broken rule once per field of the frame; count it once.
+        cases["column"] = cases["column"].mask(cases["check"].isin(_SET_MISSING), "votes")
         found = cases.drop_duplicates(["column", "check", "index"])
         for column, check, at in found[["column", "check", "index"]].itertuples(index=False):
             report.faults[f"{column}: {'is missing' if check == 'not_nullable' else check}"] += 1
             faulty[at] += 1
-            for name in _GOES.get(check, (column,)):
+            for name in _SET_MISSING.get(check, (column,)):
                 frame.at[at, name] = None
     return frame
 
 
 @cache
-def _form() -> DataFrameSchema:
-    """Each field there, of the type that TMDB gives it; what is nested comes as JSON text."""
+def _types_schema() -> DataFrameSchema:
+    """Each field is present and of TMDB's type; nested fields are JSON text here."""
     plain = {
         name: _column(partial(has_json_type, types=types), "another form", name)
         for name, types in FIELD_TYPES.items()
         if name not in NESTED
     }
-    nested = {name: _column(partial(_opens, name=name), "another form", name) for name in NESTED}
+    nested = {name: _column(partial(_is_json, name=name), "another form", name) for name in NESTED}
     return DataFrameSchema(plain | nested)
 
 
 @cache
-def _sense(as_of: date) -> DataFrameSchema:
-    """Each value one that can be."""
+def _values_schema(as_of: date) -> DataFrameSchema:
+    """Each value is possible, and the values are consistent."""
     shortest, longest = MINUTES
     last = date(as_of.year + YEARS_AHEAD, 12, 31)
 
-    def can_be(text: str) -> bool:
+    def is_possible(text: str) -> bool:
         day = _day(text)
         return not text or (day is not None and _FIRST_FILM <= day <= last)
 
@@ -163,13 +163,13 @@ def _sense(as_of: date) -> DataFrameSchema:
     count, rating = "vote_count", "vote_average"
     return DataFrameSchema(
         {
-            "id": _column(partial(_whole, lowest=1, highest=_LARGEST), "impossible"),
-            "runtime": _column(partial(_whole, lowest=shortest, highest=longest), "impossible"),
-            "budget": _column(partial(_whole, lowest=1, highest=_LARGEST), "impossible"),
-            "revenue": _column(partial(_whole, lowest=1, highest=_LARGEST), "impossible"),
+            "id": _column(partial(_is_whole, lowest=1, highest=_LARGEST), "impossible"),
+            "runtime": _column(partial(_is_whole, lowest=shortest, highest=longest), "impossible"),
+            "budget": _column(partial(_is_whole, lowest=1, highest=_LARGEST), "impossible"),
+            "revenue": _column(partial(_is_whole, lowest=1, highest=_LARGEST), "impossible"),
             rating: _column(lambda stars: 0 <= stars <= 10, "impossible"),  # noqa: PLR2004
-            count: _column(partial(_whole, lowest=0, highest=_LARGEST), "impossible"),
-            "release_date": _column(can_be, "impossible"),
+            count: _column(partial(_is_whole, lowest=0, highest=_LARGEST), "impossible"),
+            "release_date": _column(is_possible, "impossible"),
         },
         checks=[
             _rule("rating without votes", lambda f: ~((f[count] == 0) & (_number(f[rating]) > 0))),
@@ -179,8 +179,8 @@ def _sense(as_of: date) -> DataFrameSchema:
     )
 
 
-def _column(holds: Callable[[Any], bool], otherwise: str, name: str = "") -> Column:
-    check = Check(holds, element_wise=True, error=otherwise)
+def _column(holds: Callable[[Any], bool], fault: str, name: str = "") -> Column:
+    check = Check(holds, element_wise=True, error=fault)
     return Column(object, check, nullable=name not in NEVER_NULL)
 
 
@@ -192,11 +192,11 @@ def _number(values: "pd.Series[Any]") -> "pd.Series[float]":
     return pd.to_numeric(values, errors="coerce")
 
 
-def _whole(number: float, lowest: int, highest: int) -> bool:
+def _is_whole(number: float, lowest: int, highest: int) -> bool:
     return lowest <= number <= highest and number == int(number)
 
 
-def _opens(text: Any, name: str) -> bool:
+def _is_json(text: Any, name: str) -> bool:
     is_object = name in PARTS or FIELD_TYPES[name] == (dict,)
     return isinstance(text, str) and text.startswith("{" if is_object else "[")
 
@@ -209,7 +209,7 @@ def _day(text: str | None) -> date | None:
 
 
 def _votes(row: dict[Any, Any], as_of: date) -> list[FilmRecord]:
-    """The entry for the votes of a day; a count says nothing without a rating, nor the reverse."""
+    """The entry of the vote history for a day; rating and number are only useful together."""
     if row["vote_count"] == 0:
         row["vote_average"] = None
     elif None in (row["vote_count"], row["vote_average"]):

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from movierating.settings import Settings, load_settings
-from scripts.backfill import SLICE_FILMS
+from scripts.tmdb.slices import SLICE_FILMS
 
 
 @pytest.fixture

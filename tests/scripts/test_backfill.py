@@ -17,11 +17,13 @@ import pytest
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import backfill as module
-from scripts.backfill import REPORT, SLICE_FILMS, Slice, backfill, fill, finish, main, plan
+from scripts.backfill import REPORT, backfill, fill, finish, main, plan
 from scripts.runtime import clock
 from scripts.runtime.storage import read_json, write_json
 from scripts.store.film_store import FilmStore, film_store
+from scripts.tmdb import slices as slices_module
 from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Tmdb, TmdbError
+from scripts.tmdb.slices import SLICE_FILMS, Slice, slice_query
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, stored
 from tests.support.stand_in import TMDB_KEY, unpaced
@@ -166,7 +168,7 @@ def test_slice_goes_on_where_a_revoked_key_stopped_it(
             return super()._film(film_id)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "Tmdb", Revoked)
+        patch.setattr(slices_module, "Tmdb", Revoked)
         with pytest.raises(TmdbError, match="check TMDB_API_KEY"):
             fill(part, settings)
     came = set(stored(store))
@@ -206,7 +208,7 @@ def test_list_that_shifted_before_a_kill_is_read_again(
     page = Tmdb.page
     (part,) = plan(settings, FIRST, LAST)
     monkeypatch.setattr(Tmdb, "page", shifting)
-    monkeypatch.setattr("scripts.tmdb.ingest._KEEP_EVERY_SECONDS", 0)
+    monkeypatch.setattr("scripts.tmdb.ingest._STORE_EVERY_SECONDS", 0)
     with pytest.raises(KilledError):
         fill(part, settings)
     monkeypatch.setattr(Tmdb, "page", page)
@@ -217,7 +219,7 @@ def test_list_that_shifted_before_a_kill_is_read_again(
 def test_plan_that_was_left_long_ago_is_made_anew(
     settings: Settings, store: FilmStore, listed: set[int], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "_fill", lambda *_: 1 / 0)
+    monkeypatch.setattr(module, "fill_slice", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         backfill(settings, FIRST, LAST, 0)
     monkeypatch.undo()
@@ -337,7 +339,7 @@ def test_two_backfills_at_once_leave_one_store(
     store = FilmStore(tmp_path / "both" / "films" / "127.0.0.1")
     films = stored(store)
     with Tmdb(unpaced(paced.base_url, tmp_path)) as tmdb:
-        query = module._query(FIRST, LAST, 0)
+        query = slice_query(FIRST, LAST, 0)
         assert films.keys() == {film["id"] for film in tmdb.pages("/discover/movie", **query)}
 
 

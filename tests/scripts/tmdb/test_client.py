@@ -232,7 +232,7 @@ def test_list_is_read_no_further_than_asked(tmdb_stand_in: RunningStandIn, tmdb:
 def test_list_in_another_form_is_one_sentence(tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str):
     with (
         tmdb_stand_in.faults({"kind": kind, "field": "id"}),
-        pytest.raises(TmdbUnavailableError, match="a list of films in a form of its own"),
+        pytest.raises(TmdbUnavailableError, match="a list of films in an unknown format"),
     ):
         list(tmdb.pages("/movie/now_playing"))
 
