@@ -24,12 +24,12 @@ from benchmarks.production import in_production
 from benchmarks.real_run import RealRun, add_options, real_run
 from benchmarks.services import api_environment
 from movierating.films.film import Film
-from movierating.ledger.ledger import MADE, ForecastLedger
+from movierating.ledger.ledger import MADE_PREFIX, ForecastLedger
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from sandbox.state import ROOT
 from scripts.dataset.table import films_of
-from scripts.forecast import DAYS_AHEAD
+from scripts.ledger.upcoming import DAYS_AHEAD
 from scripts.runtime.clock import today
 from scripts.store.film_store import film_store
 from scripts.store.schema import FIELD_TYPES, NEVER_NULL, PARTS, film_record
@@ -61,8 +61,8 @@ def main(argv: list[str] | None = None) -> int:
         first, again = (step("forecast", settings) for _ in range(2))
         scored = step("score", settings)
         ledger = ForecastLedger(open_bucket(settings))
-        said = sum(1 for _ in ledger.said(today(), today()))
-        objects = open_bucket(settings).keys(MADE)
+        said = sum(1 for _ in ledger.read(today(), today()))
+        objects = open_bucket(settings).keys(MADE_PREFIX)
     report(
         films=said,
         objects=len(objects),

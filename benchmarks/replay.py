@@ -1,13 +1,15 @@
-"""The forecast ledger over past years, month by month as if live.
+"""Backtest of the forecast ledger: past years, month by month, with only what was known then.
 
-Each month a version is trained on the films whose ratings could be seen, and the gate that guards
-production decides about it: the newest of those films are held out as in the pipeline, and on them
-it has to beat the baselines and what is in production. What is in production then forecasts the
-films of the month before it begins; their ratings are seen, and scored, 90 days after they opened.
-Only the votes and the rating of a film are final ones: how they grew is not in the files.
+Each month, a version is trained on the films whose ratings were visible, and the gate decides about
+it as in production: the newest of these films are the hold-out set, and on them the version must
+beat the baselines and the champion. The version in production then forecasts the films of the
+month, before the month begins. Their ratings become visible, and are scored, 90 days after the
+release.
 
-A person who rolls back is played by the gate's own comparison: a version is taken back once it did
-worse, by more than chance, than the one it replaced, on the films that came out under it.
+Two things differ from production. Votes and ratings are the final ones, since the files do not say
+how they grew. And no person decides about rollbacks: a version is rolled back if it did
+significantly worse than the version it replaced, on the films forecast since, by the test that the
+gate uses.
 """
 
 import argparse
@@ -45,7 +47,8 @@ from scripts.evaluation.gate import (
     judge,
     judge_without_champion,
 )
-from scripts.forecast import Forecaster, Subject
+from scripts.ledger.forecaster import FilmToForecast, Forecaster
+from scripts.ledger.scoring import RatingAtMark, forecasts_to_score, score_films
 from scripts.ledger.track_record import figures, month_of
 from scripts.parameters import (
     MIN_VOTES_TO_COUNT,
@@ -54,57 +57,56 @@ from scripts.parameters import (
 )
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import write_bytes, write_json
-from scripts.score import Outcome, forecasts_of, score_films
 from scripts.training.bundling import assemble, write
 from scripts.training.selection import train_candidates
 
 VISIBLE_AFTER: Final = timedelta(days=90)
-FEW_FILMS: Final = 30  # a month of fewer says nothing
+MIN_MONTH_FILMS: Final = 30  # in smaller months the error is noise
 CORES: Final = 2
-# One family: four would take four times as long, and the folds of these files choose this one.
+# One family: all four would take four times as long, and the folds of these files choose this one.
 CONFIG: Final = ModelConfig(model_type="lgbm")
 _PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__)
 
 
-class MemoryShelf:
-    """A bucket in memory, which refuses to write what is there."""
+class MemoryBucket:
+    """A bucket in memory, with the methods that the ledger uses."""
 
     def __init__(self) -> None:
-        """Begin empty."""
+        """Start empty."""
         self.objects: dict[str, bytes] = {}
 
     def get(self, key: str) -> Blob | None:
-        """An object; None where there is none."""
+        """Read an object; None if it does not exist."""
         raw = self.objects.get(key)
         return None if raw is None else Blob(raw, sha256(raw))
 
     def put(self, key: str, raw: bytes) -> None:
-        """Write an object, whatever stood there."""
+        """Write an object, replacing an existing one."""
         self.objects[key] = raw
 
     def create(self, key: str, raw: bytes) -> None:
-        """Write an object that must not exist yet.
+        """Write a new object.
 
         Raises:
-            PreconditionFailedError: It exists.
+            PreconditionFailedError: The object exists.
         """
         if key in self.objects:
             raise PreconditionFailedError(key)
         self.objects[key] = raw
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys that begin with a prefix, in order."""
+        """List the keys with a prefix, in order."""
         return sorted(key for key in self.objects if key.startswith(prefix))
 
 
 @dataclass(frozen=True)
 class Month:
-    """A month as it looks on the day before it begins.
+    """A month, as known on the day before it begins.
 
     Attributes:
-        begins: Its first day.
-        known: The films whose ratings are visible, a cleaned frame.
-        films: Those that open in it.
+        begins: The first day.
+        known: The films with visible ratings, a cleaned frame.
+        films: The films released in the month.
     """
 
     begins: date
@@ -113,140 +115,155 @@ class Month:
 
     @classmethod
     def of(cls, films: pd.DataFrame, begins: date) -> "Month":
-        """A month of a cleaned frame."""
-        opened = films["release_date"]
-        visible = opened < (begins - VISIBLE_AFTER).isoformat()
-        in_it = (opened >= begins.isoformat()) & (opened < following(begins).isoformat())
-        return cls(begins, films[visible], Sample(films[in_it]))
+        """Select a month from all films, a cleaned frame."""
+        released = films["release_date"]
+        visible = released < (begins - VISIBLE_AFTER).isoformat()
+        in_month = (released >= begins.isoformat()) & (released < next_month(begins).isoformat())
+        return cls(begins, films[visible], Sample(films[in_month]))
 
     @property
     def day(self) -> date:
-        """The day on which its films are forecast, and a version is trained for that."""
+        """The day of training and of the forecasts: the one before the month begins."""
         return self.begins - timedelta(1)
 
     @property
     def split(self) -> TimeSplit:
-        """The visible films as the pipeline splits them."""
+        """The known films, split into training and hold-out films as in the pipeline."""
         return TimeSplit.of_newest(self.known)
 
     def forecast(self, bundle: Bundle) -> list[Forecast]:
-        """What a version says of its films at noon of the day before."""
+        """Forecast the films of the month with a version, without baselines."""
         noon = datetime.combine(self.day, time_of_day(12), UTC)
-        films = zip(self.films.frame["id"], self.films.films, strict=True)
-        subjects = [Subject(int(at), film, film.release_date or self.begins) for at, film in films]
-        return Forecaster.of(bundle).forecast(subjects, None, noon, self.day)
+        films = [
+            FilmToForecast(int(film_id), film, film.release_date or self.begins)
+            for film_id, film in zip(self.films.frame["id"], self.films.films, strict=True)
+        ]
+        return Forecaster.of(bundle).forecast(films, None, noon, self.day)
 
-    def beside_baselines(self, said: list[Forecast]) -> list[Forecast]:
-        """Forecasts with what the means and the old model say, taught by all that is visible."""
-        counted = Sample(self.known[self.known["vote_count"] >= MIN_VOTES_TO_COUNT])
-        columns = baseline_forecasts(TimeSplit(counted, self.films, self.begins)).items()
+    def add_baselines(self, forecasts: list[Forecast]) -> list[Forecast]:
+        """Add the forecasts of the naive means and the old model, trained on all known films."""
+        with_votes = Sample(self.known[self.known["vote_count"] >= MIN_VOTES_TO_COUNT])
+        by_name = baseline_forecasts(TimeSplit(with_votes, self.films, self.begins)).items()
         return [
             each.model_copy(
-                update={"baselines": {name: round(float(told[at]), 4) for name, told in columns}}
+                update={
+                    "baselines": {name: round(float(column[at]), 4) for name, column in by_name}
+                }
             )
-            for at, each in enumerate(said)
+            for at, each in enumerate(forecasts)
         ]
 
 
 @dataclass
 class Replay:
-    """The state of affairs as months go by.
+    """The state of the backtest.
 
     Attributes:
-        films: All films with their final outcomes, oldest first.
-        line: The versions that went into production and were not taken back, the present one last.
-        shadow: By film, what the version before that would have said since.
+        films: All films with their final ratings, oldest first.
+        bucket: Holds the ledger.
+        promoted: The versions promoted and not rolled back; the last one is in production.
+        previous_ratings: By film id, the forecasts of the version before, made since its successor
+            was promoted. A rollback is decided by them.
     """
 
     films: pd.DataFrame
-    shelf: MemoryShelf = field(default_factory=MemoryShelf)
-    line: list[Bundle] = field(default_factory=list)
-    shadow: dict[int, float] = field(default_factory=dict)
+    bucket: MemoryBucket = field(default_factory=MemoryBucket)
+    promoted: list[Bundle] = field(default_factory=list)
+    previous_ratings: dict[int, float] = field(default_factory=dict)
     promotions: int = 0
     refusals: int = 0
     rollbacks: int = 0
 
     @property
     def ledger(self) -> ForecastLedger:
-        """The ledger of the replay."""
-        return ForecastLedger(self.shelf)
+        """The forecast ledger of the backtest."""
+        return ForecastLedger(self.bucket)
 
-    def live_through(self, begins: date, challenger: Bundle | None) -> list[Forecast]:
-        """Reveal what is visible by now, decide about a new version, forecast the month.
+    def run_month(self, begins: date, challenger: Bundle | None) -> list[Forecast]:
+        """Score the films that became visible, decide about a new version, forecast the month.
+
+        Args:
+            begins: The first day of the month.
+            challenger: The new version; None if none was trained for this month.
 
         Returns:
-            What was said of the month's films.
+            The forecasts of the month's films.
         """
         month = Month.of(self.films, begins)
-        self.reveal(month.day)
-        self.take_back()
+        self.score_until(month.day)
+        self.roll_back_if_worse()
         if challenger:
             self.decide(challenger, month)
-        if not self.line:
+        if not self.promoted:
             return []
-        said = month.beside_baselines(month.forecast(self.line[-1]))
-        self.ledger.say(said)
-        if len(self.line) > 1:
-            self.shadow |= {each.film_id: each.rating for each in month.forecast(self.line[-2])}
-        return said
+        forecasts = month.add_baselines(month.forecast(self.promoted[-1]))
+        self.ledger.append(forecasts)
+        if len(self.promoted) > 1:
+            previous = month.forecast(self.promoted[-2])
+            self.previous_ratings |= {each.film_id: each.rating for each in previous}
+        return forecasts
 
-    def reveal(self, day: date) -> None:
-        """Score the films whose ratings have become visible by the end of a day."""
-        first, opened = self.ledger.first_day, self.films["release_date"]
+    def score_until(self, day: date) -> None:
+        """Score the films whose ratings have become visible until a day."""
+        first, released = self.ledger.first_day, self.films["release_date"]
         if first is None:
             return
-        seen = (opened > first.isoformat()) & (opened <= (day - VISIBLE_AFTER).isoformat())
-        done = {each.film_id for each in self.ledger.scores()}
-        outcomes = map(outcome_of, self.films[seen].to_dict("records"))
-        fresh = [each for each in outcomes if each.film_id not in done]
-        self.ledger.score(day, score_films(fresh, forecasts_of(fresh, self.ledger)))
+        last = day - VISIBLE_AFTER
+        visible = (released > first.isoformat()) & (released <= last.isoformat())
+        scored = {each.film_id for each in self.ledger.scores()}
+        ratings = map(rating_at_mark, self.films[visible].to_dict("records"))
+        new = [each for each in ratings if each.film_id not in scored]
+        self.ledger.append_scores(day, score_films(new, forecasts_to_score(new, self.ledger)))
 
-    def take_back(self) -> None:
-        """Roll back where production did worse than what it replaced on the films since."""
+    def roll_back_if_worse(self) -> None:
+        """Roll back if production did worse, beyond chance, than the version it replaced."""
         pairs = [
-            (each.error, self.shadow[each.film_id] - each.actual)
+            (each.error, self.previous_ratings[each.film_id] - each.actual)
             for each in self.scores()
-            if each.film_id in self.shadow
+            if each.film_id in self.previous_ratings
         ]
         if len(pairs) < MIN_FILMS_TO_COMPARE:
             return
         ours, theirs = np.asarray(pairs).T
         if compare(ours, theirs).worse:
-            self.line.pop()
-            self.shadow = {}
+            self.promoted.pop()
+            self.previous_ratings = {}
             self.rollbacks += 1
 
     def decide(self, challenger: Bundle, month: Month) -> Verdict:
-        """Put a version into production, or refuse it, as `deploy` does."""
-        if self.line:
-            verdict = judge(challenger, self.line[-1], month.split.holdout)
+        """Promote or refuse a version, by the rules of `deploy`."""
+        if self.promoted:
+            verdict = judge(challenger, self.promoted[-1], month.split.holdout)
         else:
             verdict = judge_without_champion(challenger.manifest, "nothing is in production yet")
         print(f"  {challenger.manifest.version}: {verdict.reason}", flush=True)
         if verdict.promote:
-            self.line.append(challenger)
-            self.shadow = {}
+            self.promoted.append(challenger)
+            self.previous_ratings = {}
             self.promotions += 1
         else:
             self.refusals += 1
         return verdict
 
     def scores(self) -> list[Score]:
-        """The scores of films that have the votes to be measured, by release date."""
+        """The scores of films with enough votes, by release date."""
         found = [each for each in self.ledger.scores() if each.votes >= MIN_VOTES_TO_MEASURE]
         return sorted(found, key=lambda each: (each.release_date, each.film_id))
 
 
 def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Path:
-    """The folder of the version that the films visible before a month teach; made as in training.
+    """Train a version for a month, with the functions of the pipeline.
 
     Args:
-        begins: The month.
-        films: All films, a pickled frame; months are trained side by side, each in a process.
-        folder: Where the run's files go.
-        config: Of the model.
+        begins: The first day of the month.
+        films: All films, a pickled frame: each month is trained in a process of its own.
+        folder: For the files of the run.
+        config: The model's configuration.
+
+    Returns:
+        The folder of the bundle.
     """
-    month = Month.of(pd.read_pickle(films), begins)  # noqa: S301 - `replayed` wrote it
+    month = Month.of(pd.read_pickle(films), begins)  # noqa: S301 - `backtest` wrote it
     files = RunFiles(folder, month.day)
     write_bytes(files.cleaned, month.known.to_csv(index=False).encode())
     write_json(files.codes, Codes().to_json())
@@ -261,42 +278,42 @@ def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Pat
 
 
 def loaded(folder: Path) -> Bundle:
-    """The version in a folder, verified."""
+    """Load and verify the bundle in a folder."""
     return Bundle.load(folder, sha256((folder / MANIFEST_NAME).read_bytes()))
 
 
-def outcome_of(row: dict[Any, Any]) -> Outcome:
-    """What became of a film, as it is seen 90 days after it opened."""
-    opened = date.fromisoformat(row["release_date"])
-    return Outcome(
+def rating_at_mark(row: dict[Any, Any]) -> RatingAtMark:
+    """The rating of a film 90 days after its release."""
+    release_date = date.fromisoformat(row["release_date"])
+    return RatingAtMark(
         film_id=int(row["id"]),
-        opened=opened,
+        release_date=release_date,
         mark="90 days",
-        day=opened + VISIBLE_AFTER,
+        day=release_date + VISIBLE_AFTER,
         rating=float(row["vote_average"]),
         votes=int(row["vote_count"]),
     )
 
 
-def following(month: date) -> date:
+def next_month(month: date) -> date:
     """The first day of the next month."""
     return (month.replace(day=28) + timedelta(4)).replace(day=1)
 
 
 def months(first: date, until: date) -> Iterator[date]:
-    """The first days of the months from one to another, which is left out."""
+    """List the first days of the months from `first` to `until`, without `until` itself."""
     month = first.replace(day=1)
     while month < until:
         yield month
-        month = following(month)
+        month = next_month(month)
 
 
 def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
-    """The curve as lines of a table, and the figures of all months together."""
+    """Summarise the scores as the lines of a table by month, and as figures over all months."""
     scores = replay.scores()
     whole = figures(scores)
     lines = ["month    films  ours   " + "  ".join(f"{name:>11}" for name in whole.baselines)]
-    better = []
+    is_better = []
     for month, group in groupby(scores, key=month_of):
         one = figures(list(group))
         others = "  ".join(f"{each:11.3f}" for each in one.baselines.values())
@@ -304,18 +321,18 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
             f"{month}  {one.films:5}  {one.rmse:.3f}  {others}  bias {one.bias:+.3f}  "
             f"coverage {one.coverage:.2f}"
         )
-        if one.films >= FEW_FILMS:
-            better.append(one.rmse < min(one.baselines.values()))
-    said = replay.ledger.said(date.min, date.max)
+        if one.films >= MIN_MONTH_FILMS:
+            is_better.append(one.rmse < min(one.baselines.values()))
+    forecasts = replay.ledger.read(date.min, date.max)
     return lines, {
-        "months_better_share": round(sum(better) / max(len(better), 1), 4),
+        "months_better_share": round(sum(is_better) / max(len(is_better), 1), 4),
         "rmse": whole.rmse,
         "mae": whole.mae,
         "bias": whole.bias,
         "coverage80": whole.coverage,
         "baselines": whole.baselines,
         "films": whole.films,
-        "late_forecasts": sum(each.day >= each.release_date for each in said),
+        "late_forecasts": sum(each.day >= each.release_date for each in forecasts),
         "promotions": replay.promotions,
         "refusals": replay.refusals,
         "rollbacks": replay.rollbacks,
@@ -323,49 +340,50 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
 
 
 def same_bytes_again(first: Replay, begins: date, challenger: Bundle) -> bool:
-    """Whether the first month, trained and lived through once more, writes the same objects."""
+    """Run the first month again with a version trained again; are the stored bytes the same?"""
     again = Replay(first.films)
-    again.live_through(begins, challenger)
-    return bool(again.shelf.objects) and again.shelf.objects.items() <= first.shelf.objects.items()
+    again.run_month(begins, challenger)
+    objects = again.bucket.objects
+    return bool(objects) and objects.items() <= first.bucket.objects.items()
 
 
-def replayed(
+def backtest(
     films: pd.DataFrame, arguments: argparse.Namespace, config: ModelConfig, folder: Path
 ) -> tuple[Replay, bool]:
-    """Live through all months, and wait until the last ratings are visible.
+    """Run all months, then score the films of the last ones.
 
-    What a month teaches depends on no decision, so versions are trained ahead, one on each core.
+    Training depends on no decision of the gate. So versions are trained in advance, one per core.
 
     Returns:
-        What came of it, and whether the first month came out the same when it was done again.
+        The final state, and whether a second run of the first month wrote the same bytes.
     """
-    lived = list(months(arguments.first, arguments.until))
+    begins = list(months(arguments.first, arguments.until))
     replay = Replay(films)
     pickled = folder / "films.pkl"
     films.to_pickle(pickled)
     train = partial(trained, films=pickled, config=config)
-    # Not forked: the libraries' threads are running.
+    # Spawned: a fork while threads of the libraries are running can hang.
     with ProcessPoolExecutor(CORES, get_context("spawn")) as pool:
-        versions = pool.map(partial(train, folder=folder), lived[:: arguments.retrain_every])
-        again = pool.submit(train, lived[0], folder=folder / "again")
-        for at, month in enumerate(lived):
-            is_time = at % arguments.retrain_every == 0
-            said = replay.live_through(month, loaded(next(versions)) if is_time else None)
-            print(f"{month:%Y-%m}: {len(said)} films forecast", flush=True)
-        identical = same_bytes_again(replay, lived[0], loaded(again.result()))
-    replay.reveal(arguments.until + VISIBLE_AFTER)
+        versions = pool.map(partial(train, folder=folder), begins[:: arguments.retrain_every])
+        again = pool.submit(train, begins[0], folder=folder / "again")
+        for at, month in enumerate(begins):
+            is_due = at % arguments.retrain_every == 0
+            forecasts = replay.run_month(month, loaded(next(versions)) if is_due else None)
+            print(f"{month:%Y-%m}: {len(forecasts)} films forecast", flush=True)
+        identical = same_bytes_again(replay, begins[0], loaded(again.result()))
+    replay.score_until(arguments.until + VISIBLE_AFTER)
     return replay, identical
 
 
 def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
-    """Replay from the command line."""
+    """Run the backtest from the command line."""
     started = time.perf_counter()
     arguments = _PARSER.parse_args(argv)
     films = read_films(arguments.films)
     with TemporaryDirectory() as folder:
-        replay, identical = replayed(films, arguments, config, Path(folder))
+        replay, identical = backtest(films, arguments, config, Path(folder))
     lines, found = summary(replay)
-    print("RMSE by month of release; votes are final ones", *lines, sep="\n")
+    print("RMSE by month of release, with the final votes", *lines, sep="\n")
     report(
         arguments.json,
         months=len(list(months(arguments.first, arguments.until))),
@@ -393,7 +411,7 @@ _PARSER.add_argument(
 _PARSER.add_argument(
     "--retrain-every", type=int, default=1, help="months between trainings (default: 1)"
 )
-_PARSER.add_argument("--json", type=Path, help="where to write the figures, too")
+_PARSER.add_argument("--json", type=Path, help="file to write the figures to")
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -42,7 +42,8 @@ def tmdb_movie_forecast() -> None:
     @task
     def forecast_upcoming_films() -> int:
         """Record the production model's forecasts of films that are not yet released."""
-        from scripts.forecast import NoModelError, forecast
+        from scripts.forecast import forecast
+        from scripts.ledger.forecaster import NoModelError
         from scripts.runtime.clock import today
 
         with as_airflow_failure():

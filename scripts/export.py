@@ -1,4 +1,4 @@
-"""Write *Coming soon* and *Track record* as HTML files that any web server can show."""
+"""Write the pages *Coming soon* and *Track record* as HTML files for any web server."""
 
 import argparse
 import logging
@@ -10,7 +10,7 @@ import jinja2
 
 from movierating.errors import ExplainedError
 from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
-from movierating.ledger.records import Part, TrackRecord, Upcoming
+from movierating.ledger.records import SubgroupFigures, TrackRecord, Upcoming
 from movierating.posters import poster_base_url
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
@@ -21,69 +21,79 @@ logger = logging.getLogger(__name__)
 
 COMING_SOON: Final = "coming_soon.html"
 TRACK_RECORD: Final = "track_record.html"
-_CURVE: Final = (720, 240)  # width and height, SVG units
+_CHART_SIZE: Final = (720, 240)  # width and height, SVG units
+_POSTER_PIXELS: Final = 92  # their width
 _TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
+    autoescape=True,  # titles come from TMDB, where anyone can write them
     undefined=jinja2.StrictUndefined,
 )
 _View = TypeVar("_View", Upcoming, TrackRecord)
 
 
 class NothingForecastError(ExplainedError, RuntimeError):
-    """The ledger has nothing to show yet."""
+    """The ledger has no view to export yet."""
 
 
 def export(folder: Path, settings: PipelineSettings) -> None:
-    """Write both pages, each complete in itself, from what the ledger shows.
+    """Write both pages from the views of the ledger; each page is one complete file.
 
-    Posters are TMDB's, by their address there, and only where TMDB_API_KEY is set.
+    Posters are loaded from TMDB, and only if TMDB_API_KEY is set.
 
     Raises:
-        NothingForecastError: Nothing was forecast or scored yet.
-        LedgerError: A view is not readable.
+        NothingForecastError: No forecast or score was made yet.
+        LedgerError: A view cannot be read.
         DataFileError: The folder cannot be written.
     """
     ledger = ForecastLedger(open_bucket(settings))
     upcoming = _view(ledger, UPCOMING_KEY, Upcoming)
     record = _view(ledger, TRACK_RECORD_KEY, TrackRecord)
-    page = coming_soon_page(upcoming, poster_base_url(settings, 92))
+    page = coming_soon_page(upcoming, poster_base_url(settings, _POSTER_PIXELS))
     write_bytes(folder / COMING_SOON, page.encode())
     write_bytes(folder / TRACK_RECORD, track_record_page(record).encode())
-    logger.info("%s and %s are in %s", COMING_SOON, TRACK_RECORD, folder)
+    logger.info("wrote %s and %s to %s", COMING_SOON, TRACK_RECORD, folder)
 
 
 def coming_soon_page(upcoming: Upcoming, posters: str | None) -> str:
-    """The films to come, by release date; with posters from an address, or without."""
+    """Render the upcoming films by release date.
+
+    Args:
+        upcoming: The view.
+        posters: Base URL of the posters; None leaves them out.
+    """
     return _TEMPLATES.get_template(COMING_SOON).render(upcoming=upcoming, posters=posters)
 
 
 def track_record_page(record: TrackRecord) -> str:
-    """How forecasts came out: over time, by part, and the extremes on both ends."""
-    months = [part for part in record.parts if part.kind == "month"]
+    """Render the errors over time and by subgroup, and the best and worst forecasts."""
+    months = [each for each in record.parts if each.kind == "month"]
     return _TEMPLATES.get_template(TRACK_RECORD).render(
         record=record,
         months=months,
         kinds={
-            kind: [part for part in record.parts if part.kind == kind]
-            for kind in dict.fromkeys(part.kind for part in record.parts)
+            kind: [each for each in record.parts if each.kind == kind]
+            for kind in dict.fromkeys(each.kind for each in record.parts)
             if kind != "month"
         },
         lines=list(curves(months)),
-        size=_CURVE,
+        size=_CHART_SIZE,
     )
 
 
-def curves(months: Sequence[Part]) -> Iterator[tuple[str, str]]:
-    """RMSE by month as points of an SVG polyline: ours, then each baseline's."""
+def curves(months: Sequence[SubgroupFigures]) -> Iterator[tuple[str, str]]:
+    """Draw the RMSE by month as points of an SVG polyline.
+
+    Yields:
+        A name and its points: the forecasts first, then each baseline.
+    """
     if not months:
         return
-    series = {"forecast": [part.figures.rmse for part in months]} | {
-        name: [part.figures.baselines.get(name, 0.0) for part in months]
+    series = {"forecast": [month.figures.rmse for month in months]} | {
+        name: [month.figures.baselines.get(name, 0.0) for month in months]
         for name in months[0].figures.baselines
     }
-    width, height = _CURVE
-    top = max(max(each) for each in series.values()) or 1.0
+    width, height = _CHART_SIZE
+    top = max(max(values) for values in series.values()) or 1.0
     step = width / max(len(months) - 1, 1)
     for name, values in series.items():
         points = (
@@ -93,7 +103,7 @@ def curves(months: Sequence[Part]) -> Iterator[tuple[str, str]]:
 
 
 def _view(ledger: ForecastLedger, key: str, kind: type[_View]) -> _View:
-    view = ledger.shown(key, kind)
+    view = ledger.read_view(key, kind)
     if view is None:
         raise NothingForecastError(f"{key} is missing; run forecast and score first")
     return view
@@ -103,7 +113,10 @@ def main(argv: list[str] | None = None) -> int:
     """Export from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
-        "--folder", type=Path, default=Path("site"), help="where to (default: %(default)s)"
+        "--folder",
+        type=Path,
+        default=Path("site"),
+        help="folder for the pages (default: %(default)s)",
     )
     folder = parser.parse_args(argv).folder
     return run(lambda: export(folder, pipeline_settings()))

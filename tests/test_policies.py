@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from movierating.identity import sha256
-from movierating.ledger.ledger import MADE, UPCOMING_KEY, ForecastLedger
+from movierating.ledger.ledger import MADE_PREFIX, UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Upcoming
 from movierating.registry.bundle import Bundle
 from movierating.registry.registry import Registry
@@ -85,12 +85,12 @@ def test_training_writes_down_forecasts_and_serving_reads_their_views_alone(
     acting_as: Callable[[str], Settings], serving: Bucket
 ):
     training = ForecastLedger(open_bucket(acting_as("training")))
-    training.say([forecast(1)])
-    training.show(UPCOMING_KEY, Upcoming(as_of=RUN_DATE, films=()))
-    assert [each.film_id for each in training.said(RUN_DATE, RUN_DATE)] == [1]
+    training.append([forecast(1)])
+    training.write_view(UPCOMING_KEY, Upcoming(as_of=RUN_DATE, films=()))
+    assert [each.film_id for each in training.read(RUN_DATE, RUN_DATE)] == [1]
     assert serving.get(UPCOMING_KEY) is not None
     with pytest.raises(S3RefusedError):
-        serving.get(f"{MADE}2026-11-23/some.jsonl.gz")
+        serving.get(f"{MADE_PREFIX}2026-11-23/some.jsonl.gz")
 
 
 def test_serving_may_read_what_was_decided(serving: Bucket, registry: Registry, packed: Packed):

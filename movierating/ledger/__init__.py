@@ -1,1 +1,1 @@
-"""The forecast ledger: its records, and where they are kept in a bucket."""
+"""The forecast ledger: its records, and how they are stored in S3."""

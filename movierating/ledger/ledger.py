@@ -1,15 +1,15 @@
-"""The forecast ledger in a bucket; `forecast_records` says what it holds.
+"""The forecast ledger: append-only records of forecasts and scores in S3.
 
-Layout::
+Keys::
 
-    forecasts/made/{day}/{version}-{digest}.jsonl.gz    what was said on a day
-    forecasts/scored/{day}/{digest}.jsonl.gz            how it came out, as of the films' own days
-    forecasts/drift/{day}/{digest}.json                 whether films and errors changed
-    forecasts/retrainings/{day}.json                    why the model was trained again
-    forecasts/views/                                    made anew from the above, for readers
+    forecasts/made/{day}/{version}-{digest}.jsonl.gz    forecasts made on a day
+    forecasts/scored/{day}/{digest}.jsonl.gz            scores made on a day
+    forecasts/drift/{day}/{digest}.json                 drift reports
+    forecasts/retrainings/{day}.json                    which run retrains on a day, and why
+    forecasts/views/                                    summaries for readers, made from the above
 
-Records are written once, with `If-None-Match`, and never again; the views can be made from them at
-any time.
+Records are created with `If-None-Match` and never changed. So nobody can improve a forecast after
+the release. The views are overwritten; they can be made again from the records at any time.
 """
 
 import gzip
@@ -24,145 +24,163 @@ from movierating.identity import sha256
 from movierating.ledger.records import (
     DriftReport,
     Forecast,
-    Mark,
-    Record,
+    LedgerRecord,
     Retraining,
     Score,
+    ScoringMark,
     TrackRecord,
     Upcoming,
 )
 from movierating.s3 import Blob, PreconditionFailedError
 
-MADE: Final = "forecasts/made/"
-SCORED: Final = "forecasts/scored/"
-DRIFT: Final = "forecasts/drift/"
-RETRAININGS: Final = "forecasts/retrainings/"
+MADE_PREFIX: Final = "forecasts/made/"
+SCORED_PREFIX: Final = "forecasts/scored/"
+DRIFT_PREFIX: Final = "forecasts/drift/"
+RETRAININGS_PREFIX: Final = "forecasts/retrainings/"
 UPCOMING_KEY: Final = "forecasts/views/upcoming.json"
 TRACK_RECORD_KEY: Final = "forecasts/views/track_record.json"
 
-_NO_TIME: Final = 0  # of compression: the same records are the same bytes
+_NO_TIMESTAMP: Final = 0  # in the gzip header, so that the same records give the same bytes
+# Left out of digests: the same records, made again later on the day, get the same key.
+_TIME_FIELDS: Final = {"made_at"}
 
 
 class LedgerError(ExplainedError, ValueError):
-    """An object of the ledger is not readable."""
+    """An object of the ledger cannot be read."""
 
     def __init__(self, key: str) -> None:
-        """Say which."""
-        super().__init__(f"{key} is not what the ledger wrote; move it away to go on without it")
+        """Name the object."""
+        super().__init__(
+            f"{key} is damaged or not written by the ledger; move it away to continue without it"
+        )
 
 
-class Shelf(Protocol):
-    """What the ledger needs of a bucket; every method may raise `S3UnavailableError`."""
+class ObjectStore(Protocol):
+    """The part of a bucket that the ledger uses. Every method may raise `S3UnavailableError`."""
 
     def get(self, key: str) -> Blob | None:
-        """An object; None where there is none."""
+        """Read an object; None if it does not exist."""
 
     def put(self, key: str, raw: bytes) -> None:
-        """Write an object, whatever stood there."""
+        """Write an object, replacing an existing one."""
 
     def create(self, key: str, raw: bytes) -> None:
-        """Write an object that must not exist yet, or raise `PreconditionFailedError`."""
+        """Write a new object; raise `PreconditionFailedError` if it exists."""
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys that begin with a prefix, in order."""
+        """List the keys with a prefix, in order."""
 
 
-_Any = TypeVar("_Any", bound=Record)
+_Record = TypeVar("_Record", bound=LedgerRecord)
 
 
 class ForecastLedger:
-    """The ledger in one bucket."""
+    """The forecast ledger in one bucket."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        """Use a bucket; nothing is read before it is asked for."""
-        self._shelf = shelf
+    def __init__(self, bucket: ObjectStore) -> None:
+        """Use a bucket; this reads nothing yet."""
+        self._bucket = bucket
 
-    def say(self, forecasts: Sequence[Forecast]) -> None:
-        """Keep the forecasts of one version for one day; saying the same again changes nothing."""
+    def append(self, forecasts: Sequence[Forecast]) -> None:
+        """Store forecasts; appending the same ones again changes nothing.
+
+        Args:
+            forecasts: Of one version, made on one day.
+        """
         if not forecasts:
             return
-        days, versions = ({getattr(each, name) for each in forecasts} for name in _SAID_TOGETHER)
-        (day,), (version,) = days, versions
-        self._append(f"{MADE}{day}/{version}", "-", forecasts, without=_TIME_ONLY)
+        (day,) = {each.day for each in forecasts}
+        (version,) = {each.version for each in forecasts}
+        self._append_lines(f"{MADE_PREFIX}{day}/{version}-", forecasts, without=_TIME_FIELDS)
 
-    def score(self, day: date, scores: Sequence[Score]) -> None:
-        """Keep what was scored on a day."""
+    def append_scores(self, day: date, scores: Sequence[Score]) -> None:
+        """Store the scores made on a day."""
         if scores:
-            self._append(f"{SCORED}{day}", "/", scores)
+            self._append_lines(f"{SCORED_PREFIX}{day}/", scores)
 
-    def said(self, first: date, last: date) -> Iterator[Forecast]:
-        """The forecasts made from one day to another, both included; the oldest first."""
-        for key in self._between(MADE, first, last):
-            yield from self._read(key, Forecast)
+    def append_drift_report(self, report: DriftReport) -> None:
+        """Store a drift report; appending the same one again changes nothing."""
+        digest = sha256(_lines([report], _TIME_FIELDS))[:12]
+        self._create(
+            f"{DRIFT_PREFIX}{report.day}/{digest}.json", report.model_dump_json(indent=2).encode()
+        )
+
+    def claim_retraining(self, retraining: Retraining) -> bool:
+        """Claim the retraining of a day; the first run that claims it gets it.
+
+        Returns:
+            Whether this run has the claim. True also if the same run claims it again, so that a
+            task that is tried again does not lose its claim.
+        """
+        key = f"{RETRAININGS_PREFIX}{retraining.day}.json"
+        self._create(key, retraining.model_dump_json(indent=2).encode())
+        claimed = self._read_json(key, Retraining)
+        return claimed is not None and claimed.run_id == retraining.run_id
+
+    def read(self, first: date, last: date) -> Iterator[Forecast]:
+        """Read the forecasts made from one day to another, both included; the oldest day first.
+
+        Raises:
+            LedgerError: A key or an object is not one of the ledger's.
+        """
+        for key in self._bucket.keys(MADE_PREFIX):
+            if first <= _day_of(MADE_PREFIX, key) <= last:
+                yield from self._read_lines(key, Forecast)
 
     @cached_property
     def first_day(self) -> date | None:
-        """The day of the oldest forecast."""
-        keys = self._shelf.keys(MADE)
-        return _day_of(MADE, keys[0]) if keys else None
+        """The day of the oldest forecast; None if there is none."""
+        keys = self._bucket.keys(MADE_PREFIX)
+        return _day_of(MADE_PREFIX, keys[0]) if keys else None
 
     def scores(self) -> list[Score]:
-        """All scores, each film and mark once; the first that was written counts."""
-        found: dict[tuple[int, Mark], Score] = {}
-        for key in self._shelf.keys(SCORED):
-            for score in self._read(key, Score):
-                found.setdefault((score.film_id, score.mark), score)
-        return list(found.values())
+        """Read all scores, one per film and mark.
 
-    def report_drift(self, report: DriftReport) -> None:
-        """Keep a report; the same one again changes nothing."""
-        digest = sha256(_lines([report], _TIME_ONLY))[:12]
-        self._create(
-            f"{DRIFT}{report.day}/{digest}.json", report.model_dump_json(indent=2).encode()
-        )
+        If a mark was scored twice, the first score is valid: ratings of later days must not
+        replace it.
+        """
+        first_written: dict[tuple[int, ScoringMark], Score] = {}
+        for key in self._bucket.keys(SCORED_PREFIX):
+            for score in self._read_lines(key, Score):
+                first_written.setdefault((score.film_id, score.mark), score)
+        return list(first_written.values())
 
-    def newest_drift(self) -> DriftReport | None:
-        """The newest report."""
-        keys = self._shelf.keys(DRIFT)
-        of_last_day = [key for key in keys if _day_of(DRIFT, key) == _day_of(DRIFT, keys[-1])]
-        found = [self._parsed(key, DriftReport) for key in of_last_day]
-        return max(filter(None, found), key=lambda each: each.made_at, default=None)
+    def newest_drift_report(self) -> DriftReport | None:
+        """Read the newest drift report; None if there is none."""
+        keys = self._bucket.keys(DRIFT_PREFIX)
+        # Keys sort by day; within a day they sort by digest, which says nothing about time.
+        last_day = [
+            key for key in keys if _day_of(DRIFT_PREFIX, key) == _day_of(DRIFT_PREFIX, keys[-1])
+        ]
+        reports = [self._read_json(key, DriftReport) for key in last_day]
+        return max(filter(None, reports), key=lambda each: each.made_at, default=None)
 
-    def may_retrain(self, retraining: Retraining) -> bool:
-        """Claim the one retraining of a day, in writing; True also for who claimed it before."""
-        key = f"{RETRAININGS}{retraining.day}.json"
-        self._create(key, retraining.model_dump_json(indent=2).encode())
-        claimed = self._parsed(key, Retraining)
-        return claimed is not None and claimed.run_id == retraining.run_id
+    def write_view(self, key: str, view: Upcoming | TrackRecord) -> None:
+        """Write a view, replacing the previous one."""
+        self._bucket.put(key, view.model_dump_json().encode())
 
-    def show(self, key: str, view: Upcoming | TrackRecord) -> None:
-        """Put a view where readers look."""
-        self._shelf.put(key, view.model_dump_json().encode())
-
-    def shown(self, key: str, kind: type[_Any]) -> _Any | None:
-        """A view; None before the first.
+    def read_view(self, key: str, kind: type[_Record]) -> _Record | None:
+        """Read a view; None if none was written yet.
 
         Raises:
-            LedgerError: It is not readable.
+            LedgerError: The view cannot be read.
         """
-        return self._parsed(key, kind)
+        return self._read_json(key, kind)
 
-    def _append(
-        self,
-        place: str,
-        separator: str,
-        records: Sequence[Record],
-        without: set[str] | None = None,
+    def _append_lines(
+        self, prefix: str, records: Sequence[LedgerRecord], without: set[str] | None = None
     ) -> None:
         digest = sha256(_lines(records, without))[:12]
-        packed = gzip.compress(_lines(records), mtime=_NO_TIME)
-        self._create(f"{place}{separator}{digest}.jsonl.gz", packed)
+        packed = gzip.compress(_lines(records), mtime=_NO_TIMESTAMP)
+        self._create(f"{prefix}{digest}.jsonl.gz", packed)
 
     def _create(self, key: str, raw: bytes) -> None:
+        # What exists stays: the digest in its key says that it is the same, or a claim came first.
         with suppress(PreconditionFailedError):
-            self._shelf.create(key, raw)
+            self._bucket.create(key, raw)
 
-    def _between(self, prefix: str, first: date, last: date) -> list[str]:
-        keys = self._shelf.keys(prefix)
-        return [key for key in keys if first <= _day_of(prefix, key) <= last]
-
-    def _read(self, key: str, kind: type[_Any]) -> Iterator[_Any]:
-        blob = self._shelf.get(key)
+    def _read_lines(self, key: str, kind: type[_Record]) -> Iterator[_Record]:
+        blob = self._bucket.get(key)
         try:
             text = gzip.decompress(blob.raw).decode() if blob else ""
             records = [kind.model_validate_json(line) for line in text.splitlines()]
@@ -172,20 +190,16 @@ class ForecastLedger:
             raise LedgerError(key)
         yield from records
 
-    def _parsed(self, key: str, kind: type[_Any]) -> _Any | None:
-        blob = self._shelf.get(key)
+    def _read_json(self, key: str, kind: type[_Record]) -> _Record | None:
+        blob = self._bucket.get(key)
         try:
             return kind.model_validate_json(blob.raw) if blob else None
         except ValueError as error:
             raise LedgerError(key) from error
 
 
-# Said again later on the day, it is the same.
-_TIME_ONLY: Final = {"made_at"}
-_SAID_TOGETHER: Final = ("day", "version")
-
-
-def _lines(records: Iterable[Record], without: set[str] | None = None) -> bytes:
+def _lines(records: Iterable[LedgerRecord], without: set[str] | None = None) -> bytes:
+    # Sorted, so that the order of the films does not change the digest.
     return "\n".join(sorted(each.model_dump_json(exclude=without) for each in records)).encode()
 
 

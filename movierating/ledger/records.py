@@ -1,39 +1,44 @@
-"""What the forecast ledger holds: what was said, how it came out, and what readers are shown."""
+"""The records and views of the forecast ledger."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from movierating.identity import PlainName
 
-Mark = Literal["votes", "30 days", "90 days"]
+# When a forecast is compared with the rating: at enough votes, or at an age since the release.
+ScoringMark = Literal["votes", "30 days", "90 days"]
 
 
-class Record(BaseModel):
-    """Written once, and read by versions of this code that know more or fewer fields."""
+class LedgerRecord(BaseModel):
+    """Base of all stored records.
+
+    A record is written once and read for years, by older and newer versions of this code. So
+    unknown fields are ignored, and a new field needs a default.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class Forecast(Record):
-    """What was said of one film on one day.
+class Forecast(LedgerRecord):
+    """The forecast of one film, made on one day.
 
     Attributes:
-        film_id: TMDB's.
-        release_date: As it was known when the forecast was made.
-        day: Which day it was made for; never another than the one it was made on.
-        version: Of the model.
-        inputs_sha256: Of the facts that entered.
+        film_id: TMDB's id.
+        release_date: The release date as it was known on that day.
+        day: The day the forecast was made, in the pipeline's time zone.
+        version: The model version.
+        inputs_sha256: Hash of the facts that the forecast used.
         rating: 0 to 10.
-        low: Where the 80 % interval begins.
-        high: Where it ends.
-        reasons: Rating points by group of facts, the largest first; their sum is the rating minus
-            the average film's.
-        baselines: What needs no model would have said on that day, by name.
-        poster_path: TMDB's path of a picture, for pages; enters no forecast.
-        original_title: In the film's own language, for who searches; enters no forecast either.
+        low: Lower end of the 80 % interval.
+        high: Upper end of the 80 % interval.
+        reasons: Rating points by feature group, the largest first. They add up to the rating minus
+            the rating of the average film.
+        baselines: Forecasts of the naive means on that day, by name.
+        poster_path: TMDB's path of the poster. Pages show it; the model does not use it.
+        original_title: Title in the original language. Search uses it; the model does not.
     """
 
     film_id: int
@@ -54,23 +59,24 @@ class Forecast(Record):
     original_title: str | None = None
 
 
-class Score(Record):
-    """How the forecast of a film that counts came out: the last one before it opened.
+class Score(LedgerRecord):
+    """A film's last forecast before its release, compared with its rating at a mark.
 
     Attributes:
-        release_date: When it opened.
-        mark: What made it due: enough votes, or so many days since it opened.
-        day: As of which day the rating is.
-        forecast_day: When the forecast was made; before the release.
-        actual: The audience's rating as of `day`, by so many `votes`.
+        release_date: The release date as it was known when the score was made.
+        mark: The mark.
+        day: The day at which the mark was reached.
+        forecast_day: The day of the forecast, before the release.
+        actual: The rating on `day`.
+        votes: The number of votes on `day`.
         error: Forecast minus rating.
-        inside: Whether the rating lay inside the 80 % interval.
+        inside: Whether the rating was inside the 80 % interval.
     """
 
     film_id: int
     title: str | None
     release_date: date
-    mark: Mark
+    mark: ScoringMark
     day: date
     forecast_day: date
     version: PlainName
@@ -86,31 +92,36 @@ class Score(Record):
     inside: bool
 
 
-class UpcomingFilm(Record):
-    """The newest forecast of a film, beside that of a week before; None where there was none."""
+class UpcomingFilm(LedgerRecord):
+    """The newest forecast of a film, and the rating forecast a week before.
+
+    Attributes:
+        week_ago: None if there was no forecast then.
+    """
 
     forecast: Forecast
     week_ago: float | None
 
     @property
     def change(self) -> float | None:
-        """Rating points since last week."""
+        """Change of the forecast in a week, in rating points; None without an earlier one."""
         return None if self.week_ago is None else self.forecast.rating - self.week_ago
 
 
-class Upcoming(Record):
-    """The newest forecasts, by release date."""
+class Upcoming(LedgerRecord):
+    """View: the newest forecasts of films that are not released yet, by release date."""
 
     as_of: date
     films: tuple[UpcomingFilm, ...]
 
 
-class Figures(Record):
-    """How far off some forecasts were, in rating points; the bias is positive where too high.
+class Figures(LedgerRecord):
+    """Errors of some scored forecasts, in rating points.
 
     Attributes:
+        bias: Mean error; positive if the forecasts were too high.
         coverage: Share of the ratings inside the 80 % interval.
-        baselines: RMSE on the same films of what needs no model.
+        baselines: RMSE of the naive means on the same films, by name.
     """
 
     films: int
@@ -121,51 +132,56 @@ class Figures(Record):
     baselines: dict[str, float]
 
 
-class Part(Record):
-    """Some of the scored films: a month of release, a genre, a language, a number of votes."""
+class SubgroupFigures(LedgerRecord):
+    """Errors of one subgroup of the scored films.
+
+    Attributes:
+        kind: `month` (of release), `genre`, `language`, `votes` or `mark`.
+        name: The subgroup, such as `2026-03` or `Drama`.
+    """
 
     kind: str
     name: str
     figures: Figures
 
 
-class CalibrationBin(Record):
-    """Films of about the same forecast: the mean of it, and of what their audiences said."""
+class CalibrationBin(LedgerRecord):
+    """Films with similar forecasts: their mean forecast and their mean rating."""
 
     forecast: float
     actual: float
     films: int
 
 
-class TrackRecord(Record):
-    """How the forecasts did; one score a film, the newest by enough votes.
+class TrackRecord(LedgerRecord):
+    """View: how the forecasts turned out. Each film counts once, with its newest score.
 
     Attributes:
-        min_votes: How many are enough.
-        figures: Of all films; None before the first.
-        parts: By month of release (oldest first), genre, language, votes; and by mark, where each
-            mark has scores of its own.
-        worst: The largest misses, the largest first.
-        best: The best hits, the best first.
-        alerts: What the newest check for drift found.
+        min_votes: Scores with fewer votes are left out.
+        figures: Errors over all films; None before the first score.
+        parts: Errors by subgroup: months in order, then genres, languages, numbers of votes, and
+            marks. In the subgroups by mark, a film counts once per mark.
+        worst: The films with the largest errors, the largest first.
+        best: The films with the smallest errors, the smallest first.
+        alerts: Alerts of the newest drift report.
     """
 
     as_of: date
     min_votes: int
     figures: Figures | None
-    parts: tuple[Part, ...]
+    parts: tuple[SubgroupFigures, ...]
     calibration: tuple[CalibrationBin, ...]
     worst: tuple[Score, ...]
     best: tuple[Score, ...]
     alerts: tuple[str, ...] = ()
 
 
-class DriftReport(Record):
-    """Whether films and errors have changed since the model learned.
+class DriftReport(LedgerRecord):
+    """The result of one check for changes in films and errors since training.
 
     Attributes:
-        figures: What was measured, by name.
-        alerts: One sentence for each limit that was passed.
+        figures: The measured values, by name.
+        alerts: One sentence per value outside its limit.
     """
 
     day: date
@@ -175,31 +191,34 @@ class DriftReport(Record):
     alerts: tuple[str, ...]
 
 
-class Retraining(Record):
-    """Why the model was trained again on a day, and by which run that was decided."""
+class Retraining(LedgerRecord):
+    """The claim on the retraining of one day: the run that may start it, and why."""
 
     day: date
     run_id: str
     reason: str
 
 
-def counting(forecasts: Iterable[Forecast], opened: Mapping[int, date]) -> dict[int, Forecast]:
-    """The forecasts that count: of each film the last one made before the day it opened.
+def last_before_release(
+    forecasts: Iterable[Forecast], release_dates: Mapping[int, date]
+) -> dict[int, Forecast]:
+    """Select the last forecast of each film before the day of its release.
+
+    Only this forecast is scored: a later one could have seen the first votes.
 
     Args:
         forecasts: In any order.
-        opened: When films opened, by id; others are left out.
+        release_dates: By film id. Films without an entry are left out.
+
+    Returns:
+        Forecasts by film id.
     """
-    found: dict[int, Forecast] = {}
+    newest: dict[int, Forecast] = {}
     for each in forecasts:
-        release = opened.get(each.film_id)
+        release = release_dates.get(each.film_id)
         if release is None or each.day >= release:
             continue
-        before = found.get(each.film_id)
-        if before is None or _order(before) <= _order(each):
-            found[each.film_id] = each
-    return found
-
-
-def _order(forecast: Forecast) -> Any:
-    return forecast.day, forecast.made_at
+        known = newest.get(each.film_id)
+        if known is None or (known.day, known.made_at) <= (each.day, each.made_at):
+            newest[each.film_id] = each
+    return newest

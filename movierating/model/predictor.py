@@ -68,7 +68,7 @@ class Predictor:
                 rating=rating,
                 low=max(rating - half_width, lowest),
                 high=min(rating + half_width, highest),
-                # A film at a time: its known groups decide which facts are masked.
+                # Film by film: each film's known groups are masked, and a batch is no faster.
                 reasons=explain(self.model, vector[None, :], self.features) if explained else {},
             )
             for vector, rating, half_width in zip(

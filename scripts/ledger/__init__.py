@@ -1,1 +1,1 @@
-"""Parts of the forecast ledger that only the pipeline needs."""
+"""The forecast ledger's logic: select, forecast and score films, detect drift, summarise."""

@@ -119,6 +119,6 @@ def _serving_in_a_bucket(server: S3Server, bundle: Packed, cache: Path) -> Itera
 def ledger_settings(bucket_settings: Settings, bucket: Bucket) -> Settings:
     """Settings of a bucket with a view of four upcoming films, and a track record of one film."""
     ledger = ForecastLedger(bucket)
-    ledger.show(UPCOMING_KEY, UPCOMING)
-    ledger.show(TRACK_RECORD_KEY, track_record([scored(1)], RUN_DATE, 50))
+    ledger.write_view(UPCOMING_KEY, UPCOMING)
+    ledger.write_view(TRACK_RECORD_KEY, track_record([scored(1)], RUN_DATE, 50))
     return bucket_settings

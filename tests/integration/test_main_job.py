@@ -289,7 +289,7 @@ def test_drift_retrains_the_model_once_a_day_with_its_reason(airflow, dag_of, bu
     assert [branch_of(ledger, each) for each in runs] == ["retrain_model", "keep_model"]
     claim = bucket.json(f"forecasts/retrainings/{day}.json")
     assert claim["run_id"] == runs[0]
-    assert "language of films is not what the model learned from" in claim["reason"]
+    assert "language of recent films differs from the training films" in claim["reason"]
     assert [each for each in airflow.run_ids() if each.startswith("drift")] == [run_id]
     assert airflow.conf(run_id) == {"reason": claim["reason"]}
     assert next(news for news in airflow.follow(run_id) if news.task == "extract_tmdb_data")

@@ -1,6 +1,6 @@
 """Films as TMDB sends them, and stores that hold some."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
@@ -59,6 +59,14 @@ def columns(
     """Films as the store takes them: each is `FILM` but for what is given, fetched on a day."""
     records = [film_record(FILM | film, moment(day, hour), run_date) for film in films]
     return validate_records(records, day, ValidationReport())
+
+
+def unreleased_film(
+    film_id: int, release_date: date = RUN_DATE + timedelta(30), **others: Any
+) -> dict[str, Any]:
+    """A film without votes, released in 30 days unless another date is given."""
+    votes = {"vote_count": 0, "vote_average": 0.0}
+    return {"id": film_id, "release_date": release_date.isoformat()} | votes | others
 
 
 def stored(store: FilmStore) -> dict[int, dict[str, Any]]:

@@ -15,7 +15,7 @@ def test_only_a_changed_view_is_read_again(bucket: Bucket):
     reader.refresh()
     before, record = reader.upcoming, reader.track_record
     later = UPCOMING.model_copy(update={"as_of": RUN_DATE + timedelta(1)})
-    ForecastLedger(bucket).show(UPCOMING_KEY, later)
+    ForecastLedger(bucket).write_view(UPCOMING_KEY, later)
     reader.refresh()
     assert (before, reader.upcoming) == (UPCOMING, later)
     assert reader.track_record is record

@@ -2,31 +2,33 @@ from datetime import timedelta
 
 import pytest
 
-from movierating.ledger.records import counting
+from movierating.ledger.records import last_before_release
 from tests.support.bundles import RUN_DATE
 from tests.support.forecasts import forecast
 
 DAY = timedelta(days=1)
-OPENS = RUN_DATE + 10 * DAY
+RELEASE = RUN_DATE + 10 * DAY
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_last_forecast_before_the_release_counts(order: int):
-    days = [OPENS - 9 * DAY, OPENS - DAY, OPENS, OPENS + DAY][::order]
-    found = counting([forecast(1, day) for day in days], {1: OPENS})
-    assert found[1].day == OPENS - DAY
+    days = [RELEASE - 9 * DAY, RELEASE - DAY, RELEASE, RELEASE + DAY][::order]
+    found = last_before_release([forecast(1, day) for day in days], {1: RELEASE})
+    assert found[1].day == RELEASE - DAY
 
 
-def test_of_two_forecasts_of_a_day_the_later_one_counts():
+def test_later_of_two_forecasts_on_a_day_counts():
     noon = forecast(1, rating=6.0)
     evening = forecast(1, rating=7.0, made_at=noon.made_at + timedelta(hours=6))
-    assert counting([evening, noon], {1: OPENS})[1] == evening
+    assert last_before_release([evening, noon], {1: RELEASE})[1] == evening
 
 
-def test_release_that_was_brought_forward_leaves_only_what_was_said_before_it():
-    found = counting([forecast(1), forecast(1, RUN_DATE + 3 * DAY)], {1: RUN_DATE + 2 * DAY})
+def test_forecasts_after_a_release_that_moved_earlier_do_not_count():
+    found = last_before_release(
+        [forecast(1), forecast(1, RUN_DATE + 3 * DAY)], {1: RUN_DATE + 2 * DAY}
+    )
     assert found[1].day == RUN_DATE
 
 
-def test_film_forecast_only_after_its_release_has_none_that_counts():
-    assert counting([forecast(1)], {1: RUN_DATE}) == {}
+def test_film_without_a_forecast_before_its_release_has_none():
+    assert last_before_release([forecast(1)], {1: RUN_DATE}) == {}

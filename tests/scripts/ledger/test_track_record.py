@@ -2,18 +2,20 @@ from datetime import date, timedelta
 
 import pytest
 
-from movierating.ledger.records import Part
-from scripts.ledger.track_record import figures, newest, track_record
+from movierating.ledger.records import SubgroupFigures
+from scripts.ledger.track_record import figures, newest_per_film, track_record
 from tests.support.bundles import RUN_DATE
 from tests.support.forecasts import scored
 
 
-def parts(found: tuple[Part, ...], kind: str) -> dict[str, int]:
+def films_by_name(found: tuple[SubgroupFigures, ...], kind: str) -> dict[str, int]:
     return {each.name: each.figures.films for each in found if each.kind == kind}
 
 
-def test_figures_are_those_worked_out_by_hand():
-    found = figures([scored(1, 6.0), scored(2, 8.0)])  # of 6.5, in 5.5 to 7.5; means say 6.0
+def test_figures_equal_a_calculation_by_hand():
+    found = figures(
+        [scored(1, 6.0), scored(2, 8.0)]
+    )  # forecast 6.5, interval 5.5 to 7.5, baselines 6.0
     assert found.model_dump() == {
         "films": 2,
         "rmse": pytest.approx(((0.5**2 + 1.5**2) / 2) ** 0.5, abs=1e-4),
@@ -33,46 +35,46 @@ def test_baseline_that_some_forecasts_lack_is_left_out():
 
 def test_newest_score_of_a_film_counts():
     early = scored(1, mark="votes", day=RUN_DATE - timedelta(30))
-    assert newest([scored(1), early]) == [scored(1)]
+    assert newest_per_film([scored(1), early]) == [scored(1)]
 
 
-def test_scores_of_few_votes_are_left_out():
+def test_scores_with_few_votes_are_left_out():
     found = track_record([scored(1, votes=49), scored(2, votes=50)], RUN_DATE, 50)
     assert [each.film_id for each in found.worst] == [2]
 
 
-def test_months_are_told_in_order_and_marks_by_themselves():
+def test_months_are_in_order_and_a_film_counts_once_per_mark():
     scores = [
         scored(1, release_date=date(2026, 3, 1)),
         scored(2, release_date=date(2025, 12, 31)),
         scored(1, release_date=date(2026, 3, 1), mark="votes", day=date(2026, 3, 9)),
     ]
     found = track_record(scores, RUN_DATE, 50).parts
-    assert list(parts(found, "month")) == ["2025-12", "2026-03"]
-    assert parts(found, "mark") == {"90 days": 2, "votes": 1}
+    assert list(films_by_name(found, "month")) == ["2025-12", "2026-03"]
+    assert films_by_name(found, "mark") == {"90 days": 2, "votes": 1}
 
 
-def test_genres_and_languages_of_few_films_are_left_out():
+def test_genres_and_languages_with_few_films_are_left_out():
     scores = [scored(at, genre="Drama" if at else "Western", language=None) for at in range(11)]
     found = track_record(scores, RUN_DATE, 50).parts
-    assert parts(found, "genre") == {"Drama": 10}
-    assert parts(found, "language") == {}
+    assert films_by_name(found, "genre") == {"Drama": 10}
+    assert films_by_name(found, "language") == {}
 
 
-def test_bands_of_votes_hold_every_film_once():
+def test_each_film_is_in_one_range_of_votes():
     scores = [scored(at, votes=votes) for at, votes in enumerate([50, 99, 100, 5000])]
-    found = parts(track_record(scores, RUN_DATE, 50).parts, "votes")
+    found = films_by_name(track_record(scores, RUN_DATE, 50).parts, "votes")
     assert found == {"from 50": 2, "from 100": 1, "from 1000": 1}
 
 
-def test_misses_and_hits_are_shown_alike_the_extreme_ones_first():
+def test_worst_and_best_forecasts_are_listed_in_order():
     scores = [scored(at, actual=6.5 + at / 10) for at in range(30)]
     found = track_record(scores, RUN_DATE, 50)
     assert [each.film_id for each in found.worst] == list(range(29, 19, -1))
     assert [each.film_id for each in found.best] == list(range(10))
 
 
-def test_calibration_is_of_films_of_about_the_same_forecast():
+def test_calibration_bins_hold_films_with_similar_forecasts():
     scores = [scored(at, actual=5.0 + at // 10, rating=6.0 + at // 10) for at in range(20)]
     low, high = track_record(scores, RUN_DATE, 50).calibration
     assert (low.forecast, low.actual, low.films) == (6.0, 5.0, 10)

@@ -1,0 +1,208 @@
+"""Tests for drift: changes of the films, or of the errors of forecasts, since training.
+
+Films are compared by the population stability index (PSI) of each fact: the difference of two
+shares times the logarithm of their ratio, summed over all values of the fact. Without any change,
+the PSI of n and m films is distributed as (1/n + 1/m) times chi-squared (Yurdakul, Statistical
+Properties of Population Stability Index, 2018). So a PSI that chance alone could give is no alert,
+however large it is.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.stats import chi2
+
+from movierating.ledger.records import Score
+from movierating.registry.manifest import Manifest
+from scripts.ledger.track_record import figures, newest_per_film
+from scripts.parameters import MIN_VOTES_TO_MEASURE, DriftLimits
+from scripts.store.film_store import FilmStore
+from scripts.store.parsing import main_genre
+from scripts.store.schema import SCHEMA
+
+MISSING: Final = "missing"
+OTHER: Final = "other"
+_REFERENCE_PERIOD: Final = timedelta(days=3 * 365)  # before the split date
+_BINS: Final = 10
+_FREQUENT_NAMES: Final = 10  # genres and languages that get a bin of their own
+_CHANCE_QUANTILE: Final = 0.999
+_COLUMNS: Final = (
+    "release_date",
+    "vote_count",
+    "runtime",
+    "budget",
+    "overview",
+    "genres",
+    "original_language",
+)
+_NO_FILMS: Final = SCHEMA.empty_table().select(_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """The change of one fact.
+
+    Attributes:
+        psi: Population stability index.
+        by_chance: The PSI that 999 of 1,000 comparisons stay below if nothing has changed.
+    """
+
+    psi: float
+    by_chance: float
+
+
+def films_to_compare(
+    store: FilmStore, split_date: date, day: date, limits: DriftLimits
+) -> tuple[pa.Table, pa.Table]:
+    """Select the newest training films and the recently released films.
+
+    Both need enough votes: most films never get any, and would always look like drift.
+
+    Args:
+        store: The film store.
+        split_date: Training films were released before it.
+        day: The day of the check.
+        limits: For the age of recent films.
+    """
+    released, votes = pc.field("release_date"), pc.field("vote_count")
+    has_votes = votes >= MIN_VOTES_TO_MEASURE
+    is_training = has_votes & (released >= split_date - _REFERENCE_PERIOD) & (released < split_date)
+    is_recent = has_votes & (released > day - timedelta(limits.film_days)) & (released <= day)
+    selected = [
+        (films.filter(is_training).select(_COLUMNS), films.filter(is_recent).select(_COLUMNS))
+        for films in store.as_of(day)
+    ]
+    if not selected:
+        return _NO_FILMS, _NO_FILMS
+    training, recent = zip(*selected, strict=True)
+    return pa.concat_tables(training), pa.concat_tables(recent)
+
+
+def input_shifts(training: pa.Table, recent: pa.Table, limits: DriftLimits) -> dict[str, Shift]:
+    """Measure the change of each fact, by its name; empty if one side has too few films."""
+    if min(training.num_rows, recent.num_rows) < limits.min_films:
+        return {}
+    return {name: shift(*labels) for name, labels in _labels(training, recent).items()}
+
+
+def shift(before: Sequence[str], after: Sequence[str]) -> Shift:
+    """Measure the change in the shares of labels."""
+    labels = sorted({*before, *after})
+    shares = []
+    for side in (before, after):
+        # Half a film more per label: the logarithm needs shares above zero.
+        counts = np.asarray([side.count(label) for label in labels]) + 0.5
+        shares.append(counts / counts.sum())
+    old, new = shares
+    degrees_of_freedom = max(len(labels) - 1, 1)
+    return Shift(
+        psi=float(np.sum((new - old) * np.log(new / old))),
+        by_chance=float(
+            chi2.ppf(_CHANCE_QUANTILE, degrees_of_freedom) * (1 / len(before) + 1 / len(after))
+        ),
+    )
+
+
+def recent_scores(
+    scores: Iterable[Score], day: date, min_votes: int, limits: DriftLimits
+) -> list[Score]:
+    """Select the recent scores with enough votes, one per film; none if they are too few."""
+    first = day - timedelta(limits.score_days)
+    found = newest_per_film(each for each in scores if each.votes >= min_votes and each.day > first)
+    return found if len(found) >= limits.min_scores else []
+
+
+def input_alerts(shifts: Mapping[str, Shift], limits: DriftLimits) -> Iterator[str]:
+    """Write a sentence for each fact that changed beyond the limit and beyond chance."""
+    for name, each in shifts.items():
+        limit = max(limits.psi, each.by_chance)
+        if each.psi > limit:
+            yield (
+                f"{name} of recent films differs from the training films "
+                f"(PSI {each.psi:.2f}, limit {limit:.2f})"
+            )
+
+
+def residual_alerts(
+    scores: Sequence[Score], manifest: Manifest, limits: DriftLimits
+) -> Iterator[str]:
+    """Write a sentence for each measure by which recent forecasts are worse than expected.
+
+    Args:
+        scores: One per film; without any there is no alert.
+        manifest: Of the model in production; its hold-out error is the expected one.
+        limits: The limits.
+    """
+    if not scores:
+        return
+    found, which = figures(scores), f"of the last {len(scores)} scored films"
+    # Three standard errors of a mean: a smaller bias may be chance.
+    bias_by_chance = 3 * found.rmse / len(scores) ** 0.5
+    expected_rmse = manifest.metrics["holdout"].rmse
+    if abs(found.bias) > max(limits.bias, bias_by_chance):
+        yield f"forecasts {which} are off by {found.bias:+.2f} on average"
+    if found.rmse > limits.rmse_ratio * expected_rmse:
+        yield f"RMSE {which} is {found.rmse:.2f}, on the hold-out films it was {expected_rmse:.2f}"
+    lowest, highest = limits.coverage
+    if not lowest <= found.coverage <= highest:
+        yield f"80 % intervals {which} contain {found.coverage:.0%} of the ratings"
+
+
+def drift_figures(
+    shifts: Mapping[str, Shift], scores: Sequence[Score], films: int
+) -> dict[str, float]:
+    """Collect the measured values for the report, by name."""
+    values: dict[str, float] = {"films": films, "scores": len(scores)}
+    values |= {f"psi_{name}": round(each.psi, 4) for name, each in shifts.items()}
+    if scores:
+        errors = figures(scores)
+        values |= {"rmse": errors.rmse, "bias": errors.bias, "coverage": errors.coverage}
+    return values
+
+
+def _labels(*sides: pa.Table) -> dict[str, list[list[str]]]:
+    """Label the films of both sides by each fact; the first side defines bins and names."""
+    numbers = {
+        "running time": [_numbers(side["runtime"]) for side in sides],
+        "length of the plot": [_numbers(pc.utf8_length(side["overview"])) for side in sides],
+        "budget": [_numbers(side["budget"]) for side in sides],
+    }
+    names = {
+        "main genre": [[main_genre(each) for each in side["genres"].to_pylist()] for side in sides],
+        "language": [side["original_language"].to_pylist() for side in sides],
+    }
+    labels = {name: _binned(*each) for name, each in numbers.items()}
+    return labels | {name: _named(*each) for name, each in names.items()}
+
+
+def _numbers(column: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Convert a column to floats; zero means unknown and becomes NaN."""
+    values = column.cast(pa.float64()).fill_null(0).to_numpy()
+    return np.where(values > 0, values, np.nan)
+
+
+def _binned(*sides: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[str]]:
+    """Label numbers by the deciles of the first side."""
+    known = sides[0][~np.isnan(sides[0])]
+    inner = np.linspace(0, 1, _BINS + 1)[1:-1]
+    # Unique, since frequent values can be several deciles at once.
+    edges = np.unique(np.quantile(known, inner)) if len(known) else known
+    return [
+        [MISSING if np.isnan(each) else str(np.searchsorted(edges, each)) for each in side]
+        for side in sides
+    ]
+
+
+def _named(*sides: list[str | None]) -> list[list[str]]:
+    """Label names by themselves if they are frequent on the first side, else as `OTHER`."""
+    by_count = sorted(set(filter(None, sides[0])), key=lambda name: (-sides[0].count(name), name))
+    kept = set(by_count[:_FREQUENT_NAMES])
+    return [
+        [MISSING if not each else each if each in kept else OTHER for each in side]
+        for side in sides
+    ]

@@ -1,0 +1,127 @@
+"""Forecast films for the ledger, with the model in production."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Self
+
+from movierating.errors import ExplainedError
+from movierating.films.film import Film
+from movierating.identity import sha256
+from movierating.ledger.records import Forecast
+from movierating.model.predictor import PredictedRating, Predictor
+from movierating.registry.bundle import Bundle
+from movierating.registry.registry import Registry
+from scripts.dataset.baselines import NaiveMeans
+
+
+class NoModelError(ExplainedError, RuntimeError):
+    """No model is in production."""
+
+
+@dataclass(frozen=True)
+class FilmToForecast:
+    """A film that gets a forecast.
+
+    Attributes:
+        film_id: TMDB's id.
+        film: The facts that the model uses.
+        release_date: As known now.
+        poster_path: For pages; the model does not use it.
+        original_title: For search; the model does not use it.
+    """
+
+    film_id: int
+    film: Film
+    release_date: date
+    poster_path: str | None = None
+    original_title: str | None = None
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """A model version that forecasts films for the ledger."""
+
+    version: str
+    predictor: Predictor
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> Self:
+        """Use the version in a bundle; the rest of the bundle can be freed."""
+        return cls(bundle.manifest.version, bundle.predictor)
+
+    def forecast(
+        self,
+        films: Sequence[FilmToForecast],
+        means: NaiveMeans | None,
+        made_at: datetime,
+        day: date,
+    ) -> list[Forecast]:
+        """Forecast films.
+
+        Args:
+            films: The films.
+            means: The naive means of the day; None stores no baselines.
+            made_at: The time of the forecast.
+            day: The same as a date in the pipeline's time zone.
+
+        Returns:
+            One ledger record per film, in the order of `films`.
+        """
+        predicted = self.predictor.forecast([each.film for each in films])
+        return [
+            self._record(film, each, means, made_at, day)
+            for film, each in zip(films, predicted, strict=True)
+        ]
+
+    def _record(
+        self,
+        film: FilmToForecast,
+        predicted: PredictedRating,
+        means: NaiveMeans | None,
+        made_at: datetime,
+        day: date,
+    ) -> Forecast:
+        facts = film.film
+        return Forecast(
+            film_id=film.film_id,
+            title=facts.title,
+            release_date=film.release_date,
+            day=day,
+            made_at=made_at,
+            version=self.version,
+            inputs_sha256=inputs_sha256(facts),
+            rating=round(predicted.rating, 4),
+            low=round(predicted.low, 4),
+            high=round(predicted.high, 4),
+            reasons={group: round(points, 3) for group, points in predicted.reasons.items()},
+            baselines=_baselines(means, facts),
+            genre=facts.main_genre,
+            language=facts.original_language,
+            poster_path=film.poster_path,
+            original_title=film.original_title,
+        )
+
+
+def in_production(registry: Registry) -> Forecaster:
+    """Load the version in production, verified.
+
+    Raises:
+        NoModelError: No version is in production.
+        BundleError: The bundle does not match its manifest.
+    """
+    current = registry.production()
+    if current is None:
+        raise NoModelError("no model is in production yet; run the pipeline first")
+    return Forecaster.of(registry.bundle(current.pointer))
+
+
+def inputs_sha256(film: Film) -> str:
+    """Hash all facts of a film that a forecast uses."""
+    return sha256(json.dumps(asdict(film), sort_keys=True, default=str).encode())
+
+
+def _baselines(means: NaiveMeans | None, film: Film) -> dict[str, float]:
+    forecasts = means.forecast(film.main_genre) if means else {}
+    return {name: round(rating, 4) for name, rating in forecasts.items()}

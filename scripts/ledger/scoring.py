@@ -1,0 +1,147 @@
+"""Compare forecasts with the ratings that films have at their marks.
+
+A film reaches a mark when it has enough votes, and 30 and 90 days after its release. Its rating at
+the mark is the one that the film store knew then. So a score is the same, however late it is made.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import pyarrow.compute as pc
+
+from movierating.ledger.ledger import ForecastLedger
+from movierating.ledger.records import Forecast, Score, ScoringMark, last_before_release
+from scripts.store.film_store import FilmStore
+
+MARK_AGES: Final[Mapping[ScoringMark, timedelta]] = {
+    "30 days": timedelta(30),
+    "90 days": timedelta(90),
+}
+WATCHED_DAYS: Final = 730  # since the release; then the wait for enough votes ends
+_OLDEST_FORECAST: Final = timedelta(days=200)  # before the release; none is made earlier
+
+ScoredMarks = frozenset[tuple[int, ScoringMark]]  # film id and mark
+
+
+@dataclass(frozen=True)
+class RatingAtMark:
+    """The rating of a film at a mark.
+
+    Attributes:
+        film_id: TMDB's id.
+        release_date: As known now.
+        mark: The mark.
+        day: The day at which the mark was reached.
+        rating: The rating on that day.
+        votes: The number of votes on that day.
+    """
+
+    film_id: int
+    release_date: date
+    mark: ScoringMark
+    day: date
+    rating: float
+    votes: int
+
+
+def due_ratings(
+    store: FilmStore, first_day: date | None, day: date, min_votes: int, scored: ScoredMarks
+) -> list[RatingAtMark]:
+    """Find the films that reached a mark until a day and are not scored at it yet.
+
+    Args:
+        store: The film store.
+        first_day: The first day of the ledger. Films released until then have no forecast; None
+            means that no film has one.
+        day: Later releases and votes are ignored.
+        min_votes: The number of votes that is a mark of its own.
+        scored: The film ids and marks that are scored already.
+    """
+    if first_day is None:
+        return []
+    first = max(first_day, day - timedelta(WATCHED_DAYS))
+    released = pc.field("release_date")
+    found: list[RatingAtMark] = []
+    for films in store.films():
+        rows = films.filter((released > first) & (released <= day))
+        for row in rows.select(["id", "release_date", "votes"]).to_pylist():
+            found += ratings_at_marks(row, day, min_votes)
+    return [each for each in found if (each.film_id, each.mark) not in scored]
+
+
+def ratings_at_marks(row: Mapping[str, Any], day: date, min_votes: int) -> Iterator[RatingAtMark]:
+    """Find the ratings of one film at the marks it reached until a day.
+
+    A mark without any votes until then yields nothing.
+
+    Args:
+        row: The film's `id`, `release_date` and `votes`, oldest first.
+        day: Later votes are ignored.
+        min_votes: The number of votes that is a mark, at any age.
+    """
+    released: date = row["release_date"]
+    votes = [each for each in row["votes"] if released <= each["date"] <= day and _is_rated(each)]
+    enough = next((each for each in votes if each["vote_count"] >= min_votes), None)
+    if enough is not None:
+        yield _rating_at_mark(row, "votes", enough["date"], enough)
+    for mark, age in MARK_AGES.items():
+        known = [each for each in votes if each["date"] <= released + age]
+        if known and released + age <= day:
+            yield _rating_at_mark(row, mark, released + age, known[-1])
+
+
+def forecasts_to_score(
+    ratings: Sequence[RatingAtMark], ledger: ForecastLedger
+) -> dict[int, Forecast]:
+    """Read the last forecast before the release for each film, by id."""
+    release_dates = {each.film_id: each.release_date for each in ratings}
+    if not release_dates:
+        return {}
+    first, last = min(release_dates.values()) - _OLDEST_FORECAST, max(release_dates.values())
+    return last_before_release(ledger.read(first, last), release_dates)
+
+
+def score_films(ratings: Iterable[RatingAtMark], forecasts: Mapping[int, Forecast]) -> list[Score]:
+    """Compare ratings with forecasts by film id; films without a forecast are left out."""
+    return [_score(each, forecasts[each.film_id]) for each in ratings if each.film_id in forecasts]
+
+
+def _score(at_mark: RatingAtMark, forecast: Forecast) -> Score:
+    return Score(
+        film_id=forecast.film_id,
+        title=forecast.title,
+        release_date=at_mark.release_date,
+        mark=at_mark.mark,
+        day=at_mark.day,
+        forecast_day=forecast.day,
+        version=forecast.version,
+        rating=forecast.rating,
+        low=forecast.low,
+        high=forecast.high,
+        baselines=forecast.baselines,
+        genre=forecast.genre,
+        language=forecast.language,
+        actual=at_mark.rating,
+        votes=at_mark.votes,
+        error=round(forecast.rating - at_mark.rating, 4),
+        inside=forecast.low <= at_mark.rating <= forecast.high,
+    )
+
+
+def _is_rated(votes: Mapping[str, Any]) -> bool:
+    return bool(votes["vote_count"]) and votes["vote_average"] is not None
+
+
+def _rating_at_mark(
+    row: Mapping[str, Any], mark: ScoringMark, day: date, votes: Mapping[str, Any]
+) -> RatingAtMark:
+    return RatingAtMark(
+        film_id=row["id"],
+        release_date=row["release_date"],
+        mark=mark,
+        day=day,
+        rating=float(votes["vote_average"]),
+        votes=int(votes["vote_count"]),
+    )

@@ -1,0 +1,124 @@
+"""Select the films to forecast, and summarise their newest forecasts for readers."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from movierating.ledger.ledger import ForecastLedger
+from movierating.ledger.records import Upcoming, UpcomingFilm, last_before_release
+from scripts.dataset.baselines import NaiveMeans
+from scripts.ledger.forecaster import FilmToForecast
+from scripts.parameters import FEATURE_FILM_MINUTES, MIN_VOTES_TO_MEASURE
+from scripts.store.film_store import FilmStore
+from scripts.store.parsing import main_genre, parse_film, to_frame
+
+DAYS_AHEAD: Final = 180
+RECENT_DAYS: Final = 90  # since the release; votes are often still few
+WEEK: Final = timedelta(days=7)
+# If no run took place a week ago, a forecast up to this much older takes its place.
+_LONGEST_GAP: Final = timedelta(days=7)
+
+
+def select_films(
+    store: FilmStore, day: date, min_votes: int
+) -> tuple[list[FilmToForecast], NaiveMeans | None]:
+    """Select the films to forecast on a day, and compute the naive means of that day.
+
+    Args:
+        store: The film store.
+        day: The day; the records are those known on it.
+        min_votes: A released film with as many votes is not forecast any more.
+
+    Returns:
+        The films by id, and the means; None if no released film has enough votes.
+    """
+    to_forecast: list[FilmToForecast] = []
+    rated: list[pa.Table] = []
+    for films in store.as_of(day):
+        to_forecast += _films_to_forecast(films.filter(is_to_forecast(day, min_votes)))
+        rated.append(
+            films.filter(_is_rated(day)).select(["vote_average", "release_date", "genres"])
+        )
+    return sorted(to_forecast, key=lambda each: each.film_id), _naive_means(rated, day)
+
+
+def is_to_forecast(day: date, min_votes: int) -> pc.Expression:
+    """Filter for films to forecast: released within half a year, or recently with few votes.
+
+    The forecast of a recent film is scored only if its release is moved to a later date.
+    """
+    opens, votes = pc.field("release_date"), pc.field("vote_count")
+    is_upcoming = (opens > day) & (opens <= day + timedelta(DAYS_AHEAD))
+    is_recent = (opens <= day) & (opens > day - timedelta(RECENT_DAYS))
+    has_few_votes = votes.is_null() | (votes < min_votes)
+    is_excluded = pc.field("adult") | pc.field("video") | (pc.field("status") == "Canceled")
+    # The API requires a genre or a plot, too.
+    is_described = (pc.field("genres") != "[]") | (pc.field("overview") != "")
+    return (
+        (is_upcoming | (is_recent & has_few_votes))
+        & _is_feature_film()
+        & is_described
+        & ~pc.coalesce(is_excluded, pa.scalar(False))
+    )
+
+
+def upcoming(ledger: ForecastLedger, day: date, release_dates: Mapping[int, date]) -> Upcoming:
+    """Summarise the newest forecasts of a day, with their change in a week.
+
+    Args:
+        ledger: The ledger.
+        day: The day.
+        release_dates: By film id, as known now. Films without an entry or already released are
+            left out, whatever their forecasts said.
+    """
+    newest = last_before_release(ledger.read(day, day), release_dates)
+    week_ago = last_before_release(
+        ledger.read(day - WEEK - _LONGEST_GAP, day - WEEK), release_dates
+    )
+    ordered = sorted(newest.values(), key=lambda each: (each.release_date, each.film_id))
+    films = (
+        UpcomingFilm(forecast=each, week_ago=before.rating if before else None)
+        for each, before in ((each, week_ago.get(each.film_id)) for each in ordered)
+    )
+    return Upcoming(as_of=day, films=tuple(films))
+
+
+def _films_to_forecast(films: pa.Table) -> Iterator[FilmToForecast]:
+    for_pages = films.select(["poster_path", "original_title"]).to_pylist()
+    for row, pages in zip(to_frame(films).to_dict("records"), for_pages, strict=True):
+        film = parse_film(row)
+        assert film.release_date is not None  # noqa: S101 - the filter requires a release date
+        yield FilmToForecast(
+            film_id=int(row["id"]),
+            film=film,
+            release_date=film.release_date,
+            poster_path=pages["poster_path"] or None,
+            original_title=pages["original_title"] or None,
+        )
+
+
+def _is_rated(day: date) -> pc.Expression:
+    has_votes = pc.field("vote_count") >= MIN_VOTES_TO_MEASURE
+    return has_votes & (pc.field("release_date") < day) & _is_feature_film()
+
+
+def _is_feature_film() -> pc.Expression:
+    shortest, longest = FEATURE_FILM_MINUTES
+    minutes = pc.field("runtime")
+    fits = (minutes >= shortest) & (minutes <= longest)
+    return minutes.is_null() | (minutes == 0) | fits  # TMDB writes 0 for unknown
+
+
+def _naive_means(rated: Iterable[pa.Table], day: date) -> NaiveMeans | None:
+    films = pa.concat_tables(rated) if rated else None
+    if films is None or films.num_rows == 0:
+        return None
+    return NaiveMeans.of(
+        films["vote_average"].to_numpy(),
+        films["release_date"].to_numpy().astype("datetime64[D]"),
+        [main_genre(genres) for genres in films["genres"].to_pylist()],
+        day,
+    )
