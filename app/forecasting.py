@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from app.schemas import Comparable, FilmFacts, Forecast, Mood, RatingInterval, Reason, Remark
+from app.schemas import Comparable, FieldNote, FilmFacts, Forecast, Mood, RatingInterval, Reason
 from movierating.films.film import Film, Plot
 from movierating.films.text import is_korean, measure_plot
 from movierating.films.tokens import MAX_CAST
@@ -149,10 +149,10 @@ def _similar_films(bundle: Bundle, film: Film) -> list[Comparable]:
     return [Comparable(**vars(similar)) for similar in bundle.similar_films.similar_to(film)]
 
 
-def _warnings(bundle: Bundle, film: Film) -> list[Remark]:
+def _warnings(bundle: Bundle, film: Film) -> list[FieldNote]:
     manifest = bundle.manifest
     return [
-        Remark(field=found.fact, reason=found.reason)
+        FieldNote(field=found.fact, reason=found.reason)
         for found in novelty_warnings(film, manifest.seen, manifest.features)
     ]
 
@@ -161,19 +161,23 @@ def _missing(facts: FilmFacts) -> list[str]:
     return [name for name in type(facts).model_fields if getattr(facts, name) in (None, "", [])]
 
 
-def _ignored(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> list[Remark]:
+def _ignored(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> list[FieldNote]:
     ignored = [
-        Remark(field="genres", reason=f"{name!r} is no genre this model knows; see /options")
+        FieldNote(field="genres", reason=f"{name!r} is not a genre of this model; see /options")
         for name in facts.genres
         if bundle.codes.genres.code(name) < 0
     ]
     if facts.language and bundle.codes.languages.code(facts.language) < 0:
         ignored.append(
-            Remark(field="language", reason=f"no training film is in language {facts.language!r}")
+            FieldNote(
+                field="language", reason=f"no training film is in language {facts.language!r}"
+            )
         )
     if reading.failed:
         ignored.append(
-            Remark(field="overview", reason="the plot could not be translated; counted as unknown")
+            FieldNote(
+                field="overview", reason="the plot could not be translated; counted as unknown"
+            )
         )
     extra = facts.model_extra or {}
-    return ignored + [Remark(field=name, reason="this model does not use it") for name in extra]
+    return ignored + [FieldNote(field=name, reason="this model does not use it") for name in extra]

@@ -87,7 +87,7 @@ class FilmFacts(BaseModel):
 
 
 class Mood(BaseModel):
-    """Sentiment of the plot, from -1 (dark) to 1 (bright); neutral from -0.1 to 0.1."""
+    """Mood of the plot, from -1 (dark) to 1 (bright); neutral from -0.1 to 0.1."""
 
     score: float
     label: Literal["negative", "neutral", "positive"]
@@ -101,7 +101,7 @@ class RatingInterval(BaseModel):
     coverage: float
 
 
-class Remark(BaseModel):
+class FieldNote(BaseModel):
     """A field, and why it was ignored or flagged."""
 
     field: str
@@ -142,7 +142,7 @@ class Forecast(BaseModel):
         Field(description="The most similar training films. Empty with `explain=false`."),
     ]
     warnings: Annotated[
-        list[Remark], Field(description="Facts outside the range of the training films.")
+        list[FieldNote], Field(description="Facts outside the range of the training films.")
     ]
     mood: Annotated[
         Mood | None,
@@ -153,11 +153,13 @@ class Forecast(BaseModel):
         bool,
         Field(
             description="Whether the plot could not be translated and was read in Korean. Its "
-            "words then count, but its sentiment and length are unknown."
+            "words then count, but its mood and length are unknown."
         ),
     ]
     missing: Annotated[list[str], Field(description="Facts that were not sent.")]
-    ignored: Annotated[list[Remark], Field(description="Fields that did not enter the forecast.")]
+    ignored: Annotated[
+        list[FieldNote], Field(description="Fields that did not enter the forecast.")
+    ]
     version: Annotated[str, Field(description="The model version that made the forecast.")]
 
 

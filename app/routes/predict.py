@@ -62,7 +62,7 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
         Query(
             ge=-1,
             le=1,
-            description="Sentiment of the plot, from -1 (dark) to 1 (bright).",
+            description="Mood of the plot, from -1 (dark) to 1 (bright).",
             examples=[0.1],
         ),
     ],

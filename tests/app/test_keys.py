@@ -12,7 +12,7 @@ from movierating.settings import Settings, load_settings
 ROOT = Path(__file__).parents[2]
 
 
-def test_command_makes_a_key_and_the_hash_that_opens_to_it():
+def test_command_prints_a_key_and_its_hash():
     result = subprocess.run(
         [sys.executable, "-m", "app.keys"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -21,7 +21,7 @@ def test_command_makes_a_key_and_the_hash_that_opens_to_it():
     assert load_settings(Settings, api_key_hashes=known).api_key_hashes == (known,)
 
 
-def test_every_key_is_another_and_long(capsys: pytest.CaptureFixture[str]):
+def test_keys_are_long_and_random(capsys: pytest.CaptureFixture[str]):
     assert keys.main([]) == keys.main([]) == 0
     made = re.findall(r"^  (\S{43})$", capsys.readouterr().out, re.MULTILINE)
     assert len(set(made)) == 2

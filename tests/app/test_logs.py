@@ -27,11 +27,11 @@ def test_line_is_json_with_time_level_and_logger():
     assert str(line["time"]).endswith("+00:00")
 
 
-def test_facts_stand_in_the_line():
+def test_facts_become_fields_of_the_line():
     assert written("request", facts={"status": 200, "odd": object})["status"] == 200
 
 
-def test_request_in_whose_course_it_was_written_is_named():
+def test_line_has_the_id_of_its_request():
     assert "request_id" not in written("x")
     token = REQUEST_ID.set("abc")
     try:
@@ -40,7 +40,7 @@ def test_request_in_whose_course_it_was_written_is_named():
         REQUEST_ID.reset(token)
 
 
-def test_exception_is_told_by_type_and_place_and_not_by_what_was_sent():
+def test_exception_is_logged_with_types_and_locations_but_no_message():
     try:
         try:
             FilmFacts.model_validate({"genres": PLANTED})
@@ -48,19 +48,19 @@ def test_exception_is_told_by_type_and_place_and_not_by_what_was_sent():
             raise KeyError(PLANTED) from error
     except KeyError:
         line = written("broke", exc_info=sys.exc_info())
-    told = line["exception"]
-    assert isinstance(told, list)
-    assert told[0] == "KeyError"
-    assert "ValidationError" in told
-    assert "test_logs.py" in told[1]
+    exception = line["exception"]
+    assert isinstance(exception, list)
+    assert exception[0] == "KeyError"
+    assert "ValidationError" in exception
+    assert "test_logs.py" in exception[1]
     assert PLANTED not in str(line)
 
 
-def test_exception_without_a_trace_has_its_type():
+def test_exception_without_a_traceback_is_logged_with_its_type():
     assert locations(ValueError(PLANTED)) == ["ValueError"]
     assert locations(None) == []
 
 
 @pytest.mark.parametrize("message", ["\udc80", "등대"])
-def test_odd_letters_do_not_break_the_log(message: str):
+def test_message_with_a_lone_surrogate_is_logged(message: str):
     assert written(message)["level"] == "WARNING"

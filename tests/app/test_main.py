@@ -48,14 +48,14 @@ def operations(described: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]
     ]
 
 
-def test_every_route_is_described(described: dict[str, Any]):
+def test_every_route_has_a_summary_and_a_description(described: dict[str, Any]):
     assert described["paths"].keys() == DESCRIBED
     for method, path, operation in operations(described):
         assert operation["summary"], (method, path)
         assert operation["description"], (method, path)
 
 
-def test_examples_run_as_documented(described: dict[str, Any], client: TestClient):
+def test_documented_examples_succeed(described: dict[str, Any], client: TestClient):
     sent = []
     for method, path, operation in operations(described):
         params = {
@@ -71,7 +71,7 @@ def test_examples_run_as_documented(described: dict[str, Any], client: TestClien
 
 
 def bodies(described: dict[str, Any], operation: dict[str, Any]) -> list[Any]:
-    """The examples of what the operation is sent; one of nothing where it is sent nothing."""
+    """The example bodies of an operation; a single None if it takes no body."""
     if "requestBody" not in operation:
         return [None]
     reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
@@ -82,9 +82,7 @@ def bodies(described: dict[str, Any], operation: dict[str, Any]) -> list[Any]:
     return [{name: each["examples"][0] for name, each in fields if "examples" in each}]
 
 
-def test_problems_are_described_in_the_form_they_have(
-    described: dict[str, Any], client: TestClient
-):
+def test_documented_problems_match_the_real_ones(described: dict[str, Any], client: TestClient):
     statuses = {
         (method, path): operation["responses"].keys()
         for method, path, operation in operations(described)
@@ -101,12 +99,12 @@ def test_problems_are_described_in_the_form_they_have(
     assert problem.keys() == described["components"]["schemas"]["Problem"]["properties"].keys()
 
 
-def test_notice_that_tmdb_asks_for_is_in_the_description(described: dict[str, Any]):
+def test_description_has_the_notice_that_tmdb_requires(described: dict[str, Any]):
     notice = "This product uses the TMDB API but is not endorsed or certified by TMDB."
     assert notice in described["info"]["description"]
 
 
-def test_service_without_a_bucket_names_the_setting():
+def test_missing_bucket_setting_is_named():
     with pytest.raises(SettingsError, match="S3_BUCKET_NAME is not set"):
         create_app(load_settings(Settings))
 
@@ -117,43 +115,43 @@ def test_creating_the_application_configures_no_logging(bucket_settings: Setting
     assert logging.getLogger().handlers == before
 
 
-def test_importing_the_service_reads_no_settings(tmp_path: Path):
+def test_importing_the_application_reads_no_settings(tmp_path: Path):
     (tmp_path / ".env").write_text("broken\n")
     command = [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(ROOT)!r}]; import app.main"]
     assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("path", ["/options", "/version", "/predict"])
-def test_path_without_a_version_answers_as_under_v1(client: TestClient, path: str):
+def test_path_without_v1_gives_the_same_response(client: TestClient, path: str):
     old, new = client.get(path, params=OLD), client.get(f"/v1{path}", params=OLD)
     assert (old.status_code, old.json()) == (new.status_code, new.json())
     assert old.status_code == 200
 
 
-def test_batch_and_measurements_have_aliases_too(client: TestClient):
+def test_batch_and_metrics_work_without_v1(client: TestClient):
     assert client.post("/predict/batch", json={"films": [{"genres": ["Drama"]}]}).status_code == 200
     assert client.get("/metrics").status_code == 200
 
 
-def test_layers_that_are_not_set_are_not_there(client: TestClient):
+def test_middleware_is_added_only_if_it_is_configured(client: TestClient):
     layers = [layer.cls.__name__ for layer in client.app.user_middleware]  # type: ignore[attr-defined]
     assert layers == ["SecurityHeaders", "Telemetry", "SizeLimit"]
 
 
-def test_browser_of_another_origin_is_refused_unless_it_is_set(
+def test_only_configured_origins_may_call_from_a_browser(
     client: TestClient, bucket_settings: Settings, tmp_path: Path
 ):
-    asked = {"Origin": "https://films.example", "Access-Control-Request-Method": "POST"}
-    assert client.options("/v1/predict", headers=asked).status_code == 405
-    assert "access-control-allow-origin" not in client.get("/livez", headers=asked).headers
+    headers = {"Origin": "https://films.example", "Access-Control-Request-Method": "POST"}
+    assert client.options("/v1/predict", headers=headers).status_code == 405
+    assert "access-control-allow-origin" not in client.get("/livez", headers=headers).headers
     settings = bucket_settings.model_copy(
         update={"cors_origins": ("https://films.example",), "api_key_hashes": (hash_of("k"),)}
     )
     with serving(settings, tmp_path) as (open_client, _):
-        preflight = open_client.options("/v1/predict", headers=asked)
-        refused = open_client.post("/v1/predict", json={}, headers=asked)
+        preflight = open_client.options("/v1/predict", headers=headers)
+        refused = open_client.post("/v1/predict", json={}, headers=headers)
         other = open_client.get("/livez", headers={"Origin": "https://other.example"})
-    assert preflight.status_code == 200  # a browser sends no key with it
+    assert preflight.status_code == 200  # browsers send no key with a preflight request
     for answer in (preflight, refused):
         assert answer.headers["access-control-allow-origin"] == "https://films.example"
     assert problem_of(refused, 401)
@@ -161,16 +159,16 @@ def test_browser_of_another_origin_is_refused_unless_it_is_set(
 
 
 @pytest.mark.parametrize("hashes", [(), (hash_of("k"),)])
-def test_documentation_asks_for_a_key_where_one_is_needed(
+def test_openapi_lists_the_api_key_if_keys_are_configured(
     bucket_settings: Settings, tmp_path: Path, hashes: tuple[str, ...]
 ):
     settings = bucket_settings.model_copy(update={"api_key_hashes": hashes})
     with serving(settings, tmp_path) as (client, _):
         described = client.get("/openapi.json").json()
-    asked = {
+    secured = {
         path
         for path, methods in described["paths"].items()
         for operation in methods.values()
         if operation.get("security")
     }
-    assert asked == (DESCRIBED - {"/livez", "/readyz"} if hashes else set())
+    assert secured == (DESCRIBED - {"/livez", "/readyz"} if hashes else set())

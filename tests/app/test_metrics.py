@@ -26,8 +26,8 @@ def serving_packed(
         yield both
 
 
-def measured(client: TestClient) -> dict[str, float]:
-    """Every sample by its name and labels as Prometheus writes them."""
+def scraped(client: TestClient) -> dict[str, float]:
+    """Scrape the metrics; the keys are the name and the labels of each sample."""
     response = client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     return {
@@ -49,7 +49,7 @@ def test_requests_are_counted_by_method_route_and_status(
     client.get("/v1/predict")
     client.get("/wp-login.php")
     client.request("PLANTED", "/livez")
-    found = measured(client)
+    found = scraped(client)
     name = "movierating_http_requests_total"
     assert found[f"{name} method=GET route=/v1/predict status=200"] == 2
     assert found[f"{name} method=GET route=/v1/predict status=422"] == 1
@@ -66,7 +66,7 @@ def test_forecasts_are_counted_with_their_ratings(serving_packed: tuple[TestClie
     rating = client.post("/v1/predict", json=FILM).json()["rating"]
     client.post("/predict/batch", json={"films": [FILM, {}, FILM]})
     client.get("/predict", params=OLD)
-    found = measured(client)
+    found = scraped(client)
     assert found["movierating_predictions_total contract=facts"] == 3
     assert found["movierating_predictions_total contract=codes"] == 1
     assert found["movierating_predicted_rating_sum contract=facts"] == pytest.approx(3 * rating)
@@ -74,11 +74,11 @@ def test_forecasts_are_counted_with_their_ratings(serving_packed: tuple[TestClie
     assert found[above] == 3
 
 
-def test_version_in_service_and_its_age_are_told(
+def test_version_in_service_and_its_age_are_measured(
     serving_packed: tuple[TestClient, Follower], packed: Packed
 ):
     client, _ = serving_packed
-    found = measured(client)
+    found = scraped(client)
     manifest = packed.manifest
     assert found["movierating_model_ready"] == 1
     assert (
@@ -91,42 +91,42 @@ def test_version_in_service_and_its_age_are_told(
     assert found["movierating_model_age_seconds"] >= 0
 
 
-def test_version_that_is_gone_is_not_told_any_more(
+def test_replaced_version_has_no_metrics(
     serving_packed: tuple[TestClient, Follower], registry: Registry, newer: Packed
 ):
     client, follower = serving_packed
     put_into_production(registry, newer, over=registry.production())
     follower.refresh()
-    versions = [name for name in measured(client) if name.startswith("movierating_model_info")]
+    versions = [name for name in scraped(client) if name.startswith("movierating_model_info")]
     assert len(versions) == 1
     assert newer.manifest.version in versions[0]
 
 
-def test_failed_polls_are_counted_and_the_last_good_one_kept(
+def test_failed_polls_are_counted_and_the_last_success_kept(
     serving_packed: tuple[TestClient, Follower], s3_server: S3Server
 ):
     client, follower = serving_packed
-    before = measured(client)
+    before = scraped(client)
     assert before["movierating_registry_failed_polls_total"] == 0
     last = before["movierating_registry_last_success_timestamp_seconds"]
     assert last == follower.last_success
     nowhere = s3_server.settings("no-such-bucket")
     follower._registry = Registry(open_bucket(nowhere))
     follower.refresh()
-    after = measured(client)
+    after = scraped(client)
     assert after["movierating_registry_failed_polls_total"] == 1
     assert after["movierating_registry_last_success_timestamp_seconds"] == last
 
 
-def test_service_without_a_model_measures_too(bucket_settings: Settings, tmp_path: Path):
+def test_service_without_a_model_has_metrics(bucket_settings: Settings, tmp_path: Path):
     with serving(bucket_settings, tmp_path) as (client, _):
-        found = measured(client)
+        found = scraped(client)
     assert found["movierating_model_ready"] == 0
     assert "movierating_model_age_seconds" not in found
     assert "movierating_registry_last_success_timestamp_seconds" not in found
 
 
-def test_every_measurement_is_documented(serving_packed: tuple[TestClient, Follower]):
+def test_every_metric_is_documented(serving_packed: tuple[TestClient, Follower]):
     client, _ = serving_packed
     client.get("/predict", params=OLD)
     documented = (ROOT / "docs" / "serving.md").read_text()

@@ -24,7 +24,7 @@ OLD = {
 
 
 def problem_of(response: Response, status: int) -> dict[str, Any]:
-    """The problem, which must have the form of RFC 9457."""
+    """Return the problem of a response, and check that it has the form of RFC 9457."""
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()
@@ -65,7 +65,7 @@ def problem_of(response: Response, status: int) -> dict[str, Any]:
         (FILM | {"keywords": ["lantern"] * 1_001}, "keywords"),
     ],
 )
-def test_unusable_fact_is_named_and_not_echoed(
+def test_invalid_fact_is_named_and_not_repeated(
     client: TestClient, facts: dict[str, Any], field: str
 ):
     problem = problem_of(client.post("/predict", json=facts), 422)
@@ -88,7 +88,7 @@ def test_unusable_fact_is_named_and_not_echoed(
         ({"overview_len": -1}, "overview_len"),
     ],
 )
-def test_unusable_number_of_the_old_contract_is_named(
+def test_invalid_number_of_the_old_contract_is_named(
     client: TestClient, change: dict[str, Any], field: str
 ):
     problem = problem_of(client.get("/predict", params=OLD | change), 422)
@@ -103,7 +103,7 @@ def test_missing_number_of_the_old_contract_is_named(client: TestClient, name: s
     assert [each["field"] for each in problem["errors"]] == [name]
 
 
-def test_every_unusable_fact_is_told_at_once(client: TestClient):
+def test_all_invalid_facts_are_named_at_once(client: TestClient):
     facts = FILM | {"runtime": -1, "budget": -1}
     problem = problem_of(client.post("/predict", json=facts), 422)
     assert {each["field"] for each in problem["errors"]} == {"runtime", "budget"}
@@ -112,7 +112,7 @@ def test_every_unusable_fact_is_told_at_once(client: TestClient):
 @pytest.mark.parametrize(
     "body", [b"{" + PLANTED.encode(), b"", b"\xff\xfe", b"\xff{", b"[" * 100_000, b"[]", b"null"]
 )
-def test_body_that_is_no_film_is_told(client: TestClient, body: bytes):
+def test_body_that_is_not_a_film_is_refused(client: TestClient, body: bytes):
     headers = {"content-type": "application/json"}
     problem = problem_of(client.post("/predict", content=body, headers=headers), 422)
     assert [each["field"] for each in problem["errors"]] == ["body"]
@@ -122,11 +122,13 @@ def test_body_that_is_no_film_is_told(client: TestClient, body: bytes):
 @pytest.mark.parametrize(
     ("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/predict", 405)]
 )
-def test_wrong_address_is_a_problem_too(client: TestClient, method: str, path: str, status: int):
+def test_unknown_path_or_method_gives_a_problem(
+    client: TestClient, method: str, path: str, status: int
+):
     assert problem_of(client.request(method, path), status)["status"] == status
 
 
-def test_wrong_method_is_told_the_right_ones(client: TestClient):
+def test_wrong_method_gets_the_allowed_ones(client: TestClient):
     allowed = client.delete("/v1/options").headers["allow"]
     assert allowed == "GET"
 
@@ -149,7 +151,9 @@ def unready(s3_server: S3Server, tmp_path: Path) -> Iterator[TestClient]:
         ("POST", "/predict/batch"),
     ],
 )
-def test_service_without_a_model_says_so_and_why(unready: TestClient, method: str, path: str):
+def test_service_without_a_model_gives_503_and_says_why(
+    unready: TestClient, method: str, path: str
+):
     content = {"json": FILM | {"films": [FILM]}} if method == "POST" else {"params": OLD}
     problem = problem_of(unready.request(method, path, **content), 503)
     assert "the registry has no version in production yet" in problem["detail"]
@@ -159,7 +163,7 @@ def test_service_without_a_model_is_alive(unready: TestClient):
     assert unready.get("/livez").status_code == 200
 
 
-def test_what_breaks_inside_stays_inside(
+def test_unexpected_error_gives_500_without_its_message(
     bucket_settings: Settings, packed: Packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     def broken(*_: Any) -> None:

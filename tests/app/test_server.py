@@ -20,13 +20,13 @@ from tests.support.bundles import Packed, put_into_production
 from tests.support.live_service import LiveService, running_service
 
 ROOT = Path(__file__).parents[2]
-LONG = 300.0  # longer than any test takes; told again, the service ends before
+LONG = 300.0  # longer than any test takes; a second SIGTERM ends the service earlier
 BODY = b'{"genres": ["Drama"], "runtime": 112}'
 
 
 @pytest.fixture
 def ready(bucket_settings: Settings, packed: Packed) -> Settings:
-    """Settings of a service that has a model and drains for long."""
+    """Settings of a service with a model and a long drain time."""
     put_into_production(Registry(open_bucket(bucket_settings)), packed)
     return bucket_settings.model_copy(update={"drain_seconds": LONG})
 
@@ -57,7 +57,7 @@ def ask(url: str, balancer_turned_away: threading.Event, answers: list[int | str
                 answers.append(repr(error))
 
 
-def test_no_request_is_lost_when_the_service_is_told_to_end_under_load(service: LiveService):
+def test_shutdown_under_load_loses_no_request(service: LiveService):
     turned_away, answers = threading.Event(), list[int | str]()
     with ThreadPoolExecutor(8) as pool:
         for _ in range(8):
@@ -66,7 +66,7 @@ def test_no_request_is_lost_when_the_service_is_told_to_end_under_load(service: 
             wait_until(lambda: len(answers) >= 50)
             service.process.send_signal(signal.SIGTERM)
             before = len(answers)
-            # A load balancer asks for readiness, and turns away once it is gone.
+            # A load balancer polls /readyz, and sends requests elsewhere after the first 503.
             wait_until(lambda: is_unready(service.url))
             wait_until(lambda: len(answers) >= before + 50)
         finally:
@@ -76,7 +76,7 @@ def test_no_request_is_lost_when_the_service_is_told_to_end_under_load(service: 
     service.process.wait(60)
 
 
-def test_service_that_is_to_end_says_so_and_still_answers(service: LiveService):
+def test_draining_service_is_unready_and_still_answers(service: LiveService):
     service.process.send_signal(signal.SIGTERM)
     wait_until(lambda: is_unready(service.url))
     assert "shutting down" in requests.get(f"{service.url}/readyz", timeout=60).json()["detail"]
@@ -85,7 +85,7 @@ def test_service_that_is_to_end_says_so_and_still_answers(service: LiveService):
     assert requests.get(f"{service.url}/livez", timeout=60).status_code == 200
 
 
-def test_request_that_is_still_being_sent_is_answered(ready: Settings, tmp_path: Path):
+def test_request_in_progress_is_finished_before_the_end(ready: Settings, tmp_path: Path):
     settings = ready.model_copy(update={"drain_seconds": 0})
     with running_service(settings, tmp_path) as service:
         port = int(service.url.rpartition(":")[2])
@@ -95,7 +95,8 @@ def test_request_that_is_still_being_sent_is_answered(ready: Settings, tmp_path:
         )
         with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
             connection.sendall(head + BODY[:10])
-            requests.get(f"{service.url}/livez", timeout=60)  # it has seen the one before, too
+            # Once this is answered, the service has also read the first part of the other request.
+            requests.get(f"{service.url}/livez", timeout=60)
             service.process.send_signal(signal.SIGTERM)
             wait_until(lambda: not takes_requests(port))
             connection.sendall(BODY[10:])
@@ -113,7 +114,7 @@ def takes_requests(port: int) -> bool:
     return True
 
 
-def test_service_that_is_told_twice_ends_without_draining(service: LiveService):
+def test_second_sigterm_ends_the_service_without_draining(service: LiveService):
     service.process.send_signal(signal.SIGTERM)
     wait_until(lambda: is_unready(service.url))
     service.process.send_signal(signal.SIGTERM)
@@ -136,7 +137,7 @@ def started(**settings: str) -> "subprocess.CompletedProcess[str]":
         ({"RATE_LIMIT_PER_MINUTE": "0"}, "RATE_LIMIT_PER_MINUTE: "),
     ],
 )
-def test_setting_that_is_wrong_is_told_in_one_sentence(settings: dict[str, str], sentence: str):
+def test_invalid_setting_is_reported_in_one_sentence(settings: dict[str, str], sentence: str):
     result = started(**settings)
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
@@ -144,7 +145,7 @@ def test_setting_that_is_wrong_is_told_in_one_sentence(settings: dict[str, str],
     assert "planted-key" not in line
 
 
-def test_port_that_is_taken_is_told():
+def test_used_port_is_reported_without_a_traceback():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = started(

@@ -11,14 +11,14 @@ from app.translation import Translator, is_english, split
 
 @pytest.fixture
 def release() -> Iterator[threading.Event]:
-    """What slow translations wait for."""
+    """Set to let slow translations return; always set at the end."""
     event = threading.Event()
     yield event
     event.set()
 
 
-def noting(asked: list[str]) -> Callable[[str], str]:
-    """What hands every text on as it is, and notes it."""
+def recording(asked: list[str]) -> Callable[[str], str]:
+    """A translation that records every text and returns it unchanged."""
 
     def translate(text: str) -> str:
         asked.append(text)
@@ -27,7 +27,7 @@ def noting(asked: list[str]) -> Callable[[str], str]:
     return translate
 
 
-def test_translation_is_handed_on():
+def test_translation_is_returned():
     assert Translator(30, str.upper).to_english("text") == "TEXT"
 
 
@@ -36,7 +36,7 @@ def test_empty_translation_is_none(answer: str):
     assert Translator(30, lambda _: answer).to_english("text") is None
 
 
-def test_failing_translation_is_none_and_its_text_in_no_log(caplog: pytest.LogCaptureFixture):
+def test_failed_translation_is_none_and_does_not_log_the_text(caplog: pytest.LogCaptureFixture):
     def fail(text: str) -> str:
         raise RuntimeError(f"no translation of {text}")
 
@@ -49,7 +49,7 @@ def test_slow_translation_is_none(release: threading.Event):
     assert Translator(0.01, lambda text: text * release.wait()).to_english("text") is None
 
 
-def test_translations_that_hang_do_not_pile_up(release: threading.Event):
+def test_hanging_translations_do_not_accumulate(release: threading.Event):
     begun: list[str] = []
 
     def hang(text: str) -> str:
@@ -66,20 +66,20 @@ def test_translations_that_hang_do_not_pile_up(release: threading.Event):
     translator.close()
 
 
-def test_translation_is_asked_for_once():
+def test_translation_is_cached():
     asked: list[str] = []
-    translator = Translator(30, noting(asked))
+    translator = Translator(30, recording(asked))
     assert [translator.to_english("text") for _ in range(3)] == ["text"] * 3
     assert asked == ["text"]
 
 
-def test_failure_is_not_kept():
+def test_failure_is_not_cached():
     answers = iter(["", "english"])
     translator = Translator(30, lambda _: next(answers))
     assert [translator.to_english("text"), translator.to_english("text")] == [None, "english"]
 
 
-def test_service_that_fails_is_left_alone_and_tried_again_later(monkeypatch: pytest.MonkeyPatch):
+def test_translator_pauses_after_failures_and_tries_again_later(monkeypatch: pytest.MonkeyPatch):
     asked: list[str] = []
 
     def fail(text: str) -> str:
@@ -95,7 +95,7 @@ def test_service_that_fails_is_left_alone_and_tried_again_later(monkeypatch: pyt
     assert asked[-1] == "later"
 
 
-def test_success_between_failures_keeps_the_service_in_use():
+def test_success_between_failures_prevents_a_pause():
     def fail_on_odd(text: str) -> str:
         return {"0": "even"}[str(int(text) % 2)]
 
@@ -104,22 +104,22 @@ def test_success_between_failures_keeps_the_service_in_use():
     assert answers == ["even", None] * 5
 
 
-def test_long_plot_is_translated_in_parts_between_its_sentences():
+def test_long_plot_is_translated_in_parts_split_between_sentences():
     sentence = "그는 아주 먼 길을 떠나 섬으로 간다."
     asked: list[str] = []
-    translator = Translator(30, noting(asked))
+    translator = Translator(30, recording(asked))
     assert translator.to_english(" ".join([sentence] * 200)) == " ".join([sentence] * 200)
     assert len(asked) > 1
     assert all(part.endswith("간다.") and len(part) <= 1_500 for part in asked)
 
 
-def test_plot_with_a_part_that_fails_is_none():
+def test_plot_is_none_if_a_part_fails():
     translator = Translator(30, lambda text: "" if "b" in text else text)
     assert translator.to_english("a" * 1_400 + ". " + "b" * 1_400 + ".") is None
 
 
 @given(st.text(max_size=300), st.integers(2, 40))
-def test_parts_are_short_and_lose_nothing_but_space(text: str, most: int):
+def test_parts_are_short_and_lose_only_whitespace(text: str, most: int):
     parts = list(split(text, most))
     assert all(0 < len(part) <= most for part in parts)
     assert "".join("".join(parts).split()) == "".join(text.split())
@@ -138,5 +138,5 @@ def test_parts_are_short_and_lose_nothing_but_space(text: str, most: int):
         ("Line one of a story\nthat goes on.", True),
     ],
 )
-def test_language_of_a_plot_is_told_offline(text: str, english: bool):
+def test_english_is_detected_offline(text: str, english: bool):
     assert is_english(text) is english

@@ -29,7 +29,7 @@ def guarded(bucket_settings: Settings, packed: Packed, tmp_path: Path) -> Iterat
 
 
 @pytest.mark.parametrize("key", KEYS, ids=["first", "second"])
-def test_each_key_opens(guarded: TestClient, key: str):
+def test_each_valid_key_is_accepted(guarded: TestClient, key: str):
     assert guarded.get("/v1/options", headers={HEADER: key}).status_code == 200
 
 
@@ -39,7 +39,7 @@ def test_each_key_opens(guarded: TestClient, key: str):
     ids=["none", "empty", "wrong", "too-short", "hash", "korean"],
 )
 @pytest.mark.parametrize("path", ["/v1/options", "/options", "/v1/predict", "/metrics", "/nowhere"])
-def test_what_is_no_key_is_refused_without_being_repeated(guarded: TestClient, path: str, key: Any):
+def test_invalid_key_is_refused_and_not_repeated(guarded: TestClient, path: str, key: Any):
     headers = {} if key is None else {HEADER: key}
     response = guarded.get(path, headers=headers)
     problem = problem_of(response, 401)
@@ -53,12 +53,12 @@ def test_what_is_no_key_is_refused_without_being_repeated(guarded: TestClient, p
     "path",
     ["/livez", "/readyz", "/version", "/v1/version", "/docs", "/openapi.json"],
 )
-def test_signs_of_life_and_documentation_stay_open(guarded: TestClient, path: str):
+def test_probes_version_and_documentation_need_no_key(guarded: TestClient, path: str):
     assert guarded.get(path).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["//livez", "/livez/../v1/options", "/LIVEZ", "/livez/"])
-def test_paths_that_look_open_are_not(guarded: TestClient, path: str):
+def test_paths_similar_to_open_ones_need_a_key(guarded: TestClient, path: str):
     assert guarded.get(f"http://testserver{path}", follow_redirects=False).status_code in {401, 404}
 
 

@@ -21,18 +21,18 @@ def serving_with(settings: Settings, cache: Path, **changes: Any) -> Any:
 
 @pytest.fixture
 def small(bucket_settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
-    """A service that takes a kilobyte."""
+    """A service with a size limit of 1 KB."""
     with serving_with(bucket_settings, tmp_path, max_request_kb=1) as (client, _):
         yield client
 
 
 @pytest.mark.parametrize("path", ["/predict", "/v1/predict/batch", "/nowhere", "/livez"])
-def test_request_that_says_it_is_too_large_is_refused(small: TestClient, path: str):
+def test_request_with_a_large_content_length_is_refused(small: TestClient, path: str):
     problem = problem_of(small.post(path, content=b" " * 1025), 413)
     assert "1 KB" in problem["detail"]
 
 
-def test_request_that_hides_its_size_is_refused_on_the_way(small: TestClient):
+def test_large_request_without_a_content_length_is_refused(small: TestClient):
     def parts() -> Iterator[bytes]:
         for _ in range(5):
             yield b" " * 300
@@ -41,13 +41,11 @@ def test_request_that_hides_its_size_is_refused_on_the_way(small: TestClient):
     assert "send less at once" in problem["detail"]
 
 
-def test_largest_request_is_read(small: TestClient):
+def test_request_of_exactly_the_limit_is_read(small: TestClient):
     assert small.post("/predict", content=b" " * 1024).status_code in {422, 503}
 
 
-def test_client_that_sends_too_much_over_a_real_connection_hears_why(
-    bucket_settings: Settings, tmp_path: Path
-):
+def test_client_on_a_real_connection_receives_413(bucket_settings: Settings, tmp_path: Path):
     settings = bucket_settings.model_copy(update={"max_request_kb": 64})
     with running_service(settings, tmp_path) as service:
         for content in (b" " * 5_000_000, iter([b" " * 50_000] * 100)):
@@ -58,7 +56,7 @@ def test_client_that_sends_too_much_over_a_real_connection_hears_why(
 
 @pytest.fixture
 def limited(bucket_settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
-    """A service that answers each client three times a minute."""
+    """A service with a limit of three requests per minute."""
     with serving_with(bucket_settings, tmp_path, rate_limit_per_minute=3) as (client, _):
         yield client
 
@@ -67,27 +65,27 @@ def statuses(client: TestClient, count: int, **headers: str) -> list[int]:
     return [client.get("/nowhere", headers=headers).status_code for _ in range(count)]
 
 
-def test_client_that_asks_too_often_is_told_when_to_come_back(limited: TestClient):
+def test_response_429_says_when_to_retry(limited: TestClient):
     assert statuses(limited, 3) == [404] * 3
     response = limited.get("/v1/predict")
     assert "3 requests per minute" in problem_of(response, 429)["detail"]
     assert 1 <= int(response.headers["retry-after"]) <= 60
 
 
-def test_signs_of_life_are_not_limited(limited: TestClient):
+def test_probes_are_not_limited(limited: TestClient):
     assert statuses(limited, 5)[-1] == 429
     assert limited.get("/livez").status_code == 200
     assert limited.get("/readyz").status_code == 503
 
 
-def test_client_may_ask_again_after_a_while(limited: TestClient, monkeypatch: pytest.MonkeyPatch):
+def test_limit_ends_after_its_window(limited: TestClient, monkeypatch: pytest.MonkeyPatch):
     assert statuses(limited, 5)[-1] == 429
     real_time = time.time
     monkeypatch.setattr(time, "time", lambda: real_time() + 121)
     assert statuses(limited, 1) == [404]
 
 
-def test_clock_that_is_set_back_shuts_no_one_out(
+def test_clock_set_back_does_not_extend_the_limit(
     limited: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     assert statuses(limited, 5)[-1] == 429
@@ -96,35 +94,37 @@ def test_clock_that_is_set_back_shuts_no_one_out(
     assert statuses(limited, 4) == [404, 404, 404, 429]
 
 
-def test_address_that_anyone_can_write_is_not_believed(limited: TestClient):
+def test_forwarded_address_of_an_untrusted_client_is_ignored(limited: TestClient):
     assert statuses(limited, 3, **{"X-Forwarded-For": CLIENT}) == [404] * 3
     assert statuses(limited, 1, **{"X-Forwarded-For": OTHER}) == [429]
 
 
-def test_address_from_a_trusted_proxy_is_the_client(bucket_settings: Settings, tmp_path: Path):
+def test_forwarded_address_of_a_trusted_proxy_is_the_client(
+    bucket_settings: Settings, tmp_path: Path
+):
     settings = bucket_settings.model_copy(
         update={"rate_limit_per_minute": 3, "trusted_proxies": ("127.0.0.0/8",)}
     )
     with running_service(settings, tmp_path) as service:
 
-        def asked(*told: str) -> int:
-            headers = {"X-Forwarded-For": ", ".join(told)}
+        def status_for(*forwarded: str) -> int:
+            headers = {"X-Forwarded-For": ", ".join(forwarded)}
             return requests.get(f"{service.url}/nowhere", headers=headers, timeout=60).status_code
 
-        assert [asked(CLIENT) for _ in range(4)] == [404, 404, 404, 429]
-        assert asked(OTHER) == 404
-        assert asked(OTHER, CLIENT) == 429  # what the client itself has written counts for nothing
+        assert [status_for(CLIENT) for _ in range(4)] == [404, 404, 404, 429]
+        assert status_for(OTHER) == 404
+        assert status_for(OTHER, CLIENT) == 429  # the part that the client wrote itself is ignored
 
 
-def test_proxy_on_the_same_machine_is_not_trusted_by_itself(
+def test_proxy_on_the_same_machine_is_not_trusted_by_default(
     bucket_settings: Settings, tmp_path: Path
 ):
     settings = bucket_settings.model_copy(update={"rate_limit_per_minute": 1})
     with running_service(settings, tmp_path) as service:
-        told = [
+        statuses = [
             requests.get(
                 f"{service.url}/nowhere", headers={"X-Forwarded-For": address}, timeout=60
             ).status_code
             for address in (CLIENT, OTHER)
         ]
-    assert told == [404, 429]
+    assert statuses == [404, 429]

@@ -5,7 +5,7 @@ from tests.app.routes.test_predict import OLD
 
 
 @pytest.mark.parametrize("path", ["/v1/predict", "/v1/options", "/livez", "/docs", "/nowhere"])
-def test_every_answer_tells_browsers_what_not_to_do(client: TestClient, path: str):
+def test_every_response_has_the_security_headers(client: TestClient, path: str):
     headers = client.get(path, params=OLD).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["x-frame-options"] == "DENY"
@@ -19,12 +19,12 @@ def test_only_the_documentation_may_load_anything(client: TestClient):
     assert "default-src 'none'" in client.get("/v1/options").headers["content-security-policy"]
 
 
-def test_https_stays_https(client: TestClient):
+def test_https_responses_have_hsts(client: TestClient):
     headers = client.get("https://testserver/livez").headers
     assert headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_files_of_the_documentation_may_be_stored_and_answers_not(client: TestClient):
+def test_only_files_of_the_documentation_may_be_cached(client: TestClient):
     files = client.get("/static-offline-docs/swagger-ui.css")
     assert files.status_code == 200
     assert files.headers["cache-control"] == "public, max-age=86400"

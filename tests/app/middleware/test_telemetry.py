@@ -23,23 +23,23 @@ KOREAN = "아무도 번역하지 못하는 줄거리"
 
 
 @pytest.mark.parametrize("sent", ["abc", "7f3e.A-b_c", "x" * 64])
-def test_id_of_the_caller_comes_back(client: TestClient, sent: str):
+def test_response_repeats_the_request_id(client: TestClient, sent: str):
     assert client.get("/livez", headers={HEADER: sent}).headers[HEADER] == sent
 
 
 @pytest.mark.parametrize("sent", ["", "x" * 65, "a b", '{"a": 1}', "a\tb", "é".encode("latin1")])
-def test_id_that_could_harm_a_log_is_replaced(client: TestClient, sent: Any):
+def test_unsafe_request_id_is_replaced(client: TestClient, sent: Any):
     answered = client.get("/livez", headers={HEADER: sent}).headers[HEADER]
     assert len(answered) == 32
     assert answered != sent
 
 
-def test_every_request_without_an_id_gets_one_of_its_own(client: TestClient):
+def test_requests_without_an_id_get_unique_ones(client: TestClient):
     ids = {client.get("/nowhere").headers[HEADER] for _ in range(20)}
     assert len(ids) == 20
 
 
-def test_what_was_sent_stays_out_of_the_log(
+def test_log_holds_nothing_that_a_caller_sent(
     bucket_settings: Settings, packed: Packed, tmp_path: Path
 ):
     put_into_production(Registry(open_bucket(bucket_settings)), packed)
@@ -60,9 +60,9 @@ def test_what_was_sent_stays_out_of_the_log(
     text = service.log.read_text()
     for planted in (key, hash_of(key), "planted", "plot", KOREAN, KOREAN[:3], KEY, SECRET):
         assert planted not in text
-    requests_told = [line for line in service.lines() if line["message"] == "request"]
-    told = [(line["method"], line["route"], line["status"]) for line in requests_told]
-    assert told[1:] == [  # after the one that found the service alive
+    request_lines = [line for line in service.lines() if line["message"] == "request"]
+    logged = [(line["method"], line["route"], line["status"]) for line in request_lines]
+    assert logged[1:] == [  # the first one waited for the service to start
         ("POST", "/v1/predict", 200),
         ("POST", "/v1/predict", 200),
         ("POST", "/v1/predict", 422),
@@ -74,7 +74,7 @@ def test_what_was_sent_stays_out_of_the_log(
     ]
 
 
-def test_line_of_a_request_says_who_answered_and_how_long_it_took(
+def test_request_line_has_version_and_duration(
     bucket_settings: Settings, packed: Packed, tmp_path: Path
 ):
     put_into_production(Registry(open_bucket(bucket_settings)), packed)
@@ -99,7 +99,7 @@ def test_line_of_a_request_says_who_answered_and_how_long_it_took(
     }
 
 
-def test_request_that_breaks_the_service_is_told_with_its_id_and_without_what_was_sent(
+def test_unexpected_error_is_logged_without_what_was_sent(
     bucket_settings: Settings,
     packed: Packed,
     tmp_path: Path,

@@ -27,16 +27,16 @@ def test_names_that_begin_with_the_letters_come_first(letters: str, found: list[
     assert _found(NAMES, letters) == found
 
 
-def test_people_of_the_bundle_are_found(bare: TestClient, packed: Packed):
+def test_names_of_the_bundle_are_found(bare: TestClient, packed: Packed):
     answer = bare.get("/people", params={"q": "ada"}).json()
     assert answer == {"version": packed.manifest.version, "names": ["Ada Novak"]}
 
 
-def test_field_decides_who_is_known(bare: TestClient):
+def test_names_are_searched_per_field(bare: TestClient):
     assert bare.get("/people", params={"q": "ada", "field": "cast"}).json()["names"] == []
 
 
-def test_name_that_was_found_changes_the_forecast(client: TestClient):
+def test_names_that_were_found_change_the_forecast(client: TestClient):
     names = client.get("/people", params={"q": "a", "limit": 50}).json()["names"]
     ratings = {
         client.post("/predict", json={"genres": ["Drama"], "directors": [name]}).json()["rating"]
@@ -45,7 +45,7 @@ def test_name_that_was_found_changes_the_forecast(client: TestClient):
     assert len(ratings) > 1
 
 
-def test_no_more_names_than_asked_for(client: TestClient):
+def test_limit_bounds_the_number_of_names(client: TestClient):
     assert len(client.get("/people", params={"q": "a", "limit": 3}).json()["names"]) == 3
 
 
@@ -53,13 +53,13 @@ def test_no_more_names_than_asked_for(client: TestClient):
     "params",
     [{}, {"q": ""}, {"q": "a" * 101}, {"q": "a", "field": "title"}, {"q": "a", "limit": 0}],
 )
-def test_senseless_search_is_refused(client: TestClient, params: dict[str, Any]):
+def test_invalid_search_is_refused(client: TestClient, params: dict[str, Any]):
     response = client.get("/people", params=params)
     assert response.status_code == 422
     assert response.json()["errors"]
 
 
-def test_search_without_a_model_says_so(s3_server: S3Server, tmp_path: Path):
+def test_search_without_a_model_gives_503(s3_server: S3Server, tmp_path: Path):
     settings = s3_server.settings(s3_server.new_bucket())
     with serving(settings, tmp_path) as (client, _):
         assert client.get("/people", params={"q": "a"}).status_code == 503

@@ -28,7 +28,7 @@ def predicted(client: TestClient, **facts: Any) -> dict[str, Any]:
     return answer
 
 
-def test_forecast_says_what_it_rests_on(client: TestClient, learned: Packed):
+def test_forecast_has_interval_average_mood_and_version(client: TestClient, learned: Packed):
     answer = predicted(client, **FILM)
     manifest = learned.manifest
     interval = answer["interval"]
@@ -43,7 +43,7 @@ def test_forecast_says_what_it_rests_on(client: TestClient, learned: Packed):
     assert answer["version"] == manifest.version
 
 
-def test_forecast_that_is_not_to_be_explained_is_the_same_without_reasons_and_comparables(
+def test_explain_false_only_empties_reasons_and_comparables(
     client: TestClient,
 ):
     whole = predicted(client, **FILM)
@@ -53,7 +53,7 @@ def test_forecast_that_is_not_to_be_explained_is_the_same_without_reasons_and_co
     assert response.json() == whole | {"reasons": [], "comparables": []}
 
 
-def test_schema_says_what_explain_leaves_out(client: TestClient):
+def test_openapi_says_what_explain_leaves_out(client: TestClient):
     (explain,) = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["parameters"]
     assert (explain["name"], explain["in"], explain["required"]) == ("explain", "query", False)
     assert explain["schema"]["default"] is True
@@ -61,7 +61,7 @@ def test_schema_says_what_explain_leaves_out(client: TestClient):
 
 
 @pytest.mark.parametrize("fact", FILM)
-def test_fact_that_is_left_out_is_named_as_missing(client: TestClient, fact: str):
+def test_fact_that_was_not_sent_is_listed_as_missing(client: TestClient, fact: str):
     facts = {name: value for name, value in FILM.items() if name != fact}
     assert predicted(client, **facts)["missing"] == [fact]
 
@@ -70,12 +70,12 @@ def test_fact_that_is_left_out_is_named_as_missing(client: TestClient, fact: str
     "fact",
     ["title", "overview", "language", "runtime", "release_date", "budget", "collection"],
 )
-def test_null_is_as_good_as_left_out(client: TestClient, fact: str):
+def test_null_counts_as_not_sent(client: TestClient, fact: str):
     without = {name: value for name, value in FILM.items() if name != fact}
     assert predicted(client, **without, **{fact: None}) == predicted(client, **without)
 
 
-def test_blank_plot_is_no_plot(client: TestClient):
+def test_blank_plot_counts_as_missing(client: TestClient):
     blank = predicted(client, **FILM | {"overview": " \n"})
     assert (blank["mood"], blank["missing"], blank["ignored"]) == (None, ["overview"], [])
 
@@ -83,28 +83,28 @@ def test_blank_plot_is_no_plot(client: TestClient):
 @pytest.mark.parametrize(
     ("change", "ignored"),
     [
-        ({"genres": ["Drama", "Puppetry"]}, {"genres": "'Puppetry' is no genre"}),
+        ({"genres": ["Drama", "Puppetry"]}, {"genres": "'Puppetry' is not a genre"}),
         ({"language": "qq"}, {"language": "no training film is in language 'qq'"}),
         ({"tagline": "It shines."}, {"tagline": "does not use it"}),
         ({"director": "Someone"}, {"director": "does not use it"}),
         (
             {"genres": ["Drama", "A", "B"], "popularity": 3.5},
-            {"genres": "is no genre", "popularity": "does not use it"},
+            {"genres": "is not a genre", "popularity": "does not use it"},
         ),
     ],
 )
-def test_what_does_not_enter_the_forecast_is_named_and_changes_nothing(
+def test_ignored_fields_are_listed_and_do_not_change_the_forecast(
     client: TestClient, change: dict[str, Any], ignored: dict[str, str]
 ):
     answer = predicted(client, **FILM | change)
-    told = {each["field"]: each["reason"] for each in answer["ignored"]}
-    assert told.keys() == ignored.keys()
-    assert all(ignored[field] in reason for field, reason in told.items())
+    reasons = {each["field"]: each["reason"] for each in answer["ignored"]}
+    assert reasons.keys() == ignored.keys()
+    assert all(ignored[field] in reason for field, reason in reasons.items())
     unknown = {"language": None} if "language" in change else {}
     assert answer["rating"] == predicted(client, **FILM | unknown)["rating"]
 
 
-def test_genre_that_is_unknown_altogether_counts_as_none(client: TestClient):
+def test_unknown_genre_alone_counts_as_no_genre(client: TestClient):
     answer = predicted(client, **FILM | {"genres": ["Puppetry"]})
     none = predicted(client, **FILM | {"genres": []})
     assert answer["rating"] == none["rating"]
@@ -119,14 +119,14 @@ def test_genre_that_is_unknown_altogether_counts_as_none(client: TestClient):
         ("They take the train on a day.", "neutral"),
     ],
 )
-def test_mood_of_the_plot_has_one_of_three_labels(client: TestClient, overview: str, label: str):
+def test_mood_of_the_plot_is_labelled(client: TestClient, overview: str, label: str):
     mood = predicted(client, overview=overview)["mood"]
     assert mood["label"] == label
     cut = "neutral" if abs(mood["score"]) <= 0.1 else "clear"
     assert (label == "neutral") == (cut == "neutral")
 
 
-def test_plot_in_another_script_is_translated_and_rated_as_its_translation(client: TestClient):
+def test_forecast_of_a_translated_plot_is_that_of_its_translation(client: TestClient):
     ((korean, english),) = TRANSLATIONS.items()
     translated = predicted(client, **FILM | {"overview": korean})
     in_english = predicted(client, **FILM | {"overview": english})
@@ -134,13 +134,13 @@ def test_plot_in_another_script_is_translated_and_rated_as_its_translation(clien
     assert translated["mood"]["score"] > 0
 
 
-def test_korean_plot_that_cannot_be_translated_is_read_as_it_is(client: TestClient):
+def test_korean_plot_without_translation_is_read_in_korean(client: TestClient):
     answer = predicted(client, **FILM | {"overview": "아무도 번역하지 못하는 줄거리"})
     assert (answer["read_in_korean"], answer["translated"], answer["mood"]) == (True, False, None)
     assert answer["ignored"] == []
 
 
-def test_failed_translation_is_told_and_the_plot_unknown(client: TestClient):
+def test_plot_that_could_not_be_translated_is_ignored(client: TestClient):
     answer = predicted(client, **FILM | {"overview": "誰も訳せないあらすじ"})
     without = predicted(client, **FILM | {"overview": None})
     assert answer["rating"] == without["rating"]
@@ -148,14 +148,14 @@ def test_failed_translation_is_told_and_the_plot_unknown(client: TestClient):
     assert [each["field"] for each in answer["ignored"]] == ["overview"]
 
 
-def test_failed_translation_is_enough_to_ask_for_a_forecast(client: TestClient):
+def test_plot_alone_is_enough_even_if_it_is_not_translated(client: TestClient):
     answer = predicted(client, overview="아무도 번역하지 못하는 줄거리")
     assert answer["mood"] is None
 
 
 @pytest.mark.parametrize("genre", [-1, 0, 3])
 @pytest.mark.parametrize("language", [-1, 0, 1])
-def test_old_contract_is_answered_by_the_same_model(
+def test_old_contract_gives_the_same_rating_as_the_facts(
     client: TestClient, learned: Packed, genre: int, language: int
 ):
     codes = learned.load().codes
@@ -168,7 +168,7 @@ def test_old_contract_is_answered_by_the_same_model(
     assert old.json() == {"predicted_rating": predicted(client, **facts)["rating"]}
 
 
-def test_old_contract_knows_the_plot_by_its_two_numbers(client: TestClient):
+def test_old_contract_uses_the_mood_only_with_a_plot(client: TestClient):
     def rated(**plot: Any) -> float:
         rating: float = client.get("/predict", params=OLD | plot).json()["predicted_rating"]
         return rating
@@ -188,7 +188,7 @@ def test_options_list_every_code_with_its_name(client: TestClient, learned: Pack
     assert list(languages) == list(codes.languages.names)
 
 
-def test_options_can_be_sent_back(client: TestClient):
+def test_every_option_is_accepted_in_a_request(client: TestClient):
     options = client.get("/options").json()
     genres = [each["name"] for each in options["genres"]]
     for each in options["languages"]:
@@ -196,32 +196,32 @@ def test_options_can_be_sent_back(client: TestClient):
         assert answer["ignored"] == []
 
 
-def test_process_that_is_alive_and_ready_says_so(client: TestClient, learned: Packed):
+def test_probes_of_a_ready_service(client: TestClient, learned: Packed):
     assert client.get("/livez").json() == {"status": "alive", "version": None}
     assert client.get("/readyz").json() == {"status": "ready", "version": learned.manifest.version}
 
 
-def test_version_tells_where_the_model_comes_from(client: TestClient, learned: Packed):
-    told = client.get("/version").json()
+def test_version_has_the_lineage_of_the_model(client: TestClient, learned: Packed):
+    info = client.get("/version").json()
     manifest = learned.manifest
-    assert told["version"] == manifest.version
-    assert told["run_date"] == "2026-11-23"
-    assert told["reason"] == learned.pointer().reason
-    assert (told["loaded_from"], told["registry_problem"]) == ("registry", None)
-    assert told["model_type"] == manifest.model_type
-    assert told["metrics"]["holdout"]["rmse"] == manifest.metrics["holdout"].rmse
-    assert told["baselines"].keys() == {"mean", "recent_mean", "genre_mean", "old_model"}
-    assert told["split"]["split_date"] == manifest.split.split_date.isoformat()
-    assert told["features"] == len(manifest.features)
-    assert told["wandb_run"] == manifest.wandb_run
-    assert (told["commit"], told["libraries"]) == (manifest.commit, manifest.libraries)
-    assert told["data"] == manifest.data.model_dump()
-    assert datetime.fromisoformat(told["created_at"]) == manifest.created_at
+    assert info["version"] == manifest.version
+    assert info["run_date"] == "2026-11-23"
+    assert info["reason"] == learned.pointer().reason
+    assert (info["loaded_from"], info["registry_problem"]) == ("registry", None)
+    assert info["model_type"] == manifest.model_type
+    assert info["metrics"]["holdout"]["rmse"] == manifest.metrics["holdout"].rmse
+    assert info["baselines"].keys() == {"mean", "recent_mean", "genre_mean", "old_model"}
+    assert info["split"]["split_date"] == manifest.split.split_date.isoformat()
+    assert info["features"] == len(manifest.features)
+    assert info["wandb_run"] == manifest.wandb_run
+    assert (info["commit"], info["libraries"]) == (manifest.commit, manifest.libraries)
+    assert info["data"] == manifest.data.model_dump()
+    assert datetime.fromisoformat(info["created_at"]) == manifest.created_at
     pointer = learned.pointer()
-    assert datetime.fromisoformat(told["since"]) == pointer.at
-    assert (told["by"], told["previous"]) == (pointer.by, pointer.previous)
-    assert manifest.created_at < datetime.fromisoformat(told["loaded_at"])
-    assert told["cache_problem"] is None
+    assert datetime.fromisoformat(info["since"]) == pointer.at
+    assert (info["by"], info["previous"]) == (pointer.by, pointer.previous)
+    assert manifest.created_at < datetime.fromisoformat(info["loaded_at"])
+    assert info["cache_problem"] is None
 
 
 def in_batch(client: TestClient, *films: Any) -> list[dict[str, Any]]:
@@ -231,7 +231,7 @@ def in_batch(client: TestClient, *films: Any) -> list[dict[str, Any]]:
     return results
 
 
-def test_batch_answers_as_each_film_by_itself(client: TestClient, learned: Packed):
+def test_batch_gives_the_same_forecasts_as_single_requests(client: TestClient, learned: Packed):
     (korean, _) = next(iter(TRANSLATIONS.items()))
     films = [FILM, {"genres": ["Horror"], "tagline": "odd"}, {"overview": korean}]
     response = client.post("/v1/predict/batch", json={"films": films}).json()
@@ -252,7 +252,7 @@ def test_batch_answers_as_each_film_by_itself(client: TestClient, learned: Packe
         {"genres": ["Drama"], "release_date": 5},
     ],
 )
-def test_bad_film_has_the_same_problem_in_a_batch_and_sinks_no_other(
+def test_invalid_film_gets_a_problem_in_its_row_and_does_not_affect_the_others(
     client: TestClient, bad: dict[str, Any]
 ):
     good, row, last = in_batch(client, FILM, bad, FILM)
@@ -264,7 +264,7 @@ def test_bad_film_has_the_same_problem_in_a_batch_and_sinks_no_other(
 
 
 @pytest.mark.parametrize("row", [None, 5, "planted-input", [], [FILM], True])
-def test_row_that_is_no_film_is_told_in_its_place(client: TestClient, row: Any):
+def test_row_that_is_not_a_film_gets_a_problem(client: TestClient, row: Any):
     bad, good = in_batch(client, row, FILM)
     assert bad["problem"]["status"] == 422
     assert "planted-input" not in str(bad)
@@ -272,21 +272,21 @@ def test_row_that_is_no_film_is_told_in_its_place(client: TestClient, row: Any):
 
 
 @pytest.mark.parametrize("films", [[], [FILM] * 101, None, {}, "films"])
-def test_batch_that_is_empty_too_long_or_no_list_is_refused_whole(client: TestClient, films: Any):
+def test_batch_must_be_a_list_of_1_to_100_films(client: TestClient, films: Any):
     response = client.post("/v1/predict/batch", json={"films": films})
     assert response.status_code == 422
     assert response.json()["errors"][0]["field"] == "films"
 
 
-def test_batch_of_a_hundred_films_is_answered(client: TestClient):
+def test_batch_of_100_films_is_accepted(client: TestClient):
     assert len(in_batch(client, *[FILM] * 100)) == 100
 
 
-def test_batch_waits_for_its_translations_together(
+def test_batch_translates_its_plots_in_parallel(
     bucket_settings: Settings, learned: Packed, tmp_path: Path
 ):
     put_into_production(Registry(open_bucket(bucket_settings)), learned)
-    together = threading.Barrier(4)  # as many as the translator asks at once
+    together = threading.Barrier(4)  # the size of the thread pool of the translator
 
     def translate(_: str) -> str:
         together.wait(60)
@@ -297,6 +297,6 @@ def test_batch_waits_for_its_translations_together(
     assert all(row["forecast"]["translated"] for row in rows)
 
 
-def test_options_may_be_kept_a_minute_and_forecasts_not(client: TestClient):
+def test_options_may_be_cached_for_a_minute_and_forecasts_may_not(client: TestClient):
     assert client.get("/v1/options").headers["cache-control"] == "private, max-age=60"
     assert client.get("/v1/predict", params=OLD).headers["cache-control"] == "no-store"
