@@ -1,1 +1,1 @@
-"""What training and serving must agree on."""
+"""The code that training and serving share, so that both compute the same."""

@@ -1,13 +1,15 @@
-"""The errors that are meant for a person."""
+"""The base class of the errors that a person should read."""
 
 from typing import ClassVar
 
 
 class ExplainedError(Exception):
-    """Says in one sentence what is wrong and what to change; never carries a secret.
+    """An error whose message says in one sentence what is wrong and what to change.
 
-    Entry points show the sentence without a traceback. `retryable` tells the scheduler whether
-    waiting may help.
+    The message never contains a secret. Entry points show it without a traceback.
+
+    Attributes:
+        retryable: Whether the same call may succeed later; the scheduler then tries it again.
     """
 
     retryable: ClassVar[bool] = False

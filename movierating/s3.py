@@ -1,4 +1,4 @@
-"""S3 with conditional writes, and its failures in words that name the setting to change."""
+"""S3 with conditional writes; errors become sentences that name the setting to change."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,28 +28,28 @@ _BAD_SECRET: Final = frozenset({"SignatureDoesNotMatch"})
 
 
 class S3UnavailableError(ExplainedError, RuntimeError):
-    """S3 cannot be used as it is set up; the message names the setting to look at."""
+    """S3 does not work with the current settings; the message names the setting to check."""
 
     retryable = True
 
 
 class S3RefusedError(S3UnavailableError):
-    """S3 is there and says no; asking again will not change its mind."""
+    """S3 answered and refused the request; a retry does not help."""
 
     retryable = False
 
 
 class PreconditionFailedError(RuntimeError):
-    """The object is not in the state that the write or read asked for."""
+    """The object does not have the state that the read or write requires."""
 
 
 class NotS3Error(RuntimeError):
-    """An answer lacks what every answer of S3 has: something else listens there."""
+    """A response lacks the ETag that S3 always sends, so another server listens there."""
 
 
 @dataclass(frozen=True)
 class Blob:
-    """An object and the tag of its state."""
+    """The content of an object and its ETag, which identifies this content."""
 
     raw: bytes
     etag: str
@@ -57,7 +57,7 @@ class Blob:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object in a listing, and when it was last written by the clock of S3."""
+    """An object in a listing; `modified` is the time of the last write by the clock of S3."""
 
     key: str
     bytes: int
@@ -68,15 +68,15 @@ class Bucket:
     """One bucket. Keys are plain S3 keys; every method may raise `S3UnavailableError`."""
 
     def __init__(self, client: "S3Client", name: str) -> None:
-        """Use an existing client; `open_bucket` makes one from the settings."""
+        """Use an existing client; `open_bucket` creates one from the settings."""
         self._client = client
         self.name = name
 
     def get(self, key: str, unless_etag: str | None = None) -> Blob | None:
-        """An object; None where there is none.
+        """Read an object; return None if it does not exist.
 
         Raises:
-            PreconditionFailedError: The object still has the tag `unless_etag`.
+            PreconditionFailedError: The object still has the ETag `unless_etag`.
         """
         condition: dict[str, Any] = {"IfNoneMatch": unless_etag} if unless_etag else {}
         try:
@@ -87,7 +87,7 @@ class Bucket:
             return None
 
     def put(self, key: str, raw: bytes) -> None:
-        """Write an object, whatever stood there."""
+        """Write an object and replace an existing one."""
         with translate_errors(self.name):
             _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw))
 
@@ -95,16 +95,16 @@ class Bucket:
         """Write an object that must not exist yet.
 
         Raises:
-            PreconditionFailedError: It exists.
+            PreconditionFailedError: The object exists.
         """
         with translate_errors(self.name):
             _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfNoneMatch="*"))
 
     def replace(self, key: str, raw: bytes, etag: str) -> None:
-        """Write an object that must still have the tag `etag`.
+        """Write an object that must still have the ETag `etag`.
 
         Raises:
-            PreconditionFailedError: It has changed, or is gone.
+            PreconditionFailedError: The object has changed or does not exist.
         """
         try:
             with translate_errors(self.name):
@@ -113,12 +113,12 @@ class Bucket:
             raise PreconditionFailedError(key) from None
 
     def delete(self, key: str) -> None:
-        """Remove an object; removing it again changes nothing."""
+        """Delete an object; a second call changes nothing."""
         with translate_errors(self.name):
             self._client.delete_object(Bucket=self.name, Key=key)
 
     def objects(self, prefix: str) -> list[StoredObject]:
-        """What lies under a prefix, in the order of the keys."""
+        """Return the objects under a prefix, sorted by key."""
         with translate_errors(self.name):
             pages = self._client.get_paginator("list_objects_v2")
             return [
@@ -128,7 +128,7 @@ class Bucket:
             ]
 
     def keys(self, prefix: str) -> list[str]:
-        """The keys that begin with a prefix, in order."""
+        """Return the keys under a prefix, sorted."""
         return [each.key for each in self.objects(prefix)]
 
 
@@ -141,12 +141,12 @@ def _etag(answer: Mapping[str, Any]) -> str:
 
 @contextmanager
 def translate_errors(bucket: str) -> Iterator[None]:
-    """Turn the failures of S3 into sentences that name the setting to change.
+    """Translate errors of boto3 inside the block into sentences that name the setting to check.
 
     Raises:
-        S3UnavailableError: S3 cannot be used as it is set up.
-        PreconditionFailedError: The object is not in the state that was asked for.
-        KeyError: There is no such object.
+        S3UnavailableError: S3 does not work with the current settings.
+        PreconditionFailedError: The object does not have the required state.
+        KeyError: The object does not exist.
     """
     try:
         yield
@@ -158,10 +158,10 @@ def translate_errors(bucket: str) -> Iterator[None]:
         ) from None
     except (NotS3Error, ResponseParserError):
         raise S3UnavailableError(
-            "what listens there does not answer as S3 does; check AWS_ENDPOINT_URL_S3"
+            "the server does not answer as S3 does; check AWS_ENDPOINT_URL_S3"
         ) from None
     except FileNotFoundError:
-        raise
+        raise  # a local file of the caller; as an OSError it would count as S3's below
     except (BotoCoreError, Boto3Error, OSError) as error:
         raise S3UnavailableError(
             f"S3 cannot be reached ({type(error).__name__}); "
@@ -186,11 +186,11 @@ def _translated(code: str, bucket: str) -> Exception:
 
 
 def open_bucket(settings: SharedSettings) -> Bucket:
-    """The bucket of the settings, with their keys or, without any, the machine's role.
+    """Open the bucket in the settings, with their keys or else with the machine's role.
 
     Raises:
-        SettingsError: S3_BUCKET_NAME is not set, only one of the two AWS keys is, or no client
-            can be made of the address and the region.
+        SettingsError: S3_BUCKET_NAME is not set, only one of the two AWS keys is set, or the
+            address or region is invalid.
     """
     name = settings.require("s3_bucket_name")
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
@@ -207,6 +207,6 @@ def open_bucket(settings: SharedSettings) -> Bucket:
         )
     except ValueError:
         raise SettingsError(
-            "AWS_ENDPOINT_URL_S3 is no address or AWS_DEFAULT_REGION no region; change it"
+            "AWS_ENDPOINT_URL_S3 is not an address or AWS_DEFAULT_REGION is not a region; change it"
         ) from None
     return Bucket(client, name)

@@ -35,7 +35,7 @@ def _known_time_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("is no time zone; write a name such as Asia/Seoul") from None
+        raise ValueError("is not a time zone; write a name such as Asia/Seoul") from None
     return value
 
 

@@ -1,1 +1,1 @@
-"""A film as it is known before its release, and its text and tokens."""
+"""A film's facts before its release, its text, its tokens and the codes of its categories."""

@@ -1,4 +1,7 @@
-"""The two code tables of the old contract: which number stands for a genre or a language."""
+"""The two code tables of the old API contract: each genre and each language has a number.
+
+Clients of `GET /v1/predict` store these numbers, so a code never changes its meaning.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,10 +13,10 @@ UNKNOWN_CODE = -1
 
 @dataclass(frozen=True)
 class CodeTable:
-    """An append-only table: the place of a name is its code, for ever.
+    """An append-only table in which a name's position is its code.
 
     Attributes:
-        names: The names in the order of their codes, from 0.
+        names: The names in the order of their codes; the first has code 0.
     """
 
     names: tuple[str, ...] = ()
@@ -23,7 +26,7 @@ class CodeTable:
         """Index the names once.
 
         Raises:
-            ValueError: A name stands in the table twice.
+            ValueError: The table lists a name twice.
         """
         codes = {name: code for code, name in enumerate(self.names)}
         if len(codes) != len(self.names):
@@ -31,15 +34,15 @@ class CodeTable:
         object.__setattr__(self, "_codes", codes)
 
     def code(self, name: str | None) -> int:
-        """The code of a name; -1 for an unknown one."""
+        """Return the code of a name; -1 if the name is unknown."""
         return self._codes.get(name, UNKNOWN_CODE) if name else UNKNOWN_CODE
 
     def name(self, code: int) -> str | None:
-        """The name of a code; None for -1 and for codes never given out."""
+        """Return the name of a code; None for -1 and for codes that the table does not have."""
         return self.names[code] if 0 <= code < len(self.names) else None
 
     def extended(self, seen: Iterable[str | None]) -> Self:
-        """The table with the unseen names appended, the most frequent first, ties by name."""
+        """Return the table with new names appended: the most frequent first, ties by name."""
         counts = Counter(name for name in seen if name and name not in self._codes)
         ranked = sorted(counts, key=lambda name: (-counts[name], name))
         return type(self)((*self.names, *ranked))
@@ -47,16 +50,16 @@ class CodeTable:
 
 @dataclass(frozen=True)
 class Codes:
-    """Both tables, as one version of a model carries them."""
+    """Both code tables of one model version."""
 
     genres: CodeTable = CodeTable()
     languages: CodeTable = CodeTable()
 
     def to_json(self) -> dict[str, list[str]]:
-        """The tables as plain lists."""
+        """Return the tables as plain lists."""
         return {"genres": list(self.genres.names), "languages": list(self.languages.names)}
 
     @classmethod
     def from_json(cls, raw: dict[str, list[str]]) -> Self:
-        """The tables from plain lists."""
+        """Read the tables from plain lists."""
         return cls(CodeTable(tuple(raw["genres"])), CodeTable(tuple(raw["languages"])))

@@ -1,4 +1,4 @@
-"""What may be known of a film before it opens."""
+"""The facts about a film that are known before its release."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -7,14 +7,16 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A plot, and what TextBlob makes of it where it is in English.
+    """A plot and its measurements.
+
+    A Korean plot has no measurements, because they are not comparable with those of English plots.
 
     Attributes:
         length: Characters of the English plot; None is unknown.
-        polarity: Mood from -1 (dark) to 1 (bright); None is unknown.
-        subjectivity: From 0 (factual) to 1 (personal); None is unknown.
-        text: The plot itself; None is unknown, as in the old contract, which knows its numbers.
-        language: Of the text. One in Korean has no numbers: they would mean something else.
+        polarity: TextBlob's sentiment from -1 (negative) to 1 (positive); None is unknown.
+        subjectivity: TextBlob's score from 0 (factual) to 1 (personal); None is unknown.
+        text: The plot; None is unknown. The old API contract sends measurements without a text.
+        language: The language of the text.
     """
 
     length: int | None
@@ -26,17 +28,17 @@ class Plot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
-    """The facts that a forecast rests on. None or an empty tuple means unknown, never zero.
+    """The facts that a forecast is based on. None or an empty tuple means unknown, never zero.
 
-    People, companies and franchises are known by their names, as on a poster.
+    People, companies and franchises are identified by name, because callers do not know TMDB's ids.
 
     Attributes:
         title: English title.
         genres: TMDB's English names, the main genre first.
-        original_language: ISO 639-1 code as TMDB writes it.
-        countries: Of production, ISO 3166-1 codes.
+        original_language: TMDB's language code, mostly ISO 639-1.
+        countries: ISO 3166-1 codes of the production countries.
         runtime_minutes: Running time.
-        release_date: First release anywhere.
+        release_date: First release in any country.
         budget_usd: Production budget.
         directors: Names.
         writers: Names.
@@ -64,5 +66,5 @@ class Film:
 
     @property
     def main_genre(self) -> str | None:
-        """The first genre, which TMDB lists as the most fitting."""
+        """The first genre; TMDB lists the most fitting one first."""
         return self.genres[0] if self.genres else None

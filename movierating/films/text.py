@@ -1,4 +1,4 @@
-"""A plot in numbers, in training and in serving alike; and text as it is searched."""
+"""Functions on text: measure a plot, recognise its script, normalise it for a search."""
 
 import re
 import sys
@@ -15,17 +15,19 @@ _NGRAM_SYLLABLES: Final = (2, 3)
 
 
 def measure_plot(overview: str | None) -> Plot | None:
-    """Measure an English plot by TextBlob's lexicon; None where there is no text.
+    """Measure an English plot with TextBlob's lexicon; return None if there is no text.
 
-    The mood of a text in another language comes out near 0.0 and means nothing: what is not in
-    Latin letters is to be translated first or to count as unknown. Other languages in Latin letters
-    are not told from English here.
+    In other languages the sentiment is close to 0.0 and meaningless. Callers therefore translate a
+    text without Latin letters first, or treat it as unknown. This function does not detect other
+    languages in Latin letters.
     """
     text = (overview or "").strip()
     if not text:
         return None
-    # Half a second: only for who measures. What `TextBlob(text).sentiment` asks, without the blob.
-    with _absent("sklearn", "scipy"):  # or NLTK loads them for what nobody asks of it: 100 MB
+    # The import takes half a second, so only callers that measure a plot pay for it. This is the
+    # function behind `TextBlob(text).sentiment`. NLTK would import sklearn and scipy for parts that
+    # are not used here, which takes 100 MB of memory.
+    with _import_blocked("sklearn", "scipy"):
         from textblob.en import sentiment
 
     polarity, subjectivity = sentiment(text)
@@ -33,7 +35,7 @@ def measure_plot(overview: str | None) -> Plot | None:
 
 
 def search_key(text: str) -> str:
-    """Text as it is searched: case, accents and the width of spaces do not count."""
+    """Return text without differences in case, accents and spaces, to compare it in a search."""
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text)
         text = "".join(part for part in parts if not unicodedata.combining(part))
@@ -41,7 +43,7 @@ def search_key(text: str) -> str:
 
 
 def is_latin(text: str) -> bool:
-    """Whether most letters of a text are Latin, so that it can be English."""
+    """Return whether most letters of a text are Latin, so that it can be English."""
     letters = [letter for letter in text if letter.isalpha()]
     return sum(letter < "\u0250" for letter in letters) * 2 > len(letters)
 
@@ -66,10 +68,10 @@ def syllable_ngrams(text: str) -> list[str]:
 
 
 @contextmanager
-def _absent(*packages: str) -> Iterator[None]:
-    """Packages that are not imported yet cannot be imported meanwhile."""
+def _import_blocked(*packages: str) -> Iterator[None]:
+    """Make the import of these packages fail inside the block, unless they are imported already."""
     hidden = [name for name in packages if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] # None stands for that
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] # Python's import refuses a module that is None
     try:
         yield
     finally:

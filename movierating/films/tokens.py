@@ -1,4 +1,4 @@
-"""What describes a film: tokens of several traits, such as its directors or its plot's words."""
+"""The tokens of a film by trait, for example its directors or the words of its plot."""
 
 import re
 from bisect import bisect
@@ -10,12 +10,13 @@ from movierating.films.film import Film
 
 Tokens = Sequence[str]
 
-MAX_CAST: Final = 5  # long lists are those of famous films
+# TMDB lists more actors for famous films, so the length of the list would reveal popularity.
+MAX_CAST: Final = 5
 _RUNTIME_BANDS: Final = (70, 80, 85, 90, 95, 100, 105, 110, 120, 130, 140, 160)  # minutes
 _BUDGET_BANDS: Final = (1e6, 3e6, 1e7, 2e7, 4e7, 7e7, 1.2e8)  # US dollars
 _WORD: Final = re.compile(r"\w\w+")
 _TITLE_WORD: Final = re.compile(r"\w+|[:!?]")
-# Too common to tell plots apart.
+# Words that are too common to distinguish plots.
 _STOP_WORDS: Final = frozenset(
     """
     a about after all also an and any are as at back be become becomes been before being between
@@ -24,7 +25,7 @@ _STOP_WORDS: Final = frozenset(
     of off on once one only or other out over own she so some soon still such than that the
     their them then there they this those through to too two under until up very was we were
     what when where which while who whom whose why will with you your
-    """.split()  # noqa: SIM905 - a text to be read
+    """.split()  # noqa: SIM905 - easier to read than a list
 )
 
 
@@ -75,10 +76,5 @@ TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
     "plot": _plot,
 }
 
-TRACKED_TRAITS: Final = (
-    "director",
-    "writer",
-    "cast",
-    "company",
-    "franchise",
-)  # whose past counts, too
+# The traits whose tokens also have past ratings.
+TRACKED_TRAITS: Final = ("director", "writer", "cast", "company", "franchise")

@@ -1,1 +1,1 @@
-"""From a film to a rating: features, the ONNX model, and what explains its forecast."""
+"""Everything between a film and its forecast: features, ONNX model, reasons, similar films."""

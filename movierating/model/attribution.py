@@ -1,4 +1,4 @@
-"""Why a film gets its rating: what each group of facts adds to the rating of the average film.
+"""The reasons for a forecast: how many rating points each feature group contributes.
 
 The method approximates Shapley values: it reveals the groups one after the other, in every rotation
 of their order and of the reversed order, and averages what each group adds to the forecast (cyclic
@@ -20,7 +20,7 @@ from movierating.model.target_encoding import ALL_EFFECTS, EFFECT_FEATURES, PAST
 
 Mask = npt.NDArray[np.bool_]
 
-# What a feature tells of, by its name or by what stands before or after its `=`.
+# The group of each feature, by its name, or by the part of the name before or after the `=`.
 GROUPS: Final[Mapping[str, str]] = {
     "runtime_minutes": "length",
     "runtime": "length",
@@ -48,49 +48,51 @@ _EFFECTS: Final = frozenset(EFFECT_FEATURES.values())
 
 
 def group_of(feature: str) -> str | None:
-    """The group of a feature; None for the sum of all effects, which tells of everything."""
+    """Return the group of a feature; None for the sum of all effects, which has no single group."""
     kind, _, wanted = feature.partition("=")
     name = wanted if kind in {"effect", *PAST_RATINGS} else kind
     return None if feature == ALL_EFFECTS else GROUPS[name]
 
 
 def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, float]:
-    """What each known group adds, in rating points.
+    """Return the contribution of each group with known facts, in rating points.
 
     Args:
-        model: What forecasts.
+        model: The model whose forecast is explained.
         vector: The film, shape (1, features).
-        features: Their names.
+        features: Names of the features.
 
     Returns:
-        By group, the largest first; the sum is the film's rating minus that of a film of which
-        nothing is known.
+        Contributions by group, the largest absolute value first. They add up to the film's forecast
+        minus the forecast for a film without known facts.
     """
     columns = _columns(tuple(features))
     known = [group for group, at in columns.items() if not np.isnan(vector[0, at]).all()]
     if not known:
         return {}
-    arcs, shares = _arcs(len(known)), _shares(len(known))
-    shown = np.zeros((len(arcs), vector.shape[1]), np.bool_)
+    members, weights = _members(len(known)), _weights(len(known))
+    visible = np.zeros((len(members), vector.shape[1]), np.bool_)
     for at, group in enumerate(known):
-        shown[:, columns[group]] = arcs[:, at, None]
-    ratings = model.forecast(mask_features(vector, shown, features)).astype(float)
-    points = dict(zip(known, (shares @ ratings).tolist(), strict=True))
+        visible[:, columns[group]] = members[:, at, None]
+    ratings = model.forecast(mask_features(vector, visible, features)).astype(float)
+    points = dict(zip(known, (weights @ ratings).tolist(), strict=True))
     return dict(sorted(points.items(), key=lambda each: (-abs(each[1]), each[0])))
 
 
-def mask_features(matrix: Matrix, shown: Mask, features: Sequence[str]) -> Matrix:
-    """Films with only some of their facts shown; the sum of their effects follows.
+def mask_features(matrix: Matrix, visible: Mask, features: Sequence[str]) -> Matrix:
+    """Return vectors with only some facts visible; the others become NaN.
+
+    The sum of all effects is computed again, so that it does not reveal masked effects.
 
     Args:
-        matrix: The films, shape (rows, features), or one for all rows.
-        shown: Which facts, shape (rows, features).
-        features: Their names.
+        matrix: The films, shape (rows, features), or one film for all rows, shape (1, features).
+        visible: Which facts stay, shape (rows, features).
+        features: Names of the features.
     """
-    rows = np.where(shown, matrix, np.float32(np.nan))
+    rows = np.where(visible, matrix, np.float32(np.nan))
     if ALL_EFFECTS in features:
         effects = [at for at, name in enumerate(features) if name in _EFFECTS]
-        hidden = np.where(shown[:, effects], 0, np.nan_to_num(matrix[:, effects]))
+        hidden = np.where(visible[:, effects], 0, np.nan_to_num(matrix[:, effects]))
         rows[:, features.index(ALL_EFFECTS)] = matrix[:, features.index(ALL_EFFECTS)] - hidden.sum(
             axis=1
         )
@@ -108,8 +110,11 @@ def _columns(features: tuple[str, ...]) -> dict[str, npt.NDArray[np.intp]]:
 
 
 @cache
-def _runs(count: int) -> dict[frozenset[int], int]:
-    """All runs of neighbours in a circle of groups, from none of them to all, and their rows."""
+def _coalitions(count: int) -> dict[frozenset[int], int]:
+    """All sets of groups that are visible at some step of a cyclic order, and a row for each.
+
+    Such a set is a run of neighbours in a circle of the groups, from none of them to all.
+    """
     runs = {
         frozenset((start + step) % count for step in range(length))
         for start in range(count)
@@ -120,21 +125,21 @@ def _runs(count: int) -> dict[frozenset[int], int]:
 
 
 @cache
-def _arcs(count: int) -> Mask:
-    """Which groups each run holds, shape (runs, groups)."""
-    return np.asarray([[group in run for group in range(count)] for run in _runs(count)])
+def _members(count: int) -> Mask:
+    """Which groups each coalition has, shape (coalitions, groups)."""
+    return np.asarray([[group in each for group in range(count)] for each in _coalitions(count)])
 
 
 @cache
-def _shares(count: int) -> npt.NDArray[np.float64]:
-    """How the ratings of the runs make the groups' shares, shape (groups, runs).
+def _weights(count: int) -> npt.NDArray[np.float64]:
+    """The matrix that turns the coalitions' forecasts into contributions, (groups, coalitions).
 
-    A share is what the group adds, on average over all rotations and reversed rotations.
+    A group's contribution is what it adds on average over all rotations and reversed rotations.
     """
-    row = _runs(count)
-    shares = np.zeros((count, len(row)))
+    row = _coalitions(count)
+    weights = np.zeros((count, len(row)))
     for group, length, step in product(range(count), range(count), (-1, 1)):
         others = frozenset((group + step * (1 + at)) % count for at in range(length))
-        shares[group, row[others | {group}]] += 1
-        shares[group, row[others]] -= 1
-    return shares / (2 * count)
+        weights[group, row[others | {group}]] += 1
+        weights[group, row[others]] -= 1
+    return weights / (2 * count)

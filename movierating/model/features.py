@@ -1,9 +1,13 @@
-"""From a film to the numbers a model sees: the one place where features are named and made.
+"""The features of a film: this module alone names and computes them, for training and serving.
 
-Every feature is known before release. A missing fact is NaN, never zero. A feature is a
-measurement from `MEASUREMENTS`, a flag `genre=NAME` or `language=CODE`, or what the track encodings
-say: `effect=TRAIT`, and of a past `films=TRAIT`, `mean=TRAIT` and `latest=TRAIT`. So a bundle's
-list of names and its effects are all that serving needs to rebuild the vector.
+Every feature is known before release. A missing fact is NaN, never zero. There are three kinds:
+
+* measurements, listed in `MEASUREMENTS`;
+* flags, `genre=NAME` and `language=CODE`;
+* target encodings: `effect=TRAIT`, and the past ratings `films=TRAIT`, `mean=TRAIT` and
+  `latest=TRAIT`.
+
+So serving needs only a bundle's feature names and its effects to build the same vector.
 """
 
 import math
@@ -24,7 +28,8 @@ Matrix = npt.NDArray[np.float32]
 
 MISSING: Final = math.nan
 
-# Known only after release, or made from what is: may label or filter, never describe a film.
+# Known only after release, or derived from such facts. They may be a label or filter the training
+# films, but as a feature they would leak the rating.
 AFTER_RELEASE: Final = frozenset(
     {"vote_count", "vote_average", "popularity", "revenue", "status", "poster_path", "homepage"}
 )
@@ -41,17 +46,17 @@ MEASUREMENTS: Final[dict[str, Callable[[Film], float | None]]] = {
 
 
 class UnknownFeatureError(ExplainedError, ValueError):
-    """A feature is not one this code can make, or is not known before release."""
+    """This code cannot compute a feature, or the feature is not known before release."""
 
     def __init__(self, name: str) -> None:
-        """Say which feature, and why it is refused."""
+        """Name the feature and the reason."""
         source = name.partition("=")[0]
         reason = "is known only after release" if source in AFTER_RELEASE else "is not known here"
         super().__init__(f"feature {name!r} {reason}")
 
 
 def choose_features(films: Iterable[Film], min_films: int) -> tuple[str, ...]:
-    """The features that these films can teach: a flag needs `min_films` films that carry it."""
+    """Return the features for these training films; a flag needs at least `min_films` films."""
     genres, languages = Counter[str](), Counter[str]()
     for film in films:
         genres.update(film.genres)
@@ -62,12 +67,15 @@ def choose_features(films: Iterable[Film], min_films: int) -> tuple[str, ...]:
 
 
 def build_features(film: Film, names: Sequence[str], encoding: TargetEncoding) -> list[float]:
-    """One film as numbers in the order of `names`; NaN where the fact is unknown.
+    """Return the vector of one film in the order of `names`; NaN where a fact is unknown.
 
-    `encoding` is what `Effects.encode` says of the film.
+    Args:
+        film: The film.
+        names: Names of the features.
+        encoding: The film's target encoding, from `Effects.encode`.
 
     Raises:
-        UnknownFeatureError: A name cannot be made from what is known before release.
+        UnknownFeatureError: This code cannot compute a feature of that name.
     """
     return _layout(tuple(names)).row(film, encoding)
 
@@ -75,10 +83,10 @@ def build_features(film: Film, names: Sequence[str], encoding: TargetEncoding) -
 def build_matrix(
     films: Iterable[Film], names: Sequence[str], encodings: Iterable[TargetEncoding]
 ) -> Matrix:
-    """Films and their encodings as a float32 matrix of shape (films, names); NaN where unknown.
+    """Return the vectors of films, float32 of shape (films, names); NaN where a fact is unknown.
 
     Raises:
-        UnknownFeatureError: A name cannot be made from what is known before release.
+        UnknownFeatureError: This code cannot compute a feature of that name.
     """
     layout = _layout(tuple(names))
     rows = [layout.row(film, encoding) for film, encoding in zip(films, encodings, strict=True)]
@@ -87,7 +95,10 @@ def build_matrix(
 
 @dataclass(frozen=True)
 class _Layout:
-    """Which places of a vector tell what, by kind; a call for each place would take longer."""
+    """The positions of a vector by kind of feature.
+
+    One loop per kind is faster than one function call per position.
+    """
 
     width: int
     measurements: list[tuple[int, Callable[[Film], float | None]]]
@@ -112,7 +123,7 @@ class _Layout:
         return row
 
 
-@lru_cache(maxsize=8)  # of as many versions
+@lru_cache(maxsize=8)  # one entry per model version in use
 def _layout(names: tuple[str, ...]) -> _Layout:
     layout = _Layout(len(names), [], [], [], [])
     for at, name in enumerate(names):

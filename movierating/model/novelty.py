@@ -1,4 +1,7 @@
-"""Where a film lies outside what a model has seen, so that its forecast is a guess."""
+"""Novelty warnings: facts of a film that lie outside the range of the training films.
+
+The forecast for such a film is an extrapolation and less reliable than its interval says.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,23 +14,30 @@ from movierating.model.features import MEASUREMENTS
 
 Ranges = Mapping[str, tuple[float, float]]
 
-_RARE_SHARE: Final = 0.005  # of the films on either side count as not seen
-_YEARS_AHEAD: Final = 2  # a film may open so long after the last one that taught
+_RARE_SHARE: Final = 0.005  # share of the training films outside the range, at each end
+# Forecasts are about films after the training films, so later release years are no novelty.
+_YEARS_AHEAD: Final = 2
 _FACTS: Final = {
     "runtime_minutes": "runtime",
     "overview_len": "overview",
     "release_year": "release_date",
     "budget_usd": "budget",
 }
+_SENTENCES: Final = {
+    "runtime_minutes": "the film has {value:.0f} minutes; {usual} have {low:.0f} to {high:.0f}",
+    "overview_len": "the plot has {value:.0f} characters; {usual} have {low:.0f} to {high:.0f}",
+    "release_year": "the release is in {value:.0f}; {usual} are from {low:.0f} to {high:.0f}",
+    "budget_usd": "the budget is ${value:,.0f}; {usual} have ${low:,.0f} to ${high:,.0f}",
+}
 
 
 @dataclass(frozen=True)
 class NoveltyWarning:
-    """A fact the model has seen no or hardly any films with.
+    """A fact for which the model has no or hardly any training films.
 
     Attributes:
         fact: `runtime`, `overview`, `release_date`, `budget`, `language` or `genres`.
-        reason: Which, and what the model has seen.
+        reason: A sentence with the film's value and the range of the training films.
     """
 
     fact: str
@@ -35,7 +45,7 @@ class NoveltyWarning:
 
 
 def training_ranges(films: Iterable[Film]) -> dict[str, tuple[float, float]]:
-    """Between which values of the measurements nearly all films lie."""
+    """Return, by measurement, the range of 99 % of the films that have it."""
     described = list(films)
     ranges = {}
     for name in _FACTS:
@@ -48,23 +58,31 @@ def training_ranges(films: Iterable[Film]) -> dict[str, tuple[float, float]]:
 
 
 def novelty_warnings(film: Film, ranges: Ranges, features: Iterable[str]) -> list[NoveltyWarning]:
-    """The facts of a film that lie outside what a model with these features has seen."""
+    """Return a warning for each fact outside the training films' ranges and features.
+
+    Args:
+        film: The film to forecast.
+        ranges: From `training_ranges`.
+        features: The model's features. A genre or language without a flag had too few films.
+    """
     found = []
     for name, (low, high) in ranges.items():
         value = MEASUREMENTS[name](film)
         ahead = _YEARS_AHEAD if name == "release_year" else 0
         if value is not None and not low <= value <= high + ahead:
-            reason = f"{value:g}, and nearly all films it learned from have {low:g} to {high:g}"
+            reason = _SENTENCES[name].format(
+                value=value, low=low, high=high, usual="99 % of training films"
+            )
             found.append(NoveltyWarning(_FACTS[name], reason))
     return found + _rare_names(film, frozenset(features))
 
 
 def _rare_names(film: Film, features: frozenset[str]) -> list[NoveltyWarning]:
-    asked = [("genres", f"genre={name}", name) for name in film.genres]
-    if film.original_language:
-        asked.append(("language", f"language={film.original_language}", film.original_language))
+    code = film.original_language
+    flags = [("genres", f"genre={name}", f"of genre {name!r}") for name in film.genres]
+    flags += [("language", f"language={code}", f"in language {code!r}")] if code else []
     return [
-        NoveltyWarning(fact, f"it has learned from hardly any films with {name}")
-        for fact, feature, name in asked
-        if feature not in features
+        NoveltyWarning(fact, f"no or hardly any training films are {kind}")
+        for fact, flag, kind in flags
+        if flag not in features
     ]

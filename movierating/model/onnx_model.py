@@ -1,4 +1,4 @@
-"""The model of a bundle: two ONNX graphs, one for the rating and one for how far off it may be."""
+"""The model of a bundle: one ONNX graph for the rating and one for the absolute error."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -10,21 +10,22 @@ from movierating.errors import ExplainedError
 from movierating.model.features import Matrix
 
 RATING_RANGE: Final = (0.0, 10.0)
-SMALLEST_ERROR: Final = 0.05  # rating points; no forecast is surer than the votes themselves
+# Rating points. A smaller predicted error is not credible: the votes themselves vary by as much.
+SMALLEST_ERROR: Final = 0.05
 
 
 class GraphError(ExplainedError, ValueError):
-    """Bytes are no ONNX graph that can be opened."""
+    """Some bytes are not an ONNX graph that can be opened."""
 
 
 class Graph:
-    """A regression in ONNX form: float32 vectors in, numbers out."""
+    """A regression model in ONNX format: float32 vectors in, one number per vector out."""
 
     def __init__(self, onnx: bytes) -> None:
-        """Open the graph on one thread: a row takes microseconds, and cores are few.
+        """Open the graph with one thread: a row takes microseconds, so more threads do not help.
 
         Raises:
-            GraphError: The bytes are no ONNX graph.
+            GraphError: The bytes are not an ONNX graph.
         """
         import onnxruntime
 
@@ -35,24 +36,24 @@ class Graph:
             self._session = onnxruntime.InferenceSession(
                 onnx, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # onnxruntime's own errors share no other base class
-            raise GraphError("the bytes are no ONNX graph") from error
+        except Exception as error:  # onnxruntime's errors have no other common base class
+            raise GraphError("the bytes are not an ONNX graph") from error
         self._input: str = self._session.get_inputs()[0].name
 
     def predict(self, matrix: Matrix) -> Matrix:
-        """Numbers of shape (rows,) for vectors of shape (rows, features)."""
+        """Return numbers of shape (rows,) for vectors of shape (rows, features)."""
         (numbers,) = self._session.run(None, {self._input: matrix})
         return np.asarray(numbers, dtype=np.float32).reshape(-1)
 
 
 @dataclass(frozen=True)
 class Model:
-    """Forecasts ratings, and how far off it may be.
+    """Forecasts ratings and their 80 % intervals.
 
     Attributes:
-        rating: Gives ratings.
-        error: Gives the size of the error to expect, in rating points.
-        quantile: So many such sizes hold the promised share of films.
+        rating: Predicts the rating.
+        error: Predicts the absolute error of that rating, in rating points.
+        quantile: Interval half-width as a multiple of the predicted error.
     """
 
     rating: Graph
@@ -60,17 +61,17 @@ class Model:
     quantile: float
 
     def forecast(self, matrix: Matrix) -> Matrix:
-        """Ratings of shape (rows,) for vectors of shape (rows, features), within 0 and 10."""
+        """Return ratings from 0 to 10, shape (rows,), for vectors of shape (rows, features)."""
         lowest, highest = RATING_RANGE
         return np.minimum(np.maximum(self.rating.predict(matrix), lowest), highest)
 
     def half_widths(self, matrix: Matrix) -> Matrix:
-        """Half the width of the 80 % intervals in rating points, shape (rows,)."""
+        """Return the half-widths of the 80 % intervals in rating points, shape (rows,)."""
         errors = np.maximum(self.error.predict(matrix), SMALLEST_ERROR)
         return np.float32(self.quantile) * errors
 
     def covers(self, matrix: Matrix, ratings: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        """Whether ratings lie in the 80 % intervals, shape (rows,)."""
+        """Return whether ratings lie inside the 80 % intervals, shape (rows,)."""
         off = np.abs(self.forecast(matrix) - ratings)
         inside: npt.NDArray[np.bool_] = off <= self.half_widths(matrix)
         return inside

@@ -1,8 +1,8 @@
-"""Films that are like another one, from an index that a bundle carries.
+"""The training films that are most similar to a film, from an index in the bundle.
 
-Films are compared by the tokens that also make their track records: within a trait by the cosine of
-the tokens' inverse document frequencies, over all traits by a weighted sum of these. The index is
-inverted: for each token the films that have it.
+Two films are compared by their tokens. Within a trait the similarity is the cosine of the tokens'
+inverse document frequencies; the similarities of all traits are added with weights. The index is
+inverted: it lists the films of each token.
 """
 
 import io
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from movierating.films.film import Film
 from movierating.films.tokens import TRAITS
 
-# How much each trait says about likeness.
+# The weight of each trait in the similarity.
 _WEIGHTS: Final = {
     "genre": 1.0,
     "language": 0.5,
@@ -33,16 +33,19 @@ _WEIGHTS: Final = {
     "keyword": 1.0,
     "plot": 1.5,
 }
-_MIN_FILMS: Final = {"plot": 3, "keyword": 2}  # for a token to be worth its place
+# Tokens of fewer films are left out. They would make the index large and rarely match.
+_MIN_FILMS: Final = {"plot": 3, "keyword": 2}
 
 
 @dataclass(frozen=True)
 class RatedFilm:
-    """A film that audiences have rated.
+    """A training film with its rating.
 
     Attributes:
-        id: TMDB's.
-        rating: TMDB's `vote_average` when the model was trained.
+        id: TMDB's id.
+        title: English title.
+        year: Year of release.
+        rating: TMDB's `vote_average` at the time of training.
     """
 
     id: int
@@ -53,15 +56,15 @@ class RatedFilm:
 
 @dataclass(frozen=True)
 class SimilarFilms:
-    """The index.
+    """The inverted index.
 
     Attributes:
-        films: In the order of their numbers.
-        keys: Hashes of the tokens, ascending; uint64.
-        rarity: Inverse document frequency by token; float32.
-        starts: Where the films of a token begin among `numbers`, and at last their end.
-        numbers: The films that have a token, token by token.
-        values: The token's share in its trait of that film; float16.
+        films: The films; a film's position is its number.
+        keys: Hashes of the tokens, ascending; uint64, shape (tokens,).
+        rarity: Inverse document frequency of each token; float32, shape (tokens,).
+        starts: Start of each token's films in `numbers`, then the end; int32, shape (tokens + 1,).
+        numbers: Numbers of the films that have a token, token by token; int32.
+        values: The token's normalised weight within its trait of that film; float16.
     """
 
     films: Sequence[RatedFilm]
@@ -72,16 +75,16 @@ class SimilarFilms:
     values: npt.NDArray[np.float16]
 
     def similar_to(self, film: Film, count: int = 5) -> list[RatedFilm]:
-        """The films most like another one, the most alike first; those unlike it are left out."""
-        likeness = self._likeness(film)
-        # Sorting all of them would take longer than all the rest.
-        least = np.partition(likeness, -count)[-count] if len(likeness) > count else 0
-        (alike,) = np.nonzero((likeness >= least) & (likeness > 0))
-        best = alike[np.argsort(-likeness[alike], kind="stable")]
+        """Return at most `count` films with similarity above 0, the most similar first."""
+        similarity = self._similarity(film)
+        # `partition` finds the threshold; sorting all films would take longer than all the rest.
+        least = np.partition(similarity, -count)[-count] if len(similarity) > count else 0
+        (similar,) = np.nonzero((similarity >= least) & (similarity > 0))
+        best = similar[np.argsort(-similarity[similar], kind="stable")]
         return [self.films[at] for at in best[:count]]
 
-    def _likeness(self, film: Film) -> npt.NDArray[np.float64]:
-        """How like each film of the index is to another one, shape (films,)."""
+    def _similarity(self, film: Film) -> npt.NDArray[np.float64]:
+        """The similarity of each film in the index to a film, shape (films,)."""
         numbers, shares = [np.zeros(0, np.int32)], [np.zeros(0, np.float16)]
         for trait, weight in _WEIGHTS.items():
             at = self._known(trait, film)
@@ -94,7 +97,7 @@ class SimilarFilms:
         return added.astype(float)
 
     def of_genre(self, name: str) -> list[RatedFilm]:
-        """The films of a genre; none where the index does not know it."""
+        """Return the films of a genre; none if no film in the index has it."""
         return [
             self.films[number]
             for token in self._known("genre", Film(genres=(name,)))
@@ -112,7 +115,7 @@ class SimilarFilms:
 
     @classmethod
     def build(cls, films: Sequence[Film], rated: Sequence[RatedFilm]) -> Self:
-        """The index of some films."""
+        """Build the index of some films; `rated` has the same films in the same order."""
         having: dict[int, list[int]] = defaultdict(list)
         traits: dict[int, str] = {}
         for number, film in enumerate(films):
@@ -142,7 +145,7 @@ class SimilarFilms:
         )
 
     def to_bytes(self) -> bytes:
-        """The index as a NumPy archive; the same index gives the same bytes."""
+        """Return the index as a NumPy archive; equal indexes give equal bytes."""
         titles = [film.title.encode() for film in self.films]
         stream = io.BytesIO()
         np.savez_compressed(
@@ -158,16 +161,17 @@ class SimilarFilms:
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Self:
-        """The index from a NumPy archive.
+        """Read the index from a NumPy archive.
 
         Raises:
-            ValueError: The bytes are no such archive.
+            ValueError: The bytes are not such an archive.
         """
         try:
+            # Without pickles: loading a pickle could run any code.
             with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in (*_ARRAYS, *_FILMS)}
         except (OSError, KeyError, EOFError, BadZipFile) as error:
-            raise ValueError("no index of films") from error
+            raise ValueError("the bytes are not an index of films") from error
         return cls(tuple(_films(arrays)), **{name: arrays[name] for name in _ARRAYS})
 
 

@@ -1,8 +1,7 @@
-"""Track records: how far films of a person, a company, a genre or a word lie above the average.
+"""Target encoding: the effect of each token on the rating, and the past ratings of people.
 
-Training estimates one effect for each token of each trait, all of them together, so that a director
-is not credited with what his genre is liked for (`scripts.training.target_encoding`). Serving looks
-them up.
+Training estimates the effects of all tokens of all traits together, so that a director is not
+credited with the popularity of a genre (`scripts.training.target_encoding`). Serving looks them up.
 """
 
 import math
@@ -23,11 +22,12 @@ from movierating.films.tokens import TRACKED_TRAITS, TRAITS, Tokens
 
 TargetEncoding = Mapping[str, float]
 
-KOREAN_PLOT: Final = "plot in Korean"  # a table beside those of the traits
-ALL_EFFECTS: Final = "effect=all"  # the average with what every trait adds
+# Key of the table for Korean plots, which is not one of the traits.
+KOREAN_PLOT: Final = "plot in Korean"
+ALL_EFFECTS: Final = "effect=all"  # the average rating plus the effects of all traits
 EFFECT_FEATURES: Final = {trait: f"effect={trait}" for trait in TRAITS}
-# What a past tells: how many films, as log(1 + n), their mean rating, and that of the newest. The
-# trees learn from it how far to believe an effect.
+# Of a token's earlier films: their number as log(1 + n), their mean rating, and the rating of the
+# newest. From these numbers the trees learn how reliable an effect is.
 PAST_RATINGS: Final = ("films", "mean", "latest")
 PAST_RATING_FEATURES: Final = {
     trait: tuple(f"{name}={trait}" for name in PAST_RATINGS) for trait in TRACKED_TRAITS
@@ -40,22 +40,26 @@ ENCODED_FEATURES: Final = (
 
 
 class EffectTable(Mapping[str, tuple[float, ...]]):
-    """A token's weight beside the others of a film, its effect, and its past if that is followed.
+    """Per token: its weight, its effect, and its past ratings if the trait is tracked.
 
-    All numbers are in one array, on disk as well: a tuple for each token would take three times the
-    memory, and so would the numbers of a JSON text while it is read.
+    One array holds all numbers, in memory and on disk. A tuple per token would take three times the
+    memory, and so would numbers written as JSON text while they are read.
     """
 
     def __init__(self, tokens: Iterable[str], numbers: npt.ArrayLike) -> None:
-        """Take the tokens and their numbers, row by row.
+        """Index the tokens.
+
+        Args:
+            tokens: Each once.
+            numbers: Shape (tokens, 2), or (tokens, 5) with past ratings.
 
         Raises:
-            ValueError: There are not as many for each token as there should be.
+            ValueError: The numbers have another shape.
         """
         self._rows = {token: at for at, token in enumerate(tokens)}
         self._numbers = np.asarray(numbers, dtype=np.float64)
         if self._numbers.shape not in {(len(self), 2), (len(self), 2 + len(PAST_RATINGS))}:
-            raise ValueError("a table has two numbers for each token, or those of its past, too")
+            raise ValueError("a table has two numbers per token, or five with past ratings")
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
@@ -68,24 +72,24 @@ class EffectTable(Mapping[str, tuple[float, ...]]):
         return cls(raw["tokens"], numbers.reshape(len(raw["tokens"]), raw["columns"]))
 
     def to_json(self) -> dict[str, Any]:
-        """The table as JSON can hold it, its numbers as base64 of doubles."""
+        """Return the table as a dictionary for JSON; the numbers are doubles in base64."""
         numbers = b64encode(self._numbers.astype("<f8").tobytes()).decode()
         return {"tokens": list(self), "columns": self._numbers.shape[1], "numbers": numbers}
 
     def __getitem__(self, token: str) -> tuple[float, ...]:
-        """The numbers of a token."""
+        """Return the numbers of a token."""
         return tuple(self._numbers[self._rows[token]].tolist())
 
     def __contains__(self, token: object) -> bool:
-        """Whether a token has any."""
+        """Return whether the table has a token."""
         return token in self._rows
 
     def __iter__(self) -> Iterator[str]:
-        """The tokens."""
+        """Iterate over the tokens."""
         return iter(self._rows)
 
     def __len__(self) -> int:
-        """How many."""
+        """Return the number of tokens."""
         return len(self._rows)
 
 
@@ -94,13 +98,13 @@ _EMPTY: Final = EffectTable((), np.empty((0, 2)))
 
 @dataclass(frozen=True)
 class Effects:
-    """The effects of all tokens, as learned from films released before a date.
+    """The effects of all tokens, estimated from films released before a date.
 
     Attributes:
         as_of: The date.
         average: Rating of the average film.
-        tables: By trait and token: the token's weight beside the others of a film, its effect in
-            rating points, and its past, in traits where that is followed.
+        tables: A table per trait. A weight is relative to the film's other tokens of the trait; an
+            effect is in rating points.
     """
 
     as_of: date
@@ -108,11 +112,11 @@ class Effects:
     tables: Mapping[str, EffectTable]
 
     def encode(self, film: Film) -> TargetEncoding:
-        """What each trait of a film adds to the average, in rating points; NaN where unknown.
+        """Return the target encoding of a film, by feature name; NaN where a fact is unknown.
 
-        An unknown token, such as a director's first film, adds nothing and takes nothing away.
-        `all` is the average with all that is known added. Beside them stands the mean past of
-        those who are followed.
+        It has the effect of each trait in rating points, their sum with the average rating, and the
+        mean past ratings of each tracked trait. A token without training films, such as a new
+        director, has the effect 0.
         """
         tokens = {trait: tokens_of(film) for trait, tokens_of in TRAITS.items()}
         encoding = {
@@ -132,13 +136,14 @@ class Effects:
 
     @property
     def reads_korean(self) -> bool:
-        """Whether the films that taught had enough plots in Korean."""
+        """Whether there were enough training films with a Korean plot."""
         return KOREAN_PLOT in self.tables
 
     def _effect(self, trait: str, tokens: Tokens) -> float:
-        """The weighted sum over the root of the summed squares: many tokens are no more than few.
+        """The weighted sum of the effects, divided by the Euclidean norm of the weights.
 
-        So it is in TF-IDF of length 1, of which this is the general form.
+        The norm keeps films with many tokens comparable with films with few. With inverse document
+        frequencies as weights this equals a TF-IDF vector of length 1.
         """
         if not tokens:
             return math.nan
@@ -148,7 +153,7 @@ class Effects:
         return sum(weight * effect for weight, effect, *_ in found) / norm if found else 0.0
 
     def _past(self, trait: str, tokens: Tokens) -> Sequence[float]:
-        """The means over the known tokens; newcomers have no films, and so no ratings."""
+        """The mean past ratings of the known tokens; a newcomer has 0 films and unknown ratings."""
         if not tokens:
             return (math.nan,) * len(PAST_RATINGS)
         table = self.tables.get(trait, _EMPTY)
@@ -156,7 +161,7 @@ class Effects:
         return [*map(fmean, zip(*pasts, strict=True))] or (0.0, math.nan, math.nan)
 
     def to_json(self) -> dict[str, Any]:
-        """The effects as plain lists and dictionaries."""
+        """Return the effects as a dictionary for JSON."""
         return {
             "as_of": self.as_of.isoformat(),
             "average": self.average,
@@ -165,6 +170,6 @@ class Effects:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """The effects from plain lists and dictionaries."""
+        """Read the effects from the dictionary that `to_json` writes."""
         tables = {trait: EffectTable.from_json(table) for trait, table in raw["tables"].items()}
         return cls(date.fromisoformat(raw["as_of"]), float(raw["average"]), tables)

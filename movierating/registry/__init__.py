@@ -1,1 +1,1 @@
-"""The model registry in a bucket: versions, their bundles, and the decisions about them."""
+"""The model registry in an S3 bucket: versions, their bundles, and the decisions about them."""

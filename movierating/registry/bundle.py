@@ -1,4 +1,4 @@
-"""A model with everything it needs to answer, as a folder that proves itself before it is read."""
+"""A bundle: the folder with all files of one model version, verified before it is used."""
 
 import json
 import math
@@ -33,24 +33,24 @@ ERROR_NAME: Final = "error.onnx"
 EFFECTS_NAME: Final = "effects.json"
 CODES_NAME: Final = "codes.json"
 SIMILAR_FILMS_NAME: Final = "comparables.npz"
-CARD_NAME: Final = "MODEL_CARD.md"  # for people
-EVIDENCE_NAME: Final = "evidence.json"  # for people too; bundles before it have none
-_NEEDED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, SIMILAR_FILMS_NAME})
-GOLDEN_TOLERANCE: Final = 1e-4
+CARD_NAME: Final = "MODEL_CARD.md"
+EVIDENCE_NAME: Final = "evidence.json"
+_REQUIRED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, SIMILAR_FILMS_NAME})
+GOLDEN_TOLERANCE: Final = 1e-4  # rating points; processors round differently
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified version, ready to answer.
+    """A verified model version, ready to forecast.
 
     Attributes:
-        manifest: What the bundle says of itself.
-        codes: The code tables of the old contract.
-        effects: The track records.
-        similar_films: Films to compare with.
-        model: What forecasts.
-        evidence: How it did part by part; None where the bundle does not say.
-        card: The model card in Markdown, likewise.
+        manifest: The index file of the bundle.
+        codes: The code tables of the old API contract.
+        effects: The target encoding of the tokens.
+        similar_films: The index of the training films, to find similar ones.
+        model: The ONNX graphs.
+        evidence: Scores by subgroup of the hold-out films; None if the bundle has no such file.
+        card: The model card in Markdown; None if the bundle has no such file.
     """
 
     manifest: Manifest
@@ -67,23 +67,30 @@ class Bundle:
         return Predictor(self.manifest.features, self.effects, self.model)
 
     def matrix(self, films: Sequence[Film]) -> Matrix:
-        """Vectors of shape (films, features)."""
+        """Return the vectors of films, shape (films, features)."""
         return self.predictor.matrix(films)
 
     def forecast(self, films: Sequence[Film]) -> Matrix:
-        """Forecast ratings of shape (films,)."""
+        """Return the forecast ratings of films, shape (films,)."""
         return self.model.forecast(self.matrix(films))
 
     @classmethod
     def load(cls, folder: Path, manifest_sha256: str) -> Self:
-        """Open a bundle, hashing each file before it is parsed, and replay its golden answers.
+        """Load a bundle: check the hash of each file, parse it, and replay the golden inputs.
+
+        The hash is checked before a file is parsed, so that no parser gets an altered file.
+
+        Args:
+            folder: The bundle's folder.
+            manifest_sha256: The hash of the manifest, from the pointer.
 
         Raises:
-            BundleError: A file is missing or altered, or a golden answer comes out otherwise.
+            BundleError: A file is missing, altered or unreadable, or a golden input gives another
+                rating than when the model was trained.
         """
         manifest = parse_manifest(_read(folder, MANIFEST_NAME), manifest_sha256)
         files = {name: _verified(folder, name, entry) for name, entry in manifest.files.items()}
-        if missing := _NEEDED - files.keys():
+        if missing := _REQUIRED - files.keys():
             raise BundleError(f"the manifest names no {', '.join(sorted(missing))}")
         bundle = cls(
             manifest,
@@ -96,16 +103,21 @@ class Bundle:
             _evidence(files.get(EVIDENCE_NAME)),
             files[CARD_NAME].decode(errors="replace") if CARD_NAME in files else None,
         )
-        _try_out(bundle)
-        _replay(bundle)
+        _check_features(bundle)
+        _replay_golden_inputs(bundle)
         return bundle
 
 
 def write_bundle(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> Manifest:
-    """Write the files, then the manifest that names and hashes them, under its version.
+    """Write the files of a bundle and the manifest with their hashes.
+
+    Args:
+        folder: Created if it does not exist.
+        manifest: Its files and version are ignored.
+        files: Contents by name.
 
     Returns:
-        The manifest as written.
+        The manifest as written, with its files and its version.
     """
     folder.mkdir(parents=True, exist_ok=True)
     entries = {}
@@ -118,7 +130,7 @@ def write_bundle(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> M
 
 
 def golden_inputs(model: Model, matrix: Matrix) -> tuple[GoldenInput, ...]:
-    """The model's answers to some vectors, to be replayed wherever it is loaded."""
+    """Return vectors with the model's outputs for them, to be replayed when it is loaded."""
     return tuple(
         GoldenInput(
             vector=tuple(None if math.isnan(value) else float(value) for value in row),
@@ -167,28 +179,28 @@ def _parsed(kind: type[_Read], name: str, files: Mapping[str, bytes]) -> _Read:
         raise BundleError(f"{name} does not hold what it should") from error
 
 
-def _try_out(bundle: Bundle) -> None:
+def _check_features(bundle: Bundle) -> None:
     try:
         bundle.forecast([Film()])
         bundle.model.half_widths(bundle.matrix([Film()]))
     except UnknownFeatureError as error:
         raise BundleError(str(error)) from None
-    except Exception as error:  # onnxruntime's own errors share no other base class
+    except Exception as error:  # onnxruntime's errors have no other common base class
         raise BundleError("a model does not take the manifest's features") from error
 
 
-def _replay(bundle: Bundle) -> None:
+def _replay_golden_inputs(bundle: Bundle) -> None:
     golden = bundle.manifest.golden
     if not golden:
         raise BundleError("the manifest has no golden answers to replay")
     vectors = [[math.nan if value is None else value for value in each.vector] for each in golden]
     if {len(vector) for vector in vectors} != {len(bundle.manifest.features)}:
-        raise BundleError("a golden vector has not one value for each feature")
+        raise BundleError("a golden vector does not have one value per feature")
     matrix = np.asarray(vectors, dtype=np.float32)
     answers = np.stack([bundle.model.forecast(matrix), bundle.model.half_widths(matrix)])
     expected = np.asarray([[each.rating, each.half_width] for each in golden]).T
     worst = float(np.max(np.abs(answers - expected)))
-    if not worst <= GOLDEN_TOLERANCE:  # also when an answer is NaN
+    if not worst <= GOLDEN_TOLERANCE:  # `not <=` is also true for NaN
         raise BundleError(f"a golden answer differs by {worst:.4f} rating points")
 
 

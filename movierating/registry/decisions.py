@@ -1,4 +1,4 @@
-"""What was decided, when, by whom and why: one object per decision, never rewritten."""
+"""The log of promotions, refusals and rollbacks: one S3 object per decision, never changed."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,12 +15,16 @@ Action = Literal["promoted", "refused", "rolled_back"]
 
 
 class Decision(BaseModel):
-    """One line of the ledger.
+    """One decision about a version.
 
     Attributes:
-        version: What was decided about; after a rollback, the version that came back.
-        production: The version in production afterwards.
-        figures: What was measured for it, by name; RMSE and differences in rating points.
+        action: The outcome.
+        version: The version that was judged; after a rollback, the version that came back.
+        production: The version in production afterwards; None if there is none.
+        at: Time of the decision.
+        by: The person or program that decided.
+        reason: One sentence.
+        figures: Measurements behind the decision, by name; RMSE and differences in rating points.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -35,19 +39,19 @@ class Decision(BaseModel):
 
 
 class DecisionLog:
-    """The decisions in one bucket, in the order of their time."""
+    """The decisions in one bucket, the oldest first."""
 
     def __init__(self, bucket: Bucket) -> None:
-        """Use a bucket; nothing is read before it is asked for."""
+        """Use a bucket; this reads nothing yet."""
         self._bucket = bucket
 
     def record(self, decision: Decision) -> None:
-        """Add a decision; adding it again changes nothing."""
+        """Append a decision; a second call with the same decision changes nothing."""
         with suppress(PreconditionFailedError):
             self._bucket.create(_key(decision), decision.model_dump_json(indent=2).encode())
 
     def contains(self, decision: Decision) -> bool:
-        """Whether the same was decided before, at whatever time."""
+        """Return whether a decision with the same outcome and reason exists, at any time."""
         ending = _ending(decision.action, decision.version)
         return any(
             (each.production, each.reason) == (decision.production, decision.reason)
@@ -55,23 +59,23 @@ class DecisionLog:
         )
 
     def decisions(self, last: int | None = None) -> list[Decision]:
-        """The last decisions, or all of them; the oldest first.
+        """Return the last decisions, or all of them; the oldest first.
 
         Raises:
-            BundleError: One is not readable.
+            BundleError: A decision is not readable.
         """
         return [self.read(key) for key in self.keys(last)]
 
     def keys(self, last: int | None = None) -> list[str]:
-        """Where the last decisions lie, or all of them; the oldest first."""
+        """Return the keys of the last decisions, or of all of them; the oldest first."""
         keys = self._bucket.keys(DECISIONS_PREFIX)
         return keys if last is None else keys[-last:]
 
     def read(self, key: str) -> Decision:
-        """One decision.
+        """Read one decision.
 
         Raises:
-            BundleError: It is not readable.
+            BundleError: The decision is not readable.
         """
         blob = self._bucket.get(key)
         try:
@@ -81,6 +85,7 @@ class DecisionLog:
 
 
 def _key(decision: Decision) -> str:
+    # S3 lists keys in alphabetical order, so the time comes first.
     stamp = decision.at.astimezone(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     return f"{DECISIONS_PREFIX}{stamp}{_ending(decision.action, decision.version)}"
 

@@ -1,4 +1,4 @@
-"""How a model did on the held-out films, part by part; a bundle carries it for people."""
+"""The scores of a model on the hold-out films, by subgroup; people read them in the UI."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,27 +10,33 @@ class _Part(BaseModel):
 
 
 class SubgroupEvidence(_Part):
-    """Held-out films that have something in common."""
+    """Hold-out films that have a fact in common."""
 
-    kind: str = Field(description="genre, language, votes or year", examples=["language"])
-    name: str = Field(description="which genre, language, votes or year", examples=["ko"])
+    kind: str = Field(description="the fact: genre, language, votes or year", examples=["language"])
+    name: str = Field(
+        description="its value: which genre, language, votes or year", examples=["ko"]
+    )
     scores: Scores
-    coverage: float = Field(description="share of them whose rating lay inside the 80 % interval")
+    coverage: float = Field(
+        description="share of these films whose rating lies inside the 80 % interval"
+    )
 
 
 class CalibrationPoint(_Part):
-    """Held-out films of about the same forecast; both means are in rating points, 0 to 10."""
+    """Hold-out films with about the same forecast; both means are from 0 to 10."""
 
     forecast: float = Field(description="mean forecast")
-    rating: float = Field(description="mean rating by their audiences")
+    rating: float = Field(description="mean rating")
     films: int
 
 
 class Evidence(_Part):
-    """What the held-out films say of a model.
+    """Scores of a model on the hold-out films.
 
     Attributes:
-        importance: By group of facts, the mean size of what it adds, in rating points.
+        slices: Scores by subgroup.
+        calibration: Mean forecast and mean rating, by size of the forecast.
+        importance: By feature group, the mean absolute contribution in rating points.
     """
 
     slices: tuple[SubgroupEvidence, ...]

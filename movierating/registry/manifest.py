@@ -1,4 +1,4 @@
-"""What a bundle says of itself: its files, features, metrics, lineage and golden answers."""
+"""The manifest, a bundle's index file: its files, features, metrics, lineage, golden inputs."""
 
 import json
 from datetime import date, datetime
@@ -10,10 +10,10 @@ from movierating.errors import ExplainedError
 from movierating.identity import PlainName, sha256
 
 FORMAT: Final = 2
-COVERAGE: Final = 0.8  # what the interval of a forecast promises
+COVERAGE: Final = 0.8  # share of films whose rating the interval should contain
 MANIFEST_NAME: Final = "manifest.json"
 
-# Differ between two runs that made the very same model, so they are no part of its identity.
+# These fields differ between two runs that made the same model, so the digest leaves them out.
 _CIRCUMSTANCES: Final = frozenset({"version", "created_at", "wandb_run"})
 
 
@@ -39,9 +39,9 @@ class Scores(_Part):
 
 
 class Split(_Part):
-    """Which films taught the model and which measured it.
+    """The division into training films and hold-out films.
 
-    Training films opened before `split_date`, held-out films on it or later, until `until`.
+    Training films were released before `split_date`, hold-out films from then until `until`.
     """
 
     split_date: date
@@ -51,12 +51,12 @@ class Split(_Part):
 
 
 class Interval(_Part):
-    """How the 80 % interval is made, and how it did on the held-out films.
+    """The 80 % interval and its scores on the hold-out films.
 
     Attributes:
-        quantile: Half the width of an interval, in sizes of the error that the model expects.
-        coverage: Share of the held-out films whose rating lay inside, with all facts known.
-        form_coverage: The same, knowing only what the page's form asks for.
+        quantile: Interval half-width as a multiple of the predicted error.
+        coverage: Share of the films whose rating lies inside, with all facts known.
+        form_coverage: The same, with only running time, language, main genre and plot known.
         width: Mean width in rating points, with all facts known.
     """
 
@@ -67,13 +67,13 @@ class Interval(_Part):
 
 
 class DataSource(_Part):
-    """Where the training data came from.
+    """The origin of the training data.
 
     Attributes:
-        sha256: Of the cleaned file.
-        films: How many were known, before any was dropped.
-        source: TMDB's host, or the name of the catalogue that stood in for it.
-        faults: Why values of the films that the run brought in were not believed, and how often.
+        sha256: Hash of the cleaned file.
+        films: Number of films before preprocessing dropped any.
+        source: TMDB's host, or the name of the catalogue that the TMDB stand-in served.
+        faults: Reasons why values of collected films were rejected, with their counts.
     """
 
     sha256: str
@@ -83,7 +83,7 @@ class DataSource(_Part):
 
 
 class GoldenInput(_Part):
-    """One vector in the order of the features (None is missing) and what is to come of it."""
+    """A vector in the order of the features (None is unknown) and the model's outputs for it."""
 
     vector: tuple[float | None, ...]
     rating: float
@@ -91,15 +91,15 @@ class GoldenInput(_Part):
 
 
 class Manifest(_Part):
-    """The whole description of one version; written last, so that its presence means complete.
+    """The description of one version. It is written last, so its presence means a complete bundle.
 
     Attributes:
-        run_date: The date the pipeline ran for; production never moves to an earlier one.
-        average_rating: The forecast for a film of which nothing is known.
-        seen: Between which values of its measurements nearly all films that taught it lie.
-        metrics: Scores of the model by set: `train`, `holdout`, and `form` (the held-out films as
-            the four known fields of the page describe them).
-        baselines: Scores on the held-out films of what the model has to beat.
+        run_date: The date of the run; production never moves to an earlier one.
+        average_rating: The forecast for a film without known facts.
+        seen: Range of 99 % of the training films, by measurement.
+        metrics: Scores of the model by set: `train`, `holdout`, and `form` (the hold-out films with
+            only running time, language, main genre and plot known).
+        baselines: Scores of the naive baselines on the hold-out films; the model has to beat them.
     """
 
     format: int = FORMAT
@@ -123,7 +123,7 @@ class Manifest(_Part):
     golden: tuple[GoldenInput, ...]
 
     def with_version(self) -> "Manifest":
-        """The manifest under its version: the run's date and a digest of what the model is."""
+        """Return the manifest with its version: the run date and a digest of the content."""
         return self.model_copy(update={"version": f"{self.run_date}-{self._identity()[:12]}"})
 
     def matches_version(self) -> bool:
@@ -131,7 +131,7 @@ class Manifest(_Part):
         return self.version == self.with_version().version
 
     def to_bytes(self) -> bytes:
-        """The bytes that are stored and hashed."""
+        """Return the bytes that are stored and hashed."""
         return self.model_dump_json(indent=2).encode()
 
     def _identity(self) -> str:
@@ -139,19 +139,19 @@ class Manifest(_Part):
 
 
 class BundleError(ExplainedError, ValueError):
-    """A bundle is incomplete, altered, of a newer format, or does not do what it says."""
+    """A bundle is incomplete, altered, has another format, or does not give its golden outputs."""
 
 
 class NewerFormatError(BundleError):
-    """A bundle was made by a newer release of this code."""
+    """A newer release of this code made the bundle."""
 
 
 def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
-    """Read a manifest whose hash is known beforehand.
+    """Read a manifest after checking its hash.
 
     Raises:
-        NewerFormatError: They are of a newer format than this code reads.
-        BundleError: The bytes are not the expected ones, or of a format this code cannot read.
+        NewerFormatError: The manifest has a newer format than this code reads.
+        BundleError: The hash is wrong, or the bytes are not a manifest of this format.
     """
     if sha256(raw) != expected_sha256:
         raise BundleError("manifest.json does not have the SHA-256 that the pointer names")

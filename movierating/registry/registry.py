@@ -1,11 +1,11 @@
-"""The model registry on plain S3: immutable versions, one pointer, a ledger.
+"""The model registry on plain S3: immutable versions, one pointer, and a log of decisions.
 
 Layout::
 
     models/versions/{version}/   the bundle; manifest.json is written last
     models/production.json       the one mutable object
     models/ledger/               one object per decision
-    models/latest/*.pkl          export for the old consumers; never read here
+    models/latest/*.pkl          copies for the old consumers; this code never reads them
 """
 
 import json
@@ -37,27 +37,32 @@ from movierating.registry.versions import (
 from movierating.s3 import Bucket, PreconditionFailedError
 
 POINTER_KEY: Final = "models/production.json"
-# Nobody takes so long to publish: what has no manifest after that was left by one who died.
+# No publisher takes this long. Files without a manifest are then left from one that was killed.
 _ABANDONED: Final = timedelta(days=1)
 
 
 class MoveError(ExplainedError, ValueError):
-    """Production cannot be moved as asked; the message says what to do instead."""
+    """Production cannot move as requested; the message says what to do instead."""
 
 
 class Pointer(BaseModel):
-    """Which version is in production, since when and why.
+    """The content of `production.json`: the version in production, since when and why.
 
-    It carries all that its line in the ledger says, so that whoever comes next can write that line
-    for a publisher that died before it could.
+    It has all fields of its decision, so that the next publisher can log the decision if this one
+    was killed before it did.
 
     Attributes:
-        previous: What was in production before.
-        run_date: The newest date that was ever in production; a run for an earlier one never
+        version: The version in production.
+        manifest_sha256: Hash of its manifest.
+        previous: The version that was in production before.
+        at: Time of the move.
+        by: The person or program that moved production.
+        reason: One sentence.
+        run_date: The newest run date that was ever in production. A run for an earlier date never
             moves the pointer.
         rolled_back_from: The version that a person took out of production. While it is set, only
-            the run of a later date, or a person, moves the pointer.
-        figures: What was measured before the move.
+            a run for a later date, or a person, moves the pointer.
+        figures: Measurements behind the move.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -74,7 +79,7 @@ class Pointer(BaseModel):
 
     @property
     def decision(self) -> Decision:
-        """The line of the ledger that tells of this move."""
+        """The decision that this move is."""
         return Decision(
             action="rolled_back" if self.rolled_back_from else "promoted",
             version=self.version,
@@ -87,7 +92,7 @@ class Pointer(BaseModel):
 
 
 class VersionReference(Protocol):
-    """What names the bytes of a version: a pointer, or the outcome of `verify`."""
+    """A version with the hash of its manifest: a pointer, or the result of `verify`."""
 
     @property
     def version(self) -> str:
@@ -100,7 +105,7 @@ class VersionReference(Protocol):
 
 @dataclass(frozen=True)
 class Production:
-    """The pointer and the tag of its state."""
+    """The pointer and the ETag of its object."""
 
     pointer: Pointer
     etag: str
@@ -110,16 +115,16 @@ class Registry:
     """Reads and moves versions in one bucket."""
 
     def __init__(self, bucket: Bucket) -> None:
-        """Use a bucket; nothing is read before it is asked for."""
+        """Use a bucket; this reads nothing yet."""
         self._bucket = bucket
         self._versions = Versions(bucket)
         self._decisions = DecisionLog(bucket)
 
     def production(self, unless_etag: str | None = None) -> Production | None:
-        """What is in production; None in a bucket without any version in production.
+        """Return what is in production; None if no version is.
 
         Raises:
-            PreconditionFailedError: The pointer still has the tag `unless_etag`.
+            PreconditionFailedError: The pointer still has the ETag `unless_etag`.
             BundleError: The pointer is not readable.
         """
         blob = self._bucket.get(POINTER_KEY, unless_etag)
@@ -146,16 +151,16 @@ class Registry:
         return Codes.from_json(json.loads(raw))
 
     def manifest(self, pointer: Pointer) -> Manifest:
-        """The verified manifest that a pointer names.
+        """Return the manifest that a pointer names, after checking its hash.
 
         Raises:
-            BundleError: It is missing or not the one that the pointer names.
+            BundleError: The manifest is missing or has another hash.
         """
         raw = self._versions.read(pointer.version, MANIFEST_NAME)
         return parse_manifest(raw, pointer.manifest_sha256)
 
     def fetch(self, pointer: VersionReference, folder: Path) -> None:
-        """Copy a version into a folder, each file checked against the manifest.
+        """Copy a version into a folder and check each file against the manifest.
 
         Raises:
             BundleError: A file is missing or altered.
@@ -169,29 +174,31 @@ class Registry:
         (folder / MANIFEST_NAME).write_bytes(raw)
 
     def bundle(self, pointer: VersionReference) -> Bundle:
-        """A version as the service would load it.
+        """Load a version as the API does.
 
         Raises:
-            BundleError: It is altered, of another format, or does not do what it says.
+            BundleError: The bundle is altered, has another format, or fails its golden inputs.
         """
         with TemporaryDirectory() as folder:
             self.fetch(pointer, Path(folder))
             return Bundle.load(Path(folder), pointer.manifest_sha256)
 
     def versions(self) -> list[StoredVersion]:
-        """What was published, the newest first."""
+        """Return the published versions, the newest first."""
         return self._versions.list()
 
     def history(self, last: int | None = None) -> list[Decision]:
-        """The last decisions of the ledger, or all of them; the oldest first."""
+        """Return the last decisions, or all of them; the oldest first."""
         return self._decisions.decisions(last)
 
     def verify(self, version: str) -> VerifiedVersion:
-        """Read and hash every file of a version; in production it must be the one pointed at.
+        """Check the hash of every file of a version.
+
+        If the version is in production, its manifest must also have the hash in the pointer.
 
         Raises:
-            UnknownVersionError: It is not there.
-            BundleError: A file is missing or altered, or this code cannot read the format.
+            UnknownVersionError: The registry does not have the version.
+            BundleError: A file is missing or altered, or has a format this code cannot read.
         """
         verified = self._versions.verify(version)
         current = self.production()
@@ -200,7 +207,7 @@ class Registry:
         return verified
 
     def publish(self, folder: Path, manifest: Manifest) -> str:
-        """Store a bundle under its version, the manifest last; publishing it again changes nothing.
+        """Store a bundle under its version, the manifest last; a second call changes nothing.
 
         Returns:
             The SHA-256 of the stored manifest.
@@ -211,12 +218,12 @@ class Registry:
         return self._versions.publish(folder, manifest)
 
     def promote(self, pointer: Pointer, over: Production | None) -> None:
-        """Move production to `pointer`, if it still is what `over` says, and tell the ledger.
+        """Move production from `over` to `pointer` and log the decision.
 
-        The line of the move before is written first where it is missing.
+        The decision of the move before is logged first, in case its publisher was killed.
 
         Raises:
-            RegistryConflictError: Another publisher has moved it meanwhile.
+            RegistryConflictError: Another publisher has moved production in the meantime.
         """
         if over:
             self._decisions.record(over.pointer.decision)
@@ -227,36 +234,36 @@ class Registry:
             else:
                 self._bucket.replace(POINTER_KEY, raw, over.etag)
         except PreconditionFailedError:
-            # A retry of a write whose answer was lost finds its own work.
+            # boto3 repeats a write whose response was lost, and then finds our own pointer.
             current = self.production()
             if current is None or current.pointer != pointer:
                 raise RegistryConflictError("another publisher moved production") from None
         self._decisions.record(pointer.decision)
 
     def promote_by_hand(self, version: str, by: str, reason: str) -> Pointer:
-        """Put a published version into production on a person's word, without the gate.
+        """Put a published version into production by a person's decision, without the gate.
 
         Raises:
-            UnknownVersionError: It is not there.
-            BundleError: It cannot be verified.
-            MoveError: It is in production, or of an earlier date than production has had.
-            RegistryConflictError: Another publisher has moved production meanwhile.
+            UnknownVersionError: The registry does not have the version.
+            BundleError: The version fails verification.
+            MoveError: The version is in production, or its run date is before production's.
+            RegistryConflictError: Another publisher has moved production in the meantime.
         """
         current = self.production()
         verified = self._to_move(version, current)
         run_date = verified.manifest.run_date
         if current and run_date < current.pointer.run_date:
             raise MoveError(
-                f"{version} is of an earlier date than {current.pointer.run_date}, which has been "
-                "in production; to go back, use rollback"
+                f"{version} has an earlier run date than {current.pointer.run_date}, which was "
+                "in production already; to go back, use rollback"
             )
         return self._move(current, verified, by, reason, run_date)
 
     def previous_version(self) -> str:
-        """The version that was in production before the present one.
+        """Return the version that was in production before the current one.
 
         Raises:
-            MoveError: There is none, or it is the one that was rolled back from.
+            MoveError: There is none, or it is the version that was rolled back.
         """
         current = self.production()
         if current is None:
@@ -270,14 +277,14 @@ class Registry:
     def roll_back(self, version: str, by: str, reason: str) -> Pointer:
         """Put an earlier version back into production.
 
-        No run of a date that production has had undoes it; the next day's run may, if its model
-        wins against this one.
+        Runs up to the newest run date in production do not undo the rollback. The next day's run
+        may, if its model passes the gate against this version.
 
         Raises:
-            UnknownVersionError: It is not there.
-            BundleError: It cannot be verified.
-            MoveError: It is in production, or nothing is.
-            RegistryConflictError: Another publisher has moved production meanwhile.
+            UnknownVersionError: The registry does not have the version.
+            BundleError: The version fails verification.
+            MoveError: The version is in production, or no version is.
+            RegistryConflictError: Another publisher has moved production in the meantime.
         """
         current = self.production()
         if current is None:
@@ -288,13 +295,13 @@ class Registry:
         return self._move(current, verified, by, reason, run_date, rolled_back_from=taken_out)
 
     def prune(self, keep: int, now: datetime | None = None) -> list[str]:
-        """Delete old versions, but for the last `keep`, the one in production and the one before.
+        """Delete old versions except the last `keep`, the one in production and the one before it.
 
-        What a publisher that died left without a manifest goes after a day. Where nothing is in
-        production, nothing is deleted.
+        Files without a manifest, left by a publisher that was killed, are deleted after a day. If
+        nothing is in production, nothing is deleted.
 
         Returns:
-            The versions that were deleted.
+            The deleted versions.
         """
         stored, long_ago = self.versions(), (now or datetime.now(UTC)) - _ABANDONED
         complete = [each.version for each in stored if each.complete]
@@ -303,21 +310,21 @@ class Registry:
         ]
         deleted = []
         for version in [*complete[keep:], *abandoned]:
-            current = self.production()  # each time anew: a person may be rolling back
+            current = self.production()  # read again each time: a person may roll back now
             if current and version not in {current.pointer.version, current.pointer.previous}:
                 self._versions.remove(version)
                 deleted.append(version)
         return deleted
 
     def record(self, decision: Decision) -> None:
-        """Add a decision to the ledger; adding it again changes nothing."""
+        """Log a decision; a second call with the same decision changes nothing."""
         self._decisions.record(decision)
 
     def refuse(self, decision: Decision) -> bool:
-        """Add a refusal, unless the same version was refused for the same reason before.
+        """Log a refusal, unless the same version was refused for the same reason before.
 
         Returns:
-            Whether it was new.
+            Whether the refusal is new.
         """
         if self._decisions.contains(decision):
             return False
@@ -325,7 +332,7 @@ class Registry:
         return True
 
     def export(self, files: dict[str, bytes]) -> None:
-        """Write the old consumers' copies, which no part of this system reads."""
+        """Write the copies for the old consumers; no part of this system reads them."""
         for name, raw in files.items():
             self._bucket.put(f"models/latest/{name}", raw)
 
@@ -334,7 +341,7 @@ class Registry:
             raise MoveError(f"{version} is in production already")
         return self._versions.verify(version)
 
-    def _move(  # noqa: PLR0913, PLR0917 - all that a pointer says
+    def _move(  # noqa: PLR0913, PLR0917 - the fields of a pointer
         self,
         current: Production | None,
         verified: VerifiedVersion,
@@ -358,9 +365,9 @@ class Registry:
 
 
 def moment_after(current: Production | None) -> datetime:
-    """The present time, but after the last move, so that the ledger keeps its order.
+    """Return the current time, or a time just after the last move if that is later.
 
-    Clocks of two publishers differ, and one may jump back.
+    The log is sorted by time, but the clocks of two publishers differ and a clock may go back.
     """
     now = datetime.now(UTC)
     return max(now, current.pointer.at + timedelta(microseconds=1)) if current else now

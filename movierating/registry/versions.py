@@ -1,4 +1,4 @@
-"""The immutable versions of the registry, each a folder whose manifest was written last."""
+"""The immutable versions in the registry: one folder each, its manifest written last."""
 
 import re
 from collections import defaultdict
@@ -23,16 +23,16 @@ VERSIONS: Final = "models/versions/"
 
 
 class RegistryConflictError(ExplainedError, RuntimeError):
-    """Another publisher was faster, or a version exists with other content."""
+    """Another publisher was faster, or the version exists with other content."""
 
     retryable = True
 
 
 class UnknownVersionError(ExplainedError, LookupError):
-    """There is no such version."""
+    """The registry does not have a version of that name."""
 
     def __init__(self, version: str) -> None:
-        """Name it, and where to look."""
+        """Name the version and the command that lists all versions."""
         super().__init__(
             f"there is no version {version}; `python -m scripts.registry list` shows them all"
         )
@@ -40,12 +40,13 @@ class UnknownVersionError(ExplainedError, LookupError):
 
 @dataclass(frozen=True)
 class StoredVersion:
-    """A version as it lies in the bucket.
+    """The objects of a version in the bucket.
 
     Attributes:
-        bytes: Of all its files.
-        modified: When the last of them was written.
-        complete: Whether its manifest is there. Without it a publisher is at work, or died.
+        version: The name.
+        bytes: Size of all files.
+        modified: Time when the last file was written.
+        complete: Whether the manifest exists. Otherwise a publisher is at work or was killed.
     """
 
     version: str
@@ -56,14 +57,14 @@ class StoredVersion:
 
 @dataclass(frozen=True)
 class VerifiedVersion:
-    """A version all of whose hashes are right."""
+    """A version whose files all have the right hash."""
 
     manifest: Manifest
     manifest_sha256: str
 
     @property
     def version(self) -> str:
-        """Its name."""
+        """The version's name."""
         return self.manifest.version
 
 
@@ -71,11 +72,11 @@ class Versions:
     """The versions in one bucket."""
 
     def __init__(self, bucket: Bucket) -> None:
-        """Use a bucket; nothing is read before it is asked for."""
+        """Use a bucket; this reads nothing yet."""
         self._bucket = bucket
 
     def list(self) -> list[StoredVersion]:
-        """All versions, the newest first."""
+        """Return all versions, the newest first."""
         found: dict[str, list[StoredObject]] = defaultdict(list)
         for each in self._bucket.objects(VERSIONS):
             found[each.key.removeprefix(VERSIONS).partition("/")[0]].append(each)
@@ -91,7 +92,7 @@ class Versions:
         return sorted(stored, key=lambda each: (each.modified, each.version), reverse=True)
 
     def publish(self, folder: Path, manifest: Manifest) -> str:
-        """Store a bundle under its version, the manifest last; publishing it again changes nothing.
+        """Store a bundle under its version, the manifest last; a second call changes nothing.
 
         Returns:
             The SHA-256 of the stored manifest.
@@ -107,11 +108,11 @@ class Versions:
         return sha256(stored)
 
     def verify(self, version: str) -> VerifiedVersion:
-        """Read and hash every file of a version, whose name is the digest of all of them.
+        """Check the hash of every file of a version, and the digest in its name.
 
         Raises:
-            UnknownVersionError: It is not there.
-            BundleError: A file is missing or altered, or this code cannot read the format.
+            UnknownVersionError: The registry does not have the version.
+            BundleError: A file is missing or altered, or has a format this code cannot read.
         """
         is_plain = re.fullmatch(PLAIN_NAME, version)
         blob = self._bucket.get(_key(version, MANIFEST_NAME)) if is_plain else None
@@ -126,16 +127,16 @@ class Versions:
         return VerifiedVersion(manifest, manifest_sha256)
 
     def remove(self, version: str) -> None:
-        """Delete a version, its manifest first: what is left of it counts as unpublished."""
+        """Delete a version, its manifest first: without it the rest counts as unpublished."""
         self._bucket.delete(_key(version, MANIFEST_NAME))
         for key in self._bucket.keys(f"{VERSIONS}{version}/"):
             self._bucket.delete(key)
 
     def file(self, version: str, files: Mapping[str, FileEntry], name: str) -> bytes:
-        """A file whose hash is known.
+        """Read a file and check its hash.
 
         Raises:
-            BundleError: It is missing or altered.
+            BundleError: The file is missing or altered.
         """
         raw = self.read(version, name)
         if name not in files or sha256(raw) != files[name].sha256:
@@ -143,10 +144,10 @@ class Versions:
         return raw
 
     def read(self, version: str, name: str) -> bytes:
-        """A file, unchecked.
+        """Read a file without checking its hash.
 
         Raises:
-            BundleError: It is missing.
+            BundleError: The file is missing.
         """
         blob = self._bucket.get(_key(version, name))
         if blob is None:

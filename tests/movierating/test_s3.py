@@ -15,7 +15,7 @@ from tests.support.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
 KEY_OF_A_FILE = "models/some.json"
 
 
-def test_what_was_put_is_there_under_a_tag(bucket: Bucket):
+def test_written_object_is_read_with_an_etag(bucket: Bucket):
     bucket.put(KEY_OF_A_FILE, b"one")
     blob = bucket.get(KEY_OF_A_FILE)
     assert blob is not None
@@ -23,7 +23,7 @@ def test_what_was_put_is_there_under_a_tag(bucket: Bucket):
     assert blob.etag
 
 
-def test_what_is_not_there_is_none(bucket: Bucket):
+def test_missing_object_is_none(bucket: Bucket):
     assert bucket.get("models/none.json") is None
 
 
@@ -34,14 +34,14 @@ def test_keys_are_listed_in_order_below_a_prefix(bucket: Bucket):
     assert bucket.keys("c/") == []
 
 
-def test_listing_tells_size_and_time(bucket: Bucket):
+def test_listing_has_size_and_time(bucket: Bucket):
     bucket.put("b/1", b"123")
     (listed,) = bucket.objects("b/")
     assert (listed.key, listed.bytes) == ("b/1", 3)
     assert abs(datetime.now(UTC) - listed.modified).total_seconds() < 3_600
 
 
-def test_deleted_object_is_gone_and_may_be_deleted_again(bucket: Bucket):
+def test_object_may_be_deleted_twice(bucket: Bucket):
     bucket.put(KEY_OF_A_FILE, b"one")
     bucket.delete(KEY_OF_A_FILE)
     bucket.delete(KEY_OF_A_FILE)
@@ -67,7 +67,7 @@ CALLS: dict[str, Callable[[Bucket], Any]] = {
     ],
     ids=["500", "garbage"],
 )
-def test_wrong_answer_is_one_sentence_and_never_taken_for_an_empty_bucket(
+def test_wrong_response_is_one_sentence_and_never_an_empty_bucket(
     bucket_settings: Settings, call: str, answer: Answer, sentence: str
 ):
     url = bucket_settings.require("aws_endpoint_url_s3")
@@ -78,7 +78,7 @@ def test_wrong_answer_is_one_sentence_and_never_taken_for_an_empty_bucket(
     assert caught.value.retryable
 
 
-def test_without_keys_the_machine_s_own_are_used(
+def test_without_keys_the_machines_role_is_used(
     s3_server: S3Server, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     """As a role: boto3 gets them where the machine says, here from a container's address."""
@@ -107,14 +107,14 @@ def test_without_keys_the_machine_s_own_are_used(
     assert asked == ["/role"]
 
 
-def test_existing_object_is_never_created_again(bucket: Bucket):
+def test_creating_an_existing_object_is_refused(bucket: Bucket):
     bucket.create(KEY_OF_A_FILE, b"one")
     with pytest.raises(PreconditionFailedError):
         bucket.create(KEY_OF_A_FILE, b"two")
     assert bucket.get(KEY_OF_A_FILE).raw == b"one"  # type: ignore[union-attr]
 
 
-def test_object_is_replaced_in_the_state_it_was_read_in_and_in_no_other(bucket: Bucket):
+def test_object_is_replaced_only_if_it_is_unchanged(bucket: Bucket):
     bucket.put(KEY_OF_A_FILE, b"one")
     read = bucket.get(KEY_OF_A_FILE)
     assert read is not None
@@ -124,7 +124,7 @@ def test_object_is_replaced_in_the_state_it_was_read_in_and_in_no_other(bucket: 
     assert bucket.get(KEY_OF_A_FILE).raw == b"two"  # type: ignore[union-attr]
 
 
-def test_object_that_is_gone_is_not_replaced(bucket: Bucket):
+def test_missing_object_is_not_replaced(bucket: Bucket):
     with pytest.raises(PreconditionFailedError):
         bucket.replace(KEY_OF_A_FILE, b"two", '"0123456789abcdef0123456789abcdef"')
     assert bucket.get(KEY_OF_A_FILE) is None
@@ -150,7 +150,7 @@ def test_unchanged_object_is_not_read_again(bucket: Bucket):
     ],
 )
 @pytest.mark.parametrize("write", [False, True], ids=["reading", "writing"])
-def test_refusal_is_one_sentence_that_names_the_setting(
+def test_refusal_names_the_setting(
     s3_server: S3Server, wrong: dict[str, str], sentence: str, write: bool
 ):
     bucket = open_bucket(s3_server.settings("films", **wrong))
@@ -160,7 +160,7 @@ def test_refusal_is_one_sentence_that_names_the_setting(
         assert secret not in str(caught.value)
 
 
-def test_server_that_is_away_is_one_sentence_that_names_the_setting(s3_server: S3Server):
+def test_unreachable_server_names_the_setting(s3_server: S3Server):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     bucket = open_bucket(
@@ -185,6 +185,6 @@ def test_bucket_must_be_set():
 @pytest.mark.parametrize(
     "wrong", [{"aws_endpoint_url_s3": "http://"}, {"aws_default_region": "Seoul, Korea"}]
 )
-def test_client_that_cannot_be_made_names_the_settings(wrong: dict[str, str]):
+def test_invalid_address_or_region_names_the_settings(wrong: dict[str, str]):
     with pytest.raises(SettingsError, match=r"AWS_ENDPOINT_URL_S3 .* AWS_DEFAULT_REGION"):
         open_bucket(load_settings(Settings, s3_bucket_name="films", **wrong))

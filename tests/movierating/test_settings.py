@@ -80,7 +80,7 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("UI_PORT", "http"),
     ],
 )
-def test_unusable_value_is_named_and_not_repeated(
+def test_unusable_value_names_the_setting_and_not_the_value(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv(name, value)
@@ -92,7 +92,7 @@ def test_unusable_value_is_named_and_not_repeated(
     assert "\n" not in sentence
 
 
-def test_several_unusable_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch):
+def test_message_names_all_unusable_values(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("API_PORT", "0")
     monkeypatch.setenv("UI_PORT", "0")
     with pytest.raises(SettingsError, match=r"^API_PORT: .*; UI_PORT: "):
@@ -121,7 +121,7 @@ def test_file_of_a_windows_editor_is_read(tmp_path: Path):
 @pytest.mark.parametrize(
     "line", [f"TMDB_API_KEY {SECRET}", f'TMDB_API_KEY="{SECRET}', f"TMDB_API_KEY: {SECRET}"]
 )
-def test_broken_line_of_the_file_is_told_by_its_number(line: str, tmp_path: Path):
+def test_message_has_the_number_of_a_broken_line(line: str, tmp_path: Path):
     env_file = tmp_path / ".env"
     env_file.write_text(f"# the settings\n{line}\nAPI_PORT=8000\n")
     with pytest.raises(SettingsError, match=r"^line 2 of .*\.env is broken") as caught:
@@ -129,7 +129,7 @@ def test_broken_line_of_the_file_is_told_by_its_number(line: str, tmp_path: Path
     assert SECRET not in str(caught.value)
 
 
-def test_names_of_others_in_the_file_do_no_harm(tmp_path: Path):
+def test_other_variables_in_the_file_are_ignored(tmp_path: Path):
     env_file = tmp_path / ".env"
     env_file.write_text("AIRFLOW__API__WORKERS=2\nEDITOR=vi\n")
     assert load_settings(Settings, env_file) == Settings()
@@ -140,7 +140,7 @@ def test_required_setting_is_named_when_it_is_not_set():
         load_settings(Settings).require("tmdb_api_key")
 
 
-def test_required_secret_is_given_as_text():
+def test_required_secret_is_returned_as_text():
     assert load_settings(Settings, tmdb_api_key=SECRET).require("tmdb_api_key") == SECRET
 
 
@@ -192,6 +192,6 @@ def _names(text: str) -> list[str]:
 
 
 def test_broken_webhook_is_refused_without_repeating_it():
-    with pytest.raises(SettingsError, match="ALERT_WEBHOOK_URL: must be an http address") as told:
+    with pytest.raises(SettingsError, match="ALERT_WEBHOOK_URL: must be an http address") as caught:
         load_settings(Settings, alert_webhook_url=SECRET)
-    assert SECRET not in str(told.value)
+    assert SECRET not in str(caught.value)

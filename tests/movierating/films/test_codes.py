@@ -10,20 +10,20 @@ tables = st.lists(names, unique=True).map(lambda listed: CodeTable(tuple(listed)
 
 
 @given(tables, seen)
-def test_a_code_once_given_out_stays(table: CodeTable, more: list[str | None]):
+def test_extending_never_changes_a_code(table: CodeTable, more: list[str | None]):
     extended = table.extended(more)
     assert extended.names[: len(table.names)] == table.names
     assert set(extended.names) == set(table.names) | {name for name in more if name}
 
 
 @given(tables, seen)
-def test_extending_by_the_same_again_adds_nothing(table: CodeTable, more: list[str | None]):
+def test_extending_with_the_same_names_again_adds_nothing(table: CodeTable, more: list[str | None]):
     extended = table.extended(more)
     assert extended.extended(more) == extended
 
 
 @given(tables)
-def test_code_and_name_are_each_others_inverse(table: CodeTable):
+def test_code_and_name_are_inverse(table: CodeTable):
     assert [table.name(table.code(name)) for name in table.names] == list(table.names)
     assert [table.code(name) for name in table.names] == list(range(len(table.names)))
 
@@ -40,11 +40,11 @@ def test_unknown_name_is_minus_one(name: str | None):
 
 
 @pytest.mark.parametrize("code", [-1, -2, 1, 99])
-def test_code_never_given_out_has_no_name(code: int):
+def test_unknown_code_has_no_name(code: int):
     assert CodeTable(("Drama",)).name(code) is None
 
 
-def test_name_listed_twice_is_refused():
+def test_duplicate_name_is_refused():
     with pytest.raises(ValueError, match="each name once"):
         CodeTable(("Drama", "Crime", "Drama"))
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("text", [None, "", "  \n\t"])
-def test_no_text_is_no_plot(text: str | None):
+def test_empty_text_is_no_plot(text: str | None):
     assert measure_plot(text) is None
 
 
@@ -31,19 +31,19 @@ def test_no_text_is_no_plot(text: str | None):
         ("Two people take a train to the coast.", 0),
     ],
 )
-def test_mood_has_the_sign_of_its_words(text: str, sign: int):
+def test_sentiment_has_the_sign_of_the_words(text: str, sign: int):
     plot = measure_plot(text)
     assert plot is not None
     assert plot.polarity is not None
     assert (plot.polarity > 0) - (plot.polarity < 0) == sign
 
 
-def test_margin_is_no_part_of_a_plot():
+def test_surrounding_spaces_are_not_measured():
     assert measure_plot("  A film.\n") == measure_plot("A film.") == Plot(7, 0.0, 0.0, "A film.")
 
 
 @given(st.text(max_size=60))
-def test_measures_stay_in_their_ranges(text: str):
+def test_measurements_stay_in_their_ranges(text: str):
     plot = measure_plot(text)
     if plot is not None:
         assert plot.text == text.strip()
@@ -67,7 +67,7 @@ def test_measures_stay_in_their_ranges(text: str):
         ("", False),
     ],
 )
-def test_script_of_most_letters_decides(text: str, latin: bool):
+def test_text_is_latin_if_most_letters_are(text: str, latin: bool):
     assert is_latin(text) is latin
 
 
@@ -80,11 +80,11 @@ def test_script_of_most_letters_decides(text: str, latin: bool):
         ("STRASSE", "straße"),
     ],
 )
-def test_case_accents_and_spaces_do_not_count_in_a_search(text: str, alike: str):
+def test_search_key_ignores_case_accents_and_spaces(text: str, alike: str):
     assert search_key(text) == search_key(alike)
 
 
-def test_korean_is_found_by_its_letters():
+def test_search_key_keeps_korean_syllables():
     assert search_key("여름") in search_key("긴 여름의 끝")
     assert search_key("겨울") not in search_key("긴 여름의 끝")
 
@@ -109,7 +109,7 @@ def test_ngrams_are_two_and_three_syllables_within_a_word():
     assert ngrams == ["등대", "대에", "에서", "등대에", "대에서", "편지"]
 
 
-def test_measuring_loads_no_training_library_and_leaves_it_to_be_loaded():
+def test_measuring_a_plot_neither_loads_nor_blocks_training_libraries():
     code = """
 import sys
 from movierating.films.text import measure_plot

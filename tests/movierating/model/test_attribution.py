@@ -25,7 +25,7 @@ def reasons(bundle: Bundle, film: Film) -> dict[str, float]:
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_reasons_add_up_to_the_difference_from_a_film_of_which_nothing_is_known(
+def test_reasons_add_up_to_the_difference_from_a_film_without_known_facts(
     packed: Packed, seed: int
 ):
     bundle = packed.load()
@@ -35,24 +35,24 @@ def test_reasons_add_up_to_the_difference_from_a_film_of_which_nothing_is_known(
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_share_of_a_group_is_what_it_adds_on_average_over_all_rotations(bundle: Bundle, seed: int):
+def test_contribution_of_a_group_is_its_average_gain_over_all_rotations(bundle: Bundle, seed: int):
     (film,) = invented_films(1, seed)
     vector, features = bundle.matrix([film]), bundle.manifest.features
-    told = reasons(bundle, film)
-    circle = list(told)
+    found = reasons(bundle, film)
+    circle = list(found)
     gains: dict[str, list[float]] = {group: [] for group in circle}
     for order in (circle, circle[::-1]):
         for start in range(len(circle)):
-            shown = np.zeros_like(vector, np.bool_)
-            ratings = [bundle.model.forecast(mask_features(vector, shown, features))[0]]
+            visible = np.zeros_like(vector, np.bool_)
+            ratings = [bundle.model.forecast(mask_features(vector, visible, features))[0]]
             for group in order[start:] + order[:start]:
-                shown |= [group_of(name) == group for name in features]
-                ratings.append(bundle.model.forecast(mask_features(vector, shown, features))[0])
+                visible |= [group_of(name) == group for name in features]
+                ratings.append(bundle.model.forecast(mask_features(vector, visible, features))[0])
                 gains[group].append(float(ratings[-1] - ratings[-2]))
-    assert told == pytest.approx({group: np.mean(gains[group]) for group in circle}, abs=1e-5)
+    assert found == pytest.approx({group: np.mean(gains[group]) for group in circle}, abs=1e-5)
 
 
-def test_film_of_which_nothing_is_known_has_no_reasons(bundle: Bundle):
+def test_film_without_known_facts_has_no_reasons(bundle: Bundle):
     assert reasons(bundle, Film()) == {}
 
 
@@ -61,7 +61,7 @@ def test_only_known_facts_are_reasons(bundle: Bundle):
     assert reasons(bundle, film).keys() == {"genre", "plot"}
 
 
-def test_the_fact_that_makes_the_difference_has_the_largest_share(bundle: Bundle):
+def test_decisive_fact_has_the_largest_contribution(bundle: Bundle):
     # In the small bundle longer films are better, whatever else they are.
     film = Film(genres=("Drama",), original_language="en", runtime_minutes=180)
     points = reasons(bundle, film)
@@ -75,7 +75,7 @@ def test_reasons_do_not_depend_on_the_order_of_the_features(bundle: Bundle):
 
 
 @pytest.mark.parametrize("name", [*MEASUREMENTS, *TRAITS, "genre", "language"])
-def test_everything_that_describes_a_film_belongs_to_a_group(name: str):
+def test_every_measurement_trait_and_flag_belongs_to_a_group(name: str):
     assert name in GROUPS
 
 
@@ -93,16 +93,16 @@ def test_everything_that_describes_a_film_belongs_to_a_group(name: str):
         ("effect=all", None),
     ],
 )
-def test_feature_is_in_the_group_of_what_it_tells(feature: str, group: str | None):
+def test_feature_belongs_to_its_group(feature: str, group: str | None):
     assert group_of(feature) == group
 
 
-def test_hidden_facts_leave_the_sum_of_the_effects():
+def test_masked_effects_are_subtracted_from_the_sum_of_effects():
     film = np.full((1, len(FEATURES)), 2.0, np.float32)
     film[0, FEATURES.index("effect=all")] = 6 + 2 * len(TRAITS)
-    shown = np.ones_like(film, np.bool_)
-    shown[0, FEATURES.index("effect=director")] = False
-    (row,) = mask_features(film, shown, FEATURES)
+    visible = np.ones_like(film, np.bool_)
+    visible[0, FEATURES.index("effect=director")] = False
+    (row,) = mask_features(film, visible, FEATURES)
     assert math.isnan(row[FEATURES.index("effect=director")])
     assert row[FEATURES.index("effect=all")] == 6 + 2 * (len(TRAITS) - 1)
     assert np.isnan(row).sum() == 1

@@ -80,7 +80,7 @@ def test_every_fact_becomes_its_number():
     }
 
 
-def test_unknown_film_is_missing_everywhere():
+def test_film_without_known_facts_has_no_known_feature():
     assert all(math.isnan(value) for value in build_features(Film(), NAMES, UNKNOWN))
 
 
@@ -96,13 +96,13 @@ def test_unknown_film_is_missing_everywhere():
         ("plot", Plot(200, -0.25), {"overview_subjectivity"}),
     ],
 )
-def test_missing_fact_is_missing_and_never_zero(fact: str, unknown: Any, gone: set[str]):
+def test_unknown_fact_is_nan_and_never_zero(fact: str, unknown: Any, gone: set[str]):
     values = build_features(dataclasses.replace(FULL, **{fact: unknown}), NAMES, ENCODING)
     assert {name for name, value in zip(NAMES, values, strict=True) if math.isnan(value)} == gone
 
 
 @pytest.mark.parametrize("unknown", ENCODED_FEATURES)
-def test_what_a_track_record_does_not_tell_is_missing_and_nothing_else_is(unknown: str):
+def test_unknown_encoding_is_the_only_nan(unknown: str):
     values = build_features(FULL, ENCODED_FEATURES, ENCODING | {unknown: math.nan})
     missing = [
         name for name, value in zip(ENCODED_FEATURES, values, strict=True) if math.isnan(value)
@@ -129,7 +129,7 @@ def test_matrix_has_a_row_for_each_film_and_a_column_for_each_name(
 
 
 @pytest.mark.parametrize("name", sorted(AFTER_RELEASE))
-def test_what_is_known_only_after_release_is_refused_by_name(name: str):
+def test_feature_known_only_after_release_is_refused_by_name(name: str):
     with pytest.raises(UnknownFeatureError, match=f"'{name}' is known only after release"):
         build_features(FULL, [name], ENCODING)
 
@@ -180,7 +180,7 @@ def test_flag_needs_enough_films_that_carry_it():
 
 
 @given(st.lists(films, max_size=6), st.integers(1, 3))
-def test_chosen_features_can_always_be_made(some: list[Film], min_films: int):
+def test_chosen_features_can_always_be_computed(some: list[Film], min_films: int):
     names = choose_features(some, min_films)
     assert len(set(names)) == len(names)
     build_matrix(some, names, [ENCODING] * len(some))

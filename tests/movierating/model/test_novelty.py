@@ -19,7 +19,7 @@ def facts(**known: Any) -> list[str]:
     return [found.fact for found in novelty_warnings(Film(**known), RANGES, FEATURES)]
 
 
-def test_film_like_those_it_learned_from_gets_no_warning():
+def test_film_within_all_ranges_gets_no_warning():
     film = {
         "genres": ("Drama",),
         "original_language": "ko",
@@ -31,7 +31,7 @@ def test_film_like_those_it_learned_from_gets_no_warning():
     assert facts(**film) == []
 
 
-def test_what_is_unknown_gets_no_warning():
+def test_unknown_facts_get_no_warning():
     assert facts() == []
 
 
@@ -48,21 +48,45 @@ def test_what_is_unknown_gets_no_warning():
         ({"budget_usd": 1e9}, "budget"),
     ],
 )
-def test_fact_outside_of_what_it_has_seen_is_named(known: dict[str, Any], fact: str):
+def test_fact_outside_the_training_range_is_named(known: dict[str, Any], fact: str):
     assert facts(**known) == [fact]
 
 
 @pytest.mark.parametrize(("year", "warned"), [(2027, False), (2028, True)])
-def test_film_may_open_two_years_after_the_last_that_taught(year: int, warned: bool):
+def test_release_may_be_two_years_after_the_last_training_film(year: int, warned: bool):
     assert bool(facts(release_date=date(year, 6, 1))) == warned
 
 
-def test_warning_says_what_is_odd_and_what_is_usual():
+@pytest.mark.parametrize(
+    ("known", "reason"),
+    [
+        (
+            {"plot": Plot(16, 0.0)},
+            "the plot has 16 characters; 99 % of training films have 40 to 900",
+        ),
+        (
+            {"release_date": date(1950, 1, 1)},
+            "the release is in 1950; 99 % of training films are from 1990 to 2025",
+        ),
+        (
+            {"budget_usd": 1e9},
+            "the budget is $1,000,000,000; 99 % of training films have $100,000 to $200,000,000",
+        ),
+        ({"genres": ("Puppetry",)}, "no or hardly any training films are of genre 'Puppetry'"),
+        ({"original_language": "qu"}, "no or hardly any training films are in language 'qu'"),
+    ],
+)
+def test_warning_compares_the_fact_with_the_training_films(known: dict[str, Any], reason: str):
+    (found,) = novelty_warnings(Film(**known), RANGES, FEATURES)
+    assert found.reason == reason
+
+
+def test_warning_names_the_value_and_the_range():
     (found,) = novelty_warnings(Film(runtime_minutes=500), RANGES, FEATURES)
-    assert found.reason == "500, and nearly all films it learned from have 60 to 200"
+    assert found.reason == "the film has 500 minutes; 99 % of training films have 60 to 200"
 
 
-def test_ranges_hold_nearly_all_films_and_leave_out_what_no_film_tells():
+def test_ranges_cover_nearly_all_films_and_skip_unknown_measurements():
     films = [Film(runtime_minutes=60 + at) for at in range(100)] + [
         Film(),
         Film(runtime_minutes=9e3),

@@ -24,44 +24,44 @@ def model() -> Model:
     return Model(linear(1, 0), linear(0, 1), quantile=1.5)
 
 
-def test_graph_answers_with_one_number_a_row():
+def test_graph_returns_one_number_per_row():
     answers = linear(1, 2, level=3).predict(rows((0, 0), (1, 0), (0, 1)))
     assert answers.shape == (3,)
     assert answers.dtype == np.float32
     np.testing.assert_allclose(answers, [3, 4, 5], atol=1e-3)
 
 
-def test_no_rows_get_no_answers():
+def test_no_rows_give_no_numbers():
     assert linear(1, 2).predict(np.empty((0, 2), np.float32)).shape == (0,)
 
 
 @pytest.mark.parametrize("raw", [b"", b"no graph", b"\x80\x04N."])
-def test_bytes_that_are_no_graph_are_refused(raw: bytes):
-    with pytest.raises(GraphError, match="the bytes are no ONNX graph"):
+def test_bytes_that_are_not_a_graph_are_refused(raw: bytes):
+    with pytest.raises(GraphError, match="the bytes are not an ONNX graph"):
         Graph(raw)
 
 
-def test_ratings_are_those_of_the_graph_within_0_and_10(model: Model):
+def test_ratings_are_clamped_to_0_and_10(model: Model):
     ratings = model.forecast(rows((6.5, 1), (-3, 1), (12, 1)))
     np.testing.assert_allclose(ratings, [6.5, 0, 10], atol=1e-3)
 
 
-def test_half_width_is_the_quantile_of_the_expected_error(model: Model):
+def test_half_width_is_the_quantile_times_the_predicted_error(model: Model):
     half_widths = model.half_widths(rows((6, 1), (6, 0.4)))
     np.testing.assert_allclose(half_widths, [1.5, 0.6], atol=1e-3)
 
 
-def test_interval_covers_ratings_as_far_off_as_its_half_width(model: Model):
+def test_interval_covers_ratings_within_its_half_width(model: Model):
     covered = model.covers(rows((6, 1), (6, 1), (6, 0.4)), np.array([7.4, 7.6, 5.0]))
     assert covered.tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize("error", [0.0, -1.0, SMALLEST_ERROR / 2])
-def test_no_forecast_is_surer_than_the_smallest_error(model: Model, error: float):
+def test_predicted_error_has_a_lower_limit(model: Model, error: float):
     assert model.half_widths(rows((6, error)))[0] == pytest.approx(1.5 * SMALLEST_ERROR)
 
 
-def test_rating_and_half_width_do_not_depend_on_the_company_of_other_rows(model: Model):
+def test_rating_and_half_width_do_not_depend_on_other_rows(model: Model):
     matrix = np.random.default_rng(2).uniform(0, 5, (20, 2)).astype(np.float32)
     for answer in (model.forecast, model.half_widths):
         alone = np.concatenate([answer(matrix[at : at + 1]) for at in range(len(matrix))])

@@ -33,31 +33,31 @@ def titles(film: Film, count: int = 5) -> list[str]:
 
 
 @pytest.mark.parametrize("title", ["Heist", "Ada's", "바다"])
-def test_nothing_is_more_like_a_film_than_itself(title: str):
+def test_film_is_most_similar_to_itself(title: str):
     assert titles(FILMS[title])[0] == title
 
 
-def test_films_that_share_more_come_first():
+def test_films_with_more_common_tokens_come_first():
     film = Film(genres=("Crime",), directors=("Ada Novak",), plot=plot("thieves rob a bank"))
     assert titles(film)[0] == "Heist"
     assert set(titles(film)[1:3]) == {"Vault", "Bank"}
 
 
-def test_film_unlike_all_others_has_none():
+def test_film_without_common_tokens_has_no_similar_films():
     assert titles(Film(genres=("Western",), plot=plot("cowboys"))) == []
     assert titles(Film()) == []
 
 
-def test_no_more_are_named_than_asked_for():
+def test_count_limits_the_number_of_films():
     assert len(titles(Film(genres=("Crime",)), 2)) == 2
 
 
-def test_what_is_known_of_a_film_comes_back_with_it():
+def test_similar_film_comes_with_its_facts():
     (film,) = index().similar_to(FILMS["바다"], 1)
     assert film == RatedFilm(14, "바다", 2004, 10.125)
 
 
-def test_index_survives_being_written():
+def test_index_survives_writing_and_reading():
     there = index()
     back = SimilarFilms.from_bytes(there.to_bytes())
     assert back.films == there.films
@@ -67,7 +67,7 @@ def test_index_survives_being_written():
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 30), st.integers(0, 1000))
-def test_same_films_give_the_same_bytes_and_every_answer_is_of_the_index(count: int, seed: int):
+def test_same_films_give_the_same_bytes_and_only_films_of_the_index(count: int, seed: int):
     films = invented_films(count, seed)
     rated = [RatedFilm(at, f"Film {at}", 2000, 6.5) for at in range(count)]
     first, second = SimilarFilms.build(films, rated), SimilarFilms.build(films, rated)
@@ -81,7 +81,7 @@ def test_same_films_give_the_same_bytes_and_every_answer_is_of_the_index(count: 
 
 
 @pytest.mark.parametrize("raw", [b"", b"PK", b"\x80\x04N.", b"\x93NUMPY"])
-def test_bytes_that_are_no_index_are_refused(raw: bytes):
+def test_bytes_that_are_not_an_index_are_refused(raw: bytes):
     with pytest.raises(ValueError, match=r"."):
         SimilarFilms.from_bytes(raw)
 

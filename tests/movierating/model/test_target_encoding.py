@@ -37,21 +37,21 @@ effects = st.builds(
 
 
 @pytest.mark.parametrize("trait", TRAITS)
-def test_trait_of_which_nothing_is_told_is_missing(trait: str):
+def test_effect_of_an_unknown_trait_is_nan(trait: str):
     assert math.isnan(EFFECTS.encode(Film())[EFFECT_FEATURES[trait]])
 
 
 @pytest.mark.parametrize("trait", TRAITS)
-def test_told_trait_without_a_known_token_adds_nothing(trait: str):
+def test_trait_without_a_known_token_has_effect_zero(trait: str):
     assert effects_of({}).encode(FULL_FILM)[EFFECT_FEATURES[trait]] == 0.0
 
 
-def test_first_film_of_a_director_adds_nothing():
+def test_new_director_has_effect_zero():
     assert EFFECTS.encode(Film(directors=("Someone New",)))["effect=director"] == 0.0
     assert EFFECTS.encode(Film(directors=("Someone New", "Ada Novak")))["effect=director"] == 0.75
 
 
-def test_film_of_which_nothing_is_known_is_average():
+def test_film_without_known_facts_has_the_average_rating():
     assert EFFECTS.encode(Film())[ALL_EFFECTS] == 6.25
 
 
@@ -63,11 +63,11 @@ def test_film_of_which_nothing_is_known_is_average():
         (Film(directors=("Kim Minseo",), cast=("Nobody",)), 6.25 - 0.5),
     ],
 )
-def test_all_is_the_average_with_what_every_known_trait_adds(film: Film, expected: float):
+def test_sum_is_the_average_plus_the_effects_of_known_traits(film: Film, expected: float):
     assert EFFECTS.encode(film)[ALL_EFFECTS] == pytest.approx(expected)
 
 
-def test_several_tokens_add_their_weighted_sum_over_the_length_of_their_weights():
+def test_effect_of_several_tokens_is_their_weighted_sum_over_the_norm():
     assert EFFECTS.encode(FULL_FILM)["effect=genre"] == pytest.approx((0.5 + 0.25) / math.sqrt(2))
     assert EFFECTS.encode(FULL_FILM)["effect=plot"] == pytest.approx((3 * 0.5 - 4 * 0.25) / 5)
 
@@ -77,7 +77,7 @@ def test_token_named_twice_or_beside_unknown_ones_counts_once(names: tuple[str, 
     assert EFFECTS.encode(Film(directors=names))["effect=director"] == 0.75
 
 
-FOLLOWING = effects_of(
+WITH_PAST_RATINGS = effects_of(
     {
         "director": {
             "Ada Novak": (1.0, 0.75, 2.0, 7.0, 6.0),
@@ -95,24 +95,24 @@ def packed(**others: Any) -> dict[str, Any]:
 
 
 def past(film: Film, trait: str = "director") -> list[float]:
-    encoding = FOLLOWING.encode(film)
+    encoding = WITH_PAST_RATINGS.encode(film)
     return [encoding[name] for name in PAST_RATING_FEATURES[trait]]
 
 
-def test_past_of_several_is_the_mean_of_those_who_are_known():
+def test_past_ratings_of_several_people_are_the_mean_of_the_known_ones():
     assert past(Film(directors=("Ada Novak",))) == [2.0, 7.0, 6.0]
     assert past(Film(directors=("Ada Novak", "Kim Minseo", "New"))) == [1.5, 6.0, 5.75]
 
 
 @pytest.mark.parametrize("trait", TRACKED_TRAITS)
-def test_newcomers_have_no_films_behind_them_and_no_ratings(trait: str):
+def test_newcomer_has_zero_films_and_unknown_ratings(trait: str):
     films, *ratings = past(dataclasses.replace(FULL_FILM, directors=("New",)), trait)
     assert films == 0
     assert all(map(math.isnan, ratings))
 
 
 @pytest.mark.parametrize("trait", TRACKED_TRAITS)
-def test_past_of_which_nothing_is_told_is_missing(trait: str):
+def test_past_ratings_of_an_unknown_trait_are_nan(trait: str):
     assert all(map(math.isnan, past(Film(), trait)))
 
 
@@ -122,7 +122,7 @@ def test_effects_survive_json(some: Effects):
 
 
 @given(effects)
-def test_effects_that_survived_json_say_the_same(some: Effects):
+def test_effects_from_json_give_the_same_encoding(some: Effects):
     again = Effects.from_json(json.loads(json.dumps(some.to_json(), ensure_ascii=False)))
     assert again.encode(FULL_FILM) == some.encode(FULL_FILM)
 
@@ -146,7 +146,7 @@ def test_effects_that_survived_json_say_the_same(some: Effects):
         packed(tokens=["A", "A"]),
     ],
 )
-def test_what_is_no_table_of_effects_is_refused(raw: dict[str, Any]):
+def test_broken_effects_are_refused(raw: dict[str, Any]):
     with pytest.raises((KeyError, ValueError, TypeError, AttributeError)):
         Effects.from_json(raw)
 

@@ -48,7 +48,7 @@ def error_graph(features: int) -> bytes:
     return to_onnx("lgbm", fit_regressor("lgbm", small, matrix, target, np.ones(50)), matrix)
 
 
-def test_written_bundle_loads_with_all_that_it_knows(packed: Packed):
+def test_written_bundle_loads_with_all_its_parts(packed: Packed):
     bundle = packed.load()
     assert bundle.manifest == packed.manifest
     assert bundle.codes == CODES
@@ -65,7 +65,7 @@ def test_every_kind_of_film_gets_a_rating_in_range(packed: Packed):
     assert (half_widths > 0).all()
 
 
-def test_film_is_described_by_the_track_records_of_the_bundle(packed: Packed):
+def test_vector_has_the_effects_of_the_bundle(packed: Packed):
     film = Film(directors=("Ada Novak",), plot=Plot(7, 0.0, 0.0, "A lantern."))
     vector = dict(zip(FEATURES, packed.load().matrix([film])[0].tolist(), strict=True))
     assert vector["effect=director"] == 0.5
@@ -74,7 +74,7 @@ def test_film_is_described_by_the_track_records_of_the_bundle(packed: Packed):
     assert np.isnan(vector["effect=writer"])
 
 
-def test_answers_do_not_depend_on_the_company_of_other_films(packed: Packed):
+def test_forecast_does_not_depend_on_other_films(packed: Packed):
     bundle, films = packed.load(), invented_films(20, seed=2)
     together = bundle.forecast(films)
     alone = np.concatenate([bundle.forecast([film]) for film in films])
@@ -124,7 +124,7 @@ def test_pickle_among_the_files_is_never_opened(copied: Packed, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("name", [MODEL_NAME, ERROR_NAME])
-def test_model_that_is_no_onnx_is_refused(copied: Packed, name: str):
+def test_model_that_is_not_onnx_is_refused(copied: Packed, name: str):
     broken = rewritten(copied, {name: b"\x80\x04N."})
     with pytest.raises(BundleError, match=f"^{name} is not a model that can be opened$"):
         broken.load()
@@ -148,27 +148,27 @@ def test_model_that_is_no_onnx_is_refused(copied: Packed, name: str):
         (EVIDENCE_NAME, b'{"slices": [], "calibration": []}'),
     ],
 )
-def test_file_that_does_not_hold_what_it_should_is_refused(copied: Packed, name: str, raw: bytes):
+def test_file_with_wrong_content_is_refused(copied: Packed, name: str, raw: bytes):
     with pytest.raises(BundleError, match=f"^{name} does not hold what it should$"):
         rewritten(copied, {name: raw}).load()
 
 
-def test_evidence_and_card_are_told_where_the_bundle_has_them(copied: Packed):
+def test_evidence_and_card_are_loaded_if_the_bundle_has_them(copied: Packed):
     assert (copied.load().evidence, copied.load().card) == (None, None)
-    told = Evidence(slices=(), calibration=(), importance={"plot": 0.2})
-    files = {EVIDENCE_NAME: told.model_dump_json().encode(), CARD_NAME: b"# Model card"}
+    evidence = Evidence(slices=(), calibration=(), importance={"plot": 0.2})
+    files = {EVIDENCE_NAME: evidence.model_dump_json().encode(), CARD_NAME: b"# Model card"}
     bundle = rewritten(copied, files).load()
-    assert (bundle.evidence, bundle.card) == (told, "# Model card")
+    assert (bundle.evidence, bundle.card) == (evidence, "# Model card")
 
 
-def test_code_table_with_a_name_twice_is_refused(copied: Packed):
+def test_code_table_with_a_duplicate_name_is_refused(copied: Packed):
     raw = json.dumps({"genres": ["Drama", "Drama"], "languages": []}).encode()
     with pytest.raises(BundleError, match=r"^codes.json does not hold"):
         rewritten(copied, {CODES_NAME: raw}).load()
 
 
 @pytest.mark.parametrize("answer", ["rating", "half_width"])
-def test_golden_answer_that_comes_out_otherwise_is_refused(copied: Packed, answer: str):
+def test_golden_input_with_another_output_is_refused(copied: Packed, answer: str):
     first, *others = copied.manifest.golden
     wrong = first.model_copy(update={answer: getattr(first, answer) + 0.5})
     with pytest.raises(BundleError, match=r"^a golden answer differs by 0\.5000 rating points$"):
@@ -181,18 +181,18 @@ def test_interval_with_another_quantile_is_refused(copied: Packed):
         rewritten(copied, interval80=wider).load()
 
 
-def test_bundle_without_golden_answers_is_refused(copied: Packed):
+def test_bundle_without_golden_inputs_is_refused(copied: Packed):
     with pytest.raises(BundleError, match="no golden answers"):
         rewritten(copied, golden=()).load()
 
 
-def test_golden_vector_of_another_length_is_refused(copied: Packed):
+def test_golden_vector_of_wrong_length_is_refused(copied: Packed):
     short = GoldenInput(vector=(1.0,), rating=6.0, half_width=1.0)
     with pytest.raises(BundleError, match="golden vector"):
         rewritten(copied, golden=(*copied.manifest.golden, short)).load()
 
 
-def test_feature_that_this_code_cannot_make_is_refused_before_serving(copied: Packed):
+def test_unknown_feature_is_refused_before_serving(copied: Packed):
     features = (*FEATURES[:-1], "director=7")
     with pytest.raises(BundleError, match="'director=7' is not known here"):
         rewritten(copied, features=features).load()

@@ -10,7 +10,7 @@ from movierating.s3 import Bucket
 
 
 @pytest.fixture
-def ledger(bucket: Bucket) -> DecisionLog:
+def log(bucket: Bucket) -> DecisionLog:
     return DecisionLog(bucket)
 
 
@@ -27,18 +27,18 @@ def decision(second: int = 0, **others: Any) -> Decision:
     return Decision.model_validate(facts | others)
 
 
-def test_decisions_come_back_whole_in_the_order_of_their_time(ledger: DecisionLog):
+def test_decisions_are_read_in_the_order_of_their_time(log: DecisionLog):
     decisions = [decision(second, reason=f"reason {second}") for second in range(3)]
     for each in reversed(decisions):
-        ledger.record(each)
-    assert ledger.decisions() == decisions
-    assert ledger.decisions(last=2) == decisions[1:]
+        log.record(each)
+    assert log.decisions() == decisions
+    assert log.decisions(last=2) == decisions[1:]
 
 
-def test_line_is_never_rewritten(ledger: DecisionLog):
-    ledger.record(decision())
-    ledger.record(decision(reason="another"))
-    assert ledger.decisions() == [decision()]
+def test_decision_is_never_changed(log: DecisionLog):
+    log.record(decision())
+    log.record(decision(reason="another"))
+    assert log.decisions() == [decision()]
 
 
 @pytest.mark.parametrize(
@@ -51,18 +51,18 @@ def test_line_is_never_rewritten(ledger: DecisionLog):
         ({"version": "another"}, False),
     ],
 )
-def test_same_decision_is_known_at_whatever_time(ledger: DecisionLog, other: Any, known: bool):
-    ledger.record(decision())
-    assert ledger.contains(decision(5, by="another", **other)) == known
+def test_same_decision_is_found_at_any_time(log: DecisionLog, other: Any, known: bool):
+    log.record(decision())
+    assert log.contains(decision(5, by="another", **other)) == known
 
 
-def test_same_refusal_is_recorded_once_and_another_again(registry: Registry):
+def test_repeated_refusal_is_logged_once(registry: Registry):
     refusals = [decision(0), decision(1), decision(2, reason="b")]
     assert [registry.refuse(each) for each in refusals] == [True, False, True]
     assert registry.history() == [refusals[0], refusals[2]]
 
 
-def test_line_that_cannot_be_read_is_named(ledger: DecisionLog, bucket: Bucket):
+def test_unreadable_decision_is_named(log: DecisionLog, bucket: Bucket):
     bucket.put("models/ledger/1.json", b"{}")
     with pytest.raises(BundleError, match=r"^models/ledger/1.json is not a decision$"):
-        ledger.decisions()
+        log.decisions()

@@ -62,12 +62,12 @@ def test_altered_manifest_is_refused_before_it_is_parsed(packed: Packed):
 @pytest.mark.parametrize(
     "raw", [b"", b"{}", b"[]", b"null", b"\xff", b'"format"', b'{"format": 2}']
 )
-def test_what_is_no_manifest_is_refused(raw: bytes):
+def test_bytes_that_are_not_a_manifest_are_refused(raw: bytes):
     with pytest.raises(BundleError, match=r"^manifest.json is not a manifest$"):
         parse_manifest(raw, sha256(raw))
 
 
-def test_newer_format_is_told_from_an_older_one(packed: Packed):
+def test_newer_format_has_an_error_of_its_own(packed: Packed):
     for other, newer in ((1, False), (3, True)):
         raw = altered(packed.manifest, format=other)
         with pytest.raises(BundleError) as caught:
@@ -75,7 +75,7 @@ def test_newer_format_is_told_from_an_older_one(packed: Packed):
         assert isinstance(caught.value, NewerFormatError) == newer
 
 
-def test_manifest_proves_its_name_also_once_it_was_stored(packed: Packed):
+def test_version_matches_the_stored_manifest(packed: Packed):
     assert packed.manifest.matches_version()
     stored = packed.manifest.to_bytes()
     assert parse_manifest(stored, sha256(stored)).matches_version()
@@ -84,7 +84,7 @@ def test_manifest_proves_its_name_also_once_it_was_stored(packed: Packed):
 
 
 @pytest.mark.parametrize("other", [1, 3])
-def test_other_format_is_refused_whatever_else_it_holds(packed: Packed, other: int):
+def test_other_format_is_refused(packed: Packed, other: int):
     raw = altered(packed.manifest, format=other, something="new")
     sentence = f"^the bundle has format {other}; this code reads format 2$"
     with pytest.raises(BundleError, match=sentence):
@@ -100,7 +100,7 @@ def test_unknown_field_of_the_known_format_is_refused(packed: Packed):
 @pytest.mark.parametrize(
     "name", ["../model.onnx", "/etc/passwd", "..", ".", "", ".hidden", "a/b", "a\\b", "a\n", "ü"]
 )
-def test_file_that_is_more_than_a_plain_name_is_refused(packed: Packed, name: str):
+def test_file_name_with_a_path_is_refused(packed: Packed, name: str):
     raw = altered(packed.manifest, files={name: {"sha256": sha256(b""), "bytes": 0}})
     with pytest.raises(BundleError, match="not a manifest"):
         parse_manifest(raw, sha256(raw))

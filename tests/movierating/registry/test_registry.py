@@ -41,7 +41,7 @@ EXPORTED = {"best_model.pkl": b"new", "main_genre_encoder.pkl": b"new"}
 
 
 def read(registry: Registry, folder: Path) -> Bundle:
-    """What a reader gets who follows the pointer."""
+    """The bundle that a reader of the pointer gets."""
     current = registry.production()
     assert current is not None
     shutil.rmtree(folder, ignore_errors=True)
@@ -162,11 +162,11 @@ def test_publisher_killed_after_any_write_leaves_the_old_or_the_new_version(
             packed.manifest.version,
             newer.manifest.version,
         ]
-    # The files and the manifest; the old move's line, the pointer, its own line; the export.
+    # The files and the manifest; the old decision, the pointer, the new decision; the export.
     assert writes == len(FILES) + 1 + 3 + len(EXPORTED)
 
 
-def test_of_two_publishers_at_once_one_wins_and_the_others_are_told(
+def test_only_one_of_two_concurrent_publishers_wins(
     bucket: Bucket, bucket_settings: Settings, packed: Packed
 ):
     registries = [Registry(open_bucket(bucket_settings)) for _ in range(PUBLISHERS)]
@@ -193,10 +193,10 @@ def test_of_two_publishers_at_once_one_wins_and_the_others_are_told(
     assert len(Registry(bucket).history()) == ROUNDS
 
 
-def test_write_whose_answer_is_lost_is_done_once(
+def test_write_with_a_lost_response_happens_once(
     bucket_settings: Settings, packed: Packed, newer: Packed, tmp_path: Path
 ):
-    """Every write takes effect and is answered with an error first, so that boto3 tries again."""
+    """Each first write takes effect but returns an error, so boto3 sends it again."""
     lost: set[str] = set()
 
     def lossy(method: str, path: str, ask: Callable[[], Answer]) -> Answer:
@@ -221,7 +221,7 @@ def test_write_whose_answer_is_lost_is_done_once(
 
 @pytest.mark.parametrize("answer", [SERVER_ERROR, GARBAGE], ids=["500", "garbage"])
 @pytest.mark.parametrize("at", ["versions", "production.json", "ledger"])
-def test_publisher_that_gets_wrong_answers_leaves_old_or_new_and_may_try_again(
+def test_publisher_may_try_again_after_wrong_responses(
     bucket_settings: Settings,
     packed: Packed,
     newer: Packed,
@@ -246,9 +246,7 @@ def test_publisher_that_gets_wrong_answers_leaves_old_or_new_and_may_try_again(
     assert read(sound, tmp_path / "read").manifest == newer.manifest
 
 
-def test_pointer_read_before_another_move_does_not_move_it(
-    registry: Registry, packed: Packed, newer: Packed
-):
+def test_outdated_pointer_cannot_be_moved(registry: Registry, packed: Packed, newer: Packed):
     stale = put_into_production(registry, packed)
     current = put_into_production(registry, newer, over=stale)
     with pytest.raises(RegistryConflictError, match="another publisher moved production"):
@@ -258,7 +256,7 @@ def test_pointer_read_before_another_move_does_not_move_it(
     assert registry.production() == current
 
 
-def test_move_whose_answer_was_lost_may_be_tried_again(
+def test_move_with_a_lost_response_may_be_tried_again(
     registry: Registry, packed: Packed, newer: Packed
 ):
     stale = put_into_production(registry, packed)
@@ -276,15 +274,13 @@ def test_unmoved_pointer_is_not_read_again(registry: Registry, packed: Packed, n
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b'{"version": "../../x"}'])
-def test_broken_pointer_is_told(registry: Registry, bucket: Bucket, raw: bytes):
+def test_broken_pointer_is_refused(registry: Registry, bucket: Bucket, raw: bytes):
     bucket.put(POINTER_KEY, raw)
     with pytest.raises(BundleError, match=r"^models/production.json is not a pointer$"):
         registry.production()
 
 
-def test_pointer_may_not_lead_out_of_the_versions(
-    registry: Registry, bucket: Bucket, packed: Packed
-):
+def test_pointer_must_stay_within_the_versions(registry: Registry, bucket: Bucket, packed: Packed):
     pointer = packed.pointer().model_dump_json()
     bucket.put(POINTER_KEY, pointer.replace(packed.manifest.version, "../latest").encode())
     with pytest.raises(BundleError, match="is not a pointer"):
@@ -292,7 +288,7 @@ def test_pointer_may_not_lead_out_of_the_versions(
 
 
 @pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
-def test_altered_file_is_found_while_it_is_fetched(
+def test_fetch_refuses_an_altered_file(
     registry: Registry, bucket: Bucket, packed: Packed, tmp_path: Path, name: str
 ):
     put_into_production(registry, packed)
@@ -301,16 +297,14 @@ def test_altered_file_is_found_while_it_is_fetched(
         registry.fetch(packed.pointer(), tmp_path)
 
 
-def test_bundle_of_a_version_answers_like_the_one_that_was_published(
-    registry: Registry, packed: Packed
-):
+def test_loaded_bundle_forecasts_like_the_published_one(registry: Registry, packed: Packed):
     current = put_into_production(registry, packed)
     films = invented_films(3)
     found = registry.bundle(current.pointer)
     assert found.forecast(films).tolist() == packed.load().forecast(films).tolist()
 
 
-def test_missing_file_is_found_while_it_is_fetched(registry: Registry, tmp_path: Path):
+def test_fetch_refuses_a_missing_file(registry: Registry, tmp_path: Path):
     pointer = Pointer.model_validate(
         {
             "version": "2026-11-23-0123456789ab",
@@ -326,7 +320,7 @@ def test_missing_file_is_found_while_it_is_fetched(registry: Registry, tmp_path:
         registry.fetch(pointer, tmp_path)
 
 
-def test_move_of_a_publisher_that_died_before_the_ledger_is_told_by_the_next(
+def test_next_publisher_logs_the_decision_of_a_killed_one(
     registry: Registry, bucket: Bucket, packed: Packed, newer: Packed
 ):
     old = put_into_production(registry, packed)
@@ -336,7 +330,7 @@ def test_move_of_a_publisher_that_died_before_the_ledger_is_told_by_the_next(
     assert registry.history() == [old.pointer.decision, newer.pointer_after(old).decision]
 
 
-def test_versions_are_listed_newest_first_and_unfinished_ones_told_apart(
+def test_versions_are_listed_newest_first_with_incomplete_ones_marked(
     registry: Registry, bucket: Bucket, packed: Packed, newer: Packed
 ):
     registry.publish(packed.folder, packed.manifest)
@@ -351,7 +345,7 @@ def test_versions_are_listed_newest_first_and_unfinished_ones_told_apart(
     assert listed[newer.manifest.version].bytes == 5
 
 
-def test_rollback_moves_the_pointer_back_and_is_told_with_its_reason(
+def test_rollback_moves_the_pointer_back_and_logs_the_reason(
     registry: Registry, packed: Packed, tomorrows: Packed, tmp_path: Path
 ):
     old = put_into_production(registry, packed)
@@ -364,7 +358,7 @@ def test_rollback_moves_the_pointer_back_and_is_told_with_its_reason(
     assert (last.version, last.production) == (packed.manifest.version,) * 2
 
 
-def test_rollback_is_remembered_by_the_newest_date_that_was_in_production(
+def test_rollback_keeps_the_newest_run_date_of_production(
     registry: Registry, packed: Packed, tomorrows: Packed
 ):
     old = put_into_production(registry, packed)
@@ -376,7 +370,7 @@ def test_rollback_is_remembered_by_the_newest_date_that_was_in_production(
         registry.previous_version()
 
 
-def test_ledger_keeps_its_order_though_the_clock_has_jumped_back(
+def test_log_keeps_its_order_if_the_clock_goes_back(
     registry: Registry, packed: Packed, tomorrows: Packed
 ):
     registry.publish(packed.folder, packed.manifest)
@@ -388,7 +382,7 @@ def test_ledger_keeps_its_order_though_the_clock_has_jumped_back(
     assert registry.history()[-1] == pointer.decision
 
 
-def test_version_that_was_rolled_back_from_comes_back_by_hand_alone(
+def test_rolled_back_version_returns_by_a_persons_promotion(
     registry: Registry, packed: Packed, tomorrows: Packed
 ):
     old = put_into_production(registry, packed)
@@ -403,7 +397,7 @@ def test_version_that_was_rolled_back_from_comes_back_by_hand_alone(
     assert actions == ["promoted", "promoted", "rolled_back", "promoted"]
 
 
-def test_promotion_by_hand_does_not_go_back_in_time(
+def test_promotion_by_hand_refuses_an_earlier_run_date(
     registry: Registry, packed: Packed, tomorrows: Packed
 ):
     registry.publish(packed.folder, packed.manifest)
@@ -413,7 +407,7 @@ def test_promotion_by_hand_does_not_go_back_in_time(
 
 
 @pytest.mark.parametrize("move", ["roll_back", "promote_by_hand"])
-def test_move_to_what_is_in_production_or_unknown_is_refused(
+def test_move_to_the_current_or_an_unknown_version_is_refused(
     registry: Registry, packed: Packed, move: str
 ):
     current = put_into_production(registry, packed)
@@ -453,7 +447,7 @@ def test_rollback_to_a_version_with_one_flipped_bit_is_refused(
     assert registry.production() == current
 
 
-def test_manifest_that_names_a_missing_file_is_no_version_to_move_to(
+def test_rollback_to_a_version_with_a_missing_file_is_refused(
     registry: Registry, bucket: Bucket, packed: Packed, newer: Packed
 ):
     old = put_into_production(registry, packed)
@@ -463,7 +457,7 @@ def test_manifest_that_names_a_missing_file_is_no_version_to_move_to(
         registry.roll_back(packed.manifest.version, "ada", "")
 
 
-def test_version_of_a_newer_format_is_no_version_to_move_to(
+def test_rollback_to_a_version_of_a_newer_format_is_refused(
     registry: Registry, bucket: Bucket, packed: Packed
 ):
     put_into_production(registry, packed)
@@ -472,9 +466,7 @@ def test_version_of_a_newer_format_is_no_version_to_move_to(
         registry.roll_back("new", "ada", "")
 
 
-def test_manifest_of_one_version_does_not_pass_for_another(
-    registry: Registry, packed: Packed, newer: Packed
-):
+def test_manifest_of_another_version_is_refused(registry: Registry, packed: Packed, newer: Packed):
     registry.publish(packed.folder, packed.manifest)
     renamed = newer.manifest.model_copy(update={"version": "2026-11-23-0123456789ab"})
     registry.publish(newer.folder, renamed)
@@ -483,7 +475,7 @@ def test_manifest_of_one_version_does_not_pass_for_another(
         registry.verify(renamed.version)
 
 
-def test_verified_version_in_production_is_the_one_pointed_at(
+def test_verified_version_in_production_matches_the_pointer(
     registry: Registry, bucket: Bucket, packed: Packed
 ):
     put_into_production(registry, packed)
@@ -498,7 +490,7 @@ def published(registry: Registry, packed: Packed, names: list[str]) -> None:
         registry.publish(packed.folder, packed.manifest.model_copy(update={"version": name}))
 
 
-def test_prune_keeps_production_the_one_before_and_the_last(
+def test_prune_keeps_production_the_previous_version_and_the_newest(
     registry: Registry, packed: Packed, newer: Packed
 ):
     old = put_into_production(registry, packed)
@@ -518,7 +510,7 @@ def test_prune_without_production_deletes_nothing(registry: Registry, packed: Pa
     assert len(registry.versions()) == 2
 
 
-def test_unfinished_version_is_pruned_after_a_day_and_not_before(
+def test_incomplete_version_is_pruned_after_a_day(
     registry: Registry, bucket: Bucket, packed: Packed
 ):
     put_into_production(registry, packed)
@@ -528,9 +520,7 @@ def test_unfinished_version_is_pruned_after_a_day_and_not_before(
     assert registry.prune(keep=1, now=now + timedelta(hours=25)) == ["half"]
 
 
-def test_prune_killed_after_any_deletion_leaves_whole_versions_and_goes_on(
-    bucket: Bucket, packed: Packed, tmp_path: Path
-):
+def test_prune_may_be_killed_after_any_deletion(bucket: Bucket, packed: Packed, tmp_path: Path):
     registry = Registry(bucket)
     for deletions in range(len(FILES) + 1):
         emptied(bucket)
@@ -546,7 +536,7 @@ def test_prune_killed_after_any_deletion_leaves_whole_versions_and_goes_on(
         assert names == {packed.manifest.version, "v1"}
 
 
-def test_export_is_for_others_and_written_over(registry: Registry, bucket: Bucket):
+def test_export_replaces_the_earlier_copies(registry: Registry, bucket: Bucket):
     registry.export({"best_model.pkl": b"one"})
     registry.export({"best_model.pkl": b"two"})
     assert stored(bucket) == {"models/latest/best_model.pkl": b"two"}
