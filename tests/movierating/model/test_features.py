@@ -154,7 +154,7 @@ def test_unknown_feature_is_refused_by_name(name: str):
         build_features(FULL, [name], ENCODING)
 
 
-def test_films_and_records_that_are_not_pairs_are_refused():
+def test_each_film_needs_an_encoding():
     with pytest.raises(ValueError, match="zip"):
         build_matrix([FULL, FULL], NAMES, [ENCODING])
 
