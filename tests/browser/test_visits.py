@@ -250,7 +250,7 @@ def test_every_fault_of_the_api_fits_on_a_phone_and_retry_finds_the_api_again(
         (NO_MODEL, "아직 모델이 없습니다", "has no model yet"),
         (problem(429, "slow down"), "요청이 너무 많습니다", "too many requests"),
         (problem(401, "send a key"), "허용하지 않습니다", "does not know this page"),
-        ((500, b"boom"), "알아들을 수 없는", "makes no sense"),
+        ((500, b"boom"), "알아들을 수 없는", "this page cannot read"),
     ]
     retry = page.get_by_role("button", name={"ko": "다시 시도", "en": "Try again"}[language])
     api.stop()

@@ -59,7 +59,7 @@ def test_search_order_and_page_are_sent_to_the_api(api: StubApi):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"as_of": None, "total": 0, "films": []}, "Nothing has been forecast yet"),
+        ({"as_of": None, "total": 0, "films": []}, "There are no forecasts yet"),
         ({"as_of": "2026-11-23", "total": 0, "films": []}, "No film matches"),
     ],
 )

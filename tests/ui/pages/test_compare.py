@@ -29,7 +29,7 @@ def workbook() -> bytes:
     [
         ("films.csv", b"", "영화가 없습니다", "no film"),
         ("films.csv", b"\xff\xfe\x00\x81", "읽을 수 없는", "cannot be read"),
-        ("films.csv", b"a,b\n1,2\n", "알아볼 수 있는 열", "known here"),
+        ("films.csv", b"a,b\n1,2\n", "알아볼 수 있는 열", "in this file is known"),
         ("films.csv", b"title\n" + b"x\n" * 201, "200편보다 많습니다", "more than 200"),
         ("films.xlsx", workbook(), "CSV만 읽을 수 있습니다", "Only CSV can be read"),
     ],
@@ -48,7 +48,7 @@ def test_unusable_file_is_explained_and_cannot_be_forecast(
     ("language", "message", "rest"),
     [
         ("ko", "아직 모델이 없습니다", "예측하지 않았습니다"),
-        ("en", "has no model yet", "Not asked"),
+        ("en", "has no model yet", "Not forecast"),
     ],
 )
 def test_fault_that_concerns_all_films_stops_the_comparison(

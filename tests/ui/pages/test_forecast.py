@@ -198,7 +198,7 @@ def test_next_click_shows_a_new_model(api: StubApi):
     ("language", "message", "mood"),
     [
         ("ko", "줄거리를 번역하지 못해 읽지 못했습니다", "알 수 없음"),
-        ("en", "The plot could not be translated and was not read", "Unknown"),
+        ("en", "The plot could not be translated and was not used", "Unknown"),
     ],
 )
 def test_untranslated_plot_gives_a_warning_and_an_unknown_mood(
@@ -215,7 +215,7 @@ def test_untranslated_plot_gives_a_warning_and_an_unknown_mood(
     ("language", "message", "mood"),
     [
         ("ko", "한국어 줄거리를 그대로 읽었습니다", "알 수 없음"),
-        ("en", "Read in Korean, since it could not be translated", "Unknown"),
+        ("en", "Read in Korean because the translation failed", "Unknown"),
     ],
 )
 def test_plot_read_in_korean_gives_a_note_and_no_warning(
@@ -226,7 +226,7 @@ def test_plot_read_in_korean_gives_a_note_and_no_warning(
     text = visible_text(page)
     assert message in text
     assert f">{mood}<" in html_of(page)
-    assert "No plot was read" not in text
+    assert "No plot was used" not in text
     assert not page.warning
 
 
@@ -291,7 +291,7 @@ def test_missing_model_is_reported(api: StubApi, language: str, message: str):
     [
         (problem(429, "slow down"), "요청이 너무 많습니다", "too many requests"),
         (problem(401, "send a key"), "허용하지 않습니다", "does not know this page"),
-        ((500, b"boom"), "알아들을 수 없는", "makes no sense"),
+        ((500, b"boom"), "알아들을 수 없는", "this page cannot read"),
     ],
 )
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -352,7 +352,7 @@ def test_refusal_without_fields_shows_the_detail(api: StubApi):
 )
 def test_unexpected_status_is_reported(api: StubApi, response: tuple[int, object]):
     api.responses["/predict"] = response
-    assert "makes no sense" in error_of(submit(open_app("en")))
+    assert "this page cannot read" in error_of(submit(open_app("en")))
 
 
 @pytest.mark.parametrize("body", [*NO_OBJECT, *ODD_FORECAST], ids=ascii)

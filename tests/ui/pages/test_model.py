@@ -95,7 +95,7 @@ def test_unreadable_history_is_reported_and_the_rest_stays_visible(
         (NO_MODEL, "아직 모델이 없습니다", "has no model yet"),
         (problem(429, "slow down"), "요청이 너무 많습니다", "too many requests"),
         (problem(401, "send a key"), "허용하지 않습니다", "does not know this page"),
-        ((500, b"boom"), "알아들을 수 없는", "makes no sense"),
+        ((500, b"boom"), "알아들을 수 없는", "this page cannot read"),
     ],
 )
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -43,7 +43,7 @@ def test_alert_is_shown(api: StubApi):
 @pytest.mark.parametrize("body", [None, TRACK_RECORD | {"figures": None, "parts": []}])
 def test_track_record_without_scores_is_explained(api: StubApi, body: Any):
     api.responses["/track-record"] = 200, body
-    assert "No forecast has come due yet" in visible_text(open_page("track_record"))
+    assert "No forecast can be scored yet" in visible_text(open_page("track_record"))
 
 
 @pytest.mark.parametrize("response", [problem(503, "the ledger is away"), (200, {"odd": 1})])
