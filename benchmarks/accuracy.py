@@ -19,12 +19,12 @@ from movierating.films.film import Film
 from movierating.films.text import measure_plot
 from movierating.model.attribution import explain
 from movierating.model.onnx_model import Model
+from scripts.dataset.cleaning import extended_codes
 from scripts.dataset.metrics import score
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import row_of
 from scripts.evaluation.diagnostics import Subgroup, subgroup_scores
 from scripts.parameters import FEATURE_FILM_MINUTES, MODEL_CONFIG
-from scripts.preprocess import extended_codes
 from scripts.training.bundling import export_models
 from scripts.training.selection import train_candidates
 from scripts.training.vectors import FilmVectors

@@ -15,8 +15,8 @@ from movierating.films.codes import Codes
 from movierating.registry.manifest import MANIFEST_NAME
 from movierating.settings import Settings, load_settings
 from sandbox.state import ROOT
+from scripts.dataset.cleaning import extended_codes
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned
-from scripts.preprocess import extended_codes
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import atomic_write, write_json
 

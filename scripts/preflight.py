@@ -1,4 +1,4 @@
-"""Check what a run needs before it starts: TMDB's key, the bucket, the working folder."""
+"""Check TMDB's key, the bucket and the working folder before a run starts."""
 
 import logging
 from typing import Final
@@ -15,16 +15,16 @@ _PROBE_KEY: Final = "models/.preflight"
 
 
 def preflight(settings: PipelineSettings) -> None:
-    """Try each thing once, for real.
+    """Send one request to TMDB, and write one file to the bucket and to the working folder.
 
     Raises:
-        ExplainedError: The first thing that a run would stumble over.
+        ExplainedError: The first of them failed; the message names the setting to change.
     """
     check_writable(data_folder(settings))
-    with Tmdb(settings, attempts=2) as tmdb:  # somebody is waiting for the answer
+    with Tmdb(settings, attempts=2) as tmdb:  # few attempts, since a person is waiting
         tmdb.get("/genre/movie/list")
     open_bucket(settings).put(_PROBE_KEY, b"")
-    logger.info("TMDB, the bucket and the working folder are there")
+    logger.info("TMDB, the bucket and the working folder are usable")
 
 
 def main(argv: list[str] | None = None) -> int:

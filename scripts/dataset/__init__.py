@@ -1,1 +1,1 @@
-"""The training set: its table, its split by date, baselines and metrics."""
+"""The data set: cleaning, its table, the split by date, baselines and metrics."""

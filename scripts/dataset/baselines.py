@@ -1,4 +1,4 @@
-"""What needs no model: the mean of all films, of the last years, of the main genre."""
+"""The naive baselines: mean ratings of all films, of recent films, and of the main genre."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class NaiveMeans:
 
     Attributes:
         mean: Of all films.
-        recent_mean: Of those of the last three years; of all where these have none.
-        by_genre: By main genre; None for films without one.
+        recent_mean: Of the films of the last three years; of all films if there are none.
+        by_genre: By main genre; the key None is for films without a genre.
     """
 
     mean: float
@@ -35,13 +35,13 @@ class NaiveMeans:
         genres: Sequence[str | None],
         day: date,
     ) -> Self:
-        """The means of some films, one at least.
+        """Calculate the means of one or more films.
 
         Args:
-            ratings: Of shape (films,).
+            ratings: Shape (films,).
             opened: Release dates, before `day`; (films,).
             genres: Main genres; (films,).
-            day: Which the last years end with.
+            day: The end of the last three years.
         """
         start = pd.Timestamp(day) - pd.DateOffset(years=RECENT_YEARS)
         recent = opened >= np.datetime64(start.date())
@@ -53,6 +53,9 @@ class NaiveMeans:
         )
 
     def forecast(self, genre: str | None) -> dict[str, float]:
-        """What each says of a film of a main genre, by the names of `NAIVE_BASELINES`."""
+        """The forecasts for a film of a main genre, by the names of `NAIVE_BASELINES`.
+
+        A genre without films gets the mean of all films.
+        """
         means = (self.mean, self.recent_mean, self.by_genre.get(genre, self.mean))
         return dict(zip(NAIVE_BASELINES, means, strict=True))

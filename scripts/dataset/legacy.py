@@ -1,6 +1,6 @@
-"""What is kept for the old system's consumers: five columns, two encoders, pickled for notebooks.
+"""Files for users of the old system: pickles of its five-column model and of its two encoders.
 
-Nothing of this is read by the service.
+The service reads none of them.
 """
 
 import pickle
@@ -11,7 +11,7 @@ import pandas as pd
 
 from movierating.films.codes import UNKNOWN_CODE, Codes, CodeTable
 
-# Three and four seconds to import: only for who makes an encoder or a model.
+# Each takes three to four seconds to import, so it is imported only where one is created.
 if TYPE_CHECKING:
     from sklearn.preprocessing import OrdinalEncoder
     from xgboost import XGBRegressor
@@ -26,7 +26,7 @@ FIVE_COLUMNS: Final = (
 
 
 def old_model() -> "XGBRegressor":
-    """The old system's estimator with its parameters, not yet fitted."""
+    """The old system's estimator with its parameters, unfitted."""
     from xgboost import XGBRegressor
 
     return XGBRegressor(
@@ -35,17 +35,17 @@ def old_model() -> "XGBRegressor":
         learning_rate=0.05,
         subsample=0.7,
         random_state=42,
-        n_jobs=1,  # its score is part of a version, whatever the number of cores
+        n_jobs=1,  # its score is part of the version, and must not depend on the number of cores
     )
 
 
 def five_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """The old columns of a cleaned frame; missing stays missing."""
+    """The five columns of a cleaned frame, shape (films, 5); NaN where unknown."""
     return frame[list(FIVE_COLUMNS)].astype("float32")
 
 
 def encoder_pickles(codes: Codes) -> dict[str, bytes]:
-    """The two encoders as scikit-learn objects: names in, codes out, -1 for an unknown name."""
+    """The two pickled scikit-learn encoders by file name; an unknown name has the code -1."""
     return {
         "main_genre_encoder.pkl": pickle.dumps(_encoder(codes.genres)),
         "original_language_encoder.pkl": pickle.dumps(_encoder(codes.languages)),
@@ -53,14 +53,14 @@ def encoder_pickles(codes: Codes) -> dict[str, bytes]:
 
 
 def exports(old_model: bytes, codes: Codes) -> dict[str, bytes]:
-    """What `models/latest` holds: the pickled model of the five columns, and the encoders."""
+    """The files of `models/latest` by name: the pickled five-column model and the encoders."""
     return {"best_model.pkl": old_model} | encoder_pickles(codes)
 
 
 def _encoder(table: CodeTable) -> "OrdinalEncoder":
     from sklearn.preprocessing import OrdinalEncoder
 
-    names = list(table.names) or [""]  # scikit-learn wants one category at least
+    names = list(table.names) or [""]  # scikit-learn requires at least one category
     encoder = OrdinalEncoder(
         categories=[names],
         dtype=np.int64,

@@ -1,4 +1,4 @@
-"""Scores, and the baselines that any model has to beat."""
+"""Error metrics, and the baselines that a model has to beat."""
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,12 @@ def rmse(errors: Ratings) -> float:
 
 
 def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
-    """Errors of forecasts in rating points; the bias is positive when they are too high."""
+    """The errors of forecasts, in rating points; a positive bias means forecasts are too high.
+
+    Args:
+        actual: Ratings, shape (films,).
+        forecast: Forecast ratings, shape (films,).
+    """
     actual, forecast = np.asarray(actual, float), np.asarray(forecast, float)
     return Scores(
         n=len(actual),
@@ -32,36 +37,40 @@ def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
 
 
 def baselines(split: TimeSplit) -> dict[str, Scores]:
-    """Scores on the held-out films of what any model has to beat, by its name."""
+    """The scores of each baseline on the hold-out films, by name."""
     forecasts = baseline_forecasts(split)
     return {name: score(split.holdout.ratings, each) for name, each in forecasts.items()}
 
 
 def baseline_forecasts(split: TimeSplit) -> dict[str, Ratings]:
-    """What any model has to beat says of the held-out films; by its name, shape (films,).
+    """The forecasts of each baseline for the hold-out films, by name; each of shape (films,).
 
-    The mean of the training films, of the last three years, of the main genre, and the old model;
-    all learned from the training films that have the votes to be measured.
+    The baselines are the naive means and the old system's model. Like the hold-out films, the
+    training films need `MIN_VOTES_TO_MEASURE`; if none has them, all are used.
     """
     voted = Sample(split.train.frame.query(f"vote_count >= {MIN_VOTES_TO_MEASURE}"))
-    taught = voted if len(voted) else split.train
-    genres = [film.main_genre for film in taught.films]
-    means = NaiveMeans.of(taught.ratings, taught.opened, genres, split.split_date)
-    said = [means.forecast(film.main_genre) for film in split.holdout.films]
-    forecasts = {name: np.asarray([each[name] for each in said]) for name in NAIVE_BASELINES}
-    return forecasts | {"old_model": _old_model(taught, split.holdout)}
+    rated = voted if len(voted) else split.train
+    genres = [film.main_genre for film in rated.films]
+    means = NaiveMeans.of(rated.ratings, rated.opened, genres, split.split_date)
+    by_film = [means.forecast(film.main_genre) for film in split.holdout.films]
+    forecasts = {name: np.asarray([each[name] for each in by_film]) for name in NAIVE_BASELINES}
+    return forecasts | {"old_model": _old_model(rated, split.holdout)}
 
 
-def _old_model(taught: Sample, holdout: Sample) -> Ratings:
-    """The old system's estimator on its five columns, genre and language coded by the alphabet."""
+def _old_model(rated: Sample, holdout: Sample) -> Ratings:
+    """The forecasts of the old system's estimator.
+
+    Genres and languages are coded in alphabetical order, as in the old system. The codes of the
+    cleaned file would depend on the bundle in production, and so would the score.
+    """
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=UNKNOWN_CODE)
-    encoder.fit(_categories(taught))
+    encoder.fit(_categories(rated))
 
     def columns(sample: Sample) -> pd.DataFrame:
         codes = dict(zip(CODE_COLUMNS, encoder.transform(_categories(sample)).T, strict=True))
         return five_columns(sample.frame.assign(**codes))
 
-    model = old_model().fit(columns(taught), taught.ratings)
+    model = old_model().fit(columns(rated), rated.ratings)
     return np.asarray(model.predict(columns(holdout)), float)
 
 

@@ -1,4 +1,4 @@
-"""Rated films to learn from and to measure with, split by release date."""
+"""Split rated films by release date into training films and hold-out films."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -24,22 +24,22 @@ Ratings = npt.NDArray[np.float64]
 
 
 class TooFewFilmsError(ExplainedError, ValueError):
-    """There are not enough rated films to learn from or to measure with."""
+    """There are too few rated films to train or to evaluate a model."""
 
     def __init__(self, found: str) -> None:
-        """Say what was found, and what to change."""
+        """Give the numbers found and the setting to change."""
         super().__init__(f"too few films: {found}; run the backfill, or raise COLLECT_MAX_FILMS")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Some rows of the cleaned file, as the films they describe."""
+    """Some rows of the cleaned file, and the films in them."""
 
     frame: pd.DataFrame
 
     @cached_property
     def films(self) -> list[Film]:
-        """The films, row by row."""
+        """The films, in the order of the rows."""
         return films_of(self.frame)
 
     @property
@@ -63,7 +63,7 @@ class Sample:
 
 
 def only_form_fields(film: Film) -> Film:
-    """A film as the page's form describes it: running time, language, main genre, plot."""
+    """A film with only the facts of the UI's short form: running time, language, genre and plot."""
     return Film(
         genres=film.genres[:1],
         original_language=film.original_language,
@@ -74,11 +74,11 @@ def only_form_fields(film: Film) -> Film:
 
 @dataclass(frozen=True)
 class TimeSplit:
-    """Films before a date to learn from, films from that date on to measure with.
+    """Training films, released before a date, and hold-out films, released on it or later.
 
     Attributes:
-        train: Films released before `split_date`, with enough votes to count.
-        holdout: Films released on `split_date` or later, with enough votes to measure with.
+        train: Films released before `split_date` with at least `MIN_VOTES_TO_COUNT`.
+        holdout: Films released on `split_date` or later with at least `MIN_VOTES_TO_MEASURE`.
     """
 
     train: Sample
@@ -89,12 +89,13 @@ class TimeSplit:
     def of_newest(
         cls, frame: pd.DataFrame, share: float = HOLDOUT_SHARE, enough: int = HOLDOUT_FILMS
     ) -> Self:
-        """Hold out the newest films; those of one day stay together.
+        """Hold out the newest films; films of one day are never separated.
 
         Args:
             frame: A cleaned frame.
-            share: Of the films with enough votes to count; no more are held out.
-            enough: So many films with enough votes to measure with; no more are needed.
+            share: The largest share of the films with `MIN_VOTES_TO_COUNT` to hold out.
+            enough: The largest number of films with `MIN_VOTES_TO_MEASURE` to hold out, unless
+                several were released on the first day.
 
         Raises:
             TooFewFilmsError: One side has too few films with enough votes.
@@ -111,7 +112,7 @@ class TimeSplit:
 
     @classmethod
     def by_date(cls, frame: pd.DataFrame, split_date: date) -> Self:
-        """Learn from the films released before a date, measure with the others.
+        """Hold out the films released on a date or later.
 
         Raises:
             TooFewFilmsError: One side has too few films with enough votes.

@@ -1,5 +1,6 @@
-"""The cleaned file: its columns, how a film becomes a row, and a row a film again."""
+"""The cleaned file: its columns, and the conversion of films to rows and back."""
 
+import csv
 import json
 from collections.abc import Hashable, Mapping
 from datetime import date
@@ -9,9 +10,9 @@ import pandas as pd
 
 from movierating.films.codes import Codes
 from movierating.films.film import Film, Plot
-from scripts.runtime.storage import DataPath
+from scripts.runtime.storage import DataPath, atomic_write
 
-# The twelve columns of the old system, which its users read by name.
+# The twelve columns of the old system; its users read them by name.
 OLD_COLUMNS: Final = (
     "id",
     "title",
@@ -51,9 +52,13 @@ _TEXTS: Final = dict.fromkeys(
 
 
 def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str, Any]:
-    """The columns of the cleaned file that describe a film before release; lists as JSON.
+    """The columns of the cleaned file that are known before release; lists as JSON text.
 
-    The plot in Korean stands beside the film: it is no fact of it, only teaches to read such plots.
+    Args:
+        film: The film.
+        codes: The code tables for genre and language.
+        overview_ko: The Korean plot. It is no feature of the film; training uses it to learn the
+            effects of Korean words.
     """
     plot, opened = film.plot, film.release_date
     return {
@@ -75,7 +80,7 @@ def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str
 
 
 def film_of(row: Mapping[Hashable, Any]) -> Film:
-    """The film that a row of the cleaned file describes."""
+    """The film in a row of the cleaned file."""
     return Film(
         title=_known(row["title"]),
         original_language=_known(row["original_language"]),
@@ -97,13 +102,29 @@ def _plot_of(row: Mapping[Hashable, Any]) -> Plot | None:
 
 
 def read_cleaned(path: DataPath) -> pd.DataFrame:
-    """The cleaned file, one row a film, oldest first; numbers come back bit for bit."""
+    """Read the cleaned file, one row per film, oldest first; numbers are exactly as written."""
     with path.open("rb") as stream:
-        # Only an empty cell is unknown: there are films called "None" and "N/A".
+        # Only an empty cell means unknown, since there are films called "None" and "N/A".
         frame = pd.read_csv(
             stream, encoding="utf-8-sig", keep_default_na=False, na_values=[""], dtype=_TEXTS
         )
     return frame.sort_values(["release_date", "id"], ignore_index=True)
+
+
+def write_cleaned(path: DataPath, outcomes: pd.DataFrame, facts: list[dict[str, Any]]) -> None:
+    """Write the cleaned file, sorted by id.
+
+    Args:
+        path: The file, written atomically.
+        outcomes: The ids, and the columns that are not known before release.
+        facts: The other columns, as from `row_of`; in the same order.
+    """
+    cleaned = pd.concat([outcomes, pd.DataFrame(facts)], axis=1)[[*OLD_COLUMNS, *NEW_COLUMNS]]
+    with atomic_write(path) as partial:
+        # Text is quoted, because a bare carriage return in a title would otherwise end its row.
+        cleaned.sort_values("id").to_csv(
+            partial, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_NONNUMERIC
+        )
 
 
 def films_of(frame: pd.DataFrame) -> list[Film]:

@@ -4,19 +4,16 @@ import os
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import requests
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import collect as module
-from scripts.collect import LONGEST_CACHE, NothingCollectedError, collect, main, write_films
+from scripts.collect import LONGEST_CACHE, NothingCollectedError, collect, main
 from scripts.runtime import clock
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError, read_json
@@ -392,21 +389,3 @@ def test_command_line_ends_with_one_sentence_and_not_zero(
     assert main(["--date", "2026-11-23"]) == 1
     assert "check TMDB_BASE_URL and the network" in caplog.records[-1].getMessage()
     assert caplog.records[-1].exc_info is None
-
-
-# A NUL is in no answer of TMDB's: JSON carries it only escaped, and the parser of CSV ends at it.
-texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
-texts |= st.sampled_from(["a\rb", "a\r\nb", "\n", '"', ",", "NA", "null", "\u2028", " \t"])
-
-
-@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=4))
-def test_every_text_survives_the_file(plots: list[tuple[str, str]]):
-    films = [
-        {"id": number, "title": title, "overview": overview}
-        for number, (title, overview) in enumerate(plots, start=1)
-    ]
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "films.csv"
-        assert write_films(path, iter(films)) == len(plots)
-        found = [(row["title"], row["overview"]) for row in rows(path)]
-    assert found == plots

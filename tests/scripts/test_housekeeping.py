@@ -9,7 +9,7 @@ import pytest
 from cloudpathlib import S3Path
 
 from movierating.settings import Settings, load_settings
-from scripts.housekeeping import Entry, clean_metadata, expired, main, prune
+from scripts.housekeeping import clean_metadata, main, prune
 from scripts.runtime import clock
 from scripts.runtime.storage import data_folder, write_bytes
 from scripts.store.film_store import film_store
@@ -106,15 +106,6 @@ def test_too_much_is_pruned_the_oldest_first_but_nothing_of_the_last_days(
         "movies_2026-11-21.csv",
         "movies_2026-11-22.csv",
     }
-
-
-def test_year_of_runs_stays_within_its_limit():
-    runs = [
-        Entry(Path(f"bundle_{day}"), moment().timestamp() - 86_400 * day, 10) for day in range(365)
-    ]
-    gone = list(expired(runs, moment(), keep_days=30, max_bytes=200))
-    assert len(runs) - len(gone) == 20
-    assert {entry.path for entry in gone} == {Path(f"bundle_{day}") for day in range(20, 365)}
 
 
 @pytest.mark.parametrize("days", [-90, 90])

@@ -6,9 +6,9 @@ from typing import Any, Final
 import pyarrow as pa
 
 from movierating.settings import Settings
-from scripts.collect import write_films
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder, write_json
+from scripts.store.film_csv import write_films
 from scripts.store.film_store import FilmStore, film_store
 from scripts.store.schema import film_record
 from scripts.tmdb.validation import ValidationReport, validate_records

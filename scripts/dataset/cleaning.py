@@ -1,0 +1,80 @@
+"""Choose the films of the store that enter the data set, and extend the code tables for them."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+from pandera.errors import SchemaErrors
+from pandera.pandas import Check, Column, DataFrameSchema
+
+from movierating.films.codes import Codes
+from movierating.films.film import Film
+from scripts.parameters import FEATURE_FILM_MINUTES
+
+
+def keep_usable(raw: pd.DataFrame, run_date: date) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Drop the films that a model can neither be trained nor evaluated on.
+
+    Args:
+        raw: As returned by `store.parsing.to_frame`.
+        run_date: Films released later are dropped.
+
+    Returns:
+        The other rows, and how many were dropped by reason; a film that is dropped for several
+        reasons counts under each.
+    """
+    try:
+        return _schema(run_date).validate(raw, lazy=True), {}
+    except SchemaErrors as errors:
+        failed = errors.failure_cases.dropna(subset="index")
+        reasons = Counter(failed.drop_duplicates(["index", "check"])["check"])
+        return raw.drop(index=failed["index"].unique()), dict(reasons)
+
+
+def extended_codes(films: Sequence[Film], known: Codes) -> Codes:
+    """Code tables with the genres and languages of some films added at the end.
+
+    Codes that exist never change, because users of the cleaned file store them. Main genres are
+    added before other genres.
+    """
+    return Codes(
+        known.genres.extended(film.main_genre for film in films).extended(
+            genre for film in films for genre in film.genres
+        ),
+        known.languages.extended(film.original_language for film in films),
+    )
+
+
+def _schema(run_date: date) -> DataFrameSchema:
+    """A usable film is released, rated and feature-length; its running time may be unknown."""
+    shortest, longest = FEATURE_FILM_MINUTES
+    return DataFrameSchema(
+        {
+            "release_date": Column(
+                object,
+                [
+                    Check(lambda day: day != "", error="no release date"),
+                    Check(lambda day: day <= run_date.isoformat(), error="not released yet"),
+                ],
+            ),
+            "runtime": Column(
+                float,
+                Check.in_range(shortest, longest, error="no feature film"),
+                nullable=True,
+            ),
+            "vote_count": Column(float, Check.gt(0, error="not rated yet")),
+            "genres": Column(
+                object,
+                Check(_names_genres, element_wise=True, error="broken genres"),
+            ),
+        }
+    )
+
+
+def _names_genres(text: str) -> bool:
+    try:
+        return all(isinstance(genre["name"], str) for genre in json.loads(text))
+    except (ValueError, TypeError, KeyError):
+        return False
