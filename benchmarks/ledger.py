@@ -1,8 +1,8 @@
-"""A day of the forecast ledger with thousands of films to come: its seconds and its memory.
+"""Time and memory of one day of the forecast ledger, with thousands of upcoming films.
 
-The model is the one that the catalogue's films teach; the films to come are copies of its newest,
-without votes. Forecasting is measured in a process of its own, as a worker of Airflow runs it; then
-once more on the same day, and scoring after it.
+The model is trained on the films of the catalogue. The upcoming films are copies of its newest
+films, without votes. The benchmark runs `forecast`, then `forecast` again on the same day, then
+`score`, each in a process of its own, as a worker of Airflow does.
 """
 
 import argparse
@@ -35,16 +35,18 @@ from scripts.store.film_store import film_store
 from scripts.store.schema import FIELD_TYPES, NEVER_NULL, PARTS, film_record
 from scripts.tmdb.validation import ValidationReport, validate_records
 
-RATED: Final = 20_000  # films of the store that have opened
-NEW_IDS: Final = 1_000_000_000  # that no other film has
-BATCH: Final = 1_000
-# The least that TMDB sends of a film; of an unknown field `null`, where TMDB ever sends that.
+RELEASED_FILMS: Final = 20_000  # in the film store
+FIRST_UPCOMING_ID: Final = 1_000_000_000  # above all ids of TMDB
+BATCH: Final = 1_000  # films per write to the store
+# The smallest answer of TMDB for a film: unknown fields are `null` where TMDB allows that.
 EMPTY_FILM: Final[dict[str, Any]] = {
     **{name: None if name not in NEVER_NULL else kinds[0]() for name, kinds in FIELD_TYPES.items()},
     **{part: {inner: []} for part, inner in PARTS.items()},
 }
 PARSER: Final = argparse.ArgumentParser(prog="make bench-ledger", description=__doc__)
-PARSER.add_argument("--films", type=int, default=5_000, help="to come (default: %(default)s)")
+PARSER.add_argument(
+    "--films", type=int, default=5_000, help="number of upcoming films (default: %(default)s)"
+)
 add_options(PARSER)
 
 
@@ -61,10 +63,10 @@ def main(argv: list[str] | None = None) -> int:
         first, again = (step("forecast", settings) for _ in range(2))
         scored = step("score", settings)
         ledger = ForecastLedger(open_bucket(settings))
-        said = sum(1 for _ in ledger.read(today(), today()))
+        forecasts = sum(1 for _ in ledger.read(today(), today()))
         objects = open_bucket(settings).keys(MADE_PREFIX)
     report(
-        films=said,
+        films=forecasts,
         objects=len(objects),
         seconds=first.seconds,
         peak_mb=first.peak_mb,
@@ -76,14 +78,21 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def fill(settings: Settings, run: RealRun, to_come: int) -> None:
-    """Put rated films into the store, and after them some that open in the next half year."""
+def fill(settings: Settings, run: RealRun, upcoming_films: int) -> None:
+    """Add released films to the film store, then films that are released within half a year."""
     frame, store, day = run.films(), film_store(settings), today()
-    for films in batches(frame.tail(RATED)):
-        store.add(columns(*map(stored, films_of(films), films.to_dict("records")), day=day))
-    for batch, films in enumerate(batches(frame.tail(to_come))):
+    for films in batches(frame.tail(RELEASED_FILMS)):
+        store.add(columns(*map(as_sent, films_of(films), films.to_dict("records")), day=day))
+    for batch, films in enumerate(batches(frame.tail(upcoming_films))):
         upcoming = [
-            stored(film, {"id": NEW_IDS + batch * BATCH + at, "vote_count": 0, "vote_average": 0.0})
+            as_sent(
+                film,
+                {
+                    "id": FIRST_UPCOMING_ID + batch * BATCH + at,
+                    "vote_count": 0,
+                    "vote_average": 0.0,
+                },
+            )
             | {"release_date": f"{day + timedelta(1 + at % DAYS_AHEAD)}", "status": "Planned"}
             for at, film in enumerate(films_of(films))
         ]
@@ -91,14 +100,14 @@ def fill(settings: Settings, run: RealRun, to_come: int) -> None:
     store.merge_written()
 
 
-def stored(film: Film, outcome: Mapping[Hashable, Any]) -> dict[str, Any]:
-    """A film as TMDB would send it."""
+def as_sent(film: Film, row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """Convert a film to TMDB's format; id and votes are those of `row`."""
     crew = [{"name": name, "job": "Director"} for name in film.directors]
     crew += [{"name": name, "department": "Writing"} for name in film.writers]
     return {
-        "id": outcome["id"],
-        "vote_count": outcome["vote_count"],
-        "vote_average": outcome["vote_average"],
+        "id": row["id"],
+        "vote_count": row["vote_count"],
+        "vote_average": row["vote_average"],
         "title": film.title or "",
         "release_date": f"{film.release_date}",
         "original_language": film.original_language,
@@ -123,16 +132,16 @@ def columns(*films: dict[str, Any], day: date) -> pa.Table:
 
 
 def batches(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """A frame in parts of some films."""
+    """Split a frame into batches."""
     for start in range(0, len(frame), BATCH):
         yield frame.iloc[start : start + BATCH]
 
 
 def step(name: str, settings: Settings) -> Ran:
-    """A step as a task's process runs it, ended.
+    """Run a step of the pipeline to its end, as an Airflow task runs it.
 
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: The step failed.
     """
     environment = os.environ | api_environment(settings) | {"DATA_DIR": settings.data_dir}
     environment |= {"ARROW_DEFAULT_MEMORY_POOL": "system"}  # as in the containers

@@ -35,10 +35,10 @@ FACTS = FilmFacts(overview="A ship sails.", genres=["Drama"], language="ko", run
 
 
 @pytest.fixture
-def twenty(run: Run) -> pd.DataFrame:
-    """Twenty films of the run, many of which lack something."""
+def twenty_films(run: Run) -> pd.DataFrame:
+    """Twenty films of the run; many of them lack a fact."""
     frame = read_cleaned(run.files.cleaned)
-    # What has neither plot nor genre cannot be asked for.
+    # The API refuses a film without plot and genre.
     frame = frame[frame["overview_len"].notna() | (frame["genres"] != "[]")]
     lacking = [
         frame[frame[column].isna()].head(count)
@@ -49,21 +49,21 @@ def twenty(run: Run) -> pd.DataFrame:
 
 
 @pytest.fixture
-def bodies(twenty: pd.DataFrame, tmdb_stand_in: RunningStandIn) -> list[dict[str, Any]]:
-    """The same films as TMDB tells of them, as bodies for the API."""
+def bodies(twenty_films: pd.DataFrame, tmdb_stand_in: RunningStandIn) -> list[dict[str, Any]]:
+    """Requests to the API for the same films, with the facts from TMDB."""
     films = [
         requests.get(
             f"{tmdb_stand_in.base_url}/movie/{film_id}",
             params={"api_key": TMDB_KEY, "append_to_response": "credits,keywords"},
             timeout=10,
         ).json()
-        for film_id in twenty["id"]
+        for film_id in twenty_films["id"]
     ]
     return [body_of(film) for film in films]
 
 
 def body_of(film: dict[str, Any]) -> dict[str, Any]:
-    """What TMDB tells of a film before it opens, as a person would send it."""
+    """Convert a film of TMDB to a request with the facts known before its release."""
     crew, cast = film["credits"]["crew"], film["credits"]["cast"]
     return {
         "title": film["title"],
@@ -87,14 +87,14 @@ def named(things: Iterable[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(each["name"] for each in things))
 
 
-def test_bodies_carry_all_facts_that_the_service_takes(bodies: list[dict[str, Any]]):
+def test_requests_have_all_facts_that_the_api_accepts(bodies: list[dict[str, Any]]):
     assert {frozenset(body) for body in bodies} == {frozenset(FilmFacts.model_fields)}
     for fact in FilmFacts.model_fields:
         assert any(body[fact] for body in bodies), f"no film has {fact}"
 
 
 def test_training_and_serving_see_the_same_features(
-    twenty: pd.DataFrame, bodies: list[dict[str, Any]], learned: Packed
+    twenty_films: pd.DataFrame, bodies: list[dict[str, Any]], learned: Packed
 ):
     bundle = learned.load()
     served = []
@@ -103,18 +103,16 @@ def test_training_and_serving_see_the_same_features(
         reading = read_plot(facts.overview, facts.overview)
         served.append(film_from(bundle, facts, reading))
     assert len(served) == 20
-    trained = films_of(twenty)
+    trained = films_of(twenty_films)
     assert served == trained
     vectors = bundle.matrix(served)
     np.testing.assert_array_equal(vectors, bundle.matrix(trained))
     assert vectors.shape == (20, len(bundle.manifest.features))
     for feature, column in zip(bundle.manifest.features, vectors.T, strict=True):
-        assert not np.isnan(column).all(), f"no film tells {feature}"
+        assert not np.isnan(column).all(), f"no film has {feature}"
 
 
-def test_held_out_films_are_described_in_service_as_they_were_when_the_model_was_measured(
-    run: Run, learned: Packed
-):
+def test_hold_out_films_have_the_same_vectors_in_service_as_in_training(run: Run, learned: Packed):
     bundle = learned.load()
     split = TimeSplit.of_newest(read_cleaned(run.files.cleaned))
     films, _ = build_vectors(split, bundle.manifest.features)
@@ -123,16 +121,16 @@ def test_held_out_films_are_described_in_service_as_they_were_when_the_model_was
 
 
 def test_training_and_serving_give_the_same_scores(
-    twenty: pd.DataFrame, bodies: list[dict[str, Any]], learned: Packed, client: TestClient
+    twenty_films: pd.DataFrame, bodies: list[dict[str, Any]], learned: Packed, client: TestClient
 ):
-    scores = learned.load().forecast(films_of(twenty))
+    scores = learned.load().forecast(films_of(twenty_films))
     answers = [client.post("/predict", json=body).json() for body in bodies]
     assert [answer["rating"] for answer in answers] == [round(float(each), 2) for each in scores]
     assert len(set(scores.tolist())) > 10
 
 
 @pytest.mark.parametrize("fact", ["directors", "writers", "cast", "companies"])
-def test_better_track_record_makes_a_better_forecast(learned: Packed, fact: str):
+def test_higher_effect_makes_a_higher_forecast(learned: Packed, fact: str):
     bundle = learned.load()
     trait = {"directors": "director", "writers": "writer", "companies": "company"}.get(fact, fact)
     effects = {name: effect for name, (_, effect, *_) in bundle.effects.tables[trait].items()}
@@ -147,7 +145,7 @@ def test_better_track_record_makes_a_better_forecast(learned: Packed, fact: str)
     assert worst < nobody < best
 
 
-def test_unknown_facts_leave_the_film_unknown(packed: Packed):
+def test_unknown_genres_and_languages_are_left_out(packed: Packed):
     facts = FilmFacts(genres=["Puppetry"], language="qq")
     film = film_from(packed.load(), facts, PlotReading(None))
     assert film == Film()
@@ -163,7 +161,7 @@ def test_unknown_facts_leave_the_film_unknown(packed: Packed):
         ("배.", None, PlotReading(None, failed=True)),
     ],
 )
-def test_plot_is_read_as_it_was_understood(
+def test_plot_is_read_with_or_without_translation(
     text: str | None, english: str | None, reading: PlotReading
 ):
     assert read_plot(text, english) == reading
@@ -181,14 +179,14 @@ def test_plot_is_read_as_it_was_understood(
         (1, "positive"),
     ],
 )
-def test_mood_is_cut_at_a_tenth_on_either_side(polarity: float, label: str):
+def test_mood_is_neutral_up_to_a_polarity_of_a_tenth(polarity: float, label: str):
     mood = mood_of(Plot(10, polarity))
     assert mood is not None
     assert (mood.score, mood.label) == (polarity, label)
 
 
 @pytest.mark.parametrize("plot", [None, Plot(None, None, None, "배.", "ko")])
-def test_unknown_plot_and_one_in_korean_have_no_mood(plot: Plot | None):
+def test_unknown_plot_and_korean_plot_have_no_mood(plot: Plot | None):
     assert mood_of(plot) is None
 
 
@@ -202,7 +200,7 @@ KOREAN_FACTS: Final = FACTS.model_copy(update={"overview": "등대에서 편지�
 UNREAD: Final = PlotReading(None, failed=True)
 
 
-def test_korean_plot_without_translation_is_read_as_it_is_and_its_mood_unknown(packed: Packed):
+def test_korean_plot_without_translation_is_read_in_korean_and_has_no_mood(packed: Packed):
     bundle = reading_korean(packed.load())
     answer = forecast(bundle, KOREAN_FACTS, UNREAD)
     assert (answer.read_in_korean, answer.translated, answer.mood) == (True, False, None)
@@ -215,7 +213,7 @@ def test_korean_plot_without_translation_is_read_as_it_is_and_its_mood_unknown(p
 @pytest.mark.parametrize(
     ("knows", "text"), [(False, "등대에서 편지를 찾는다."), (True, "灯台で手紙を見つける。")]
 )
-def test_plot_that_the_bundle_cannot_read_counts_as_unknown(packed: Packed, knows: bool, text: str):
+def test_plot_that_the_bundle_cannot_read_is_ignored(packed: Packed, knows: bool, text: str):
     bundle = reading_korean(packed.load()) if knows else packed.load()
     answer = forecast(bundle, FACTS.model_copy(update={"overview": text}), UNREAD)
     assert (answer.read_in_korean, answer.mood) == (False, None)
@@ -230,7 +228,7 @@ def test_interval_stays_between_0_and_10(packed: Packed, quantile: float):
     assert 0 <= answer.interval.low <= answer.rating <= answer.interval.high <= 10
 
 
-def test_interval_is_as_wide_as_the_model_says_for_this_film(packed: Packed):
+def test_interval_width_follows_the_model_for_each_film(packed: Packed):
     bundle = packed.load()
     widths = []
     for runtime in (120.0, 195.0):
@@ -243,7 +241,7 @@ def test_interval_is_as_wide_as_the_model_says_for_this_film(packed: Packed):
     assert widths[1] > widths[0] + 0.1
 
 
-def test_cast_beyond_the_leads_does_not_matter(packed: Packed):
+def test_only_the_leading_cast_is_used(packed: Packed):
     bundle, leads = packed.load(), [f"Lead {at}" for at in range(MAX_CAST)]
     few, many = (
         film_from(bundle, FACTS.model_copy(update={"cast": cast}), PlotReading(None))
@@ -253,13 +251,13 @@ def test_cast_beyond_the_leads_does_not_matter(packed: Packed):
 
 
 @pytest.mark.parametrize("fact", FilmFacts.model_fields)
-def test_fact_that_is_empty_is_missing(packed: Packed, fact: str):
+def test_empty_fact_is_listed_as_missing(packed: Packed, fact: str):
     empty: Any = [] if isinstance(FilmFacts.model_fields[fact].default, list) else None
     facts = FilmFacts(**FILM).model_copy(update={fact: empty})
     assert forecast(packed.load(), facts, PlotReading(None)).missing == [fact]
 
 
-def test_old_contract_without_a_plot_takes_its_mood_for_unknown(learned: Packed):
+def test_old_contract_ignores_the_mood_without_a_plot(learned: Packed):
     bundle = learned.load()
     assert forecast_from_codes(bundle, 100, 0, 0, 0.9, 0) == forecast_from_codes(
         bundle, 100, 0, 0, -0.9, 0

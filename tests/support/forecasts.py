@@ -1,4 +1,4 @@
-"""Forecasts and scores, made in a moment."""
+"""Ledger records for tests."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from tests.support.bundles import RUN_DATE
 
 
 def forecast(film_id: int = 1, day: date = RUN_DATE, **others: Any) -> Forecast:
-    """A forecast of a film that opens ten days after `RUN_DATE`."""
+    """A forecast for a film that is released ten days after `RUN_DATE`."""
     facts: dict[str, Any] = {
         "film_id": film_id,
         "title": f"Film {film_id}",
