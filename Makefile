@@ -1,11 +1,16 @@
 # Every command of the project. Environments are made from their locks when these change.
+
+# Python keeps what it has compiled, also where the machine says otherwise: compiling the libraries
+# anew takes every process seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 UV := $(VENV)/uv/bin/uv
 PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/$(1)/bin/python $(2)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down trial trial-down status logs clean install prerequisites tune pictures test test-containers lint format lock bench-%
+.PHONY: help up down trial trial-down status logs clean install prerequisites tune pictures test test-fast test-containers lint lint-style lint-types lint-imports lint-workflows format lock bench-%
 
 help:  ## list the commands
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -53,10 +58,20 @@ tune: $(VENV)/pipeline.done  ## search for better parameters on the last run's f
 pictures: $(VENV)/dev.done  ## take the pictures of the docs from what `make up` runs
 	@$(VENV)/dev/bin/python -m docs.take_pictures
 
-test: install lint  ## run all checks and tests
+# The tests wait for servers and browsers, so there are more workers than cores. Threads that wait for
+# a share of a calculation do so asleep, and leave the core to another worker.
+WORKERS ?= 5
+FAST_WORKERS ?= 3
+test test-fast: export OMP_WAIT_POLICY = PASSIVE
+PYTEST = $(VENV)/dev/bin/python -m pytest --dist loadscope --no-loadscope-reorder
+
+test: install lint  ## run all checks and tests, but those of `make test-containers`
 	@$(VENV)/dev/bin/python -m tests.support.install_browser
 	@$(VENV)/dev/bin/python -m tests.support.install_from_debian
-	@$(VENV)/dev/bin/python -m pytest $(ARGS)
+	@$(PYTEST) --numprocesses $(WORKERS) $(ARGS)
+
+test-fast: install lint  ## run the checks, and the tests without Airflow, browser or containers
+	@$(PYTEST) --numprocesses $(FAST_WORKERS) -m 'not (airflow or browser or containers)' $(ARGS)
 
 trial: $(VENV)/sandbox.done  ## both instances in containers here, up to a forecast; needs a Docker engine
 	@$(VENV)/sandbox/bin/python -m ops.trial up
@@ -69,12 +84,21 @@ test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker
 
 CHECK_SCHEMA = $(VENV)/dev/bin/check-jsonschema --quiet --builtin-schema
 
-lint: $(VENV)/dev.done  ## check style, types and the direction of imports
+lint: $(VENV)/dev.done  ## check style, types, the direction of imports, and the workflows
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-types lint-style lint-imports lint-workflows
+
+lint-style:
 	@$(VENV)/dev/bin/ruff check .
 	@$(VENV)/dev/bin/ruff format --check .
+
+lint-types:
 	@$(VENV)/dev/bin/mypy movierating scripts app dags ui sandbox ops benchmarks docs tests
 	@$(VENV)/dev/bin/mypy app.py
+
+lint-imports:
 	@$(VENV)/dev/bin/lint-imports
+
+lint-workflows:
 	@$(VENV)/dev/bin/actionlint -shellcheck= -pyflakes= .github/workflows/*.yaml
 	@$(CHECK_SCHEMA) vendor.github-workflows .github/workflows/*.yaml
 	@$(CHECK_SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yaml

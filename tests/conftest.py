@@ -1,8 +1,8 @@
 """What several tests start or look for."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import hypothesis
 import pytest
@@ -17,9 +17,14 @@ from scripts.runtime import clock
 from tests.support.bundles import Packed, pack
 from tests.support.chromium import browser, page  # noqa: F401 - fixtures
 from tests.support.films import moment
-from tests.support.pipeline_run import Run, run_pipeline
+from tests.support.parallel import LongestFirst, made_once, rank
+from tests.support.pipeline_run import Run, run_of, run_pipeline
+from tests.support.skips import pytest_sessionfinish  # noqa: F401 - a hook
 
 SHARED = Path(__file__).parents[2] / "shared"
+# A test that uses one of these fixtures needs a real Airflow, or a real browser.
+MARK_OF_FIXTURE: Final = {"asking": "airflow", "checkout": "airflow", "browser": "browser"}
+DAG_TESTS: Final = Path(__file__).parent / "dags"  # they all import Airflow
 
 # Examples come out alike everywhere, however slow the machine.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, database=None)
@@ -100,17 +105,28 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Packed:
 
 
 @pytest.fixture(scope="session")
-def run(tmdb_stand_in: RunningStandIn, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run on 1,500 films of the synthetic world, with the real parameters."""
-    return run_pipeline(tmdb_stand_in.base_url, tmp_path_factory.mktemp("run"))
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run on 1,500 films of the synthetic world, with the real parameters; not to be altered."""
+
+    def make(folder: Path) -> None:
+        stand_in: RunningStandIn = request.getfixturevalue("tmdb_stand_in")
+        run_pipeline(stand_in.base_url, folder)
+
+    return run_of(made_once(tmp_path_factory, "run", make))
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let CI fail when something was skipped, unless it needs the films that are not shipped."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is None or not os.environ.get("CI"):
-        return
-    reasons = {report.longrepr[2] for report in reporter.stats.get("skipped", [])}
-    if unexpected := sorted(reason for reason in reasons if "../shared" not in reason):
-        reporter.write_line(f"CI allows no such skip: {'; '.join(unexpected)}", red=True)
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LongestFirst:
+    """Spread the tests by unit, the longest first."""
+    return LongestFirst(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest selects by mark
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests by the fixtures they use, and put the longest first."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        for mark in {MARK_OF_FIXTURE[name] for name in fixtures if name in MARK_OF_FIXTURE}:
+            item.add_marker(mark)
+        if item.path.is_relative_to(DAG_TESTS):
+            item.add_marker("airflow")
+    items.sort(key=rank)

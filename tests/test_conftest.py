@@ -1,4 +1,4 @@
-"""CI must not pass over what it did not run."""
+"""CI must not pass over what it did not run, in one process or in several."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.parametrize("options", [[], ["-n", "2"]], ids=["one-process", "two-workers"])
 @pytest.mark.parametrize(
     ("reason", "ci", "expected"),
     [
@@ -19,18 +20,21 @@ ROOT = Path(__file__).parents[1]
     ],
 )
 def test_ci_fails_when_something_it_needs_was_skipped(
-    tmp_path: Path, reason: str, ci: str, expected: int
+    tmp_path: Path, reason: str, ci: str, expected: int, options: list[str]
 ):
     (tmp_path / "test_it.py").write_text(
         f"import pytest\ndef test_skipped(): pytest.skip({reason!r})\ndef test_ran(): assert True\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest", str(tmp_path)]
+    plugins = ["-p", "xdist.plugin", "-p", "tests.support.skips"]
+    command = [sys.executable, "-m", "pytest", *plugins, *options, str(tmp_path)]
     result = subprocess.run(
         [*command, "-c", "/dev/null", "--rootdir", str(tmp_path)],
         cwd=ROOT,
-        env=os.environ | {"CI": ci, "PYTHONPATH": str(ROOT)},
+        # Without the plugins of the environment, which take seconds to import.
+        env=os.environ | {"CI": ci, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert result.returncode == expected, result.stdout + result.stderr
+    assert "1 passed, 1 skipped" in result.stdout.splitlines()[-1]
