@@ -18,6 +18,8 @@ from movierating.settings import SettingsError, SharedSettings
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# boto3's defaults wait a minute per attempt. An unreachable S3 should be reported sooner, and a
+# short outage should not fail a step.
 _CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=20,
@@ -132,6 +134,7 @@ class Bucket:
         return [each.key for each in self.objects(prefix)]
 
 
+# Another web server or a proxy may answer with 200 as well. Its response must not count as data.
 def _etag(answer: Mapping[str, Any]) -> str:
     try:
         return str(answer["ETag"])
@@ -172,6 +175,7 @@ def translate_errors(bucket: str) -> Iterator[None]:
 def _translated(code: str, bucket: str) -> Exception:
     if code in {"NoSuchKey", "404"}:
         return KeyError(code)
+    # 304 answers a conditional read; the conflict means that two conditional writes met.
     if code in {"PreconditionFailed", "412", "304", "ConditionalRequestConflict"}:
         return PreconditionFailedError(code)
     if code == "NoSuchBucket":

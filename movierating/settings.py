@@ -103,9 +103,9 @@ class SharedSettings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         extra="ignore",
-        env_ignore_empty=True,
+        env_ignore_empty=True,  # Compose passes an unset variable as an empty one
         env_file_encoding=_ENCODING,
-        hide_input_in_errors=True,
+        hide_input_in_errors=True,  # the value may be a secret
     )
 
     tmdb_api_key: _Secret = None

@@ -67,6 +67,7 @@ def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, 
         minus the forecast for a film without known facts.
     """
     columns = _columns(tuple(features))
+    # Unknown groups contribute nothing; leaving them out saves forecasts.
     known = [group for group, at in columns.items() if not np.isnan(vector[0, at]).all()]
     if not known:
         return {}
@@ -109,6 +110,7 @@ def _columns(features: tuple[str, ...]) -> dict[str, npt.NDArray[np.intp]]:
     }
 
 
+# This and the next two are cached, because they depend only on the number of groups.
 @cache
 def _coalitions(count: int) -> dict[frozenset[int], int]:
     """All sets of groups that are visible at some step of a cyclic order, and a row for each.

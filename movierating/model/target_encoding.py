@@ -120,7 +120,8 @@ class Effects:
         """
         tokens = {trait: tokens_of(film) for trait, tokens_of in TRAITS.items()}
         encoding = {
-            EFFECT_FEATURES[trait]: self._effect(trait, told) for trait, told in tokens.items()
+            EFFECT_FEATURES[trait]: self._effect(trait, its_tokens)
+            for trait, its_tokens in tokens.items()
         }
         if self.reads_korean and film.plot and film.plot.language == "ko":
             encoding[EFFECT_FEATURES["plot"]] = self._effect(
@@ -148,6 +149,7 @@ class Effects:
         if not tokens:
             return math.nan
         table = self.tables.get(trait, _EMPTY)
+        # A token that occurs twice in a film counts once, as in training.
         found = [table[token] for token in dict.fromkeys(tokens) if token in table]
         norm = math.sqrt(sum(weight * weight for weight, *_ in found))
         return sum(weight * effect for weight, effect, *_ in found) / norm if found else 0.0

@@ -181,6 +181,7 @@ def _parsed(kind: type[_Read], name: str, files: Mapping[str, bytes]) -> _Read:
 
 def _check_features(bundle: Bundle) -> None:
     try:
+        # A film without known facts: the graphs must accept vectors that are mostly NaN.
         bundle.forecast([Film()])
         bundle.model.half_widths(bundle.matrix([Film()]))
     except UnknownFeatureError as error:

@@ -27,6 +27,7 @@ class Decision(BaseModel):
         figures: Measurements behind the decision, by name; RMSE and differences in rating points.
     """
 
+    # The API lists old and new decisions, so fields of a newer release are ignored.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     action: Action
@@ -47,6 +48,7 @@ class DecisionLog:
 
     def record(self, decision: Decision) -> None:
         """Append a decision; a second call with the same decision changes nothing."""
+        # The key exists if an earlier attempt or another publisher has logged the decision.
         with suppress(PreconditionFailedError):
             self._bucket.create(_key(decision), decision.model_dump_json(indent=2).encode())
 

@@ -39,6 +39,7 @@ class Evidence(_Part):
         importance: By feature group, the mean absolute contribution in rating points.
     """
 
+    # The stored name; everywhere else a part of the hold-out films is a subgroup.
     slices: tuple[SubgroupEvidence, ...]
     calibration: tuple[CalibrationPoint, ...]
     importance: dict[str, float]

@@ -18,6 +18,7 @@ _CIRCUMSTANCES: Final = frozenset({"version", "created_at", "wandb_run"})
 
 
 class _Part(BaseModel):
+    # An unknown field may be essential for the forecast, so it must not be ignored.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 

@@ -65,6 +65,7 @@ class Pointer(BaseModel):
         figures: Measurements behind the move.
     """
 
+    # A newer release may add fields; older code must still find out what is in production.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: PlainName
@@ -290,6 +291,7 @@ class Registry:
         if current is None:
             raise MoveError("nothing is in production, so there is nothing to roll back")
         verified = self._to_move(version, current)
+        # The newest date stays, so that a rerun of that day does not undo the rollback.
         run_date = max(verified.manifest.run_date, current.pointer.run_date)
         taken_out = current.pointer.version
         return self._move(current, verified, by, reason, run_date, rolled_back_from=taken_out)

@@ -100,6 +100,7 @@ class Versions:
         Raises:
             RegistryConflictError: The version exists with other content.
         """
+        # Readers ignore a version without a manifest, so a killed publisher does no harm.
         for name in manifest.files:
             key, raw = _key(manifest.version, name), (folder / name).read_bytes()
             if self._stored(key, raw) != raw:
@@ -114,6 +115,7 @@ class Versions:
             UnknownVersionError: The registry does not have the version.
             BundleError: A file is missing or altered, or has a format this code cannot read.
         """
+        # A person typed the name; it must not lead to a key outside the versions.
         is_plain = re.fullmatch(PLAIN_NAME, version)
         blob = self._bucket.get(_key(version, MANIFEST_NAME)) if is_plain else None
         if blob is None:
@@ -155,6 +157,7 @@ class Versions:
         return blob.raw
 
     def _stored(self, key: str, raw: bytes) -> bytes:
+        # Never replaces: two publishers of one version must not mix their files.
         try:
             self._bucket.create(key, raw)
         except PreconditionFailedError:

@@ -88,7 +88,7 @@ WITH_PAST_RATINGS = effects_of(
 
 
 def packed(**others: Any) -> dict[str, Any]:
-    """Effects as a file holds them, but for some fields of their only table."""
+    """Effects as in a file, with some fields of their only table replaced."""
     raw = effects_of({"genre": {"A": (1.0, 0.5), "B": (1.0, 0.25)}}).to_json()
     raw["tables"]["genre"] |= others
     return raw
