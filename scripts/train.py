@@ -1,74 +1,65 @@
-"""Train the candidates on the run's films, choose one, measure it, and write its bundle."""
+"""Train one candidate of each model family, select the best, evaluate it, and write its bundle."""
 
 import logging
-import pickle
 from datetime import date
 from typing import Final
-
-import numpy as np
 
 from movierating.errors import ExplainedError
 from movierating.registry.bundle import CARD_NAME, EVIDENCE_NAME
 from movierating.registry.manifest import Manifest
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import PipelineSettings, pipeline_settings
-from scripts.dataset.legacy import five_columns
-from scripts.dataset.metrics import score
+from movierating.settings import Settings, get_settings
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import read_cleaned
 from scripts.evaluation.diagnostics import diagnose
 from scripts.evaluation.report import Report, evidence, model_card, report
-from scripts.evaluation.tracking import log_run
+from scripts.evaluation.tracking import candidate_metrics, log_run
 from scripts.parameters import MODEL_CONFIG, ModelConfig, ModelType
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder, write_bytes
 from scripts.training.bundling import assemble, write
-from scripts.training.models import fit_regressor
-from scripts.training.selection import Candidate, TrainingResult, train_candidates
+from scripts.training.legacy_model import train_legacy_model
+from scripts.training.selection import TrainingResult, train_candidates
 
 logger = logging.getLogger(__name__)
 
 
-def train(
-    run_date: date, settings: PipelineSettings, config: ModelConfig = MODEL_CONFIG
-) -> Manifest:
-    """Train, choose on earlier years, measure on held-out films, write the bundle and its report.
+def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG) -> Manifest:
+    """Train and select on the years before the split, evaluate on the hold-out films, write all.
 
-    Also writes the old consumers' model, `model_{date}.pkl` and `best_model.pkl`, with its
-    held-out RMSE in `best_score.txt`.
+    Besides the bundle and the report, this writes the model for users of the old system,
+    `model_{date}.pkl` and `best_model.pkl`, and its hold-out RMSE, `best_score.txt`.
 
     Returns:
-        The manifest of the chosen model.
+        The manifest of the best model.
 
     Raises:
         DataFileError: The cleaned file is missing, or the folder cannot be written.
         TooFewFilmsError: There are not enough rated films.
-        LeakError: A feature depends on what it is to forecast.
+        UnknownFamilyError: The configuration names a family that does not exist.
+        LeakError: A feature depends on the outcome it is meant to forecast.
     """
     files = RunFiles(data_folder(settings), run_date)
     split = TimeSplit.of_newest(read_cleaned(files.require(files.cleaned, "preprocess")))
-    learned = train_candidates(split, config)
-    best = learned.best
-    manifest, model, contents = assemble(learned, config.parameters[best.family], split, files)
-    diagnosis = diagnose(learned, model, split.holdout, config)
-    told = report(manifest, diagnosis, _champion(settings))
-    write_bytes(files.model_report, told.page.encode())
+    result = train_candidates(split, config)
+    family = result.best.family
+    manifest, model, contents = assemble(result, config.parameters[family], split, files)
+    diagnosis = diagnose(result, model, split.holdout, config)
+    model_report = report(manifest, diagnosis, _champion(settings))
+    write_bytes(files.model_report, model_report.page.encode())
     contents[CARD_NAME] = model_card(manifest, diagnosis).encode()
     contents[EVIDENCE_NAME] = evidence(diagnosis).model_dump_json().encode()
-    tracked = {
-        each.family: _track(each, config, learned, files, settings, told if each is best else None)
-        for each in learned.candidates
-    }
-    _write_old_model(best.family, config, split, files)
-    # Last: its manifest says that the run's files are there.
-    return write(manifest.model_copy(update={"wandb_run": tracked[best.family]}), contents, files)
+    wandb_runs = _track(result, config, model_report, files, settings)
+    _write_legacy_model(family, config, split, files)
+    # The bundle comes last: its manifest tells the next step that all files of the run are there.
+    return write(manifest.model_copy(update={"wandb_run": wandb_runs[family]}), contents, files)
 
 
-def _champion(settings: PipelineSettings) -> Manifest | None:
-    """What is in production, where that can be read."""
+def _champion(settings: Settings) -> Manifest | None:
+    """The manifest of the model in production; None if there is none or it cannot be read."""
     if not settings.s3_bucket_name:
         return None
     try:
@@ -76,40 +67,35 @@ def _champion(settings: PipelineSettings) -> Manifest | None:
         current = registry.production()
         return registry.manifest(current.pointer) if current else None
     except ExplainedError as error:
-        logger.warning("the report compares with no model in production: %s", error)
+        logger.warning("the report has no comparison with the model in production: %s", error)
         return None
 
 
-def _track(  # noqa: PLR0913, PLR0917 - all that there is to tell
-    candidate: Candidate,
+def _track(
+    result: TrainingResult,
     config: ModelConfig,
-    learned: TrainingResult,
+    model_report: Report,
     files: RunFiles,
-    settings: PipelineSettings,
-    told: Report | None,
-) -> str | None:
-    parameters = config.parameters[candidate.family]
-    metrics = {
-        "train_rmse": candidate.train.rmse,
-        "test_rmse": candidate.holdout.rmse,
-        "rmse_gap": candidate.holdout.rmse - candidate.train.rmse,
-        "validation_rmse": candidate.validation_rmse,
-        "bias_taken_off": candidate.bias,
-        "test_r2": candidate.holdout.r2,
-    } | {f"baseline_{name}_rmse": scores.rmse for name, scores in learned.baselines.items()}
-    name = f"{candidate.family}_{files.run_date}"
-    facts = {"model_type": candidate.family, **parameters}
-    return log_run(settings, name, facts, metrics, group=f"train_{files.run_date}", report=told)
+    settings: Settings,
+) -> dict[ModelType, str | None]:
+    """Log each candidate as a W&B run, the best one with its report; return the run paths."""
+    return {
+        each.family: log_run(
+            settings,
+            f"{each.family}_{files.run_date}",
+            {"model_type": each.family, **config.parameters[each.family]},
+            candidate_metrics(each, result.baselines),
+            group=f"train_{files.run_date}",
+            report=model_report if each is result.best else None,
+        )
+        for each in result.candidates
+    }
 
 
-def _write_old_model(
+def _write_legacy_model(
     family: ModelType, config: ModelConfig, split: TimeSplit, files: RunFiles
 ) -> None:
-    known, ratings = five_columns(split.train.frame), split.train.ratings
-    evenly = np.ones(len(ratings))
-    model = fit_regressor(family, config.parameters[family], known, ratings, evenly)
-    scores = score(split.holdout.ratings, model.predict(five_columns(split.holdout.frame)))
-    pickled = pickle.dumps(model)
+    pickled, scores = train_legacy_model(family, config.parameters[family], split)
     write_bytes(files.legacy_model, pickled)
     write_bytes(files.folder / "best_model.pkl", pickled)
     write_bytes(files.folder / "best_score.txt", f"{scores.rmse:.6f}\n".encode())
@@ -120,12 +106,12 @@ _PARSER.add_argument(
     "--model-type",
     choices=[*MODEL_CONFIG.parameters, "all"],
     default=MODEL_CONFIG.model_type,
-    help="the family to train (default: %(default)s)",
+    help="the model family to train (default: %(default)s)",
 )
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train from the command line."""
+    """Run the command line."""
     arguments = _PARSER.parse_args(argv)
     config = ModelConfig(model_type=arguments.model_type)
     return run(lambda: train(past_or_today(arguments.date or today()), pipeline_settings(), config))

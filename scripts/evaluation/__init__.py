@@ -1,1 +1,1 @@
-"""How good a model is, who is told, and whether it may replace the champion."""
+"""Evaluate models: diagnostics, the report, tracking in W&B, and the gate before production."""

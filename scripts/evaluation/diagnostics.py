@@ -1,4 +1,4 @@
-"""What a trained model can and cannot do: by slice, by size of data, by group of facts."""
+"""Diagnose a trained model: errors by subgroup, learning curve, importance of groups of facts."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -21,21 +21,23 @@ from scripts.training.vectors import FilmVectors
 
 Mask = npt.NDArray[np.bool_]
 
-MIN_SUBGROUP: Final = 20  # films, or its figures are luck
+MIN_SUBGROUP: Final = 20  # films; below this, the scores are noise
 _LARGEST_SUBGROUPS: Final = 12  # of languages and of genres each
 _CALIBRATION_BINS: Final = 10
 _CURVE_SHARES: Final = (0.1, 0.25, 0.5, 1.0)
-_EXPLAINED_FILMS: Final = 200
-_MANY_VOTES: Final = 1e9
+_EXPLAINED_FILMS: Final = 200  # enough for a stable mean; each takes milliseconds
+_MANY_VOTES: Final = 1e9  # with as many votes every film has weight 1
 
 
 @dataclass(frozen=True)
 class Subgroup:
-    """Some of the held-out films.
+    """Scores on a part of the hold-out films.
 
     Attributes:
-        kind: What they have in common: genre, language, votes or year.
-        coverage: Share of them whose rating lay inside the 80 % interval.
+        kind: What its films have in common: language, genre, votes or year.
+        name: The language, genre, range of votes or year.
+        scores: Errors on its films.
+        coverage: Share of its films whose rating lies in the 80 % interval.
     """
 
     kind: str
@@ -46,7 +48,7 @@ class Subgroup:
 
 @dataclass(frozen=True)
 class Bin:
-    """Films of about the same forecast: the mean of it, and of what their audiences said."""
+    """Films with similar forecasts: mean forecast, mean rating, and number of films."""
 
     forecast: float
     rating: float
@@ -55,17 +57,19 @@ class Bin:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the report shows beside the manifest.
+    """The figures that the report shows in addition to the manifest.
 
     Attributes:
-        errors: Forecast minus rating of each held-out film.
-        calibration: The held-out films in bins of equal size, by forecast.
-        curve: Number of films that taught, and the RMSE on the held-out ones.
-        importance: By group of facts, the mean size of what it adds, in rating points.
-        ablation: By group of facts, how much the RMSE on the held-out films grows without it.
-        labels: By what is done to ratings of few votes, how much it grows where that is left out.
-        bias: What was taken off the forecasts, in rating points: how far too high those of the
-            last months before the split had been.
+        errors: Forecast minus rating of each hold-out film.
+        subgroups: Scores by language, genre, votes and year.
+        calibration: The hold-out films in bins of equal size, by forecast.
+        curve: Number of training films, and the RMSE on the hold-out films.
+        importance: By group of facts, the mean absolute attribution, in rating points.
+        ablation: By group of facts, the increase of the hold-out RMSE without it.
+        label_ablation: By treatment of ratings with few votes, the increase of the hold-out RMSE
+            without it.
+        recent_bias: The mean error of the newest fold, subtracted from forecasts, in rating points;
+            positive if forecasts were too high.
     """
 
     errors: Ratings
@@ -74,40 +78,51 @@ class Diagnosis:
     curve: Sequence[tuple[int, float]]
     importance: dict[str, float]
     ablation: dict[str, float]
-    labels: dict[str, float]
-    bias: float
+    label_ablation: dict[str, float]
+    recent_bias: float
+
+
+# From training and evaluation films to the RMSE on the latter.
+RmseOf = Callable[[FilmVectors, FilmVectors], float]
 
 
 def diagnose(
-    learned: TrainingResult, model: Model, holdout: Sample, config: ModelConfig
+    result: TrainingResult, model: Model, holdout: Sample, config: ModelConfig
 ) -> Diagnosis:
-    """Look closely at the chosen model; every figure is of the held-out films."""
-    films = learned.films.evaluation_films()
+    """Diagnose the best candidate; every figure is of the hold-out films.
+
+    Args:
+        result: What training produced.
+        model: The best candidate in the form that is served.
+        holdout: The hold-out films.
+        config: Parameters of each family.
+    """
+    films = result.films.evaluation_films()
     forecast = model.forecast(films.full).astype(float)
-    best = learned.best
+    best = result.best
     parameters = config.parameters[best.family]
 
-    # Track records, and the bias taken off, are always those of the whole model.
-    def rmse_of(taught: FilmVectors, measured: FilmVectors) -> float:
-        regressor = fit(best.family, parameters, taught, best.bias)
-        return score(measured.ratings, regressor.predict(measured.full)).rmse
+    # Effects and recent bias stay those of the full training set; only the trees are fitted again.
+    def rmse_of(training: FilmVectors, evaluation: FilmVectors) -> float:
+        regressor = fit(best.family, parameters, training, best.recent_bias)
+        return score(evaluation.ratings, regressor.predict(evaluation.full)).rmse
 
-    curve = _curve(learned.films, rmse_of)
-    _, whole = curve[-1]  # of all that is known of all films that teach
+    curve = _learning_curve(result.films, rmse_of)
+    _, full_rmse = curve[-1]  # all training films, all facts
     return Diagnosis(
         errors=forecast - films.ratings,
         subgroups=subgroup_scores(model, films, holdout),
         calibration=_calibration(forecast, films.ratings),
         curve=curve,
         importance=_importance(model, films),
-        ablation=_ablation(learned.films, rmse_of, whole),
-        labels=_labels(learned.films, rmse_of, whole),
-        bias=best.bias,
+        ablation=_ablation(result.films, rmse_of, full_rmse),
+        label_ablation=_label_ablation(result.films, rmse_of, full_rmse),
+        recent_bias=best.recent_bias,
     )
 
 
 def subgroup_scores(model: Model, films: FilmVectors, holdout: Sample) -> list[Subgroup]:
-    """The held-out films by language, genre, votes and year; `films` are those of `holdout`."""
+    """Score the model by language, genre, votes and year; `films` are the vectors of `holdout`."""
     forecast = model.forecast(films.full).astype(float)
     inside = model.covers(films.full, films.ratings)
     return [
@@ -117,7 +132,7 @@ def subgroup_scores(model: Model, films: FilmVectors, holdout: Sample) -> list[S
 
 
 def _subgroups(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
-    """Kind, name and rows of every slice that is large enough."""
+    """Kind, name and rows of every subgroup that is large enough."""
     languages = [film.original_language for film in holdout.films]
     genres = [film.genres for film in holdout.films]
     years = holdout.opened.astype("datetime64[Y]").astype(int) + 1970
@@ -135,7 +150,7 @@ def _subgroups(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
 
 def _largest(kind: str, names: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, Mask]]:
     counts = Counter(name for each in names for name in dict.fromkeys(each))
-    # Ties by name: the slices are on the model card, and so in the model's digest.
+    # Ties are broken by name: the subgroups are on the model card, and so in the bundle's digest.
     for name in sorted(counts, key=lambda name: (-counts[name], name))[:_LARGEST_SUBGROUPS]:
         yield kind, name, np.asarray([name in each for each in names])
 
@@ -148,18 +163,15 @@ def _calibration(forecast: Ratings, ratings: Ratings) -> list[Bin]:
     ]
 
 
-RmseOf = Callable[[FilmVectors, FilmVectors], float]
-
-
-def _curve(films: FilmVectors, rmse_of: RmseOf) -> list[tuple[int, float]]:
-    """Films are drawn at random from all years, so that only their number changes."""
-    taught, measured = films.training_films(), films.evaluation_films()
-    order = np.random.default_rng(SEED).permutation(len(taught))
+def _learning_curve(films: FilmVectors, rmse_of: RmseOf) -> list[tuple[int, float]]:
+    """Train on random shares of the films of all years, so that only their number changes."""
+    training, evaluation = films.training_films(), films.evaluation_films()
+    order = np.random.default_rng(SEED).permutation(len(training))
     curve = []
     for share in _CURVE_SHARES:
-        chosen = np.zeros(len(taught), np.bool_)
-        chosen[order[: int(len(taught) * share)]] = True
-        curve.append((int(chosen.sum()), rmse_of(taught.select(chosen), measured)))
+        chosen = np.zeros(len(training), np.bool_)
+        chosen[order[: int(len(training) * share)]] = True
+        curve.append((int(chosen.sum()), rmse_of(training.select(chosen), evaluation)))
     return curve
 
 
@@ -173,30 +185,31 @@ def _importance(model: Model, films: FilmVectors) -> dict[str, float]:
     return dict(sorted(mean.items(), key=lambda item: -item[1]))
 
 
-def _ablation(films: FilmVectors, rmse_of: RmseOf, whole: float) -> dict[str, float]:
-    """Each group is hidden from training and from the held-out films alike."""
-    taught, measured = films.training_films(), films.evaluation_films()
+def _ablation(films: FilmVectors, rmse_of: RmseOf, full_rmse: float) -> dict[str, float]:
+    """Mask each group of facts in both the training and the hold-out films."""
+    training, evaluation = films.training_films(), films.evaluation_films()
     losses = {}
     for group in dict.fromkeys(GROUPS.values()):
         hidden = np.asarray([group_of(name) == group for name in films.features])
-        if hidden.any() and not np.isnan(taught.full[:, hidden]).all():
-            losses[group] = rmse_of(_without(taught, hidden), _without(measured, hidden)) - whole
+        if hidden.any() and not np.isnan(training.full[:, hidden]).all():
+            rmse = rmse_of(_without(training, hidden), _without(evaluation, hidden))
+            losses[group] = rmse - full_rmse
     return dict(sorted(losses.items(), key=lambda item: -item[1]))
 
 
-def _labels(films: FilmVectors, rmse_of: RmseOf, whole: float) -> dict[str, float]:
-    """Of the trees alone."""
-    taught, measured = films.training_films(), films.evaluation_films()
-    otherwise = {
-        "weights by votes": replace(taught, votes=np.full(len(taught), _MANY_VOTES)),
-        "few votes taken off": replace(taught, targets=taught.ratings),
-        "films of few votes left out": films.select(films.years > 0),
+def _label_ablation(films: FilmVectors, rmse_of: RmseOf, full_rmse: float) -> dict[str, float]:
+    """Undo each treatment of ratings with few votes, in the trees only; effects stay the same."""
+    training, evaluation = films.training_films(), films.evaluation_films()
+    variants = {
+        "weights by votes": replace(training, votes=np.full(len(training), _MANY_VOTES)),
+        "correction for few votes": replace(training, targets=training.ratings),
+        "minimum number of votes": films.select(films.years > 0),
     }
-    return {name: rmse_of(each, measured) - whole for name, each in otherwise.items()}
+    return {name: rmse_of(each, evaluation) - full_rmse for name, each in variants.items()}
 
 
 def _without(films: FilmVectors, hidden: Mask) -> FilmVectors:
-    def covered(matrix: Matrix) -> Matrix:
+    def masked(matrix: Matrix) -> Matrix:
         return mask_features(matrix, np.broadcast_to(~hidden, matrix.shape), films.features)
 
-    return replace(films, full=covered(films.full), form=covered(films.form))
+    return replace(films, full=masked(films.full), form=masked(films.form))

@@ -1,1 +1,1 @@
-"""From the training set to a bundle that can be served."""
+"""Turn the training films into a bundle that the service can load."""

@@ -1,4 +1,4 @@
-"""Turn the chosen model into the run's bundle, with all that its manifest has to say."""
+"""Build the run's bundle: the best model in ONNX form, its other files, and the manifest."""
 
 import json
 import logging
@@ -29,13 +29,14 @@ from scripts.runtime.provenance import commit, libraries
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import read_json, staged_folder
 from scripts.training.intervals import fit_error_model
-from scripts.training.models import to_onnx
+from scripts.training.onnx_export import to_onnx
 from scripts.training.selection import TrainingResult
 from scripts.training.vectors import FilmVectors
 
 logger = logging.getLogger(__name__)
 
-# Invented films whose ratings every copy of the model must give alike.
+# Golden inputs: invented films whose forecasts are stored, so that the service can check that it
+# computes the same ones. Facts are present and missing in different combinations.
 GOLDEN_FILMS: Final = (
     Film(),
     Film(genres=("Drama",)),
@@ -56,16 +57,22 @@ GOLDEN_FILMS: Final = (
 
 
 def assemble(
-    learned: TrainingResult, parameters: Mapping[str, Any], split: TimeSplit, files: RunFiles
+    result: TrainingResult, parameters: Mapping[str, Any], split: TimeSplit, files: RunFiles
 ) -> tuple[Manifest, Model, dict[str, bytes]]:
-    """The manifest, the model, and the files of the run's bundle, but for the model card.
+    """Build the manifest, the model, and the bundle's files by name, without the model card.
 
-    The metrics are those of the ONNX form, which is what will be served.
+    Scores on the hold-out films are those of the ONNX form, because that is what is served.
+
+    Args:
+        result: What training produced.
+        parameters: Parameters of the best candidate's estimator.
+        split: The films.
+        files: Files of the run.
     """
-    best, held_out = learned.best, learned.films.evaluation_films()
-    model, graphs = export_models(learned)
-    records = [learned.effects.encode(film) for film in GOLDEN_FILMS]
-    invented = build_matrix(GOLDEN_FILMS, held_out.features, records)
+    best, holdout = result.best, result.films.evaluation_films()
+    model, graphs = export_models(result)
+    encodings = [result.effects.encode(film) for film in GOLDEN_FILMS]
+    golden = build_matrix(GOLDEN_FILMS, holdout.features, encodings)
     manifest = Manifest(
         created_at=datetime.now(UTC),
         run_date=files.run_date,
@@ -73,33 +80,38 @@ def assemble(
         wandb_run=None,
         model_type=best.family,
         parameters=dict(parameters),
-        features=held_out.features,
-        average_rating=float(model.forecast(invented[:1])[0]),
-        interval80=_interval(model, held_out),
+        features=holdout.features,
+        # The first golden film has no facts.
+        average_rating=float(model.forecast(golden[:1])[0]),
+        interval80=_interval(model, holdout),
         seen=training_ranges(split.train.films),
         split=_split_facts(split, files.run_date),
         metrics={
             "train": best.train,
-            "holdout": score(held_out.ratings, model.forecast(held_out.full)),
-            "form": score(held_out.ratings, model.forecast(held_out.form)),
+            "holdout": score(holdout.ratings, model.forecast(holdout.full)),
+            "form": score(holdout.ratings, model.forecast(holdout.form)),
         },
-        baselines=dict(learned.baselines),
+        baselines=dict(result.baselines),
         data=_data_source(files),
         libraries=libraries(),
         files={},
-        golden=golden_inputs(model, invented),
+        golden=golden_inputs(model, golden),
     )
     contents = graphs | {
-        EFFECTS_NAME: json.dumps(learned.effects.to_json(), ensure_ascii=False).encode(),
+        EFFECTS_NAME: json.dumps(result.effects.to_json(), ensure_ascii=False).encode(),
         SIMILAR_FILMS_NAME: _similar_films(split.train).to_bytes(),
         CODES_NAME: files.require(files.codes, "preprocess").read_bytes(),
     }
     return manifest, model, contents
 
 
-def export_models(learned: TrainingResult) -> tuple[Model, dict[str, bytes]]:
-    """The chosen model and the size of its errors as they are served, and their files."""
-    best, probe = learned.best, learned.films.evaluation_films().full
+def export_models(result: TrainingResult) -> tuple[Model, dict[str, bytes]]:
+    """Export the best candidate and its error model to ONNX.
+
+    Returns:
+        Both models as the service loads them, and their files by name.
+    """
+    best, probe = result.best, result.films.evaluation_films().full
     error_model = fit_error_model(best.folds)
     graphs = {
         MODEL_NAME: to_onnx(best.family, best.regressor, probe),
@@ -109,18 +121,18 @@ def export_models(learned: TrainingResult) -> tuple[Model, dict[str, bytes]]:
 
 
 def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Manifest:
-    """Write the run's bundle; its manifest, written last, says that it is complete."""
+    """Write the run's bundle, the manifest last, and return the manifest with its version."""
     with staged_folder(files.bundle) as folder:
         written = write_bundle(folder, manifest, contents)
-    logger.info("%s in %s", written.version, files.bundle)
+    logger.info("wrote version %s to %s", written.version, files.bundle)
     return written
 
 
-def _similar_films(taught: Sample) -> SimilarFilms:
-    """The films that taught and have the votes to be measured, but for those without a title."""
-    frame = taught.frame
+def _similar_films(train: Sample) -> SimilarFilms:
+    """Index the training films that have a title and enough votes for a reliable rating."""
+    frame = train.frame
     kept = ((frame["vote_count"] >= MIN_VOTES_TO_MEASURE) & frame["title"].notna()).to_numpy()
-    films = [film for film, keep in zip(taught.films, kept, strict=True) if keep]
+    films = [film for film, keep in zip(train.films, kept, strict=True) if keep]
     columns = frame.loc[kept, ["id", "title", "release_year", "vote_average"]]
     rated = [RatedFilm(*row) for row in columns.itertuples(index=False, name=None)]
     return SimilarFilms.build(films, rated)

@@ -1,9 +1,10 @@
-"""How far off a forecast may be: a conformal interval, wider for films that are hard to forecast.
+"""The 80 % interval of forecasts, wider for films that are hard to forecast.
 
-Split-conformal with normalised scores (Lei et al., Distribution-Free Predictive Inference for
-Regression, 2018, section 5.2): a second model learns the size of the error, and the quantile of
-error by size is taken on films that neither model learned from. Both come from the rolling-origin
-folds before the split.
+The method is split-conformal prediction with normalised scores (Lei et al., Distribution-Free
+Predictive Inference for Regression, 2018, section 5.2). A second model predicts the absolute error.
+The ratio of actual to predicted error is computed on films that neither model was trained on, and
+the interval's half-width is a quantile of these ratios times the predicted error. Both the model
+and the quantile come from the folds before the split.
 """
 
 from collections.abc import Sequence
@@ -22,11 +23,11 @@ from scripts.training.selection import Fold
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """The size of errors, and how many of them hold the promised share of films.
+    """A model of the absolute error, and the factor that turns it into an interval.
 
     Attributes:
-        regressor: Forecasts the size of the error, in rating points.
-        quantile: The half-width of the interval, in such sizes.
+        regressor: Predicts the absolute error, in rating points.
+        quantile: Interval half-width as a multiple of the predicted error.
     """
 
     regressor: Regressor
@@ -34,11 +35,12 @@ class ErrorModel:
 
 
 def fit_error_model(folds: Sequence[Fold]) -> ErrorModel:
-    """Learn the size of errors from the folds, and calibrate each fold by the others."""
+    """Fit the error model on all folds, and calibrate each fold with a model of the others."""
     parts = [_Part.of(fold) for fold in folds]
-    scores = np.concatenate([_scores(part, _others(part, parts)) for part in parts])
-    rank = min(len(scores), int(np.ceil((len(scores) + 1) * COVERAGE)))
-    return ErrorModel(_fit(parts), round(float(np.sort(scores)[rank - 1]), 6))
+    ratios = np.concatenate([_error_ratios(part, _others(part, parts)) for part in parts])
+    # The rank that guarantees the coverage for a new film, at most the largest ratio.
+    rank = min(len(ratios), int(np.ceil((len(ratios) + 1) * COVERAGE)))
+    return ErrorModel(_fit(parts), round(float(np.sort(ratios)[rank - 1]), 6))
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,20 @@ class _Part:
 
     @classmethod
     def of(cls, fold: Fold) -> "_Part":
-        """All views of a fold's films, so that the interval holds for any of them."""
+        """All three views of a fold's films, so that the interval holds for each view."""
         errors = (fold.errors, fold.form_errors, fold.masked_errors)
         return cls(np.vstack(fold.films.views), np.abs(np.concatenate(errors)))
 
 
 def _others(part: _Part, parts: Sequence[_Part]) -> Sequence[_Part]:
-    """The parts that teach when this one calibrates; a single one has to do both."""
+    """The other parts; a single part has to serve for both fitting and calibration."""
     return [other for other in parts if other is not part] or parts
 
 
-def _scores(part: _Part, teachers: Sequence[_Part]) -> Ratings:
-    scores: Ratings = part.sizes / np.maximum(_fit(teachers).predict(part.matrix), SMALLEST_ERROR)
-    return scores
+def _error_ratios(part: _Part, others: Sequence[_Part]) -> Ratings:
+    predicted = np.maximum(_fit(others).predict(part.matrix), SMALLEST_ERROR)
+    ratios: Ratings = part.sizes / predicted
+    return ratios
 
 
 def _fit(parts: Sequence[_Part]) -> Regressor:

@@ -1,8 +1,8 @@
-"""Learn what pieces of Korean words say, from films whose plot is known in both languages.
+"""Learn effects of Korean plots from training films whose plot is known in both languages.
 
-The teacher is what the English plot adds by the track records of the same split, so that a plot in
-Korean adds what its translation would, as far as the pairs can tell; the fewer they are, the nearer
-to nothing. Only films that teach are looked at: nothing of later ones enters.
+The regression target is the effect of a film's English plot. A Korean plot then adds what its
+translation would add, as far as the pairs show; with few pairs the effects shrink towards zero.
+Only training films enter.
 """
 
 from collections import Counter
@@ -16,37 +16,35 @@ from sklearn.linear_model import Ridge
 from movierating.films.text import is_korean, syllable_ngrams
 from movierating.model.target_encoding import EFFECT_FEATURES, KOREAN_PLOT, Effects, EffectTable
 from scripts.dataset.split import Sample
-from scripts.training.vocabulary import smoothed_idf, token_matrix, unit_rows
+from scripts.training.vocabulary import DIGITS, smoothed_idf, token_matrix, unit_rows
 
-MIN_PAIRS: Final = 100  # fewer teach nothing that a film outside of them shares
+MIN_PAIRS: Final = 100  # fewer pairs have too few n-grams in common with other films
 SHRINKAGE: Final = 2.0
-_MIN_FILMS: Final = 3  # for a piece to say something
-_DIGITS: Final = 5
+_MIN_FILMS: Final = 3  # an n-gram of fewer films gets no effect
 
 
-def add_korean_plots(effects: Effects, taught: Sample) -> Effects:
-    """Effects that can read Korean, too; as they are where the films have too few such plots."""
-    texts = taught.frame["overview_ko"]
-    known = [
-        (syllable_ngrams(text), record)
-        for text, film in zip(texts, taught.films, strict=True)
+def add_korean_plots(effects: Effects, train: Sample) -> Effects:
+    """Add a table of Korean n-grams; return `effects` itself if there are too few pairs."""
+    pairs = [
+        (syllable_ngrams(text), english_effect)
+        for text, film in zip(train.frame["overview_ko"], train.films, strict=True)
         if isinstance(text, str) and is_korean(text) and film.plot
-        if (record := effects.encode(film)[EFFECT_FEATURES["plot"]])
-        and not isnan(record)  # no word that is known
+        # Zero and NaN both mean that no word of the English plot has an effect.
+        if (english_effect := effects.encode(film)[EFFECT_FEATURES["plot"]])
+        and not isnan(english_effect)
     ]
-    if len(known) < MIN_PAIRS:
+    if len(pairs) < MIN_PAIRS:
         return effects
-    plots, contributions = zip(*known, strict=True)
-    return replace(effects, tables={**effects.tables, KOREAN_PLOT: _table(plots, contributions)})
+    plots, english_effects = zip(*pairs, strict=True)
+    return replace(effects, tables={**effects.tables, KOREAN_PLOT: _table(plots, english_effects)})
 
 
-def _table(plots: tuple[list[str], ...], contributions: tuple[float, ...]) -> EffectTable:
-    counts = Counter(piece for plot in plots for piece in set(plot))
-    kept = sorted(piece for piece, n in counts.items() if n >= _MIN_FILMS)
-    columns = {piece: at for at, piece in enumerate(kept)}
-    weights = np.round(smoothed_idf([counts[piece] for piece in kept], len(plots)), _DIGITS)
+def _table(plots: tuple[list[str], ...], english_effects: tuple[float, ...]) -> EffectTable:
+    counts = Counter(ngram for plot in plots for ngram in set(plot))
+    kept = sorted(ngram for ngram, n in counts.items() if n >= _MIN_FILMS)
+    columns = {ngram: at for at, ngram in enumerate(kept)}
+    weights = np.round(smoothed_idf([counts[ngram] for ngram in kept], len(plots)), DIGITS)
     rows = token_matrix([dict.fromkeys(plot) for plot in plots], columns, weights)
     ridge = Ridge(alpha=SHRINKAGE, solver="lsqr")
-    ridge.fit(unit_rows(rows), contributions)
-    effects = np.round(ridge.coef_, _DIGITS)
-    return EffectTable(kept, np.stack([weights, effects], axis=1))
+    ridge.fit(unit_rows(rows), english_effects)
+    return EffectTable(kept, np.stack([weights, np.round(ridge.coef_, DIGITS)], axis=1))

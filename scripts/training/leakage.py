@@ -1,7 +1,7 @@
-"""Refuse features that know what they are to forecast.
+"""Reject features that depend on the outcome they are meant to forecast.
 
-Films are described twice, the second time with other ratings, votes and takings of those that open
-later. A vector that changes with them was made from the future.
+The feature vectors are built twice, the second time with altered ratings, votes and revenues of
+later films. A vector of an earlier film that changes was built from the future.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,8 @@ from movierating.model.target_encoding import Effects
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.training.vectors import FilmVectors
 
-_PROBED_FILMS: Final = 1_000  # on each side: a leak is in the code, and shows on any films
+# Per side of the split. A leak is a fault of the code, so any films show it; few films are faster.
+_PROBED_FILMS: Final = 1_000
 _OUTCOMES: Final = ("vote_average", "vote_count", "revenue")
 
 BuildVectors = Callable[[TimeSplit, tuple[str, ...]], tuple[FilmVectors, Effects]]
@@ -29,36 +30,36 @@ class LeakError(ExplainedError, ValueError):
     """Features depend on the outcome of films that were not released yet."""
 
     def __init__(self, features: list[str], later: date) -> None:
-        """Say which, and how it was found."""
+        """Name the features, and the change that gave them away."""
         super().__init__(
             f"training refuses {', '.join(features)}: changing the ratings and votes of films "
-            f"released on {later} or later changes what describes the films released before"
+            f"released on {later} or later changes these features of films released before"
         )
 
 
 def refuse_leaks(split: TimeSplit, features: tuple[str, ...], build: BuildVectors) -> None:
-    """Try out whether the outcome of later films enters the vectors of earlier ones.
+    """Check that the outcomes of later films do not enter the vectors of earlier ones.
 
-    Held-out films must enter no vector at all, and the films of the last year before the split none
-    of that year or an earlier one.
+    Outcomes of hold-out films must enter no vector at all. Outcomes of the last year before the
+    split must enter no vector of that year or of an earlier one.
 
     Raises:
-        LeakError: It does.
+        LeakError: An outcome enters a vector that it must not enter.
     """
-    probed = TimeSplit(_some(split.train), _some(split.holdout), split.split_date)
-    honest, _ = build(probed, features)
-    last_year = split.split_date - timedelta(floor(honest.year_days))
+    probed = TimeSplit(_sampled(split.train), _sampled(split.holdout), split.split_date)
+    original, _ = build(probed, features)
+    last_year = split.split_date - timedelta(floor(original.year_days))
     for first_year, later in ((0, split.split_date), (1, last_year)):
         altered, _ = build(_with_other_outcomes(probed, later), features)
-        kept = honest.years >= first_year
-        leaking = _differing(honest.full[kept], altered.full[kept]) | _differing(
-            honest.form[kept], altered.form[kept]
+        kept = original.years >= first_year
+        leaking = _differing(original.full[kept], altered.full[kept]) | _differing(
+            original.form[kept], altered.form[kept]
         )
         if leaking.any():
             raise LeakError([features[at] for at in np.flatnonzero(leaking)], later)
 
 
-def _some(sample: Sample) -> Sample:
+def _sampled(sample: Sample) -> Sample:
     step = max(len(sample) // _PROBED_FILMS, 1)
     return Sample(sample.frame.iloc[::step])
 
@@ -69,13 +70,14 @@ def _with_other_outcomes(split: TimeSplit, later: date) -> TimeSplit:
 
 
 def _altered(frame: pd.DataFrame, later: date) -> pd.DataFrame:
-    """The same films, but those that opened on a day or later came out otherwise."""
-    opened_later = frame["release_date"] >= later.isoformat()
-    others = {name: frame[name].where(~opened_later, 1 + frame[name] / 3) for name in _OUTCOMES}
+    """Alter the outcomes of the films released on `later` or after it."""
+    released_later = frame["release_date"] >= later.isoformat()
+    others = {name: frame[name].where(~released_later, 1 + frame[name] / 3) for name in _OUTCOMES}
     return frame.assign(**others)
 
 
 def _differing(first: Matrix, second: Matrix) -> npt.NDArray[np.bool_]:
+    """Which columns differ in any row; two NaNs are equal."""
     same = (first == second) | (np.isnan(first) & np.isnan(second))
     differing: npt.NDArray[np.bool_] = ~same.all(axis=0)
     return differing

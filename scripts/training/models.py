@@ -1,170 +1,206 @@
-"""The model families: how each is made, and how it becomes ONNX."""
+"""The model families in one table: how to fit, convert and tune each of them.
 
-import re
-from collections.abc import Mapping
+To add a family, add it to `ModelType` and `ModelConfig` in `scripts/parameters.py` and to
+`FAMILIES` here.
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from lightgbm import Booster, LGBMRegressor
-from onnx import TensorProto, helper, numpy_helper
-from onnxmltools import convert_lightgbm, convert_xgboost
-from onnxmltools.convert.common.data_types import FloatTensorType
-from skl2onnx import convert_sklearn
-from skl2onnx.common import data_types
+from lightgbm import LGBMRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBRegressor, XGBRFRegressor
 
+from movierating.errors import ExplainedError
 from movierating.model.features import Matrix
-from movierating.model.onnx_model import Graph
-from movierating.registry.bundle import GOLDEN_TOLERANCE
 from scripts.parameters import SEED, ModelType
+from scripts.training.onnx_graphs import Converter, lightgbm_graph, sklearn_graph, xgboost_graph
 
-_OPSET: Final = 15
-_INPUT: Final = "features"
+if TYPE_CHECKING:
+    from optuna import Trial  # only needed to tune
+
 Targets = npt.NDArray[np.float64]
+Parameters = Mapping[str, Any]
 
 
 class Regressor(Protocol):
-    """What can forecast, once fitted."""
+    """A fitted model."""
 
     def predict(self, X: Any) -> Any:  # noqa: N803 - sklearn's name
-        """Forecast."""
+        """Predict one value per row."""
         ...
+
+
+Fit = Callable[[Parameters, Any, Targets, Targets], Regressor]
+
+
+@dataclass(frozen=True)
+class ModelFamily:
+    """A kind of regressor. Every family must be deterministic and accept missing values.
+
+    Attributes:
+        fit: Fits an estimator to parameters, matrix, targets and sample weights.
+        convert: Converts a fitted estimator to an ONNX graph.
+        suggest: Suggests parameters to a tuning trial; the search space.
+    """
+
+    fit: Fit
+    convert: Converter
+    suggest: "Callable[[Trial], dict[str, Any]]"
+
+
+class UnknownFamilyError(ExplainedError, ValueError):
+    """A model family has no entry in `FAMILIES`."""
+
+    def __init__(self, name: str) -> None:
+        """Name the family, and the known ones."""
+        super().__init__(f"unknown model family {name!r}; known families: {', '.join(FAMILIES)}")
+
+
+def family_named(name: str) -> ModelFamily:
+    """Look up a family.
+
+    Raises:
+        UnknownFamilyError: There is no such family.
+    """
+    if family := FAMILIES.get(name):
+        return family
+    raise UnknownFamilyError(name)
 
 
 @dataclass(frozen=True)
 class Correction:
-    """A regressor that corrects a feature: its forecast is the feature plus the regressor's.
+    """A regressor that corrects one feature: the forecast is the feature plus its output.
 
     Attributes:
-        column: Of the feature.
+        regressor: Predicts rating minus feature.
+        column: The column of the feature.
     """
 
     regressor: Regressor
     column: int
 
     def predict(self, X: Any) -> Any:  # noqa: N803 - sklearn's name
-        """Forecast."""
+        """Predict one rating per row."""
         return X[:, self.column] + self.regressor.predict(X)
 
 
-def fit_correction(  # noqa: PLR0913, PLR0917 - a regression and its feature
+def fit_correction(  # noqa: PLR0913, PLR0917 - the arguments of a regression, and its feature
     family: ModelType,
-    parameters: Mapping[str, Any],
+    parameters: Parameters,
     matrix: Matrix,
     targets: Targets,
     weights: Targets,
     column: int,
 ) -> Correction:
-    """Fit an estimator of a family to what a feature leaves open."""
-    rest = targets - matrix[:, column]
-    return Correction(fit_regressor(family, parameters, matrix, rest, weights), column)
+    """Fit a family to the difference between targets and a feature."""
+    residuals = targets - matrix[:, column]
+    return Correction(fit_regressor(family, parameters, matrix, residuals, weights), column)
 
 
 def fit_regressor(
-    family: ModelType,
-    parameters: Mapping[str, Any],
-    matrix: Any,
-    targets: Targets,
-    weights: Targets,
+    family: ModelType, parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
 ) -> Regressor:
-    """Fit an estimator of a family: seeded, deterministic, missing values welcome.
+    """Fit a family; the same input gives the same model.
 
-    One thread, or sums would depend on the number of cores; and beside Airflow it is the faster.
-    `rf` is XGBoost's forest, because it knows missing values and converts to ONNX exactly. In
-    `linear`, the ridge, a missing value counts as the mean of the known ones.
+    Args:
+        family: Name of the family.
+        parameters: Parameters of its estimator.
+        matrix: Features, shape (rows, features); NaN where unknown.
+        targets: Values to predict; (rows,).
+        weights: Sample weights; (rows,).
+
+    Raises:
+        UnknownFamilyError: There is no such family.
     """
-    regressor: Any
-    if family == "linear":
-        return _fit_linear(parameters, matrix, targets, weights)
-    if family == "lgbm":
-        steady = {"deterministic": True, "force_row_wise": True, "verbose": -1}
-        regressor = LGBMRegressor(**parameters, random_state=SEED, n_jobs=1, **steady)
-    else:
-        kind = XGBRegressor if family == "xgboost" else XGBRFRegressor
-        regressor = kind(**parameters, random_state=SEED, n_jobs=1)
-    fitted: Regressor = regressor.fit(matrix, targets, sample_weight=weights)
-    return fitted
+    return family_named(family).fit(parameters, matrix, targets, weights)
 
 
-def _fit_linear(
-    parameters: Mapping[str, Any], matrix: Any, targets: Targets, weights: Targets
+# All families use one thread: with more, sums would depend on the number of cores, and one thread
+# is also the fastest beside Airflow.
+
+
+def _fit_xgboost(
+    parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
 ) -> Regressor:
-    known = SimpleImputer(keep_empty_features=True)
-    model: Any = make_pipeline(known, StandardScaler(), Ridge(**parameters))
+    model = XGBRegressor(**parameters, random_state=SEED, n_jobs=1)
+    return model.fit(matrix, targets, sample_weight=weights)
+
+
+def _fit_lightgbm(
+    parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
+) -> Regressor:
+    steady: dict[str, Any] = {"deterministic": True, "force_row_wise": True, "verbose": -1}
+    model = LGBMRegressor(**parameters, random_state=SEED, n_jobs=1, **steady)
+    return model.fit(matrix, targets, sample_weight=weights)
+
+
+def _fit_forest(
+    parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
+) -> Regressor:
+    # XGBoost's forest, because it accepts missing values and converts to ONNX exactly.
+    model = XGBRFRegressor(**parameters, random_state=SEED, n_jobs=1)
+    return model.fit(matrix, targets, sample_weight=weights)
+
+
+def _fit_ridge(
+    parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
+) -> Regressor:
+    # Ridge accepts no missing values; they become the mean of the known ones.
+    imputer = SimpleImputer(keep_empty_features=True)
+    model: Any = make_pipeline(imputer, StandardScaler(), Ridge(**parameters))
     fitted: Regressor = model.fit(matrix, targets, ridge__sample_weight=weights)
     return fitted
 
 
-def to_onnx(family: ModelType, regressor: Regressor | Correction, probe: Matrix) -> bytes:
-    """The fitted estimator in ONNX form, proven to answer alike on the rows of `probe`.
-
-    Raises:
-        ArithmeticError: An answer differs by more than the tolerance of the golden answers.
-    """
-    features = probe.shape[1]
-    if isinstance(regressor, Correction):
-        graph = _added(_graph(family, regressor.regressor, features), regressor.column)
-    else:
-        graph = _graph(family, regressor, features)
-    onnx: bytes = _ordered(graph).SerializeToString()
-    worst = float(np.max(np.abs(Graph(onnx).predict(probe) - regressor.predict(probe))))
-    if not worst <= GOLDEN_TOLERANCE:
-        raise ArithmeticError(f"the ONNX form of {family} differs by {worst:.6f} rating points")
-    return onnx
+def _boosting_space(trial: "Trial") -> dict[str, Any]:
+    return {
+        "n_estimators": trial.suggest_int("n_estimators", 50, 1200, step=50),
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.1, log=True),
+        "subsample": trial.suggest_float("subsample", 0.4, 1.0),
+        "reg_lambda": trial.suggest_float("reg_lambda", 0.1, 100, log=True),
+    }
 
 
-def _graph(family: ModelType, regressor: Regressor, features: int) -> Any:
-    # Without a name of its own a graph gets a random one, and so would the model's digest.
-    named: dict[str, Any] = {"name": family, "target_opset": _OPSET}
-    shape = [None, features]
-    if family == "linear":
-        types = [(_INPUT, data_types.FloatTensorType(shape))]
-        return convert_sklearn(regressor, initial_types=types, **named)
-    types = [(_INPUT, FloatTensorType(shape))]
-    if family == "lgbm":
-        return convert_lightgbm(_in_float32(regressor), initial_types=types, **named)
-    return convert_xgboost(regressor, initial_types=types, **named)
+def _xgboost_space(trial: "Trial") -> dict[str, Any]:
+    return _boosting_space(trial) | {
+        "max_depth": trial.suggest_int("max_depth", 2, 8),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.1, 0.8),
+        "min_child_weight": trial.suggest_float("min_child_weight", 1, 50, log=True),
+    }
 
 
-def _added(model: Any, column: int) -> Any:
-    """The graph with a feature added to what it gives."""
-    graph = model.graph
-    correction = graph.output[0].name
-    graph.initializer.append(numpy_helper.from_array(np.asarray([column], np.int64), "column"))
-    graph.node.append(helper.make_node("Gather", [_INPUT, "column"], ["corrected"], axis=1))
-    graph.node.append(helper.make_node("Add", [correction, "corrected"], ["rating"]))
-    del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info("rating", TensorProto.FLOAT, [None, 1]))
-    return model
+def _lightgbm_space(trial: "Trial") -> dict[str, Any]:
+    return _boosting_space(trial) | {
+        "num_leaves": trial.suggest_int("num_leaves", 4, 64, log=True),
+        "colsample_bytree": trial.suggest_float("colsample_bytree", 0.1, 0.8),
+        "min_child_samples": trial.suggest_int("min_child_samples", 5, 100, log=True),
+    }
 
 
-def _ordered(model: Any) -> Any:
-    """The graph with its operator sets by name: the converters keep them in a set of strings."""
-    sets = sorted(model.opset_import, key=lambda each: each.domain)
-    del model.opset_import[:]
-    model.opset_import.extend(sets)
-    return model
+def _forest_space(trial: "Trial") -> dict[str, Any]:
+    return {
+        "n_estimators": trial.suggest_int("n_estimators", 25, 300, step=25),
+        "max_depth": trial.suggest_int("max_depth", 5, 11),
+        "subsample": trial.suggest_float("subsample", 0.4, 1.0),
+        "colsample_bynode": trial.suggest_float("colsample_bynode", 0.1, 0.8),
+        "min_child_weight": trial.suggest_float("min_child_weight", 0.5, 20, log=True),
+    }
 
 
-def _in_float32(regressor: Any) -> Booster:
-    """The same trees with thresholds that float32 can hold, as ONNX stores them.
-
-    LightGBM splits at doubles. The nearest float32 may lie above, on a film's very value, and
-    send it the other way; the next one below splits float32 inputs exactly alike.
-    """
-    text = regressor.booster_.model_to_string()
-    text = re.sub(r"^threshold=(.*)$", _floored, text, flags=re.MULTILINE)
-    return Booster(model_str=re.sub(r"^tree_sizes=.*\n", "", text, flags=re.MULTILINE))
+def _ridge_space(trial: "Trial") -> dict[str, Any]:
+    return {"alpha": trial.suggest_float("alpha", 0.1, 1000, log=True)}
 
 
-def _floored(line: re.Match[str]) -> str:
-    doubles = np.array(line[1].split(), dtype=np.float64)
-    floats = doubles.astype(np.float32)
-    below = np.where(floats > doubles, np.nextafter(floats, np.float32(-np.inf)), floats)
-    return "threshold=" + " ".join(repr(float(value)) for value in below)
+FAMILIES: Final[Mapping[str, ModelFamily]] = {
+    "xgboost": ModelFamily(_fit_xgboost, xgboost_graph, _xgboost_space),
+    "lgbm": ModelFamily(_fit_lightgbm, lightgbm_graph, _lightgbm_space),
+    "rf": ModelFamily(_fit_forest, xgboost_graph, _forest_space),
+    "linear": ModelFamily(_fit_ridge, sklearn_graph, _ridge_space),
+}

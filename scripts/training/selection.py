@@ -1,7 +1,7 @@
-"""Learn from a split: describe its films, try out the families, choose one.
+"""Train one candidate of each model family, and select the best.
 
-The choice goes by the last years before the split, each forecast as it came; the held-out films
-have no say in it.
+The selection uses the folds before the split, each forecast from older films only. The hold-out
+films do not influence it.
 """
 
 import logging
@@ -27,7 +27,7 @@ from scripts.parameters import (
 )
 from scripts.training.korean_plots import add_korean_plots
 from scripts.training.leakage import refuse_leaks
-from scripts.training.models import Correction, fit_correction
+from scripts.training.models import Correction, family_named, fit_correction
 from scripts.training.vectors import FilmVectors, build_vectors
 
 logger = logging.getLogger(__name__)
@@ -35,13 +35,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fold:
-    """Years before the split, forecast by a model that knew only what came before them.
+    """Films of one fold, forecast by a model trained on older films only.
 
     Attributes:
-        films: The films of the years that measure.
+        films: The films of the fold with enough votes to evaluate on.
         errors: Forecast minus rating with all facts known; (films,).
-        form_errors: The same, knowing only what the page's form asks for; (films,).
-        masked_errors: The same with some of the form's facts hidden; (films,).
+        form_errors: The same with only the fields of the form known; (films,).
+        masked_errors: The same with some of these fields masked; (films,).
     """
 
     films: FilmVectors
@@ -50,16 +50,20 @@ class Fold:
     masked_errors: Ratings
 
     @property
-    def bias(self) -> float:
-        """How far too high the last forecasts were, in rating points; zero for few films."""
+    def recent_bias(self) -> float:
+        """The mean error in rating points, positive if too high; 0 if the fold has few films.
+
+        Newer films weigh more. The mean is shrunk towards zero, as if `BIAS_PRIOR_FILMS` more films
+        had been forecast without error.
+        """
         if len(self.films) < BIAS_MIN_FILMS:
             return 0.0
         age = self.films.days - self.films.days.min()
         weights = 0.5 ** (age / BIAS_HALF_LIFE_DAYS)
         return float(weights @ self.errors / (weights.sum() + BIAS_PRIOR_FILMS))
 
-    def without(self, bias: float) -> Self:
-        """The fold as forecast so much lower."""
+    def minus(self, bias: float) -> Self:
+        """The fold with `bias` subtracted from its forecasts."""
         return replace(
             self,
             errors=self.errors - bias,
@@ -70,38 +74,40 @@ class Fold:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A family, fitted on all films that teach.
+    """One model family, fitted on all training films.
 
     Attributes:
-        folds: The last years before the split, forecast as they came, the newest first, and each
-            without the bias that was known when it began.
-        bias: The one known at the split, which is taken off the forecasts; in rating points.
-        train: Scores on the films that taught it.
-        holdout: Scores on the held-out films.
+        family: Name of the family.
+        regressor: The fitted model.
+        folds: The folds, newest first, each with the recent bias subtracted that was known when it
+            began.
+        recent_bias: The bias known at the split, subtracted from forecasts, in rating points.
+        train: Scores on the training films.
+        holdout: Scores on the hold-out films.
     """
 
     family: ModelType
     regressor: Correction
     folds: list[Fold]
-    bias: float
+    recent_bias: float
     train: Scores
     holdout: Scores
 
     @property
     def validation_rmse(self) -> float:
-        """What the choice goes by: the error over all films of the folds."""
+        """The RMSE over all films of the folds, by which candidates are compared."""
         return rmse(np.concatenate([fold.errors for fold in self.folds]))
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What was learned from a split.
+    """Everything that training on a split produced.
 
     Attributes:
-        candidates: One of each family.
-        effects: The track records as of the split.
-        films: The films as vectors.
-        baselines: Scores on the held-out films of what any model has to beat.
+        candidates: One per family.
+        effects: The effects as of the split.
+        films: Feature vectors of the films.
+        baselines: Scores of the baselines on the hold-out films, by name.
     """
 
     candidates: Sequence[Candidate]
@@ -116,37 +122,43 @@ class TrainingResult:
 
 
 def train_candidates(split: TimeSplit, config: ModelConfig) -> TrainingResult:
-    """Learn from the films before a split, and measure on those after it.
+    """Train on the films before a split, and evaluate on the films after it.
 
     Raises:
+        UnknownFamilyError: The configuration names a family that does not exist.
         TooFewFilmsError: There are not enough rated films.
         UnknownFeatureError: A feature is not known before release.
-        LeakError: A feature depends on what it is to forecast.
+        LeakError: A feature depends on the outcome it is meant to forecast.
     """
+    for family in config.families:
+        family_named(family)  # fails before the minutes that training takes
     features = choose_features(split.train.films, MIN_FILMS_PER_FLAG)
     refuse_leaks(split, features, build_vectors)
     films, effects = build_vectors(split, features)
     effects = add_korean_plots(effects, split.train)
-    candidates = [_train_candidate(family, config, films) for family in config.families]
+    candidates = [
+        _train_candidate(family, config.parameters[family], films) for family in config.families
+    ]
     return TrainingResult(candidates, effects, films, baselines(split))
 
 
-def _train_candidate(family: ModelType, config: ModelConfig, films: FilmVectors) -> Candidate:
-    parameters = config.parameters[family]
+def _train_candidate(
+    family: ModelType, parameters: Mapping[str, Any], films: FilmVectors
+) -> Candidate:
     folds = backtest(family, parameters, films)
-    taught, held_out = films.training_films(), films.evaluation_films()
-    bias = folds[0].bias
-    regressor = fit(family, parameters, taught, bias)
+    training, holdout = films.training_films(), films.evaluation_films()
+    bias = folds[0].recent_bias
+    regressor = fit(family, parameters, training, bias)
     candidate = Candidate(
         family=family,
         regressor=regressor,
         folds=list(without_recent_bias(folds)),
-        bias=bias,
-        train=score(taught.ratings, regressor.predict(taught.full)),
-        holdout=score(held_out.ratings, regressor.predict(held_out.full)),
+        recent_bias=bias,
+        train=score(training.ratings, regressor.predict(training.full)),
+        holdout=score(holdout.ratings, regressor.predict(holdout.full)),
     )
     logger.info(
-        "%s: RMSE %.3f on validation, %.3f held out, with a bias of %.3f taken off",
+        "%s: RMSE %.3f on the folds, %.3f on the hold-out films; recent bias of %.3f subtracted",
         family,
         candidate.validation_rmse,
         candidate.holdout.rmse,
@@ -158,17 +170,16 @@ def _train_candidate(family: ModelType, config: ModelConfig, films: FilmVectors)
 def fit(
     family: ModelType, parameters: Mapping[str, Any], films: FilmVectors, bias: float = 0.0
 ) -> Correction:
-    """Fit a family to what the track records leave open.
+    """Fit a family to the difference between ratings and the sum of effects.
 
-    Each film is seen three times: with all its facts, as on the page's form, and with some of the
-    form's facts hidden. The later looks teach to answer when most facts are missing.
+    Each film enters three times: with all facts, as on the form, and with some of the form's fields
+    masked. So the model learns to forecast when most facts are missing.
 
     Args:
-        family: Of the model.
-        parameters: What it is made with.
-        films: Those that teach.
-        bias: How far too high forecasts were lately, in rating points; the model's are so much
-            lower.
+        family: Name of the family.
+        parameters: Parameters of its estimator.
+        films: The training films.
+        bias: Recent bias in rating points, subtracted from the targets and so from forecasts.
     """
     return fit_correction(
         family,
@@ -181,14 +192,14 @@ def fit(
 
 
 def without_recent_bias(folds: Iterable[Fold]) -> Iterator[Fold]:
-    """Folds without the bias that was known when each began: the one of the next older fold.
+    """Subtract from each fold the bias known when it began: that of the next older fold.
 
-    The newest comes first; the oldest stays as it came, since nothing is known before it.
+    The folds come newest first. The oldest one stays as it is, since no bias was known before it.
     """
     newer: Fold | None = None
     for fold in folds:
         if newer:
-            yield newer.without(fold.bias)
+            yield newer.minus(fold.recent_bias)
         newer = fold
     if newer:
         yield newer
@@ -200,25 +211,27 @@ def backtest(
     films: FilmVectors,
     folds: Sequence[range] | None = None,
 ) -> list[Fold]:
-    """Forecast the last years before the split as they came, the newest first (rolling origin).
+    """Forecast each fold with a model trained on older films only (rolling origin).
 
     Args:
-        family: Of the model.
-        parameters: What it is made with.
-        films: All that are described.
+        family: Name of the family.
+        parameters: Parameters of its estimator.
+        films: All films of the split.
         folds: Years before the split, 1 being the newest; all folds by default.
+
+    Returns:
+        The folds in the order of `folds`, newest first by default.
 
     Raises:
         TooFewFilmsError: No year has enough films, or enough of them before it.
     """
     folds = films.folds if folds is None else folds
     if not folds:
-        raise TooFewFilmsError(f"no years before the split have {MIN_FILMS} films to choose by")
+        raise TooFewFilmsError(f"no year before the split has {MIN_FILMS} films to evaluate on")
     backtested = []
     for years in folds:
-        later = films.evaluation_films(years)
+        films_of_fold = films.evaluation_films(years)
         model = fit(family, parameters, films.training_films(before=years.stop - 1))
-        backtested.append(
-            Fold(later, *(model.predict(view) - later.ratings for view in later.views))
-        )
+        errors = (model.predict(view) - films_of_fold.ratings for view in films_of_fold.views)
+        backtested.append(Fold(films_of_fold, *errors))
     return backtested

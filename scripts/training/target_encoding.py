@@ -1,14 +1,15 @@
 """Estimate the effects of all tokens jointly, from the films released before a date.
 
-A ridge regression of the ratings on the tokens, in which each trait has a shrinkage of its own: the
-best linear unbiased prediction of random effects (Henderson, Biometrics 31, 1975). A rating counts
-by its votes, and half as much for every few years of its age. Films of few votes are rated
-otherwise than those that many people saw; what that makes is estimated beside the effects, and
-taken off the ratings that teach.
+The method is a ridge regression of ratings on tokens in which each trait has its own shrinkage.
+This is the best linear unbiased prediction of random effects (Henderson, Biometrics 31, 1975). A
+rating weighs more with more votes and less with age. Films with few votes get systematically
+different ratings; that difference is estimated together with the effects and removed from the
+ratings the model is trained on.
 
-Of people, companies and franchises their past is kept as well: how many films, how these were
-rated, and the newest of them. A token counts from the films before the date alone, so a film that
-teaches is described as one to come.
+People, companies and franchises also get past ratings: the number of their films, the mean rating,
+and the newest one. The trees learn from these how far to trust an effect: a tenth film says more
+than a second one, and a long list of famous leads promises less than the sum of their effects.
+Only films before the date enter, so a training film is encoded like a film still to come.
 """
 
 from collections.abc import Mapping
@@ -32,22 +33,23 @@ from movierating.model.target_encoding import (
 )
 from scripts.parameters import EFFECTS, MIN_FILMS, MIN_VOTES_TO_MEASURE, EffectsConfig
 from scripts.runtime.clock import YEAR_DAYS
-from scripts.training.past_ratings import mean_past_ratings, past_ratings
 from scripts.training.vocabulary import DIGITS, Floats, Mask, TokenRows, Vocabulary, unit_rows
 
-_FEW: Final = "few votes"
-_SPLIT_BY: Final = ("genre", "language")  # what few votes do differs between these
+_FEW_VOTES: Final = "few votes"
+_FEW_VOTES_TRAITS: Final = ("genre", "language")  # the shift of few votes differs between these
 
 
 @dataclass(frozen=True)
 class EffectsEstimate:
-    """Effects as learned from films released before a date.
+    """Effects estimated from the films released before a date.
 
     Attributes:
-        known: By trait, the tokens that these films know; (tokens,).
-        coefficients: By trait, rating points for each token.
+        as_of: The date.
+        average: Rating of the average film.
+        known: By trait, the tokens that occur in enough of these films; (tokens,).
+        coefficients: By trait, the effect of each token in rating points; (tokens,).
         past_ratings: By tracked trait, the `PAST_RATINGS` of each token; (tokens, 3).
-        few_votes: What few votes make, in rating points.
+        few_votes: Coefficients of `_vote_shortfall`, in rating points.
     """
 
     as_of: date
@@ -58,7 +60,7 @@ class EffectsEstimate:
     few_votes: Floats
 
     def encodings(self, rows: TokenRows, which: Mask) -> list[TargetEncoding]:
-        """What `Effects.encode` says of the films of some rows."""
+        """Encode the films in `which` as `Effects.encode` does, one dictionary per film."""
         columns = self.encoding_columns(rows, which)
         return [
             dict(zip(columns, row, strict=True))
@@ -66,8 +68,8 @@ class EffectsEstimate:
         ]
 
     def encoding_columns(self, rows: TokenRows, which: Mask) -> dict[str, Floats]:
-        """The same column by column; each (films,)."""
-        films = rows.only(which, self.known)
+        """Encode the films in `which`, one column per feature, each (films,); NaN if unknown."""
+        films = rows.select(which, self.known)
         effects = {
             trait: unit_rows(matrix) @ self.coefficients[trait]
             for trait, matrix in films.matrices.items()
@@ -77,34 +79,31 @@ class EffectsEstimate:
             for trait, effect in effects.items()
         }
         values[ALL_EFFECTS] = self.average + np.nansum(list(values.values()), axis=0)
-        for trait, pasts in self.past_ratings.items():
-            means = np.where(
-                films.present[trait][:, None],
-                mean_past_ratings(films.matrices[trait], pasts),
-                np.nan,
-            )
+        for trait, by_token in self.past_ratings.items():
+            means = mean_past_ratings(films.matrices[trait], by_token)
+            means = np.where(films.present[trait][:, None], means, np.nan)
             values |= zip(PAST_RATING_FEATURES[trait], means.T, strict=True)
         return values
 
     def few_votes_shift(self, rows: TokenRows, votes: Floats, which: Mask) -> Floats:
-        """What having few votes did to the ratings of the films of some rows."""
-        known = {trait: self.known[trait] for trait in _SPLIT_BY}
-        shift: Floats = _few_votes(rows.only(which, known), votes[which]) @ self.few_votes
+        """How far few votes moved the ratings of the films in `which`; zero with enough votes."""
+        known = {trait: self.known[trait] for trait in _FEW_VOTES_TRAITS}
+        shift: Floats = _vote_shortfall(rows.select(which, known), votes[which]) @ self.few_votes
         return shift
 
     def effects(self, vocabulary: Vocabulary) -> Effects:
-        """The effects as a bundle carries them."""
+        """The effects in the form that a bundle stores."""
         tables = {}
         for trait, columns in vocabulary.columns.items():
             numbers = [np.round(vocabulary.weights[trait], DIGITS), self.coefficients[trait]]
             rows = np.column_stack([*numbers, *self.past_ratings.get(trait, np.empty(0)).T])
             known = self.known[trait]
-            tokens = [token for token, at in columns.items() if known[at]]  # in their order
+            tokens = [token for token, at in columns.items() if known[at]]  # in column order
             tables[trait] = EffectTable(tokens, rows[known])
         return Effects(self.as_of, self.average, tables)
 
 
-def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by column
+def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
     rows: TokenRows,
     which: Mask,
     ratings: Floats,
@@ -113,26 +112,28 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
     as_of: date,
     config: EffectsConfig = EFFECTS,
 ) -> EffectsEstimate:
-    """Learn from the films of some rows.
+    """Estimate the effects from some of the films.
 
     Args:
         rows: The tokens of all films.
-        which: Those to learn from, all released before `as_of`; shape (films,).
+        which: The films to estimate from, all released before `as_of`; (films,).
         ratings: TMDB's `vote_average`; (films,).
-        votes: Their number; (films,).
-        days_old: From release to `as_of`; (films,).
-        as_of: The date that the effects are of.
-        config: How far each trait is shrunk.
+        votes: TMDB's `vote_count`; (films,).
+        days_old: Days from release to `as_of`; (films,).
+        as_of: The date for which the effects hold.
+        config: Shrinkage of each trait, and the weights of votes and age.
     """
-    known = rows.known(which, config)
-    taught = rows.only(which, known)
-    scales = {trait: 1 / np.sqrt(config.shrinkage[trait]) for trait in taught.matrices}
-    blocks = [unit_rows(matrix) * scales[trait] for trait, matrix in taught.matrices.items()]
-    few = _few_votes(taught, votes[which]) / np.sqrt(config.shrinkage[_FEW])
+    known = rows.frequent_tokens(which, config)
+    films = rows.select(which, known)
+    # Scaling a trait's columns by 1/sqrt(shrinkage) gives it its own penalty in a single ridge.
+    scales = {trait: 1 / np.sqrt(config.shrinkage[trait]) for trait in films.matrices}
+    blocks = [unit_rows(matrix) * scales[trait] for trait, matrix in films.matrices.items()]
+    few = _vote_shortfall(films, votes[which]) / np.sqrt(config.shrinkage[_FEW_VOTES])
     weights = votes / (votes + config.half_weight_votes)
     weights = weights * 0.5 ** (days_old / YEAR_DAYS / config.half_life_years)
     ridge = Ridge(alpha=1.0, solver="lsqr", max_iter=config.iterations, tol=1e-5)
-    with threadpool_limits(limits=1, user_api="blas"):  # threads wait longer than its sums take
+    # BLAS threads spend more time waiting for each other than these small sums take.
+    with threadpool_limits(limits=1, user_api="blas"):
         ridge.fit(
             sparse.hstack([*blocks, few]).tocsr(), ratings[which], sample_weight=weights[which]
         )
@@ -141,36 +142,71 @@ def estimate(  # noqa: PLR0913, PLR0917 - what is known of the films, column by 
         end = start + matrix.shape[1]
         coefficients[trait] = np.round(ridge.coef_[start:end] * scales[trait], DIGITS)
         start = end
-    few_votes = ridge.coef_[start:] / np.sqrt(config.shrinkage[_FEW])
-    pasts = {
-        trait: past_ratings(taught.matrices[trait], ratings[which], days_old[which])
+    few_votes = ridge.coef_[start:] / np.sqrt(config.shrinkage[_FEW_VOTES])
+    by_token = {
+        trait: past_ratings(films.matrices[trait], ratings[which], days_old[which])
         for trait in TRACKED_TRAITS
     }
     average = round(float(ridge.intercept_), DIGITS)
-    learned = EffectsEstimate(as_of, average, known, coefficients, pasts, few_votes)
+    estimated = EffectsEstimate(as_of, average, known, coefficients, by_token, few_votes)
     measured = which & (votes >= MIN_VOTES_TO_MEASURE)
     if measured.sum() < MIN_FILMS:
-        return learned
-    return replace(learned, average=_level(learned, rows, measured, ratings, days_old, config))
+        return estimated
+    recent = _recent_average(estimated, rows, measured, ratings, days_old, config)
+    return replace(estimated, average=recent)
 
 
-def _level(  # noqa: PLR0913, PLR0917 - as above
-    learned: EffectsEstimate,
+def past_ratings(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -> Floats:
+    """The `PAST_RATINGS` of each token, shape (tokens, 3); zeros for a token without films.
+
+    Args:
+        tokens: Token weights, shape (films, tokens).
+        ratings: TMDB's `vote_average`; (films,).
+        days_old: Days since release; (films,).
+    """
+    oldest_first = np.argsort(-days_old, kind="stable")
+    rows = tokens[oldest_first]
+    rating = np.repeat(ratings[oldest_first], np.diff(rows.indptr))
+    films = np.bincount(rows.indices, minlength=rows.shape[1])
+    total = np.bincount(rows.indices, rating, minlength=rows.shape[1])
+    latest = np.zeros(len(films))
+    latest[rows.indices] = rating  # of repeated indices the last one wins: the newest film
+    columns = np.stack([np.log1p(films), total / np.maximum(films, 1), latest], axis=1)
+    return np.round(columns, DIGITS)
+
+
+def mean_past_ratings(tokens: sparse.csr_matrix, by_token: Floats) -> Floats:
+    """The mean past ratings over each film's tokens, shape (films, 3).
+
+    A film whose people are all newcomers has zero earlier films, and NaN for the ratings.
+    """
+    count = tokens.getnnz(axis=1)
+    found = sparse.csr_matrix((np.ones(tokens.nnz), tokens.indices, tokens.indptr), tokens.shape)
+    means: Floats = found @ by_token / np.maximum(count, 1)[:, None]
+    means[count == 0, 1:] = np.nan
+    return means
+
+
+def _recent_average(  # noqa: PLR0913, PLR0917 - one argument per column of the films
+    estimated: EffectsEstimate,
     rows: TokenRows,
     measured: Mask,
     ratings: Floats,
     days_old: Floats,
     config: EffectsConfig,
 ) -> float:
-    """The average by the newest films: levels drift faster than what the effects tell."""
-    off = learned.encoding_columns(rows, measured)[ALL_EFFECTS] - ratings[measured]
+    """The average fitted to the newest films, because rating levels drift faster than effects."""
+    errors = estimated.encoding_columns(rows, measured)[ALL_EFFECTS] - ratings[measured]
     freshness = 0.5 ** (days_old[measured] / YEAR_DAYS / config.level_half_life_years)
-    return round(learned.average - float(np.average(off, weights=freshness)), DIGITS)
+    return round(estimated.average - float(np.average(errors, weights=freshness)), DIGITS)
 
 
-def _few_votes(films: TokenRows, votes: Floats) -> sparse.csr_matrix:
-    """How far below the votes of a measured film (powers of ten), also by genre and language."""
+def _vote_shortfall(films: TokenRows, votes: Floats) -> sparse.csr_matrix:
+    """How many powers of ten a film's votes are below `MIN_VOTES_TO_MEASURE`.
+
+    The first column holds the shortfall itself, the others its product with genre and language.
+    """
     shortfall = np.clip(np.log10(MIN_VOTES_TO_MEASURE / np.maximum(votes, 1)), 0, None)
     scaled = sparse.diags(shortfall)
-    by_trait = [scaled @ unit_rows(films.matrices[trait]) for trait in _SPLIT_BY]
+    by_trait = [scaled @ unit_rows(films.matrices[trait]) for trait in _FEW_VOTES_TRAITS]
     return sparse.hstack([sparse.csr_matrix(shortfall[:, None]), *by_trait]).tocsr()

@@ -1,4 +1,4 @@
-"""Films as sparse rows of their tokens: directors, companies, genres, words of the plot."""
+"""Films as sparse rows of tokens: directors, companies, genres, words of the plot."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,18 +17,18 @@ from scripts.parameters import EFFECTS, EffectsConfig
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-DIGITS: Final = 5  # of what a bundle carries
-_WORDS: Final = frozenset({"plot"})  # rare ones say more than common ones
+DIGITS: Final = 5  # decimals of the numbers stored in a bundle
+_IDF_TRAITS: Final = frozenset({"plot"})  # rare words say more than common ones
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The tokens worth an effect.
+    """The tokens that get an effect.
 
     Attributes:
-        columns: By trait and token, its column.
-        weights: By trait, the weight of each column beside the others: for words the inverse
-            document frequency, else 1.
+        columns: By trait and token, the token's column.
+        weights: By trait, the weight of each column relative to a film's other tokens: inverse
+            document frequency for words of the plot, 1 otherwise.
     """
 
     columns: Mapping[str, Mapping[str, int]]
@@ -36,7 +36,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, films: Sequence[Film], config: EffectsConfig = EFFECTS) -> Self:
-        """The tokens that enough of the films have."""
+        """Collect the tokens that occur in enough of the films."""
         counts: dict[str, Counter[str]] = {trait: Counter() for trait in TRAITS}
         for film in films:
             for trait, tokens_of in TRAITS.items():
@@ -45,18 +45,18 @@ class Vocabulary:
         for trait, counted in counts.items():
             kept = sorted(token for token, n in counted.items() if n >= config.min_films(trait))
             columns[trait] = {token: at for at, token in enumerate(kept)}
-            rare = smoothed_idf([counted[token] for token in kept], len(films))
-            weights[trait] = rare if trait in _WORDS else np.ones(len(kept))
+            idf = smoothed_idf([counted[token] for token in kept], len(films))
+            weights[trait] = idf if trait in _IDF_TRAITS else np.ones(len(kept))
         return cls(columns, weights)
 
 
 @dataclass(frozen=True)
 class TokenRows:
-    """Films as sparse rows of their tokens' weights.
+    """Films as sparse rows of token weights.
 
     Attributes:
         matrices: By trait, shape (films, tokens).
-        present: By trait, whether the film tells it; (films,).
+        present: By trait, whether the film has any token, in the vocabulary or not; (films,).
     """
 
     matrices: Mapping[str, sparse.csr_matrix]
@@ -64,7 +64,7 @@ class TokenRows:
 
     @classmethod
     def of(cls, films: Sequence[Film], vocabulary: Vocabulary) -> Self:
-        """The rows of some films."""
+        """Build the rows of some films."""
         matrices, present = {}, {}
         for trait, tokens_of in TRAITS.items():
             columns, weights = vocabulary.columns[trait], vocabulary.weights[trait]
@@ -73,26 +73,34 @@ class TokenRows:
             matrices[trait] = token_matrix(tokens, columns, weights)
         return cls(matrices, present)
 
-    def known(self, which: Mask, config: EffectsConfig = EFFECTS) -> Mapping[str, Mask]:
-        """By trait, the tokens that enough films of some rows have; (tokens,)."""
+    def frequent_tokens(
+        self, which: Mask, config: EffectsConfig = EFFECTS
+    ) -> Mapping[str, Mask]:
+        """By trait, which tokens occur in enough of the films in `which`; (tokens,)."""
         return {
             trait: matrix[which].getnnz(axis=0) >= config.min_films(trait)
             for trait, matrix in self.matrices.items()
         }
 
-    def only(self, which: Mask, known: Mapping[str, Mask]) -> Self:
-        """The films of some rows, of the traits in `known`, without the tokens that are not."""
+    def select(self, which: Mask, tokens: Mapping[str, Mask]) -> Self:
+        """Keep the films in `which`, the traits of `tokens`, and the tokens marked in it."""
         matrices = {}
-        for trait, columns in known.items():
+        for trait, columns in tokens.items():
             kept = self.matrices[trait][which]
+            # Dropped tokens keep their columns, so that effects of different years line up.
             kept.data *= columns[kept.indices]
             kept.eliminate_zeros()
             matrices[trait] = kept
-        return type(self)(matrices, {trait: self.present[trait][which] for trait in known})
+        return type(self)(matrices, {trait: self.present[trait][which] for trait in tokens})
 
 
 def smoothed_idf(counts: Sequence[int], films: int) -> Floats:
-    """The weights of words that so many of the films have each: smoothed IDF, as scikit-learn's."""
+    """Inverse document frequency, smoothed as in scikit-learn's TfidfTransformer.
+
+    Args:
+        counts: Number of films that have each word.
+        films: Number of all films.
+    """
     weights: Floats = np.log((1 + films) / (1 + np.asarray(counts, float))) + 1
     return weights
 
@@ -100,12 +108,12 @@ def smoothed_idf(counts: Sequence[int], films: int) -> Floats:
 def token_matrix(
     films: Sequence[Iterable[str]], columns: Mapping[str, int], weights: Floats
 ) -> sparse.csr_matrix:
-    """The weights of films' tokens, shape (films, tokens).
+    """Build the matrix of token weights, shape (films, tokens).
 
     Args:
-        films: The tokens of each, every one once.
-        columns: Of the tokens worth one.
-        weights: By column.
+        films: The tokens of each film, each token once.
+        columns: The column of each token; tokens without one are ignored.
+        weights: The weight of each column.
     """
     rows = [[columns[token] for token in film if token in columns] for film in films]
     indices = np.fromiter(chain.from_iterable(rows), np.int32)
@@ -115,6 +123,6 @@ def token_matrix(
 
 
 def unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The rows with length 1; one without tokens stays zero."""
+    """Scale each row to length 1; a row without tokens stays zero."""
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     return (sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix).tocsr()
