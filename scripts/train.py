@@ -9,7 +9,7 @@ from movierating.registry.bundle import CARD_NAME, EVIDENCE_NAME
 from movierating.registry.manifest import Manifest
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import read_cleaned
 from scripts.evaluation.diagnostics import diagnose
@@ -27,7 +27,9 @@ from scripts.training.selection import TrainingResult, train_candidates
 logger = logging.getLogger(__name__)
 
 
-def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG) -> Manifest:
+def train(
+    run_date: date, settings: PipelineSettings, config: ModelConfig = MODEL_CONFIG
+) -> Manifest:
     """Train and select on the years before the split, evaluate on the hold-out films, write all.
 
     Besides the bundle and the report, this writes the model for users of the old system,
@@ -58,7 +60,7 @@ def train(run_date: date, settings: Settings, config: ModelConfig = MODEL_CONFIG
     return write(manifest.model_copy(update={"wandb_run": wandb_runs[family]}), contents, files)
 
 
-def _champion(settings: Settings) -> Manifest | None:
+def _champion(settings: PipelineSettings) -> Manifest | None:
     """The manifest of the model in production; None if there is none or it cannot be read."""
     if not settings.s3_bucket_name:
         return None
@@ -76,7 +78,7 @@ def _track(
     config: ModelConfig,
     model_report: Report,
     files: RunFiles,
-    settings: Settings,
+    settings: PipelineSettings,
 ) -> dict[ModelType, str | None]:
     """Log each candidate as a W&B run, the best one with its report; return the run paths."""
     return {

@@ -16,7 +16,7 @@ from typing import Any, Final
 import optuna
 
 from movierating.identity import sha256
-from movierating.settings import Settings, get_settings
+from movierating.settings import PipelineSettings, pipeline_settings
 from scripts import parameters
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import read_cleaned
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 _PARAMETERS: Final = Path(parameters.__file__)
 
 
-def tune(run_date: date, settings: Settings, names: list[str]) -> dict[str, dict[str, Any]]:
+def tune(run_date: date, settings: PipelineSettings, names: list[str]) -> dict[str, dict[str, Any]]:
     """Run each named search for an equal part of the time budget.
 
     Returns:
@@ -64,7 +64,7 @@ def tune(run_date: date, settings: Settings, names: list[str]) -> dict[str, dict
 
 
 def _recorder(
-    search: Search, settings: Settings, data: str, group: str
+    search: Search, settings: PipelineSettings, data: str, group: str
 ) -> Callable[[TrialResult], None]:
     """A function that logs a trial as a W&B run."""
 
@@ -96,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _PARSER.parse_args(argv)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     run_date = past_or_today(arguments.date or today())
-    return run(lambda: tune(run_date, get_settings(), arguments.search))
+    return run(lambda: tune(run_date, pipeline_settings(), arguments.search))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The report, the model card and the evidence that tell how good a model is."""
+"""Write the report, the model card and the evidence of a model."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -23,17 +23,18 @@ _TEMPLATES: Final = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     keep_trailing_newline=True,
 )
-_MARKDOWN: Final = MarkdownIt("js-default")  # tables, and no HTML of whoever named a genre
-_WEAKEST: Final = 5  # slices on the card
+_MARKDOWN: Final = MarkdownIt("js-default")  # knows tables, and escapes HTML in TMDB's names
+_WEAKEST: Final = 5  # subgroups on the model card
 
 
 @dataclass(frozen=True)
 class Report:
-    """What there is to tell of a model, twice.
+    """The report on a model in two formats.
 
     Attributes:
-        text: In Markdown, with tables in place of pictures.
-        page: The same in HTML with pictures, complete in itself.
+        title: Title of both.
+        text: The report in Markdown, with tables instead of pictures.
+        page: The report as one HTML page with pictures, which loads nothing.
     """
 
     title: str
@@ -42,7 +43,7 @@ class Report:
 
 
 def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) -> Report:
-    """The report of a run."""
+    """Write the report of a run, with a comparison with the champion if there is one."""
     title = f"Model of {manifest.run_date}"
     typical, large = np.quantile(np.abs(diagnosis.errors), (0.5, 0.9))
     text = _TEMPLATES.get_template("report.md").render(
@@ -61,7 +62,7 @@ def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) 
 
 
 def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
-    """The card that the bundle carries, in Markdown."""
+    """Write the model card of the bundle, in Markdown."""
     weakest = sorted(diagnosis.subgroups, key=lambda each: -each.scores.rmse)[:_WEAKEST]
     return _TEMPLATES.get_template("model_card.md").render(
         manifest=manifest, rows=_rows(manifest), weakest=weakest
@@ -69,7 +70,7 @@ def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
 
 
 def evidence(diagnosis: Diagnosis) -> Evidence:
-    """What the service tells of it; rounded, so that a rerun gives the same bytes."""
+    """The figures that the service shows; rounded, so that a rerun gives the same bytes."""
     return Evidence.model_validate(
         {
             "slices": [
@@ -97,7 +98,7 @@ def _rounded(scores: Scores) -> dict[str, float]:
 def _rows(manifest: Manifest) -> list[tuple[str, Scores]]:
     ours = [
         ("all facts", manifest.metrics["holdout"]),
-        ("the page's form", manifest.metrics["form"]),
+        ("the form's fields", manifest.metrics["form"]),
     ]
     return ours + [(name.replace("_", " "), each) for name, each in manifest.baselines.items()]
 
@@ -106,13 +107,13 @@ def _changes(ours: Manifest, theirs: Manifest) -> Iterator[tuple[str, object, ob
     def facts(manifest: Manifest, other: Manifest) -> dict[str, object]:
         return {
             "RMSE": f"{manifest.metrics['holdout'].rmse:.3f}",
-            "RMSE of the form": f"{manifest.metrics['form'].rmse:.3f}",
+            "RMSE with the form's fields": f"{manifest.metrics['form'].rmse:.3f}",
             "family": manifest.model_type,
             "run": manifest.run_date,
             "split": manifest.split.split_date,
-            "films that taught": manifest.split.train_films,
+            "training films": manifest.split.train_films,
             "features": len(manifest.features),
-            "features of its own": ", ".join(sorted(set(manifest.features) - set(other.features))),
+            "features only here": ", ".join(sorted(set(manifest.features) - set(other.features))),
         }
 
     now, before = facts(ours, theirs), facts(theirs, ours)
@@ -133,13 +134,13 @@ def _picture(diagnosis: Diagnosis) -> str:
     def curve(axes: Axes) -> None:
         counts, rmse = zip(*diagnosis.curve, strict=True)
         axes.plot(counts, rmse, marker="o")
-        axes.set(title="Learning curve", xlabel="films that taught", ylabel="RMSE")
+        axes.set(title="Learning curve", xlabel="training films", ylabel="RMSE")
 
     return _svg([calibration, errors, curve])
 
 
 def _svg(drawings: Sequence[Callable[[Axes], None]]) -> str:
-    """Drawings side by side; the same ones give the same text."""
+    """Draw side by side; the same drawings give the same text."""
     with mpl.rc_context({"svg.hashsalt": "report", "svg.fonttype": "none"}):
         figure = Figure(figsize=(4 * len(drawings), 3.2), layout="constrained")
         for axes, draw in zip(figure.subplots(1, len(drawings)), drawings, strict=True):

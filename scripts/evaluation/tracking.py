@@ -1,4 +1,4 @@
-"""Runs in Weights & Biases: online with a key, otherwise offline in the data folder."""
+"""Log runs in Weights & Biases: online with an API key, otherwise offline in the data folder."""
 
 import logging
 from collections.abc import Mapping
@@ -10,7 +10,9 @@ from movierating.settings import PipelineSettings
 from scripts.runtime.storage import local_folder
 
 if TYPE_CHECKING:
+    from movierating.registry.manifest import Scores
     from scripts.evaluation.report import Report
+    from scripts.training.selection import Candidate
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +20,7 @@ PROJECT: Final = "movie-rating-predictor"
 _LOGIN_SECONDS: Final = 20
 
 
-def log_run(  # noqa: PLR0913, PLR0917 - all that W&B is told of a run
+def log_run(  # noqa: PLR0913, PLR0917 - the contents of a run
     settings: PipelineSettings,
     name: str,
     config: Mapping[str, Any],
@@ -26,33 +28,49 @@ def log_run(  # noqa: PLR0913, PLR0917 - all that W&B is told of a run
     group: str | None = None,
     report: "Report | None" = None,
 ) -> str | None:
-    """Log one finished training as a run of its own.
+    """Log one finished training, trial or deployment as a W&B run.
 
     Args:
-        settings: With or without W&B's key.
-        name: Of the run.
-        config: What was chosen.
-        metrics: What came of it.
-        group: Of runs that belong together.
-        report: On the model: its page goes into the run, its text beside it as a W&B Report,
-            which needs W&B to be online.
+        settings: The settings; without W&B's key the run stays offline.
+        name: Name of the run.
+        config: Parameters and other inputs.
+        metrics: Figures by name.
+        group: Name shared by runs that belong together.
+        report: A report on the model. Its page goes into the run; if W&B is online, its text
+            becomes a W&B Report.
 
     Returns:
-        The run's path, or None where tracking failed: it never stops a training.
+        The run's path, or None if logging failed, which never stops a training.
     """
     try:
         with _start(settings, name, config, group) as tracked:
             tracked.log(dict(metrics) | ({"report": wandb.Html(report.page)} if report else {}))
-    except Exception as error:  # noqa: BLE001 - whatever a tracker throws, the model is made
-        logger.warning("W&B took no run %s (%s); training goes on", name, type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - no error of W&B may stop a training
+        logger.warning(
+            "cannot log run %s in W&B (%s); training continues", name, type(error).__name__
+        )
         return None
     if report and not tracked.offline:
         _publish(report, tracked)
     return tracked.path
 
 
+def candidate_metrics(
+    candidate: "Candidate", baselines: "Mapping[str, Scores]"
+) -> dict[str, float]:
+    """The figures of a candidate's W&B run."""
+    return {
+        "train_rmse": candidate.train.rmse,
+        "test_rmse": candidate.holdout.rmse,
+        "rmse_gap": candidate.holdout.rmse - candidate.train.rmse,
+        "validation_rmse": candidate.validation_rmse,
+        "bias_taken_off": candidate.recent_bias,
+        "test_r2": candidate.holdout.r2,
+    } | {f"baseline_{name}_rmse": scores.rmse for name, scores in baselines.items()}
+
+
 def _publish(report: "Report", run: "wandb.Run") -> None:
-    """Write a W&B Report of a run that is online, by the login of that run."""
+    """Write a W&B Report about an online run, with the login of that run."""
     try:
         import wandb_workspaces.reports.v2 as reports
 
@@ -65,10 +83,12 @@ def _publish(report: "Report", run: "wandb.Run") -> None:
         ).save()
     except Exception as error:  # noqa: BLE001 - as above
         logger.warning(
-            "W&B took no report of %s (%s); training goes on", run.name, type(error).__name__
+            "cannot write the report of %s to W&B (%s); training continues",
+            run.name,
+            type(error).__name__,
         )
     else:
-        logger.info("W&B has the report: %s", saved.url)
+        logger.info("wrote the report to W&B: %s", saved.url)
 
 
 def _start(
@@ -80,7 +100,7 @@ def _start(
         name=name,
         group=group,
         config=dict(config),
-        dir=local_folder(settings),  # to which it adds a folder `wandb`
+        dir=local_folder(settings),  # W&B writes to its folder `wandb`
         mode="online" if key else "offline",
         settings=wandb.Settings(
             api_key=key.get_secret_value() if key else None,

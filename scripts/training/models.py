@@ -63,7 +63,7 @@ class UnknownFamilyError(ExplainedError, ValueError):
         super().__init__(f"unknown model family {name!r}; known families: {', '.join(FAMILIES)}")
 
 
-def family_named(name: str) -> ModelFamily:
+def family_named(name: ModelType) -> ModelFamily:
     """Look up a family.
 
     Raises:
@@ -129,24 +129,27 @@ def fit_regressor(
 def _fit_xgboost(
     parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
 ) -> Regressor:
-    model = XGBRegressor(**parameters, random_state=SEED, n_jobs=1)
-    return model.fit(matrix, targets, sample_weight=weights)
+    model: Any = XGBRegressor(**parameters, random_state=SEED, n_jobs=1)
+    fitted: Regressor = model.fit(matrix, targets, sample_weight=weights)
+    return fitted
 
 
 def _fit_lightgbm(
     parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
 ) -> Regressor:
     steady: dict[str, Any] = {"deterministic": True, "force_row_wise": True, "verbose": -1}
-    model = LGBMRegressor(**parameters, random_state=SEED, n_jobs=1, **steady)
-    return model.fit(matrix, targets, sample_weight=weights)
+    model: Any = LGBMRegressor(**parameters, random_state=SEED, n_jobs=1, **steady)
+    fitted: Regressor = model.fit(matrix, targets, sample_weight=weights)
+    return fitted
 
 
 def _fit_forest(
     parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
 ) -> Regressor:
     # XGBoost's forest, because it accepts missing values and converts to ONNX exactly.
-    model = XGBRFRegressor(**parameters, random_state=SEED, n_jobs=1)
-    return model.fit(matrix, targets, sample_weight=weights)
+    model: Any = XGBRFRegressor(**parameters, random_state=SEED, n_jobs=1)
+    fitted: Regressor = model.fit(matrix, targets, sample_weight=weights)
+    return fitted
 
 
 def _fit_ridge(
@@ -198,7 +201,7 @@ def _ridge_space(trial: "Trial") -> dict[str, Any]:
     return {"alpha": trial.suggest_float("alpha", 0.1, 1000, log=True)}
 
 
-FAMILIES: Final[Mapping[str, ModelFamily]] = {
+FAMILIES: Final[Mapping[ModelType, ModelFamily]] = {
     "xgboost": ModelFamily(_fit_xgboost, xgboost_graph, _xgboost_space),
     "lgbm": ModelFamily(_fit_lightgbm, lightgbm_graph, _lightgbm_space),
     "rf": ModelFamily(_fit_forest, xgboost_graph, _forest_space),

@@ -192,7 +192,7 @@ def build_vectors(
         TooFewFilmsError: All training films are of the same year, so none has earlier ones.
     """
     history = FilmHistory.of(split, config)
-    on_form = [as_on_the_form(film) for film in history.films]
+    on_form = [only_form_fields(film) for film in history.films]
     form_tokens = TokenRows.of(on_form, history.vocabulary)
     parts = []
     for year in range(history.first_year, -1, -1):
@@ -229,7 +229,9 @@ def mask_at_random(films: Matrix, features: tuple[str, ...]) -> Matrix:
     """
     random = np.random.default_rng(SEED)
     groups = [group_of(name) for name in features]
-    shown = {group: random.random(len(films)) < 1 / 2 for group in sorted(filter(None, set(groups)))}
+    shown = {
+        group: random.random(len(films)) < 1 / 2 for group in sorted(filter(None, set(groups)))
+    }
     always = np.ones(len(films), np.bool_)
     columns = [shown.get(group, always) if group else always for group in groups]
     return mask_features(films, np.stack(columns, axis=1), features)

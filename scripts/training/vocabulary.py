@@ -73,9 +73,7 @@ class TokenRows:
             matrices[trait] = token_matrix(tokens, columns, weights)
         return cls(matrices, present)
 
-    def frequent_tokens(
-        self, which: Mask, config: EffectsConfig = EFFECTS
-    ) -> Mapping[str, Mask]:
+    def frequent_tokens(self, which: Mask, config: EffectsConfig = EFFECTS) -> Mapping[str, Mask]:
         """By trait, which tokens occur in enough of the films in `which`; (tokens,)."""
         return {
             trait: matrix[which].getnnz(axis=0) >= config.min_films(trait)

@@ -3,19 +3,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
 import pytest
 
 from movierating.identity import sha256
 from movierating.settings import Settings, load_settings
 from scripts import tune as module
-from scripts.parameters import MODEL_CONFIG, ModelType
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError, write_bytes
-from scripts.tune import SEARCHES, Search, tune
+from scripts.training import tuning
+from scripts.training.tuning import SEARCHES, Search
+from scripts.tune import tune
 from tests.support.bundles import RUN_DATE
-from tests.support.samples import film_vectors, split_of, years_of_films
+from tests.support.samples import years_of_films
 
 FOLDS = 3
 
@@ -35,7 +35,7 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A cleaned file, and seconds to search in."""
+    """A cleaned file, and three seconds to search."""
     frame = years_of_films()
     write_bytes(RunFiles(tmp_path, RUN_DATE).cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
     return load_settings(Settings, data_dir=str(tmp_path), tune_minutes=0.05)
@@ -43,7 +43,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def hill(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """A search whose best choice is 3, and what was chosen in it."""
+    """Add a search whose best value of x is 3; return the parameters it tried."""
     chosen: list[dict[str, Any]] = []
 
     def errors(choice: dict[str, Any]) -> Iterator[float]:
@@ -60,7 +60,7 @@ def hill(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return chosen
 
 
-def test_search_begins_with_the_parameters_in_use_and_finds_better_ones(
+def test_search_starts_with_the_parameters_in_use_and_finds_better_ones(
     settings: Settings, hill: list[dict[str, Any]]
 ):
     found = tune(RUN_DATE, settings, ["hill"])
@@ -85,17 +85,17 @@ def test_every_trial_is_tracked_in_a_group_with_the_fingerprint_of_the_films(
 
 
 @pytest.mark.usefixtures("hill")
-def test_hopeless_trials_are_pruned_before_the_last_year(
+def test_bad_trials_are_pruned_before_the_last_fold(
     settings: Settings, tracked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "_STARTUP_TRIALS", 2)
+    monkeypatch.setattr(tuning, "STARTUP_TRIALS", 2)
     tune(RUN_DATE, settings, ["hill"])
     pruned = [run for run in tracked if run["config"]["pruned"]]
     assert pruned
     assert all("rmse_fold_3" not in run["metrics"] for run in pruned)
 
 
-def test_stopped_search_goes_on_where_it_was(settings: Settings, hill: list[dict[str, Any]]):
+def test_stopped_search_is_continued(settings: Settings, hill: list[dict[str, Any]]):
     tune(RUN_DATE, settings, ["hill"])
     done = len([each for each in hill if each["year"] == 1])
     tune(RUN_DATE, settings, ["hill"])
@@ -105,11 +105,11 @@ def test_stopped_search_goes_on_where_it_was(settings: Settings, hill: list[dict
     )
     trials = optuna.load_study(study_name="hill", storage=storage).trials
     assert len(trials) > done
-    assert [each["x"] for each in hill].count(9.0) <= 3  # asked for once, and not anew
+    assert [each["x"] for each in hill].count(9.0) <= 3  # enqueued once, in the first run only
 
 
 @pytest.mark.usefixtures("hill")
-def test_other_parameters_in_use_begin_a_search_of_their_own(
+def test_other_parameters_in_use_start_a_new_search(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     tune(RUN_DATE, settings, ["hill"])
@@ -120,19 +120,8 @@ def test_other_parameters_in_use_begin_a_search_of_their_own(
     assert len(list(Path(settings.data_dir).glob("tune_*.log"))) == 2
 
 
-@pytest.mark.parametrize("family", MODEL_CONFIG.parameters)
-def test_parameters_in_use_lie_inside_the_space_that_is_searched(
-    family: ModelType, monkeypatch: pytest.MonkeyPatch
-):
-    film = film_vectors(np.full((1, 1), 6, np.float32), [6], [1])
-    monkeypatch.setattr(module, "build_vectors", lambda *_: (film, None))
-    search = SEARCHES[family](split_of(years_of_films()))
-    trial: Any = optuna.trial.FixedTrial(dict(search.start))
-    search.suggest(trial)  # warns of what lies outside
-
-
 @pytest.mark.usefixtures("hill")
-def test_other_films_begin_a_search_of_their_own(settings: Settings):
+def test_other_films_start_a_new_search(settings: Settings):
     tune(RUN_DATE, settings, ["hill"])
     cleaned = RunFiles(Path(settings.data_dir), RUN_DATE).cleaned
     write_bytes(cleaned, cleaned.read_bytes() + b"\n")
@@ -141,12 +130,14 @@ def test_other_films_begin_a_search_of_their_own(settings: Settings):
 
 
 @pytest.mark.parametrize("name", list(SEARCHES))
-def test_every_space_can_be_searched(settings: Settings, name: str):
+def test_every_search_finds_parameters(settings: Settings, name: str):
     found = tune(RUN_DATE, settings, [name])
     assert found[name]
 
 
-def test_held_out_films_have_no_say(settings: Settings, tracked: list[dict[str, Any]]):
+def test_hold_out_films_do_not_influence_the_search(
+    settings: Settings, tracked: list[dict[str, Any]]
+):
     tune(RUN_DATE, settings, ["linear"])
     first = tracked[0]["metrics"]["rmse"]
     frame = years_of_films()

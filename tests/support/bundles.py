@@ -148,7 +148,8 @@ def pack(
     data_sha256: str = sha256(b""),
 ) -> Packed:
     """Make a bundle whose ratings lie around `level`, measured at `holdout_rmse` by its word."""
-    from scripts.training.models import fit_regressor, to_onnx  # some seconds
+    from scripts.training.models import fit_regressor  # some seconds
+    from scripts.training.onnx_export import to_onnx
 
     films = invented_films(300)
     matrix = build_matrix(films, FEATURES, map(EFFECTS.encode, films))

@@ -3,7 +3,8 @@ import pytest
 
 from movierating.model.features import Matrix
 from movierating.model.onnx_model import SMALLEST_ERROR, Graph, GraphError, Model
-from scripts.training.models import fit_regressor, to_onnx
+from scripts.training.models import fit_regressor
+from scripts.training.onnx_export import to_onnx
 
 
 def linear(*factors: float, level: float = 0.0) -> Graph:

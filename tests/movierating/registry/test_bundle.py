@@ -21,7 +21,8 @@ from movierating.registry.bundle import (
 )
 from movierating.registry.evidence import Evidence
 from movierating.registry.manifest import MANIFEST_NAME, BundleError, GoldenInput
-from scripts.training.models import fit_regressor, to_onnx
+from scripts.training.models import fit_regressor
+from scripts.training.onnx_export import to_onnx
 from tests.support.bundles import CODES, EFFECTS, FEATURES, FILES, QUANTILE, Packed, invented_films
 
 

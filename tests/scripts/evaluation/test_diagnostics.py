@@ -4,10 +4,16 @@ import pytest
 from movierating.model.onnx_model import Graph, Model
 from scripts.dataset.metrics import rmse
 from scripts.dataset.split import TimeSplit
-from scripts.evaluation.diagnostics import MIN_SUBGROUP, Diagnosis, _ablation, _labels, diagnose
+from scripts.evaluation.diagnostics import (
+    MIN_SUBGROUP,
+    Diagnosis,
+    _ablation,
+    _label_ablation,
+    diagnose,
+)
 from scripts.parameters import MIN_VOTES_TO_LEARN, ModelConfig
 from scripts.training.intervals import fit_error_model
-from scripts.training.models import to_onnx
+from scripts.training.onnx_export import to_onnx
 from scripts.training.selection import TrainingResult, fit, train_candidates
 from scripts.training.vectors import FilmVectors
 from tests.support.samples import split_of, years_of_films
@@ -43,13 +49,13 @@ def test_errors_are_those_of_the_held_out_films(diagnosis: Diagnosis, learned: T
     assert rmse == pytest.approx(learned.best.holdout.rmse, abs=1e-4)
 
 
-def test_every_kind_of_slice_is_there_and_none_is_small(diagnosis: Diagnosis):
+def test_every_kind_of_subgroup_is_there_and_none_is_small(diagnosis: Diagnosis):
     assert {each.kind for each in diagnosis.subgroups} == {"language", "genre", "votes", "year"}
     assert min(each.scores.n for each in diagnosis.subgroups) >= MIN_SUBGROUP
     assert all(0 <= each.coverage <= 1 for each in diagnosis.subgroups)
 
 
-def test_slices_by_votes_and_years_hold_each_film_once(diagnosis: Diagnosis):
+def test_subgroups_by_votes_and_years_hold_each_film_once(diagnosis: Diagnosis):
     for kind in ("votes", "year"):
         counted = sum(each.scores.n for each in diagnosis.subgroups if each.kind == kind)
         assert len(diagnosis.errors) - MIN_SUBGROUP < counted <= len(diagnosis.errors)
@@ -64,29 +70,31 @@ def test_calibration_has_every_film_in_one_bin_ordered_by_forecast(diagnosis: Di
 def test_learning_curve_ends_with_the_served_model(diagnosis: Diagnosis, learned: TrainingResult):
     counts = [count for count, _ in diagnosis.curve]
     assert counts == sorted(counts)
-    assert learned.best.bias != 0
+    assert learned.best.recent_bias != 0
     assert diagnosis.curve[-1] == (len(learned.films.training_films()), learned.best.holdout.rmse)
 
 
-def test_fact_that_decides_is_the_most_important_and_the_most_missed(diagnosis: Diagnosis):
+def test_decisive_fact_has_the_largest_importance_and_ablation(diagnosis: Diagnosis):
     # In these films the running time makes the rating.
     assert next(iter(diagnosis.importance)) == "length"
     assert next(iter(diagnosis.ablation)) == "length"
     assert diagnosis.ablation["length"] > 0.1
 
 
-def test_nothing_is_said_of_facts_that_no_film_tells(diagnosis: Diagnosis):
+def test_facts_that_no_film_has_are_not_in_the_ablation(diagnosis: Diagnosis):
     assert {"company", "franchise", "keywords"}.isdisjoint(diagnosis.ablation)
 
 
-def test_labels_tell_what_it_is_worth_to_take_off_what_few_votes_do():
+def test_label_ablation_shows_the_worth_of_the_correction_for_few_votes():
     frame = years_of_films(per_year=120)
     few = (np.arange(len(frame)) % 2 == 0) & (frame["release_date"] < "2024-01-01")
     frame.loc[few, "vote_count"] = MIN_VOTES_TO_LEARN
     frame.loc[few, "vote_average"] -= 1.5
     films = train_candidates(split_of(frame), CONFIG).films
-    labels = _labels(films, _rmse_of, _rmse_of(films.training_films(), films.evaluation_films()))
-    assert labels["few votes taken off"] > 0.05
+    labels = _label_ablation(
+        films, _rmse_of, _rmse_of(films.training_films(), films.evaluation_films())
+    )
+    assert labels["correction for few votes"] > 0.05
 
 
 def _rmse_of(taught: FilmVectors, measured: FilmVectors) -> float:
@@ -94,15 +102,15 @@ def _rmse_of(taught: FilmVectors, measured: FilmVectors) -> float:
     return rmse(regressor.predict(measured.full) - measured.ratings)
 
 
-def test_labels_as_they_are_cost_nothing_where_every_film_has_the_votes_to_be_measured(
+def test_treatments_of_few_votes_change_nothing_where_every_film_has_enough_votes(
     diagnosis: Diagnosis,
 ):
-    assert diagnosis.labels["few votes taken off"] == 0
-    assert diagnosis.labels["films of few votes left out"] == 0
-    assert diagnosis.labels["weights by votes"] != 0
+    assert diagnosis.label_ablation["correction for few votes"] == 0
+    assert diagnosis.label_ablation["minimum number of votes"] == 0
+    assert diagnosis.label_ablation["weights by votes"] != 0
 
 
-def test_ablation_leaves_the_films_as_they_were(learned: TrainingResult):
+def test_ablation_does_not_change_the_films(learned: TrainingResult):
     before = learned.films.full.copy()
     _ablation(learned.films, lambda *_: 0.5, 0.5)
     np.testing.assert_array_equal(learned.films.full, before)

@@ -37,7 +37,7 @@ def test_run_without_a_key_is_kept_offline_in_the_data_folder(tmp_path: Path):
     assert run["name"] == "rf_2026-11-23"
 
 
-def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_the_log(
+def test_unreachable_wandb_stops_nothing_and_the_log_holds_no_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     (port,) = free_ports(1)
@@ -46,12 +46,12 @@ def test_tracker_that_cannot_be_reached_stops_nothing_and_learns_no_secret_into_
     monkeypatch.setattr(tracking, "_LOGIN_SECONDS", 1)
     settings = load_settings(Settings, data_dir=str(tmp_path), wandb_api_key=KEY)
     assert log_run(settings, "rf_2026-11-23", {}, {}) is None
-    assert "W&B took no run rf_2026-11-23" in caplog.text
+    assert "cannot log run rf_2026-11-23 in W&B" in caplog.text
     assert KEY not in caplog.text
     wandb.teardown()
 
 
-def test_folder_that_cannot_be_written_stops_nothing(tmp_path: Path):
+def test_unwritable_folder_stops_nothing(tmp_path: Path):
     folder = tmp_path / "file"
     folder.touch()
     assert (
@@ -75,7 +75,7 @@ def test_report_is_written_beside_its_run_where_wandb_is_online(
     texts = [each["content"] for each in json.loads(said["spec"])["blocks"] if "content" in each]
     assert texts == [REPORT.text]
     assert any(REPORT.page.encode() in each for each in wandb_server.files.values())
-    assert f"W&B has the report: {wandb_server.url}/studio/" in caplog.text
+    assert f"wrote the report to W&B: {wandb_server.url}/studio/" in caplog.text
     assert KEY not in caplog.text
 
 
@@ -86,8 +86,8 @@ def test_report_that_wandb_refuses_leaves_the_run_as_it_is(
     settings = load_settings(Settings, data_dir=str(tmp_path), wandb_api_key=KEY)
     assert log_run(settings, "rf_2026-11-23", {}, {}, report=REPORT) is not None
     (warning,) = [each for each in caplog.messages if "W&B" in each]
-    assert warning.startswith("W&B took no report of rf_2026-11-23 (")
-    assert warning.endswith("; training goes on")
+    assert warning.startswith("cannot write the report of rf_2026-11-23 to W&B (")
+    assert warning.endswith("; training continues")
     assert KEY not in caplog.text
 
 

@@ -126,6 +126,6 @@ def test_training_refuses_vote_count_by_name(split: TimeSplit, monkeypatch: pyte
 
 def test_probed_films_are_spread_over_the_years(split: TimeSplit, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(leakage, "_PROBED_FILMS", 50)
-    some = leakage._some(split.train)
+    some = leakage._sampled(split.train)
     assert 50 <= len(some) < 150
     assert some.opened[-1] - some.opened[0] > np.timedelta64(4 * 365)

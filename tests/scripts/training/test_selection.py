@@ -125,7 +125,7 @@ def test_year_without_enough_films_is_joined_with_the_one_before(flaw: str, fold
     ids=["few films", "nothing before the last year", "none at all"],
 )
 def test_too_few_films_to_choose_by_are_told(some: FilmVectors):
-    with pytest.raises(TooFewFilmsError, match="no years before the split have 10 films"):
+    with pytest.raises(TooFewFilmsError, match="no year before the split has 10 films"):
         backtest("linear", LINEAR, some)
 
 
@@ -193,15 +193,15 @@ def test_bias_is_what_the_newest_forecasts_were_off():
     newest_first = replace(some, days=np.linspace(0, 365, len(some)))
     risen = fold(newest_first, np.where(newest_first.days < BIAS_HALF_LIFE_DAYS, 0.4, 0))
     assert risen.errors.mean() < 0.14
-    assert 0.21 < risen.bias < 0.23  # half of the weight is newer than the half-life, and decays
-    assert fold(newest_first, np.full(len(some), -0.3)).bias == pytest.approx(-0.3, abs=0.03)
+    assert 0.21 < risen.recent_bias < 0.23
+    assert fold(newest_first, np.full(len(some), -0.3)).recent_bias == pytest.approx(-0.3, abs=0.03)
 
 
 def test_few_films_show_little_bias_and_fewer_none():
     enough, fewer = (films(each, years=0) for each in (BIAS_MIN_FILMS, BIAS_MIN_FILMS - 1))
     expected = BIAS_MIN_FILMS / (BIAS_MIN_FILMS + BIAS_PRIOR_FILMS)
-    assert fold(enough, np.ones(len(enough))).bias == pytest.approx(expected)
-    assert fold(fewer, np.ones(len(fewer))).bias == 0
+    assert fold(enough, np.ones(len(enough))).recent_bias == pytest.approx(expected)
+    assert fold(fewer, np.ones(len(fewer))).recent_bias == 0
 
 
 def test_model_forecasts_lower_by_the_bias_that_it_is_told():
@@ -227,11 +227,11 @@ def test_forecasts_are_without_the_bias_of_the_newest_fold_and_folds_without_tha
     raw = backtest("linear", LINEAR, films_of_split)
     monkeypatch.setattr(selection, "fit", remembering)
     (best,) = train_candidates(split, only).candidates
-    assert told[-1] == best.bias == raw[0].bias != 0
+    assert told[-1] == best.recent_bias == raw[0].recent_bias != 0
     for corrected, one, older in zip(best.folds, raw, raw[1:], strict=False):
         for name in ("errors", "form_errors", "masked_errors"):
             np.testing.assert_allclose(
-                getattr(corrected, name), getattr(one, name) - older.bias, atol=1e-9
+                getattr(corrected, name), getattr(one, name) - older.recent_bias, atol=1e-9
             )
     np.testing.assert_array_equal(best.folds[-1].errors, raw[-1].errors)
 
@@ -249,7 +249,7 @@ def test_outcomes_of_held_out_films_change_nothing_that_is_learned(split: TimeSp
     (one,), (two,) = (train_candidates(each, only).candidates for each in (split, other))
     probe = np.random.default_rng(3).normal(6, 1, (50, len(one.folds[0].films.features)))
     np.testing.assert_array_equal(one.regressor.predict(probe), two.regressor.predict(probe))
-    assert one.bias == two.bias
+    assert one.recent_bias == two.recent_bias
     assert one.validation_rmse == two.validation_rmse
     assert one.holdout.rmse != two.holdout.rmse
 

@@ -8,12 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import TRACKED_TRAITS, TRAITS
 from movierating.model.target_encoding import ALL_EFFECTS, ENCODED_FEATURES, TargetEncoding
 from scripts.parameters import EFFECTS, MIN_VOTES_TO_MEASURE
-from scripts.training.target_encoding import EffectsEstimate, estimate
+from scripts.training.target_encoding import (
+    EffectsEstimate,
+    estimate,
+    mean_past_ratings,
+    past_ratings,
+)
 from scripts.training.vocabulary import TokenRows, Vocabulary
 from tests.support.bundles import invented_films
 
@@ -232,3 +238,30 @@ def test_same_films_give_the_same_effects():
         for found, vocabulary in (learned(some, ratings), learned(some, ratings))
     )
     assert first == second
+
+
+# Three films of three people; the third person has none.
+TOKENS = sparse.csr_matrix(np.array([[1, 0, 0], [2, 2, 0], [1, 0, 0]], float))
+RATINGS = np.array([6.0, 8.0, 4.0])
+
+
+def test_past_ratings_are_the_number_of_films_their_mean_and_the_newest():
+    first, second, _ = past_ratings(TOKENS, RATINGS, days_old=np.array([30.0, 20.0, 10.0]))
+    np.testing.assert_allclose(first, [math.log(4), 6.0, 4.0], atol=1e-5)
+    np.testing.assert_allclose(second, [math.log(2), 8.0, 8.0], atol=1e-5)
+
+
+def test_newest_film_is_the_one_released_last_in_whatever_row():
+    first, *_ = past_ratings(TOKENS, RATINGS, days_old=np.array([10.0, 20.0, 30.0]))
+    assert first[2] == 6.0
+
+
+def test_film_has_the_mean_past_ratings_of_its_people_whatever_their_weights():
+    pasts = np.array([[2.0, 7.0, 6.0], [1.0, 5.0, 8.0], [9.0, 9.0, 9.0]])
+    means = mean_past_ratings(TOKENS, pasts)
+    np.testing.assert_array_equal(means, [[2.0, 7.0, 6.0], [1.5, 6.0, 7.0], [2.0, 7.0, 6.0]])
+
+
+def test_film_of_newcomers_has_zero_earlier_films_and_no_ratings():
+    means = mean_past_ratings(sparse.csr_matrix((1, 3)), np.ones((3, 3)))
+    np.testing.assert_array_equal(means, [[0.0, np.nan, np.nan]])

@@ -5,8 +5,9 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from movierating.films.film import Film
-from movierating.model.features import build_matrix, choose_features
+from movierating.films.film import Film, Plot
+from movierating.model.attribution import group_of
+from movierating.model.features import Matrix, build_matrix, choose_features
 from movierating.model.target_encoding import ALL_EFFECTS, Effects
 from scripts.dataset.split import TooFewFilmsError, only_form_fields
 from scripts.parameters import (
@@ -16,8 +17,8 @@ from scripts.parameters import (
     MIN_VOTES_TO_LEARN,
     MIN_VOTES_TO_MEASURE,
 )
-from scripts.training.vectors import FilmHistory, FilmVectors, build_vectors
-from tests.support.bundles import invented_films
+from scripts.training.vectors import FilmHistory, FilmVectors, build_vectors, mask_at_random
+from tests.support.bundles import effects_of, invented_films
 from tests.support.samples import SPLIT_DATE, film_vectors, rated, split_of, years_of_films
 
 Mask = npt.NDArray[np.bool_]
@@ -62,7 +63,7 @@ def assert_same_vectors(first: FilmVectors, second: FilmVectors, rows: Mask) -> 
     np.testing.assert_array_equal(first.form[rows], second.form[rows])
 
 
-def test_films_come_oldest_first_without_the_burn_in(
+def test_films_come_oldest_first_without_the_burn_in_years(
     frame: pd.DataFrame, honest: tuple[FilmVectors, Effects]
 ):
     films, _ = honest
@@ -80,7 +81,7 @@ def test_years_count_back_from_the_split(frame: pd.DataFrame):
         assert year == 0 if day <= 0 else year - 1 < day / 365.25 <= year
 
 
-def test_held_out_films_are_described_by_the_effects_that_are_returned(
+def test_hold_out_films_are_encoded_with_the_effects_that_are_returned(
     frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     films, effects = honest
@@ -94,7 +95,7 @@ def test_held_out_films_are_described_by_the_effects_that_are_returned(
         np.testing.assert_allclose(matrix[films.years == 0], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_outcomes_of_held_out_films_enter_nothing(
+def test_outcomes_of_hold_out_films_enter_no_vector(
     frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     other = altered(frame, days_before(frame) <= 0)
@@ -105,7 +106,7 @@ def test_outcomes_of_held_out_films_enter_nothing(
     np.testing.assert_array_equal(films.targets[taught], honest[0].targets[taught])
 
 
-def test_more_held_out_films_change_nothing(
+def test_further_hold_out_films_change_no_vector(
     frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     fewer = frame[days_before(frame) > -100]
@@ -138,7 +139,7 @@ def test_vectors_change_with_the_outcomes_before_them(
         assert (films.full[of_year, at] != honest[0].full[of_year, at]).all()
 
 
-def test_form_knows_no_more_than_its_fields(
+def test_form_vectors_hold_only_the_fields_of_the_form(
     features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     films, _ = honest
@@ -150,7 +151,7 @@ def test_form_knows_no_more_than_its_fields(
     np.testing.assert_array_equal(films.form[:, at], films.full[:, at])
 
 
-def test_director_of_better_films_stands_out_once_there_are_films_to_tell_from():
+def test_director_of_better_films_has_a_positive_effect_once_earlier_films_show_it():
     films = [
         replace(film, directors=("Ada Novak" if at % 4 else "Jo Lindqvist",))
         for at, film in enumerate(invented_films(160))
@@ -164,7 +165,7 @@ def test_director_of_better_films_stands_out_once_there_are_films_to_tell_from()
     assert effects.encode(Film(directors=("Jo Lindqvist",)))["effect=director"] > 0.5
 
 
-def test_targets_of_films_of_few_votes_lie_above_their_ratings():
+def test_targets_correct_ratings_for_the_shift_of_few_votes():
     rng = np.random.default_rng(2)
     few = rng.random(400) < 0.4
     ratings = 6.5 - few + rng.normal(0, 0.2, 400)
@@ -179,14 +180,14 @@ def test_targets_of_films_of_few_votes_lie_above_their_ratings():
     np.testing.assert_array_equal(lifted[films.votes >= MIN_VOTES_TO_MEASURE], 0)
 
 
-def test_years_without_films_are_passed_over():
+def test_years_without_films_are_skipped():
     days = [*range(2000, 2020), *range(500, 520), *range(-19, 1)]
     split = split_of(rated(invented_films(60), days, [6.0] * 60, [100] * 60))
     films, _ = build_vectors(split, ("effect=all",))
     assert np.bincount(films.years).tolist() == [20, 0, 20]
 
 
-def test_films_of_a_few_months_are_described_in_shorter_years():
+def test_years_are_shorter_if_the_films_span_a_few_months():
     days = np.linspace(200, -50, 250)
     films, _ = build_vectors(
         split_of(rated(invented_films(250), days, [6.0] * 250, [100] * 250)), ()
@@ -195,14 +196,14 @@ def test_films_of_a_few_months_are_described_in_shorter_years():
     assert len(films.folds) == FOLDS
 
 
-def test_films_of_a_single_day_cannot_be_described():
+def test_films_of_a_single_day_are_too_few():
     days = np.where(np.arange(100) < 80, 40, -10)
     split = split_of(rated(invented_films(100), days, [6.0] * 100, [100] * 100))
-    with pytest.raises(TooFewFilmsError, match="all that teach opened at about the same time"):
+    with pytest.raises(TooFewFilmsError, match="all training films were released at about"):
         build_vectors(split, ("effect=all",))
 
 
-def test_films_are_described_alike_at_every_run(
+def test_vectors_are_the_same_in_every_run(
     frame: pd.DataFrame, features: tuple[str, ...], honest: tuple[FilmVectors, Effects]
 ):
     films, effects = build_vectors(split_of(frame), features)
@@ -218,28 +219,69 @@ def four() -> FilmVectors:
 
 
 @pytest.mark.parametrize(("before", "ratings"), [(0, [6, 7]), (1, [6]), (2, [])])
-def test_what_teaches_is_older_and_has_the_votes(
+def test_training_films_are_older_and_have_enough_votes(
     four: FilmVectors, before: int, ratings: list[float]
 ):
     assert four.training_films(before).ratings.tolist() == ratings
 
 
 @pytest.mark.parametrize(("year", "ratings"), [(0, [8]), (1, []), (2, [])])
-def test_what_measures_is_of_the_year_and_has_more_votes(
+def test_evaluation_films_are_of_the_year_and_have_more_votes(
     four: FilmVectors, year: int, ratings: list[float]
 ):
     assert four.evaluation_films(range(year, year + 1)).ratings.tolist() == ratings
 
 
-def test_ratings_of_more_votes_weigh_more():
+def test_films_with_more_votes_have_more_weight():
     votes = [0, HALF_WEIGHT_VOTES, 1000 * HALF_WEIGHT_VOTES]
     weights = film_vectors(np.zeros((3, 1), np.float32), [6] * 3, [1] * 3, votes).weights
     np.testing.assert_allclose(weights, [0, 0.5, 1], atol=2e-3)
 
 
-def test_older_films_weigh_less_and_the_newest_fully():
+def test_older_films_have_less_weight_and_the_newest_full_weight():
     half = round(HALF_LIFE_YEARS)
     years = [2 + 2 * half, 2 + half, 2]
     weights = film_vectors(np.zeros((3, 1), np.float32), [6] * 3, years, [1e9] * 3).weights
     halved = 0.5 ** (half / HALF_LIFE_YEARS)
     np.testing.assert_allclose(weights, [halved**2, halved, 1], atol=1e-3)
+
+
+ONE_FILM = Film(genres=("Drama",), runtime_minutes=100, plot=Plot(9, 0.3, 0.5, "A letter."))
+SOME_FEATURES = (
+    "runtime_minutes",
+    "overview_len",
+    "overview_sentiment",
+    "overview_subjectivity",
+    ALL_EFFECTS,
+    "effect=genre",
+    "effect=runtime",
+    "effect=plot",
+    "genre=Drama",
+)
+SOME_EFFECTS = effects_of(
+    {"genre": {"Drama": (1, 0.5)}, "plot": {"letter": (1, 0.25)}, "runtime": {"5": (1, 0.125)}}
+)
+
+
+def masked_copies(count: int = 400) -> Matrix:
+    whole = build_matrix([ONE_FILM] * count, SOME_FEATURES, [SOME_EFFECTS.encode(ONE_FILM)] * count)
+    return mask_at_random(whole, SOME_FEATURES)
+
+
+def test_masking_hides_the_facts_of_a_group_together_and_any_number_of_groups():
+    masked = masked_copies()
+    known = ~np.isnan(masked)
+    genre = [at for at, name in enumerate(SOME_FEATURES) if group_of(name) == "genre"]
+    assert (known[:, genre[0]] == known[:, genre[1]]).all()
+    assert {0, len(SOME_FEATURES) - 1} <= set((known.sum(axis=1) - 1).tolist())
+
+
+def test_sum_of_effects_includes_only_facts_that_are_not_masked():
+    masked = masked_copies()
+    shown = [SOME_FEATURES.index(f"effect={trait}") for trait in ("genre", "runtime", "plot")]
+    total = 6.0 + np.nansum(masked[:, shown], axis=1)
+    np.testing.assert_allclose(masked[:, SOME_FEATURES.index(ALL_EFFECTS)], total, atol=1e-6)
+
+
+def test_masking_is_the_same_in_every_run():
+    np.testing.assert_array_equal(masked_copies(), masked_copies())

@@ -59,9 +59,9 @@ def test_only_the_tokens_that_enough_earlier_films_have_are_known():
     films = [Film(genres=("Drama",), directors=(name,)) for name in ("Ada", "Ada", "Kim", "Jo")]
     rows = TokenRows.of(films, Vocabulary.of(films))
     earlier = np.array([True, False, True, False])
-    known = rows.known(earlier)
+    known = rows.frequent_tokens(earlier)
     assert known["genre"].tolist() == [True]
     assert known["director"].tolist() == [True, False, True]  # Ada, Jo, Kim
-    later = rows.only(~earlier, known)
+    later = rows.select(~earlier, known)
     np.testing.assert_array_equal(later.matrices["director"].toarray(), [[1, 0, 0], [0, 0, 0]])
     assert later.present["director"].tolist() == [True, True]
