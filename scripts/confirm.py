@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS: Final = 5
 
 
 class NotServedError(ExplainedError, RuntimeError):
-    """The service did not take a version up in time; the message says what it answered."""
+    """The service did not load a version in time; the message says what it answered."""
 
 
 def confirm(version: str, settings: PipelineSettings) -> None:
@@ -24,16 +24,16 @@ def confirm(version: str, settings: PipelineSettings) -> None:
 
     Raises:
         SettingsError: API_URL is not set.
-        NotServedError: It did not within CONFIRM_SECONDS.
+        NotServedError: It did not do so within CONFIRM_SECONDS.
     """
     url = f"{settings.require('api_url').rstrip('/')}/version"
-    patiently = Retrying(
+    retrying = Retrying(
         retry=retry_if_result(lambda problem: problem is not None),
         stop=stop_after_delay(settings.confirm_seconds),
         wait=wait_fixed(_PAUSE_SECONDS),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
-    if problem := patiently(_why_not, version, url):
+    if problem := retrying(_why_not, version, url):
         raise NotServedError(
             f"after {settings.confirm_seconds:g} seconds the service at API_URL does not answer "
             f"with {version}: {problem}; see the service's log, or raise CONFIRM_SECONDS"
@@ -42,16 +42,15 @@ def confirm(version: str, settings: PipelineSettings) -> None:
 
 
 def _why_not(version: str, url: str) -> str | None:
-    """Why the service does not answer with a version; None when it does."""
+    """Why the service does not answer with a version; None if it does."""
     try:
         answer = requests.get(url, timeout=_TIMEOUT_SECONDS)
-        said = answer.json()
+        body = answer.json()
     except requests.RequestException as error:
-        return f"it gives no answer that can be read ({type(error).__name__})"
-    if not isinstance(said, dict) or "version" not in said:
+        return f"it gives no readable answer ({type(error).__name__})"
+    if not isinstance(body, dict) or "version" not in body:
         return f"it has no model (status {answer.status_code})"
-    if said["version"] == version:
+    if body["version"] == version:
         return None
-    return (
-        f"it answers with {said['version']} ({said.get('registry_problem') or 'no problem told'})"
-    )
+    problem = body.get("registry_problem") or "it reports no problem"
+    return f"it answers with {body['version']} ({problem})"

@@ -1,4 +1,4 @@
-"""Publish the run's bundle, and move production to it if it earns that."""
+"""Publish the run's bundle, and put it into production if the gate allows it."""
 
 import logging
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Deployment:
-    """What became of a version, or would become of it."""
+    """Whether a version was promoted, or would be, and why."""
 
     version: str
     promoted: bool
@@ -37,7 +37,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Approval:
-    """What a person said to a version that the gate lets through."""
+    """A person's decision on a version that the gate allows."""
 
     approved: bool
     by: str
@@ -45,7 +45,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class _Published:
-    """The run's version in the registry, and what is in production."""
+    """The run's version in the registry, and the version in production."""
 
     files: RunFiles
     registry: Registry
@@ -64,10 +64,9 @@ class _Published:
 
 
 def propose(run_date: date, settings: PipelineSettings) -> Deployment:
-    """Publish the run's bundle and say what `deploy` would do, so that a person can be asked.
+    """Publish the run's bundle and return what `deploy` would do, so that a person can decide.
 
-    Raises:
-        As `deploy` does.
+    Raises the same errors as `deploy`.
     """
     published = _publish(run_date, settings)
     if published.in_production:
@@ -77,25 +76,25 @@ def propose(run_date: date, settings: PipelineSettings) -> Deployment:
 
 
 def deploy(
-    run_date: date, settings: PipelineSettings, answer: Approval | None = None
+    run_date: date, settings: PipelineSettings, approval: Approval | None = None
 ) -> Deployment:
-    """Publish the run's bundle and, if the gate lets it through, put it into production.
+    """Publish the run's bundle and, if the gate allows it, put it into production.
 
-    Running it again moves nothing and records nothing again.
+    A repeated call changes nothing and records nothing.
 
     Args:
-        run_date: Of the run.
-        settings: With the bucket and the run's folder.
-        answer: What a person said, where one is asked.
+        run_date: Date of the run.
+        settings: The bucket and the data folder.
+        approval: A person's decision; None if none is required.
 
     Raises:
-        DataFileError: The run has no bundle, or no longer the films it was trained on.
-        BundleError: The bundle does not do what its manifest says.
-        RegistryConflictError: Another publisher moved production meanwhile.
-        S3UnavailableError: S3 cannot be used as it is set up.
+        DataFileError: The run has no bundle, or its cleaned file is not the one trained on.
+        BundleError: The bundle does not match its manifest.
+        RegistryConflictError: Another publisher moved production at the same time.
+        S3UnavailableError: The bucket cannot be used with these settings.
     """
     published = _publish(run_date, settings)
-    deployment = _decide(published, answer, settings)
+    deployment = _decide(published, approval, settings)
     logger.info("%s: %s", deployment.version, deployment.reason)
     if deployment.promoted:
         published.registry.export(exports(published.old_model, published.bundle.codes))
@@ -114,14 +113,14 @@ def _publish(run_date: date, settings: PipelineSettings) -> _Published:
 
 
 def _decide(
-    published: _Published, answer: Approval | None, settings: PipelineSettings
+    published: _Published, approval: Approval | None, settings: PipelineSettings
 ) -> Deployment:
     registry, current, version = published.registry, published.current, published.version
     if current and published.in_production:
-        # Once more, since a deployment may have been killed before it came to that.
+        # Repeat the record: an earlier deployment may have been killed before writing it.
         registry.record(current.pointer.decision)
         return Deployment(version, promoted=True, reason="is in production already")
-    verdict = _answered(_verdict(published), answer)
+    verdict = _with_approval(_verdict(published), approval)
     pointer = Pointer(
         version=version,
         manifest_sha256=published.manifest_sha256,
@@ -154,29 +153,30 @@ def _verdict(published: _Published) -> Verdict:
             promote=False, reason=f"{in_production} is newer than this code: {error}; update it"
         )
     except BundleError as error:
-        why = f"{in_production} cannot be measured, since no service of this code can load it"
+        # No service of this code can load it either, so it is no loss to replace it.
+        why = f"{in_production} cannot be compared, because it cannot be loaded"
         return judge_without_champion(challenger.manifest, f"{why} ({error})")
     return judge(challenger, champion, _holdout(published))
 
 
 def _holdout(published: _Published) -> Sample:
-    """The films that were held out when the run's model was trained."""
+    """The hold-out films of the run's model."""
     files, manifest = published.files, published.bundle.manifest
     cleaned = files.require(files.cleaned, "preprocess")
     if sha256(cleaned.read_bytes()) != manifest.data.sha256:
         raise DataFileError(
-            f"{cleaned} is not what {manifest.version} was trained on; "
+            f"{cleaned} is not the file that {manifest.version} was trained on; "
             f"run train for {manifest.run_date} again"
         )
     return TimeSplit.by_date(read_cleaned(cleaned), manifest.split.split_date).holdout
 
 
-def _answered(verdict: Verdict, answer: Approval | None) -> Verdict:
-    if answer is None or not verdict.promote:
+def _with_approval(verdict: Verdict, approval: Approval | None) -> Verdict:
+    if approval is None or not verdict.promote:
         return verdict
-    said = "approved" if answer.approved else "rejected"
-    reason = f"{said} by {answer.by}; {verdict.reason}"
-    return Verdict(promote=answer.approved, reason=reason, figures=verdict.figures)
+    word = "approved" if approval.approved else "rejected"
+    reason = f"{word} by {approval.by}; {verdict.reason}"
+    return Verdict(promote=approval.approved, reason=reason, figures=verdict.figures)
 
 
 def _refusal(pointer: Pointer) -> Decision:
@@ -186,7 +186,7 @@ def _refusal(pointer: Pointer) -> Decision:
 def _track(
     pointer: Pointer, outcome: Literal["promoted", "refused"], settings: PipelineSettings
 ) -> None:
-    """Tell W&B, beside the trainings of the same run."""
+    """Log the outcome in W&B, in the group of the run's trainings."""
     facts = {
         "version": pointer.version,
         "champion": pointer.previous,
@@ -198,7 +198,7 @@ def _track(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Deploy from the command line."""
+    """Run the command line."""
     arguments = step_parser(__doc__).parse_args(argv)
     return run(lambda: deploy(past_or_today(arguments.date or today()), pipeline_settings()))
 

@@ -1,8 +1,8 @@
-"""May a challenger take the champion's place? Only if it is better on films that neither knew.
+"""The gate: decide whether a challenger may replace the champion in production.
 
-What counts are films that opened after both had learned. Each is forecast by both, and the
-differences are resampled by film (paired bootstrap), so that luck with a few films is not taken for
-progress.
+The challenger must be better on films that were training films of neither model. Both models
+forecast each of these films, and the differences are resampled by film (paired bootstrap), so that
+luck with a few films does not pass for progress.
 """
 
 import logging
@@ -24,17 +24,17 @@ from scripts.parameters import MIN_VOTES_TO_MEASURE, SEED
 
 logger = logging.getLogger(__name__)
 
-MIN_FILMS_TO_COMPARE: Final = 30  # fewer say nothing, of all films or of a slice
+MIN_FILMS_TO_COMPARE: Final = 30  # below this, a difference of RMSE is noise
 CONFIDENCE: Final = 0.95
 FEW_VOTES: Final = 2 * MIN_VOTES_TO_MEASURE
 _NEWEST: Final = timedelta(days=365)
 _RESAMPLES: Final = 2_000
-_BATCH: Final = 100  # resamples at a time: memory grows with this, not with all of them
+_BATCH: Final = 100  # resamples at a time; bounds the memory
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a version may go into production, why, and what was measured."""
+    """Whether a version may go into production, why, and the figures behind it."""
 
     promote: bool
     reason: str
@@ -43,11 +43,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Difference:
-    """RMSE of two models on the same films, and how far apart they are, in rating points.
+    """RMSE of two models on the same films, and the difference, in rating points.
 
     Attributes:
-        low: Of the confidence interval of challenger minus champion.
-        high: Of the same.
+        films: Number of films.
+        challenger: RMSE of the challenger.
+        champion: RMSE of the champion.
+        low: Lower bound of the confidence interval of challenger minus champion.
+        high: Upper bound of the same interval.
     """
 
     films: int
@@ -58,23 +61,23 @@ class Difference:
 
     @property
     def better(self) -> bool:
-        """The challenger's errors are smaller by more than chance."""
+        """The challenger's errors are significantly smaller."""
         return self.high < 0
 
     @property
     def worse(self) -> bool:
-        """The challenger's errors are larger by more than chance."""
+        """The challenger's errors are significantly larger."""
         return self.low > 0
 
     def __str__(self) -> str:
-        """As a person reads it."""
+        """One sentence for reasons and logs."""
         return (
             f"RMSE {self.challenger:.3f} to {self.champion:.3f} on {self.films} films, "
             f"{self.low:+.3f} to {self.high:+.3f} with {CONFIDENCE:.0%} confidence"
         )
 
     def figures(self, name: str) -> dict[str, float]:
-        """The same by name."""
+        """The difference as figures, their names starting with `name`."""
         return {
             f"{name}_films": self.films,
             f"{name}_rmse": self.challenger,
@@ -85,63 +88,72 @@ class Difference:
 
 
 def refused_by_date(challenger: Manifest, pointer: Pointer) -> str | None:
-    """Why a version of this date must not follow what is in production; None when it may."""
+    """Why a version of this run date must not replace production; None if it may."""
     if challenger.run_date < pointer.run_date:
         return (
-            f"its data is of {challenger.run_date}, production's of {pointer.run_date}; "
+            f"its run date is {challenger.run_date}, production's is {pointer.run_date}; "
             "production never moves backwards"
         )
     if pointer.rolled_back_from and challenger.run_date == pointer.run_date:
         return (
             f"production was rolled back from {pointer.rolled_back_from}; only a run of a date "
-            f"after {pointer.run_date} may follow, or a person's promote"
+            f"after {pointer.run_date} or a manual promote may replace it"
         )
     return None
 
 
 def judge_without_champion(challenger: Manifest, why: str) -> Verdict:
-    """The verdict where there is no champion to measure: it has to beat what needs no model."""
+    """Judge a challenger that has no champion to compare with: it must beat the naive baselines.
+
+    Args:
+        challenger: The manifest of the new version.
+        why: Why there is no champion; part of the reason.
+    """
     if unbeaten := _unbeaten(challenger, NAIVE_BASELINES):
         return unbeaten
-    return Verdict(promote=True, reason=f"{why}; {_standing(challenger)}", figures=_own(challenger))
+    return Verdict(
+        promote=True,
+        reason=f"{why}; {_holdout_summary(challenger)}",
+        figures=_holdout_figures(challenger),
+    )
 
 
 def judge(challenger: Bundle, champion: Bundle, holdout: Sample) -> Verdict:
-    """The verdict on a challenger, measured beside the champion on held-out films.
+    """Judge a challenger against the baselines, and against the champion on unseen films.
 
     Args:
         challenger: The new version.
-        champion: The one in production.
-        holdout: The films that were held out when the challenger was trained.
+        champion: The version in production.
+        holdout: The hold-out films of the challenger.
     """
     if unbeaten := _unbeaten(challenger.manifest, challenger.manifest.baselines):
         return unbeaten
     unseen = unseen_by_both(challenger, champion, holdout)
     if len(unseen) < MIN_FILMS_TO_COMPARE:
         reason = (
-            f"only {len(unseen)} films opened after both models had learned, and to tell them "
-            f"apart takes {MIN_FILMS_TO_COMPARE}; what is in production stays"
+            f"only {len(unseen)} films are new to both models, and a comparison needs "
+            f"{MIN_FILMS_TO_COMPARE}; production stays as it is"
         )
-        return Verdict(promote=False, reason=reason, figures=_own(challenger.manifest))
+        return Verdict(promote=False, reason=reason, figures=_holdout_figures(challenger.manifest))
     differences = dict(_differences(challenger, champion, unseen))
-    figures = _own(challenger.manifest)
+    figures = _holdout_figures(challenger.manifest)
     for name, each in differences.items():
         logger.info("%s: %s", name.replace("_", " "), each)
         figures |= each.figures(name)
-    return _weigh(differences, champion.manifest, figures)
+    return _verdict(differences, champion.manifest, figures)
 
 
 def unseen_by_both(challenger: Bundle, champion: Bundle, holdout: Sample) -> Sample:
-    """The held-out films that neither model has learned from.
+    """The hold-out films that were training films of neither model.
 
-    They opened after the later of the two splits. A film whose release date has moved since then is
-    found among the films that the champion's bundle names.
+    These were released after the later of the two splits. A film whose release date has moved since
+    the champion's training is recognised by its id among the champion's similar films.
     """
     after = max(challenger.manifest.split.split_date, champion.manifest.split.split_date)
-    taught = [film.id for film in champion.similar_films.films]
+    trained_on = [film.id for film in champion.similar_films.films]
     frame = holdout.frame
-    late = frame["release_date"] >= after.isoformat()
-    return Sample(frame[late & ~frame["id"].isin(taught)])
+    released_after = frame["release_date"] >= after.isoformat()
+    return Sample(frame[released_after & ~frame["id"].isin(trained_on)])
 
 
 def compare(challenger: Ratings, champion: Ratings) -> Difference:
@@ -149,8 +161,8 @@ def compare(challenger: Ratings, champion: Ratings) -> Difference:
     squares = (challenger**2, champion**2)
 
     def difference(ours: Ratings, theirs: Ratings, axis: int = -1) -> npt.NDArray[np.float64]:
-        apart: npt.NDArray[np.float64] = np.sqrt(ours.mean(axis)) - np.sqrt(theirs.mean(axis))
-        return apart
+        distance: npt.NDArray[np.float64] = np.sqrt(ours.mean(axis)) - np.sqrt(theirs.mean(axis))
+        return distance
 
     interval = bootstrap(
         squares,
@@ -178,14 +190,14 @@ def _differences(
 
 
 def _subgroups(unseen: Sample, run_date: date) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
-    """All films, then those that matter most to the users, by name."""
+    """Name and rows of all films, then of the subgroups that matter most to users."""
     yield "all_films", np.ones(len(unseen), np.bool_)
     yield "korean_films", (unseen.frame["original_language"] == "ko").to_numpy()
     yield "few_votes", unseen.votes < FEW_VOTES
     yield "newest_year", unseen.opened > np.datetime64(run_date - _NEWEST)
 
 
-def _weigh(
+def _verdict(
     differences: dict[str, Difference], champion: Manifest, figures: dict[str, float]
 ) -> Verdict:
     overall = differences["all_films"]
@@ -195,7 +207,7 @@ def _weigh(
     if worse:
         reason = f"it is worse than {champion.version} for {'; '.join(worse)}"
     elif not overall.better:
-        reason = f"it is not better than {champion.version} by more than chance: {overall}"
+        reason = f"it is not significantly better than {champion.version}: {overall}"
     else:
         reason = f"it is better than {champion.version}: {overall}"
         return Verdict(promote=True, reason=reason, figures=figures)
@@ -208,18 +220,18 @@ def _unbeaten(challenger: Manifest, names: Iterable[str]) -> Verdict | None:
     unbeaten = [f"{name} ({floor:.3f})" for name, floor in floors.items() if rmse >= floor]
     if not unbeaten:
         return None
-    reason = f"its held-out RMSE of {rmse:.3f} does not beat {' and '.join(unbeaten)}"
-    return Verdict(promote=False, reason=reason, figures=_own(challenger))
+    reason = f"its hold-out RMSE of {rmse:.3f} does not beat {' and '.join(unbeaten)}"
+    return Verdict(promote=False, reason=reason, figures=_holdout_figures(challenger))
 
 
-def _own(challenger: Manifest) -> dict[str, float]:
-    """The challenger's own figures, on all films that were held out when it was trained."""
+def _holdout_figures(challenger: Manifest) -> dict[str, float]:
+    """The challenger's scores on all of its hold-out films, and those of the baselines."""
     holdout = challenger.metrics["holdout"]
     return {"holdout_films": holdout.n, "holdout_rmse": holdout.rmse} | {
         f"baseline_{name}_rmse": each.rmse for name, each in challenger.baselines.items()
     }
 
 
-def _standing(challenger: Manifest) -> str:
+def _holdout_summary(challenger: Manifest) -> str:
     floors = ", ".join(f"{name} {each.rmse:.3f}" for name, each in challenger.baselines.items())
-    return f"held-out RMSE {challenger.metrics['holdout'].rmse:.3f} (baselines: {floors})"
+    return f"hold-out RMSE {challenger.metrics['holdout'].rmse:.3f} (baselines: {floors})"

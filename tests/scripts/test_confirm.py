@@ -11,7 +11,7 @@ from scripts.confirm import NotServedError, confirm
 
 
 class Service:
-    """Stands for the API: gives one answer after the other, and the last one for ever."""
+    """Imitates the API: gives one answer after the other, and repeats the last one."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -54,13 +54,13 @@ def settings(service: Service, seconds: float = 1) -> Settings:
     return load_settings(Settings, api_url=f"{service.url}/", confirm_seconds=seconds)
 
 
-def test_version_in_service_is_confirmed_at_once(service: Service):
+def test_version_in_service_is_confirmed_immediately(service: Service):
     service.says("v2")
     confirm("v2", settings(service))
     assert service.asked == ["/version"]
 
 
-def test_service_is_asked_until_it_has_the_version(service: Service):
+def test_service_is_polled_until_it_has_the_version(service: Service):
     service.says(None, "v1", "v2")
     confirm("v2", settings(service, seconds=60))
     assert len(service.asked) == 3
@@ -69,12 +69,12 @@ def test_service_is_asked_until_it_has_the_version(service: Service):
 @pytest.mark.parametrize(
     ("version", "problem", "sentence"),
     [
-        ("v1", None, r"does not answer with v2: it answers with v1 \(no problem told\)"),
+        ("v1", None, r"does not answer with v2: it answers with v1 \(it reports no problem\)"),
         ("v1", "model.onnx is missing", r"it answers with v1 \(model.onnx is missing\)"),
         (None, None, r"it has no model \(status 503\)"),
     ],
 )
-def test_service_that_stays_behind_is_told_with_its_reason(
+def test_service_with_another_version_is_reported_with_its_reason(
     service: Service, version: str | None, problem: str | None, sentence: str
 ):
     service.says(version, problem=problem)
@@ -84,16 +84,16 @@ def test_service_that_stays_behind_is_told_with_its_reason(
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"7", b""])
-def test_what_is_no_service_of_ours_is_told(service: Service, body: bytes):
+def test_answer_of_another_program_is_reported(service: Service, body: bytes):
     service.answers = [(200, body)]
-    with pytest.raises(NotServedError, match=r"no answer that can be read|it has no model"):
+    with pytest.raises(NotServedError, match=r"no readable answer|it has no model"):
         confirm("v2", settings(service))
 
 
-def test_service_that_is_away_is_told():
+def test_unreachable_service_is_reported():
     (port,) = free_ports(1)
     away = load_settings(Settings, api_url=f"http://127.0.0.1:{port}", confirm_seconds=1)
-    with pytest.raises(NotServedError, match=r"no answer that can be read \(ConnectionError\)"):
+    with pytest.raises(NotServedError, match=r"no readable answer \(ConnectionError\)"):
         confirm("v2", away)
 
 

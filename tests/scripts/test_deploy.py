@@ -35,7 +35,7 @@ FILMS = as_csv(opened_since(date(2025, 1, 10)))  # rated around 7
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Packed]:
-    """A bundle of each day, which the same films measure; the last is the best."""
+    """One bundle per day, all evaluated on the same films; the last is the best."""
     folder = tmp_path_factory.mktemp("bundles")
     days = {YESTERDAY: 5.5, RUN_DATE: 6.0, TOMORROW: 7.0}
     return {
@@ -45,8 +45,8 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Packed]:
 
 
 @pytest.fixture(autouse=True)
-def told(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[Any]:
-    """What W&B is told; a run takes it two seconds, so but one test has the real one."""
+def tracked_calls(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[Any]:
+    """Record the calls to W&B. A real run takes two seconds, so only one test makes one."""
     calls: list[Any] = []
     if "real_wandb" not in request.keywords:
         monkeypatch.setattr(module, "log_run", lambda *arguments, **_: calls.append(arguments))
@@ -65,7 +65,7 @@ def settings(bucket_settings: Settings, bundles: dict[date, Packed]) -> Settings
 
 
 def put_in_place(settings: Settings, like: Packed, day: date, level: float) -> Packed:
-    """Let the run of a day have made a model whose ratings lie around a level."""
+    """Replace the bundle of a run by one whose forecasts lie around a level."""
     files = RunFiles(Path(settings.data_dir), day)
     shutil.rmtree(files.bundle, ignore_errors=True)
     files.legacy_model.write_bytes(f"old model of {day}".encode())
@@ -84,7 +84,7 @@ def ledger(bucket: Bucket) -> list[Decision]:
 
 
 def in_production(bucket: Bucket, folder: Path) -> str:
-    """The version a reader gets, every file of it verified."""
+    """The version that a reader loads, with all its files verified."""
     current = Registry(bucket).production()
     assert current is not None
     shutil.rmtree(folder, ignore_errors=True)
@@ -106,17 +106,17 @@ def test_first_version_goes_into_production(
     assert in_production(bucket, tmp_path / "read") == version
     (decision,) = ledger(bucket)
     assert (decision.action, decision.version) == ("promoted", version)
-    start = "nothing is in production yet; held-out RMSE 0.700 (baselines: mean 0.800,"
+    start = "nothing is in production yet; hold-out RMSE 0.700 (baselines: mean 0.800,"
     assert decision.reason.startswith(start)
     assert decision.figures["holdout_rmse"] == 0.7
 
 
-def test_bucket_of_the_old_system_is_no_hindrance(settings: Settings, bucket: Bucket):
+def test_bucket_of_the_old_system_can_be_used(settings: Settings, bucket: Bucket):
     bucket.put("models/latest/best_model.pkl", b"the old system's")
     assert deploy(RUN_DATE, settings).promoted
 
 
-def test_next_day_follows_and_names_what_it_replaces(
+def test_next_day_replaces_the_version_and_names_it(
     settings: Settings, bucket: Bucket, bundles: dict[date, Packed]
 ):
     deploy(RUN_DATE, settings)
@@ -127,7 +127,7 @@ def test_next_day_follows_and_names_what_it_replaces(
     assert current.pointer.previous == bundles[RUN_DATE].manifest.version
 
 
-def test_past_date_publishes_and_does_not_move_production(
+def test_past_date_is_published_and_does_not_move_production(
     settings: Settings, bucket: Bucket, bundles: dict[date, Packed], tmp_path: Path
 ):
     deploy(RUN_DATE, settings)
@@ -167,8 +167,12 @@ def test_challenger_that_does_not_beat_the_means_is_refused(
     assert len(after) == len(before) + 1  # the line in the ledger
 
 
-def test_challenger_that_is_worse_on_the_films_neither_knew_is_refused_with_its_figures(
-    settings: Settings, bucket: Bucket, tmp_path: Path, bundles: dict[date, Packed], told: list[Any]
+def test_challenger_that_is_worse_on_unseen_films_is_refused_with_its_figures(
+    settings: Settings,
+    bucket: Bucket,
+    tmp_path: Path,
+    bundles: dict[date, Packed],
+    tracked_calls: list[Any],
 ):
     put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=5.0)
     deploy(RUN_DATE, settings)
@@ -185,13 +189,13 @@ def test_challenger_that_is_worse_on_the_films_neither_knew_is_refused_with_its_
     assert 0.9 < figures["all_films_champion_rmse"] < 1.2
     assert 0 < figures["all_films_difference_low"] < figures["all_films_difference_high"]
     assert {"korean_films_rmse", "few_votes_rmse", "newest_year_rmse"} <= figures.keys()
-    assert [call[1] for call in told] == ["gate_2026-11-23", "gate_2026-11-24"]
-    assert told[-1][2]["outcome"] == "refused"
-    assert told[-1][3] == figures
+    assert [call[1] for call in tracked_calls] == ["gate_2026-11-23", "gate_2026-11-24"]
+    assert tracked_calls[-1][2]["outcome"] == "refused"
+    assert tracked_calls[-1][3] == figures
 
 
-def test_refused_run_that_is_tried_again_is_not_recorded_twice(
-    settings: Settings, bucket: Bucket, bundles: dict[date, Packed], told: list[Any]
+def test_refusal_is_recorded_once_if_the_run_is_repeated(
+    settings: Settings, bucket: Bucket, bundles: dict[date, Packed], tracked_calls: list[Any]
 ):
     put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=5.0)
     deploy(RUN_DATE, settings)
@@ -199,32 +203,33 @@ def test_refused_run_that_is_tried_again_is_not_recorded_twice(
     before = stored(bucket)
     assert deploy(TOMORROW, settings) == refused
     assert stored(bucket) == before
-    assert len(told) == 2
+    assert len(tracked_calls) == 2
 
 
-def test_challenger_that_is_the_champion_over_again_brings_nothing(
+def test_challenger_equal_to_the_champion_is_refused(
     settings: Settings, bundles: dict[date, Packed]
 ):
     put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=6.0)
     deploy(RUN_DATE, settings)
     deployment = deploy(TOMORROW, settings)
     assert not deployment.promoted
-    assert "is not better than" in deployment.reason
-    assert "by more than chance" in deployment.reason
+    assert "is not significantly better than" in deployment.reason
 
 
-def test_gate_wants_the_films_that_the_model_was_trained_on(settings: Settings):
+def test_gate_requires_the_file_that_the_model_was_trained_on(settings: Settings):
     deploy(RUN_DATE, settings)
     files = RunFiles(Path(settings.data_dir), TOMORROW)
     files.cleaned.write_bytes(FILMS + b"\n")
-    with pytest.raises(DataFileError, match=r"is not what .* was trained on; run train for"):
+    with pytest.raises(
+        DataFileError, match=r"is not the file that .* was trained on; run train for"
+    ):
         deploy(TOMORROW, settings)
     files.cleaned.unlink()
     with pytest.raises(DataFileError, match="run preprocess for 2026-11-24 first"):
         deploy(TOMORROW, settings)
 
 
-def test_rollback_is_not_undone_by_any_run_of_a_date_that_production_has_had(
+def test_rollback_is_not_undone_by_a_run_of_the_same_or_an_earlier_date(
     settings: Settings, bucket: Bucket, bundles: dict[date, Packed]
 ):
     deploy(RUN_DATE, settings)
@@ -243,7 +248,7 @@ def test_rollback_is_not_undone_by_any_run_of_a_date_that_production_has_had(
     assert registry.production() == rolled_back
 
 
-def test_run_of_the_next_day_may_follow_a_rollback_if_it_wins(
+def test_run_of_the_next_day_can_replace_a_rolled_back_version(
     settings: Settings, bucket: Bucket, bundles: dict[date, Packed]
 ):
     deploy(RUN_DATE, settings)
@@ -273,13 +278,13 @@ def point_at(bucket: Bucket, version: str, manifest: bytes) -> None:
     bucket.put("models/production.json", json.dumps(pointer).encode())
 
 
-def test_champion_of_an_older_format_gives_way_to_what_beats_the_means(
+def test_champion_of_an_older_format_is_replaced_by_one_that_beats_the_means(
     settings: Settings, bucket: Bucket
 ):
     point_at(bucket, "old", b'{"format": 1}')
     deployment = deploy(RUN_DATE, settings)
     assert deployment.promoted
-    assert deployment.reason.startswith("old cannot be measured")
+    assert deployment.reason.startswith("old cannot be compared")
     assert "format 1" in deployment.reason
 
 
@@ -293,7 +298,7 @@ def test_champion_of_a_newer_format_is_not_replaced_by_older_code(
     assert "update it" in deployment.reason
 
 
-def test_champion_with_an_altered_file_gives_way(
+def test_champion_with_an_altered_file_is_replaced(
     settings: Settings, bucket: Bucket, bundles: dict[date, Packed]
 ):
     deploy(RUN_DATE, settings)
@@ -301,11 +306,11 @@ def test_champion_with_an_altered_file_gives_way(
     bucket.put(f"models/versions/{old}/{CODES_NAME}", b"altered")
     deployment = deploy(TOMORROW, settings)
     assert deployment.promoted
-    assert f"{old} cannot be measured" in deployment.reason
+    assert f"{old} cannot be compared" in deployment.reason
 
 
 @pytest.mark.parametrize(("approved", "said"), [(True, "approved"), (False, "rejected")])
-def test_answer_of_a_person_decides_and_stands_in_the_ledger(
+def test_approval_decides_and_is_recorded(
     settings: Settings, bucket: Bucket, approved: bool, said: str
 ):
     proposal = propose(RUN_DATE, settings)
@@ -320,7 +325,7 @@ def test_answer_of_a_person_decides_and_stands_in_the_ledger(
     assert (Registry(bucket).production() is not None) == approved
 
 
-def test_nobody_is_asked_about_what_the_gate_refuses_or_production_has(
+def test_no_approval_is_asked_if_the_gate_refuses_or_the_version_is_in_production(
     settings: Settings, bundles: dict[date, Packed]
 ):
     put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=5.0)
@@ -334,7 +339,7 @@ def test_nobody_is_asked_about_what_the_gate_refuses_or_production_has(
 
 
 @pytest.mark.real_wandb
-def test_decision_is_told_to_wandb_without_an_account_too(settings: Settings):
+def test_decision_is_logged_in_wandb_without_an_account_too(settings: Settings):
     deploy(RUN_DATE, settings)
     (run,) = tracked(Path(settings.data_dir))
     assert run["name"] == "gate_2026-11-23"
@@ -349,7 +354,7 @@ def test_running_again_changes_nothing(settings: Settings, bucket: Bucket):
     assert stored(bucket) == before
 
 
-def test_old_consumers_get_the_files_of_the_run_itself(settings: Settings, bucket: Bucket):
+def test_users_of_the_old_system_get_the_files_of_this_run(settings: Settings, bucket: Bucket):
     (Path(settings.data_dir) / "best_model.pkl").write_bytes(b"of who knows which run")
     deploy(RUN_DATE, settings)
     assert bucket.keys("models/latest/") == [f"models/latest/{name}" for name in LATEST]
@@ -359,7 +364,7 @@ def test_old_consumers_get_the_files_of_the_run_itself(settings: Settings, bucke
     assert encoder.categories_[0].tolist() == list(CODES.genres.names)
 
 
-def test_deployment_killed_after_any_write_leaves_old_or_new_and_is_healed_by_the_next(
+def test_deployment_killed_after_any_write_leaves_old_or_new_and_is_repaired_by_the_next(
     settings: Settings,
     bucket: Bucket,
     bundles: dict[date, Packed],
@@ -388,7 +393,7 @@ def test_deployment_killed_after_any_write_leaves_old_or_new_and_is_healed_by_th
     assert writes == len(FILES) + 1 + 3 + len(LATEST)
 
 
-def test_pointer_that_another_publisher_moved_meanwhile_is_left_alone(
+def test_pointer_moved_by_another_publisher_is_not_overwritten(
     settings: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ):
     class Overtaken(Registry):
@@ -414,7 +419,7 @@ def test_altered_bundle_is_not_published(settings: Settings, bucket: Bucket):
 
 
 @pytest.mark.parametrize("missing", ["bundle", "model"])
-def test_run_that_did_not_train_is_named(settings: Settings, bucket: Bucket, missing: str):
+def test_missing_training_is_named(settings: Settings, bucket: Bucket, missing: str):
     path: Path = getattr(RunFiles(Path(settings.data_dir), RUN_DATE), missing)
     path.unlink() if path.is_file() else shutil.rmtree(path)
     with pytest.raises(DataFileError, match="run train for 2026-11-23 first"):

@@ -56,7 +56,7 @@ def ran(settings: Settings, packed: Packed) -> None:
     files.legacy_model.write_bytes(f"old model of {packed.manifest.run_date}".encode())
 
 
-def test_empty_bucket_has_nothing_to_show(
+def test_empty_bucket_gives_empty_tables_and_errors_in_one_sentence(
     capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ):
     assert main(["list"]) == main(["history"]) == 0
@@ -70,7 +70,7 @@ def test_empty_bucket_has_nothing_to_show(
     ]
 
 
-def test_list_says_which_version_is_in_production_and_which_was(
+def test_list_marks_the_version_in_production_and_the_previous_one(
     two_days: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ):
     assert main(["list"]) == 0
@@ -80,7 +80,7 @@ def test_list_says_which_version_is_in_production_and_which_was(
     assert states == dict(zip(two_days, ("before production", "production"), strict=True))
 
 
-def test_history_is_in_order_and_cut_to_the_last(
+def test_history_is_in_order_and_can_be_limited(
     two_days: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ):
     assert main(["history"]) == 0
@@ -91,7 +91,7 @@ def test_history_is_in_order_and_cut_to_the_last(
     assert two_days[0] not in capsys.readouterr().out
 
 
-def test_show_tells_lineage_scores_and_decisions(
+def test_show_prints_origin_scores_and_decisions(
     two_days: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ):
     assert main(["show"]) == 0
@@ -103,7 +103,7 @@ def test_show_tells_lineage_scores_and_decisions(
     assert two_days[0] in capsys.readouterr().out
 
 
-def test_rollback_goes_to_the_one_before_and_says_so(
+def test_rollback_returns_to_the_previous_version_and_logs_it(
     registry: Registry, two_days: tuple[str, str], caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.INFO)
@@ -117,7 +117,7 @@ def test_rollback_goes_to_the_one_before_and_says_so(
     assert in_production(registry) == two_days[1]
 
 
-def test_rollback_gives_the_old_consumers_their_model_back_while_its_run_is_there(
+def test_rollback_restores_the_five_column_model_while_the_files_of_its_run_exist(
     settings: Settings,
     bucket: Bucket,
     packed: Packed,
@@ -130,7 +130,7 @@ def test_rollback_gives_the_old_consumers_their_model_back_while_its_run_is_ther
     assert exported is not None
     assert exported.raw == b"old model of 2026-11-23"
     assert main(["promote", two_days[1], "--reason", "fixed"]) == 0
-    assert "models/latest keeps the old consumers' model of another version" in caplog.text
+    assert "models/latest keeps the five-column model of another version" in caplog.text
     assert bucket.get("models/latest/best_model.pkl") == exported
 
 
@@ -144,7 +144,7 @@ def test_files_of_another_run_of_the_same_date_are_not_exported(
 
 
 @pytest.mark.parametrize("command", ["promote", "rollback"])
-def test_move_wants_a_reason(command: str, capsys: pytest.CaptureFixture[str]):
+def test_move_requires_a_reason(command: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as caught:
         main([command, "some-version"])
     assert caught.value.code == 2
@@ -152,7 +152,7 @@ def test_move_wants_a_reason(command: str, capsys: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.parametrize("command", ["show", "verify", "promote", "rollback"])
-def test_unknown_version_is_one_sentence(
+def test_unknown_version_is_reported_in_one_sentence(
     command: str, two_days: tuple[str, str], caplog: pytest.LogCaptureFixture
 ):
     reason = ["--reason", "x"] if command in {"promote", "rollback"} else []
@@ -162,7 +162,7 @@ def test_unknown_version_is_one_sentence(
     assert two_days
 
 
-def test_version_that_does_not_answer_as_it_promised_is_no_version_to_move_to(
+def test_version_with_a_failing_golden_input_cannot_be_put_into_production(
     registry: Registry, tmp_path: Path, two_days: tuple[str, str], caplog: pytest.LogCaptureFixture
 ):
     broken = pack(tmp_path / "broken", TOMORROW + timedelta(1))
@@ -175,18 +175,18 @@ def test_version_that_does_not_answer_as_it_promised_is_no_version_to_move_to(
     assert in_production(registry) == two_days[1]
 
 
-def test_verify_names_the_file_that_was_altered(
+def test_verify_names_the_altered_file(
     bucket: Bucket, two_days: tuple[str, str], caplog: pytest.LogCaptureFixture
 ):
     caplog.set_level(logging.INFO)
     assert main(["verify"]) == 0
-    assert f"{two_days[1]} is whole: " in caplog.text
+    assert f"{two_days[1]} is intact: " in caplog.text
     bucket.put(f"models/versions/{two_days[1]}/{MODEL_NAME}", b"altered")
     assert main(["verify"]) == 1
     assert f"{two_days[1]} cannot be used: {MODEL_NAME} does not have" in caplog.text
 
 
-def test_prune_keeps_as_many_as_the_setting_says_or_the_person(
+def test_prune_keeps_as_many_as_the_setting_or_the_option_says(
     registry: Registry,
     packed: Packed,
     two_days: tuple[str, str],
@@ -209,7 +209,7 @@ def test_prune_keeps_as_many_as_the_setting_says_or_the_person(
 
 
 @pytest.mark.parametrize("keep", ["0", "-1", "all"])
-def test_prune_keeps_one_at_least(keep: str, capsys: pytest.CaptureFixture[str]):
+def test_prune_keeps_at_least_one(keep: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         main(["prune", f"--keep={keep}"])
     assert "--keep" in capsys.readouterr().err

@@ -42,7 +42,7 @@ def split_at(bundle: Bundle, day: date) -> Bundle:
     return altered(bundle, split=split)
 
 
-def test_better_model_wins_with_figures_of_all_films_and_of_each_slice(
+def test_better_model_wins_with_figures_of_all_films_and_of_each_subgroup(
     bundles: dict[float, Bundle],
 ):
     verdict = judge(bundles[7.0], bundles[6.0], holdout())
@@ -59,11 +59,11 @@ def test_verdict_is_the_same_every_time(bundles: dict[float, Bundle]):
     )
 
 
-def test_progress_within_chance_is_no_progress(bundles: dict[float, Bundle]):
+def test_insignificant_improvement_is_refused(bundles: dict[float, Bundle]):
     films = holdout(level=6.95, count=60)
     verdict = judge(bundles[7.0], bundles[6.9], films)
     assert not verdict.promote
-    assert "not better than" in verdict.reason
+    assert "not significantly better than" in verdict.reason
     assert verdict.figures["all_films_difference_low"] < 0
     assert verdict.figures["all_films_difference_high"] > 0
 
@@ -85,13 +85,13 @@ def test_model_that_is_better_overall_and_worse_for_korean_films_is_refused(
     assert "all films" not in verdict.reason
 
 
-def test_slice_of_few_films_has_no_say(bundles: dict[float, Bundle]):
+def test_subgroup_of_few_films_is_not_compared(bundles: dict[float, Bundle]):
     verdict = judge(bundles[7.0], bundles[6.0], holdout(count=60))
     assert verdict.promote
     assert "korean_films_rmse" not in verdict.figures
 
 
-def test_only_films_that_neither_model_learned_from_are_measured(bundles: dict[float, Bundle]):
+def test_models_are_compared_on_films_that_neither_was_trained_on(bundles: dict[float, Bundle]):
     films = holdout()
     later = FIRST + timedelta(days=300)
     for challenger, champion in (
@@ -103,7 +103,7 @@ def test_only_films_that_neither_model_learned_from_are_measured(bundles: dict[f
         assert opened.min() >= np.datetime64(later)
 
 
-def test_film_that_the_champion_learned_from_under_another_date_is_left_out(
+def test_training_film_of_the_champion_with_a_moved_release_date_is_left_out(
     bundles: dict[float, Bundle],
 ):
     films = holdout()
@@ -114,13 +114,13 @@ def test_film_that_the_champion_learned_from_under_another_date_is_left_out(
     assert taught not in set(unseen.frame["id"])
 
 
-def test_too_few_films_that_neither_knew_leave_production_as_it_is(bundles: dict[float, Bundle]):
+def test_too_few_unseen_films_leave_production_as_it_is(bundles: dict[float, Bundle]):
     opened = holdout().opened
     late = opened[-(MIN_FILMS_TO_COMPARE - 1)].astype(date)
     verdict = judge(bundles[7.0], split_at(bundles[6.0], late), holdout())
     assert not verdict.promote
-    assert verdict.reason.startswith(f"only {MIN_FILMS_TO_COMPARE - 1} films opened after both")
-    assert "what is in production stays" in verdict.reason
+    assert verdict.reason.startswith(f"only {MIN_FILMS_TO_COMPARE - 1} films are new to both")
+    assert "production stays as it is" in verdict.reason
 
 
 @pytest.mark.parametrize("name", ["mean", "recent_mean", "genre_mean", "old_model"])
@@ -129,10 +129,10 @@ def test_challenger_has_to_beat_every_baseline(bundles: dict[float, Bundle], nam
     challenger = altered(bundles[7.0], baselines=baselines)
     verdict = judge(challenger, bundles[6.0], holdout())
     assert not verdict.promote
-    assert verdict.reason == f"its held-out RMSE of 0.700 does not beat {name} (0.690)"
+    assert verdict.reason == f"its hold-out RMSE of 0.700 does not beat {name} (0.690)"
 
 
-def test_first_version_has_to_beat_what_needs_no_model(packed: Packed):
+def test_first_version_has_to_beat_the_naive_baselines(packed: Packed):
     def alone(name: str) -> bool:
         baselines = packed.manifest.baselines | {name: scores(0.69)}
         return judge_without_champion(
@@ -143,7 +143,7 @@ def test_first_version_has_to_beat_what_needs_no_model(packed: Packed):
     assert allowed == {"mean": False, "recent_mean": False, "genre_mean": False, "old_model": True}
 
 
-def test_worse_is_what_chance_does_not_explain():
+def test_worse_means_significantly_larger_errors():
     rng = np.random.default_rng(5)
     errors = rng.normal(0, 0.6, 200)
     assert compare(errors * 1.5, errors).worse
@@ -152,7 +152,7 @@ def test_worse_is_what_chance_does_not_explain():
 
 
 def test_comparison_pairs_the_films():
-    """Where all films are hard alike, a small gain on each is no chance."""
+    """A small gain on every film is significant, even if errors vary much between films."""
     rng = np.random.default_rng(1)
     champion = rng.normal(0, 1, 300)
     paired = compare(champion * 0.98, champion)
@@ -177,7 +177,7 @@ def test_comparison_pairs_the_films():
         (1, "v2", None),
     ],
 )
-def test_date_decides_first(
+def test_run_date_can_refuse_a_challenger(
     packed: Packed, days: int, rolled_back_from: str | None, reason: str | None
 ):
     run_date = RUN_DATE + timedelta(days=days)
