@@ -11,7 +11,7 @@ ModelType = Literal["xgboost", "lgbm", "rf", "linear"]
 SEED: Final = 42
 FEATURE_FILM_MINUTES: Final = (40, 600)  # shorter is a short; longer is a mistake or a series
 
-# The hold-out set: the newest share of the films, but at most so many films, because more would
+# The hold-out set: the newest share of the films, but at most this many films, because more would
 # not make the measurement much more precise and would be missing from training.
 HOLDOUT_SHARE: Final = 0.2
 HOLDOUT_FILMS: Final = 500
@@ -24,7 +24,7 @@ MIN_VOTES_TO_MEASURE: Final = 50  # to be a film that forecasts are evaluated on
 VOTE_BANDS: Final = (50, 100, 300, 1_000)  # limits of the subgroups by votes in reports
 MIN_FILMS_PER_FLAG: Final = 25  # a flag that fewer films have would be fitted to noise
 # Weights of the model's training films; effects have their own in `EffectsConfig`.
-HALF_WEIGHT_VOTES: Final = 140  # a rating of so many votes has half the weight of a certain one
+HALF_WEIGHT_VOTES: Final = 140  # a rating of this many votes has half the weight of a certain one
 HALF_LIFE_YEARS: Final = 3.0  # a film that is so much older has half the weight
 # The oldest share of films only feeds the effects. Few films precede them, so their features would
 # mostly be missing, and the model would learn from that instead of from effects.
@@ -41,9 +41,9 @@ class EffectsConfig:
     """How the effects of tokens (target encoding) are estimated.
 
     Attributes:
-        shrinkage: Prior strength by trait, in films of full weight: an effect of so many films is
+        shrinkage: Prior strength by trait, in films of full weight: an effect of this many films is
             shrunk to half.
-        half_weight_votes: A rating of so many votes has half the weight of a certain one.
+        half_weight_votes: A rating of this many votes has half the weight of a certain one.
         half_life_years: A film that is so much older has half the weight.
         level_half_life_years: The same for the mean rating. It is shorter, since ratings drift
             from year to year.
@@ -163,8 +163,8 @@ class DriftLimits:
         bias: The mean error of recent forecasts, in rating points, in either direction.
         rmse_ratio: The RMSE of recent forecasts, as a multiple of the RMSE on the hold-out films.
         coverage: Lowest and highest share of ratings within the 80 % interval.
-        film_days: Films that opened in the last so many days are compared with training films.
-        score_days: Scores of the last so many days are checked.
+        film_days: Age limit, in days, of the recent films that are compared with training films.
+        score_days: Age limit, in days, of the scores that are checked.
         min_films: With fewer films the PSI is noise, and is not calculated.
         min_scores: With fewer scores the errors are noise, and are not checked.
     """

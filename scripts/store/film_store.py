@@ -32,7 +32,7 @@ from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_a
 
 logger = logging.getLogger(__name__)
 
-SMALL_FILES: Final = 64  # after so many writes, their files are merged into one
+SMALL_FILES: Final = 64  # after this many writes, the files are merged into one
 _FILE_BYTES: Final = 8_000_000  # in memory; small, because merging holds several copies of a file
 _SMALL_BYTES: Final = 500_000  # on disk; `compact` merges files below this
 _LONGEST_WRITE_SECONDS: Final = 3600  # an older partial file is from a killed process

@@ -29,7 +29,7 @@ from tests.support.films import columns, moment, stored
 from tests.support.stand_in import TMDB_KEY, unpaced
 
 ROOT = Path(__file__).parents[2]
-FIRST, LAST = date(2005, 1, 1), date(2005, 12, 31)  # some 190 films of the synthetic world
+FIRST, LAST = date(2005, 1, 1), date(2005, 12, 31)  # about 190 synthetic films
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def store(settings: Settings) -> FilmStore:
 
 @pytest.fixture
 def listed(settings: Settings) -> set[int]:
-    """The films that opened in the year."""
+    """The ids of the films released in the year."""
     query = {
         "primary_release_date.gte": FIRST.isoformat(),
         "primary_release_date.lte": LAST.isoformat(),
@@ -80,7 +80,7 @@ def test_slices_stay_far_below_the_last_page_of_tmdb():
     assert SLICE_FILMS * 2 <= MAX_PAGE * PAGE_SIZE
 
 
-def test_day_that_cannot_be_cut_is_a_slice_however_many_films_it_has(
+def test_single_day_is_a_slice_whatever_its_number_of_films(
     settings: Settings,
 ):
     slices = plan(settings, FIRST, FIRST + timedelta(days=2), slice_films=0)
@@ -88,7 +88,7 @@ def test_day_that_cannot_be_cut_is_a_slice_however_many_films_it_has(
     assert len(slices) == 3
 
 
-def test_films_with_fewer_votes_may_be_left_out(settings: Settings, listed: set[int]):
+def test_films_with_few_votes_can_be_left_out(settings: Settings, listed: set[int]):
     (part,) = plan(settings, FIRST, LAST, min_votes=100)
     assert 0 < part.films < len(listed)
     fill(part, settings)
@@ -97,21 +97,19 @@ def test_films_with_fewer_votes_may_be_left_out(settings: Settings, listed: set[
     assert min(film["vote_count"] for film in films) >= 100
 
 
-def test_whole_plan_covers_the_oldest_film_and_those_to_come(settings: Settings):
+def test_default_plan_covers_the_oldest_and_upcoming_films(settings: Settings):
     slices = plan(settings)
     assert slices[0].first == date(1874, 1, 1)
     assert slices[-1].last.year >= RUN_DATE.year + 5
 
 
-def test_slice_survives_its_way_between_tasks(settings: Settings):
+def test_slice_can_be_passed_between_tasks(settings: Settings):
     (part,) = plan(settings, FIRST, LAST)
     assert Slice.from_json(part.as_json()) == part
     assert all(isinstance(value, str) for value in part.as_json().values())
 
 
-def test_slices_of_several_workers_make_one_store(
-    settings: Settings, store: FilmStore, listed: set[int]
-):
+def test_parallel_workers_fill_one_store(settings: Settings, store: FilmStore, listed: set[int]):
     slices = plan(settings, FIRST, LAST, slice_films=50)
     with ThreadPoolExecutor(2) as workers:
         outcomes = list(workers.map(lambda part: fill(part, settings), slices))
@@ -121,7 +119,7 @@ def test_slices_of_several_workers_make_one_store(
     assert leftovers(store) == [REPORT]
 
 
-def test_backfill_brings_in_every_film_once_with_its_parts(
+def test_backfill_fetches_every_film_once_with_its_parts(
     settings: Settings, store: FilmStore, listed: set[int], tmdb_stand_in: RunningStandIn
 ):
     tmdb_stand_in.forget()
@@ -135,7 +133,7 @@ def test_backfill_brings_in_every_film_once_with_its_parts(
     assert read_json(store.folder / REPORT) == total | {"faults": {}}
 
 
-def test_film_fetched_lately_is_not_asked_for_again_but_an_old_record_is(
+def test_fresh_film_is_not_refetched_but_an_old_one_is(
     settings: Settings, store: FilmStore, listed: set[int], tmdb_stand_in: RunningStandIn
 ):
     fresh, old = sorted(listed)[:2]
@@ -147,7 +145,7 @@ def test_film_fetched_lately_is_not_asked_for_again_but_an_old_record_is(
     assert stored(store)[old]["fetched_at"] > moment(RUN_DATE - timedelta(days=1))
 
 
-def test_slice_that_is_filled_asks_nothing(settings: Settings, tmdb_stand_in: RunningStandIn):
+def test_complete_slice_sends_no_request(settings: Settings, tmdb_stand_in: RunningStandIn):
     (part,) = plan(settings, FIRST, LAST)
     outcome = fill(part, settings)
     tmdb_stand_in.forget()
@@ -155,7 +153,7 @@ def test_slice_that_is_filled_asks_nothing(settings: Settings, tmdb_stand_in: Ru
     assert tmdb_stand_in.stats()["requests"] == 0
 
 
-def test_slice_goes_on_where_a_revoked_key_stopped_it(
+def test_slice_continues_where_a_revoked_key_stopped_it(
     settings: Settings, store: FilmStore, listed: set[int], tmdb_stand_in: RunningStandIn
 ):
     (part,) = plan(settings, FIRST, LAST)
@@ -179,7 +177,7 @@ def test_slice_goes_on_where_a_revoked_key_stopped_it(
     assert served(tmdb_stand_in) == len(listed) - len(came)
 
 
-def test_film_lost_with_a_damaged_file_comes_back_although_its_slice_was_filled(
+def test_film_lost_with_a_damaged_file_is_fetched_again(
     settings: Settings, store: FilmStore, listed: set[int]
 ):
     (part,) = plan(settings, FIRST, LAST)
@@ -191,7 +189,7 @@ def test_film_lost_with_a_damaged_file_comes_back_although_its_slice_was_filled(
     assert stored(store).keys() == listed
 
 
-def test_list_that_shifted_before_a_kill_is_read_again(
+def test_list_that_shifted_before_the_process_was_killed_is_read_again(
     settings: Settings, store: FilmStore, listed: set[int], monkeypatch: pytest.MonkeyPatch
 ):
     class KilledError(BaseException):
@@ -216,7 +214,7 @@ def test_list_that_shifted_before_a_kill_is_read_again(
     assert stored(store).keys() == listed
 
 
-def test_plan_that_was_left_long_ago_is_made_anew(
+def test_old_plan_is_not_resumed(
     settings: Settings, store: FilmStore, listed: set[int], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "fill_slice", lambda *_: 1 / 0)
@@ -250,7 +248,7 @@ def test_list_that_shifts_while_it_is_read_is_read_again(
     assert stored(store).keys() == listed
 
 
-def test_film_that_is_counted_and_never_listed_is_told(
+def test_film_that_is_counted_but_never_listed_is_reported(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     def one_too_many(*arguments: Any, **query: Any) -> Any:
@@ -266,7 +264,7 @@ def test_film_that_is_counted_and_never_listed_is_told(
 
 @pytest.fixture(scope="module")
 def paced() -> Iterator[RunningStandIn]:
-    """A stand-in of today, for processes of their own, which cannot be told another day."""
+    """A stand-in with today's date, since the date of a separate process cannot be changed."""
     with running("--requests-per-second", "100") as stand_in:
         yield stand_in
 
@@ -287,9 +285,7 @@ def start(
     return process
 
 
-def test_killed_backfill_goes_on_with_at_most_a_second_of_work_done_again(
-    paced: RunningStandIn, tmp_path: Path
-):
+def test_killed_backfill_repeats_at_most_a_second_of_work(paced: RunningStandIn, tmp_path: Path):
     paced.forget()
     undisturbed = start(paced, tmp_path / "undisturbed")
     assert undisturbed.wait(60) == 0
@@ -303,14 +299,15 @@ def test_killed_backfill_goes_on_with_at_most_a_second_of_work_done_again(
         process.wait()
     assert start(paced, tmp_path / "killed").wait(60) == 0
     again = paced.stats()["by_status"]["200"] - needed
-    assert 0 <= again <= 2 * 60  # of 40 a second; without a journal it would be 150
+    # Per kill a second of 40 requests, and half as many for slack; without progress files 150.
+    assert 0 <= again <= 2 * 60
     stores = [
         FilmStore(tmp_path / name / "films" / "127.0.0.1") for name in ("killed", "undisturbed")
     ]
     assert stores[0].digest() == stores[1].digest()
 
 
-def test_disk_that_takes_no_more_is_one_sentence_and_nothing_is_lost(
+def test_full_disk_is_reported_in_one_sentence_and_nothing_is_lost(
     paced: RunningStandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     assert start(paced, tmp_path / "full", "--min-votes", "300").wait(60) == 0
@@ -327,13 +324,14 @@ def test_disk_that_takes_no_more_is_one_sentence_and_nothing_is_lost(
 
 
 @pytest.mark.parametrize("min_votes", [("0", "0"), ("0", "1")], ids=["same", "other"])
-def test_two_backfills_at_once_leave_one_store(
+def test_two_concurrent_backfills_fill_one_store(
     paced: RunningStandIn,
     tmp_path: Path,
     min_votes: tuple[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(clock, "_clock", lambda: datetime.now(UTC))  # as in the two processes
+    # The two processes use the real date.
+    monkeypatch.setattr(clock, "_clock", lambda: datetime.now(UTC))
     processes = [start(paced, tmp_path / "both", "--min-votes", votes) for votes in min_votes]
     assert [process.wait(60) for process in processes] == [0, 0]
     store = FilmStore(tmp_path / "both" / "films" / "127.0.0.1")
@@ -343,7 +341,7 @@ def test_two_backfills_at_once_leave_one_store(
         assert films.keys() == {film["id"] for film in tmdb.pages("/discover/movie", **query)}
 
 
-def test_command_line_shows_how_far_it_is_and_ends_with_the_total(
+def test_command_line_shows_progress_and_the_total(
     paced: RunningStandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     assert start(paced, tmp_path / "shown", "--min-votes", "200").wait(60) == 0
@@ -354,7 +352,7 @@ def test_command_line_shows_how_far_it_is_and_ends_with_the_total(
     assert TMDB_KEY not in said
 
 
-def test_command_line_ends_with_one_sentence_and_not_zero(
+def test_command_line_reports_an_error_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ):
     monkeypatch.setattr(

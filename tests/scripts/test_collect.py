@@ -62,7 +62,7 @@ def rows(path: Any) -> list[dict[str, str]]:
 
 
 def served(stand_in: RunningStandIn) -> int:
-    """How many films the stand-in was asked for."""
+    """How many films were requested from the stand-in."""
     count: int = stand_in.stats()["by_kind"].get("/movie/{id}", 0)
     return count
 
@@ -75,7 +75,7 @@ def content(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_file_holds_the_26_fields_of_each_film_that_came_in(
+def test_file_has_the_26_fields_of_each_fetched_film(
     settings: Settings, tmdb_stand_in: RunningStandIn
 ):
     path = collect(RUN_DATE, settings)
@@ -94,9 +94,7 @@ def test_file_holds_the_26_fields_of_each_film_that_came_in(
         assert float(row["vote_average"] or 0) == film["vote_average"]
 
 
-def test_first_run_fills_the_store_with_as_many_films_as_allowed(
-    settings: Settings, store: FilmStore
-):
+def test_first_run_fetches_as_many_films_as_allowed(settings: Settings, store: FilmStore):
     ids = [int(row["id"]) for row in rows(collect(RUN_DATE, settings))]
     assert len(ids) == len(set(ids)) == FILMS
     films = stored(store)
@@ -105,9 +103,7 @@ def test_first_run_fills_the_store_with_as_many_films_as_allowed(
     assert all(json.loads(film["credits"])["cast"] for film in films.values())
 
 
-def test_report_of_the_run_tells_where_its_films_are_from_and_what_was_wrong(
-    settings: Settings, files: RunFiles
-):
+def test_report_has_the_source_and_the_faults_found(settings: Settings, files: RunFiles):
     collect(RUN_DATE, settings)
     report = read_json(files.collect_report)
     assert report["source"] == "127.0.0.1"
@@ -116,7 +112,7 @@ def test_report_of_the_run_tells_where_its_films_are_from_and_what_was_wrong(
     assert report["validation"]["bad"] == 0
 
 
-def test_rerun_keeps_the_snapshot_and_asks_nothing(
+def test_rerun_keeps_the_file_and_sends_no_request(
     settings: Settings, tmdb_stand_in: RunningStandIn
 ):
     before = collect(RUN_DATE, settings).read_bytes()
@@ -125,7 +121,7 @@ def test_rerun_keeps_the_snapshot_and_asks_nothing(
     assert tmdb_stand_in.stats()["requests"] == 0
 
 
-def test_daily_run_on_an_unchanged_store_asks_for_no_film(
+def test_daily_run_fetches_no_film_if_all_are_fresh(
     unlimited: Settings, store: FilmStore, tmdb_stand_in: RunningStandIn
 ):
     with Tmdb(unlimited) as tmdb:
@@ -138,9 +134,7 @@ def test_daily_run_on_an_unchanged_store_asks_for_no_film(
     assert served(tmdb_stand_in) == 0
 
 
-def test_next_day_brings_in_what_changed_and_what_people_look_at(
-    unlimited: Settings, store: FilmStore
-):
+def test_next_day_fetches_changed_and_listed_films(unlimited: Settings, store: FilmStore):
     store.add(columns({"id": 1, "release_date": "2010-01-01"}, day=RUN_DATE - DAY))
     brought = {int(row["id"]) for row in rows(collect(RUN_DATE, unlimited))}
     with Tmdb(unlimited) as tmdb:
@@ -153,10 +147,10 @@ def test_next_day_brings_in_what_changed_and_what_people_look_at(
     assert stored(store).keys() == {1, *brought}
 
 
-def test_changes_are_looked_at_from_where_the_last_complete_run_stopped(
+def test_changes_are_read_from_where_the_last_complete_run_stopped(
     settings: Settings, store: FilmStore
 ):
-    collect(RUN_DATE - DAY, settings)  # a first run, complete
+    collect(RUN_DATE - DAY, settings)  # a complete first run
     assert read_json(store.folder / "changes.json") == {"known_until": "2026-11-23"}
     (store.folder / "changes.json").write_text('{"known_until": "2026-11-20"}')
     with Tmdb(settings) as tmdb:
@@ -169,7 +163,7 @@ def test_changes_are_looked_at_from_where_the_last_complete_run_stopped(
     assert missed <= stored(store).keys()
 
 
-def test_what_does_not_fit_the_limit_waits_for_the_next_run(
+def test_films_beyond_the_limit_wait_for_the_next_run(
     settings: Settings, store: FilmStore, caplog: pytest.LogCaptureFixture
 ):
     store.add(columns({"id": 1}, day=RUN_DATE - DAY))
@@ -182,7 +176,7 @@ def test_what_does_not_fit_the_limit_waits_for_the_next_run(
     [{"collect_max_films": FILMS + 1}, {"tmdb_catalogue": "others.parquet"}],
     ids=lambda change: next(iter(change)),
 )
-def test_another_source_or_limit_is_collected_anew(
+def test_run_with_another_source_or_limit_is_repeated(
     settings: Settings, tmdb_stand_in: RunningStandIn, change: dict[str, Any]
 ):
     collect(RUN_DATE, settings)
@@ -192,14 +186,14 @@ def test_another_source_or_limit_is_collected_anew(
     assert served(tmdb_stand_in) == (1 if "collect_max_films" in change else FILMS)
 
 
-def test_snapshot_of_another_date_is_left_alone(settings: Settings, files: RunFiles):
+def test_file_of_another_date_is_unchanged(settings: Settings, files: RunFiles):
     collect(RUN_DATE, settings)
     before = files.collected.read_bytes()
     collect(RUN_DATE - DAY, settings)
     assert files.collected.read_bytes() == before
 
 
-def test_run_for_the_past_asks_nothing_and_works_with_what_the_store_holds(
+def test_run_for_the_past_sends_no_request_and_uses_the_store(
     settings: Settings, store: FilmStore, tmdb_stand_in: RunningStandIn
 ):
     store.add(columns({"id": 1}, day=date(2026, 10, 1), run_date=date(2026, 10, 1)))
@@ -209,21 +203,19 @@ def test_run_for_the_past_asks_nothing_and_works_with_what_the_store_holds(
     assert tmdb_stand_in.stats()["requests"] == 0
 
 
-def test_run_for_the_past_on_an_empty_store_is_one_sentence(settings: Settings, files: RunFiles):
+def test_run_for_the_past_on_an_empty_store_is_refused(settings: Settings, files: RunFiles):
     with pytest.raises(NothingCollectedError, match="or run for today first"):
         collect(date(2025, 1, 1), settings)
     assert not files.collected.exists()
 
 
-def test_run_that_goes_on_past_midnight_still_belongs_to_its_day(
-    settings: Settings, store: FilmStore
-):
+def test_votes_fetched_past_midnight_belong_to_the_run_date(settings: Settings, store: FilmStore):
     collect(RUN_DATE - DAY, settings)
     dates_of_votes = {vote["date"] for film in stored(store).values() for vote in film["votes"]}
     assert dates_of_votes == {RUN_DATE - DAY}
 
 
-def test_content_older_than_tmdb_lets_anyone_keep_is_deleted(settings: Settings, store: FilmStore):
+def test_content_older_than_tmdbs_terms_allow_is_deleted(settings: Settings, store: FilmStore):
     store.add(columns({"id": 1}, day=RUN_DATE - 181 * DAY))
     store.add(columns({"id": 2}, day=RUN_DATE - 100 * DAY))
     ages = {"movies_2026-05-01.csv": 181, "movies_cleaned_2026-05-01.csv": 181, "b.csv": 181}
@@ -244,9 +236,7 @@ def test_content_older_than_tmdb_lets_anyone_keep_is_deleted(settings: Settings,
     assert 2 in stored(store)
 
 
-def test_films_that_are_about_to_expire_are_refreshed_and_not_forgotten(
-    unlimited: Settings, store: FilmStore
-):
+def test_films_about_to_expire_are_refreshed_and_not_deleted(unlimited: Settings, store: FilmStore):
     with Tmdb(unlimited) as tmdb:
         ids = [film["id"] for film in islice(tmdb.pages("/movie/top_rated"), 20)]
     store.add(columns(*({"id": film_id} for film_id in ids), day=RUN_DATE - 181 * DAY))
@@ -257,7 +247,7 @@ def test_films_that_are_about_to_expire_are_refreshed_and_not_forgotten(
     assert {films[film_id]["fetched_at"].date() for film_id in ids} == {RUN_DATE}
 
 
-def test_what_changed_after_an_earlier_try_of_the_run_is_brought_in_by_the_next(
+def test_film_that_changed_after_an_earlier_attempt_is_fetched_again(
     unlimited: Settings, store: FilmStore
 ):
     with Tmdb(unlimited) as tmdb:
@@ -269,9 +259,7 @@ def test_what_changed_after_an_earlier_try_of_the_run_is_brought_in_by_the_next(
     assert stored(store)[changed]["title"] != "The Lantern"
 
 
-def test_record_is_purged_by_the_clock_of_tmdb_once_its_time_is_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_record_expires_by_tmdbs_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     store = FilmStore(tmp_path / "data" / "films" / "127.0.0.1")
     store.add(columns({"id": 1}))
     later = RUN_DATE + LONGEST_CACHE + DAY
@@ -283,7 +271,7 @@ def test_record_is_purged_by_the_clock_of_tmdb_once_its_time_is_over(
 
 
 @pytest.mark.parametrize("days", [-500, -3, 3, 5000])
-def test_clock_that_jumped_is_one_sentence_and_nothing_is_lost(
+def test_jumped_clock_is_reported_and_nothing_is_lost(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, days: int
 ):
     collect(RUN_DATE, settings)
@@ -297,7 +285,7 @@ def test_clock_that_jumped_is_one_sentence_and_nothing_is_lost(
 
 @pytest.mark.usefixtures("_no_waiting")
 @pytest.mark.parametrize("kind", ["500", "cut", "not_json"])
-def test_failure_midway_leaves_no_snapshot_and_keeps_what_came(
+def test_failed_run_leaves_no_file_and_keeps_the_fetched_films(
     settings: Settings, files: RunFiles, store: FilmStore, tmdb_stand_in: RunningStandIn, kind: str
 ):
     with Tmdb(settings) as tmdb:
@@ -316,7 +304,7 @@ def test_failure_midway_leaves_no_snapshot_and_keeps_what_came(
 
 
 @pytest.mark.usefixtures("_no_waiting")
-def test_many_passing_faults_change_nothing(
+def test_passing_faults_do_not_change_the_result(
     settings: Settings, tmdb_stand_in: RunningStandIn, tmp_path: Path
 ):
     kinds = (
@@ -330,7 +318,7 @@ def test_many_passing_faults_change_nothing(
     assert film_store(faulty).digest() == film_store(settings).digest()
 
 
-def test_key_revoked_between_two_tries_keeps_what_came_and_a_new_one_goes_on(
+def test_run_continues_with_a_new_key_after_a_revoked_one(
     settings: Settings, store: FilmStore, tmdb_stand_in: RunningStandIn
 ):
     halfway = collect(RUN_DATE, settings.model_copy(update={"collect_max_films": FILMS // 2}))
@@ -347,7 +335,7 @@ def test_key_revoked_between_two_tries_keeps_what_came_and_a_new_one_goes_on(
 
 
 @pytest.mark.usefixtures("_no_waiting")
-def test_changed_form_of_tmdb_fails_the_run_before_it_can_train(
+def test_changed_format_of_tmdb_fails_the_run(
     settings: Settings, files: RunFiles, tmdb_stand_in: RunningStandIn
 ):
     with (
@@ -360,7 +348,7 @@ def test_changed_form_of_tmdb_fails_the_run_before_it_can_train(
 
 
 @pytest.mark.usefixtures("_no_waiting")
-def test_answer_without_films_is_one_sentence(
+def test_empty_lists_of_tmdb_are_reported_in_one_sentence(
     settings: Settings, files: RunFiles, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Tmdb, "pages", lambda *_, **__: iter(()))
@@ -369,7 +357,7 @@ def test_answer_without_films_is_one_sentence(
     assert not files.collected.exists()
 
 
-def test_folder_that_cannot_be_written_is_found_before_anything_is_asked(
+def test_unwritable_folder_is_found_before_any_request(
     settings: Settings, tmdb_stand_in: RunningStandIn, tmp_path: Path
 ):
     (tmp_path / "a file").touch()
@@ -379,7 +367,7 @@ def test_folder_that_cannot_be_written_is_found_before_anything_is_asked(
     assert tmdb_stand_in.stats()["requests"] == 0
 
 
-def test_command_line_ends_with_one_sentence_and_not_zero(
+def test_command_line_reports_an_error_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ):
     monkeypatch.setattr(

@@ -32,7 +32,7 @@ def folder(settings: Settings) -> Path:
 
 
 def aged(path: Path, days: float, size: int = 10) -> Path:
-    """A file written so many days ago."""
+    """Create a file that was written `days` ago."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"x" * size)
     then = moment().timestamp() - days * 86_400
@@ -44,7 +44,7 @@ def names(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_what_runs_left_behind_is_pruned_by_age(settings: Settings, folder: Path):
+def test_old_files_of_runs_are_deleted(settings: Settings, folder: Path):
     left_behind = [
         "movies_{}.csv",
         "movies_{}.json",
@@ -66,7 +66,7 @@ def test_what_runs_left_behind_is_pruned_by_age(settings: Settings, folder: Path
     }
 
 
-def test_films_and_what_has_no_date_are_left_alone(settings: Settings, folder: Path):
+def test_film_store_and_undated_files_are_kept(settings: Settings, folder: Path):
     store = film_store(settings)
     store.add(columns({"id": 1}))
     (path,) = store.folder.glob("*.parquet")
@@ -78,7 +78,7 @@ def test_films_and_what_has_no_date_are_left_alone(settings: Settings, folder: P
     assert stored(store).keys() == {1}
 
 
-def test_logs_of_airflow_are_pruned_too(settings: Settings, folder: Path, tmp_path: Path):
+def test_old_logs_of_airflow_are_deleted(settings: Settings, folder: Path, tmp_path: Path):
     logs = tmp_path / "logs"
     old = aged(logs / "dag_id=a" / "run_id=1" / "task_id=b" / "attempt=1.log", 40)
     new = aged(logs / "dag_id=a" / "run_id=2" / "task_id=b" / "attempt=1.log", 4)
@@ -87,7 +87,7 @@ def test_logs_of_airflow_are_pruned_too(settings: Settings, folder: Path, tmp_pa
     assert folder.is_dir()
 
 
-def test_too_much_is_pruned_the_oldest_first_but_nothing_of_the_last_days(
+def test_oldest_files_beyond_the_size_limit_are_deleted_but_no_recent_ones(
     settings: Settings, folder: Path
 ):
     tight = settings.model_copy(update={"keep_max_gb": 0.003})
@@ -109,7 +109,7 @@ def test_too_much_is_pruned_the_oldest_first_but_nothing_of_the_last_days(
 
 
 @pytest.mark.parametrize("days", [-90, 90])
-def test_clock_that_leapt_prunes_nothing_at_first(
+def test_nothing_is_deleted_just_after_the_clock_jumped(
     settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch, days: int
 ):
     aged(folder / "movies_2026-11-01.csv", 22)
@@ -122,7 +122,7 @@ def test_clock_that_leapt_prunes_nothing_at_first(
     assert (prune(settings) > 0) == (days > 0)
 
 
-def test_folder_in_s3_is_pruned_as_well(bucket_settings: Settings):
+def test_old_files_in_s3_are_deleted(bucket_settings: Settings):
     there = bucket_settings.model_copy(
         update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline", "keep_max_gb": 1e-9}
     )
@@ -137,7 +137,7 @@ def test_folder_in_s3_is_pruned_as_well(bucket_settings: Settings):
     assert left == {"best_model.pkl", "housekeeping.json"}
 
 
-def test_old_runs_are_cleaned_from_the_database_of_airflow(
+def test_old_runs_are_deleted_from_airflows_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     connection = f"sqlite:///{tmp_path}/airflow.db"
@@ -155,7 +155,7 @@ def test_old_runs_are_cleaned_from_the_database_of_airflow(
             )
     database.close()
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    # What a task finds in the place of the address.
+    # Airflow sets this in tasks instead of the real address.
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "airflow-db-not-allowed:///")
     clean_metadata(connection, keep_days=30)
     with sqlite3.connect(tmp_path / "airflow.db") as database:
@@ -164,7 +164,7 @@ def test_old_runs_are_cleaned_from_the_database_of_airflow(
     assert left == [("2026-11-20 00:00:00",)]
 
 
-def test_command_line_prunes(
+def test_command_line_deletes_old_files_and_logs(
     monkeypatch: pytest.MonkeyPatch, settings: Settings, folder: Path, tmp_path: Path
 ):
     old = aged(folder / "movies_2026-01-01.csv", 300)

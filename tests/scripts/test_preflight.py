@@ -27,7 +27,9 @@ def check(s3_server: S3Server, settings: dict[str, Any]) -> None:
     preflight(s3_server.settings(others.pop("s3_bucket_name"), **others))
 
 
-def test_good_setup_passes_and_leaves_no_file(s3_server: S3Server, good: dict[str, Any]):
+def test_good_setup_passes_and_leaves_no_file_in_the_folder(
+    s3_server: S3Server, good: dict[str, Any]
+):
     check(s3_server, good)
     assert list(Path(good["data_dir"]).iterdir()) == []
     assert open_bucket(s3_server.settings(good["s3_bucket_name"])).keys("models/versions") == []

@@ -28,14 +28,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def cleaned(settings: Settings, *changes: dict[str, Any]) -> pd.DataFrame:
-    """What becomes of a good film and of others that differ from it."""
+    """The cleaned rows of a good film, and of films that differ from it by `changes`."""
     films = [{"id": 100 + at} | change for at, change in enumerate(({}, *changes))]
     collected(settings, *films)
     return read_cleaned(preprocess(RUN_DATE, settings)).set_index("id")
 
 
 def other(settings: Settings, change: dict[str, Any]) -> dict[str, Any]:
-    """What becomes of a film that differs from a good one; empty is None."""
+    """The cleaned row of a film that differs from a good one; None where empty."""
     row = cleaned(settings, change).loc[101].to_dict()
     return {str(name): None if pd.isna(value) else value for name, value in row.items()}
 
@@ -60,25 +60,25 @@ def report(settings: Settings) -> dict[str, Any]:
         ({"genres": [{"id": 80}]}, "broken genres"),
     ],
 )
-def test_film_unfit_to_teach_is_dropped_and_its_reason_counted(
+def test_unusable_film_is_dropped_and_its_reason_counted(
     settings: Settings, flaw: dict[str, Any], reason: str
 ):
     assert len(cleaned(settings, flaw, {})) == 2
     assert report(settings) == {"collected": 3, "kept": 2, "dropped": {reason: 1}}
 
 
-def test_film_unfit_for_several_reasons_counts_under_each(settings: Settings):
+def test_film_dropped_for_several_reasons_counts_under_each(settings: Settings):
     cleaned(settings, {"runtime": 5, "vote_count": 0}, {"release_date": "2026-11-24"})
     reasons = {"no feature film": 1, "not rated yet": 2, "not released yet": 1}
     assert report(settings)["dropped"] == reasons
 
 
 @pytest.mark.parametrize("day", ["2026-11-23", "1898-01-01"])
-def test_film_of_any_day_up_to_the_run_is_kept(settings: Settings, day: str):
+def test_film_released_up_to_the_run_date_is_kept(settings: Settings, day: str):
     assert cleaned(settings, {"release_date": day})["release_date"].tolist().count(day) == 1
 
 
-def test_run_without_a_film_fit_to_teach_is_told(settings: Settings):
+def test_run_without_usable_films_is_reported(settings: Settings):
     files = RunFiles(data_folder(settings), RUN_DATE)
     collected(settings, {"vote_count": 0})
     with pytest.raises(NothingToLearnError, match=r"rated by 2026-11-23: {'not rated yet': 1}"):
@@ -86,7 +86,7 @@ def test_run_without_a_film_fit_to_teach_is_told(settings: Settings):
     assert not files.cleaned.exists()
 
 
-def test_ratings_are_those_known_on_the_date_of_the_run(settings: Settings):
+def test_ratings_are_those_known_on_the_run_date(settings: Settings):
     collected(settings, {"vote_average": 6.0, "vote_count": 20}, day=date(2026, 11, 20))
     later = columns({"vote_average": 9.0, "vote_count": 500}, day=date(2026, 11, 24))
     film_store(settings).add(later)
@@ -94,14 +94,14 @@ def test_ratings_are_those_known_on_the_date_of_the_run(settings: Settings):
     assert (row["vote_average"], row["vote_count"]) == (6.0, 20)
 
 
-def test_film_that_was_not_known_on_the_date_of_the_run_teaches_nothing(settings: Settings):
+def test_film_not_yet_known_on_the_run_date_is_dropped(settings: Settings):
     collected(settings, {"id": 1})
     film_store(settings).add(columns({"id": 2}, day=date(2026, 11, 24)))
     assert read_cleaned(preprocess(RUN_DATE, settings))["id"].tolist() == [1]
     assert report(settings)["dropped"] == {"not rated yet": 1}
 
 
-def test_step_before_is_named_when_its_file_is_missing(settings: Settings):
+def test_missing_file_names_the_step_to_run_first(settings: Settings):
     with pytest.raises(DataFileError, match="is missing; run collect for 2026-11-23 first"):
         preprocess(RUN_DATE, settings)
 
@@ -116,7 +116,7 @@ def test_step_before_is_named_when_its_file_is_missing(settings: Settings):
         ([], None),
     ],
 )
-def test_plot_in_korean_stands_beside_the_film(
+def test_korean_plot_is_a_column_of_its_own(
     settings: Settings, translations: list[Any], told: str | None
 ):
     row = other(settings, {"translations": {"translations": translations}})
@@ -124,7 +124,7 @@ def test_plot_in_korean_stands_beside_the_film(
     assert row["overview"]
 
 
-def test_old_columns_come_first_under_their_names(settings: Settings):
+def test_columns_of_the_old_system_come_first(settings: Settings):
     cleaned(settings)
     path = RunFiles(data_folder(settings), RUN_DATE).cleaned
     assert path.name == "movies_cleaned_2026-11-23.csv"
@@ -133,7 +133,7 @@ def test_old_columns_come_first_under_their_names(settings: Settings):
     assert len(OLD_COLUMNS) == 12
 
 
-def test_facts_of_a_film_are_in_its_row(settings: Settings):
+def test_row_has_the_facts_of_its_film(settings: Settings):
     row = other(settings, {})
     assert row.pop("overview_sentiment") > 0.1
     assert row.pop("overview_subjectivity") > 0.5
@@ -163,7 +163,7 @@ def test_facts_of_a_film_are_in_its_row(settings: Settings):
     }
 
 
-def test_people_are_the_directors_the_writers_and_the_leads(settings: Settings):
+def test_people_are_directors_writers_and_lead_actors(settings: Settings):
     crew = [
         {"id": 1, "name": "Ada Novak", "department": "Directing", "job": "Director"},
         {"id": 2, "name": "Jo Lindqvist", "department": "Directing", "job": "Script Supervisor"},
@@ -181,7 +181,7 @@ def test_people_are_the_directors_the_writers_and_the_leads(settings: Settings):
     assert json.loads(row["cast"]) == [f"Lead {at}" for at in range(MAX_CAST)]
 
 
-def test_companies_countries_collection_and_keywords_are_known_by_their_names(settings: Settings):
+def test_companies_countries_collection_and_keywords_are_names(settings: Settings):
     row = other(
         settings,
         {
@@ -215,14 +215,14 @@ def test_companies_countries_collection_and_keywords_are_known_by_their_names(se
         ("keywords", {"keywords": []}, ["keywords"]),
     ],
 )
-def test_names_that_are_not_told_are_an_empty_list(
+def test_unknown_names_are_an_empty_list(
     settings: Settings, fact: str, value: Any, columns: list[str]
 ):
     row = other(settings, {fact: value})
     assert [row[column] for column in columns] == ["[]"] * len(columns)
 
 
-def test_names_lose_their_margin_as_they_do_in_the_service(settings: Settings):
+def test_names_are_stripped_as_in_the_service(settings: Settings):
     row = other(
         settings,
         {
@@ -246,7 +246,7 @@ def test_names_lose_their_margin_as_they_do_in_the_service(settings: Settings):
         [None, {"name": "A"}, 7, {"name": None}],
     ],
 )
-def test_odd_cast_drops_no_film(settings: Settings, cast: list[Any]):
+def test_malformed_cast_drops_no_film(settings: Settings, cast: list[Any]):
     row = other(settings, {"credits": {"cast": cast, "crew": []}})
     assert "A" in json.loads(row["cast"])
 
@@ -262,7 +262,7 @@ def test_odd_cast_drops_no_film(settings: Settings, cast: list[Any]):
         {"belongs_to_collection": {"id": 1, "name": ""}},
     ],
 )
-def test_odd_names_drop_no_film(settings: Settings, change: dict[str, Any]):
+def test_malformed_names_drop_no_film(settings: Settings, change: dict[str, Any]):
     assert len(cleaned(settings, change)) == 2
 
 
@@ -295,7 +295,7 @@ def test_new_code_tables_list_the_most_frequent_first(settings: Settings):
     horror = {"genres": [{"id": 27, "name": "Horror"}], "original_language": "en"}
     cleaned(settings, horror, horror)
     codes = Codes.from_json(read_json(RunFiles(data_folder(settings), RUN_DATE).codes))
-    assert codes.genres.names == ("Horror", "Crime", "Drama")  # a main genre before any other
+    assert codes.genres.names == ("Horror", "Crime", "Drama")  # main genres before other genres
     assert codes.languages.names == ("en", "ko")
 
 
@@ -310,14 +310,14 @@ def test_code_tables_extend_those_in_production(
     assert frame["lang_encoded"].to_dict() == {100: CODES.languages.code("ko"), 101: 3}
 
 
-def test_bucket_that_cannot_be_used_leaves_no_cleaned_file(bucket_settings: Settings):
+def test_unusable_bucket_leaves_no_cleaned_file(bucket_settings: Settings):
     missing = bucket_settings.model_copy(update={"s3_bucket_name": "no-such-bucket"})
     with pytest.raises(S3UnavailableError, match="S3_BUCKET_NAME"):
         cleaned(missing)
     assert not RunFiles(data_folder(missing), RUN_DATE).cleaned.exists()
 
 
-def test_encoders_give_the_codes_of_the_cleaned_file_and_minus_one_for_the_unknown(
+def test_encoders_give_the_codes_of_the_cleaned_file(
     settings: Settings,
 ):
     frame = cleaned(settings, {"original_language": "fr"}, {"original_language": "en"})
@@ -330,7 +330,7 @@ def test_encoders_give_the_codes_of_the_cleaned_file_and_minus_one_for_the_unkno
     assert genres.transform([["Crime"], ["Puppetry"]]).tolist() == [[0], [-1]]
 
 
-def test_table_without_names_still_makes_an_encoder(settings: Settings):
+def test_code_table_without_names_has_an_encoder(settings: Settings):
     collected(settings, {"genres": [], "original_language": ""})
     preprocess(RUN_DATE, settings)
     encoder = pickle.loads((data_folder(settings) / "main_genre_encoder.pkl").read_bytes())
@@ -344,7 +344,7 @@ def test_title_with_a_bare_carriage_return_stays_in_its_row(settings: Settings):
     assert frame.loc[101, "overview"] == "Lovely.\rNice."
 
 
-def test_holes_of_the_synthetic_world_are_all_survived(run: Run):
+def test_gaps_of_the_synthetic_films_are_handled(run: Run):
     counted = read_json(run.files.preprocess_report)
     assert counted["collected"] == run.settings.collect_max_films == 1500
     assert counted["kept"] + sum(counted["dropped"].values()) >= 1500

@@ -9,12 +9,12 @@ DAY = date(2026, 11, 23)
 
 
 def means(*films: tuple[str, str | None, float]) -> NaiveMeans:
-    """Of films by release date, genre and rating."""
+    """The baselines of films, given by release date, genre and rating."""
     opened, genres, ratings = zip(*films, strict=True)
     return NaiveMeans.of(np.asarray(ratings), np.asarray(opened, "datetime64[D]"), genres, DAY)
 
 
-def test_each_mean_is_what_its_name_says():
+def test_each_baseline_is_the_mean_that_its_name_says():
     found = means(
         ("2001-01-01", "Drama", 4.0), ("2023-11-23", "Drama", 6.0), ("2023-11-22", None, 8.0)
     )
@@ -23,6 +23,6 @@ def test_each_mean_is_what_its_name_says():
     assert found.forecast("Western")["genre_mean"] == 6.0
 
 
-def test_without_recent_films_the_recent_mean_is_that_of_all():
+def test_recent_mean_is_the_mean_of_all_without_recent_films():
     found = means(("2001-01-01", "Drama", 4.0), ("2002-01-01", "Drama", 5.0))
     assert found.recent_mean == pytest.approx(4.5)

@@ -21,11 +21,11 @@ def test_pickled_encoder_gives_the_same_codes_as_the_table(name: str, table: Cod
     assert coded[-2:] == [-1, -1]
 
 
-def test_both_encoders_are_there_under_their_names():
+def test_encoders_are_named_as_in_the_old_system():
     assert encoder_pickles(CODES).keys() == PICKLES.keys()
 
 
-def test_export_is_the_model_as_it_is_and_both_encoders():
+def test_export_has_the_unchanged_model_and_both_encoders():
     exported = exports(b"pickled", CODES)
     assert exported.pop("best_model.pkl") == b"pickled"
     assert exported == encoder_pickles(CODES)

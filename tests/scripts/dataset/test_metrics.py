@@ -12,9 +12,9 @@ from scripts.parameters import MIN_VOTES_TO_MEASURE
 from tests.support.samples import SPLIT_DATE, rated
 
 
-def test_scores_are_those_worked_out_by_hand():
+def test_scores_equal_those_calculated_by_hand():
     scores = score([6.0, 7.0, 8.0], [7.0, 7.0, 6.0])
-    # errors 1, 0, -2; squares 1 + 0 + 4; spread of the ratings 1 + 0 + 1
+    # errors 1, 0, -2; squares 1 + 0 + 4; squared deviations of the ratings 1 + 0 + 1
     assert scores.model_dump() == {
         "n": 3,
         "rmse": pytest.approx((5 / 3) ** 0.5, abs=1e-6),
@@ -29,7 +29,7 @@ def test_forecasts_that_are_too_high_have_a_positive_bias():
 
 
 def films(*rows: tuple[int, str | None, float]) -> Sample:
-    """Films by days before the split, genre, and rating."""
+    """Films, given by days before the split, genre and rating."""
     days, genres, ratings = zip(*rows, strict=True)
     known = [Film(genres=(genre,) if genre else (), plot=Plot(50, 0.0)) for genre in genres]
     return Sample(rated(known, days, ratings, [100] * len(rows)))
@@ -46,9 +46,9 @@ def split() -> TimeSplit:
 @pytest.mark.parametrize(
     ("name", "errors"),
     [
-        ("mean", [-1, -1, -1]),  # of 4, 5, 6
+        ("mean", [-1, -1, -1]),  # the mean of 4, 5, 6 is 5
         ("recent_mean", [0, 0, 0]),  # only the newest film
-        ("genre_mean", [-1, -1, -1]),  # 5 and 5, and the mean of all for the unknown genre
+        ("genre_mean", [-1, -1, -1]),  # 5 and 5; for the unknown genre the mean of all, 5
     ],
 )
 def test_baseline_is_what_its_name_says(split: TimeSplit, name: str, errors: list[float]):
@@ -62,25 +62,25 @@ def test_recent_mean_without_recent_films_is_the_mean(split: TimeSplit):
     assert baselines(later)["recent_mean"] == baselines(later)["mean"]
 
 
-def test_all_baselines_are_measured_on_the_held_out_films(split: TimeSplit):
+def test_all_baselines_are_scored_on_the_hold_out_films(split: TimeSplit):
     found = baselines(split)
     assert list(found) == ["mean", "recent_mean", "genre_mean", "old_model"]
     assert {scores.n for scores in found.values()} == {3}
 
 
-def test_films_of_few_votes_teach_no_baseline(split: TimeSplit):
+def test_baselines_ignore_training_films_with_few_votes(split: TimeSplit):
     few = films((100, "Drama", 1.0), (5000, "Comedy", 1.0)).frame
     few = few.assign(vote_count=MIN_VOTES_TO_MEASURE - 1)
     more = Sample(pd.concat([split.train.frame, few], ignore_index=True))
     assert baselines(TimeSplit(more, split.holdout, SPLIT_DATE)) == baselines(split)
 
 
-def test_films_of_few_votes_teach_where_there_are_no_others(split: TimeSplit):
+def test_baselines_use_films_with_few_votes_if_there_are_no_others(split: TimeSplit):
     few = Sample(split.train.frame.assign(vote_count=MIN_VOTES_TO_MEASURE - 1))
     assert baselines(TimeSplit(few, split.holdout, SPLIT_DATE)) == baselines(split)
 
 
-def test_old_model_does_not_depend_on_the_numbers_of_the_code_tables(split: TimeSplit):
+def test_old_model_does_not_depend_on_the_code_tables(split: TimeSplit):
     def renumbered(sample: Sample) -> Sample:
         frame = sample.frame
         return Sample(frame.assign(genre_encoded=7 - frame["genre_encoded"], lang_encoded=5))
@@ -89,7 +89,7 @@ def test_old_model_does_not_depend_on_the_numbers_of_the_code_tables(split: Time
     assert baselines(other)["old_model"] == baselines(split)["old_model"]
 
 
-def test_baselines_on_real_films_are_those_known_of_them(tmdb_shared: Path):
+def test_baselines_on_real_films_have_their_known_errors(tmdb_shared: Path):
     known = read_films([tmdb_shared / "movies_to_2022.parquet"])
     known = known[known["release_date"] < "2023-01-01"]
     found = baselines(TimeSplit.by_date(known, date(2022, 1, 1)))

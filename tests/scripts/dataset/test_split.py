@@ -23,7 +23,7 @@ def frame(days: list[int], votes: list[int] | int = 100) -> pd.DataFrame:
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 120)), min_size=30, max_size=80),
     st.floats(0.1, 0.9),
 )
-def test_split_by_date_never_mixes(films: list[tuple[int, int]], share: float):
+def test_training_films_are_older_than_hold_out_films(films: list[tuple[int, int]], share: float):
     days, votes = zip(*films, strict=True)
     try:
         split = TimeSplit.of_newest(frame(list(days), list(votes)), share)
@@ -42,7 +42,7 @@ def test_newest_share_is_held_out():
     assert split.split_date == FIRST + timedelta(80)
 
 
-def test_no_more_films_are_held_out_than_measure_well_enough():
+def test_hold_out_set_has_a_largest_size():
     votes = [50 if at % 2 else 49 for at in range(100)]
     split = TimeSplit.of_newest(frame(list(range(100)), votes), 0.5, enough=12)
     assert (len(split.train), len(split.holdout)) == (77, 12)
@@ -64,19 +64,19 @@ def test_films_of_one_day_stay_together():
     ],
     ids=["none", "unrated", "few votes", "one day", "few films"],
 )
-def test_too_few_films_are_told_with_the_setting_to_change(films: pd.DataFrame, sentence: str):
+def test_too_few_films_are_reported_with_the_setting_to_change(films: pd.DataFrame, sentence: str):
     with pytest.raises(TooFewFilmsError, match=f"{sentence}.*raise COLLECT_MAX_FILMS$"):
         TimeSplit.of_newest(films, 0.2)
 
 
 @pytest.mark.parametrize("votes", [MIN_VOTES_TO_COUNT, MIN_VOTES_TO_MEASURE])
-def test_few_votes_are_enough_to_teach_and_not_to_measure(votes: int):
+def test_training_films_need_fewer_votes_than_hold_out_films(votes: int):
     split = TimeSplit.by_date(frame(list(range(40)), [votes, 100] * 20), FIRST + timedelta(20))
     assert len(split.train) == 20
     assert len(split.holdout) == (20 if votes == MIN_VOTES_TO_MEASURE else 10)
 
 
-def test_sample_tells_its_outcomes_film_by_film():
+def test_sample_has_arrays_in_the_order_of_its_films():
     sample = Sample(frame([0, 31], [20, 70]).assign(vote_average=[5.5, 7.0]))
     assert sample.ratings.tolist() == [5.5, 7.0]
     assert sample.votes.tolist() == [20, 70]
@@ -84,7 +84,7 @@ def test_sample_tells_its_outcomes_film_by_film():
     assert len(sample) == 2
 
 
-def test_form_leaves_out_what_its_fields_do_not_tell():
+def test_only_facts_of_the_form_are_kept():
     told: dict[str, Any] = {
         "original_language": "ko",
         "runtime_minutes": 101,

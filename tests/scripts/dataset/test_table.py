@@ -58,18 +58,18 @@ def written_and_read(some: list[Film]) -> pd.DataFrame:
 @example(
     [Film(release_date=pd.Timestamp("2026-11-23").date(), title="\r", cast=("A\0", "\n", '"'))]
 )
-def test_film_comes_back_from_the_file_exactly_as_it_was(some: list[Film]):
+def test_film_is_read_exactly_as_it_was_written(some: list[Film]):
     assert films_of(written_and_read(some)) == some
 
 
-def test_file_is_read_oldest_first(tmp_path: Path):
+def test_cleaned_file_is_read_oldest_first(tmp_path: Path):
     path = tmp_path / "cleaned.csv"
     days = ["2026-01-02", "2025-12-31", "2026-01-01", "2025-12-31"]
     pd.DataFrame({"id": [1, 4, 2, 3], "release_date": days}).to_csv(path, index=False)
     assert read_cleaned(path)["id"].tolist() == [3, 4, 2, 1]
 
 
-def test_unknown_facts_are_empty_and_codes_minus_one():
+def test_unknown_facts_are_empty_and_unknown_codes_minus_one():
     row = row_of(Film(), CODES)
     assert row.pop("genre_encoded") == row.pop("lang_encoded") == -1
     lists = ("genres", "countries", "directors", "writers", "cast", "companies", "keywords")
@@ -77,7 +77,7 @@ def test_unknown_facts_are_empty_and_codes_minus_one():
     assert set(row.values()) == {None}
 
 
-def test_row_has_the_columns_that_tell_of_a_film_before_release():
+def test_row_has_the_columns_known_before_release():
     after_release = {"id", "revenue", "vote_count", "vote_average"}
     assert row_of(Film(), CODES).keys() == {*OLD_COLUMNS, *NEW_COLUMNS} - after_release
 

@@ -14,11 +14,11 @@ from scripts import collect, deploy, preprocess, train
 from scripts.runtime.cli import run, step_parser
 
 ROOT = Path(__file__).parents[3]
-STEPS = ("collect", "preprocess", "train", "deploy")  # each takes some seconds to come up
+STEPS = ("collect", "preprocess", "train", "deploy")  # not all: each takes seconds to start
 
 
 def program(name: str, *arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a step as a person does, where there is no `.env`."""
+    """Run a step as a program, in a folder without `.env`."""
     return subprocess.run(
         [sys.executable, "-m", f"scripts.{name}", *arguments],
         cwd=folder,
@@ -29,7 +29,9 @@ def program(name: str, *arguments: str, folder: Path) -> "subprocess.CompletedPr
     )
 
 
-def test_error_meant_for_a_person_is_its_sentence_and_not_zero(caplog: pytest.LogCaptureFixture):
+def test_explained_error_is_logged_without_traceback_and_exits_with_one(
+    caplog: pytest.LogCaptureFixture,
+):
     def fail() -> None:
         raise ExplainedError("change SOMETHING")
 
@@ -40,11 +42,11 @@ def test_error_meant_for_a_person_is_its_sentence_and_not_zero(caplog: pytest.Lo
     assert record.exc_info is None
 
 
-def test_step_that_ends_well_is_zero():
+def test_successful_step_exits_with_zero():
     assert run(lambda: "anything") == 0
 
 
-def test_mistake_of_ours_keeps_its_traceback():
+def test_unexpected_error_keeps_its_traceback():
     def fail() -> None:
         raise ZeroDivisionError
 
@@ -56,7 +58,7 @@ def test_date_is_read_from_the_command_line():
     assert step_parser("Doc.").parse_args(["--date", "2026-11-23"]).date == date(2026, 11, 23)
 
 
-def test_date_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]):
+def test_invalid_date_is_refused(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as caught:
         step_parser("Doc.").parse_args(["--date", "yesterday"])
     assert caught.value.code == 2
@@ -64,7 +66,7 @@ def test_date_that_is_none_is_refused(capsys: pytest.CaptureFixture[str]):
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_step_explains_itself(name: str, tmp_path: Path):
+def test_step_has_a_help_text(name: str, tmp_path: Path):
     result = program(name, "--help", folder=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "--date" in result.stdout
@@ -81,7 +83,7 @@ def test_step_explains_itself(name: str, tmp_path: Path):
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_bad_setup_ends_in_one_sentence(
+def test_bad_setup_is_reported_in_one_sentence(
     step: ModuleType,
     sentence: str,
     tmp_path: Path,
@@ -96,7 +98,7 @@ def test_bad_setup_ends_in_one_sentence(
     assert record.getMessage().endswith(sentence)
 
 
-def test_broken_env_file_ends_in_one_sentence(tmp_path: Path):
+def test_broken_env_file_is_reported_in_one_sentence(tmp_path: Path):
     (tmp_path / ".env").write_text("S3_BUCKET_NAME films\n")
     result = program("collect", folder=tmp_path)
     assert result.returncode == 1

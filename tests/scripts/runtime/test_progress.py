@@ -7,7 +7,7 @@ from scripts.runtime import progress as module
 from scripts.runtime.progress import progress
 
 
-def test_log_has_a_line_now_and_then_with_rate_and_time_left(
+def test_log_lines_show_rate_and_remaining_time(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "_LINE_EVERY_SECONDS", 0)
@@ -21,7 +21,7 @@ def test_log_has_a_line_now_and_then_with_rate_and_time_left(
     )
 
 
-def test_terminal_has_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def test_terminal_shows_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with progress(4) as bar:
         bar.update(4)

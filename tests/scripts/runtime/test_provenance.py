@@ -7,7 +7,7 @@ import pytest
 from scripts.runtime import provenance
 
 
-def test_image_says_which_commit_it_was_built_from(monkeypatch: pytest.MonkeyPatch):
+def test_commit_of_an_image_is_from_its_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GIT_COMMIT", "abc123")
     assert provenance.commit() == "abc123"
 
@@ -19,7 +19,7 @@ def _no_image(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_no_image")
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
-def test_checkout_says_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_commit_of_a_checkout_is_from_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def git(*arguments: str) -> str:
         command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *arguments]
         return subprocess.run(
@@ -44,7 +44,7 @@ def test_commit_is_unknown_without_git(tmp_path: Path, monkeypatch: pytest.Monke
     assert provenance.commit() == "unknown"
 
 
-def test_versions_of_what_shapes_a_model_are_named():
+def test_versions_of_python_and_libraries_are_listed():
     found = provenance.libraries()
     assert {"python", "xgboost-cpu", "lightgbm", "scikit-learn", "textblob"} <= found.keys()
     assert all(found.values())

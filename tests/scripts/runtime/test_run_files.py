@@ -7,7 +7,7 @@ from scripts.runtime.storage import DataFileError
 from tests.support.bundles import RUN_DATE
 
 
-def test_files_of_a_run_are_named_by_its_date(tmp_path: Path):
+def test_names_of_a_runs_files_contain_its_date(tmp_path: Path):
     files = RunFiles(tmp_path, RUN_DATE)
     paths = [
         files.collected,

@@ -21,7 +21,7 @@ from scripts.runtime.storage import (
 from tests.support.bundles import RUN_DATE
 
 
-def test_file_that_fails_midway_leaves_the_old_one(tmp_path: Path):
+def test_failed_write_leaves_the_old_file(tmp_path: Path):
     path = tmp_path / "films.csv"
     write_bytes(path, b"old")
 
@@ -36,7 +36,7 @@ def test_file_that_fails_midway_leaves_the_old_one(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_disk_that_is_full_is_one_sentence(tmp_path: Path):
+def test_full_disk_is_reported_in_one_sentence(tmp_path: Path):
     def fill() -> None:
         with atomic_write(tmp_path / "films.csv"):
             raise OSError(28, "No space left on device")
@@ -46,31 +46,31 @@ def test_disk_that_is_full_is_one_sentence(tmp_path: Path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+def test_unwritable_folder_is_reported_in_one_sentence(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(DataFileError, match=r"cannot be written \(not a directory\)"):
         check_writable(tmp_path / "file" / "data")
 
 
-def test_folder_is_made_and_the_probe_taken_away(tmp_path: Path):
+def test_writable_check_creates_the_folder_and_leaves_no_file(tmp_path: Path):
     check_writable(tmp_path / "a" / "b")
     assert list((tmp_path / "a" / "b").iterdir()) == []
 
 
 @pytest.fixture
 def there(bucket_settings: Settings) -> Settings:
-    """Settings whose working folder lies in S3."""
+    """Settings with the working folder in S3."""
     return bucket_settings.model_copy(
         update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline/"}
     )
 
 
-def test_folder_is_where_the_setting_says(there: Settings, tmp_path: Path):
+def test_data_folder_is_local_or_in_s3_as_configured(there: Settings, tmp_path: Path):
     assert data_folder(load_settings(Settings, data_dir=str(tmp_path))) == tmp_path
     assert str(data_folder(there)) == f"s3://{there.s3_bucket_name}/pipeline"
 
 
-def test_files_in_s3_are_written_and_read_like_others(there: Settings):
+def test_files_in_s3_are_written_and_read_like_local_ones(there: Settings):
     files = RunFiles(data_folder(there), RUN_DATE)
     check_writable(files.folder)
     assert not files.collected.exists()
@@ -82,7 +82,7 @@ def test_files_in_s3_are_written_and_read_like_others(there: Settings):
     assert read_json(files.collected) == {"films": 2}
 
 
-def test_file_in_s3_that_fails_midway_leaves_the_old_one(there: Settings):
+def test_failed_write_to_s3_leaves_the_old_file(there: Settings):
     path = data_folder(there) / "films.csv"
     write_bytes(path, b"old")
 
@@ -97,7 +97,7 @@ def test_file_in_s3_that_fails_midway_leaves_the_old_one(there: Settings):
 
 
 @pytest.mark.parametrize("where", ["here", "there"])
-def test_folder_is_filled_and_brought_to_hand(there: Settings, tmp_path: Path, where: str):
+def test_staged_folder_can_be_read_as_a_local_copy(there: Settings, tmp_path: Path, where: str):
     settings = there if where == "there" else load_settings(Settings, data_dir=str(tmp_path))
     folder = RunFiles(data_folder(settings), RUN_DATE).bundle
     with staged_folder(folder) as here:
@@ -117,7 +117,7 @@ def test_folder_is_filled_and_brought_to_hand(there: Settings, tmp_path: Path, w
     ],
     ids=["bucket", "secret", "key", "address"],
 )
-def test_folder_in_s3_that_cannot_be_used_is_one_sentence(
+def test_unusable_folder_in_s3_is_reported_in_one_sentence(
     there: Settings, change: dict[str, Any], sentence: str
 ):
     with pytest.raises(S3UnavailableError, match=sentence):

@@ -50,7 +50,7 @@ def test_source_is_the_host_of_tmdb_or_the_catalogue():
     assert film_source(load_settings(Settings, tmdb_catalogue="/data/to_2022.parquet")) == "to_2022"
 
 
-def test_films_of_different_sources_never_meet(tmp_path: Path):
+def test_each_source_has_its_own_store(tmp_path: Path):
     real = load_settings(Settings, data_dir=str(tmp_path))
     played = real.model_copy(update={"tmdb_base_url": "http://127.0.0.1:8090/3"})
     catalogue = played.model_copy(update={"tmdb_catalogue": "/somewhere/to_2022.parquet"})
@@ -62,7 +62,7 @@ def test_films_of_different_sources_never_meet(tmp_path: Path):
     }
 
 
-def test_store_without_films_is_empty(store: FilmStore):
+def test_store_without_films_supports_all_operations(store: FilmStore):
     store.add(columns())
     assert stored(store) == {}
     assert len(store.index()) == 0
@@ -71,20 +71,20 @@ def test_store_without_films_is_empty(store: FilmStore):
     assert not Path(str(store.folder)).exists()
 
 
-def test_film_comes_back_as_it_was_put_in(store: FilmStore):
+def test_film_is_read_as_it_was_added(store: FilmStore):
     films = columns({"id": 1}, {"id": 2, "overview": "여름의\r끝 \u2028 ✓", "runtime": None})
     store.add(films)
     assert list(stored(store).values()) == films.to_pylist()
 
 
-def test_newest_record_counts_in_whichever_order_they_are_written(store: FilmStore):
+def test_newest_record_counts_in_any_order_of_writing(store: FilmStore):
     new, old = ({"id": 1, "title": title} for title in ("new", "old"))
     store.add(columns(new, day=RUN_DATE))
     store.add(columns(old, day=RUN_DATE - DAY))
     assert stored(store)[1]["title"] == "new"
 
 
-def test_votes_of_all_records_are_kept_by_date(store: FilmStore):
+def test_votes_of_all_records_are_merged_by_date(store: FilmStore):
     for days, average, count in [(0, 8.0, 30), (9, 6.0, 10), (2, 7.0, 20)]:
         film = {"id": 1, "vote_average": average, "vote_count": count}
         store.add(columns(film, *([{"id": 2}] if days else []), day=RUN_DATE - days * DAY))
@@ -97,7 +97,7 @@ def test_votes_of_all_records_are_kept_by_date(store: FilmStore):
     assert votes(films[2]) == [("2026-11-14", 7.25, 60), ("2026-11-21", 7.25, 60)]
 
 
-def test_rating_that_came_back_is_not_lost_by_folding_in_parts(store: FilmStore):
+def test_rating_that_returned_to_an_earlier_value_survives_partial_merging(store: FilmStore):
     for days, count in [(3, 10), (1, 10)]:
         store.add(columns({"id": 1, "vote_count": count}, day=RUN_DATE - days * DAY))
     store.compact()
@@ -106,7 +106,7 @@ def test_rating_that_came_back_is_not_lost_by_folding_in_parts(store: FilmStore)
     assert table["vote_count"].to_pylist() == [10]
 
 
-def test_last_of_two_records_of_one_day_has_its_votes(store: FilmStore):
+def test_votes_of_the_later_of_two_records_on_one_day_count(store: FilmStore):
     for hour, count in [(9, 20), (7, 10)]:
         store.add(columns({"id": 1, "vote_count": count}, hour=hour))
     assert votes(stored(store)[1]) == [("2026-11-23", 7.25, 20)]
@@ -116,7 +116,7 @@ def test_last_of_two_records_of_one_day_has_its_votes(store: FilmStore):
     ("days_before", "expected"),
     [(0, (8.0, 30)), (1, (7.0, 20)), (4, (6.0, 10)), (9, (6.0, 10)), (10, (None, None))],
 )
-def test_label_is_the_rating_as_of_a_day(
+def test_films_as_of_a_day_have_the_rating_known_then(
     store: FilmStore, days_before: int, expected: tuple[float, int]
 ):
     for days, average, count in [(9, 6.0, 10), (3, 7.0, 20), (0, 8.0, 30)]:
@@ -127,7 +127,7 @@ def test_label_is_the_rating_as_of_a_day(
     assert (row["vote_average"], row["vote_count"]) == expected
 
 
-def test_index_tells_the_newest_of_each_film_without_its_record(store: FilmStore):
+def test_index_has_the_dates_of_each_films_newest_record(store: FilmStore):
     store.add(columns({"id": 5}, {"id": 3, "release_date": ""}, day=RUN_DATE - DAY))
     store.add(columns({"id": 5, "vote_count": 70}, run_date=RUN_DATE))
     index = store.index()
@@ -146,7 +146,7 @@ def test_index_tells_the_newest_of_each_film_without_its_record(store: FilmStore
     ]
 
 
-def test_films_of_a_run_are_those_whose_newest_record_it_brought_in(store: FilmStore):
+def test_films_of_a_run_are_those_whose_newest_record_it_fetched(store: FilmStore):
     yesterday = RUN_DATE - DAY
     store.add(columns({"id": 1}, {"id": 2}, {"id": 3}, day=yesterday, run_date=yesterday))
     store.add(columns({"id": 2}, {"id": 4}, run_date=RUN_DATE))
@@ -158,7 +158,7 @@ def test_films_of_a_run_are_those_whose_newest_record_it_brought_in(store: FilmS
     assert found == {yesterday: [1], RUN_DATE: [2, 4], RUN_DATE + DAY: []}
 
 
-def test_many_small_files_become_few_and_say_the_same(store: FilmStore):
+def test_merging_small_files_keeps_the_content(store: FilmStore):
     for at in range(SMALL_FILES + 3):
         store.add(columns({"id": at + 1}))
     assert len(parquet(store)) == 4
@@ -169,7 +169,7 @@ def test_many_small_files_become_few_and_say_the_same(store: FilmStore):
     assert sorted(stored(store)) == list(range(1, SMALL_FILES + 4))
 
 
-def test_records_out_of_date_are_folded_away_with_their_votes_kept(
+def test_superseded_records_are_merged_away_but_their_votes_kept(
     store: FilmStore, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "_SMALL_BYTES", 0)  # no file is small
@@ -178,7 +178,7 @@ def test_records_out_of_date_are_folded_away_with_their_votes_kept(
     assert len(parquet(store)) == 1
     store.add(columns({"id": 1, "vote_count": 20}))
     store.compact()
-    assert len(parquet(store)) == 2  # one row of four is out of date
+    assert len(parquet(store)) == 2  # one of four rows is superseded, too few to rewrite all
     store.add(columns({"id": 2, "vote_count": 30}))
     store.compact()
     (path,) = parquet(store)
@@ -186,7 +186,7 @@ def test_records_out_of_date_are_folded_away_with_their_votes_kept(
     assert [count for _, _, count in votes(stored(store)[1])] == [10, 20]
 
 
-def test_purge_removes_what_was_not_refreshed_and_old_records_of_what_was(store: FilmStore):
+def test_purge_deletes_unrefreshed_films_and_old_records_of_refreshed_ones(store: FilmStore):
     old = {"id": 2, "release_date": "2020-10-01"}
     store.add(columns({"id": 1}, old | {"vote_count": 10}, day=RUN_DATE - 181 * DAY))
     store.add(columns(old, {"id": 3}, day=RUN_DATE - 180 * DAY))
@@ -197,13 +197,13 @@ def test_purge_removes_what_was_not_refreshed_and_old_records_of_what_was(store:
     assert store.purge(moment() - 180 * DAY) == 0
 
 
-def test_store_that_outlived_its_time_is_emptied(store: FilmStore):
+def test_purge_empties_a_store_of_expired_films(store: FilmStore):
     store.add(columns({"id": 1}))
     assert store.purge(moment() + 181 * DAY) == 1
     assert parquet(store) == []
 
 
-def test_digest_speaks_of_the_films_alone(tmp_path: Path):
+def test_digest_depends_on_the_films_only(tmp_path: Path):
     one, two, other = (FilmStore(tmp_path / name) for name in ("one", "two", "other"))
     one.add(columns({"id": 1}, {"id": 2}))
     two.add(columns({"id": 2}, day=RUN_DATE - DAY))
@@ -213,7 +213,7 @@ def test_digest_speaks_of_the_films_alone(tmp_path: Path):
 
 
 @pytest.mark.parametrize("damage", ["flipped bit", "half", "empty", "garbage"])
-def test_damaged_file_is_one_sentence_and_the_others_are_left(store: FilmStore, damage: str):
+def test_damaged_file_is_reported_in_one_sentence_and_others_stay(store: FilmStore, damage: str):
     store.add(columns(*({"id": at, "overview": "lantern " * at} for at in range(1, 40))))
     store.add(columns({"id": 40}))
     path, good = parquet(store)
@@ -238,7 +238,7 @@ def test_damaged_file_is_one_sentence_and_the_others_are_left(store: FilmStore, 
 
 
 @pytest.mark.parametrize("at", range(200, 4000, 190))
-def test_damaged_votes_of_an_older_record_are_never_believed(store: FilmStore, at: int):
+def test_damaged_votes_of_an_older_record_are_never_returned(store: FilmStore, at: int):
     films = [{"id": film, "vote_count": 10 * film} for film in range(1, 200)]
     store.add(columns(*films, day=RUN_DATE - DAY))
     store.add(columns(*films))
@@ -251,7 +251,7 @@ def test_damaged_votes_of_an_older_record_are_never_believed(store: FilmStore, a
         assert [row["votes"] for row in stored(store).values()] == expected
 
 
-def test_file_that_may_not_be_read_is_not_called_damaged(
+def test_unreadable_file_is_not_reported_as_damaged(
     store: FilmStore, monkeypatch: pytest.MonkeyPatch
 ):
     def refused(*_: Any, **__: Any) -> None:
@@ -263,7 +263,7 @@ def test_file_that_may_not_be_read_is_not_called_damaged(
         store.index()
 
 
-def test_what_a_killed_writer_left_half_written_is_swept_away(store: FilmStore):
+def test_partial_file_of_a_killed_writer_is_deleted(store: FilmStore):
     store.add(columns({"id": 1}))
     old, new = (Path(str(store.folder)) / f".{name}.parquet.1.partial" for name in "ab")
     for path, age in ((old, 7200), (new, 60)):
@@ -274,7 +274,7 @@ def test_what_a_killed_writer_left_half_written_is_swept_away(store: FilmStore):
 
 
 @pytest.mark.parametrize("step", ["compact", "purge"])
-def test_damaged_file_stops_what_would_fold_it_away(store: FilmStore, step: str):
+def test_damaged_file_stops_merging_and_nothing_is_deleted(store: FilmStore, step: str):
     for at in range(3):
         store.add(columns({"id": at + 1}, day=RUN_DATE - 200 * DAY))
     raw = bytearray(parquet(store)[0].read_bytes())
@@ -288,11 +288,11 @@ def test_damaged_file_stops_what_would_fold_it_away(store: FilmStore, step: str)
 
 
 class KilledError(BaseException):
-    """The end of a process."""
+    """Ends a process; no code under test catches it."""
 
 
 @pytest.mark.parametrize("writes", range(8))
-def test_killed_while_folding_the_store_says_the_same(
+def test_process_killed_while_merging_leaves_the_same_films(
     store: FilmStore, monkeypatch: pytest.MonkeyPatch, writes: int
 ):
     monkeypatch.setattr(module, "_FILE_BYTES", 600)
@@ -328,7 +328,7 @@ def test_killed_while_folding_the_store_says_the_same(
     assert stored(again) == before
 
 
-def test_disk_that_is_full_is_one_sentence_and_leaves_the_store(
+def test_full_disk_is_reported_in_one_sentence_and_the_store_unchanged(
     store: FilmStore, monkeypatch: pytest.MonkeyPatch
 ):
     store.add(columns({"id": 1}))
@@ -345,7 +345,7 @@ def test_disk_that_is_full_is_one_sentence_and_leaves_the_store(
 
 
 def _write_many(folder: str, seed: int) -> None:
-    """One of two writers that fold, all the time, what both of them write."""
+    """A writer that keeps merging the files of all writers."""
     store, chance = FilmStore(Path(folder)), random.Random(seed)
     for at in range(40):
         film_id = seed * 1000 + at
@@ -354,7 +354,7 @@ def _write_many(folder: str, seed: int) -> None:
             store.compact()
 
 
-def test_writers_that_fold_at_the_same_time_lose_nothing(tmp_path: Path):
+def test_concurrent_writers_that_merge_lose_nothing(tmp_path: Path):
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=_write_many, args=(str(tmp_path), n)) for n in (1, 2, 3)]
     for writer in writers:
@@ -371,7 +371,7 @@ def test_writers_that_fold_at_the_same_time_lose_nothing(tmp_path: Path):
     assert all(votes(film) == [("2026-11-23", 7.25, 60)] for n, film in films.items() if n > 1)
 
 
-def test_reader_goes_on_when_files_are_folded_under_it(store: FilmStore):
+def test_reader_continues_while_files_are_merged(store: FilmStore):
     for at in range(5):
         store.add(columns({"id": at + 1}))
     reading = store.films()
@@ -394,12 +394,13 @@ events = st.lists(
 
 @settings(max_examples=40)
 @given(events)
-def test_store_is_what_a_plain_dictionary_would_be(events: list[tuple[str, int, int, int]]):
+def test_store_behaves_like_a_dictionary(events: list[tuple[str, int, int, int]]):
     with TemporaryDirectory() as folder:
         store = FilmStore(Path(folder) / "films")
         newest: dict[int, tuple[datetime, int]] = {}
         history: dict[int, dict[date, int]] = {}
-        for hour, (event, film, days, count) in enumerate(events):  # no two of one moment
+        # The hour differs, so that no two events have the same time.
+        for hour, (event, film, days, count) in enumerate(events):
             day = RUN_DATE - days * DAY
             if event == "compact":
                 store.compact()
@@ -426,7 +427,7 @@ def test_store_is_what_a_plain_dictionary_would_be(events: list[tuple[str, int, 
                 assert label == known[-1]
 
 
-def test_object_that_vanishes_while_it_is_read_is_no_error(
+def test_object_deleted_while_it_is_read_is_no_error(
     bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     there = bucket_settings.model_copy(
@@ -442,7 +443,7 @@ def test_object_that_vanishes_while_it_is_read_is_no_error(
     assert sorted(stored(film_store(there))) == [1, 2]
 
 
-def test_store_in_s3_is_the_same(bucket_settings: Settings) -> None:
+def test_store_in_s3_behaves_like_a_local_one(bucket_settings: Settings) -> None:
     there = bucket_settings.model_copy(
         update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline"}
     )

@@ -15,17 +15,17 @@ from tests.support.films import columns, moment
         ("run_date", days_since_1970(RUN_DATE)),
     ],
 )
-def test_numbers_moments_and_days_are_whole_numbers(name: str, value: int):
+def test_numbers_times_and_dates_become_integers(name: str, value: int):
     found = ints(columns({}, run_date=RUN_DATE), name)
     assert found.dtype == np.int64
     assert found.tolist() == [value]
 
 
-def test_missing_value_is_what_it_is_told_to_be():
+def test_null_becomes_the_given_value():
     assert ints(columns({}), "run_date", -1).tolist() == [-1]
 
 
-def test_last_row_of_equal_keys_is_told_by_all_of_them():
+def test_last_row_of_equal_keys_is_marked():
     films, days = np.array([1, 1, 1, 2, 2]), np.array([7, 7, 8, 8, 8])
     assert is_last(films).tolist() == [False, False, True, False, True]
     assert is_last(films, days).tolist() == [False, True, True, False, True]

@@ -17,7 +17,7 @@ def test_main_genre_is_the_first(genres: str, expected: str | None):
     assert main_genre(genres) == expected
 
 
-def test_film_that_nobody_has_rated_is_described_all_the_same():
+def test_film_without_votes_is_parsed():
     table = columns({"vote_count": 0, "vote_average": 0.0, "runtime": 0, "budget": 0})
     (row,) = to_frame(table).to_dict("records")
     film = parse_film(row)

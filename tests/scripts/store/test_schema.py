@@ -15,14 +15,14 @@ from tests.support.bundles import RUN_DATE
 from tests.support.films import FILM, moment
 
 
-def test_film_of_the_tests_is_in_the_form_of_tmdb():
+def test_film_of_the_tests_has_tmdbs_format():
     assert unexpected_fields(FILM) == []
     assert len(FIELDS) == len(set(FIELDS)) == 26
 
 
-def test_recorded_answer_is_in_the_form_of_tmdb(tmdb_shared: Path):
+def test_recorded_response_has_the_expected_format(tmdb_shared: Path):
     film = json.loads((tmdb_shared / "api" / "recorded" / "movie_550_append.json").read_bytes())
-    assert unexpected_fields(film) == ["translations"]  # which it was not asked for
+    assert unexpected_fields(film) == ["translations"]  # this response was recorded without them
     record = film_record(film, moment(), RUN_DATE)
     assert record.keys() == set(SCHEMA.names) - {"votes"}
     assert json.loads(record["extra"]).keys() == {"external_ids", "images"}
@@ -30,12 +30,12 @@ def test_recorded_answer_is_in_the_form_of_tmdb(tmdb_shared: Path):
 
 
 @pytest.mark.parametrize("name", [*FIELDS, "credits", "translations"])
-def test_absent_field_is_odd(name: str):
+def test_absent_field_is_unexpected(name: str):
     assert unexpected_fields({key: value for key, value in FILM.items() if key != name}) == [name]
 
 
 @pytest.mark.parametrize("name", [*FIELDS, "keywords", "release_dates"])
-def test_field_of_another_type_is_odd(name: str):
+def test_field_of_another_type_is_unexpected(name: str):
     value = "unexpected" if name in NESTED or name in {"adult", "video"} else ["unexpected"]
     assert unexpected_fields(FILM | {name: value}) == [name]
 
@@ -52,16 +52,18 @@ def test_field_of_another_type_is_odd(name: str):
         ({"credits": {"crew": []}}, ["credits"]),
     ],
 )
-def test_null_is_odd_only_where_tmdb_always_knows(change: dict[str, object], odd: list[str]):
+def test_null_is_unexpected_only_in_fields_that_tmdb_always_fills(
+    change: dict[str, object], odd: list[str]
+):
     assert unexpected_fields(FILM | change) == odd
 
 
-def test_field_that_tmdb_adds_is_kept():
+def test_new_field_of_tmdb_is_kept():
     record = film_record(FILM | {"softcore": False, "awards": [1]}, moment(), None)
     assert json.loads(record["extra"]) == {"softcore": False, "awards": [1]}
     assert film_record(FILM, moment(), None)["extra"] is None
 
 
-def test_what_only_a_page_needs_is_left_out():
+def test_parts_that_only_a_web_page_needs_are_left_out():
     cast = [{"id": 3, "name": "Kim", "order": 0, "profile_path": "/a.jpg", "credit_id": "5"}]
     assert compact_json({"cast": cast}) == '{"cast":[{"id":3,"name":"Kim","order":0}]}'

@@ -23,13 +23,13 @@ def counts(films: pa.Table) -> dict[int, list[tuple[date, int]]]:
     }
 
 
-def test_votes_are_rows_with_the_id_of_their_film():
+def test_each_vote_becomes_a_row_with_the_id_of_its_film():
     votes = vote_rows(columns({"id": 7}, {"id": 3, "vote_count": None}, {"id": 5}))
     assert votes.schema == NO_VOTES.schema
     assert votes["id"].to_pylist() == [7, 5]
 
 
-def test_older_votes_join_their_film_by_date_and_no_other():
+def test_older_votes_are_merged_into_their_film_by_date():
     films = columns({"id": 9}, {"id": 2, "vote_count": None}, {"id": 4})
     older = earlier(
         (4, RUN_DATE - DAY, 6.0, 20),
@@ -44,18 +44,18 @@ def test_older_votes_join_their_film_by_date_and_no_other():
     }
 
 
-def test_of_one_day_the_votes_of_the_film_itself_stay():
+def test_newer_votes_of_the_same_day_are_kept():
     films = merge_votes(columns({"id": 1}), earlier((1, RUN_DATE, 5.0, 1)))
     assert counts(films) == {1: [(RUN_DATE, 60)]}
 
 
-def test_films_without_older_votes_stay_as_they_are():
+def test_films_without_older_votes_are_unchanged():
     films = columns({"id": 2}, {"id": 1})
     assert merge_votes(films, NO_VOTES) is films
     assert merge_votes(films, earlier((3, RUN_DATE, 5.0, 1))) is films
 
 
-def test_rating_as_of_a_day_before_any_is_null():
+def test_rating_as_of_a_day_before_the_first_is_null():
     films = merge_votes(columns({"id": 1}, {"id": 2}), earlier((2, RUN_DATE - DAY, 5.5, 3)))
     before = votes_as_of(films, RUN_DATE - DAY).sort_by("id")
     assert before["vote_count"].to_pylist() == [None, 3]

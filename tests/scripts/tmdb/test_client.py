@@ -36,7 +36,7 @@ def tmdb(tmdb_stand_in: RunningStandIn) -> Iterator[Tmdb]:
 
 @pytest.fixture(scope="module")
 def new_day() -> Iterator[RunningStandIn]:
-    """A stand-in that was just started: the day of one that runs at midnight goes on."""
+    """A stand-in just started, because the date of one that runs past midnight changes."""
     with running("--today", RUN_DATE.isoformat()) as stand_in:
         yield stand_in
 
@@ -49,7 +49,7 @@ def tmdb_on_its_day(new_day: RunningStandIn) -> Iterator[Tmdb]:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long the client would have waited, in seconds; it does not."""
+    """The waits of the client in seconds; they are recorded, and not carried out."""
     slept: list[float] = []
     monkeypatch.setattr(Tmdb, "_await_turn", lambda _: None)
     monkeypatch.setattr(Tmdb, "_sleep", lambda _, seconds: slept.append(seconds))
@@ -64,7 +64,7 @@ def closed_port() -> int:
 
 
 def everything_said(error: BaseException | None) -> str:
-    """The text of an exception and of all that led to it."""
+    """The text of an exception, its causes and its contexts."""
     if error is None:
         return ""
     chain = everything_said(error.__cause__) + everything_said(error.__context__)
@@ -72,7 +72,7 @@ def everything_said(error: BaseException | None) -> str:
 
 
 @pytest.mark.parametrize("key", [V3_KEY, TOKEN, f"  {TOKEN}\n"], ids=["v3", "token", "pasted"])
-def test_both_kinds_of_key_open_the_api(tmdb_stand_in: RunningStandIn, key: str):
+def test_both_kinds_of_key_are_accepted(tmdb_stand_in: RunningStandIn, key: str):
     with Tmdb(planted(tmdb_stand_in.base_url, key)) as client:
         assert client.get(GENRES)["genres"]
 
@@ -90,7 +90,7 @@ def test_both_kinds_of_key_open_the_api(tmdb_stand_in: RunningStandIn, key: str)
     ],
     ids=lambda fault: fault["kind"],
 )
-def test_passing_fault_is_survived(
+def test_passing_fault_is_retried(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float], fault: dict[str, Any]
 ):
     with tmdb_stand_in.faults(fault | {"first": 2}):
@@ -99,7 +99,7 @@ def test_passing_fault_is_survived(
     assert tmdb_stand_in.stats()["requests"] == 3
 
 
-def test_answer_that_is_too_slow_is_asked_for_again(
+def test_response_beyond_the_timeout_is_retried(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(module, "_TIMEOUT_SECONDS", (5, 0.3))
@@ -107,13 +107,13 @@ def test_answer_that_is_too_slow_is_asked_for_again(
         assert tmdb.get(GENRES)["genres"]
 
 
-def test_answer_that_takes_its_time_is_waited_for(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+def test_slow_response_within_the_timeout_is_not_retried(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
     with tmdb_stand_in.faults({"kind": "slow", "seconds": 0.3, "first": 1}):
         assert tmdb.get(GENRES)["genres"]
     assert tmdb_stand_in.stats()["requests"] == 1
 
 
-def test_lasting_fault_ends_in_one_sentence_after_growing_waits(
+def test_lasting_fault_is_reported_after_growing_waits(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
 ):
     with (
@@ -124,7 +124,7 @@ def test_lasting_fault_ends_in_one_sentence_after_growing_waits(
     assert waits == [0.5, 1, 2, 4, 8] + 14 * [10]
 
 
-def test_wait_that_tmdb_asks_for_has_an_end(
+def test_wait_requested_by_tmdb_is_limited(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
 ):
     with tmdb_stand_in.faults({"kind": "429_retry_after", "seconds": 3600, "first": 1}):
@@ -132,7 +132,7 @@ def test_wait_that_tmdb_asks_for_has_an_end(
     assert max(waits) == 60
 
 
-def test_server_that_is_away_ends_in_one_sentence(closed_port: int, waits: list[float]):
+def test_unreachable_server_is_reported_in_one_sentence(closed_port: int, waits: list[float]):
     with (
         Tmdb(planted(f"http://127.0.0.1:{closed_port}/3")) as client,
         pytest.raises(TmdbUnavailableError, match=r"cannot be reached .*; check TMDB_BASE_URL"),
@@ -142,7 +142,7 @@ def test_server_that_is_away_ends_in_one_sentence(closed_port: int, waits: list[
 
 
 @pytest.mark.parametrize("key", [V3_KEY, TOKEN], ids=["v3", "token"])
-def test_refused_key_is_one_sentence_at_once(
+def test_refused_key_is_reported_without_retries(
     tmdb_stand_in: RunningStandIn, waits: list[float], key: str
 ):
     with (
@@ -155,7 +155,7 @@ def test_refused_key_is_one_sentence_at_once(
 
 
 @pytest.mark.parametrize("key", ["a key", "열쇠", "key\r\nHost: elsewhere"])
-def test_what_cannot_be_a_key_is_never_sent(key: str):
+def test_malformed_key_is_never_sent(key: str):
     with pytest.raises(SettingsError, match=r"^TMDB_API_KEY holds characters") as caught:
         Tmdb(planted("http://127.0.0.1:1/3", key))
     assert key not in everything_said(caught.value)
@@ -203,33 +203,35 @@ def test_key_is_in_no_log_and_no_exception(
     assert key not in said
 
 
-def test_request_that_is_wrong_is_not_repeated(tmdb: Tmdb, waits: list[float]):
+def test_invalid_request_is_not_retried(tmdb: Tmdb, waits: list[float]):
     with pytest.raises(TmdbError, match="HTTP 400") as caught:
         tmdb.get("/movie/popular", page=501)
     assert not caught.value.retryable
     assert waits == []
 
 
-def test_list_is_read_page_by_page_to_its_end(tmdb: Tmdb):
+def test_list_is_read_to_its_last_page(tmdb: Tmdb):
     films = list(tmdb.pages("/movie/now_playing"))
     pages = tmdb.get("/movie/now_playing")["total_pages"]
     assert pages > 1
     assert len({film["id"] for film in films}) == len(films) > (pages - 1) * module.PAGE_SIZE
 
 
-def test_list_is_read_no_further_than_tmdb_lets(tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch):
+def test_list_is_read_no_further_than_tmdbs_last_page(tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_PAGE", 2)
     assert len(list(tmdb.pages("/movie/popular"))) == 2 * module.PAGE_SIZE
 
 
-def test_list_is_read_no_further_than_asked(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+def test_list_is_read_no_further_than_used(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
     next(tmdb.pages("/movie/popular"))
     assert tmdb_stand_in.stats()["requests"] == 1
 
 
 @pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
 @pytest.mark.usefixtures("waits")
-def test_list_in_another_form_is_one_sentence(tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str):
+def test_list_in_an_unknown_format_is_reported_in_one_sentence(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str
+):
     with (
         tmdb_stand_in.faults({"kind": kind, "field": "id"}),
         pytest.raises(TmdbUnavailableError, match="a list of films in an unknown format"),
@@ -239,15 +241,13 @@ def test_list_in_another_form_is_one_sentence(tmdb_stand_in: RunningStandIn, tmd
 
 @pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
 @pytest.mark.usefixtures("waits")
-def test_list_in_a_passing_other_form_is_asked_for_again(
-    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str
-):
+def test_list_in_an_unknown_format_is_retried(tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str):
     expected = list(tmdb.pages("/movie/now_playing"))
     with tmdb_stand_in.faults({"kind": kind, "field": "id", "first": 2}):
         assert list(tmdb.pages("/movie/now_playing")) == expected
 
 
-def test_details_hold_each_film_with_its_parts_and_none_for_deleted_ones(tmdb: Tmdb):
+def test_details_have_each_film_with_its_parts_and_none_for_deleted_ones(tmdb: Tmdb):
     ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
     answers = {answer.film_id: answer.film for answer in tmdb.details([*ids, 1])}
     assert answers.keys() == {*ids, 1}
@@ -259,9 +259,7 @@ def test_details_hold_each_film_with_its_parts_and_none_for_deleted_ones(tmdb: T
         assert film.keys() >= {"title", "credits", "keywords", "release_dates", "translations"}
 
 
-def test_details_end_with_the_first_film_that_cannot_be_had(
-    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
-):
+def test_details_end_with_the_first_failing_film(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
     ids = [film["id"] for film in tmdb.pages("/movie/now_playing")]
     tmdb_stand_in.forget()
     with tmdb_stand_in.revoked(V3_KEY), pytest.raises(TmdbError, match="refuses the key"):
@@ -269,7 +267,7 @@ def test_details_end_with_the_first_film_that_cannot_be_had(
     assert tmdb_stand_in.stats()["requests"] < len(ids)
 
 
-def test_failure_of_one_film_ends_the_waiting_for_the_others(
+def test_failure_of_one_film_ends_the_retries_of_the_others(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb
 ):
     ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
@@ -280,28 +278,28 @@ def test_failure_of_one_film_ends_the_waiting_for_the_others(
     ):
         for _ in tmdb.details(chain(ids, refused(tmdb_stand_in))):
             pass
-    # Each of the threads had one try or two, and none of the eighteen that were left.
+    # Each thread made one or two attempts, and none of the eighteen others.
     assert tmdb_stand_in.stats()["requests"] <= 2 * len(ids)
 
 
 def refused(stand_in: RunningStandIn) -> Iterator[int]:
-    """No more ids, since TMDB refuses to list them."""
+    """Ids that end with an error, once TMDB has failed for the first film."""
     while not stand_in.stats()["faults"]:
         time.sleep(0.02)
     raise TmdbError("TMDB refuses the key (HTTP 401); check TMDB_API_KEY")
     yield
 
 
-def test_404_that_is_not_tmdbs_own_is_no_word_on_the_film(
+def test_404_of_another_server_does_not_mean_a_deleted_film(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
 ):
-    tmdb._base_url = tmdb_stand_in.control_url  # where a 404 is that of another server
+    tmdb._base_url = tmdb_stand_in.control_url  # another server, which answers 404 in its own way
     with pytest.raises(TmdbUnavailableError, match="HTTP 404"):
         tmdb.get("/movie/1")
     assert len(waits) == 19
 
 
-def test_ids_of_details_are_taken_no_faster_than_the_answers(tmdb: Tmdb):
+def test_ids_are_read_no_faster_than_films_are_used(tmdb: Tmdb):
     taken: list[int] = []
     ids = tmdb.get("/movie/popular")["results"]
 
@@ -316,7 +314,7 @@ def test_ids_of_details_are_taken_no_faster_than_the_answers(tmdb: Tmdb):
 
 @pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
 @pytest.mark.parametrize("field", ["runtime", "genres", "credits", "title"])
-def test_film_in_a_passing_other_form_is_asked_for_again(
+def test_film_with_a_passing_wrong_type_is_fetched_again(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str, field: str
 ):
     (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
@@ -326,7 +324,9 @@ def test_film_in_a_passing_other_form_is_asked_for_again(
     assert answer.film == expected.film
 
 
-def test_film_in_a_lasting_other_form_comes_as_it_is(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+def test_film_with_a_lasting_wrong_type_is_returned_as_it_is(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
+):
     (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
     with tmdb_stand_in.faults({"kind": "wrong_type", "field": "runtime"}):
         (answer,) = tmdb.details([film_id])
@@ -334,14 +334,14 @@ def test_film_in_a_lasting_other_form_comes_as_it_is(tmdb_stand_in: RunningStand
     assert answer.film["runtime"] == ["unexpected"]
 
 
-def test_answers_are_dated_by_the_clock_of_tmdb(tmdb_on_its_day: Tmdb):
+def test_films_are_dated_by_tmdbs_clock(tmdb_on_its_day: Tmdb):
     (answer,) = tmdb_on_its_day.details([1])
     assert tmdb_on_its_day.server_time().date() == RUN_DATE
     assert answer.at.date() == RUN_DATE
 
 
 @pytest.mark.parametrize("days", [-400, -2, 2, 4000])
-def test_clock_that_is_wrong_is_one_sentence_at_once(
+def test_wrong_clock_is_reported_without_retries(
     tmdb_on_its_day: Tmdb, monkeypatch: pytest.MonkeyPatch, days: int, waits: list[float]
 ):
     monkeypatch.setattr(clock, "_clock", lambda: moment(RUN_DATE + timedelta(days=days)))
@@ -350,33 +350,31 @@ def test_clock_that_is_wrong_is_one_sentence_at_once(
     assert waits == []
 
 
-def test_storm_of_429_silences_all_requests_for_as_long_as_tmdb_asks(
-    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
-):
+def test_retry_after_pauses_all_threads(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
     ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
     tmdb_stand_in.forget()
     with tmdb_stand_in.faults({"kind": "429_retry_after", "seconds": 1, "first": 16}):
         answers = list(tmdb.details(ids))
     assert len(answers) == len(ids)
-    # The first sixteen are under way when the first of them is refused.
+    # The first sixteen requests are under way when the first is refused.
     assert tmdb_stand_in.stats()["requests"] <= 16 + len(ids)
 
 
-def test_films_that_changed_on_a_day_are_listed_whole(tmdb: Tmdb):
+def test_all_films_that_changed_on_a_day_are_listed(tmdb: Tmdb):
     ids = list(tmdb.changed(RUN_DATE - timedelta(days=1)))
     assert len(ids) == len(set(ids)) > 100
 
 
-def test_requests_are_paced(tmdb_stand_in: RunningStandIn):
+def test_requests_keep_the_rate_limit(tmdb_stand_in: RunningStandIn):
     tmdb_stand_in.forget()
     settings = planted(tmdb_stand_in.base_url)
     with Tmdb(settings.model_copy(update={"tmdb_requests_per_second": 20})) as client:
         list(client.details([1] * 50))
-    # A tenth more leaves room for requests that wait on their way.
+    # A tenth more, because requests may be delayed on their way.
     assert tmdb_stand_in.stats()["peak_per_second"] <= 22
 
 
-def test_workers_share_the_rate(tmdb_stand_in: RunningStandIn):
+def test_workers_share_the_rate_limit(tmdb_stand_in: RunningStandIn):
     tmdb_stand_in.forget()
     settings = planted(tmdb_stand_in.base_url)
     paced = settings.model_copy(update={"tmdb_requests_per_second": 20})
@@ -385,7 +383,7 @@ def test_workers_share_the_rate(tmdb_stand_in: RunningStandIn):
     assert tmdb_stand_in.stats()["peak_per_second"] <= 22
 
 
-def test_share_of_less_than_a_request_a_second_is_paced_too():
+def test_rate_below_one_request_per_second_is_kept():
     limiter = module._limiter(0.5)
     assert limiter.try_acquire(blocking=False)
     assert not limiter.try_acquire(blocking=False)

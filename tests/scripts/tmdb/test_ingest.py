@@ -23,7 +23,7 @@ def answers(*ids: int, **change: object) -> Iterator[TmdbAnswer]:
     return (TmdbAnswer(film_id, FILM | {"id": film_id} | change, moment()) for film_id in ids)
 
 
-def test_films_are_kept_with_the_run_that_brought_them_in(ingestion: Ingestion):
+def test_films_are_stored_with_the_run_that_fetched_them(ingestion: Ingestion):
     assert list(ingestion.add(answers(1, 2))) == [[1, 2]]
     films = stored(ingestion.store)
     assert {film["run_date"] for film in films.values()} == {RUN_DATE}
@@ -31,7 +31,7 @@ def test_films_are_kept_with_the_run_that_brought_them_in(ingestion: Ingestion):
     assert ingestion.report.records == 2
 
 
-def test_votes_count_for_the_day_they_are_told_for(tmp_path: Path):
+def test_votes_are_stored_for_the_given_day(tmp_path: Path):
     backfill = Ingestion(FilmStore(tmp_path / "films"), date(2026, 11, 20), None, 0.1)
     list(backfill.add(answers(1)))
     film = stored(backfill.store)[1]
@@ -39,7 +39,7 @@ def test_votes_count_for_the_day_they_are_told_for(tmp_path: Path):
     assert film["votes"][0]["date"] == date(2026, 11, 20)
 
 
-def test_films_are_kept_about_each_second_while_more_are_coming(
+def test_films_are_stored_every_second_while_more_arrive(
     ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch
 ):
     seconds = iter(range(100))
@@ -51,14 +51,14 @@ def test_films_are_kept_about_each_second_while_more_are_coming(
     assert [film for batch in (first, *kept) for film in batch] == list(range(1, 21))
 
 
-def test_film_that_is_gone_is_dealt_with_and_counted(ingestion: Ingestion):
+def test_deleted_film_is_done_and_counted(ingestion: Ingestion):
     gone = TmdbAnswer(9, None, moment())
     assert list(ingestion.add([gone])) == [[9]]
     assert ingestion.gone == 1
     assert stored(ingestion.store) == {}
 
 
-def test_what_had_come_is_kept_when_the_key_is_revoked_halfway(ingestion: Ingestion):
+def test_films_that_arrived_are_stored_when_the_key_is_revoked(ingestion: Ingestion):
     def revoked() -> Iterator[TmdbAnswer]:
         yield from answers(1, 2)
         raise TmdbError("TMDB refuses the key (HTTP 401); check TMDB_API_KEY")
@@ -68,14 +68,14 @@ def test_what_had_come_is_kept_when_the_key_is_revoked_halfway(ingestion: Ingest
     assert sorted(stored(ingestion.store)) == [1, 2]
 
 
-def test_bad_answers_stop_the_run_and_overwrite_nothing(ingestion: Ingestion):
+def test_bad_records_stop_the_run_and_overwrite_nothing(ingestion: Ingestion):
     list(ingestion.add(answers(*range(1, 41))))
     with pytest.raises(BadAnswersError, match="runtime: another form"):
         list(ingestion.add(answers(*range(1, 41), runtime="101")))
     assert {film["runtime"] for film in stored(ingestion.store).values()} == {101}
 
 
-def test_disk_that_is_full_ends_in_one_sentence(
+def test_full_disk_is_reported_in_one_sentence(
     ingestion: Ingestion, monkeypatch: pytest.MonkeyPatch
 ):
     list(ingestion.add(answers(1)))

@@ -28,7 +28,7 @@ from tests.support.stand_in import unpaced
 
 DAY = timedelta(days=1)
 TODAY = days_since_1970(RUN_DATE)
-EARLY = date(2005, 9, 30)  # about a hundred rated films of the synthetic world opened before
+EARLY = date(2005, 9, 30)  # about a hundred rated synthetic films were released before
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_first_films_are_popular_ones_then_the_newest_with_enough_votes(tmdb: Tm
     assert max(film["release_date"] for film in later) <= RUN_DATE.isoformat()
 
 
-def test_film_in_both_lists_is_a_first_film_once(tmdb: Tmdb):
+def test_film_in_both_lists_is_fetched_once(tmdb: Tmdb):
     popular = {film["id"] for film in islice(tmdb.pages("/movie/popular"), 80)}
     newest = {film["id"] for film in islice(newest_rated(tmdb, RUN_DATE), 320)}
     ids = first_films(tmdb, RUN_DATE, 400)
@@ -69,15 +69,17 @@ def test_film_in_both_lists_is_a_first_film_once(tmdb: Tmdb):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 21])
-def test_small_limits_are_kept(tmdb: Tmdb, limit: int):
+def test_limit_of_the_first_films_is_kept(tmdb: Tmdb, limit: int):
     assert len(first_films(tmdb, RUN_DATE, limit)) == limit
 
 
-def test_newest_rated_films_are_those_until_a_day(tmdb: Tmdb):
+def test_newest_rated_films_are_released_up_to_the_day(tmdb: Tmdb):
     assert next(newest_rated(tmdb, date(2020, 6, 30)))["release_date"] <= "2020-06-30"
 
 
-def test_rated_films_go_on_by_date_past_the_last_page(tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch):
+def test_rated_films_continue_by_date_past_the_last_page(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
+):
     whole = [film["id"] for film in newest_rated(tmdb, EARLY)]
     monkeypatch.setattr(tmdb_module, "MAX_PAGE", 1)
     monkeypatch.setattr(module, "MAX_PAGE", 1)
@@ -86,7 +88,9 @@ def test_rated_films_go_on_by_date_past_the_last_page(tmdb: Tmdb, monkeypatch: p
     assert list(dict.fromkeys(in_parts)) == whole
 
 
-def test_more_films_of_one_day_than_pages_end_the_list(tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch):
+def test_list_ends_when_one_day_has_more_films_than_tmdb_lists(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
+):
     def one_day(*_: Any, **__: Any) -> Any:
         return ({"id": number, "release_date": "2026-11-23"} for number in range(20))
 
@@ -106,7 +110,7 @@ def test_listed_films_are_due_unless_fetched_today(tmdb: Tmdb, store: FilmStore)
     assert set(upcoming) - {popular[0]} <= set(ids)
 
 
-def test_film_is_due_after_each_change_that_its_record_does_not_know(tmdb: Tmdb, store: FilmStore):
+def test_film_is_due_after_a_change_newer_than_its_record(tmdb: Tmdb, store: FilmStore):
     yesterday = list(tmdb.changed(RUN_DATE - DAY))
     before, on_that_day, since, new = yesterday[:4]
     opened = "2020-10-01"
@@ -116,7 +120,7 @@ def test_film_is_due_after_each_change_that_its_record_does_not_know(tmdb: Tmdb,
     assert new in ids
 
 
-def test_changes_of_the_day_that_is_not_over_are_left_to_the_next_run(tmdb: Tmdb, store: FilmStore):
+def test_changes_of_the_current_day_are_left_to_the_next_run(tmdb: Tmdb, store: FilmStore):
     assert list(changed(tmdb, index_of(store, (1, 1, "")), TODAY, TODAY)) == []
 
 
@@ -134,7 +138,7 @@ def test_changes_of_the_day_that_is_not_over_are_left_to_the_next_run(tmdb: Tmdb
         (-10, 9, False),
     ],
 )
-def test_votes_may_be_a_tenth_as_old_as_the_film_in_its_first_year(
+def test_record_of_a_young_film_is_due_at_a_tenth_of_its_age(
     store: FilmStore, opened_days_ago: int, fetched_days_ago: int, is_due: bool
 ):
     opened = RUN_DATE - opened_days_ago * DAY
@@ -142,7 +146,7 @@ def test_votes_may_be_a_tenth_as_old_as_the_film_in_its_first_year(
     assert list(with_young_votes(index, TODAY)) == ([1] if is_due else [])
 
 
-def test_film_without_a_date_has_no_young_votes(store: FilmStore):
+def test_film_without_a_date_is_never_young(store: FilmStore):
     assert list(with_young_votes(index_of(store, (1, 99, "")), TODAY)) == []
 
 
@@ -151,14 +155,14 @@ def test_film_that_would_soon_be_purged_is_due(store: FilmStore):
     assert sorted(getting_old(index_of(store, *fetched), TODAY)) == [1, 2, 3]
 
 
-def test_each_day_a_share_of_the_oldest_is_due_but_nothing_of_this_month(store: FilmStore):
+def test_daily_share_of_old_records_is_due_but_none_of_this_month(store: FilmStore):
     films = columns(*({"id": film} for film in range(1, 452)), day=RUN_DATE - 29 * DAY)
     store.add(films)
     assert list(getting_old(store.index(), TODAY)) == []
     assert len(list(getting_old(store.index(), TODAY + 1))) == 4  # 451 films in 150 days
 
 
-def test_all_that_is_due_comes_once_the_listed_films_first(tmdb: Tmdb, store: FilmStore):
+def test_each_due_film_comes_once_and_listed_films_first(tmdb: Tmdb, store: FilmStore):
     popular = next(tmdb.pages("/movie/popular"))["id"]
     index = index_of(store, (popular, 160, "2026-11-01"), (7, 160, "2010-01-01"))
     ids = due(tmdb, index, RUN_DATE - 2 * DAY, moment())

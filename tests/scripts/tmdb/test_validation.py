@@ -22,7 +22,7 @@ def admitted(*changes: dict[str, Any]) -> tuple[list[dict[str, Any]], Validation
     return validate_records(records, RUN_DATE, report).to_pylist(), report
 
 
-def test_good_film_passes_unchanged_with_its_votes_as_of_the_day():
+def test_good_film_is_unchanged_and_has_its_votes():
     (row,), report = admitted({})
     assert report.as_json() == {
         "records": 1,
@@ -74,7 +74,7 @@ def test_good_film_passes_unchanged_with_its_votes_as_of_the_day():
         ),
     ],
 )
-def test_value_that_cannot_be_is_missing_and_counted(
+def test_impossible_value_is_set_to_missing_and_counted(
     change: dict[str, Any], fault: str, missing: list[str]
 ):
     (row,), report = admitted(change)
@@ -87,7 +87,7 @@ def test_value_that_cannot_be_is_missing_and_counted(
 
 
 @pytest.mark.parametrize("field", ["homepage", "runtime", "genres", "credits", "translations"])
-def test_field_that_an_answer_lacks_is_missing_and_counted(field: str):
+def test_absent_field_is_missing_and_counted(field: str):
     film = {name: value for name, value in FILM.items() if name != field}
     report = ValidationReport()
     (row,) = validate_records([film_record(film, moment(), None)], RUN_DATE, report).to_pylist()
@@ -96,7 +96,7 @@ def test_field_that_an_answer_lacks_is_missing_and_counted(field: str):
 
 
 @pytest.mark.parametrize("field", ["budget", "revenue", "runtime"])
-def test_zero_is_unknown_and_no_fault(field: str):
+def test_zero_means_unknown_and_is_no_fault(field: str):
     (row,), report = admitted({field: 0})
     assert row[field] is None
     assert (report.bad, report.unknown[field]) == (0, 1)
@@ -108,7 +108,7 @@ def test_film_without_votes_has_no_rating_and_no_fault():
     assert row["votes"] == [{"date": RUN_DATE, "vote_average": None, "vote_count": 0}]
 
 
-def test_half_a_character_becomes_a_question_mark():
+def test_lone_surrogate_becomes_a_question_mark():
     half = "half a \ud83d smile"
     (row,), report = admitted({"overview": half, "genres": [{"id": 1, "name": half}]})
     assert row["overview"] == "half a ? smile"
@@ -133,7 +133,7 @@ def test_unknown_field_is_kept():
     assert json.loads(row["extra"]) == {"awards": ["best lantern"]}
 
 
-def test_too_many_bad_records_are_one_sentence_that_names_the_worst():
+def test_too_many_bad_records_are_reported_with_the_most_frequent_fault():
     report = ValidationReport()
     validate_records(
         [film_record(FILM | {"id": at, "runtime": "101"}, moment(), None) for at in range(1, 7)],
@@ -148,12 +148,12 @@ def test_too_many_bad_records_are_one_sentence_that_names_the_worst():
         report.check(0.1)
 
 
-def test_share_is_judged_of_enough_records_only():
+def test_bad_share_is_taken_of_a_minimum_of_records():
     ValidationReport(records=5, bad=5).check(0.1)
     with pytest.raises(BadAnswersError):
         ValidationReport(records=6, bad=6).check(0.1)
     ValidationReport(records=10 * MIN_TO_JUDGE, bad=MIN_TO_JUDGE).check(0.1)
 
 
-def test_nothing_in_is_nothing_out():
+def test_no_records_give_an_empty_table():
     assert validate_records([], RUN_DATE, ValidationReport()).num_rows == 0
