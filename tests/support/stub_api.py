@@ -46,7 +46,9 @@ FORECAST = {
 UNTRANSLATED = FORECAST | {
     "mood": None,
     "translated": False,
-    "ignored": [{"field": "overview", "reason": "the plot could not be translated"}],
+    "ignored": [
+        {"field": "overview", "reason": "the plot could not be translated; counted as unknown"}
+    ],
 }
 # The response of a model trained on Korean plots when the translation failed.
 READ_IN_KOREAN = FORECAST | {"mood": None, "translated": False, "read_in_korean": True}
