@@ -1,4 +1,4 @@
-# One target for each deployable; each holds its own lock's packages and the code it may import.
+# One target per deployable, with the packages of its own lock and the code that it may import.
 #   docker build --target api --build-arg GIT_COMMIT="$(git rev-parse HEAD)" --tag movie-rating-api .
 
 FROM python:3.11-slim-bookworm AS base
@@ -9,7 +9,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 WORKDIR /srv
 
 
-# What installs stays behind in this stage and in those made from it.
+# Installers stay in this stage and in those built from it; they are not in the final images.
 FROM base AS installer
 ENV UV_PYTHON_DOWNLOADS=never \
     UV_SYSTEM_CERTS=1 \
@@ -20,8 +20,8 @@ RUN python -m venv /opt/uv \
     && /opt/uv/bin/uv venv --python /usr/local/bin/python /opt/venv
 
 
-# What every container runs as: not root, without a shell to log in with; its home is temporary.
-# tini is pid 1 under any engine: it passes signals on and buries what programs leave behind.
+# Every container runs as a user that is not root and cannot log in; its home is temporary.
+# tini is process 1 under any engine: it passes signals on and reaps orphaned processes.
 FROM base AS runtime
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -35,11 +35,11 @@ ENTRYPOINT ["tini", "--"]
 
 FROM installer AS api-packages
 COPY requirements/api.txt requirements/
-# Bytecode is made here, since containers with a read-only file system cannot write it.
+# Compile bytecode now, because containers with a read-only file system cannot write it.
 RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/venv/bin/python \
     requirements/api.txt
-# Nothing here runs tests or tunes models, of Amazon's services only S3 is called and those that
-# sign in to it, and languages are named in English: 70 MB less.
+# Saves 70 MB: the API runs no tests, tunes no models, calls only S3 and its sign-in services at
+# Amazon, and names languages only in English.
 WORKDIR /opt/venv/lib/python3.11/site-packages
 RUN find . -type d -name tests -prune -exec rm -r {} + \
     && rm -r onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
@@ -48,14 +48,15 @@ RUN find . -type d -name tests -prune -exec rm -r {} + \
     && find babel/locale-data -type f ! -name en.dat ! -name root.dat -delete
 
 FROM runtime AS api
-# A volume takes its owner from the folder that it covers.
+# A new volume takes its owner from the folder where it is mounted.
 RUN install --directory --owner app --group app app/model
 COPY --from=api-packages /opt/venv /opt/venv
 COPY movierating movierating
 COPY app app
 USER 1000:1000
 EXPOSE 8000
-# Alive, not ready: ready it is once a model is published, and a restart would not bring that on.
+# Checks liveness, not readiness: without a published model the API is not ready, and a restart would
+# not change that.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", \
     "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
 CMD ["python", "-m", "app.server", "--host", "0.0.0.0", "--port", "8000"]
@@ -84,8 +85,8 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", 
 CMD ["python", "-m", "ui.serve", "--host", "0.0.0.0", "--port", "8501"]
 ARG GIT_COMMIT=unknown
 ENV GIT_COMMIT=$GIT_COMMIT
-LABEL org.opencontainers.image.title="Movie rating forecast: page" \
-    org.opencontainers.image.description="A form about a film, and a picture of its forecast" \
+LABEL org.opencontainers.image.title="Movie rating forecast: UI" \
+    org.opencontainers.image.description="A web page that forecasts the TMDB rating of a film" \
     org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.revision=$GIT_COMMIT
 
@@ -96,12 +97,12 @@ RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/ve
     requirements/pipeline.txt
 
 FROM runtime AS pipeline
-# LightGBM computes with OpenMP.
+# LightGBM needs OpenMP.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/*
-# Airflow's chart starts its probes by `/entrypoint COMMAND`.
+# Airflow's chart starts its probes with `/entrypoint COMMAND`.
 RUN install --directory --owner app --group app \
     /var/lib/airflow /var/log/airflow /srv/data-prepare \
     && ln -s /usr/bin/env /entrypoint
@@ -119,7 +120,7 @@ ENV PYTHONPATH=/srv \
     AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY=/var/log/airflow/dag_processor
 USER 1000:1000
 EXPOSE 8080
-# The heartbeat of AIRFLOW_PART (scheduler, dag_processor), as the API server knows it: Airflow's
+# Asks the API server for the heartbeat of AIRFLOW_PART (scheduler, dag_processor), because Airflow's
 # own check would start a second Airflow, of 150 MB, each time.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=90s CMD ["python", "-c", \
     "import json, os; from urllib.request import urlopen; \
@@ -131,12 +132,12 @@ CMD ["airflow", "api-server"]
 ARG GIT_COMMIT=unknown
 ENV GIT_COMMIT=$GIT_COMMIT
 LABEL org.opencontainers.image.title="Movie rating forecast: pipeline" \
-    org.opencontainers.image.description="Learns from TMDB every day, in Airflow" \
+    org.opencontainers.image.description="Trains the forecast model on TMDB every day, in Airflow" \
     org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.revision=$GIT_COMMIT
 
 
-# The outside world for a local trial: S3 and TMDB. Never deployed.
+# Local replacements for S3 and TMDB, for a trial. Never deployed.
 FROM installer AS sandbox-packages
 COPY requirements/sandbox.txt requirements/
 RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/venv/bin/python \
@@ -149,7 +150,7 @@ COPY movierating movierating
 COPY sandbox sandbox
 USER 1000:1000
 EXPOSE 8090 8333
-# SANDBOX_HEALTH is where the program of the container answers.
+# SANDBOX_HEALTH is the address at which the container's program answers.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s CMD ["python", "-c", \
     "import os; from urllib.request import urlopen; \
     urlopen(os.environ.get('SANDBOX_HEALTH', 'http://127.0.0.1:8090/stats'), timeout=4)"]
@@ -157,6 +158,6 @@ CMD ["python", "-m", "sandbox.tmdb", "--host", "0.0.0.0", "--port", "8090"]
 ARG GIT_COMMIT=unknown
 ENV GIT_COMMIT=$GIT_COMMIT
 LABEL org.opencontainers.image.title="Movie rating forecast: sandbox" \
-    org.opencontainers.image.description="Plays S3 and TMDB for a trial on one machine" \
+    org.opencontainers.image.description="Replaces S3 and TMDB for a trial on one machine" \
     org.opencontainers.image.licenses="MIT" \
     org.opencontainers.image.revision=$GIT_COMMIT

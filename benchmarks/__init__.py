@@ -1,4 +1,4 @@
-"""Every figure that the project names, as a command: `make bench-NAME ARGS='...'`.
+"""The commands that measure the project's figures: `make bench-NAME ARGS='...'`.
 
-Each module ends by printing one JSON object; it starts and stops what it needs.
+Each starts and stops the services it needs, and prints one JSON object as its last line.
 """

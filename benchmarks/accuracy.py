@@ -1,4 +1,4 @@
-"""How well the project's own training forecasts films of a later time, beside the baselines."""
+"""Train on films before a date, and evaluate the forecasts of later films beside the baselines."""
 
 import argparse
 import os
@@ -36,9 +36,9 @@ _PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", d
 
 
 def read_films(paths: Sequence[Path]) -> pd.DataFrame:
-    """Films of parquet files as a cleaned frame, oldest first; the first of a film counts.
+    """Read films from parquet files as a cleaned frame, oldest first.
 
-    Of each: overview present, feature length, rated.
+    Of duplicates, the first one counts. Keeps rated films of feature length that have an overview.
     """
     outcomes: dict[int, dict[str, Any]] = {}
     films: dict[int, Film] = {}
@@ -57,7 +57,7 @@ def cleaned(outcomes: dict[int, dict[str, Any]], films: dict[int, Film]) -> pd.D
 
 
 def film_of(row: dict[str, Any]) -> Film:
-    """What a row of the benchmark's files tells of a film before release."""
+    """The facts in a row of the files that are known before release."""
     return Film(
         title=_text(row["title"]),
         genres=_names(row["genres"]),
@@ -106,7 +106,7 @@ def _day(value: Any) -> date:
 
 
 def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
-    """Train on the films before the split as the pipeline does, and measure on those after it."""
+    """Train on the films before the split as the pipeline does, and evaluate on the others."""
     started = time.perf_counter()
     split = TimeSplit.by_date(films, split_date)
     learned = train_candidates(split, MODEL_CONFIG)
@@ -140,7 +140,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
 
 
 def _worst_slice(found: Sequence[Subgroup]) -> str:
-    """The genre or language of many films whose interval holds the smallest share of them."""
+    """The genre or language, of at least `MANY_FILMS` films, with the lowest coverage."""
     large = [
         each for each in found if each.kind in {"genre", "language"} and each.scores.n >= MANY_FILMS
     ]
@@ -149,7 +149,7 @@ def _worst_slice(found: Sequence[Subgroup]) -> str:
 
 
 def _explain_ms(model: Model, films: FilmVectors) -> float:
-    """The median time that the reasons of one film take."""
+    """The median time to compute the reasons of one forecast."""
     times = []
     for row in films.full[:EXPLAINED_FILMS]:
         started = time.perf_counter()
@@ -159,7 +159,7 @@ def _explain_ms(model: Model, films: FilmVectors) -> float:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Measure from the command line."""
+    """Run the benchmark."""
     arguments = _PARSER.parse_args(argv)
     films = read_films(arguments.films)
     films = films[films["release_date"] < arguments.until.isoformat()]
@@ -171,7 +171,7 @@ def main(argv: list[str] | None = None) -> int:
 _PARSER.add_argument("--films", type=Path, nargs="+", required=True, help="parquet files")
 _PARSER.add_argument("--split", type=date.fromisoformat, required=True, help="train before it")
 _PARSER.add_argument("--until", type=date.fromisoformat, required=True, help="test before it")
-_PARSER.add_argument("--json", type=Path, help="where to write the figures, too")
+_PARSER.add_argument("--json", type=Path, help="also write the figures to this file")
 
 if __name__ == "__main__":
     raise SystemExit(main())

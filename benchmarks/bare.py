@@ -1,4 +1,4 @@
-"""The least that FastAPI does for an endpoint of this signature: `uvicorn benchmarks.bare:app`."""
+"""The minimal FastAPI endpoint with this signature: `uvicorn benchmarks.bare:app`."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from fastapi import FastAPI
 app = FastAPI()
 
 
-@app.get("/predict", response_model=None)  # a model would be one thing more to do
+@app.get("/predict", response_model=None)  # a response model would cost time
 async def predict(
-    runtime: float,  # noqa: ARG001 - so are the others: the signature is what is measured
+    runtime: float,  # noqa: ARG001 - only the signature is measured
     genre_encoded: int,  # noqa: ARG001
     lang_encoded: int,  # noqa: ARG001
     sentiment: float,  # noqa: ARG001
     overview_len: int,  # noqa: ARG001
 ) -> dict[str, Any]:
-    """Answer always the same."""
+    """Return a constant."""
     return {"predicted_rating": 7.38}

@@ -1,9 +1,9 @@
-"""Collect a whole catalogue from the TMDB stand-in with its limit of 40 requests a second.
+"""Collect a whole catalogue from the TMDB stand-in, with TMDB's limit of 40 requests a second.
 
-In this order: the backfill, as one process; a daily run on the store it leaves; preprocessing of
-all of it. Then on the newest films alone: backfills killed once and resumed, and one while
-the stand-in commits each of its faults in 10 % of its answers, whose films must be the same. Last a
-daily run on a million films, copies of the catalogue's, for its memory.
+The steps: a backfill as one process, a daily run on its store, and the preprocessing of all films.
+Then, with only the newest films: backfills that are killed once and resumed, and one while the
+stand-in injects each of its faults into 10 % of its answers; all must collect the same films. Last,
+a daily run on a million copies of films, to measure its memory.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from movierating.settings import Settings, load_settings
 from sandbox.tmdb.process import ROOT, RunningStandIn, running
 from scripts.store.film_store import FilmStore, film_store
 
-LIMIT: Final = 40  # of TMDB, and of the stand-in
+LIMIT: Final = 40  # requests per second
 KEY: Final = "0123456789abcdef0123456789abcdef"
 FAULTS: Final = (
     "429", "429_retry_after", "500", "503", "slow", "cut", "truncated", "not_json",
@@ -66,7 +66,7 @@ class Bench:
         return film_store(self.settings(name))
 
     def start(self, name: str, step: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """A step, begun."""
+        """Start a step of the pipeline."""
         environment = os.environ | {
             "TMDB_BASE_URL": self.stand_in.base_url,
             "TMDB_API_KEY": KEY,
@@ -78,7 +78,7 @@ class Bench:
         return subprocess.Popen(command, cwd=ROOT, env=environment)
 
     def run(self, name: str, step: str, *arguments: str) -> Ran:
-        """A step, ended.
+        """Run a step of the pipeline to its end.
 
         Raises:
             RuntimeError: It failed.
@@ -86,14 +86,14 @@ class Bench:
         return Ran.watch(self.start(name, step, *arguments))
 
     def listed(self, first: str) -> int:
-        """How many films the stand-in has that opened on a day or later."""
+        """The number of the stand-in's films that were released on this date or later."""
         query = {"api_key": KEY, "primary_release_date.gte": first}
         answer = requests.get(f"{self.stand_in.base_url}/discover/movie", params=query, timeout=30)
         total: int = answer.json()["total_results"]
         return total
 
     def served(self) -> int:
-        """How many requests the stand-in has answered with success."""
+        """The number of requests that the stand-in has answered with status 200."""
         answers: dict[str, int] = self.stand_in.stats()["by_status"]
         return answers.get("200", 0)
 
@@ -116,7 +116,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def whole(bench: Bench, first: str) -> dict[str, float]:
-    """The backfill of everything, then a daily run and its preprocessing."""
+    """Run the complete backfill, then a daily run and its preprocessing."""
     bench.stand_in.forget()
     filled = bench.run("whole", "backfill", "--first", first)
     stats, served = bench.stand_in.stats(), bench.served()
@@ -141,7 +141,7 @@ def whole(bench: Bench, first: str) -> dict[str, float]:
 
 
 def killed(bench: Bench, first: str) -> dict[str, float]:
-    """Backfills killed at a moment of chance: the most that had to be sent twice, as time."""
+    """Kill backfills at a random moment and resume them; the requests sent twice, as seconds."""
     bench.stand_in.forget()
     bench.run("undisturbed", "backfill", "--first", first)
     needed, expected = bench.served(), bench.store("undisturbed").digest()
@@ -153,7 +153,7 @@ def killed(bench: Bench, first: str) -> dict[str, float]:
         time.sleep(moments.uniform(5, 20))
         process.kill()
         if process.wait() == 0:
-            raise RuntimeError("it had ended before it was killed; take more films")
+            raise RuntimeError("the backfill ended before it was killed; use more films")
         bench.run(name, "backfill", "--first", first)
         again.append(bench.served() - needed)
         same &= bench.store(name).digest() == expected
@@ -165,7 +165,7 @@ def killed(bench: Bench, first: str) -> dict[str, float]:
 
 
 def faulty(bench: Bench, first: str) -> dict[str, float]:
-    """The same films while every fault strikes in 10 % of the answers."""
+    """Collect the same films while every fault affects 10 % of the answers."""
     faults = [{"kind": kind, "share": 0.1, "seconds": 1} for kind in FAULTS]
     with bench.stand_in.faults(*faults, seed=7):
         bench.run("faulty", "backfill", "--first", first)

@@ -1,6 +1,6 @@
-"""Both instances in containers: the size and memory of each, and the time of what operators do.
+"""Both instances in containers: image sizes, memory, and the duration of operators' tasks.
 
-Needs a Docker engine; the images are built if they are not there.
+Needs a Docker engine; missing images are built.
 """
 
 import argparse
@@ -20,12 +20,14 @@ from ops.trial import Trial, new_trial
 from sandbox.state import free_ports
 
 PARSER: Final = argparse.ArgumentParser(prog="make bench-containers", description=__doc__)
-PARSER.add_argument("--films", type=int, default=400, help="collected (default: %(default)s)")
+PARSER.add_argument(
+    "--films", type=int, default=400, help="films to collect (default: %(default)s)"
+)
 
 
 @contextmanager
 def trial(films: int, folder: Path) -> Iterator[Trial]:
-    """A trial that ends with the block, its volumes with it."""
+    """A running trial; it is stopped, and its volumes are deleted, when the block ends."""
     airflow, page, http, https = free_ports(4)
     running = new_trial(
         "movierating-bench",
@@ -38,7 +40,7 @@ def trial(films: int, folder: Path) -> Iterator[Trial]:
         PROXY_USERS_FILE=str(folder / "users"),
     )
     try:
-        running.let_in()
+        running.write_proxy_user()
         running.start()
         yield running
     finally:
@@ -46,7 +48,7 @@ def trial(films: int, folder: Path) -> Iterator[Trial]:
 
 
 def beside_limits(project: Project, peaks: Peaks) -> dict[str, str]:
-    """The most memory of each service that runs, and what the engine would have let it have."""
+    """Peak and limit of the memory of each running service, as text in MB."""
     running = {name: project.containers(name) for name in sorted(peaks)}
     return {
         name: f"{peaks[name]:.0f} of {limit_mb(containers[0]):.0f}"
@@ -56,14 +58,14 @@ def beside_limits(project: Project, peaks: Peaks) -> dict[str, str]:
 
 
 def layers_mb(target: str) -> int:
-    """The size of what an image adds to its base."""
+    """The size of an image without its base image, in MB."""
     (base,) = re.findall(r"(?m)^FROM (\S+) AS base$", (ROOT / "Dockerfile").read_text())
     whole, below = (int(inspect(image, "{{.Size}}")) for image in (f"movie-rating-{target}", base))
     return round((whole - below) / 1e6)
 
 
 def main() -> None:
-    """Measure a run of the pipeline, then the drills."""
+    """Measure a run of the pipeline, then every drill."""
     options = PARSER.parse_args()
     with tempfile.TemporaryDirectory() as name, trial(options.films, Path(name)) as running:
         began = time.monotonic()

@@ -1,15 +1,15 @@
-"""How near to the ratings of the synthetic world any forecaster can come.
+"""The smallest possible forecast errors in the synthetic world.
 
 Three forecasters know all rules of `sandbox.tmdb.quality` and every fact of a film. They differ in
-what they know of the talents of its people, companies and collection:
+what they know about the talents of its people, companies and collection:
 
-    floor                     each of them; nobody can, who has only seen their films
-    floor_learnable           what the ratings of earlier films tell of them
+    floor                     the talents themselves, which nobody can know
+    floor_learnable           the ratings of their earlier films
     floor_without_histories   nothing
 
-The second is the one to reach. Most people make a few films, each rated with luck and the noise of
-its votes, so even a perfect forecaster learns little of them: of the variance that talents bring
-into the newest fifth of the films, a twelfth.
+The second is the goal for the model. Most people make only a few films, and luck and the noise of
+the votes affect each rating. So even a perfect forecaster can explain only a twelfth of the
+variance that talents cause among the newest fifth of the films.
 """
 
 from collections.abc import Sequence
@@ -31,11 +31,11 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BestForecast:
-    """What the rules allow to say of films, given the ratings of others.
+    """The best possible forecast of some films, given the ratings of others.
 
     Attributes:
-        ratings: The expected ratings; (films,).
-        doubts: The variance of what is not known of their talents; (films,).
+        ratings: The expected ratings, shape (films,).
+        doubts: The variance that remains because talents are unknown, shape (films,).
     """
 
     ratings: Floats
@@ -43,15 +43,15 @@ class BestForecast:
 
 
 def best_forecast(world: World, taught: Sequence[int], asked: Sequence[int]) -> BestForecast:
-    """Forecast films of a world from its rules and the ratings of other films.
+    """Forecast films from the rules of the world and the ratings of other films.
 
     The talents are random effects of known variance, so this is their best linear unbiased
-    prediction (Henderson, Biometrics 31, 1975), in the form that sums over films, not people:
-    films are as alike as the talents they share.
+    prediction (Henderson, Biometrics 31, 1975). It sums over films, not people: the covariance of
+    two films comes from the people they share.
 
     Args:
         world: The world.
-        taught: Ids of the films whose ratings are known, all of them rated.
+        taught: Ids of the films whose ratings are known; all are rated.
         asked: Ids of the films to forecast.
     """
     facts, columns = world.facts, world.columns
@@ -69,14 +69,14 @@ def best_forecast(world: World, taught: Sequence[int], asked: Sequence[int]) -> 
 
 
 def learnable_floor(world: World, taught: Sequence[int], asked: Sequence[int]) -> float:
-    """The RMSE to be expected of the best forecast, votes' noise and luck included."""
+    """The expected RMSE of the best forecast, including luck and the noise of the votes."""
     at = [world.columns.position_of[each] for each in asked]
     doubts = best_forecast(world, taught, asked).doubts
     return quality.noise_floor(world.columns.vote_count[at], unseen=np.sqrt(doubts))
 
 
 def _alike(groups: Groups) -> sparse.csr_matrix:
-    """How much of a mean talent any two films have in common, shape (films, films)."""
+    """The share of a mean talent that each two films have in common, shape (films, films)."""
     people = [person for group in groups for person in group]
     shares = [1 / len(group) for group in groups for _ in group]
     starts = np.cumsum([0, *map(len, groups)])

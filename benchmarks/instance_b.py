@@ -1,4 +1,4 @@
-"""What instance B needs of its memory: the API and the page, both under load.
+"""The memory that instance B needs: the API and the UI, both under load.
 
 Run it in a memory cgroup of 1 GiB, as the instance has, to see that nothing is killed; what is told
 are proportional set sizes, of the API and the page alone.
@@ -27,17 +27,21 @@ FILMS: Final = 200
 ANSWER_SECONDS: Final = 60
 
 PARSER: Final = argparse.ArgumentParser(prog="make bench-instance_b", description=__doc__)
-PARSER.add_argument("--seconds", type=float, default=30, help="of load (default: %(default)s)")
-PARSER.add_argument("--visitors", type=int, default=4, help="at once (default: %(default)s)")
+PARSER.add_argument(
+    "--seconds", type=float, default=30, help="duration of the load (default: %(default)s)"
+)
+PARSER.add_argument(
+    "--visitors", type=int, default=4, help="visitors at once (default: %(default)s)"
+)
 add_options(PARSER)
 
 
 @dataclass
 class Visitors:
-    """Open the page again and again, and wait each time until it is drawn.
+    """Visitors who open the page repeatedly, each time until it is completely drawn.
 
     Attributes:
-        visits: How often it was drawn.
+        visits: How often the page was drawn.
     """
 
     url: str
@@ -46,19 +50,19 @@ class Visitors:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def visit(self) -> None:
-        """Be one visitor until the end."""
+        """Act as one visitor until `end` is called."""
         while not self._ended.is_set():
             draw(self.url)
             with self._counting:
                 self.visits += 1
 
     def end(self) -> None:
-        """Let all of them finish."""
+        """Make all visitors finish."""
         self._ended.set()
 
 
 def draw(url: str) -> None:
-    """Open the page as a browser does, and wait until its script has run to the end."""
+    """Open the page as a browser does, and wait until its script has finished."""
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
     with connect(address, max_size=None) as browser:
         wanted = BackMsg(rerun_script=ClientState(query_string=""))
@@ -89,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
 def under_load(
     api: Running, ui: Running, wanted: Path, seconds: float, visitors: int
 ) -> dict[str, Any]:
-    """Memory after so many seconds of load on both."""
+    """The memory of both after some seconds of load."""
     _, core = cores()
     public = Visitors(ui.url)
     with meanwhile([public.visit] * visitors, public.end):

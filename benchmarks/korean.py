@@ -1,7 +1,7 @@
-"""What becomes of a film's forecast if its plot is in Korean and no translation is to be had.
+"""The forecast errors of films whose plot is in Korean and cannot be translated.
 
-Forms of genre and plot alone. The films that teach are those before the split, with their plots in
-Korean where these are known; measured are the pairs of plots of the films after it.
+Each form has only genres and a plot. Training films are those before the split, with their Korean
+plots if known. The evaluation uses the later films that have a plot in both languages.
 """
 
 import argparse
@@ -26,8 +26,8 @@ from scripts.parameters import ModelConfig
 from scripts.training.bundling import export_models
 from scripts.training.selection import TrainingResult, train_candidates
 
-FEW_FILMS: Final = 10  # of a genre tell nothing of a spread
-# The folds of these films choose this family anyway.
+FEW_FILMS: Final = 10  # too few films to estimate a standard deviation
+# The selection on folds chooses this family for these films.
 CONFIG: Final = ModelConfig(model_type="lgbm")
 _PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.korean", description=__doc__)
 _PARSER.add_argument("--catalogue", type=Path, default=SHARED, help="real films in parquet form")
@@ -35,18 +35,18 @@ _PARSER.add_argument(
     "--pairs",
     type=Path,
     default=SHARED.with_name("overviews_ko.parquet"),
-    help="their plots in both languages",
+    help="the films' plots in both languages",
 )
-_PARSER.add_argument("--json", type=Path, help="where to write the figures, too")
+_PARSER.add_argument("--json", type=Path, help="also write the figures to this file")
 
 
 def with_pairs(films: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """A cleaned frame with the plots in Korean, as `preprocess` writes it from TMDB's own."""
+    """Add the Korean plots to a cleaned frame, as `preprocess` does."""
     return films.assign(overview_ko=films["id"].map(pairs.set_index("id")["overview_ko"]))
 
 
 def forecasts(learned: TrainingResult, films: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Of the films after the split that have both plots: forecasts by what is known of the plot."""
+    """Forecasts of the hold-out films with both plots, by which plot is known."""
     model, _ = export_models(learned)
     of_pair = pairs.set_index("id").loc[films["id"]]
     forms = [Film(genres=film.genres) for film in films_of(films)]
@@ -65,9 +65,9 @@ def forecasts(learned: TrainingResult, films: pd.DataFrame, pairs: pd.DataFrame)
 
 
 def spreads(said: pd.DataFrame) -> pd.DataFrame:
-    """By genre: how far plots alone move its forecasts (standard deviation), in both languages.
+    """By genre: the standard deviation that plots cause in the forecasts, for both languages.
 
-    All genres of a film are on its form; what they say, the forecast without a plot, is taken off.
+    The effect of a film's genres, which is its forecast without a plot, is subtracted.
     """
     moved = said[["english", "korean"]].sub(said["unknown"], axis=0).groupby(said["genre"])
     table = moved.std().assign(films=moved.size())
@@ -98,11 +98,13 @@ def figures(said: pd.DataFrame) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
-    """Measure from the command line."""
+    """Run the benchmark."""
     arguments = _PARSER.parse_args(argv)
     pairs = pd.read_parquet(arguments.pairs)
     films = with_pairs(read_films([arguments.catalogue]), pairs)
-    split = TimeSplit.of_newest(films, enough=len(films))  # more than 500: few of them are pairs
+    split = TimeSplit.of_newest(
+        films, enough=len(films)
+    )  # more than 500, because few of them have both plots
     learned = train_candidates(split, config)
     later = split.holdout.frame["overview_ko"].notna().to_numpy()
     said = forecasts(learned, split.holdout.frame[later], pairs)

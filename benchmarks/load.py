@@ -1,4 +1,4 @@
-"""Load on a service: by wrk, or by threads of ours while something else is done."""
+"""Put load on a service, with wrk or with threads beside other work."""
 
 import json
 import re
@@ -27,12 +27,12 @@ end
 
 
 class LoadError(RuntimeError):
-    """The load could not be made, or was not answered."""
+    """The load could not be generated, or no request was answered."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What wrk saw in one round."""
+    """The results of one round of wrk."""
 
     requests: int
     per_second: float
@@ -41,7 +41,7 @@ class Measured:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Take it from what wrk prints.
+        """Parse wrk's output.
 
         Raises:
             LoadError: Some requests failed, which would count as fast ones, or there were none.
@@ -51,9 +51,9 @@ class Measured:
         count = re.search(r"(\d+) requests in", text)
         rate = re.search(r"Requests/sec:\s*([\d.]+)", text)
         if not (count and rate):
-            raise LoadError(f"this is no result of wrk: {text!r}")
+            raise LoadError(f"wrk's output has no result: {text!r}")
         if not int(count[1]):
-            raise LoadError("not one request was answered; give the rounds more --seconds")
+            raise LoadError("no request was answered; use longer rounds (--seconds)")
         return cls(int(count[1]), float(rate[1]), _percentile(text, 50), _percentile(text, 99))
 
 
@@ -71,13 +71,13 @@ def posts(path: str, bodies: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def script(requests: Sequence[str]) -> str:
-    """A script for wrk that sends these requests in turn."""
+    """A wrk script that sends these requests in turn."""
     lines = (f"  requests[{at}] = {line}" for at, line in enumerate(requests, 1))
     return _SCRIPT % "\n".join(lines)
 
 
 def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
-    """Send what a script wants to a service, from one core.
+    """Run a wrk script against a service, on one core.
 
     Raises:
         LoadError: wrk is not installed, or some requests failed.
@@ -97,7 +97,7 @@ def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
 
 @contextmanager
 def meanwhile(works: Sequence[Callable[[], None]], end: Callable[[], None]) -> Iterator[None]:
-    """Let each of the works run in a thread until `end` has told them all to stop."""
+    """Run each work in a thread; when the block ends, call `end` and wait for the threads."""
     threads = [threading.Thread(target=each) for each in works]
     for thread in threads:
         thread.start()
@@ -112,5 +112,5 @@ def meanwhile(works: Sequence[Callable[[], None]], end: Callable[[], None]) -> I
 def _percentile(text: str, percent: int) -> float:
     found = re.search(rf"^\s*{percent}%\s+([\d.]+)(us|ms|s|m)\s*$", text, re.MULTILINE)
     if not found:
-        raise LoadError(f"wrk tells no latency: {text!r}")
+        raise LoadError(f"wrk's output has no latency: {text!r}")
     return float(found[1]) * _MS[found[2]]

@@ -1,4 +1,4 @@
-"""Memory of a process, and of each program of a running sandbox as proportional set size; in MB."""
+"""Memory in MB: of a process, and of a sandbox's programs as proportional set size (PSS)."""
 
 import subprocess
 import threading
@@ -20,11 +20,11 @@ _NAMES: Final = {
     "dag-processor": "airflow-dag-processor",
     "scheduler": "airflow-scheduler and tasks",
 }
-_EVERY_SECONDS: Final = 4.0  # a reading takes a noticeable part of a core
+_EVERY_SECONDS: Final = 4.0  # each measurement takes noticeable processor time
 
 
 def by_program(folder: Path) -> dict[str, int]:
-    """Each program of the sandbox in `folder` with all its descendants; empty if none runs."""
+    """The PSS of each program of the sandbox in `folder`, with descendants; empty if none runs."""
     megabytes: dict[str, float] = defaultdict(float)
     try:
         pid = int((folder / ".sandbox" / "supervisord.pid").read_text())
@@ -38,10 +38,10 @@ def by_program(folder: Path) -> dict[str, int]:
 
 
 class Peak:
-    """Watches a sandbox while a block runs, and keeps each program's highest reading."""
+    """Measures a sandbox while a block runs, and keeps the maximum of each program."""
 
     def __init__(self, folder: Path) -> None:
-        """Watch the sandbox in a folder; it may start later."""
+        """Measure the sandbox in a folder; it may start later."""
         self.megabytes: dict[str, int] = {}
         self.total = 0
         self._folder = folder
@@ -49,12 +49,12 @@ class Peak:
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to watch."""
+        """Start measuring."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop watching."""
+        """Stop measuring."""
         self._ended.set()
         self._thread.join()
 
@@ -67,7 +67,7 @@ class Peak:
 
 
 def pss_mb(process: psutil.Process) -> float:
-    """What a process takes, memory that it shares divided among those who share it; 0 if gone."""
+    """The PSS of a process: shared memory counts in equal parts. 0 if the process is gone."""
     try:
         return float(process.memory_full_info().pss) / 1e6
     except psutil.Error:
@@ -75,24 +75,24 @@ def pss_mb(process: psutil.Process) -> float:
 
 
 def peak_mb(pid: int) -> float | None:
-    """The most memory of a process since its program began; what `wait4` tells begins before."""
+    """Peak memory of a process since its program started; `wait4` would include the time before."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
-    except (OSError, IndexError):  # it is ending
+    except (OSError, IndexError):  # the process is ending
         return None
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A process that has ended: how long it ran, and the most memory it took."""
+    """Duration and peak memory of a process that has ended."""
 
     seconds: float
     peak_mb: int
 
     @classmethod
     def watch(cls, process: "subprocess.Popen[bytes]") -> Self:
-        """Watch one that has just begun until it ends.
+        """Measure a process that has just started, until it ends.
 
         Raises:
             RuntimeError: It failed.

@@ -1,4 +1,4 @@
-"""The service that this one replaces, as it worked: it reads its model from disk at each request.
+"""The service that this one replaces, which reads its model from disk at every request.
 
 `uvicorn benchmarks.old_way:app`, with the pickle's path in OLD_MODEL.
 """
@@ -20,7 +20,7 @@ def predict(
     runtime: float, genre_encoded: int, lang_encoded: int, sentiment: float, overview_len: int
 ) -> dict[str, float]:
     """The old endpoint; a plain function, so that it runs on a thread."""
-    model = pickle.loads(Path(os.environ["OLD_MODEL"]).read_bytes())  # noqa: S301 - it is so
+    model = pickle.loads(Path(os.environ["OLD_MODEL"]).read_bytes())  # noqa: S301 - as the old service did
     film = pd.DataFrame(
         [[runtime, genre_encoded, lang_encoded, sentiment, overview_len]], columns=FIVE_COLUMNS
     )

@@ -1,10 +1,9 @@
-"""How quick and how small the page is, in a real browser, on what `make up` runs.
+"""The speed and the memory of the UI, in a real browser, on the services of `make up`.
 
-A visit begins in a window that has been open for a moment, with an empty cache, and ends when the
-button can be clicked. What else ran meanwhile is told beside it: a browser that loads a page wants
-two cores. A film is forecast again and again with another running time; what is measured lies
-between the click and the moment when the new rating stands in the document. Plots are in English:
-nothing is translated.
+A visit starts in a new window with an empty cache, and ends when the button can be clicked. The
+load of other programs is reported too, because a browser needs two cores to load a page. Then a
+film is forecast repeatedly with changing running times; the time is measured from the click until
+the new rating is in the document. Plots are in English, so nothing is translated.
 """
 
 import argparse
@@ -23,14 +22,14 @@ from movierating.settings import all_settings
 from sandbox.chromium import ARGUMENTS
 
 PARSER: Final = argparse.ArgumentParser(prog="make bench-page", description=__doc__)
-PARSER.add_argument("--url", help="where the page is (default: UI_PORT of this machine)")
+PARSER.add_argument("--url", help="address of the UI (default: UI_PORT of this machine)")
 PARSER.add_argument("--clicks", type=int, default=60, help="default: %(default)s")
 PARSER.add_argument("--visits", type=int, default=10, help="default: %(default)s")
 
-_SETTLED_MILLISECONDS: Final = 1_500  # a new window of Chromium loads scripts of its own
+_SETTLED_MILLISECONDS: Final = 1_500  # a new window first loads Chromium's own scripts
 _SUBMIT: Final = "Forecast the rating"
 _RUNTIMES: Final = ("70", "170")
-# Milliseconds from the next click on until another answer stands in the document.
+# Resolves to the milliseconds from the next click until a new forecast is in the document.
 _WATCH: Final = """
 () => new Promise(resolve => {
     const shown = () => document.querySelector(".forecast")?.innerText;
@@ -78,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def usable_seconds(browser: Browser, url: str) -> float:
-    """From the address to a button that can be clicked, with an empty cache."""
+    """Seconds from opening the page until its button can be clicked, with an empty cache."""
     context = browser.new_context()
     tab = context.new_page()
     tab.wait_for_timeout(_SETTLED_MILLISECONDS)
@@ -91,7 +90,7 @@ def usable_seconds(browser: Browser, url: str) -> float:
 
 
 def answer_milliseconds(browser: Browser, url: str, count: int) -> list[float]:
-    """From a click to the answer, one after the other in one tab."""
+    """Milliseconds from a click to the forecast, for `count` clicks in one tab."""
     tab = _filled_in(browser, url)
     times = []
     for at in range(count):
@@ -105,7 +104,7 @@ def answer_milliseconds(browser: Browser, url: str, count: int) -> list[float]:
 
 
 def use_everything(browser: Browser, url: str) -> None:
-    """Open every part of the page, and take the answer as PDF."""
+    """Use every page of the UI, and download a forecast as PDF."""
     tab = _filled_in(browser, url)
     tab.get_by_role("button", name=_SUBMIT).click()
     with tab.expect_download():
@@ -121,7 +120,7 @@ def use_everything(browser: Browser, url: str) -> None:
 
 @contextmanager
 def busy_elsewhere(url: str) -> Iterator[list[float]]:
-    """How many cores worked for neither the browser nor the page; told at the end."""
+    """Yield a list; when the block ends, it gets the cores that other programs used."""
     told: list[float] = []
     started, before = time.perf_counter(), _processor_seconds(url)
     yield told
@@ -129,14 +128,14 @@ def busy_elsewhere(url: str) -> Iterator[list[float]]:
 
 
 def _processor_seconds(url: str) -> float:
-    """What all programs but the browser, this one and the page have worked so far."""
+    """Processor seconds of all programs except the browser, this one and the UI."""
     everything = psutil.cpu_times()
     ours = [psutil.Process(), *psutil.Process().children(recursive=True), _server(url)]
     return float(everything.user + everything.system) - sum(map(_worked, ours))
 
 
 def _worked(process: psutil.Process) -> float:
-    """Processor seconds of a process, and of those of its own that have ended."""
+    """Processor seconds of a process and of its ended children."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -145,7 +144,7 @@ def _worked(process: psutil.Process) -> float:
 
 
 def pss_megabytes(url: str) -> float:
-    """Memory of the process that serves the page, as proportional set size."""
+    """Memory of the UI's process, as proportional set size."""
     return float(_server(url).memory_full_info().pss) / 1e6
 
 

@@ -1,4 +1,4 @@
-"""Versions in a bucket of a benchmark's own: published, pointed at, and made to differ."""
+"""Publish, promote and modify model versions in a bucket that belongs to the benchmark."""
 
 import json
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Version:
         return cls(folder, bundle.manifest, bundle)
 
     def shifted(self, folder: Path, points: float, run_date: date) -> "Version":
-        """The same in another folder, but for every rating: so many points higher."""
+        """A copy in another folder whose ratings are all `points` higher."""
         effects = replace(self.bundle.effects, average=self.bundle.effects.average + points)
         files = {name: (self.folder / name).read_bytes() for name in self.manifest.files}
         files[EFFECTS_NAME] = json.dumps(effects.to_json()).encode()
@@ -43,11 +43,11 @@ class Version:
 
 @contextmanager
 def in_production(bundle_folder: Path, folder: Path) -> Iterator[Settings]:
-    """Settings of an S3 server of its own, where a bundle is in production.
+    """Start an S3 server with a bundle in production, and yield its settings.
 
     Args:
-        bundle_folder: Of the bundle.
-        folder: Where the server keeps what it has.
+        bundle_folder: The folder of the bundle.
+        folder: Where the server keeps its data.
     """
     with running_s3(folder / "s3") as s3:
         settings = s3.settings(s3.new_bucket())
@@ -57,20 +57,20 @@ def in_production(bundle_folder: Path, folder: Path) -> Iterator[Settings]:
 
 
 def publish(registry: Registry, version: Version) -> Pointer:
-    """Publish a version; what puts it into production."""
+    """Publish a version, and return the pointer that promotes it."""
     return Pointer(
         version=version.manifest.version,
         manifest_sha256=registry.publish(version.folder, version.manifest),
         previous=None,
         at=datetime.now(UTC),
         by="benchmarks",
-        reason="to be measured",
+        reason="benchmark",
         run_date=version.manifest.run_date,
     )
 
 
 def move(registry: Registry, pointer: Pointer) -> None:
-    """Put a published version into production, whatever is there."""
+    """Promote a published version, whatever is in production."""
     current = registry.production()
     previous = current.pointer.version if current else None
     now = {"previous": previous, "at": datetime.now(UTC)}

@@ -1,4 +1,4 @@
-"""What benchmarks ask of a service, made from real films."""
+"""Requests for benchmarks, made from real films."""
 
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ PLOT_CHARACTERS: Final = 400
 
 
 def askable(frame: pd.DataFrame, count: int) -> list[Film]:
-    """The newest films of a cleaned frame whose genre, running time and long plot are known."""
+    """The newest films of a cleaned frame that have a genre, a running time and a long plot."""
     told = (
         (frame["overview"].str.len() >= PLOT_CHARACTERS)
         & (frame["genre_encoded"] >= 0)
@@ -24,7 +24,7 @@ def askable(frame: pd.DataFrame, count: int) -> list[Film]:
 
 def five_numbers(film: Film, codes: Codes) -> dict[str, Any]:
     """The query of `GET /predict`."""
-    assert film.plot  # noqa: S101 - of what `askable` gives
+    assert film.plot  # noqa: S101 - `askable` selects only films with a plot
     return {
         "runtime": film.runtime_minutes,
         "genre_encoded": codes.genres.code(film.main_genre),
@@ -35,8 +35,8 @@ def five_numbers(film: Film, codes: Codes) -> dict[str, Any]:
 
 
 def form(film: Film) -> dict[str, Any]:
-    """The body of `POST /predict` with what the page's form asks for; the plot is cut."""
-    assert film.plot  # noqa: S101 - of what `askable` gives
+    """The body of `POST /predict` with the main fields of the form; the plot is shortened."""
+    assert film.plot  # noqa: S101 - `askable` selects only films with a plot
     return {
         "overview": (film.plot.text or "")[:PLOT_CHARACTERS],
         "genres": film.genres,
@@ -46,7 +46,7 @@ def form(film: Film) -> dict[str, Any]:
 
 
 def all_facts(film: Film) -> dict[str, Any]:
-    """The same with every fact; what is not known of the film is filled in."""
+    """The same body with every fact; unknown ones get an invented value."""
     nobody = ["Nobody Yet"]
     return form(film) | {
         "title": film.title or "Untitled",

@@ -1,4 +1,4 @@
-"""A run of the pipeline on a catalogue of real films, kept in a folder for the next benchmark."""
+"""A pipeline run on a catalogue of real films, kept in a folder for later benchmarks."""
 
 import argparse
 import csv
@@ -41,23 +41,23 @@ class RealRun:
         return self.folder / self.files.bundle.name
 
     def films(self) -> pd.DataFrame:
-        """The films it learned from and was measured on, oldest first."""
+        """The training and hold-out films, oldest first."""
         return read_cleaned(self.files.cleaned)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that say which films, and where their run is kept."""
+    """Add the options for the catalogue and for the folder of its run."""
     parser.add_argument("--catalogue", type=Path, default=SHARED, help="real films in parquet form")
     parser.add_argument(
         "--run",
         type=Path,
         default=Path(tempfile.gettempdir()) / "movie-rating-real-run",
-        help="folder of a run on them; made there if it is not (default: %(default)s)",
+        help="folder of the run; created if missing (default: %(default)s)",
     )
 
 
 def real_run(arguments: argparse.Namespace) -> RealRun:
-    """The run that the options name, made if need be: two minutes.
+    """The run that the options name. If it is missing, training takes two minutes.
 
     The films come from the catalogue, not through TMDB's API; from the cleaned file on the steps
     are the pipeline's.
@@ -75,7 +75,7 @@ def real_run(arguments: argparse.Namespace) -> RealRun:
 
 
 def write_cleaned(files: RunFiles, films: pd.DataFrame, source: str) -> None:
-    """Write what a run has before it trains."""
+    """Write the files that the training step reads."""
     faults: dict[str, Any] = {"faults": {}}
     write_json(files.collect_report, {"source": source, "validation": faults})
     write_json(

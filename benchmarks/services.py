@@ -1,4 +1,4 @@
-"""Services in processes of their own, on one core each where the machine has several."""
+"""Start services in processes of their own, optionally each on one core."""
 
 import os
 import shutil
@@ -20,16 +20,16 @@ from sandbox.processes import terminated_at_exit
 from sandbox.state import HOST, ROOT, free_ports
 
 _START_SECONDS: Final = 120
-# What would make a service use somebody's real ones.
+# Variables with these prefixes are not passed on: they could point to real services.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "DATA_DIR", "API_", "MODEL_")
 
 
 @dataclass(frozen=True)
 class Running:
-    """A service that answers.
+    """A service that is up.
 
     Attributes:
-        start_seconds: From its start to the first good answer.
+        start_seconds: From its start to the first successful answer.
     """
 
     url: str
@@ -37,33 +37,33 @@ class Running:
     start_seconds: float
 
     def cpu_seconds(self) -> float:
-        """The processor time that it has taken so far."""
+        """The processor time it has used so far."""
         spent = self.process.cpu_times()
         return float(spent.user + spent.system)
 
     def pss_mb(self) -> float:
-        """What it takes of the memory, in MB."""
+        """Its memory as proportional set size, in MB."""
         return round(pss_mb(self.process), 1)
 
 
 def cores() -> tuple[int, int]:
-    """A core for the services and one for the load; the same where there is only one."""
+    """A core for the services and one for the load; the same if there is only one."""
     mine = sorted(os.sched_getaffinity(0))
     return mine[0], mine[-1]
 
 
 def deployed(folder: Path) -> Path:
-    """A copy of what instance B runs, so that a service there has a cache of its own."""
+    """Copy the code of instance B, so that a service run from there has its own cache."""
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("app", "movierating", "ui", ".streamlit"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    shutil.rmtree(folder / "app" / "model", ignore_errors=True)  # the cache of another service
+    shutil.rmtree(folder / "app" / "model", ignore_errors=True)  # another service's cache
     shutil.copy(ROOT / "app.py", folder)
     return folder
 
 
 def api_environment(settings: Settings) -> dict[str, str]:
-    """The variables that an API needs to read its models by these settings."""
+    """Environment variables with which an API reads its models from this bucket."""
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     return {
         "AWS_ACCESS_KEY_ID": key.get_secret_value() if key else "",
@@ -78,7 +78,7 @@ def api_environment(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def our_api(folder: Path, settings: Settings, core: int | None = None) -> Iterator[Running]:
-    """Our service out of a folder that `deployed` made, as instance B runs it."""
+    """Run the API from a folder that `deployed` made, as instance B does."""
     environment = api_environment(settings)
     (port,) = free_ports(1)
     options = ("--host", HOST, "--port", str(port))
@@ -89,7 +89,7 @@ def our_api(folder: Path, settings: Settings, core: int | None = None) -> Iterat
 
 @contextmanager
 def page(folder: Path, api_url: str) -> Iterator[Running]:
-    """Our page out of a folder that `deployed` made, as instance B runs it."""
+    """Run the UI from a folder that `deployed` made, as instance B does."""
     (port,) = free_ports(1)
     options = ("--host", HOST, "--port", str(port))
     command = [f"{ROOT}/.venv/ui/bin/python", "-m", "ui.serve", *options]
@@ -107,15 +107,15 @@ def uvicorn(
     ready: str,
     core: int | None = None,
 ) -> Iterator[Running]:
-    """An application under uvicorn with one worker.
+    """Run an application under uvicorn with one worker.
 
     Args:
-        python: The environment that runs it.
-        arguments: What to serve, in uvicorn's words.
+        python: Name of the virtual environment.
+        arguments: Arguments of uvicorn that name the application.
         folder: Where it runs and writes `service.log`.
-        environment: Variables beside those of this process.
-        ready: What it answers well once it serves.
-        core: Where it runs; None for anywhere.
+        environment: Variables in addition to those of this process.
+        ready: The path that answers successfully once the service is up.
+        core: The processor core; None for any.
     """
     (port,) = free_ports(1)
     options = ("--host", HOST, "--port", str(port))
@@ -125,7 +125,7 @@ def uvicorn(
 
 
 @contextmanager
-def running(  # noqa: PLR0913, PLR0917 - what a process is started with
+def running(  # noqa: PLR0913, PLR0917 - a process needs them
     command: list[str],
     url: str,
     ready: str,
@@ -133,10 +133,10 @@ def running(  # noqa: PLR0913, PLR0917 - what a process is started with
     environment: Mapping[str, str],
     core: int | None = None,
 ) -> Iterator[Running]:
-    """A service, until the end.
+    """Run a service until the block ends.
 
     Raises:
-        RuntimeError: It did not come up.
+        RuntimeError: It did not start.
     """
     pinned = [] if core is None else ["taskset", "-c", str(core)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_REAL)}
@@ -161,5 +161,5 @@ def _wait_for(process: "subprocess.Popen[bytes]", url: str) -> None:
             except requests.ConnectionError:
                 pass
             time.sleep(0.01)
-    sys.stderr.write(f"{url} did not come up; service.log beside it says why\n")
-    raise RuntimeError(f"{url} did not come up")
+    sys.stderr.write(f"{url} did not start; see its service.log\n")
+    raise RuntimeError(f"{url} did not start")

@@ -1,8 +1,9 @@
-"""Requests a second, side by side: the old service's way, a bare FastAPI endpoint, and ours.
+"""Requests per second of the old service, of a bare FastAPI endpoint, and of our API.
 
-All stand on one core, one worker each; wrk sends from another one with eight connections. Rounds
-of all of them take turns, and a ratio is that of the same round, since machines are noisy. Every
-request differs from the last 200. Then how long ours takes to start, with S3 there and away.
+All run on one core with one worker each; wrk runs on another core with eight connections. The
+services take turns, and ratios are within a round, because machines are noisy. Every request
+differs from the last 200. Then the benchmark measures how long our API takes to start, with and
+without S3.
 """
 
 import argparse
@@ -29,19 +30,23 @@ from sandbox.state import HOST, ROOT, free_ports
 from scripts.dataset.legacy import five_columns, old_model
 
 REQUESTS: Final = 200
-OLD_FILMS: Final = 93  # which the old model learned from
+OLD_FILMS: Final = 93  # the size of the old model's training set
 WARM_UP_SECONDS: Final = 2.0
 
 PARSER: Final = argparse.ArgumentParser(prog="make bench-serving", description=__doc__)
 PARSER.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
-PARSER.add_argument("--seconds", type=float, default=3, help="of a round (default: %(default)s)")
-PARSER.add_argument("--starts", type=int, default=3, help="of each kind (default: %(default)s)")
+PARSER.add_argument(
+    "--seconds", type=float, default=3, help="length of a round (default: %(default)s)"
+)
+PARSER.add_argument(
+    "--starts", type=int, default=3, help="starts of each kind (default: %(default)s)"
+)
 add_options(PARSER)
 
 
 @dataclass(frozen=True)
 class Target:
-    """What is loaded: a service, and a script of requests for wrk."""
+    """A service to load, and the wrk script with its requests."""
 
     service: Running
     wanted: Path
@@ -49,10 +54,10 @@ class Target:
 
 @dataclass(frozen=True)
 class Round:
-    """One target's round.
+    """The result of one round of a target.
 
     Attributes:
-        cpu_us: Processor time of the service by request, which others on the machine change less.
+        cpu_us: Processor time of the service per request; other programs affect it less.
     """
 
     seen: Measured
@@ -60,7 +65,7 @@ class Round:
 
     @classmethod
     def of(cls, target: Target, seconds: float, core: int) -> Self:
-        """Load a target for so long."""
+        """Run one round against a target."""
         before = target.service.cpu_seconds()
         seen = load(target.service.url, target.wanted, seconds, core)
         spent = target.service.cpu_seconds() - before
@@ -83,7 +88,7 @@ def main(argv: list[str] | None = None) -> int:
 def speeds(
     run: RealRun, settings: Settings, folder: Path, rounds: int, seconds: float
 ) -> dict[str, Any]:
-    """What each service does under load, and the memory of ours after it."""
+    """Figures of each service under load, and the memory of our API afterwards."""
     core, other = cores()
     films, codes = askable(run.films(), REQUESTS), Version.of(run.bundle_folder).bundle.codes
     here = {"PYTHONPATH": str(ROOT), "OLD_MODEL": str(old_pickle(run, folder))}
@@ -108,7 +113,8 @@ def speeds(
         ) as bare,
         our_api(deployed(folder / "b"), settings, core) as ours,
     ):  # fmt: skip
-        # What each of them first has to bring in takes seconds: XGBoost there, a lexicon here.
+        # The first requests take seconds, because they load libraries: XGBoost there, a lexicon
+        # here.
         first = five_numbers(films[0], codes)
         requests.get(f"{old.url}/predict", first, timeout=60).raise_for_status()
         requests.post(f"{ours.url}/predict", json=form(films[0]), timeout=60).raise_for_status()
@@ -125,7 +131,7 @@ def speeds(
 def side_by_side(
     targets: Mapping[str, Target], rounds: int, seconds: float, core: int
 ) -> dict[str, list[Round]]:
-    """The rounds of each target, which take turns after a warm-up."""
+    """Warm up each target, then run the rounds in turns."""
     for target in targets.values():
         load(target.service.url, target.wanted, WARM_UP_SECONDS, core)
     done: dict[str, list[Round]] = {name: [] for name in targets}
@@ -138,7 +144,7 @@ def side_by_side(
 
 
 def summary(done: Mapping[str, Sequence[Round]]) -> dict[str, Any]:
-    """Medians over the rounds, and from where to where the ratios to the bare endpoint went."""
+    """Medians over the rounds, and the range of the ratios to the bare endpoint."""
     ratios = {
         "old_get" if name == "old" else name: [
             mine.seen.per_second / bare.seen.per_second
@@ -161,7 +167,7 @@ def summary(done: Mapping[str, Sequence[Round]]) -> dict[str, Any]:
 
 
 def starts(settings: Settings, folder: Path, count: int) -> dict[str, Any]:
-    """Seconds from a start to readiness: with nothing cached, then with S3 gone and S3 mute."""
+    """Seconds from start to readiness: without a cache, without S3, and with a silent S3."""
     gone = f"http://{HOST}:{free_ports(1)[0]}"
     with mute_server() as mute:
         return {
@@ -176,7 +182,7 @@ def starts(settings: Settings, folder: Path, count: int) -> dict[str, Any]:
 
 
 def median_start(settings: Settings, where: Callable[[int], Path], count: int) -> float:
-    """The median over some starts, each in a folder; a folder that was used has a cache."""
+    """The median over one start per folder; a folder used before has a cache."""
     seconds = []
     for at in range(count):
         folder = where(at)
@@ -192,13 +198,13 @@ def elsewhere(settings: Settings, url: str) -> Settings:
 
 @contextmanager
 def mute_server() -> Iterator[str]:
-    """An address that takes connections and never says a word."""
+    """An address that accepts connections and never answers."""
     with socket.create_server((HOST, 0)) as server:
         yield f"http://{HOST}:{server.getsockname()[1]}"
 
 
 def old_pickle(run: RealRun, folder: Path) -> Path:
-    """The old model, taught by as many popular films of the last year as it was."""
+    """Train the old model on as many popular films of the last year as it had."""
     newest = run.films().tail(2_000)
     popular = newest.nlargest(OLD_FILMS, "vote_count")
     path = folder / "old_model.pkl"

@@ -37,7 +37,7 @@ from sandbox.s3.process import S3Server, running_s3
 from sandbox.state import ROOT
 
 FILMS: Final = 20
-SHIFT: Final = 0.5  # rating points: far more than an interval's end or a rounding can hide
+SHIFT: Final = 0.5  # rating points; large enough to tell the two versions apart
 PATIENCE_SECONDS: Final = 60.0
 
 PARSER: Final = argparse.ArgumentParser(prog="make bench-swap", description=__doc__)
@@ -49,14 +49,14 @@ add_options(PARSER)
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, and by version what must come back: rating and interval."""
+    """A request, and the rating and interval that each version must answer."""
 
     body: Mapping[str, Any]
     expected: Mapping[str, tuple[float, Mapping[str, float]]]
 
     @classmethod
     def of(cls, body: Mapping[str, Any], versions: Sequence[Version]) -> "Question":
-        """The question with the answers that the bundles give by themselves."""
+        """A question with the answers computed directly from the bundles."""
         facts = FilmFacts.model_validate(body)
         reading = read_plot(facts.overview, facts.overview)
         answers = [forecast(each.bundle, facts, reading, explained=False) for each in versions]
@@ -65,19 +65,19 @@ class Question:
         )
 
     def verdict(self, status: int, answer: Mapping[str, Any]) -> str:
-        """`good`, `failed`, or `mixed` if the answer is not that of the version it names."""
+        """`good`, `failed`, or `mixed` if the answer is not from the version it names."""
         if status != requests.codes.ok:
             return "failed"
-        told = (answer["rating"], answer["interval"])
-        return "good" if self.expected.get(answer["version"]) == told else "mixed"
+        received = (answer["rating"], answer["interval"])
+        return "good" if self.expected.get(answer["version"]) == received else "mixed"
 
 
 @dataclass
 class Clients:
-    """Ask without pause until the end, each over a connection of its own.
+    """Clients that send requests without a pause, each over its own connection.
 
     Attributes:
-        verdicts: How many answers were what.
+        verdicts: Number of answers by verdict.
     """
 
     url: str
@@ -86,7 +86,7 @@ class Clients:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def ask(self, seed: int) -> None:
-        """Be one client."""
+        """Act as one client until `end` is called."""
         chance, seen = random.Random(seed), Counter[str]()  # noqa: S311 - repeatable
         with requests.Session() as session:
             while not self._ended.is_set():
@@ -94,7 +94,7 @@ class Clients:
         self.verdicts += seen
 
     def end(self) -> None:
-        """Let all clients finish."""
+        """Make all clients finish."""
         self._ended.set()
 
     def _one(self, session: requests.Session, question: Question) -> str:
@@ -125,7 +125,7 @@ def main(argv: list[str] | None = None) -> int:
 def train_to_serving(
     run: RealRun, trained: Version, worse: Version, s3: S3Server, folder: Path
 ) -> float:
-    """Seconds from the end of training until a service, polling by default, answers with it."""
+    """Seconds from the end of training until a service with default polling has the version."""
     settings = s3.settings(s3.new_bucket(), data_dir=str(run.folder))
     registry = Registry(open_bucket(settings))
     move(registry, publish(registry, worse))
@@ -137,10 +137,13 @@ def train_to_serving(
 
 
 def deploy(settings: Settings) -> None:
-    """The pipeline's last step, in a process of its own as Airflow runs it."""
+    """Run the deployment step in a process of its own, as Airflow does."""
     command = [f"{ROOT}/.venv/pipeline/bin/python", "-m", "scripts.deploy", "--date", str(RUN_DATE)]
-    told = api_environment(settings) | {"DATA_DIR": settings.data_dir, "WANDB_MODE": "offline"}
-    subprocess.run(command, cwd=ROOT, env=os.environ | told, check=True)
+    environment = api_environment(settings) | {
+        "DATA_DIR": settings.data_dir,
+        "WANDB_MODE": "offline",
+    }
+    subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True)
 
 
 def swaps(
@@ -150,7 +153,7 @@ def swaps(
     s3: S3Server,
     folder: Path,
 ) -> dict[str, Any]:
-    """Move production to and fro under load: how long each move took, and how it was answered."""
+    """Switch between two versions under load; measure each switch and check every answer."""
     settings = s3.settings(s3.new_bucket(), model_poll_seconds=arguments.poll)
     registry = Registry(open_bucket(settings))
     pointers = [publish(registry, each) for each in versions]
@@ -182,13 +185,13 @@ def wait_for(url: str, version: str) -> None:
     """Wait until a service is ready with a version.
 
     Raises:
-        TimeoutError: It does not come.
+        TimeoutError: The version is not in service in time.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     with requests.Session() as session:
         while session.get(f"{url}/readyz", timeout=30).json().get("version") != version:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"version {version} does not come into service")
+                raise TimeoutError(f"version {version} is not in service in time")
             time.sleep(0.02)
 
 

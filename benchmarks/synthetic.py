@@ -1,6 +1,6 @@
-"""How near the training comes to the best possible forecast, in a world whose rules are known.
+"""Compare the trained model with the best possible forecast, in a world with known rules.
 
-The figure to reach is `ratio_to_floor_learnable`; `benchmarks.floors` says why.
+The goal is `ratio_to_floor_learnable` = 1; `benchmarks.floors` explains why.
 """
 
 import logging
@@ -23,7 +23,7 @@ TODAY: Final = date(2026, 11, 23)
 
 
 def film_of(film: invented.Film) -> Film:
-    """What is known of an invented film before release."""
+    """The facts of an invented film that are known before release."""
     return Film(
         title=film.title,
         genres=tuple(GENRES[code] for code in film.genres),
@@ -43,7 +43,7 @@ def film_of(film: invented.Film) -> Film:
 
 
 def main() -> int:
-    """Learn from all films of the world that are out, and compare with what can be known."""
+    """Train on the released films of the world, and compare with the floors."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     world = World(TODAY)
     out = [film for film in map(world.film, range(len(world.columns.ids))) if film.vote_count]

@@ -1,4 +1,4 @@
-"""The memory and the time of a training, by how many real films it learns from."""
+"""The memory and the duration of a training, by its number of films."""
 
 import argparse
 import os
@@ -20,12 +20,16 @@ from scripts.runtime.run_files import RunFiles
 PARSER: Final = argparse.ArgumentParser(prog="make bench-training", description=__doc__)
 PARSER.add_argument("--catalogue", type=Path, default=SHARED, help="real films in parquet form")
 PARSER.add_argument(
-    "--films", type=int, nargs="+", default=[10_000, 20_000, 40_000], help="the newest so many"
+    "--films",
+    type=int,
+    nargs="+",
+    default=[10_000, 20_000, 40_000],
+    help="numbers of films; the newest are used",
 )
 
 
 def trained(films: pd.DataFrame) -> dict[str, Any]:
-    """Train as a task does, in a process of its own."""
+    """Train in a process of its own, as Airflow does."""
     with tempfile.TemporaryDirectory() as folder:
         write_cleaned(RunFiles(Path(folder), RUN_DATE), films, "benchmark")
         ran = Ran.watch(
@@ -39,7 +43,7 @@ def trained(films: pd.DataFrame) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Train on ever more films."""
+    """Run the benchmark."""
     options = PARSER.parse_args()
     every = read_films([options.catalogue])
     report(trainings=[trained(every.tail(films)) for films in options.films])

@@ -1,7 +1,7 @@
-"""`make up` from a fresh copy: cold, then warm; what came in, how good it is, what it takes.
+"""`make up` in a fresh copy, cold then warm: its time, its memory, and the model's scores.
 
-Cold: no environment, an empty download cache. Warm: the environments are there, the store and the
-bucket are empty.
+Cold: without environments and with an empty download cache. Warm: with environments, but with an
+empty store and an empty bucket.
 """
 
 import argparse
@@ -20,7 +20,9 @@ from sandbox.checkout import Checkout, copied
 PARSER = argparse.ArgumentParser(prog="make bench-up", description=__doc__)
 PARSER.add_argument("--films", default="1500", help="COLLECT_MAX_FILMS (default: %(default)s)")
 PARSER.add_argument("--catalogue", type=Path, help="TMDB_CATALOGUE: real films in parquet form")
-PARSER.add_argument("--warm", action="store_true", help="only warm, with this checkout's own .venv")
+PARSER.add_argument(
+    "--warm", action="store_true", help="only the warm run, with this checkout's .venv"
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -70,14 +72,14 @@ def up(checkout: Checkout, settings: dict[str, str]) -> float:
 
 
 def forget(checkout: Checkout) -> None:
-    """End the system and empty its store and bucket."""
+    """Stop everything, and delete the store and the bucket."""
     checkout.run("make", "clean")
     for path in (checkout.folder / "data-prepare", checkout.folder / "app" / "model"):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def answered(checkout: Checkout) -> dict[str, Any]:
-    """What the service says of its model."""
+    """The facts and scores of the model in service."""
     version = requests.get(f"{checkout.url('API_PORT')}/version", timeout=10).json()
     return {
         "films": version["data"]["films"],

@@ -1,4 +1,4 @@
-"""Make the secrets that a deployment needs of its own: `python3 -m ops.credentials .env`."""
+"""Generate the secrets of a deployment: `python3 -m ops.credentials .env`."""
 
 import argparse
 import base64
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-# Each is ours alone: nobody else has to be told when it changes.
+# Secrets that nobody outside this deployment knows, so they can change at any time.
 OWN: Final = (
     "POSTGRES_PASSWORD",
     "AIRFLOW_ADMIN_PASSWORD",
@@ -17,8 +17,7 @@ OWN: Final = (
     "AIRFLOW__API__SECRET_KEY",
     "AIRFLOW__API_AUTH__JWT_SECRET",
 )
-# What TMDB and Amazon would give, whatever the sandbox is started with; and the password of the one
-# user whom the proxy lets in.
+# Keys that TMDB and Amazon give out; the sandbox accepts any. And the password of the proxy's user.
 OF_THE_TRIAL: Final = (
     "TMDB_API_KEY",
     "AWS_ACCESS_KEY_ID",
@@ -32,7 +31,7 @@ TRIAL: Final = {
     "COLLECT_MAX_FILMS": "400",
     "AIRFLOW_PORT": "8080",
     "UI_PORT": "8501",
-    "API_PORT": "0",  # any free one for each replica
+    "API_PORT": "0",  # each replica takes any free port
     "COMPOSE_PROFILES": "public",
     "PUBLIC_ADDRESS": "localhost, films.localhost",
     "PUBLIC_HTTP_PORT": "8081",
@@ -41,26 +40,26 @@ TRIAL: Final = {
 }
 
 parser = argparse.ArgumentParser(prog="python3 -m ops.credentials", description=__doc__)
-parser.add_argument("file", type=Path, help="the .env file to complete; made if there is none")
+parser.add_argument("file", type=Path, help="the .env file to complete; created if missing")
 parser.add_argument(
-    "--trial", action="store_true", help="also what docker-compose-trial.yaml needs"
+    "--trial", action="store_true", help="also the settings of docker-compose-trial.yaml"
 )
-parser.add_argument("--rotate", nargs="+", default=(), metavar="NAME", help="make these anew")
+parser.add_argument("--rotate", nargs="+", default=(), metavar="NAME", help="replace these")
 
 
 def new_secret() -> str:
-    """32 random bytes as a Fernet key has them, in letters that are safe in any address."""
+    """32 random bytes in URL-safe base64, as Fernet requires."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def value_of(text: str, name: str) -> str | None:
-    """The value of a setting in the text of a .env file; None if it is absent or empty."""
+    """The value of a setting in the text of a .env file; None if absent or empty."""
     found = re.search(rf"(?m)^{name}=(.+)$", text)
     return found[1] if found else None
 
 
 def with_values(text: str, values: dict[str, str]) -> str:
-    """The text with these settings in place of what it said of them, or at its end."""
+    """The text with these settings replaced, or appended if it did not have them."""
     for name, value in values.items():
         line = f"{name}={value}"
         text, found = re.subn(rf"(?m)^(?:# ?)?{name}=.*$", line, text, count=1)
@@ -70,21 +69,21 @@ def with_values(text: str, values: dict[str, str]) -> str:
 
 
 def completed(text: str, trial: bool = False, rotate: Iterable[str] = ()) -> dict[str, str]:
-    """New values for the secrets that are missing, or are to be made anew.
+    """Values for the settings that are missing, and for the secrets to be replaced.
 
     Raises:
-        ValueError: A secret is not ours to make anew.
+        ValueError: A secret in `rotate` is issued by somebody else.
     """
     ours = (*OWN, *OF_THE_TRIAL) if trial else OWN
     if foreign := [name for name in rotate if name not in ours]:
-        raise ValueError(f"{', '.join(foreign)}: get a new one from whoever gave it to you")
+        raise ValueError(f"{', '.join(foreign)}: get a new one from its issuer")
     wanted = [name for name in ours if name in rotate or value_of(text, name) is None]
     given = {name: value for name, value in TRIAL.items() if trial and value_of(text, name) is None}
     return given | {name: new_secret() for name in wanted}
 
 
 def write(file: Path, text: str) -> None:
-    """Replace a file whole; only its owner may read it."""
+    """Replace a file atomically; only its owner can read it."""
     partial = file.with_name(f".{file.name}.partial")
     partial.touch(mode=0o600)
     partial.write_text(text)
@@ -92,7 +91,7 @@ def write(file: Path, text: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Complete the file; the names of what was made are printed, the values never."""
+    """Complete the file. Prints the names of the new settings, never their values."""
     options = parser.parse_args(argv)
     text = options.file.read_text() if options.file.exists() else ""
     try:

@@ -1,7 +1,7 @@
-"""Drills on a trial that `python -m ops.trial up` started: `python -m ops.drills NAME`.
+"""Rehearse an operation or a failure on a trial: `python -m ops.drills NAME`.
 
-Each does to a trial what may happen to the real system, holds it to what must then be true, and
-returns figures. They need a trial that runs and has a model in service.
+Each drill does to the trial what can happen to the real system, checks the result, and returns
+figures. The trial must run (`python -m ops.trial up`) and have a model in service.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, Final
 import requests
 
 from ops import credentials, upgrade
-from ops.arguments import parser_of, project_of, told
+from ops.arguments import parser_of, project_of, run_and_report
 from ops.load import load
 from ops.project import EngineError, run
 from ops.replace import replace
@@ -23,42 +23,42 @@ from ops.trial import FILES, Trial
 
 _TRAINING: Final = ("postgres", "airflow-migrate", *AIRFLOW)
 _VOLUMES: Final = ("database", "logs", "data-prepare")
-_WELCOME: Final = requests.codes.ok
+_ACCEPTED: Final = requests.codes.ok
 _REFUSED: Final = requests.codes.unauthorized
-_BEFORE: Final = "3.2.0"  # a version of Airflow whose database is another
+_BEFORE: Final = "3.2.0"  # the last version of Airflow with a different database schema
 
 
 class DrillError(AssertionError):
-    """What must be true after a drill is not."""
+    """A check after a drill failed."""
 
 
 def restore_training(trial: Trial) -> dict[str, Any]:
-    """Lose instance A with its disk, and make it anew from the bucket and the settings."""
+    """Delete instance A with its disk, and restore it from the bucket and the settings."""
     version, codes = trial.served_version(), _codes(trial)
     began = time.monotonic()
     trial.project.compose("rm", "--force", "--stop", *_TRAINING)
     for name in _VOLUMES:
         run("docker", "volume", "rm", f"{trial.project.name}_{name}")
-    _hold(trial.served_version() == version, "the service does not notice that A is gone")
+    _check(trial.served_version() == version, "the service goes on without instance A")
     trial.start()
     deployment = trial.run_pipeline()
     now = _codes(trial)
-    _hold(
+    _check(
         all(now[kind][: len(names)] == names for kind, names in codes.items()),
-        "codes that consumers have seen stay what they were",
+        "genre and language codes are as before",
     )
     return {"seconds": _since(began), "deployed": deployment["version"]}
 
 
 def replace_serving(trial: Trial) -> dict[str, Any]:
-    """Replace the API's replicas while forecasts are asked for through the proxy."""
-    with load(trial.ask_the_proxy) as outcome:
+    """Replace the API's replicas while clients send requests through the proxy."""
+    with load(trial.ask_proxy) as outcome:
         time.sleep(2)
         began = time.monotonic()
         fresh = replace(trial.project)
         seconds = _since(began)
         time.sleep(2)
-    _hold(outcome.answered > 0 and outcome.failed == 0, f"no request failed: {outcome.statuses}")
+    _check(outcome.answered > 0 and outcome.failed == 0, f"no request failed: {outcome.statuses}")
     return {
         "seconds": seconds,
         "replicas": len(fresh),
@@ -68,30 +68,44 @@ def replace_serving(trial: Trial) -> dict[str, Any]:
 
 
 def rotate_secrets(trial: Trial) -> dict[str, Any]:
-    """Make every secret anew; the old ones open nothing, and both instances go on."""
+    """Replace every secret; the old ones are refused, and both instances keep working."""
     old = trial.project.settings()
     began = time.monotonic()
-    _rotate_foreign(trial)
+    _rotate_foreign_keys(trial)
     rotate(trial.project)
-    trial.let_in()
+    trial.write_proxy_user()
     trial.start()
     trial.project.compose("restart", "proxy")
     fresh = trial.project.settings()
     rotated = (*credentials.OWN, *credentials.OF_THE_TRIAL)
-    _hold(all(fresh[name] != old[name] for name in rotated), "every secret is another")
-    _hold(not _signs_in(trial, old["AIRFLOW_ADMIN_PASSWORD"]), "the old password is refused")
-    _hold(not _opens_database(trial, old["POSTGRES_PASSWORD"]), "the database refuses the old one")
-    _hold(_opens_database(trial, fresh["POSTGRES_PASSWORD"]), "the database takes the new one")
-    _hold(_comes_in(trial, old["PROXY_PASSWORD"]) == _REFUSED, "the proxy refuses the old one")
-    _hold(_comes_in(trial, fresh["PROXY_PASSWORD"]) == _WELCOME, "the proxy takes the new one")
+    _check(all(fresh[name] != old[name] for name in rotated), "every secret has changed")
+    _check(
+        not _can_sign_in(trial, old["AIRFLOW_ADMIN_PASSWORD"]), "Airflow refuses the old password"
+    )
+    _check(
+        not _can_open_database(trial, old["POSTGRES_PASSWORD"]),
+        "the database refuses the old password",
+    )
+    _check(
+        _can_open_database(trial, fresh["POSTGRES_PASSWORD"]),
+        "the database accepts the new password",
+    )
+    _check(
+        _proxy_status(trial, old["PROXY_PASSWORD"]) == _REFUSED,
+        "the proxy refuses the old password",
+    )
+    _check(
+        _proxy_status(trial, fresh["PROXY_PASSWORD"]) == _ACCEPTED,
+        "the proxy accepts the new password",
+    )
     deployment = trial.run_pipeline()
     return {"seconds": _since(began), "rotated": len(rotated), "deployed": deployment["version"]}
 
 
 def roll_back(trial: Trial) -> dict[str, Any]:
-    """Publish another model, find it bad, and go back to the one before."""
+    """Promote another model, then roll back to the one before."""
     before = trial.served_version()
-    _hold(before is not None, "a version is in service")
+    _check(before is not None, "a version is in service")
     later = trial.promote_another()
     trial.await_version(later)
     began = time.monotonic()
@@ -101,20 +115,20 @@ def roll_back(trial: Trial) -> dict[str, Any]:
 
 
 def upgrade_database(trial: Trial) -> dict[str, Any]:
-    """Start on a database of an earlier Airflow; it is kept, migrated, and its runs are there."""
+    """Upgrade from the database of an earlier Airflow, then go back; no run may be lost."""
     runs = trial.run_ids()
-    _hold(bool(runs), "there are runs to keep")
+    _check(bool(runs), "there are runs")
     trial.project.compose("stop", *AIRFLOW)
     command(trial.project, "airflow", "db", "downgrade", "--yes", "--to-version", _BEFORE)
     backup = trial.project.env_file.with_name("airflow-drill.sql")
     began = time.monotonic()
     upgrade.upgrade(trial.project, backup, build=False)
     seconds = _since(began)
-    _hold(trial.run_ids() == runs, "the runs are there after the upgrade")
+    _check(trial.run_ids() == runs, "the runs are there after the upgrade")
     began = time.monotonic()
     upgrade.go_back(trial.project, backup)
-    _hold(trial.run_ids() == runs, "the runs are there after going back")
-    _mend_deadlines(trial)
+    _check(trial.run_ids() == runs, "the runs are there after going back")
+    _repair_deadlines(trial)
     return {"seconds": seconds, "seconds_back": _since(began), "runs": len(runs)}
 
 
@@ -124,9 +138,10 @@ DRILLS: Final[dict[str, Callable[[Trial], dict[str, Any]]]] = {
 }
 
 
-def _mend_deadlines(trial: Trial) -> None:
-    # Airflow 3.3 migrates a deadline of 3.2 to whole seconds, which its own reader refuses: no run
-    # could be started. Ours were never in a database of 3.2 but for this drill.
+def _repair_deadlines(trial: Trial) -> None:
+    # A bug of Airflow 3.3: its migration from 3.2 writes deadlines that it cannot read, and then no
+    # run starts. Only this drill needs the repair: no real deployment had deadlines under Airflow
+    # 3.2.
     execute(
         trial.project,
         r"""UPDATE deadline_alert SET interval =
@@ -134,8 +149,8 @@ def _mend_deadlines(trial: Trial) -> None:
     )
 
 
-def _rotate_foreign(trial: Trial) -> None:
-    """New keys of TMDB and S3, as their owners would give them, and the proxy's password."""
+def _rotate_foreign_keys(trial: Trial) -> None:
+    """Replace the keys that TMDB and S3 would issue, and the proxy's password."""
     file = trial.project.env_file
     text = file.read_text()
     fresh = credentials.completed(text, trial=True, rotate=credentials.OF_THE_TRIAL)
@@ -150,7 +165,7 @@ def _codes(trial: Trial) -> dict[str, list[str]]:
     }
 
 
-def _signs_in(trial: Trial, password: str) -> bool:
+def _can_sign_in(trial: Trial, password: str) -> bool:
     answer = requests.post(
         f"{trial.url('AIRFLOW_PORT')}/auth/token",
         json={"username": "admin", "password": password},
@@ -159,7 +174,7 @@ def _signs_in(trial: Trial, password: str) -> bool:
     return answer.ok
 
 
-def _opens_database(trial: Trial, password: str) -> bool:
+def _can_open_database(trial: Trial, password: str) -> bool:
     script = "read -r PGPASSWORD; export PGPASSWORD; exec psql -h postgres -U airflow -c 'SELECT 1'"
     try:
         trial.project.compose("exec", "-T", "postgres", "sh", "-c", script, typed=f"{password}\n")
@@ -168,14 +183,14 @@ def _opens_database(trial: Trial, password: str) -> bool:
     return True
 
 
-def _comes_in(trial: Trial, password: str) -> int:
+def _proxy_status(trial: Trial, password: str) -> int:
     with requests.Session() as session:
-        return trial.ask_the_proxy(session, password).status_code
+        return trial.ask_proxy(session, password).status_code
 
 
-def _hold(is_true: bool, what: str) -> None:
+def _check(is_true: bool, statement: str) -> None:
     if not is_true:
-        raise DrillError(f"not true: {what}")
+        raise DrillError(f"not true: {statement}")
 
 
 def _since(began: float) -> float:
@@ -185,17 +200,17 @@ def _since(began: float) -> float:
 parser = parser_of(
     "ops.drills", (__doc__ or "").partition(":")[0], "trial", *FILES, env_file="trial.env"
 )
-parser.add_argument("drill", choices=DRILLS, help="which")
+parser.add_argument("drill", choices=DRILLS, help="the drill to run")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do one drill; its figures are the last line."""
+    """Run one drill. Its figures are the last line of the output."""
     options = parser.parse_args(argv)
 
     def work() -> str:
         return json.dumps(DRILLS[options.drill](Trial(project_of(options))))
 
-    return told(work, DrillError, requests.RequestException)
+    return run_and_report(work, DrillError, requests.RequestException)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Requests without a pause, and what became of them."""
+"""Send requests without a pause, and count the answers."""
 
 import threading
 import time
@@ -11,29 +11,29 @@ import requests
 
 
 @dataclass
-class Outcome:
-    """How often each status came, by its number or the error's name, and how long answers took."""
+class LoadResult:
+    """Number of answers by status code or error name, and the seconds that each took."""
 
     statuses: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
 
     @property
     def answered(self) -> int:
-        """Requests answered well."""
+        """Number of requests answered with status 200."""
         return self.statuses["200"]
 
     @property
     def failed(self) -> int:
-        """All others."""
+        """Number of all other requests."""
         return self.statuses.total() - self.answered
 
 
 @contextmanager
 def load(
     ask: Callable[[requests.Session], requests.Response], callers: int = 4
-) -> Iterator[Outcome]:
-    """Ask from several threads until the end, each one request after the other."""
-    outcome, over, lock = Outcome(), threading.Event(), threading.Lock()
+) -> Iterator[LoadResult]:
+    """Send requests from several threads until the block ends, each one after the other."""
+    result, over, lock = LoadResult(), threading.Event(), threading.Lock()
 
     def call() -> None:
         with requests.Session() as session:
@@ -41,14 +41,14 @@ def load(
                 began = time.monotonic()
                 status = _status(ask, session)
                 with lock:
-                    outcome.statuses[status] += 1
-                    outcome.seconds.append(time.monotonic() - began)
+                    result.statuses[status] += 1
+                    result.seconds.append(time.monotonic() - began)
 
     threads = [threading.Thread(target=call, daemon=True) for _ in range(callers)]
     for thread in threads:
         thread.start()
     try:
-        yield outcome
+        yield result
     finally:
         over.set()
         for thread in threads:

@@ -1,4 +1,4 @@
-"""The memory of containers while something runs."""
+"""Measure the memory of containers while something runs."""
 
 import threading
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ _V2: Final = Path("/sys/fs/cgroup")
 
 
 class Peaks(dict[str, float]):
-    """The most of each service's containers, in MB, without page cache."""
+    """Peak memory in MB by service, without page cache."""
 
 
 @contextmanager
 def measured(project: Project) -> Iterator[Peaks]:
-    """Measure twice a second until the end, containers that come and go included."""
+    """Measure twice a second until the block ends, also containers that start meanwhile."""
     peaks, over = Peaks(), threading.Event()
 
     def measure() -> None:
@@ -37,7 +37,7 @@ def measured(project: Project) -> Iterator[Peaks]:
 
 
 def limit_mb(container: str) -> float:
-    """The limit that the engine enforces."""
+    """The memory limit that the engine enforces, in MB."""
     return int(inspect(container, "{{.HostConfig.Memory}}")) / 2**20
 
 
@@ -48,7 +48,7 @@ def _used(project: Project) -> Iterator[tuple[str, float]]:
         container, service = line.split()
         try:
             yield service, _unreclaimable(container) / 2**20
-        except FileNotFoundError:  # it has ended
+        except FileNotFoundError:  # the container has stopped
             continue
 
 

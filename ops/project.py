@@ -1,4 +1,4 @@
-"""A Compose project and its containers, by the engine's own programs."""
+"""A Compose project and its containers, through the programs of the container engine."""
 
 import json
 import os
@@ -13,12 +13,12 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 _POLL_SECONDS: Final = 1
-# No other variable of this process: Compose would take it for a setting.
+# No other variable is passed on, because Compose would take it for a setting.
 _KNOWN: Final = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_BUILDKIT")
 
 
 class EngineError(RuntimeError):
-    """The engine refused a command, or a container did not become what it should."""
+    """A command failed, or a container did not reach the expected state."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Project:
     """A set of compose files under one name.
 
     Attributes:
-        env_file: Where the settings come from; no setting is taken from this process.
+        env_file: The file of settings; the environment of this process does not count.
     """
 
     name: str
@@ -34,11 +34,11 @@ class Project:
     env_file: Path
 
     def settings(self) -> dict[str, str]:
-        """What the file of settings says."""
+        """The settings by their names."""
         return settings_in(self.env_file)
 
     def compose(self, *arguments: str, typed: str | None = None) -> str:
-        """Run a command of Compose on the project; `typed` is its input.
+        """Run a Compose command on the project; `typed` is its standard input.
 
         Raises:
             EngineError: It failed.
@@ -46,10 +46,10 @@ class Project:
         return run(*self.command(), *arguments, typed=typed)
 
     def command(self) -> list[str]:
-        """How Compose is called for the project."""
+        """The start of every Compose command on the project."""
         own = ["--project-name", self.name, "--env-file", str(self.env_file)]
         files = [part for name in self.files for part in ("--file", name)]
-        # Some versions do not look for it in the file of settings.
+        # Some versions of Compose do not read the profiles from the file of settings.
         wanted = filter(None, self.settings().get("COMPOSE_PROFILES", "").split(","))
         profiles = [part for name in wanted for part in ("--profile", name)]
         return [*compose_program(), *own, *files, *profiles]
@@ -82,7 +82,7 @@ def settings_in(file: Path) -> dict[str, str]:
     try:
         lines = file.read_text().splitlines()
     except FileNotFoundError:
-        raise EngineError(f"{file} is not there; see .env.example") from None
+        raise EngineError(f"there is no file {file}; see .env.example") from None
     pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
     return {name: _unquoted(value) for name, _, value in pairs}
 
@@ -92,24 +92,24 @@ def _unquoted(value: str) -> str:
 
 
 def compose_program() -> tuple[str, ...]:
-    """Compose 2 as a plug-in of docker, else the program of its own."""
+    """Compose 2 as a plug-in of docker, else as a separate program."""
     with suppress(EngineError):
         run("docker", "compose", "version")
         return ("docker", "compose")
     if shutil.which("docker-compose"):
         return ("docker-compose",)
-    raise EngineError("neither `docker compose` nor `docker-compose` is there; install one")
+    raise EngineError("neither `docker compose` nor `docker-compose` is installed; install one")
 
 
 def run(*command: str, typed: str | None = None) -> str:
-    """Run a program in the project's folder; what it prints.
+    """Run a program in the project's folder, and return its output.
 
     Raises:
-        EngineError: It is not there, or it failed; the last lines it printed are the message.
+        EngineError: It is not installed, or it failed; the message has its last lines.
     """
     known = {name: os.environ[name] for name in _KNOWN if name in os.environ}
     if shutil.which(command[0]) is None:
-        raise EngineError(f"`{command[0]}` is not there; install it")
+        raise EngineError(f"`{command[0]}` is not installed")
     done = subprocess.run(
         command, cwd=ROOT, env=known, input=typed, capture_output=True, text=True, check=False
     )
@@ -120,24 +120,24 @@ def run(*command: str, typed: str | None = None) -> str:
 
 
 def inspect(container: str, form: str) -> str:
-    """What the engine knows of a container, in a form of Go's templates."""
+    """Facts about a container; `form` is a Go template."""
     return run("docker", "inspect", "--format", form, container)
 
 
 def is_healthy(container: str) -> bool:
-    """Whether the container's own health check says so."""
+    """Whether the container's health check passes."""
     state = json.loads(inspect(container, "{{json .State}}"))
     return bool(state.get("Health", {}).get("Status") == "healthy")
 
 
-def wait(what: str, is_so: Callable[[], bool], seconds: float) -> None:
-    """Wait until something is so.
+def wait(condition: str, is_met: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition is met; `condition` is its text for the error.
 
     Raises:
-        EngineError: It was not so in time.
+        EngineError: It was not met in time.
     """
     deadline = time.monotonic() + seconds
-    while not is_so():
+    while not is_met():
         if time.monotonic() > deadline:
-            raise EngineError(f"{what}: not so after {seconds:g} s")
+            raise EngineError(f"not true after {seconds:g} s: {condition}")
         time.sleep(_POLL_SECONDS)

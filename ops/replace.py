@@ -1,13 +1,13 @@
-"""Replace the API's replicas one by one, so that no request is refused: `python3 -m ops.replace`.
+"""Replace the API's replicas one by one, without refused requests: `python3 -m ops.replace`.
 
-A new replica is started beside the old ones and takes their place once it is ready. Build the image
-before: `docker-compose -f docker-compose-fastapi.yaml build api`.
+Each new replica starts beside the old ones; when it is ready, an old one stops. Build the image
+first: `docker-compose -f docker-compose-fastapi.yaml build api`.
 """
 
 import sys
 from typing import Final
 
-from ops.arguments import parser_of, project_of, told
+from ops.arguments import parser_of, project_of, run_and_report
 from ops.project import EngineError, Project, run, wait
 
 _START_SECONDS: Final = 180
@@ -19,31 +19,29 @@ _IS_READY: Final = (
 parser = parser_of(
     "ops.replace", (__doc__ or "").partition(":")[0], "serving", "docker-compose-fastapi.yaml"
 )
-parser.add_argument(
-    "--replicas", type=int, help="how many there shall be (default: as many as now)"
-)
+parser.add_argument("--replicas", type=int, help="new number of replicas (default: as now)")
 
 
 def replace(project: Project, replicas: int | None = None) -> list[str]:
-    """Put a new replica in the place of each; returns the new ones' ids.
+    """Replace every replica, and return the ids of the new ones.
 
     Raises:
-        EngineError: A new replica was not ready in time. It is gone again, the old ones serve on.
+        EngineError: A new replica was not ready in time. It is removed; the old ones keep serving.
     """
     old = project.containers("api")
     wanted = replicas or len(old)
     fresh: list[str] = []
     while len(fresh) < wanted:
-        fresh.append(_begun(project))
+        fresh.append(_start_replica(project))
         if old:
-            _ended(old.pop(0))
+            _stop_replica(old.pop(0))
     for each in old:
-        _ended(each)
+        _stop_replica(each)
     return fresh
 
 
 def is_ready(container: str) -> bool:
-    """Whether a replica serves a verified model."""
+    """Whether a replica has a verified model to serve."""
     try:
         run("docker", "exec", container, "python", "-c", _IS_READY)
     except EngineError:
@@ -51,7 +49,7 @@ def is_ready(container: str) -> bool:
     return True
 
 
-def _begun(project: Project) -> str:
+def _start_replica(project: Project) -> str:
     before = set(project.containers("api"))
     count = f"api={len(before) + 1}"
     project.compose("up", "-d", "--no-deps", "--no-recreate", "--no-build", "--scale", count, "api")
@@ -59,24 +57,24 @@ def _begun(project: Project) -> str:
     try:
         wait("the new replica is ready", lambda: is_ready(new), _START_SECONDS)
     except EngineError:
-        _ended(new)
+        _stop_replica(new)
         raise
     return new
 
 
-def _ended(container: str) -> None:
+def _stop_replica(container: str) -> None:
     run("docker", "stop", "--time", _DRAIN_SECONDS, container)
     run("docker", "rm", "--volumes", container)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Replace, and say what serves."""
+    """Replace the replicas from the command line."""
     options = parser.parse_args(argv)
 
     def work() -> str:
         return f"{len(replace(project_of(options), options.replicas))} new replicas serve"
 
-    return told(work)
+    return run_and_report(work)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Make every secret of instance A anew: `python3 -m ops.rotate`.
+"""Replace every secret of instance A: `python3 -m ops.rotate`.
 
-What TMDB, Amazon, W&B and Slack gave is not ours to make: put new ones into .env before.
+It does not replace the keys of TMDB, Amazon, W&B and Slack: put new ones into .env before.
 """
 
 import sys
 from typing import Final
 
 from ops import credentials
-from ops.arguments import parser_of, project_of, told
+from ops.arguments import parser_of, project_of, run_and_report
 from ops.project import Project, settings_in
 from ops.training import AIRFLOW, command, execute
 
@@ -19,10 +19,10 @@ parser = parser_of(
 
 
 def rotate(project: Project) -> None:
-    """Make the secrets anew, in the database too, and start Airflow with them.
+    """Replace the secrets, also in the database, and start Airflow with them.
 
-    They are kept in a file beside the settings until all is done: what stops in between goes on
-    with the same ones when it is run again.
+    The new secrets are kept in a file beside the settings until everything is done, so that a run
+    after an interruption continues with the same ones.
 
     Raises:
         EngineError: A step failed; the file of settings still holds the old secrets.
@@ -41,7 +41,7 @@ def rotate(project: Project) -> None:
 
 
 def _rotate_fernet_key(project: Project, old: str, new: str) -> None:
-    # By its input, not its arguments, which any process can read.
+    # The keys come by standard input, because any process can read arguments.
     script = (
         'read -r keys; export AIRFLOW__CORE__FERNET_KEY="$keys"; exec airflow rotate-fernet-key'
     )
@@ -49,14 +49,14 @@ def _rotate_fernet_key(project: Project, old: str, new: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Rotate, and say so."""
+    """Replace the secrets from the command line."""
     options = parser.parse_args(argv)
 
     def work() -> str:
         rotate(project_of(options))
-        return f"made anew: {', '.join(credentials.OWN)}"
+        return f"replaced: {', '.join(credentials.OWN)}"
 
-    return told(work)
+    return run_and_report(work)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Both instances in containers on this machine: `python -m ops.trial up`, and `down`.
 
-S3 and TMDB are played by the sandbox. `up` makes the settings that are missing, starts everything,
-runs the pipeline, and shows a forecast of the model that it published.
+The sandbox replaces S3 and TMDB. `up` generates missing settings, starts everything, runs the
+pipeline, and prints a forecast of the new model.
 """
 
 import sys
@@ -15,7 +15,7 @@ from typing import Any, Final
 import requests
 
 from ops import credentials
-from ops.arguments import parser_of, project_of, told
+from ops.arguments import parser_of, project_of, run_and_report
 from ops.project import ROOT, EngineError, Project, run, wait
 from sandbox.airflow import DAG, AirflowClient
 
@@ -50,42 +50,42 @@ class Trial:
     project: Project
 
     def url(self, setting: str) -> str:
-        """The address of what listens on the port of a setting."""
+        """The address with the port that a setting names."""
         return f"http://127.0.0.1:{self.project.settings()[setting]}"
 
     def api_url(self) -> str:
-        """The address of a replica of the API, the oldest."""
+        """The address of the oldest replica of the API."""
         return f"http://{run('docker', 'port', self.project.containers('api')[0], '8000/tcp')}"
 
     def airflow(self, dag: str = DAG) -> AirflowClient:
-        """A DAG of Airflow, signed in to with the password of the settings."""
+        """A client for one DAG of Airflow, with the password of the settings."""
         password = self.project.settings()["AIRFLOW_ADMIN_PASSWORD"]
         return AirflowClient(self.url("AIRFLOW_PORT"), "admin", password, dag)
 
     def start(self, *options: str) -> None:
-        """Start what does not run, or runs with other settings."""
+        """Start every service that does not run, or runs with outdated settings."""
         self.project.compose("up", "-d", *options)
 
-    def let_in(self) -> None:
-        """Write the proxy's user, with the hash that the proxy's own program makes."""
+    def write_proxy_user(self) -> None:
+        """Write the file of the proxy's users; the proxy's own program hashes the password."""
         settings = self.project.settings()
         file = ROOT / settings["PROXY_USERS_FILE"]
-        file.touch()  # or the engine would make a folder of that name
+        file.touch()  # else the engine would create a folder of that name
         hashing = ("run", "--rm", "--no-deps", "-T", "proxy", "caddy", "hash-password")
         hashed = self.project.compose(*hashing, typed=f"{settings['PROXY_PASSWORD']}\n")
         file.write_text(f"{_PROXY_USER} {hashed}\n")
 
     def run_ids(self) -> list[str]:
-        """The runs that Airflow knows of."""
+        """The ids of the pipeline's runs."""
         return self.airflow().run_ids()
 
     def registry(self, *arguments: str) -> None:
-        """Move the registry by its own commands, where instance A runs."""
+        """Run a command of `scripts.registry` in instance A."""
         command = ("python", "-m", "scripts.registry", *arguments)
         self.project.compose("exec", "-T", "airflow-scheduler", *command)
 
     def promote_another(self) -> str:
-        """Learn from more films and put what comes of it into production by hand; its name."""
+        """Train on more films, promote the new version by hand if needed, and return it."""
         more = str(2 * int(self.project.settings()["COLLECT_MAX_FILMS"]))
         step = ("exec", "-T", "-e", f"COLLECT_MAX_FILMS={more}", "airflow-scheduler", "python")
         for name in ("collect", "preprocess", "train", "deploy"):
@@ -96,10 +96,10 @@ class Trial:
         return version
 
     def run_pipeline(self, **parameters: str) -> dict[str, Any]:
-        """Run the DAG to its end; what its deployment returned.
+        """Run the pipeline to its end, and return the result of its deployment.
 
         Raises:
-            EngineError: A task failed; the message has its last words.
+            EngineError: A task failed; the message has its last log line.
         """
         airflow = self.airflow()
         wait("the DAG is parsed", airflow.knows_dag, _PARSED_SECONDS)
@@ -109,20 +109,24 @@ class Trial:
         return deployment
 
     def await_forecasts(self) -> int:
-        """Wait for the run that a published model starts; of how many films it wrote.
+        """Wait for the run that a new model starts, and return its number of forecasts.
 
         Raises:
-            EngineError: It did not begin, or a task failed.
+            EngineError: The run did not start, or a task failed.
         """
         airflow = self.airflow(FORECASTS)
-        wait("the forecasts have begun", lambda: bool(airflow.run_ids()), _BEGUN_SECONDS)
+        wait(
+            "a run of the forecast ledger has started",
+            lambda: bool(airflow.run_ids()),
+            _BEGUN_SECONDS,
+        )
         run_id = airflow.run_ids()[-1]
         _follow(airflow, run_id)
         written: int = airflow.result(run_id, "forecast_upcoming_films")
         return written
 
     def served_version(self) -> str | None:
-        """The version that answers; None if none does."""
+        """The version in service; None if there is none."""
         try:
             answer = requests.get(f"{self.api_url()}/version", timeout=_REQUEST_SECONDS)
         except (requests.RequestException, EngineError, IndexError):
@@ -130,9 +134,9 @@ class Trial:
         return str(answer.json()["version"]) if answer.ok else None
 
     def await_version(self, version: str) -> float:
-        """Wait until a version answers; the seconds it took."""
+        """Wait until a version is in service, and return the seconds it took."""
         began = time.monotonic()
-        wait(f"{version} answers", lambda: self.served_version() == version, _SERVING_SECONDS)
+        wait(f"{version} is in service", lambda: self.served_version() == version, _SERVING_SECONDS)
         return time.monotonic() - began
 
     def forecast(self) -> dict[str, Any]:
@@ -148,24 +152,24 @@ class Trial:
         return forecast
 
     def certificate(self, name: str) -> str:
-        """One by which the proxy signs for `localhost`, nobody's name: `root`, `intermediate`."""
+        """A certificate of the proxy's own authority for `localhost`: `root` or `intermediate`."""
         return self.project.compose("exec", "-T", "proxy", "cat", f"{_CERTIFICATES}/{name}.crt")
 
     @cached_property
     def root_certificate(self) -> Path:
-        """The file with the one to trust."""
+        """A file with the root certificate, which clients must trust."""
         file = self.project.env_file.with_name("proxy-root.crt")
         file.write_text(self.certificate("root"))
         return file
 
     def proxy_user(self) -> tuple[str, str]:
-        """The name and the password that the proxy asks for."""
+        """The user name and the password that the proxy accepts."""
         return _PROXY_USER, self.project.settings()["PROXY_PASSWORD"]
 
-    def ask_the_proxy(
+    def ask_proxy(
         self, session: requests.Session, password: str | None = None
     ) -> requests.Response:
-        """Ask for a forecast as the world does: by name, with TLS and a password."""
+        """Request a forecast as an outside client does: by host name, with TLS and a password."""
         name, usual = self.proxy_user()
         return session.post(
             f"https://localhost:{self.project.settings()['PUBLIC_HTTPS_PORT']}/predict",
@@ -179,7 +183,7 @@ class Trial:
 def new_trial(
     name: str, env_file: Path, files: tuple[str, ...] = FILES, **settings: str | int
 ) -> Trial:
-    """A trial with settings of its own beside those that the file has; nothing runs yet."""
+    """Prepare a trial: add these settings and missing ones to its file. Starts nothing."""
     text = env_file.read_text() if env_file.exists() else ""
     text = credentials.with_values(text, {key: str(value) for key, value in settings.items()})
     made = credentials.completed(text, trial=True)
@@ -188,9 +192,9 @@ def new_trial(
 
 
 def up(project: Project) -> str:
-    """Start a trial, bring it to its first forecast, and say where it is."""
+    """Start a trial, run it to its first forecast, and return its addresses."""
     trial = new_trial(project.name, project.env_file, project.files)
-    trial.let_in()
+    trial.write_proxy_user()
     trial.start("--build")
     trial.await_version(trial.run_pipeline()["version"])
     settings = project.settings()
@@ -204,7 +208,7 @@ def up(project: Project) -> str:
 
 
 def down(project: Project) -> str:
-    """End a trial, with all that it wrote."""
+    """Stop a trial, and delete its data."""
     project.compose("down", "--volumes")
     return "the trial has ended"
 
@@ -226,7 +230,7 @@ def main(argv: list[str] | None = None) -> int:
     """Start or end a trial."""
     options = parser.parse_args(argv)
     project = project_of(options)
-    return told(lambda: COMMANDS[options.command](project), requests.RequestException)
+    return run_and_report(lambda: COMMANDS[options.command](project), requests.RequestException)
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""What `make up` needs in place of the outside world: TMDB, S3, supervision."""
+"""Local replacements for the outside world, which `make up` starts: TMDB, S3, a supervisor."""

@@ -15,19 +15,19 @@ PARSER.add_argument("command", choices=["up", "down", "status", "logs"])
 
 
 def say(line: str) -> None:
-    """Show a line to the person who waits."""
+    """Print a line at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def down() -> None:
-    """End everything."""
+    """Stop everything."""
     count = supervision.stop()
-    say(f"ended {count} processes" if count else "nothing was running")
+    say(f"stopped {count} processes" if count else "nothing was running")
 
 
 def status() -> None:
-    """Show which programs run."""
+    """Print the state of every program."""
     states = supervision.states()
     for name, state in states.items():
         say(f"{name:<24}{state.lower()}")
@@ -41,11 +41,11 @@ def logs() -> None:
     if not files:
         say("there are no logs yet")
         return
-    os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S606, S607 - fixed words
+    os.execvp("tail", ["tail", "-n", "20", "-F", *files])  # noqa: S606, S607 - no user input
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; 1 after one sentence that says what to change."""
+    """Run one command. Returns 1 after an error that the user can fix, with one sentence."""
     command = PARSER.parse_args(argv).command
     try:
         if command == "up":

@@ -1,4 +1,4 @@
-"""The part of Airflow's REST interface that `make up` needs."""
+"""A client for the part of Airflow's REST API that `make up` and the trial need."""
 
 import time
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ class TaskNews(NamedTuple):
 
 
 class AirflowClient:
-    """One DAG of Airflow as one user, by HTTP."""
+    """Access to one DAG of Airflow over HTTP, as one user."""
 
     def __init__(self, url: str, user: str, password: str, dag: str = DAG) -> None:
         """Log in.
 
         Raises:
-            requests.RequestException: Airflow is not there, or refuses.
+            requests.RequestException: Airflow does not answer, or refuses the password.
         """
         self._url = url
         self._dag = dag
@@ -56,7 +56,7 @@ class AirflowClient:
         return [each["stack_trace"] for each in answer.json()["import_errors"]]
 
     def set_pool(self, slots: int) -> None:
-        """Make the pool whose slots are requests to TMDB a second, or change it."""
+        """Create or change the pool that has one slot per TMDB request a second."""
         pool = {"name": TMDB_POOL, "slots": slots, "include_deferred": False}
         url = f"{self._url}/api/v2/pools"
         answer = self._session.patch(f"{url}/{TMDB_POOL}", json=pool, timeout=_TIMEOUT_SECONDS)
@@ -65,7 +65,7 @@ class AirflowClient:
         answer.raise_for_status()
 
     def unpause(self) -> None:
-        """Let the DAG run by its schedule."""
+        """Let the DAG run on its schedule."""
         self._request("PATCH", "", json={"is_paused": False}).raise_for_status()
 
     def trigger(self, **conf: str | int) -> str:
@@ -77,7 +77,7 @@ class AirflowClient:
         return run_id
 
     def follow(self, run_id: str) -> Iterator[TaskNews]:
-        """What happens to each task as it happens, until the run has ended."""
+        """Yield each change of a task's state, until the run has ended."""
         seen: dict[str, TaskNews] = {}
         while True:
             has_ended = self._request("GET", f"/dagRuns/{run_id}").json()["state"] in _ENDED
@@ -94,23 +94,23 @@ class AirflowClient:
         return [each["dag_run_id"] for each in runs]
 
     def conf(self, run_id: str) -> dict[str, Any]:
-        """What a run was started with."""
+        """The parameters that a run was started with."""
         conf: dict[str, Any] = self._request("GET", f"/dagRuns/{run_id}").json()["conf"]
         return conf
 
     def asset_events(self) -> list[dict[str, Any]]:
-        """What has been announced, oldest first."""
+        """The events of all assets, oldest first."""
         answer = self._session.get(f"{self._url}/api/v2/assets/events", timeout=_TIMEOUT_SECONDS)
         events: list[dict[str, Any]] = answer.json()["asset_events"]
         return events
 
     def result(self, run_id: str, task: str) -> Any:
-        """What a task returned."""
+        """The return value of a task."""
         path = f"/dagRuns/{run_id}/taskInstances/{task}/xcomEntries/return_value"
         return self._request("GET", path).json()["value"]
 
     def names(self, run_id: str, task: str) -> list[str]:
-        """What the instances of a mapped task are called."""
+        """The names of a mapped task's instances."""
         path = f"/dagRuns/{run_id}/taskInstances/{task}/listMapped"
         found = self._request("GET", path).json()["task_instances"]
         return [each["rendered_map_index"] for each in found]
@@ -144,13 +144,13 @@ class AirflowClient:
 
 
 def _name(task: dict[str, Any]) -> str:
-    """A task's id, with its number where it is one of several mapped ones."""
+    """A task's id; for an instance of a mapped task, with its number."""
     number = task["map_index"]
     return task["task_id"] if number < 0 else f"{task['task_id']}[{number}]"
 
 
 def _words(line: dict[str, Any]) -> str:
-    """What a log line says of our work: an error, or a line of our steps; else nothing."""
+    """The text of a log line if it is an error or comes from `scripts`, else an empty string."""
     if errors := line.get("error_detail"):
         return str(errors[-1]["exc_value"])
     return str(line["event"]) if str(line.get("logger", "")).startswith("scripts.") else ""

@@ -1,4 +1,4 @@
-"""A copy of this checkout to run in, beside whatever runs in the original."""
+"""A copy of this checkout, for a sandbox that must not disturb the one in the original."""
 
 import os
 import shutil
@@ -16,16 +16,16 @@ _NOT_OURS: Final = shutil.ignore_patterns(
     "bundle_*", "films", "*.csv", "*.json", "*.pkl", "model", "wandb",
 )  # fmt: skip
 _PORTS: Final = ("AIRFLOW_PORT", "API_PORT", "UI_PORT")
-# What would make a copy use somebody's real services.
+# Variables with these prefixes are not passed on: they could point to real services.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "AIRFLOW_", "DATA_DIR", "API_URL")
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy with ports of its own.
+    """A copy of the checkout with its own ports.
 
     Attributes:
-        environment: What its commands run with.
+        environment: The variables its commands run with.
     """
 
     folder: Path
@@ -36,7 +36,7 @@ class Checkout:
         return f"http://{HOST}:{self.environment[port]}"
 
     def run(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command in the copy, and return it with all that it printed."""
+        """Run a command in the copy; the result holds its output and its exit code."""
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -55,9 +55,11 @@ class Checkout:
 
 @contextmanager
 def copied(folder: Path, *, with_environments: bool = True) -> Iterator[Checkout]:
-    """A copy of the sources, ended with all it started when the block ends.
+    """Copy the sources, and stop everything started in the copy when the block ends.
 
-    With its environments it shares those of the original, else it has none.
+    Args:
+        folder: Where the copy goes.
+        with_environments: Share the original's virtual environments; else the copy has none.
     """
     shutil.copytree(ROOT, folder, ignore=_NOT_OURS, dirs_exist_ok=True)
     if with_environments:

@@ -1,4 +1,4 @@
-"""Check what only the machine's owner can install. Plain Python: it runs before any install."""
+"""Check what must be installed by hand. Plain Python, because it runs before any installation."""
 
 import ctypes
 import importlib.util
@@ -8,7 +8,7 @@ SUPPORTED = ((3, 11), (3, 13))
 
 
 def missing() -> list[str]:
-    """What is missing on this machine, each in a sentence with its remedy."""
+    """One sentence per missing prerequisite, with the command that installs it."""
     problems = []
     lowest, highest = SUPPORTED
     if not lowest <= sys.version_info[:2] <= highest:
@@ -24,7 +24,7 @@ def missing() -> list[str]:
 
 
 def main() -> int:
-    """Print what is missing; 1 if anything is."""
+    """Print what is missing. Returns 1 if anything is."""
     problems = missing()
     sys.stderr.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0

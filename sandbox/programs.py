@@ -1,4 +1,4 @@
-"""The programs of the sandbox, their environment, and supervisor's configuration of them."""
+"""The sandbox's programs, their environment variables, and supervisor's configuration."""
 
 import json
 import os
@@ -25,7 +25,7 @@ class Program:
     """One supervised process.
 
     Attributes:
-        waits: Started by hand, once what it needs is there.
+        waits: Not started with the supervisor, but by `up`, once its prerequisites run.
     """
 
     name: str
@@ -34,17 +34,17 @@ class Program:
 
 
 def uses_stand_in_for_tmdb(settings: Settings) -> bool:
-    """Whether TMDB is played by the sandbox: it is, unless a key is set."""
+    """Whether the sandbox replaces TMDB: yes, unless a key is set."""
     return settings.tmdb_api_key is None
 
 
 def uses_stand_in_for_s3(settings: Settings) -> bool:
-    """Whether S3 is played by the sandbox: it is, unless a bucket is set."""
+    """Whether the sandbox replaces S3: yes, unless a bucket is set."""
     return settings.s3_bucket_name is None
 
 
 def programs(settings: Settings, ports: list[int]) -> list[Program]:
-    """What has to run, in the order of starting."""
+    """All programs, in the order in which they are started."""
     chosen = [
         Program("api", _api(settings)),
         Program("page", _page(settings)),
@@ -66,13 +66,13 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
 
 
 def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str, str]:
-    """What the programs run with: this process's environment, Airflow's, and the stand-ins'."""
+    """The programs' environment: that of this process, Airflow's settings, the stand-ins' keys."""
     merged = dict(os.environ) | _airflow_settings(settings, keys)
     merged |= {
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
-        "MALLOC_ARENA_MAX": "2",  # or glibc keeps tens of MB for each thread
-        "ARROW_DEFAULT_MEMORY_POOL": "system",  # Arrow's own keeps 25 MB that it has freed
+        "MALLOC_ARENA_MAX": "2",  # else glibc keeps tens of MB per thread
+        "ARROW_DEFAULT_MEMORY_POOL": "system",  # Arrow's own pool keeps 25 MB of freed memory
         "API_URL": f"http://{HOST}:{settings.api_port}",
         "DATA_DIR": _absolute(settings.data_dir),
     }
@@ -94,7 +94,7 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
 
 
 def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
-    """Write supervisor's configuration; no secret is in it, they come by the environment."""
+    """Write supervisor's configuration. Secrets are not in it; the environment passes them."""
     sections: dict[str, Mapping[str, object]] = {
         "supervisord": {
             "nodaemon": "true",
@@ -118,7 +118,7 @@ def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
 
 
 def write_airflow_password(keys: Secrets) -> None:
-    """Preset the password of Airflow's one user."""
+    """Write the password of Airflow's only user."""
     AIRFLOW_HOME.mkdir(parents=True, exist_ok=True)
     AIRFLOW_PASSWORDS.touch(mode=0o600)
     AIRFLOW_PASSWORDS.write_text(json.dumps({AIRFLOW_USER: keys.airflow_password}))

@@ -1,4 +1,4 @@
-"""Where the sandbox keeps what it runs with: one folder, which `make clean` removes."""
+"""The sandbox's own folder, `.sandbox`, its secrets and its ports. `make clean` removes it."""
 
 import json
 import secrets
@@ -16,7 +16,7 @@ _INNER_PORTS: Final = 11
 
 @dataclass(frozen=True)
 class Secrets:
-    """Keys made once for this sandbox; they open nothing outside of it."""
+    """Keys generated once for this sandbox; they are valid nowhere else."""
 
     airflow_password: str
     jwt: str
@@ -27,7 +27,7 @@ class Secrets:
 
     @classmethod
     def kept(cls) -> Self:
-        """The sandbox's keys, made at the first call and readable by their owner alone."""
+        """Load the keys; the first call generates them in a file that only its owner can read."""
         path = FOLDER / "secrets.json"
         if not path.exists():
             partial = path.with_suffix(".partial")
@@ -49,7 +49,7 @@ class Secrets:
 
 
 def is_taken(port: int) -> bool:
-    """Whether something listens on a port of this machine."""
+    """Whether a program already listens on this port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -60,7 +60,7 @@ def is_taken(port: int) -> bool:
 
 
 def free_ports(count: int = _INNER_PORTS) -> list[int]:
-    """Ports for what nobody needs to know the address of: S3's parts and the TMDB stand-in."""
+    """Free ports; by default as many as the TMDB stand-in and the S3 server need together."""
     probes = [socket.create_server((HOST, 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:

@@ -1,4 +1,4 @@
-"""What `make up` shows at its end: the model's figures, one forecast, the addresses."""
+"""The summary that `make up` prints last: the model's scores, one forecast, the addresses."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -26,7 +26,7 @@ class StepError(ExplainedError, RuntimeError):
 
 
 def addresses(settings: Settings) -> dict[str, str]:
-    """Where people find what runs."""
+    """The addresses of the services."""
     return {
         "api": f"http://{HOST}:{settings.api_port}",
         "page": f"http://{HOST}:{settings.ui_port}",
@@ -35,16 +35,16 @@ def addresses(settings: Settings) -> dict[str, str]:
 
 
 def served_version(settings: Settings) -> str | None:
-    """The version that the API answers with; None when it has none, or is not there."""
+    """The version that the API serves; None if it serves none or does not answer."""
     version = _version(settings)
     return version["version"] if version else None
 
 
 def show(settings: Settings, keys: Secrets, say: Say) -> None:
-    """Show what the service says of its model, what it says of one film, and where it all is.
+    """Print the model's scores, a forecast of one film, and the addresses of the services.
 
     Raises:
-        StepError: There is no model to serve.
+        StepError: The API serves no model.
     """
     version = _version(settings)
     if version is None:
@@ -55,7 +55,7 @@ def show(settings: Settings, keys: Secrets, say: Say) -> None:
     say(f"\n  page     {urls['page']}")
     say(f"  API      {urls['api']}/docs")
     say(f"  Airflow  {urls['airflow']}   ({AIRFLOW_USER} / {keys.airflow_password})")
-    say("\nmake down ends it all")
+    say("\nmake down stops everything")
 
 
 def _show_scores(version: dict[str, Any], say: Say) -> None:

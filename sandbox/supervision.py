@@ -1,4 +1,4 @@
-"""A supervisor of our own: start it, ask it, and end it with all that it ever started."""
+"""Start, query and stop supervisor, the program that keeps the sandbox's programs running."""
 
 import contextlib
 import ctypes
@@ -26,13 +26,13 @@ _GRACE_SECONDS: Final = 5
 
 
 def socket_path() -> str:
-    """Where the supervisor listens: a short path, because sockets allow 108 characters."""
+    """The supervisor's socket. The path is short, because a socket's allows 108 characters."""
     mark = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
     return str(Path(tempfile.gettempdir()) / f"movierating-{mark}.sock")
 
 
 def supervisor() -> psutil.Process | None:
-    """The running supervisor of this checkout; None when there is none."""
+    """The supervisor process of this checkout; None if it does not run."""
     try:
         process = psutil.Process(int(SUPERVISOR_PID.read_text()))
         return process if str(SUPERVISOR_CONFIG) in process.cmdline() else None
@@ -41,7 +41,7 @@ def supervisor() -> psutil.Process | None:
 
 
 def start(environment: dict[str, str]) -> None:
-    """Start the supervisor in the background, as the parent of every orphan below it."""
+    """Start the supervisor in the background; it adopts the orphans of its programs."""
     with (LOGS / "supervisord.out").open("wb") as log:
         subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(SUPERVISOR_CONFIG)],
@@ -62,7 +62,7 @@ def proxy() -> Any:
 
 
 def states() -> dict[str, str]:
-    """The state of every program by its name; empty when the supervisor does not answer."""
+    """The state of every program by its name; empty if the supervisor does not answer."""
     try:
         return {each["name"]: each["statename"] for each in proxy().getAllProcessInfo()}
     except (OSError, Fault):
@@ -70,17 +70,17 @@ def states() -> dict[str, str]:
 
 
 def record() -> None:
-    """Note what runs, so that it can be ended also after the supervisor itself was killed."""
+    """Record the running processes, so that `stop` finds them even if the supervisor was killed."""
     if process := supervisor():
         noted = [[each.pid, each.create_time()] for each in _tree(process)]
         RECORD.write_text(json.dumps(noted))
 
 
 def stop() -> int:
-    """End the supervisor and all that it started, whatever process group it moved to.
+    """Stop the supervisor and all its descendants, whatever their process group.
 
     Returns:
-        How many processes there were.
+        The number of processes.
     """
     process = supervisor()
     tree = _tree(process) if process else _recorded()

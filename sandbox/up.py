@@ -1,4 +1,4 @@
-"""`make up`: start everything, run the pipeline, return when its model answers and forecasts."""
+"""`make up`: start everything, run the pipeline, and wait until its model answers."""
 
 import subprocess
 import time
@@ -30,13 +30,13 @@ _WAIT_SECONDS: Final = 90
 
 
 def up(settings: Settings, say: Say) -> None:
-    """Start everything, run the pipeline once, and show what its model says.
+    """Start everything, run the pipeline once, and print a summary.
 
-    Where everything runs already and a model answers, only show it.
+    If everything already runs and a model is in service, only print the summary.
 
     Raises:
-        StepError: A step failed. What was started before the pipeline is ended again;
-            when the pipeline itself failed, Airflow stays up so that one can look.
+        StepError: A step failed. If that was before the pipeline, everything is stopped again. If
+            the pipeline failed, Airflow stays up so that its logs can be read.
     """
     keys = _prepare()
     is_fresh = supervision.supervisor() is None
@@ -62,7 +62,7 @@ def _check(settings: Settings) -> None:
         port = getattr(settings, name)
         if is_taken(port):
             raise StepError(
-                f"port {port} is taken: end what uses it, or set {name.upper()} in .env"
+                f"port {port} is taken: stop what uses it, or set {name.upper()} in .env"
             )
     if uses_stand_in_for_tmdb(settings) and not uses_stand_in_for_s3(settings):
         raise StepError(
@@ -71,7 +71,7 @@ def _check(settings: Settings) -> None:
         )
     catalogue = settings.tmdb_catalogue
     if catalogue and not uses_stand_in_for_tmdb(settings):
-        raise StepError("TMDB_CATALOGUE and TMDB_API_KEY are both set; unset the one not wanted")
+        raise StepError("TMDB_CATALOGUE and TMDB_API_KEY are both set; unset one of them")
     if catalogue and not Path(catalogue).is_file():
         raise StepError(f"TMDB_CATALOGUE: there is no file {catalogue}")
 
@@ -124,7 +124,7 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     for dag in (pipeline, ledger):
         _wait("airflow-dag-processor", dag.knows_dag)
     pipeline.set_pool(settings.tmdb_requests_per_second)
-    ledger.unpause()  # a paused DAG is not told of a new model
+    ledger.unpause()  # a new model does not start a paused DAG
     earlier = _runs_by_asset(ledger)
     say("running the pipeline through Airflow")
     run_id = pipeline.trigger()
@@ -133,19 +133,19 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     say(f"{outcome['version']}: {outcome['reason']}")
     if outcome["promoted"]:
         _wait("api", lambda: served_version(settings) == outcome["version"])
-        say("forecasting the films to come, as with every new model")
+        say("forecasting upcoming films, as after every new model")
         _wait("airflow-scheduler", lambda: len(_runs_by_asset(ledger)) > len(earlier))
         newest = _runs_by_asset(ledger)[-1]
         _follow(ledger, newest, url, say, until="forecast_upcoming_films")
 
 
 def _runs_by_asset(dag: AirflowClient) -> list[str]:
-    """Runs that a new model started, the oldest first."""
+    """The ids of the runs that a new model started, oldest first."""
     return [run_id for run_id in dag.run_ids() if run_id.startswith("asset_triggered")]
 
 
 def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | None = None) -> None:
-    """Tell what happens, to the end of a run or of one of its tasks."""
+    """Print each change of state, until the run or the task `until` has ended."""
     for news in dag.follow(run_id):
         say(f"  {news.task}: {news.state}  {news.words}")
         if news.state == "awaiting_input":
@@ -162,7 +162,7 @@ def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | No
 def _launched(
     name: str, arguments: list[str], merged: dict[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """A program of the pipeline's environment, ended at the end if it has not ended by itself."""
+    """Run a program of the pipeline's environment; stop it when the block ends."""
     python = f"{ROOT}/.venv/pipeline/bin/python"
     with (LOGS / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(

@@ -18,7 +18,7 @@ locals {
   }
 }
 
-# Nothing comes in to A; to B only what its proxy takes.
+# A accepts no connection from outside; B only those to its proxy.
 resource "aws_security_group" "machine" {
   for_each    = local.machines
   name        = "movie-rating-${each.key}"
@@ -62,7 +62,7 @@ resource "aws_instance" "machine" {
 
   metadata_options {
     http_tokens                 = "required"
-    http_put_response_hop_limit = 2 # containers ask for the role's keys, too
+    http_put_response_hop_limit = 2 # containers are one hop further, and need the role's keys too
   }
 
   root_block_device {
@@ -79,11 +79,11 @@ resource "aws_eip" "serving" {
 }
 
 output "serving_address" {
-  description = "Where DNS must lead public_address."
+  description = "The IP address that DNS must return for public_address."
   value       = aws_eip.serving.public_ip
 }
 
 output "sign_in" {
-  description = "How to get onto each machine."
+  description = "The command that logs in to each machine."
   value       = { for name, machine in aws_instance.machine : name => "aws ssm start-session --target ${machine.id}" }
 }

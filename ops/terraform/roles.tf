@@ -1,4 +1,4 @@
-# One role for each machine: A writes, B reads. So no key of AWS lies on either.
+# One role per machine: A writes, B reads. So neither machine stores an AWS key.
 locals {
   instances = toset(["training", "serving"])
 }
@@ -26,7 +26,7 @@ resource "aws_iam_role_policy" "registry" {
   policy   = replace(file("${path.module}/../../docs/policies/${each.key}.json"), "BUCKET", var.bucket)
 }
 
-# The working folder, where DATA_DIR is s3://BUCKET/pipeline.
+# The working folder, if DATA_DIR is s3://BUCKET/pipeline.
 resource "aws_iam_role_policy" "working_folder" {
   name   = "working-folder"
   role   = aws_iam_role.machine["training"].id
@@ -49,7 +49,7 @@ data "aws_iam_policy_document" "working_folder" {
   }
 }
 
-# Each machine reads its .env from a parameter that a person fills in; Terraform never knows it.
+# Each machine reads its .env from a parameter that a person fills in; Terraform never sees it.
 resource "aws_iam_role_policy" "settings" {
   for_each = local.instances
   name     = "settings"
@@ -69,7 +69,7 @@ data "aws_iam_policy_document" "settings" {
   }
 }
 
-# People come in by Session Manager: no SSH key, no open port.
+# Logins use Session Manager: no SSH key, no open port.
 resource "aws_iam_role_policy_attachment" "session" {
   for_each   = local.instances
   role       = aws_iam_role.machine[each.key].name

@@ -2,7 +2,7 @@ resource "aws_s3_bucket" "models" {
   bucket = var.bucket
 
   lifecycle {
-    prevent_destroy = true # instance A is restored from nothing else
+    prevent_destroy = true # the only source from which instance A can be restored
   }
 }
 
@@ -30,7 +30,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "models" {
   }
 }
 
-# What was overwritten or deleted can be had back for a month.
+# Overwritten and deleted objects can be restored for a month.
 resource "aws_s3_bucket_lifecycle_configuration" "models" {
   bucket = aws_s3_bucket.models.id
   rule {

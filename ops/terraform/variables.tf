@@ -4,22 +4,22 @@ variable "region" {
 }
 
 variable "bucket" {
-  description = "Name of the bucket that holds the registry; the only thing both machines know."
+  description = "Name of the bucket with the registry, the only thing that both machines share."
   type        = string
 }
 
 variable "repository" {
-  description = "Where the machines clone this project from."
+  description = "URL from which the machines clone this project."
   type        = string
 }
 
 variable "revision" {
-  description = "The commit or tag that runs."
+  description = "The commit or tag to run."
   type        = string
 }
 
 variable "public_address" {
-  description = "The name by which the service is reached; DNS must lead to serving_address."
+  description = "Host name of the service; DNS must return serving_address for it."
   type        = string
 }
 

@@ -1,4 +1,4 @@
-"""Who may ask, and how often."""
+"""Access control: keys, tokens and the rate limit."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 def is_access_token(text: str) -> bool:
-    """Tell a read access token from a v3 key pasted in its place."""
+    """Whether this is a read access token, and not a v3 key pasted in its place."""
     return V3_KEY.fullmatch(text) is None and ("." in text or len(text) > TOKEN_LENGTH)
 
 
@@ -28,7 +28,7 @@ class Keys:
     revoked: frozenset[str] = frozenset()
 
     def check(self, authorization: str, api_key: str) -> None:
-        """Let a request pass that has a good token or a good v3 key.
+        """Accept a request with a valid token or a valid v3 key.
 
         Raises:
             TmdbError: it has neither.
@@ -44,7 +44,7 @@ class Keys:
 
 @dataclass
 class RateLimit:
-    """At most so many requests in any one second, counted over all clients."""
+    """Limits the requests in any one second, counted over all clients."""
 
     per_second: int
     _limiter: MovingWindowRateLimiter = field(

@@ -109,12 +109,12 @@ def release_dates(film: Film) -> Json:
 
 
 def translations(film: Film) -> Json:
-    """Return the translations; an empty title there means the original one."""
+    """Return the translations; an empty title means that it is the original one."""
     return {"translations": [_translation(film, text) for text in film.translations]}
 
 
 def external_ids(film: Film) -> Json:
-    """Return the film's ids elsewhere."""
+    """Return the film's ids at other services."""
     absent = dict.fromkeys(("wikidata_id", "facebook_id", "instagram_id", "twitter_id"))
     return {"imdb_id": film.imdb_id, **absent}
 

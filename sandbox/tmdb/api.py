@@ -1,4 +1,4 @@
-"""The HTTP routes: TMDB's under /3, and beside them the controls that tests and benchmarks use."""
+"""The HTTP routes: TMDB's under /3, and controls for tests and benchmarks beside them."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ MAX_PARTS = 20
 
 @dataclass
 class StandIn:
-    """Everything one stand-in knows: its films, its day, its limits and its present faults."""
+    """The state of one stand-in: its films, its date, its rate limit and its active faults."""
 
     store: FilmStore
     today: date
@@ -35,17 +35,17 @@ class StandIn:
     stats: Stats = field(default_factory=Stats)
 
     def __post_init__(self) -> None:
-        """Lay out the lists, and note how far its day is from this machine's."""
+        """Prepare the lists, and the difference between its date and the machine's."""
         self.lists = Lists(self.store.columns, self.today)
         self._ahead = self.today - datetime.now(UTC).date()
 
     def now(self) -> datetime:
-        """Return its time: this machine's hour on its own day."""
+        """Return its time: the machine's time of day on its own date."""
         return datetime.now(UTC) + self._ahead
 
 
 class State(TypedDict):
-    """What requests find in `request.state`."""
+    """The content of `request.state`."""
 
     stand_in: StandIn
 
@@ -60,7 +60,7 @@ StandInDep = Annotated[StandIn, Depends(get_stand_in)]
 
 
 def admit(request: Request, stand_in: StandInDep) -> None:
-    """Let a request pass that is not too much and comes with a key."""
+    """Accept a request that has a key and is within the rate limit."""
     stand_in.limit.count()
     authorization = request.headers.get("authorization", "")
     stand_in.keys.check(authorization, request.query_params.get("api_key", ""))
@@ -112,7 +112,7 @@ async def changes(request: Request, stand_in: StandInDep) -> Response:
 
 @router.get("/discover/movie")
 async def discover(request: Request, stand_in: StandInDep) -> Response:
-    """List the films that pass filters, in an order of choice."""
+    """List the films that match the filters, in the requested order."""
     return tell(_page(request, stand_in, stand_in.lists.discover(request.query_params)))
 
 
@@ -154,7 +154,7 @@ async def movie_part(movie_id: str, part: str, stand_in: StandInDep) -> Response
 
 @router.get("/{path:path}", include_in_schema=False)
 async def elsewhere(path: str) -> Response:  # noqa: ARG001 - the route needs its name
-    """Answer every other path as TMDB does."""
+    """Answer any other path as TMDB does."""
     raise TmdbError(errors.NOT_FOUND)
 
 
@@ -163,7 +163,7 @@ controls = APIRouter(tags=["controls"])
 
 @controls.put("/faults")
 async def put_faults(faults: list[Fault], stand_in: StandInDep, seed: int = 0) -> list[Fault]:
-    """Switch these faults on in the place of earlier ones; the seed makes them repeat."""
+    """Replace the active faults; the seed makes them repeatable."""
     stand_in.plan = FaultPlan(faults, seed)
     return faults
 
@@ -176,7 +176,7 @@ async def delete_faults(stand_in: StandInDep) -> None:
 
 @controls.put("/keys/revoked", status_code=204)
 async def put_revoked_keys(keys: list[str], stand_in: StandInDep) -> None:
-    """Refuse these keys and tokens from now on; an empty list gives all of them back."""
+    """Refuse exactly these keys and tokens; an empty list accepts all again."""
     stand_in.keys.revoked = frozenset(keys)
 
 

@@ -1,4 +1,4 @@
-"""A catalogue file: real or made films in parquet, served as they are.
+"""A catalogue file: real or invented films in parquet form, served as they are.
 
 Columns are named after the fields of `/movie/{id}`; only `id` must be there. `genres`,
 `production_companies`, `production_countries`, `cast`, `keywords` and `director` are lists of
@@ -86,7 +86,7 @@ class CatalogueFile:
 
     @cached_property
     def columns(self) -> Columns:
-        """What lists filter and sort by."""
+        """The columns that lists filter and sort by."""
         genres = self._table["genres"].to_pylist()
         return Columns(
             ids=self._table["id"].to_numpy(),
@@ -143,7 +143,7 @@ class CatalogueFile:
         )
 
     def _status(self, released: date | None) -> str:
-        """Return what TMDB would say of a film whose status the file does not know."""
+        """Return the status that TMDB would give a film, if the file has none."""
         return "Planned" if released is None or released > self.today else "Released"
 
     def _numbers(self, name: str) -> npt.NDArray[np.float64]:
@@ -175,7 +175,7 @@ def _read(path: Path) -> pa.Table:
 def _column(path: Path, raw: pa.Table, name: str, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
     if name not in raw.column_names:
         return pa.nulls(len(raw), kind)
-    # Timestamps at other times than midnight still are that day.
+    # A timestamp that is not at midnight still means its day.
     safe = name != "release_date"
     try:
         return raw[name].cast(kind, safe=safe)
@@ -201,7 +201,7 @@ def _person(name: str) -> Person:
 
 
 def _directors(ids: list[int], names: list[str]) -> tuple[Person, ...]:
-    """Join ids and names where both are there in equal number; else ids come first."""
+    """Pair ids with names if there are equally many of both; else use the ids alone, if any."""
     if len(ids) == len(names):
         pairs = zip(ids, names, strict=True)
         return tuple(Person(person_id, name, name) for person_id, name in pairs)

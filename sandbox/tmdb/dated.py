@@ -1,4 +1,4 @@
-"""The middleware that dates answers by the stand-in's own clock."""
+"""The middleware that sets the header `Date` by the stand-in's own clock."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Dated:
-    """ASGI middleware that sets the header `Date`, which the server then has to leave out."""
+    """ASGI middleware that sets the header `Date`; the server must not set its own."""
 
     def __init__(self, app: ASGIApp, now: Callable[[], datetime]) -> None:
         self.app = app

@@ -1,4 +1,4 @@
-"""TMDB's errors: a status code of its own beside the one of HTTP."""
+"""TMDB's errors, which have a status code of their own besides HTTP's."""
 
 from dataclasses import dataclass, field
 
@@ -7,7 +7,7 @@ TOO_MANY_REQUESTS = 429
 
 @dataclass(frozen=True)
 class Status:
-    """What TMDB says when an answer is not a success.
+    """An error response of TMDB.
 
     Attributes:
         http: status of the HTTP answer.

@@ -1,4 +1,4 @@
-"""The facts of the synthetic world: what a seed decides once and for all, whatever the day."""
+"""The facts of the synthetic world that depend on the seed alone, not on the date."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sandbox.tmdb.plots import Plot, draw_plot
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Groups = list[tuple[int, ...]]
-Talents = list[tuple[Groups, float]]  # of each film those who count, and the sd of their talent
+Talents = list[tuple[Groups, float]]  # per film the people who count, and the sd of their talent
 
 DAYS = np.dtype("datetime64[D]")
 
@@ -81,7 +81,7 @@ class Facts:
 
     @property
     def talents(self) -> Talents:
-        """Whose talents make the histories, kind by kind."""
+        """The people, companies and collections whose talents affect ratings, kind by kind."""
         return _talents(self.directors, self.writers, self.cast, self.companies, self.collection)
 
 
@@ -126,7 +126,7 @@ def _release_dates(rng: np.random.Generator, size: int) -> npt.NDArray[np.dateti
 
 
 def _pick(rng: np.random.Generator, shares: Iterable[float], size: int) -> Ints:
-    """Draw places in a list of shares, which need not add up to 1."""
+    """Draw indices of a list of shares, which need not add up to 1."""
     weights = np.fromiter(shares, np.float64)
     return rng.choice(len(weights), size, p=weights / weights.sum())
 
@@ -149,7 +149,7 @@ def _runtimes(rng: np.random.Generator, genres: Groups) -> Ints:
 def _careers(
     rng: np.random.Generator, language: npt.NDArray[np.str_], counts: Ints, *, films_each: float
 ) -> Groups:
-    """Give each film its people, who work in one language and within some years of each other."""
+    """Draw each film's people, who work in one language and within a few years."""
     groups: list[tuple[int, ...]] = [()] * len(language)
     first = 0
     for code in LANGUAGE_SHARES:
@@ -180,7 +180,7 @@ def _collections(rng: np.random.Generator, language: npt.NDArray[np.str_], genre
 
 
 def _plots(rng: np.random.Generator, seed: int, collection: Ints) -> list[Plot]:
-    """Draw a plot each; the films of a collection share hero, place and title."""
+    """Draw each film's plot; the films of a collection share hero, place and title."""
     firsts: dict[int, Plot] = {}
     parts: dict[int, int] = {}
     plots = []

@@ -1,4 +1,4 @@
-"""Faults to be switched on in tests, and the middleware that commits them."""
+"""Faults that tests can switch on, and the middleware that injects them."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ Kind = Literal[
 
 
 class Fault(BaseModel):
-    """One thing to go wrong.
+    """A kind of fault, and the answers it affects.
 
     Attributes:
         kind: what goes wrong. "cut" closes the connection in the middle of the body, "truncated"
@@ -62,18 +62,18 @@ class Fault(BaseModel):
 
 @dataclass
 class FaultPlan:
-    """The faults that are switched on; the same plan draws the same faults each time."""
+    """The active faults; the same seed gives the same faults every time."""
 
     faults: list[Fault] = field(default_factory=list)
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Start drawing from the beginning."""
-        self._random = random.Random(self.seed)  # noqa: S311 - repeatable on purpose
+        self._random = random.Random(self.seed)  # noqa: S311 - must be repeatable
         self._left = [fault.first for fault in self.faults]
 
     def draw(self, path: str) -> Fault | None:
-        """Return what goes wrong with the answer to this path; the first fault that fits wins."""
+        """Return the fault of the answer to this path; the first that matches wins."""
         for at, fault in enumerate(self.faults):
             if path.startswith(fault.path) and self._strikes(at, fault):
                 return fault
@@ -88,7 +88,7 @@ class FaultPlan:
 
 
 class Gate:
-    """ASGI middleware around the API: counts what passes, and lets it go wrong as planned."""
+    """ASGI middleware around the API that counts requests and injects the active faults."""
 
     def __init__(
         self, app: ASGIApp, plan: Callable[[], FaultPlan], stats: Callable[[], Stats]
@@ -118,14 +118,14 @@ class Gate:
 
 @dataclass
 class Answer:
-    """A whole answer, held back so that it can be spoilt."""
+    """A complete answer, held back so that it can be changed."""
 
     status: int = 200
     headers: dict[bytes, bytes] = field(default_factory=dict)
     body: bytes = b""
 
     async def collect(self, message: Message) -> None:
-        """Take a message of the application in the place of the server."""
+        """Collect a message of the application instead of sending it."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = dict(message["headers"])
@@ -133,7 +133,7 @@ class Answer:
             self.body += message.get("body", b"")
 
     async def send(self, send: Send, *, cut: bool) -> None:
-        """Send the answer; a cut one promises its whole length and stops half way."""
+        """Send the answer; a `cut` one announces its full length and stops half way."""
         headers = self.headers | {b"content-length": str(len(self.body)).encode()}
         await send(
             {
@@ -147,7 +147,7 @@ class Answer:
         await send({"type": "http.response.body", "body": body, "more_body": cut})
 
     def replace(self, error: Status) -> None:
-        """Become the answer of an error."""
+        """Replace the answer by an error."""
         self.status = error.http
         self.headers |= {key.lower().encode(): text.encode() for key, text in error.headers.items()}
         self.body = orjson.dumps(error.body())
@@ -190,7 +190,7 @@ def _spoil_field(body: bytes, fault: Fault) -> bytes:
 
 
 def _of_another_type(value: object) -> object:
-    """Return something that no reader of this field can expect."""
+    """Return a value of a type that TMDB never gives this field."""
     return ["unexpected"] if isinstance(value, int | float | str | None) else "unexpected"
 
 

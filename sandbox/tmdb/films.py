@@ -1,4 +1,4 @@
-"""A film as the routes serve it, and what a store of films has to offer."""
+"""A film as the routes serve it, and the protocol of a store of films."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from sandbox.tmdb.codes import GENRES, RETIRED_GENRES
 
-# Above every id TMDB has handed out, so that no invented id meets a real one.
+# Above every id of TMDB, so that an invented id is never a real one.
 FIRST_INVENTED_ID = 1 << 32
 
 GENRE_BITS = {code: 1 << at for at, code in enumerate(GENRES | RETIRED_GENRES)}
@@ -23,7 +23,7 @@ Positions = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of cast or crew; `gender` is TMDB's: 0 unknown, 1 woman, 2 man, 3 non-binary."""
+    """A member of cast or crew; `gender` is TMDB's: 0 unknown, 1 woman, 2 man, 3 non-binary."""
 
     id: int
     name: str
@@ -95,7 +95,7 @@ class Film:
 
 @dataclass(frozen=True)
 class Columns:
-    """What lists filter and sort by, one entry per film, in the store's order.
+    """The columns that lists filter and sort by, one entry per film, in the store's order.
 
     Attributes:
         ids: int64, unique.
@@ -123,7 +123,7 @@ class Columns:
 
     @cached_property
     def title_rank(self) -> npt.NDArray[np.int64]:
-        """The place of each title in the alphabet, case ignored."""
+        """The rank of each title in alphabetical order, ignoring case."""
         order = sorted(range(len(self.titles)), key=lambda at: self.titles[at].casefold())
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
@@ -140,7 +140,7 @@ class FilmStore(Protocol):
 
     @property
     def columns(self) -> Columns:
-        """What lists filter and sort by."""
+        """The columns that lists filter and sort by."""
         ...
 
     def film(self, position: int) -> Film:
@@ -157,11 +157,11 @@ def genre_mask(genres: Iterable[int]) -> int:
 
 
 def stable_hash(*parts: object, size: int = 8) -> int:
-    """Return a number that depends on nothing but the parts: not on process or platform."""
+    """Return a number that depends only on the parts, not on process or platform."""
     text = "\x1f".join(map(str, parts))
     return int.from_bytes(blake2b(text.encode(), digest_size=size).digest(), "big")
 
 
 def invented_id(kind: str, name: str) -> int:
-    """Return a stable id for something that is known by name only."""
+    """Return a stable id for something that only has a name."""
     return FIRST_INVENTED_ID + stable_hash(kind, name, size=5)

@@ -1,4 +1,4 @@
-"""Invented names of people and places, spelled in the scripts the films are written in."""
+"""Invented names of people and places, spelled in each film's script."""
 
 from dataclasses import dataclass
 

@@ -35,7 +35,7 @@ def plot_words() -> dict[str, dict[str, list[str]]]:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """The choices a title and a plot are written from.
+    """The choices from which a title and a plot are generated.
 
     Attributes:
         place: where it happens.
@@ -133,7 +133,7 @@ def overview_languages() -> Sequence[str]:
 
 
 def draw_plot(rng: np.random.Generator, seed: int) -> Plot:
-    """Draw a story: its leaning first, then words that follow the leaning loosely."""
+    """Draw a story: first its mood, then words that mostly match the mood."""
     words, titles = plot_words()["en"], title_words()
     bright = rng.beta(1.1, 1.1)
     shares = (0.85 * bright, 0.15, 0.85 * (1 - bright))

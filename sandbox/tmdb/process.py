@@ -24,7 +24,7 @@ class StandInError(RuntimeError):
 
 @dataclass(frozen=True)
 class RunningStandIn:
-    """Where a stand-in is to be found; `base_url` is what `TMDB_BASE_URL` has to be."""
+    """A running stand-in; `base_url` is the value for `TMDB_BASE_URL`."""
 
     control_url: str
     pid: int
@@ -36,7 +36,7 @@ class RunningStandIn:
 
     @contextmanager
     def faults(self, *faults: dict[str, Any], seed: int = 0) -> Iterator[None]:
-        """Switch faults on, and off again at the end; see `sandbox.tmdb.faults.Fault`."""
+        """Switch faults on until the block ends; see `sandbox.tmdb.faults.Fault`."""
         self._control("PUT", "/faults", json=list(faults), params={"seed": seed})
         try:
             yield
@@ -45,7 +45,7 @@ class RunningStandIn:
 
     @contextmanager
     def revoked(self, *keys: str) -> Iterator[None]:
-        """Refuse these keys until the end."""
+        """Refuse these keys until the block ends."""
         self._control("PUT", "/keys/revoked", json=list(keys))
         try:
             yield
@@ -53,12 +53,12 @@ class RunningStandIn:
             self._control("PUT", "/keys/revoked", json=[])
 
     def stats(self) -> dict[str, Any]:
-        """Return what has been served, see `sandbox.tmdb.stats.Stats`."""
+        """Return the counts of requests, see `sandbox.tmdb.stats.Stats`."""
         report: dict[str, Any] = self._control("GET", "/stats").json()
         return report
 
     def forget(self) -> None:
-        """Count from zero again."""
+        """Reset the counts."""
         self._control("DELETE", "/stats")
 
     def _control(self, method: str, path: str, **content: Any) -> requests.Response:
@@ -70,10 +70,10 @@ class RunningStandIn:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[RunningStandIn]:
-    """Start a stand-in with these arguments on a free port, and stop it at the end.
+    """Start a stand-in with these arguments on a free port, and stop it when the block ends.
 
     Raises:
-        StandInError: it did not come up; the reason is on standard error.
+        StandInError: It did not start; the reason is on standard error.
     """
     command = [sys.executable, "-m", "sandbox.tmdb", "--port", "0", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

@@ -74,23 +74,23 @@ COLLECTION_SD = 0.22
 
 
 def runtime_effect(minutes: npt.ArrayLike) -> Floats:
-    """Short films suffer, long ones gain less and less, and very long ones tire."""
+    """Quality rises with the running time, ever more slowly, and falls for very long films."""
     length = np.asarray(minutes, np.float64)
     return 0.50 * np.tanh((length - 102) / 25) - 0.008 * np.maximum(0.0, length - 150)
 
 
 def mood_effect(tone: npt.ArrayLike) -> Floats:
-    """Bright plots are liked better than dark ones."""
+    """Bright plots get better ratings than dark ones."""
     return 0.45 * np.asarray(tone, np.float64)
 
 
 def season_effect(month: npt.ArrayLike) -> Floats:
-    """November is the season of good films, May that of the others."""
+    """Quality is highest in November and lowest in May."""
     return 0.12 * np.cos(2 * np.pi * (np.asarray(month, np.float64) - 11) / 12)
 
 
 def drift(year: npt.ArrayLike) -> Floats:
-    """Audiences grow a little stricter every year."""
+    """Ratings fall a little every year."""
     return -0.012 * (np.asarray(year, np.float64) - 2015)
 
 

@@ -1,4 +1,4 @@
-"""Which films a list holds, and in which order."""
+"""The filters and the order of TMDB's lists."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,12 +28,12 @@ SORT_COLUMNS = {
     "title": "title_rank",
     "original_title": "title_rank",
 }
-# A film changes within so many days on average: often near its release, seldom later.
+# Days between two changes of a film, on average: few near its release, many later.
 YOUNG_DAYS, YOUNG_PERIOD, OLD_PERIOD = 60, 3, 90
 
 
 def parse_date(text: str) -> np.datetime64:
-    """Read a day as TMDB writes it.
+    """Parse a date as TMDB writes it.
 
     Raises:
         TmdbError: it is not in the form YYYY-MM-DD.
@@ -45,7 +45,7 @@ def parse_date(text: str) -> np.datetime64:
 
 
 def parse_number(text: str) -> float:
-    """Read a bound of a filter.
+    """Parse a bound of a filter.
 
     Raises:
         TmdbError: it is not a number.
@@ -57,7 +57,7 @@ def parse_number(text: str) -> float:
 
 
 def parse_page(text: str) -> int:
-    """Read the number of a page.
+    """Parse the number of a page.
 
     Raises:
         TmdbError: it is not between 1 and 500.
@@ -80,7 +80,7 @@ RANGES: dict[str, tuple[str, Callable[[str], object]]] = {
 
 @dataclass
 class Lists:
-    """The lists over one store's columns, as of one day."""
+    """The lists of one store's films on one date."""
 
     columns: Columns
     today: date
@@ -115,11 +115,11 @@ class Lists:
         )
 
     def now_playing(self) -> tuple[date, date]:
-        """Return the first and last release date of what cinemas show today."""
+        """Return the first and last release date of the films now in cinemas."""
         return self.today - timedelta(NOW_PLAYING_DAYS), self.today
 
     def upcoming(self) -> tuple[date, date]:
-        """Return the first and last release date of what cinemas show next."""
+        """Return the first and last release date of the films that open next."""
         return self.today + timedelta(1), self.today + timedelta(UPCOMING_DAYS)
 
     def changes(self, params: Mapping[str, str]) -> Positions:
@@ -177,7 +177,7 @@ class Lists:
         return selected
 
     def _order(self, sort_by: str) -> Positions:
-        """Return all films sorted, an unknown order being the default one."""
+        """Return all films, sorted; an unknown order means the default."""
         column, _, direction = sort_by.partition(".")
         if column not in SORT_COLUMNS or direction not in ("asc", "desc"):
             return self._order(DEFAULT_SORT)
@@ -186,7 +186,7 @@ class Lists:
         return self._orders[sort_by]
 
     def _sorted(self, column: str, direction: str) -> Positions:
-        """Sort all films, equal ones by id; a film without a date counts as the oldest."""
+        """Sort all films, ties by id; a film without a date counts as the oldest."""
         keys = getattr(self.columns, column)
         if keys.dtype.kind == "M":
             # One above the number of NaT, which has no negative.

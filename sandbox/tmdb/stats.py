@@ -1,4 +1,4 @@
-"""What a stand-in has served, for benchmarks and tests."""
+"""Counts of the requests to a stand-in, for benchmarks and tests."""
 
 import re
 import time
@@ -25,8 +25,8 @@ KNOWN_KINDS = frozenset(
 class Stats:
     """Requests by status and by kind of path, and the busiest second.
 
-    `peak_per_second` is the largest number of requests that arrived within any one second, the
-    refused ones included.
+    `peak_per_second` is the largest number of requests that arrived within any one second,
+    including refused ones.
     """
 
     by_status: Counter[str] = field(default_factory=Counter)

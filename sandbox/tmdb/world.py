@@ -1,11 +1,11 @@
-"""The synthetic world: some 6,000 fictional films, a pure function of a seed and a day.
+"""The synthetic world: some 6,000 invented films, a pure function of a seed and a date.
 
-Facts (`facts`) and true quality (`quality`) belong to the seed. The day decides which films are
-out, and how many votes they have: a film collects `final * (1 - exp(-age / 120 days))` votes,
-`final` being log-normal around 200 and growing with the film's fame. Fame says nothing about
-quality, so no choice of films by votes or popularity shifts the noise floor.
+Facts (`facts`) and true quality (`quality`) belong to the seed. The date decides which films are
+released, and how many votes they have: a film collects `final * (1 - exp(-age / 120 days))` votes,
+`final` being log-normal around 200 and growing with the film's fame. Fame is independent of
+quality, so selecting films by votes or popularity does not change the noise floor.
 
-A film that is not out has no votes and a rating of 0.0. A share of the films has holes as TMDB's
+An unreleased film has no votes and a rating of 0.0. Some films have gaps, as TMDB's
 have: a running time of 0, an empty plot, no genre, no company, the language "xx", and a budget of 0
 for most.
 """
@@ -79,7 +79,7 @@ HOLES: dict[str, float] = {
 
 
 class World:
-    """The films of one seed as they stand on one day; a `FilmStore`."""
+    """The films of one seed on one date; a `FilmStore`."""
 
     def __init__(self, today: date, seed: int = SEED, size: int = SIZE) -> None:
         self.seed = seed
@@ -94,7 +94,7 @@ class World:
 
     @cached_property
     def columns(self) -> Columns:
-        """What lists filter and sort by."""
+        """The columns that lists filter and sort by."""
         facts = self.facts
         return Columns(
             ids=self._ids,
@@ -151,15 +151,15 @@ class World:
         )
 
     def expected_rating(self, film_id: int) -> float:
-        """Return the best possible forecast: what follows from every fact known before release."""
+        """Return the best possible forecast from all facts known before release."""
         at = self.columns.position_of[film_id]
         return float(self.facts.visible[at] + self.facts.histories[at])
 
     def noise_floor(self, film_ids: Sequence[int], *, histories: bool = True) -> float:
         """Return the RMSE of the best possible forecast of these films, all of them rated.
 
-        With `histories=False`: of a forecaster who knows everything but people, companies and
-        collections. Facts count as known also where the film's record has a hole.
+        With `histories=False`, the forecast does not know people, companies and collections. A fact
+        counts as known even if the film's record lacks it.
         """
         at = [self.columns.position_of[film_id] for film_id in film_ids]
         unseen = 0.0 if histories else self.facts.histories[at]
@@ -202,7 +202,7 @@ class World:
 
     @cached_property
     def _undated(self) -> npt.NDArray[np.bool_]:
-        """Films announced for some later year, without a date as yet."""
+        """Films that are announced for a later year and have no date yet."""
         return self._holes["release_date"] & (self._ages < -POST_PRODUCTION_DAYS)
 
     def _status(self, position: int) -> str:

@@ -23,7 +23,7 @@ def rmse(errors: npt.NDArray[np.float64]) -> float:
 
 
 def parts(world: World) -> tuple[Ids, Ids]:
-    """The rated films before and after the split; few votes are left out, for the cut to 1..10."""
+    """Rated films before and after the split. Films with few votes are left out."""
     rated = world.columns.vote_count >= 5
     early = world.facts.released < SPLIT
     ids = world.columns.ids
@@ -36,7 +36,7 @@ def small() -> World:
 
 
 def talent_by_talent(world: World, taught: Ids, asked: Ids) -> BestForecast:
-    """The same by Henderson's equations, which have an unknown for each person and company."""
+    """The same forecast from Henderson's equations, with an unknown per person and company."""
     facts, columns = world.facts, world.columns
     designs, variances = [], []
     for groups, sd in facts.talents:
@@ -74,14 +74,14 @@ def test_learnable_floor_is_the_error_of_the_best_forecast():
     assert rmse(np.concatenate(errors)) == pytest.approx(np.mean(floors), rel=0.05)
 
 
-def test_learnable_floor_lies_between_knowing_all_talents_and_none():
+def test_learnable_floor_is_between_the_other_two():
     world = World(TODAY, size=1500)
     taught, asked = parts(world)
     learnable = learnable_floor(world, taught, asked)
     assert world.noise_floor(asked) < learnable < world.noise_floor(asked, histories=False)
 
 
-def test_more_films_to_learn_from_leave_less_in_doubt(small: World):
+def test_more_rated_films_reduce_the_uncertainty(small: World):
     taught, asked = parts(small)
     few, many = (best_forecast(small, some, asked).doubts for some in (taught[::2], taught))
     assert np.all(many <= few + 1e-12)

@@ -25,14 +25,14 @@ def test_errors_are_from_the_ratings():
     assert errors == [0.2, 0.1, 0.0]
 
 
-def test_spread_is_that_of_plots_within_a_genre_of_many_films():
+def test_standard_deviation_is_within_genres_of_many_films():
     table = spreads(SAID)
     assert table.index.tolist() == ["Drama"]
     assert table["english"].tolist() == pytest.approx([0.2058], abs=1e-4)
     assert table["korean"].tolist() == pytest.approx([0.1029], abs=1e-4)
 
 
-def test_plots_in_korean_are_laid_beside_their_films():
+def test_korean_plots_are_joined_to_their_films():
     pairs = pd.DataFrame({"id": [2], "overview_ko": ["편지"]})
     laid = with_pairs(pd.DataFrame({"id": [1, 2]}), pairs)["overview_ko"]
     assert laid.notna().tolist() == [False, True]

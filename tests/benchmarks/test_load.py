@@ -23,7 +23,7 @@ Transfer/sec:    166.51KB
 """
 
 
-def test_rate_and_latencies_are_read_in_their_units():
+def test_rate_and_latencies_are_parsed_with_their_units():
     assert Measured.read(TOLD) == Measured(3410, 1136.33, 0.98, 1250.0)
 
 
@@ -44,7 +44,7 @@ def test_round_without_an_answer_is_no_result():
         Measured.read(TOLD.replace("3410 requests", "0 requests"))
 
 
-def test_what_is_no_result_is_refused():
+def test_output_without_a_result_is_refused():
     with pytest.raises(LoadError, match="no result"):
         Measured.read("unable to connect")
 
@@ -53,7 +53,7 @@ def test_query_is_encoded():
     assert gets("/predict", [{"a": 1, "b": "x y"}]) == ['wrk.format("GET", "/predict?a=1&b=x+y")']
 
 
-def test_body_arrives_as_it_was():
+def test_body_arrives_unchanged():
     body = {"overview": 'He said: "No." \\ 등대 ]] end'}
     (line,) = posts("/predict", [body])
     sent = re.search(r"\[==\[(.*)\]==\]", line)
@@ -68,7 +68,7 @@ def test_script_holds_every_request_once():
     assert "at % #requests" in text
 
 
-def test_works_go_on_until_what_they_are_for_is_done():
+def test_works_run_until_the_block_ends():
     ended = threading.Event()
     seen: list[bool] = []
     with meanwhile([lambda: seen.append(ended.wait(30))] * 2, ended.set):

@@ -24,7 +24,7 @@ def frame(*films: Film) -> pd.DataFrame:
     return pd.DataFrame([row_of(each, CODES) | {"release_date": "2020-01-01"} for each in films])
 
 
-def test_only_films_that_can_be_asked_for_whole_are_asked_for():
+def test_only_complete_films_become_questions():
     films = [
         film(),
         film("Short."),
@@ -36,14 +36,14 @@ def test_only_films_that_can_be_asked_for_whole_are_asked_for():
     assert [each.title for each in askable(frame(*films), 1)] == ["Last"]
 
 
-def test_bodies_are_what_the_service_takes():
+def test_bodies_are_valid_requests():
     few, many = (FilmFacts.model_validate(body) for body in (form(film()), all_facts(film())))
     assert few.overview == LONG[:PLOT_CHARACTERS].strip()
     assert few.model_fields_set == {"overview", "genres", "language", "runtime"}
     assert many.model_fields_set == set(FilmFacts.model_fields)
 
 
-def test_old_contract_is_asked_in_codes():
+def test_query_of_the_old_api_uses_codes():
     assert five_numbers(film(), CODES) == {
         "runtime": 100.0,
         "genre_encoded": 0,

@@ -24,7 +24,7 @@ def test_shifted_version_is_a_verified_version_of_its_own(versions: list[Version
     assert second.bundle.effects.average == first.bundle.effects.average + 3
 
 
-def test_answer_is_good_only_if_it_is_wholly_of_the_version_it_names(versions: list[Version]):
+def test_answer_is_good_only_if_all_of_it_is_from_its_version(versions: list[Version]):
     question = Question.of(BODY, versions)
     (one, (rating, interval)), (other, _) = question.expected.items()
     good = {"version": one, "rating": rating, "interval": interval}
@@ -36,7 +36,7 @@ def test_answer_is_good_only_if_it_is_wholly_of_the_version_it_names(versions: l
     assert other != one
 
 
-def test_production_moves_to_and_fro(registry: Registry, versions: list[Version]):
+def test_production_switches_back_and_forth(registry: Registry, versions: list[Version]):
     first, second = (publish(registry, each) for each in versions)
     for pointer, previous in ((first, None), (second, first), (first, second)):
         move(registry, pointer)

@@ -1,4 +1,4 @@
-"""The proxy, really run before a stub of the API and of the page."""
+"""The real proxy in front of stubs of the API and the UI."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 CADDY = Path(sys.executable).with_name("caddy")
 FILE = ROOT / "ops" / "caddy" / "Caddyfile"
 USER = ("someone", "a password of the tests")
-# Every path that the API documents, and as it was before there were versions.
+# Every documented path of the API, with and without the version prefix.
 DOCUMENTED = {
     path
     for each in create_app(Settings(s3_bucket_name="none")).openapi()["paths"]
@@ -42,7 +42,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 
 @dataclass(frozen=True)
 class Proxy:
-    """Where it listens, and what stands behind it."""
+    """The proxy's address, and the stubs behind it."""
 
     http: str
     https: str
@@ -54,7 +54,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """The proxy with a certificate that it makes for `localhost`."""
+    """The proxy with its own certificate for `localhost`."""
     folder = tmp_path_factory.mktemp("caddy")
     hashed = subprocess.run(
         [CADDY, "hash-password", "--plaintext", USER[1]], capture_output=True, text=True, check=True
@@ -99,7 +99,7 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PASSWORD_PROTECTED)
-def test_nothing_but_health_is_shown_without_a_password(proxy: Proxy, path: str):
+def test_without_a_password_only_health_is_visible(proxy: Proxy, path: str):
     assert proxy.get(path).status_code == 401
     assert proxy.get(path, auth=(USER[0], "another")).status_code == 401
 
@@ -109,40 +109,40 @@ def test_load_balancer_needs_no_password(proxy: Proxy, path: str):
     assert proxy.get(path).status_code == 200
 
 
-def test_api_and_page_answer_who_has_one(proxy: Proxy):
+def test_api_and_ui_answer_with_a_password(proxy: Proxy):
     assert proxy.get("/version", auth=USER).json()["version"]
     assert proxy.get("/", auth=USER).text == "the page"
 
 
 @pytest.mark.parametrize("path", sorted(DOCUMENTED))
-def test_every_path_of_the_api_comes_to_the_api(proxy: Proxy, path: str):
+def test_every_path_of_the_api_is_routed_to_the_api(proxy: Proxy, path: str):
     proxy.api.paths.clear()
     proxy.get(path, auth=USER)
     assert proxy.api.paths == [path]
 
 
 @pytest.mark.parametrize("path", ["/coming_soon", "/compare", "/model", "/track_record"])
-def test_every_part_of_the_page_comes_to_the_page(proxy: Proxy, path: str):
+def test_every_path_of_the_ui_is_routed_to_the_ui(proxy: Proxy, path: str):
     assert proxy.get(path, auth=USER).text == "the page"
 
 
-def test_measurements_are_not_shown_to_anyone(proxy: Proxy):
+def test_metrics_are_not_public(proxy: Proxy):
     assert proxy.get("/metrics", auth=USER).status_code == 404
     assert proxy.get("/v1/metrics", auth=USER).status_code == 404
 
 
-def test_plain_http_leads_to_tls(proxy: Proxy):
+def test_plain_http_is_redirected_to_tls(proxy: Proxy):
     answer = requests.get(f"{proxy.http}/version", allow_redirects=False, timeout=20)
     assert answer.status_code == 308
     assert answer.headers["Location"].startswith("https://")
 
 
-def test_request_waits_for_a_replica_that_is_on_its_way(proxy: Proxy):
+def test_request_waits_for_a_replica_that_is_starting(proxy: Proxy):
     proxy.api.stop()
     threading.Timer(1, proxy.api.start).start()
     assert proxy.get("/version", auth=USER).status_code == 200
 
 
-def test_file_is_in_the_form_that_caddy_gives_it():
+def test_file_is_formatted_as_caddy_does():
     formatted = subprocess.run([CADDY, "fmt", FILE], capture_output=True, text=True, check=False)
     assert formatted.stdout == FILE.read_text()

@@ -11,7 +11,7 @@ from ops.credentials import OF_THE_TRIAL, OWN, completed, main, value_of, with_v
 ROOT = Path(__file__).parents[2]
 
 
-def test_secrets_that_are_missing_are_made_and_kept_at_the_next_call(tmp_path, capsys):
+def test_missing_secrets_are_generated_once(tmp_path, capsys):
     file = tmp_path / ".env"
     assert main([str(file)]) == 0
     first = file.read_text()
@@ -21,7 +21,7 @@ def test_secrets_that_are_missing_are_made_and_kept_at_the_next_call(tmp_path, c
     assert "nothing was missing" in capsys.readouterr().out
 
 
-def test_secret_is_a_fernet_key_and_never_the_same():
+def test_each_secret_is_a_new_fernet_key():
     one, other = credentials.new_secret(), credentials.new_secret()
     assert one != other
     assert len(base64.urlsafe_b64decode(one)) == 32
@@ -37,7 +37,7 @@ def test_example_is_completed_in_place(tmp_path):
         assert [line for line in lines if line.startswith(f"{name}=")] != [f"{name}="]
 
 
-def test_file_is_for_its_owner_alone_and_no_value_is_printed(tmp_path, capsys):
+def test_file_is_private_and_no_value_is_printed(tmp_path, capsys):
     file = tmp_path / ".env"
     main([str(file), "--trial"])
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -46,23 +46,23 @@ def test_file_is_for_its_owner_alone_and_no_value_is_printed(tmp_path, capsys):
     assert all(str(value_of(text, name)) not in printed for name in (*OWN, *OF_THE_TRIAL))
 
 
-def test_only_what_is_named_is_made_anew():
+def test_rotation_replaces_only_the_named_secrets():
     text = with_values("", completed(""))
     assert set(completed(text, rotate=["POSTGRES_PASSWORD"])) == {"POSTGRES_PASSWORD"}
 
 
-def test_secret_of_others_is_refused_with_a_word_on_where_to_get_it(tmp_path, capsys):
+def test_secret_of_another_issuer_cannot_be_rotated(tmp_path, capsys):
     assert main([str(tmp_path / ".env"), "--rotate", "TMDB_API_KEY"]) == 1
-    assert "get a new one from whoever gave it to you" in capsys.readouterr().err
+    assert "get a new one from its issuer" in capsys.readouterr().err
     assert not (tmp_path / ".env").exists()
 
 
 @pytest.mark.parametrize("before", ["NAME=old\n", "# NAME=\n", "OTHER=1\nNAME=\n"])
-def test_value_takes_the_place_of_the_line_that_was_there(before):
+def test_value_replaces_its_old_line(before):
     assert re.findall(r"(?m)^.*NAME=.*$", with_values(before, {"NAME": "new"})) == ["NAME=new"]
 
 
-def test_all_that_the_compose_file_requires_of_our_own_is_made():
+def test_every_secret_that_the_compose_file_requires_is_generated():
     required = re.findall(
         r"\$\{(\w+):\?set \w+ in \.env, see", (ROOT / "docker-compose-airflow.yaml").read_text()
     )

@@ -24,7 +24,7 @@ def name(each: dict[str, Any]) -> str:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("version", [OLDEST, NEWEST])
 @pytest.mark.parametrize("manifest", SERVING, ids=name)
-def test_manifest_is_what_kubernetes_takes(manifest: dict[str, Any], version: str):
+def test_manifest_is_valid(manifest: dict[str, Any], version: str):
     assert kubernetes_validate.validate(manifest, version, strict=True) == version
 
 
@@ -37,7 +37,7 @@ def test_manifest_with_a_misspelt_field_is_refused(version: str):
 
 
 @pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=name)
-def test_container_is_as_locked_as_in_compose(deployment: dict[str, Any]):
+def test_container_is_restricted_as_in_compose(deployment: dict[str, Any]):
     pod = deployment["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] is True
@@ -48,16 +48,16 @@ def test_container_is_as_locked_as_in_compose(deployment: dict[str, Any]):
     assert ":" in container["image"]
 
 
-def test_api_takes_requests_by_readiness_and_restarts_by_liveness():
+def test_readiness_controls_requests_and_liveness_restarts():
     (api,) = [each for each in DEPLOYMENTS if each["metadata"]["name"] == "api"]
     (container,) = api["spec"]["template"]["spec"]["containers"]
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
     assert api["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
-    assert "replicas" not in api["spec"]  # or each apply would undo the autoscaler
+    assert "replicas" not in api["spec"]  # else each apply would override the autoscaler
 
 
-def test_every_selector_finds_a_deployment():
+def test_every_selector_matches_a_deployment():
     labels = [each["spec"]["template"]["metadata"]["labels"] for each in DEPLOYMENTS]
     for each in SERVING:
         wanted = each.get("spec", {}).get("selector", {})
@@ -65,7 +65,7 @@ def test_every_selector_finds_a_deployment():
         assert not wanted or any(wanted.items() <= found.items() for found in labels), name(each)
 
 
-def test_ways_in_lead_to_services_with_tls():
+def test_ingresses_route_to_services_with_tls():
     (ingress,) = [each for each in SERVING if each["kind"] == "Ingress"]
     services = {each["metadata"]["name"] for each in SERVING if each["kind"] == "Service"}
     paths = ingress["spec"]["rules"][0]["http"]["paths"]
@@ -73,7 +73,7 @@ def test_ways_in_lead_to_services_with_tls():
     assert ingress["spec"]["tls"][0]["hosts"] == [ingress["spec"]["rules"][0]["host"]]
 
 
-def test_every_path_of_the_api_leads_to_the_api():
+def test_ingress_routes_every_path_of_the_api():
     (ingress,) = [each for each in SERVING if each["kind"] == "Ingress"]
     led = [
         (each["path"], each["pathType"])
@@ -82,7 +82,7 @@ def test_every_path_of_the_api_leads_to_the_api():
     ]
     documented = create_app(Settings(s3_bucket_name="none")).openapi()["paths"]
     for path in {each.removeprefix("/v1") for each in documented}:
-        if path not in {"/metrics", "/livez", "/readyz"}:  # which are for those inside
+        if path not in {"/metrics", "/livez", "/readyz"}:  # which are only for inside the cluster
             assert any(_leads(way, kind, path) for way, kind in led), path
 
 
@@ -90,26 +90,26 @@ def _leads(way: str, kind: str, path: str) -> bool:
     return path == way or (kind == "Prefix" and path.startswith(f"{way}/"))
 
 
-def test_no_secret_stands_in_a_file():
+def test_no_file_contains_a_secret():
     assert [each for each in SERVING if each["kind"] == "Secret"] == []
     given = {each["name"] for each in VALUES["env"]}
     assert not {each for each in given if each.endswith(("_KEY", "_SECRET", "_PASSWORD", "_URL"))}
 
 
-def test_chart_makes_the_pool_without_which_no_task_runs():
+def test_chart_creates_the_pool_that_the_tasks_need():
     script = VALUES["migrateDatabaseJob"]["args"][-1]
     slots = Settings.model_fields["tmdb_requests_per_second"].default
     assert f"airflow pools set {TMDB_POOL} {slots} " in script
     assert "airflow db migrate" in script
 
 
-def test_chart_signs_in_by_what_is_in_the_image():
+def test_chart_uses_an_auth_manager_of_the_image():
     module, _, name = VALUES["config"]["core"]["auth_manager"].rpartition(".")
     assert getattr(importlib.import_module(module), name)
     assert VALUES["createUserJob"]["defaultUser"]["enabled"] is False
 
 
-def test_version_of_the_chart_is_that_of_the_image():
+def test_chart_and_image_have_the_same_airflow_version():
     lock = (FOLDER.parents[1] / "requirements" / "pipeline.txt").read_text()
     assert f"\napache-airflow=={VALUES['airflowVersion']} " in lock
 

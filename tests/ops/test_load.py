@@ -4,7 +4,7 @@ from ops.load import load
 from tests.support.stub_api import running_stub_api
 
 
-def test_every_request_is_counted_by_what_became_of_it():
+def test_every_request_is_counted_by_its_status():
     with running_stub_api() as stub:
         address = f"{stub.url}/options"
         with load(lambda session: session.get(address, timeout=5), callers=2) as seen:
@@ -14,7 +14,7 @@ def test_every_request_is_counted_by_what_became_of_it():
     assert len(seen.seconds) == seen.answered
 
 
-def test_service_that_is_away_counts_as_failed():
+def test_unreachable_service_counts_as_failed():
     with running_stub_api() as stub:
         address = stub.url
     with load(lambda session: session.get(address, timeout=5), callers=1) as seen:

@@ -1,4 +1,4 @@
-"""What docs/operations.md tells to type, typed as it stands in a clone of the project.
+"""The commands of docs/operations.md, typed as they are into a clone of the project.
 
 Both instances run on one engine, in networks of their own, which meet at S3 alone.
 """
@@ -42,12 +42,12 @@ def lines_of(heading: str, block: int = 0) -> list[str]:
 
 @dataclass(frozen=True)
 class Machine:
-    """A clone of the project, and both instances as the page starts them."""
+    """A clone of the project, with both instances started by the commands of the page."""
 
     folder: Path
 
     def type(self, line: str, given: str | None = None) -> str:
-        """Type a line in a shell that knows nothing else; what it printed."""
+        """Run a line in a clean shell, and return its output."""
         known = {
             name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ
         }
@@ -72,19 +72,19 @@ class Machine:
         return Trial(Project("serving", FILES[1:2], self.folder / ".env"))
 
     def ask(self, session: requests.Session) -> requests.Response:
-        """Ask the proxy for a forecast, as the world does."""
+        """Request a forecast through the proxy, as an outside client does."""
         port = self.serving.project.settings()["PUBLIC_HTTPS_PORT"]
         return session.post(
             f"https://localhost:{port}/predict",
             json=FILM,
             auth=("someone", PASSWORD),
             verify=str(self.serving.root_certificate),
-            timeout=60,  # the first time a password is looked at takes a second of a core
+            timeout=60,  # the first check of a password takes a second of processor time
         )
 
 
 def clone(folder: Path) -> Path:
-    """A clone of this project as it is now, with what is not committed yet."""
+    """A clone of this project with its uncommitted changes."""
     origin = folder.with_name("origin")
     run("git", "clone", "--quiet", "--bare", ".", str(origin))
     run("git", "clone", "--quiet", str(origin), str(folder))
@@ -96,7 +96,7 @@ def clone(folder: Path) -> Path:
 
 
 def fill_in(file: Path) -> None:
-    """What a person fills in: keys of others, free ports, and that the page stands in public."""
+    """The settings that a person fills in: issued keys, free ports, and a public UI."""
     airflow, page, http, https = free_ports(4)
     given = {
         **credentials.TRIAL,
@@ -113,7 +113,7 @@ def fill_in(file: Path) -> None:
 
 
 def begin_world(machine: Machine) -> None:
-    """Start S3 and TMDB where the instances look for them."""
+    """Start S3 and TMDB at the addresses in the instances' settings."""
     services = yaml.safe_load((ROOT / FILES[2]).read_text())["services"]
     bucket = machine.training.project.settings()["S3_BUCKET_NAME"]
     s3, tmdb = WORLD
@@ -128,7 +128,7 @@ def begin_world(machine: Machine) -> None:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Both instances after the lines of the page, with a model in service."""
+    """Both instances after the commands of the page, with a model in service."""
     provide_images()
     for name in ("training", "serving"):
         label = f"--filter=label=com.docker.compose.project={name}"
@@ -152,7 +152,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         machine.serving.project.compose("down", "--volumes")
 
 
-def test_instances_that_were_set_up_answer_the_public(machine: Machine):
+def test_installed_instances_answer_from_outside(machine: Machine):
     with requests.Session() as session:
         assert machine.ask(session).json()["version"] == machine.serving.served_version()
 

@@ -11,12 +11,12 @@ def test_settings_are_read_as_compose_reads_them(tmp_path: Path):
     assert settings_in(file) == {"A": "one=two", "B": "public", "C": "quoted", "D": ""}
 
 
-def test_settings_that_are_not_there_are_named(tmp_path: Path):
-    with pytest.raises(EngineError, match=r"no\.env is not there; see \.env\.example"):
+def test_missing_file_of_settings_is_named(tmp_path: Path):
+    with pytest.raises(EngineError, match=r"there is no file .*no\.env; see \.env\.example"):
         settings_in(tmp_path / "no.env")
 
 
-def test_profiles_of_the_settings_are_told_to_compose(
+def test_profiles_of_the_settings_are_passed_to_compose(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     program = tmp_path / "docker-compose"

@@ -6,7 +6,7 @@ from ops.credentials import OWN, completed, with_values
 from ops.project import EngineError, Project, settings_in
 from ops.rotate import rotate
 
-# Writes down what is typed, and breaks where the database is asked while `broken` is there.
+# Records its standard input, and fails at the database as long as the file `broken` exists.
 COMPOSE = """#!/bin/sh
 here=$(dirname "$0")
 case " $* " in
@@ -28,7 +28,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     return Project("some", ("docker-compose-airflow.yaml",), file)
 
 
-def test_every_secret_of_ours_is_another_and_the_rest_is_as_it_was(project: Project):
+def test_rotation_replaces_our_secrets_and_keeps_the_rest(project: Project):
     old = project.settings()
     rotate(project)
     fresh = project.settings()
@@ -36,7 +36,7 @@ def test_every_secret_of_ours_is_another_and_the_rest_is_as_it_was(project: Proj
     assert list(project.env_file.parent.glob("*.rotating")) == []
 
 
-def test_rotation_that_was_interrupted_goes_on_with_the_same_secrets(project: Project):
+def test_interrupted_rotation_continues_with_the_same_secrets(project: Project):
     old, folder = project.settings(), project.env_file.parent
     (folder / "broken").touch()
     with pytest.raises(EngineError):

@@ -46,7 +46,7 @@ def named(kind: str) -> set[str]:
     }
 
 
-def test_what_is_referred_to_is_declared():
+def test_every_reference_is_declared():
     variables = {name.strip('"') for block in parsed()["variable"] for name in block}
     assert set(re.findall(r"\bvar\.(\w+)", TEXT)) == variables - {"repository"} | {"repository"}
     data = set(re.findall(r"\bdata\.(\w+\.\w+)", TEXT))
@@ -56,14 +56,14 @@ def test_what_is_referred_to_is_declared():
 
 
 def cloud_config(instance: str) -> str:
-    """What Terraform hands to a machine."""
+    """The files and commands that Terraform passes to a machine."""
     (machines,) = [block["machines"] for block in parsed()["locals"] if "machines" in block]
     own = {key: str(value).strip('"') for key, value in machines[instance].items()}
     values = GIVEN | own | {"name": instance}
     return re.sub(r"\$\{(\w+)\}", lambda found: values[found[1]], SCRIPT)
 
 
-def test_two_machines_two_roles_and_a_bucket_are_made():
+def test_two_machines_two_roles_and_a_bucket_are_created():
     assert {"aws_s3_bucket.models", "aws_iam_role.machine", "aws_instance.machine"} <= named(
         "resource"
     )
@@ -77,7 +77,7 @@ def test_role_has_the_documented_policy(instance: str):
     assert json.loads(policy.replace("BUCKET", "some-bucket"))["Statement"]
 
 
-def test_bucket_is_closed_kept_and_versioned():
+def test_bucket_is_private_protected_and_versioned():
     for line in ("block_public_policy     = true", "prevent_destroy = true", 'status = "Enabled"'):
         assert line in TEXT
 
@@ -87,7 +87,7 @@ def test_only_the_proxys_ports_are_open_and_no_ssh():
     assert 'toset(["80", "443"])' in TEXT
 
 
-def test_machine_gets_every_name_its_script_asks_for():
+def test_machine_gets_every_variable_of_its_script():
     given = set(re.findall(r"(?m)^    (\w+) += ", TEXT.split("templatefile(")[1].split("})")[0]))
     asked = set(re.findall(r"\$\{(\w+)\}", SCRIPT))
     assert asked == given
@@ -95,7 +95,7 @@ def test_machine_gets_every_name_its_script_asks_for():
 
 
 @each_instance
-def test_machine_is_given_what_cloud_init_takes(instance: str, tmp_path: Path):
+def test_machine_gets_a_valid_cloud_init_file(instance: str, tmp_path: Path):
     if not CLOUD_INIT_SCHEMA.exists():
         pytest.skip("needs cloud-init's schema, which `make test` fetches from Debian")
     (tmp_path / "user-data.yaml").write_text(cloud_config(instance))
@@ -105,7 +105,7 @@ def test_machine_is_given_what_cloud_init_takes(instance: str, tmp_path: Path):
     assert found.returncode == 0, found.stdout
 
 
-# Each writes down how it was called; `aws` answers with a setting, `git` with a commit.
+# Each records its arguments; `aws` prints a setting, `git` a commit.
 STUB = """#!/bin/sh
 echo "$@" >> "$(dirname "$0")/$(basename "$0").calls"
 case "$(basename "$0") $1" in
@@ -139,6 +139,6 @@ def test_machine_fetches_its_settings_and_starts_its_instance(instance: str, tmp
     assert compose.startswith(f"-p {instance} -f {file_name[instance]} up -d --build")
 
 
-def test_no_secret_is_known_to_terraform():
+def test_terraform_knows_no_secret():
     assert not re.search(r"(?i)(password|secret_key|api_key)\s*=", TEXT)
     assert "--with-decryption" in SCRIPT

@@ -1,4 +1,4 @@
-"""Both instances in containers, as they are deployed: run, measured, and put through the drills."""
+"""Both instances in containers, as they are deployed: run them, measure them, run every drill."""
 
 import base64
 import hashlib
@@ -42,7 +42,7 @@ pytestmark = [
 
 
 def commands_of_the_night() -> list[str]:
-    """What docs/operations.md tells to type when an alert speaks, but for how Compose is called."""
+    """The commands of docs/operations.md for an alert, without each call of Compose."""
     text = (ROOT / "docs" / "operations.md").read_text()
     chapter = text.partition("\n## When an alert speaks\n")[2]
     blocks = re.findall(r"(?s)\n```\n(.+?)\n```", chapter.partition("\n## Instance A is gone\n")[0])
@@ -56,7 +56,7 @@ def images() -> None:
 
 @pytest.fixture(scope="module")
 def trial(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:  # noqa: ARG001
-    """Instance A and B in networks of their own, which meet at S3 alone."""
+    """Instances A and B in their own networks, which only share S3."""
     folder = tmp_path_factory.mktemp("trial")
     airflow, page, http, https = free_ports(4)
     trial = new_trial(
@@ -80,7 +80,7 @@ def trial(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tr
 def started(trial: Trial, *options: str) -> Iterator[Trial]:
     try:
         if trial.project.settings()["COMPOSE_PROFILES"] == "public":
-            trial.let_in()
+            trial.write_proxy_user()
         trial.start("--no-build", *options)
         yield trial
     except EngineError as error:
@@ -92,7 +92,7 @@ def started(trial: Trial, *options: str) -> Iterator[Trial]:
 
 @pytest.fixture(scope="module")
 def peaks(trial: Trial) -> Peaks:
-    """The memory of each service while the pipeline ran and its model came into service."""
+    """Peak memory of each service from the start of the pipeline until its model is in service."""
     with measured(trial.project) as peaks:
         deployment = trial.run_pipeline()
         assert deployment["promoted"], deployment
@@ -104,7 +104,7 @@ def peaks(trial: Trial) -> Peaks:
 
 
 def received(trial: Trial, address: str) -> list[bytes]:
-    """What came to an address outside, oldest first; nothing if nothing did."""
+    """The requests that an outside address got, oldest first."""
     command = ("exec", "-T", "outside", "sh", "-c", f"cat /tmp/received/{address} || true")
     return [bytes.fromhex(line) for line in trial.project.compose(*command).splitlines()]
 
@@ -146,7 +146,7 @@ def test_page_forecasts_with_the_model_that_was_published(trial: Trial, page: Pa
 
 @contextmanager
 def tab_that_knows(certificate: str, browser: Browser) -> Iterator[Page]:
-    """A tab of a browser that trusts one certificate besides the world's."""
+    """A browser tab that also trusts this certificate."""
     key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     pin = base64.b64encode(hashlib.sha256(key.public_bytes(*form)).digest()).decode()
@@ -164,7 +164,7 @@ def tab_that_knows(certificate: str, browser: Browser) -> Iterator[Page]:
 def test_page_is_there_for_the_public_by_name_with_tls_and_a_password(
     trial: Trial, browser: Browser
 ):
-    # Another name than those by which the page would know itself.
+    # A name that the UI does not know as its own.
     address = f"https://films.localhost:{trial.project.settings()['PUBLIC_HTTPS_PORT']}/?lang=en"
     name, password = trial.proxy_user()
     with tab_that_knows(trial.certificate("intermediate"), browser) as tab:
@@ -227,7 +227,7 @@ def test_webhook_is_told_of_a_task_that_fails(trial: Trial):
 @pytest.mark.usefixtures("peaks")
 @pytest.mark.parametrize("drill", drills.DRILLS)
 def test_drill(trial: Trial, drill: str):
-    figures = drills.DRILLS[drill](trial)  # breaks off where something does not hold
+    figures = drills.DRILLS[drill](trial)  # raises if a check fails
     print(drill, figures)  # noqa: T201
     assert figures["seconds"] > 0
 
@@ -237,7 +237,7 @@ def test_drill(trial: Trial, drill: str):
 def test_command_of_the_runbook_runs_as_written(trial: Trial, line: str):
     compose = " ".join(trial.project.command())
     if "registry rollback" in line:
-        trial.promote_another()  # what is to be taken back
+        trial.promote_another()  # the version to roll back
     if line.startswith("python3 -m ops"):
         line += f" -p {trial.project.name} --env-file {trial.project.env_file} -f "
         line += " -f ".join(trial.project.files)
@@ -264,7 +264,7 @@ def test_no_secret_is_in_a_log(trial: Trial):
 
 @pytest.fixture(scope="module")
 def todays_compose() -> Iterator[None]:
-    """Compose of the environment of these tests, not the machine's, which may be years old."""
+    """Compose from the tests' environment; the machine's may be years old."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         yield
@@ -276,7 +276,7 @@ def workers(
     todays_compose: None,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Trial]:
-    """Two workers of Celery without a disk in common; the working folder is in S3."""
+    """Two Celery workers without a shared disk; the working folder is in S3."""
     skip_without_image(SERVICES["redis"]["image"])
     airflow, page = free_ports(2)
     trial = new_trial(

@@ -1,4 +1,4 @@
-"""Alert rules and dashboard: valid, really run, and about measurements that are there."""
+"""Alert rules and dashboard: they are valid, run for real, and use existing metrics."""
 
 import gzip
 import importlib.util
@@ -33,8 +33,8 @@ RULES = yaml.safe_load((PROMETHEUS / "rules.yaml").read_text())
 DASHBOARD = json.loads((ROOT / "ops" / "grafana" / "dashboards" / "movierating.json").read_text())
 NAME = re.compile(r"\b(?:airflow|movierating|process)[a-z0-9_:]*(?=[{\[) ]|$)")
 OF_PROMETHEUS = {"up"}
-# How OpenTelemetry's names come out in Prometheus: dots, the unit, the kind.
-# Durations come as native histograms, which have no series of counts and sums.
+# How Prometheus renames OpenTelemetry's metrics: dots, the unit, the kind.
+# Durations are native histograms, which have no series for count and sum.
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "timer": ()}
 
 
@@ -48,7 +48,7 @@ def queries() -> list[str]:
 
 
 def declared_by_airflow() -> set[str]:
-    """Every measurement that Airflow says it sends, as Prometheus names it."""
+    """Every metric that Airflow declares, by its name in Prometheus."""
     found = importlib.util.find_spec("airflow")
     assert found
     assert found.origin
@@ -62,7 +62,7 @@ def declared_by_airflow() -> set[str]:
 
 
 def complaints(name: str, *arguments: str | Path) -> str:
-    """What a program says against its arguments; nothing where it is content."""
+    """A checker's complaints about its arguments; empty if there are none."""
     tool = program(name)
     if tool is None:
         pytest.skip(f"needs {name}, which `make test` fetches from Debian")
@@ -74,7 +74,7 @@ def complaints(name: str, *arguments: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def service(s3_server, packed, tmp_path_factory) -> Iterator[LiveService]:
-    """The service with a model, after one forecast of each contract's kind."""
+    """The API with a model, after one forecast through each of its two interfaces."""
     from movierating.registry.registry import Registry
     from movierating.s3 import open_bucket
 
@@ -96,11 +96,11 @@ def test_rules_and_configuration_are_valid():
     assert not complaints("amtool", "check-config", "alertmanager.yaml")
 
 
-def test_each_alert_speaks_when_it_should_and_is_silent_otherwise():
+def test_each_alert_fires_exactly_when_it_should():
     assert not complaints("promtool", "test", "rules", "rules_test.yaml")
 
 
-def test_each_alert_is_tested_and_has_its_section_of_what_to_do():
+def test_each_alert_is_tested_and_has_a_section_in_the_runbook():
     tests = yaml.safe_load((PROMETHEUS / "rules_test.yaml").read_text())["tests"]
     spoken = {
         case["alertname"]
@@ -114,7 +114,7 @@ def test_each_alert_is_tested_and_has_its_section_of_what_to_do():
     assert set(re.findall(r"(?m)^### (\w+)$", chapter)) == set(rules("alert"))
 
 
-def test_rules_and_dashboard_ask_for_measurements_that_are_there(service: LiveService):
+def test_rules_and_dashboard_use_existing_metrics(service: LiveService):
     there = measured_by(service) | declared_by_airflow() | set(rules("record")) | OF_PROMETHEUS
     asked = [
         *queries(),
@@ -125,7 +125,7 @@ def test_rules_and_dashboard_ask_for_measurements_that_are_there(service: LiveSe
     assert any(name.startswith("airflow_") for name in names)
 
 
-# As Airflow's scheduler does, with the settings that docker-compose-airflow.yaml passes on.
+# Sends metrics as Airflow's scheduler does, with the settings of docker-compose-airflow.yaml.
 SCHEDULER = """
 from airflow.observability.metrics import stats_utils
 from airflow._shared.observability.metrics import stats
@@ -138,7 +138,7 @@ stats.incr("ti.finish", tags={**tags, "state": "success"})
 
 @contextmanager
 def receiver() -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
-    """An OpenTelemetry receiver's address, and the path, authorization and body of what comes."""
+    """An OpenTelemetry receiver: its address, and the path, authorization and body of requests."""
     received: list[tuple[str, str, bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -152,7 +152,7 @@ def receiver() -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
             self.end_headers()
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -200,7 +200,7 @@ def test_airflow_sends_its_metrics_with_a_password_to_an_opentelemetry_receiver(
 
 @contextmanager
 def running(name: str, *arguments: str, log: Path) -> Iterator[None]:
-    """One of Prometheus' programs, until the end of the block."""
+    """Run one of Prometheus' programs until the block ends."""
     tool = program(name)
     if tool is None:
         pytest.skip(f"needs {name}, which `make test` fetches from Debian")
@@ -215,7 +215,7 @@ def running(name: str, *arguments: str, log: Path) -> Iterator[None]:
 
 
 def as_if_installed(tool: Path) -> list[str | Path]:
-    """What runs a program that was only laid here: it looks for its templates in /usr/share."""
+    """The command for a program unpacked here, which expects its templates in /usr/share."""
     share = tool.parents[1] / "share"
     if share == Path("/usr/share"):
         return []
@@ -225,7 +225,7 @@ def as_if_installed(tool: Path) -> list[str | Path]:
 
 @contextmanager
 def running_prometheus(target: str, folder: Path, alertmanager: str | None = None) -> Iterator[str]:
-    """Prometheus with our rules, asking one replica every second; nothing is waited out."""
+    """Prometheus with our rules, without waiting times, scraping one replica."""
     (port,) = free_ports(1)
     configuration = yaml.safe_load((PROMETHEUS / "prometheus.yaml").read_text())
     managers = [{"static_configs": [{"targets": [alertmanager]}]}] if alertmanager else []
@@ -241,7 +241,7 @@ def running_prometheus(target: str, folder: Path, alertmanager: str | None = Non
         f"--config.file={folder / 'prometheus.yaml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--rules.alert.resend-delay=1s",  # the first is lost if nobody takes alerts yet
+        "--rules.alert.resend-delay=1s",  # the first is lost if Alertmanager is not up yet
     )
     with running("prometheus", *arguments, log=folder / "prometheus.log"):
         yield f"http://127.0.0.1:{port}"
@@ -249,7 +249,7 @@ def running_prometheus(target: str, folder: Path, alertmanager: str | None = Non
 
 @contextmanager
 def running_alertmanager(webhook: str, folder: Path) -> Iterator[str]:
-    """Alertmanager with our routes, which tells a webhook without waiting for more."""
+    """Alertmanager with our routes, which sends alerts to a webhook at once."""
     (port,) = free_ports(1)
     (folder / "webhook").write_text(webhook)
     text = (PROMETHEUS / "alertmanager.yaml").read_text()
@@ -271,16 +271,16 @@ def answer(prometheus: str, query: str) -> list[Any]:
         found = requests.get(f"{prometheus}/api/v1/query", params={"query": query}, timeout=10)
     except requests.ConnectionError:
         return []
-    if found.status_code == requests.codes.service_unavailable:  # it has just been started
+    if found.status_code == requests.codes.service_unavailable:  # it has just started
         return []
     assert found.ok, found.text
     result: list[Any] = found.json()["data"]["result"]
     return result
 
 
-def test_dashboard_shows_the_service_that_runs(service: LiveService, tmp_path: Path):
+def test_dashboard_shows_a_running_service(service: LiveService, tmp_path: Path):
     of_the_service = [query for query in queries() if "airflow" not in query]
-    # Rates need two readings, and something that happens between them.
+    # A rate needs two samples, and an event between them.
     with running_prometheus(service.url.removeprefix("http://"), tmp_path) as prometheus:
         empty, deadline = of_the_service, time.monotonic() + 60
         while empty and time.monotonic() < deadline:
@@ -290,7 +290,7 @@ def test_dashboard_shows_the_service_that_runs(service: LiveService, tmp_path: P
     assert empty == []
 
 
-def test_alert_comes_to_the_webhook_in_slacks_form(tmp_path: Path):
+def test_alert_reaches_the_webhook_in_slacks_format(tmp_path: Path):
     (nobody,) = free_ports(1)
     with (
         receiver() as (address, received),

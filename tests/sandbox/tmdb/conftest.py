@@ -11,7 +11,7 @@ KEY = "0123456789abcdef0123456789abcdef"
 
 
 class Get(Protocol):
-    """Asks the stand-in for a path under /3."""
+    """Requests a path under /3 from the stand-in."""
 
     def __call__(self, path: str, **params: Any) -> requests.Response: ...
 

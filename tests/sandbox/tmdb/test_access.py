@@ -52,7 +52,7 @@ def test_a_refusal_has_tmdbs_body_and_not_the_key(tmdb_stand_in: RunningStandIn)
     }
 
 
-def test_a_revoked_key_is_refused_until_it_is_given_back(tmdb_stand_in: RunningStandIn) -> None:
+def test_a_revoked_key_is_refused_until_it_is_restored(tmdb_stand_in: RunningStandIn) -> None:
     with tmdb_stand_in.revoked(V3_KEY, TOKEN):
         assert ask(tmdb_stand_in, params={"api_key": V3_KEY}).status_code == 401
         assert ask(tmdb_stand_in, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 401
@@ -72,7 +72,7 @@ def test_requests_beyond_the_limit_are_refused_at_once() -> None:
     }
 
 
-def test_the_limit_is_told_with_the_time_to_wait() -> None:
+def test_the_rate_limit_error_names_the_time_to_wait() -> None:
     with running("--requests-per-second", "2") as stand_in, requests.Session() as session:
         url = f"{stand_in.base_url}/genre/movie/list"
         answers = [session.get(url, params={"api_key": V3_KEY}, timeout=10) for _ in range(12)]

@@ -31,7 +31,7 @@ def test_popular_lists_all_films_by_popularity(get: Get, world: World) -> None:
     assert page["total_pages"] == 300
 
 
-def test_top_rated_films_have_votes_enough(get: Get) -> None:
+def test_top_rated_films_have_enough_votes(get: Get) -> None:
     results = get("/movie/top_rated").json()["results"]
     ratings = [result["vote_average"] for result in results]
     assert ratings == sorted(ratings, reverse=True)
@@ -47,7 +47,7 @@ def test_upcoming_films_open_after_today_and_are_unrated(get: Get) -> None:
         assert (result["vote_count"], result["vote_average"]) == (0, 0.0)
 
 
-def test_now_playing_films_have_opened_lately(get: Get) -> None:
+def test_now_playing_films_opened_recently(get: Get) -> None:
     page = get("/movie/now_playing").json()
     days = [result["release_date"] for result in page["results"]]
     assert days
@@ -79,7 +79,7 @@ def test_discover_filters_by_date_votes_language_and_genre(get: Get, world: Worl
     assert page["total_results"] == len(expected) > 20
 
 
-def test_discover_takes_genres_together_or_either(get: Get) -> None:
+def test_discover_combines_genres_with_and_or_or(get: Get) -> None:
     both = get("/discover/movie", with_genres="18,35").json()
     either = get("/discover/movie", with_genres="18|35").json()
     assert all({18, 35} <= set(result["genre_ids"]) for result in both["results"])
@@ -116,7 +116,7 @@ def test_page_500_is_served_though_empty(get: Get) -> None:
     assert get("/movie/popular", page=500).json()["results"] == []
 
 
-def test_a_day_in_another_form_is_refused(get: Get) -> None:
+def test_a_date_in_another_format_is_refused(get: Get) -> None:
     answer = get("/discover/movie", **{"primary_release_date.gte": "01.02.2020"})
     assert (answer.status_code, answer.json()["status_code"]) == (400, 23)
 
@@ -124,7 +124,7 @@ def test_a_day_in_another_form_is_refused(get: Get) -> None:
 @pytest.mark.parametrize(
     "path", ["/movie/1", "/movie/none", "/nothing", "/movie/1/credits", "/movie/²"]
 )
-def test_what_is_unknown_is_not_found(get: Get, path: str) -> None:
+def test_unknown_paths_and_films_are_not_found(get: Get, path: str) -> None:
     answer = get(path)
     assert (answer.status_code, answer.json()["status_code"]) == (404, 34)
 
@@ -157,7 +157,7 @@ def test_more_than_twenty_parts_are_refused(get: Get, world: World) -> None:
     assert (answer.status_code, answer.json()["status_code"]) == (400, 27)
 
 
-def test_korean_titles_and_plots_are_served_where_there_are_some(get: Get, world: World) -> None:
+def test_existing_korean_titles_and_plots_are_served(get: Get, world: World) -> None:
     korean = int(world.columns.ids[np.flatnonzero(world.columns.language == "ko")[0]])
     english = get(f"/movie/{korean}").json()
     translated = get(f"/movie/{korean}", language="ko-KR").json()
@@ -183,7 +183,7 @@ def test_changes_come_in_pages_of_a_hundred_ids(get: Get, world: World) -> None:
     assert first["total_results"] < len(world.columns.ids) / 2
 
 
-def test_changes_are_the_same_at_every_asking_and_grow_with_the_days(get: Get) -> None:
+def test_changes_are_stable_and_grow_with_the_days(get: Get) -> None:
     day = {"start_date": "2026-11-20", "end_date": "2026-11-20"}
     week = {"start_date": "2026-11-14", "end_date": "2026-11-20"}
     totals = [get("/movie/changes", **days).json()["total_results"] for days in (day, day, week)]

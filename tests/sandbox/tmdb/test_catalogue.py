@@ -26,7 +26,7 @@ def write(tmp_path: Path) -> Write:
     return write_rows
 
 
-def test_a_film_of_an_id_alone_has_tmdbs_empty_forms(write: Write) -> None:
+def test_a_film_with_only_an_id_has_tmdbs_empty_values(write: Write) -> None:
     film = CatalogueFile(write({"id": 5}), TODAY).film(0)
     detail = answers.detail(film)
     assert len(detail) == 26
@@ -99,7 +99,7 @@ def test_names_of_people_are_kept_and_get_the_same_invented_id_everywhere(write:
     assert first.keywords == second.keywords
 
 
-def test_ids_and_names_of_directors_are_joined(write: Write) -> None:
+def test_ids_and_names_of_directors_are_paired(write: Write) -> None:
     rows = {"id": 1, "director": ["Cy Tre"], "director_ids": [42]}
     director = CatalogueFile(write(rows), TODAY).film(0).directors[0]
     assert (director.id, director.name) == (42, "Cy Tre")

@@ -1,4 +1,4 @@
-"""The stand-in's answers held against answers TMDB itself gave."""
+"""Compare the stand-in's answers with recorded answers of TMDB."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from sandbox.tmdb.world import World
 Get = Callable[..., requests.Response]
 Recorded = Callable[[str], Any]
 
-# TMDB answers null here for films that lack it, whatever the one recorded film has.
+# TMDB answers null for films that lack this, although the recorded film has it.
 NULLABLE = {
     "backdrop_path",
     "belongs_to_collection",

@@ -8,7 +8,7 @@ from sandbox.tmdb.process import running
 
 
 @pytest.mark.parametrize("days", [0, -900, 4000])
-def test_answers_bear_the_hour_of_this_machine_on_the_day_of_the_stand_in(days: int):
+def test_answers_are_dated_by_the_stand_ins_clock(days: int):
     today: date = datetime.now(UTC).date() + timedelta(days=days)
     with running("--today", today.isoformat()) as stand_in:
         answer = requests.get(f"{stand_in.base_url}/genre/movie/list", timeout=10)

@@ -26,14 +26,14 @@ def test_errors_have_tmdbs_status_and_code(
     assert answer.headers.get("Retry-After") == ("3" if kind == "429_retry_after" else None)
 
 
-def test_a_slow_answer_is_late_and_whole(get: Get, tmdb_stand_in: RunningStandIn) -> None:
+def test_a_slow_answer_is_late_and_complete(get: Get, tmdb_stand_in: RunningStandIn) -> None:
     with tmdb_stand_in.faults({"kind": "slow", "seconds": 0.3}):
         answer = get(PATH)
     assert answer.elapsed.total_seconds() >= 0.3
     assert len(answer.json()["results"]) == 20
 
 
-def test_a_slow_answer_outlasts_the_patience_of_a_client(tmdb_stand_in: RunningStandIn) -> None:
+def test_a_slow_answer_exceeds_a_clients_timeout(tmdb_stand_in: RunningStandIn) -> None:
     url = f"{tmdb_stand_in.base_url}{PATH}"
     with tmdb_stand_in.faults({"kind": "slow", "seconds": 30}), pytest.raises(requests.ReadTimeout):
         requests.get(url, timeout=0.2)
@@ -50,7 +50,7 @@ def test_a_cut_answer_ends_before_its_announced_length(
     assert get(PATH).ok
 
 
-def test_a_truncated_answer_looks_whole_and_cannot_be_parsed(
+def test_a_truncated_answer_looks_complete_and_cannot_be_parsed(
     get: Get, tmdb_stand_in: RunningStandIn
 ) -> None:
     with tmdb_stand_in.faults({"kind": "truncated"}):
@@ -91,24 +91,26 @@ def test_a_field_can_be_of_another_type(
     assert type(wrong) is not type(right)
 
 
-def test_the_answer_that_has_no_fields_stays_whole(get: Get, tmdb_stand_in: RunningStandIn) -> None:
+def test_an_answer_without_fields_stays_unchanged(get: Get, tmdb_stand_in: RunningStandIn) -> None:
     with tmdb_stand_in.faults({"kind": "missing_field", "field": "name"}):
         languages = get("/configuration/languages").json()
     assert languages[0].keys() == {"iso_639_1", "english_name"}
 
 
-def test_only_the_next_answers_go_wrong(get: Get, tmdb_stand_in: RunningStandIn) -> None:
+def test_a_limited_fault_affects_only_the_next_answers(
+    get: Get, tmdb_stand_in: RunningStandIn
+) -> None:
     with tmdb_stand_in.faults({"kind": "500", "first": 2}):
         assert [get(PATH).status_code for _ in range(4)] == [500, 500, 200, 200]
 
 
-def test_only_the_given_paths_go_wrong(get: Get, tmdb_stand_in: RunningStandIn) -> None:
+def test_a_fault_affects_only_the_given_paths(get: Get, tmdb_stand_in: RunningStandIn) -> None:
     with tmdb_stand_in.faults({"kind": "503", "path": "/3/movie/"}):
         assert get("/movie/popular").status_code == 503
         assert get(PATH).status_code == 200
 
 
-def test_several_faults_share_the_answers(get: Get, tmdb_stand_in: RunningStandIn) -> None:
+def test_several_faults_divide_the_answers(get: Get, tmdb_stand_in: RunningStandIn) -> None:
     tmdb_stand_in.forget()
     faults = ({"kind": "500", "share": 0.5}, {"kind": "503", "share": 0.5})
     with tmdb_stand_in.faults(*faults):
@@ -137,7 +139,7 @@ def test_the_same_seed_draws_the_same_faults() -> None:
         {"kind": "500", "shares": 0.5},
     ],
 )
-def test_a_fault_that_makes_no_sense_is_refused(fault: dict[str, Any]) -> None:
+def test_an_invalid_fault_is_refused(fault: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Fault.model_validate(fault)
 

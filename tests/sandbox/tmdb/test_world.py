@@ -22,7 +22,7 @@ def films(world: World) -> list[Film]:
 
 @pytest.fixture(scope="module")
 def rated(world: World) -> npt.NDArray[np.intp]:
-    """Positions of films whose ratings the cut to 1..10 hardly touches."""
+    """Positions of films whose ratings the limits 1 and 10 hardly affect."""
     return np.flatnonzero(world.columns.vote_count >= 5)
 
 
@@ -59,7 +59,7 @@ def test_upcoming_films_are_unrated_and_about_a_tenth(films: list[Film]) -> None
     assert {(film.vote_count, film.vote_average, film.revenue) for film in upcoming} == {(0, 0, 0)}
 
 
-def test_ratings_are_spread_like_tmdbs(world: World, rated: npt.NDArray[np.intp]) -> None:
+def test_ratings_are_distributed_like_tmdbs(world: World, rated: npt.NDArray[np.intp]) -> None:
     ratings = world.columns.vote_average[rated]
     assert 6.1 < ratings.mean() < 6.7
     assert 0.7 < ratings.std() < 0.95
@@ -100,7 +100,7 @@ def test_facts_without_histories_explain_most_but_not_all(world: World) -> None:
 def test_a_simple_model_of_visible_facts_comes_near_the_floor(
     world: World, films: list[Film]
 ) -> None:
-    """Least squares on what the record shows, trained on the past, tested on the years after."""
+    """Least squares on the record's facts, trained on the past, tested on later years."""
     known = [film for film in films if film.vote_count >= 30 and film.genres and film.runtime]
     rows = np.array(
         [
@@ -133,7 +133,7 @@ def test_the_polarity_of_english_plots_follows_their_mood(world: World, films: l
 
 
 @pytest.mark.parametrize("part", ["openings", "turns", "endings", "roles"])
-def test_nothing_but_words_of_mood_moves_the_polarity(part: str) -> None:
+def test_only_words_of_mood_change_the_polarity(part: str) -> None:
     assert {sentence: TextBlob(sentence).polarity for sentence in plot_words()["en"][part]} == (
         dict.fromkeys(plot_words()["en"][part], 0.0)
     )
@@ -193,7 +193,7 @@ def test_films_of_a_collection_are_alike_and_numbered(films: list[Film]) -> None
         assert len({film.collection for film in parts}) == 1
 
 
-def test_records_have_the_holes_of_real_ones(films: list[Film]) -> None:
+def test_records_have_gaps_like_real_ones(films: list[Film]) -> None:
     total = len(films)
     assert 0 < sum(film.runtime == 0 for film in films) < 0.05 * total
     assert 0 < sum(film.overview == "" for film in films) < 0.05 * total
