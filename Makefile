@@ -18,16 +18,16 @@ help:  ## list the commands
 up: install  ## start everything, run the pipeline, show a forecast
 	@$(VENV)/sandbox/bin/python -m sandbox up
 
-down:  ## end everything
+down:  ## stop everything
 	@if [ -x $(VENV)/sandbox/bin/python ]; then $(VENV)/sandbox/bin/python -m sandbox down; fi
 
-status:  ## show what runs
+status:  ## show the state of the services
 	@$(VENV)/sandbox/bin/python -m sandbox status
 
 logs:  ## follow the logs of the services
 	@$(VENV)/sandbox/bin/python -m sandbox logs
 
-clean: down  ## forget the sandbox's database, bucket and logs
+clean: down  ## delete the sandbox's database, bucket and logs
 	rm -rf .sandbox app/model
 
 install: prerequisites $(VENV)/pipeline.done $(VENV)/api.done $(VENV)/ui.done $(VENV)/sandbox.done
@@ -55,7 +55,7 @@ $(VENV)/%.done: requirements/%.txt $(UV)
 tune: $(VENV)/pipeline.done  ## search for better parameters on the last run's films; ARGS='--date ...'
 	@$(VENV)/pipeline/bin/python -m scripts.tune $(ARGS)
 
-pictures: $(VENV)/dev.done  ## take the pictures of the docs from what `make up` runs
+pictures: $(VENV)/dev.done  ## take the pictures of the docs from the services of `make up`
 	@$(VENV)/dev/bin/python -m docs.take_pictures
 
 # The tests wait for servers and browsers, so there are more workers than cores. Threads that wait for
@@ -76,7 +76,7 @@ test-fast: install lint  ## run the checks, and the tests without Airflow, brows
 trial: $(VENV)/sandbox.done  ## both instances in containers here, up to a forecast; needs a Docker engine
 	@$(VENV)/sandbox/bin/python -m ops.trial up
 
-trial-down: $(VENV)/sandbox.done  ## end the trial, and forget what it wrote
+trial-down: $(VENV)/sandbox.done  ## stop the trial, and delete its data
 	@$(VENV)/sandbox/bin/python -m ops.trial down
 
 test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker engine
@@ -113,7 +113,7 @@ bench-%: install $(VENV)/dev.done  ## run benchmarks/NAME.py: make bench-NAME AR
 LOCK = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet $(LOCK_ARGS)
 
-lock: $(UV)  ## resolve the locks anew; LOCK_ARGS=--upgrade takes newer versions
+lock: $(UV)  ## resolve the locks again; LOCK_ARGS=--upgrade takes newer versions
 	@$(LOCK) --all-extras --output-file requirements.txt
 	@for name in pipeline api ui sandbox; do \
 		$(LOCK) --extra $$name --constraint requirements.txt --output-file requirements/$$name.txt; \

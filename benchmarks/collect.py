@@ -40,7 +40,9 @@ PARSER = argparse.ArgumentParser(prog="make bench-collect", description=__doc__)
 PARSER.add_argument(
     "--catalogue", type=Path, default=SHARED, help="real films in parquet form (default: shared)"
 )
-PARSER.add_argument("--first", default="1874-01-01", help="oldest release date of the whole")
+PARSER.add_argument(
+    "--first", default="1874-01-01", help="oldest release date of the complete backfill"
+)
 PARSER.add_argument("--part", default="2022-07-01", help="oldest release date of the newest films")
 
 

@@ -35,14 +35,14 @@ class BestForecast:
 
     Attributes:
         ratings: The expected ratings, shape (films,).
-        doubts: The variance that remains because talents are unknown, shape (films,).
+        variances: The variance that remains because talents are unknown, shape (films,).
     """
 
     ratings: Floats
-    doubts: Floats
+    variances: Floats
 
 
-def best_forecast(world: World, taught: Sequence[int], asked: Sequence[int]) -> BestForecast:
+def best_forecast(world: World, training: Sequence[int], holdout: Sequence[int]) -> BestForecast:
     """Forecast films from the rules of the world and the ratings of other films.
 
     The talents are random effects of known variance, so this is their best linear unbiased
@@ -51,28 +51,28 @@ def best_forecast(world: World, taught: Sequence[int], asked: Sequence[int]) -> 
 
     Args:
         world: The world.
-        taught: Ids of the films whose ratings are known; all are rated.
-        asked: Ids of the films to forecast.
+        training: Ids of the films whose ratings are known; all are rated.
+        holdout: Ids of the films to forecast.
     """
     facts, columns = world.facts, world.columns
-    seen, asked_for = ([columns.position_of[each] for each in ids] for ids in (taught, asked))
+    seen, wanted = ([columns.position_of[each] for each in ids] for ids in (training, holdout))
     shared = reduce(add, (sd**2 * _alike(groups) for groups, sd in facts.talents))
     noise = quality.IRREDUCIBLE_SD**2 + quality.VOTE_SD**2 / columns.vote_count[seen]
     known = cho_factor(shared[seen][:, seen].toarray() + np.diag(noise))
-    across = shared[asked_for][:, seen].toarray()
-    told = across @ cho_solve(known, columns.vote_average[seen] - facts.visible[seen])
+    across = shared[wanted][:, seen].toarray()
+    talents = across @ cho_solve(known, columns.vote_average[seen] - facts.visible[seen])
     settled = np.einsum("ij,ji->i", across, cho_solve(known, across.T))
     return BestForecast(
-        ratings=facts.visible[asked_for] + told,
-        doubts=shared.diagonal()[asked_for] - settled,
+        ratings=facts.visible[wanted] + talents,
+        variances=shared.diagonal()[wanted] - settled,
     )
 
 
-def learnable_floor(world: World, taught: Sequence[int], asked: Sequence[int]) -> float:
+def learnable_floor(world: World, training: Sequence[int], holdout: Sequence[int]) -> float:
     """The expected RMSE of the best forecast, including luck and the noise of the votes."""
-    at = [world.columns.position_of[each] for each in asked]
-    doubts = best_forecast(world, taught, asked).doubts
-    return quality.noise_floor(world.columns.vote_count[at], unseen=np.sqrt(doubts))
+    at = [world.columns.position_of[each] for each in holdout]
+    variances = best_forecast(world, training, holdout).variances
+    return quality.noise_floor(world.columns.vote_count[at], unseen=np.sqrt(variances))
 
 
 def _alike(groups: Groups) -> sparse.csr_matrix:

@@ -108,7 +108,11 @@ def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
     learned = train_candidates(split, config)
     later = split.holdout.frame["overview_ko"].notna().to_numpy()
     said = forecasts(learned, split.holdout.frame[later], pairs)
-    print("what plots move within a genre, in rating points", spreads(said).round(3), sep="\n")
+    print(
+        "standard deviation by plots within a genre, in rating points",
+        spreads(said).round(3),
+        sep="\n",
+    )
     report(
         arguments.json,
         split=str(split.split_date),

@@ -121,10 +121,10 @@ def use_everything(browser: Browser, url: str) -> None:
 @contextmanager
 def busy_elsewhere(url: str) -> Iterator[list[float]]:
     """Yield a list; when the block ends, it gets the cores that other programs used."""
-    told: list[float] = []
+    used: list[float] = []
     started, before = time.perf_counter(), _processor_seconds(url)
-    yield told
-    told.append((_processor_seconds(url) - before) / (time.perf_counter() - started))
+    yield used
+    used.append((_processor_seconds(url) - before) / (time.perf_counter() - started))
 
 
 def _processor_seconds(url: str) -> float:

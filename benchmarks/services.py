@@ -93,8 +93,8 @@ def page(folder: Path, api_url: str) -> Iterator[Running]:
     (port,) = free_ports(1)
     options = ("--host", HOST, "--port", str(port))
     command = [f"{ROOT}/.venv/ui/bin/python", "-m", "ui.serve", *options]
-    told = {"API_URL": api_url, "MALLOC_ARENA_MAX": "2"}
-    with running(command, f"http://{HOST}:{port}", "/_stcore/health", folder, told) as service:
+    variables = {"API_URL": api_url, "MALLOC_ARENA_MAX": "2"}
+    with running(command, f"http://{HOST}:{port}", "/_stcore/health", folder, variables) as service:
         yield service
 
 

@@ -138,8 +138,8 @@ def side_by_side(
     for at in range(rounds):
         for name, target in targets.items():
             done[name].append(Round.of(target, seconds, core))
-        told = ", ".join(f"{name} {each[-1].seen.per_second:.0f}" for name, each in done.items())
-        print(f"round {at + 1}, requests a second: {told}", flush=True)
+        rates = ", ".join(f"{name} {each[-1].seen.per_second:.0f}" for name, each in done.items())
+        print(f"round {at + 1}, requests per second: {rates}", flush=True)
     return done
 
 

@@ -60,10 +60,10 @@ def main() -> int:
     split = TimeSplit.of_newest(frame, enough=len(frame))
     learned = train_candidates(split, MODEL_CONFIG)
     held_out = split.holdout.frame["id"].tolist()
-    taught = split.train.frame["id"].tolist()
+    training = split.train.frame["id"].tolist()
     floors = {
         "floor": world.noise_floor(held_out),
-        "floor_learnable": learnable_floor(world, taught, held_out),
+        "floor_learnable": learnable_floor(world, training, held_out),
         "floor_without_histories": world.noise_floor(held_out, histories=False),
     }
     rmse = learned.best.holdout.rmse

@@ -1,6 +1,6 @@
-"""The question whether a new version may go into production, and its answer.
+"""The task that asks a person whether a new version may go into production.
 
-Airflow 3.3 lets such a task wait without a triggerer or a worker's slot.
+In Airflow 3.3, such a task waits without a triggerer and without a worker's slot.
 """
 
 from datetime import timedelta
@@ -17,7 +17,7 @@ _PATIENCE: Final = timedelta(hours=10)  # the run itself ends after twelve
 
 
 def approve_promotion() -> HITLOperator:
-    """The task that asks, and takes silence for a no.
+    """Create the task that asks for approval; no answer counts as a rejection.
 
     Not Airflow's ApprovalOperator: that skips what follows a no, and the ledger would not tell.
     """
@@ -34,7 +34,7 @@ def approve_promotion() -> HITLOperator:
 
 
 def answer_of(response: dict[str, Any] | None) -> "Approval | None":
-    """What a person said; None where nobody was asked."""
+    """The answer of the approval task; None if it was skipped."""
     from scripts.deploy import Approval
 
     if response is None:

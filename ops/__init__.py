@@ -1,1 +1,1 @@
-"""What runs the system: credentials, replacement, drills, and the files of the engines."""
+"""Tools and configuration for operators: secrets, replacement, upgrades, drills, monitoring."""

@@ -89,8 +89,8 @@ def stop() -> int:
         with contextlib.suppress(OSError, Fault):
             proxy().stopAllProcesses(False)
         _wait_until_idle(process)
-    # A task of Airflow survives its scheduler in a session of its own; as an orphan it is now a
-    # child of the supervisor, which adopts what loses its parent.
+    # Airflow's tasks run in sessions of their own and survive the scheduler. Then they are children
+    # of the supervisor, which adopts orphans.
     while left := _tree(process)[1:] if process else _recorded():
         _end(left)
     _end(tree)
@@ -106,7 +106,7 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _recorded() -> list[psutil.Process]:
-    """What was noted and still runs, with all that it has started since."""
+    """The recorded processes that still run, and their descendants."""
     alive: list[psutil.Process] = []
     with contextlib.suppress(OSError, ValueError):
         for pid, created in json.loads(RECORD.read_text()):

@@ -18,12 +18,12 @@ from sandbox.tmdb.films import FilmStore
 HOST = "127.0.0.1"
 BAD_USAGE = 2
 KEEP_ALIVE_SECONDS = 75
-# Enough for any answer but one that a fault keeps waiting.
+# Enough for any answer that no fault delays.
 SHUTDOWN_SECONDS = 1
 
 
 def positive(text: str) -> int:
-    """Read a number from 1 on."""
+    """Parse a number of at least 1."""
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
@@ -38,7 +38,7 @@ parser.add_argument(
     "--catalogue", type=Path, help="serve the films of this parquet file, not the synthetic world"
 )
 parser.add_argument(
-    "--today", type=date.fromisoformat, help="the day it is, YYYY-MM-DD (default: today)"
+    "--today", type=date.fromisoformat, help="the stand-in's date, YYYY-MM-DD (default: today)"
 )
 parser.add_argument(
     "--requests-per-second", type=positive, default=40, help="rate limit (default: 40)"
@@ -47,7 +47,7 @@ parser.add_argument("--seed", type=int, default=world.SEED, help="seed of the sy
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until interrupted; 2 if the catalogue cannot be used, 1 if the port cannot."""
+    """Serve until interrupted. Returns 2 for an unusable catalogue, 1 for an unusable port."""
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     today: date = args.today or datetime.now(UTC).date()
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> int:
         return BAD_USAGE
     try:
         listener = socket.create_server((args.host, args.port))
-        # asyncio does so only for sockets it has made itself; without it an answer takes 40 ms.
+        # asyncio sets this only on its own sockets; without it, an answer takes 40 ms longer.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except (OSError, OverflowError) as error:
         sys.stderr.write(f"--port {args.port}: cannot listen there ({error})\n")
@@ -80,17 +80,17 @@ def open_store(catalogue: Path | None, seed: int, today: date) -> FilmStore:
 
 
 def serve(stand_in: StandIn, listener: socket.socket) -> None:
-    """Serve until interrupted, after saying where."""
+    """Print the address, then serve until interrupted."""
     host, port = listener.getsockname()[:2]
     films = len(stand_in.store.columns.ids)
     sys.stdout.write(f"{films} films at http://{host}:{port}/3\n")
     sys.stdout.flush()
-    # No access log: it would hold the keys that come as api_key=.
+    # No access log: it would contain the keys in the parameter api_key.
     config = uvicorn.Config(
         create_app(stand_in),
         log_config=None,
         access_log=False,
-        date_header=False,  # the stand-in has a day of its own
+        date_header=False,  # the stand-in sends its own date
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )

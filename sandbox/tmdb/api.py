@@ -182,13 +182,13 @@ async def put_revoked_keys(keys: list[str], stand_in: StandInDep) -> None:
 
 @controls.get("/stats")
 async def get_stats(stand_in: StandInDep) -> dict[str, object]:
-    """Return what has been served so far."""
+    """Return the counts of requests."""
     return stand_in.stats.report()
 
 
 @controls.delete("/stats", status_code=204)
 async def delete_stats(stand_in: StandInDep) -> None:
-    """Count from zero again."""
+    """Reset the counts."""
     stand_in.stats = Stats()
 
 

@@ -1,4 +1,4 @@
-"""The codes TMDB speaks in: genres, languages and countries."""
+"""TMDB's codes and names of genres, languages and countries."""
 
 from functools import cache
 
@@ -29,7 +29,7 @@ GENRES: dict[int, str] = {
     10752: "War",
     37: "Western",
 }
-# Old dumps still carry it; TMDB no longer lists it.
+# Old dumps contain it; TMDB no longer lists it.
 RETIRED_GENRES: dict[int, str] = {10769: "Foreign"}
 GENRE_IDS: dict[str, int] = {name: code for code, name in (GENRES | RETIRED_GENRES).items()}
 
@@ -42,7 +42,7 @@ OWN_LANGUAGES: dict[str, tuple[str, str]] = {
 # TMDB has "cn" for Cantonese, so its "zh" is narrower than CLDR's.
 OWN_LANGUAGE_NAMES: dict[str, str] = {"zh": "Mandarin"}
 
-# Names under which TMDB lists a country where CLDR has another one, states that are gone included.
+# Names of countries where TMDB's differ from CLDR's, and names of former states.
 OWN_COUNTRIES: dict[str, str] = {
     "AN": "Netherlands Antilles",
     "BA": "Bosnia and Herzegovina",
@@ -107,7 +107,7 @@ def country_code(name: str) -> str:
 
 
 def _native_name(code: str) -> str:
-    """Return a language's name in itself, "" where CLDR does not have it."""
+    """Return a language's own name, "" if CLDR does not have it."""
     if code not in _locales():
         return ""
     name = str(Locale(code).languages.get(code, ""))

@@ -16,7 +16,7 @@ Talents = list[tuple[Groups, float]]  # per film the people who count, and the s
 
 DAYS = np.dtype("datetime64[D]")
 
-# Films per year: growing until the films of 2026, then only what has been announced.
+# Films per year: growing until 2026; after that, only announced films.
 FIRST_YEAR = 2005
 FILMS_PER_YEAR = (*np.linspace(190, 300, 22), 220, 140, 80, 45, 25)
 

@@ -40,7 +40,7 @@ class Fault(BaseModel):
         share: the share of answers it happens to, drawn at random.
         first: instead of a share, the next so many answers.
         path: only answers to paths that start so.
-        seconds: the delay of "slow", and what "429_retry_after" asks to wait.
+        seconds: the delay of "slow", and the `Retry-After` of "429_retry_after".
         field: the field that "missing_field" and "wrong_type" are about, in lists every entry's.
     """
 

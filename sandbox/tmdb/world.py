@@ -61,7 +61,7 @@ STUDIO_WORDS = ("Pictures", "Films", "Filmworks", "Studios")
 PATH_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 POST_PRODUCTION_DAYS = 240
 TAKINGS_DAYS = 60
-# The share of films whose record lacks a field. Of dates: only of films announced far ahead.
+# The share of films whose record lacks a field. Only films announced far ahead lack a date.
 HOLES: dict[str, float] = {
     "runtime": 0.025,
     "original_language": 0.005,

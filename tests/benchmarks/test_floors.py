@@ -35,7 +35,7 @@ def small() -> World:
     return World(TODAY, size=300)
 
 
-def talent_by_talent(world: World, taught: Ids, asked: Ids) -> BestForecast:
+def talent_by_talent(world: World, training: Ids, holdout: Ids) -> BestForecast:
     """The same forecast from Henderson's equations, with an unknown per person and company."""
     facts, columns = world.facts, world.columns
     designs, variances = [], []
@@ -47,43 +47,47 @@ def talent_by_talent(world: World, taught: Ids, asked: Ids) -> BestForecast:
         designs.append(design)
         variances += [sd**2] * design.shape[1]
     shares = np.hstack(designs)
-    seen, to_say = ([columns.position_of[each] for each in ids] for ids in (taught, asked))
+    seen, to_say = ([columns.position_of[each] for each in ids] for ids in (training, holdout))
     noise = quality.IRREDUCIBLE_SD**2 + quality.VOTE_SD**2 / columns.vote_count[seen]
     weighted = shares[seen].T / noise
-    doubts = np.linalg.inv(weighted @ shares[seen] + np.diag(1 / np.asarray(variances)))
-    talents = doubts @ weighted @ (columns.vote_average[seen] - facts.visible[seen])
+    variances = np.linalg.inv(weighted @ shares[seen] + np.diag(1 / np.asarray(variances)))
+    talents = variances @ weighted @ (columns.vote_average[seen] - facts.visible[seen])
     rows = shares[to_say]
-    return BestForecast(facts.visible[to_say] + rows @ talents, np.diag(rows @ doubts @ rows.T))
+    return BestForecast(facts.visible[to_say] + rows @ talents, np.diag(rows @ variances @ rows.T))
 
 
 def test_best_forecast_is_the_one_that_estimates_every_talent(small: World):
-    taught, asked = parts(small)
-    found, expected = (each(small, taught, asked) for each in (best_forecast, talent_by_talent))
+    training, holdout = parts(small)
+    found, expected = (each(small, training, holdout) for each in (best_forecast, talent_by_talent))
     assert found.ratings == pytest.approx(expected.ratings)
-    assert found.doubts == pytest.approx(expected.doubts)
+    assert found.variances == pytest.approx(expected.variances)
 
 
 def test_learnable_floor_is_the_error_of_the_best_forecast():
     errors, floors = [], []
     for seed in range(12):
         world = World(TODAY, seed, size=300)
-        taught, asked = parts(world)
-        at = [world.columns.position_of[each] for each in asked]
-        errors.append(world.columns.vote_average[at] - best_forecast(world, taught, asked).ratings)
-        floors.append(learnable_floor(world, taught, asked))
+        training, holdout = parts(world)
+        at = [world.columns.position_of[each] for each in holdout]
+        errors.append(
+            world.columns.vote_average[at] - best_forecast(world, training, holdout).ratings
+        )
+        floors.append(learnable_floor(world, training, holdout))
     assert rmse(np.concatenate(errors)) == pytest.approx(np.mean(floors), rel=0.05)
 
 
 def test_learnable_floor_is_between_the_other_two():
     world = World(TODAY, size=1500)
-    taught, asked = parts(world)
-    learnable = learnable_floor(world, taught, asked)
-    assert world.noise_floor(asked) < learnable < world.noise_floor(asked, histories=False)
+    training, holdout = parts(world)
+    learnable = learnable_floor(world, training, holdout)
+    assert world.noise_floor(holdout) < learnable < world.noise_floor(holdout, histories=False)
 
 
 def test_more_rated_films_reduce_the_uncertainty(small: World):
-    taught, asked = parts(small)
-    few, many = (best_forecast(small, some, asked).doubts for some in (taught[::2], taught))
+    training, holdout = parts(small)
+    few, many = (
+        best_forecast(small, some, holdout).variances for some in (training[::2], training)
+    )
     assert np.all(many <= few + 1e-12)
     assert many.mean() < few.mean()
 
@@ -91,7 +95,7 @@ def test_more_rated_films_reduce_the_uncertainty(small: World):
 def test_no_model_of_ours_is_better_than_the_best_forecast(run: Run):
     world = World(RUN_DATE)
     split = TimeSplit.of_newest(read_cleaned(run.files.cleaned))
-    taught, asked = (each.frame["id"].tolist() for each in (split.train, split.holdout))
+    training, holdout = (each.frame["id"].tolist() for each in (split.train, split.holdout))
     ratings = split.holdout.ratings
     ours = Packed(run.bundle, run.manifest).load().forecast(split.holdout.films)
-    assert rmse(ratings - ours) > rmse(ratings - best_forecast(world, taught, asked).ratings)
+    assert rmse(ratings - ours) > rmse(ratings - best_forecast(world, training, holdout).ratings)

@@ -31,12 +31,12 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def webhook(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The address of a webhook that runs, and what it receives."""
+    """A running webhook: its address, and the requests it receives."""
 
     class Handler(Receiver):
         pass
@@ -130,7 +130,7 @@ def test_without_a_webhook_no_alert_is_sent(alerts, set_webhook, caplog):
 
 
 def test_missed_deadline_sends_an_alert(alerts, set_webhook):
-    # What Airflow's scheduler hands to the callback of a missed deadline.
+    # The context that Airflow's scheduler passes to the callback of a missed deadline.
     run = {"dag_id": "tmdb_movie_rating_pipeline", "dag_run_id": "scheduled__2026-11-23"}
     with webhook() as (address, received):
         set_webhook(address)

@@ -54,7 +54,7 @@ def test_retraining_starts_the_pipeline_once_a_day_with_its_reason(dag: Any):
 
 
 class WrittenBy:
-    """What a task instance says of what a task has left."""
+    """A task instance that records XComs."""
 
     def __init__(self, left: dict[str, str]):
         self.left = left

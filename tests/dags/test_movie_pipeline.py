@@ -33,7 +33,7 @@ HEAVY = {"pandas", "xgboost", "sklearn", "lightgbm", "wandb", "boto3", "textblob
 
 
 def in_a_process_of_its_own(code: str, folder: Path) -> Any:
-    """What a fresh Python prints as JSON on its last line."""
+    """Run code in a new Python process; return the JSON on the last line of its output."""
     answer = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,

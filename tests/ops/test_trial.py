@@ -218,7 +218,7 @@ def test_what_the_alerts_ask_of_airflow_comes_out_of_a_real_run(trial: Trial):
 def test_webhook_is_told_of_a_task_that_fails(trial: Trial):
     with pytest.raises(EngineError, match="extract_tmdb_data failed: the run date"):
         trial.run_pipeline(run_date="2099-01-01")
-    wait("the webhook was told", lambda: bool(received(trial, "webhook")), 60)
+    wait("the webhook got an alert", lambda: bool(received(trial, "webhook")), 60)
     (said,) = [json.loads(body)["text"] for body in received(trial, "webhook")]
     assert said.startswith("tmdb_movie_rating_pipeline: extract_tmdb_data of ")
     assert "failed for good: the run date 2099-01-01 is in the future" in said
