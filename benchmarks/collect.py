@@ -149,7 +149,7 @@ def killed(bench: Bench, first: str) -> dict[str, float]:
     needed, expected = bench.served(), bench.store("undisturbed").digest()
     moments = random.Random(7)  # noqa: S311 - repeatable
     again, same = [], True
-    for name in map(str, range(KILLS)):
+    for name in map(str, range(KILLS)):  # each in a store of its own
         bench.stand_in.forget()
         process = bench.start(name, "backfill", "--first", first)
         time.sleep(moments.uniform(5, 20))

@@ -84,6 +84,7 @@ def completed(text: str, trial: bool = False, rotate: Iterable[str] = ()) -> dic
 
 def write(file: Path, text: str) -> None:
     """Replace a file atomically; only its owner can read it."""
+    # The mode is set before the text is written, and the rename is atomic.
     partial = file.with_name(f".{file.name}.partial")
     partial.touch(mode=0o600)
     partial.write_text(text)

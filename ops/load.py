@@ -40,7 +40,7 @@ def load(
             while not over.is_set():
                 began = time.monotonic()
                 status = _status(ask, session)
-                with lock:
+                with lock:  # a Counter is not safe across threads
                     result.statuses[status] += 1
                     result.seconds.append(time.monotonic() - began)
 

@@ -9,6 +9,7 @@ from typing import Final
 from ops.project import Project, inspect, run
 
 _PERIOD_SECONDS: Final = 0.5
+# Version 1 and 2 of the kernel's control groups keep memory figures in different places.
 _V1: Final = Path("/sys/fs/cgroup/memory")
 _V2: Final = Path("/sys/fs/cgroup")
 
@@ -55,6 +56,7 @@ def _used(project: Project) -> Iterator[tuple[str, float]]:
 def _unreclaimable(container: str) -> int:
     folder = next(filter(Path.is_dir, _folders(container)), Path("there is none"))
     facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    # Page cache does not count: the kernel takes it back before it kills a container.
     names = ("total_rss", "total_shmem") if "total_rss" in facts else ("anon", "shmem")
     return sum(int(facts[name]) for name in names)
 

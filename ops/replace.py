@@ -11,7 +11,7 @@ from ops.arguments import parser_of, project_of, run_and_report
 from ops.project import EngineError, Project, run, wait
 
 _START_SECONDS: Final = 180
-_DRAIN_SECONDS: Final = "30"
+_DRAIN_SECONDS: Final = "30"  # for running requests, as stop_grace_period in the compose file
 _IS_READY: Final = (
     "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=3)"
 )
@@ -31,6 +31,7 @@ def replace(project: Project, replicas: int | None = None) -> list[str]:
     old = project.containers("api")
     wanted = replicas or len(old)
     fresh: list[str] = []
+    # Start before stop: at every moment there are at least as many replicas as before.
     while len(fresh) < wanted:
         fresh.append(_start_replica(project))
         if old:

@@ -31,6 +31,7 @@ def rotate(project: Project) -> None:
     if not kept.exists():
         credentials.write(kept, credentials.with_values("", credentials.completed("")))
     fresh = settings_in(kept)
+    # Airflow must not write with the old key while the database is encrypted with the new one.
     project.compose("stop", *AIRFLOW)
     _rotate_fernet_key(project, project.settings()[_FERNET], fresh[_FERNET])
     execute(project, f"ALTER ROLE airflow PASSWORD '{fresh['POSTGRES_PASSWORD']}';\n")
@@ -45,6 +46,7 @@ def _rotate_fernet_key(project: Project, old: str, new: str) -> None:
     script = (
         'read -r keys; export AIRFLOW__CORE__FERNET_KEY="$keys"; exec airflow rotate-fernet-key'
     )
+    # Airflow encrypts with the first key, and decrypts with any of them.
     command(project, "sh", "-c", script, typed=f"{new},{old}\n")
 
 

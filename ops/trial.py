@@ -91,6 +91,7 @@ class Trial:
         for name in ("collect", "preprocess", "train", "deploy"):
             self.project.compose(*step, "-m", f"scripts.{name}")
         version = self.project.compose(*step, "-c", _LATEST_BUNDLE)
+        # The gate may have promoted it already.
         if self.served_version() != version:
             self.registry("promote", version, "--reason", "trial of another version")
         return version

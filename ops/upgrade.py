@@ -27,6 +27,7 @@ def upgrade(project: Project, backup: Path, build: bool = True) -> None:
     """
     if build:
         project.compose("build")
+    # Nothing may write between the backup and the migration.
     project.compose("stop", *AIRFLOW)
     dump(project, backup)
     project.compose("up", "-d", "--no-build")  # first runs the migration

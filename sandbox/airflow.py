@@ -13,6 +13,7 @@ FORECAST_DAG: Final = "tmdb_movie_forecast"
 TMDB_POOL: Final = "tmdb"
 _TIMEOUT_SECONDS: Final = 30
 _POLL_SECONDS: Final = 2
+# Airflow's API server may be restarting, or its SQLite database may be locked for a moment.
 _RETRIES: Final = Retry(total=6, backoff_factor=0.5, status_forcelist=[500, 502, 503, 504])
 _ENDED: Final = frozenset({"success", "failed", "upstream_failed", "skipped"})
 
@@ -59,6 +60,7 @@ class AirflowClient:
         """Create or change the pool that has one slot per TMDB request a second."""
         pool = {"name": TMDB_POOL, "slots": slots, "include_deferred": False}
         url = f"{self._url}/api/v2/pools"
+        # Airflow has no request that creates or updates; most of the time the pool exists.
         answer = self._session.patch(f"{url}/{TMDB_POOL}", json=pool, timeout=_TIMEOUT_SECONDS)
         if answer.status_code == requests.codes.not_found:
             answer = self._session.post(url, json=pool, timeout=_TIMEOUT_SECONDS)
@@ -80,6 +82,7 @@ class AirflowClient:
         """Yield each change of a task's state, until the run has ended."""
         seen: dict[str, TaskNews] = {}
         while True:
+            # Read the run's state before its tasks', so that the last changes are not missed.
             has_ended = self._request("GET", f"/dagRuns/{run_id}").json()["state"] in _ENDED
             for news in self._news(run_id, seen):
                 seen[news.task] = news
@@ -117,6 +120,7 @@ class AirflowClient:
 
     def _news(self, run_id: str, seen: dict[str, TaskNews]) -> Iterator[TaskNews]:
         tasks = self._request("GET", f"/dagRuns/{run_id}/taskInstances").json()["task_instances"]
+        # A task without a start date has not done anything yet.
         for task in sorted(tasks, key=lambda task: task["start_date"] or ""):
             name, state = _name(task), task["state"] or "waiting"
             before = seen.get(name)

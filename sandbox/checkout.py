@@ -11,6 +11,7 @@ from typing import Final
 
 from sandbox.state import HOST, ROOT, free_ports
 
+# Environments, caches, data and settings stay behind: the copy is like a fresh clone.
 _NOT_OURS: Final = shutil.ignore_patterns(
     ".*_cache", ".env", ".git", ".hypothesis", ".sandbox", ".venv", "__pycache__",
     "bundle_*", "films", "*.csv", "*.json", "*.pkl", "model", "wandb",

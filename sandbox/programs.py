@@ -89,7 +89,7 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
         }
     if settings.api_key:
         merged["API_KEY"] = settings.api_key.get_secret_value()
-    merged.setdefault("MODEL_POLL_SECONDS", "2")
+    merged.setdefault("MODEL_POLL_SECONDS", "2")  # `make up` waits for the new model
     return merged
 
 
@@ -142,7 +142,7 @@ def _section(program: Program) -> dict[str, object]:
         "redirect_stderr": "true",
         "startsecs": 1,
         "startretries": 3,
-        "stopwaitsecs": 8,
+        "stopwaitsecs": 8,  # less than `make down` waits before it kills
         "stopasgroup": "true",
         "killasgroup": "true",
     }
@@ -179,14 +179,14 @@ def _airflow_settings(settings: Settings, keys: Secrets) -> dict[str, str]:
         "CORE__DAGS_FOLDER": f"{ROOT}/dags",
         "CORE__LOAD_EXAMPLES": "False",
         "CORE__EXECUTOR": "LocalExecutor",
-        "CORE__PARALLELISM": "2",
+        "CORE__PARALLELISM": "2",  # the memory of a small machine is enough for two tasks
         "CORE__DEFAULT_TIMEZONE": settings.pipeline_timezone,
         "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "CORE__FERNET_KEY": keys.fernet,
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(AIRFLOW_PASSWORDS),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
-        "DAG_PROCESSOR__PARSING_PROCESSES": "1",
+        "DAG_PROCESSOR__PARSING_PROCESSES": "1",  # there are four small files
         "API__HOST": HOST,
         "API__PORT": str(settings.airflow_port),
         "API__BASE_URL": url,

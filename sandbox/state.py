@@ -30,6 +30,7 @@ class Secrets:
         """Load the keys; the first call generates them in a file that only its owner can read."""
         path = FOLDER / "secrets.json"
         if not path.exists():
+            # Written whole and then renamed, so that no other process reads half a file.
             partial = path.with_suffix(".partial")
             partial.touch(mode=0o600)
             partial.write_text(json.dumps(asdict(cls._new())))
@@ -41,7 +42,7 @@ class Secrets:
         return cls(
             airflow_password=secrets.token_urlsafe(9),
             jwt=secrets.token_hex(32),
-            fernet=secrets.token_urlsafe(32) + "=",
+            fernet=secrets.token_urlsafe(32) + "=",  # with the padding that Python omits
             s3_key=secrets.token_hex(10),
             s3_secret=secrets.token_hex(20),
             tmdb_token=f"{secrets.token_urlsafe(24)}.{secrets.token_urlsafe(48)}",
@@ -51,6 +52,7 @@ class Secrets:
 def is_taken(port: int) -> bool:
     """Whether a program already listens on this port."""
     with socket.socket() as probe:
+        # A port whose last connection has just closed counts as free, as it does for the services.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -61,6 +63,7 @@ def is_taken(port: int) -> bool:
 
 def free_ports(count: int = _INNER_PORTS) -> list[int]:
     """Free ports; by default as many as the TMDB stand-in and the S3 server need together."""
+    # All probes stay open until the end, so that no port is returned twice.
     probes = [socket.create_server((HOST, 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:

@@ -40,7 +40,7 @@ def served_version(settings: Settings) -> str | None:
     return version["version"] if version else None
 
 
-def show(settings: Settings, keys: Secrets, say: Say) -> None:
+def print_summary(settings: Settings, keys: Secrets, say: Say) -> None:
     """Print the model's scores, a forecast of one film, and the addresses of the services.
 
     Raises:
@@ -49,8 +49,8 @@ def show(settings: Settings, keys: Secrets, say: Say) -> None:
     version = _version(settings)
     if version is None:
         raise StepError("no version is in production, so the API has no model to serve")
-    _show_scores(version, say)
-    _show_forecast(settings, say)
+    _print_scores(version, say)
+    _print_forecast(settings, say)
     urls = addresses(settings)
     say(f"\n  page     {urls['page']}")
     say(f"  API      {urls['api']}/docs")
@@ -58,7 +58,7 @@ def show(settings: Settings, keys: Secrets, say: Say) -> None:
     say("\nmake down stops everything")
 
 
-def _show_scores(version: dict[str, Any], say: Say) -> None:
+def _print_scores(version: dict[str, Any], say: Say) -> None:
     holdout = version["metrics"]["holdout"]
     say(f"\nversion {version['version']} ({version['model_type']}), measured on")
     say(f"{holdout['n']} films from {version['split']['split_date']} on:")
@@ -66,7 +66,7 @@ def _show_scores(version: dict[str, Any], say: Say) -> None:
         say(f"  {name:<12} RMSE {each['rmse']:.3f}   MAE {each['mae']:.3f}   R2 {each['r2']:+.2f}")
 
 
-def _show_forecast(settings: Settings, say: Say) -> None:
+def _print_forecast(settings: Settings, say: Say) -> None:
     url = f"{addresses(settings)['api']}/predict"
     forecast = requests.post(url, json=_SAMPLE, timeout=10).json()
     low, high = forecast["interval"]["low"], forecast["interval"]["high"]

@@ -20,6 +20,7 @@ from sandbox.programs import SUPERVISOR_CONFIG, SUPERVISOR_PID
 from sandbox.state import FOLDER, LOGS, ROOT
 
 RECORD: Final = FOLDER / "processes.json"
+# Of prctl(2): orphans of all descendants become children of the caller.
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _STOP_SECONDS: Final = 15
 _GRACE_SECONDS: Final = 5

@@ -24,7 +24,7 @@ from sandbox.programs import (
 )
 from sandbox.s3.command import s3_url
 from sandbox.state import LOGS, ROOT, Secrets, free_ports, is_taken
-from sandbox.summary import Say, StepError, addresses, served_version, show
+from sandbox.summary import Say, StepError, addresses, print_summary, served_version
 
 _WAIT_SECONDS: Final = 90
 
@@ -44,12 +44,12 @@ def up(settings: Settings, say: Say) -> None:
         _check(settings)
         try:
             _start(settings, keys, say)
-        except BaseException:
+        except BaseException:  # also an interrupt: nothing may be left running
             supervision.stop()
             raise
     if is_fresh or served_version(settings) is None:
         _run_pipeline(settings, keys, say)
-    show(settings, keys, say)
+    print_summary(settings, keys, say)
 
 
 def _prepare() -> Secrets:
@@ -84,6 +84,7 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     write_airflow_password(keys)
     say("starting the services; logs are in .sandbox/logs")
     supervision.start(merged)
+    # The migration is slow, so the checks run beside it.
     with _launched("airflow-migrate", ["-m", "airflow", "db", "migrate"], merged) as migration:
         _await_stand_ins(settings, ports, merged)
         say("checking TMDB, the bucket and the working folder")
@@ -125,6 +126,7 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
         _wait("airflow-dag-processor", dag.knows_dag)
     pipeline.set_pool(settings.tmdb_requests_per_second)
     ledger.unpause()  # a new model does not start a paused DAG
+    # Noted now, to tell the run that this model starts from those of earlier models.
     earlier = _runs_by_asset(ledger)
     say("running the pipeline through Airflow")
     run_id = pipeline.trigger()
@@ -188,6 +190,7 @@ def _wait(name: str, is_there: Callable[[], bool]) -> None:
     while time.monotonic() < deadline:
         if is_there():
             return
+        # Supervisor has given up on a program, so waiting longer is useless.
         if "FATAL" in supervision.states().values():
             break
         time.sleep(0.3)

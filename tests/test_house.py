@@ -80,7 +80,8 @@ def test_every_module_falls_under_a_contract():
     assert set(rules["root_packages"]) == folders
     layered = [rule for rule in rules["contracts"] if rule.get("exhaustive")]
     ruled = {name for rule in layered for name in rule["containers"]}
-    assert ruled == folders - {"docs", "tests"}  # which hold scripts and tests, not layers
+    # docs and tests hold single scripts and tests, not layers.
+    assert {name.partition(".")[0] for name in ruled} == folders - {"docs", "tests"}
 
 
 @pytest.mark.parametrize("environment", ["dev", "api"])
