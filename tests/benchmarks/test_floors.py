@@ -23,7 +23,7 @@ def rmse(errors: npt.NDArray[np.float64]) -> float:
 
 
 def parts(world: World) -> tuple[Ids, Ids]:
-    """Rated films before and after the split. Films with few votes are left out."""
+    """Rated films before and after the split. Few votes are left out: the limits 1 and 10 bias them."""
     rated = world.columns.vote_count >= 5
     early = world.facts.released < SPLIT
     ids = world.columns.ids
@@ -50,10 +50,12 @@ def talent_by_talent(world: World, training: Ids, holdout: Ids) -> BestForecast:
     seen, to_say = ([columns.position_of[each] for each in ids] for ids in (training, holdout))
     noise = quality.IRREDUCIBLE_SD**2 + quality.VOTE_SD**2 / columns.vote_count[seen]
     weighted = shares[seen].T / noise
-    variances = np.linalg.inv(weighted @ shares[seen] + np.diag(1 / np.asarray(variances)))
-    talents = variances @ weighted @ (columns.vote_average[seen] - facts.visible[seen])
+    covariances = np.linalg.inv(weighted @ shares[seen] + np.diag(1 / np.asarray(variances)))
+    talents = covariances @ weighted @ (columns.vote_average[seen] - facts.visible[seen])
     rows = shares[to_say]
-    return BestForecast(facts.visible[to_say] + rows @ talents, np.diag(rows @ variances @ rows.T))
+    return BestForecast(
+        facts.visible[to_say] + rows @ talents, np.diag(rows @ covariances @ rows.T)
+    )
 
 
 def test_best_forecast_is_the_one_that_estimates_every_talent(small: World):
