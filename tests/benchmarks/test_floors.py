@@ -23,7 +23,7 @@ def rmse(errors: npt.NDArray[np.float64]) -> float:
 
 
 def parts(world: World) -> tuple[Ids, Ids]:
-    """Rated films before and after the split. Few votes are left out: the limits 1 and 10 bias them."""
+    """Rated films before and after the split, without those of few votes."""
     rated = world.columns.vote_count >= 5
     early = world.facts.released < SPLIT
     ids = world.columns.ids
