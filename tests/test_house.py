@@ -196,3 +196,15 @@ def test_readme_leads_with_the_two_commands():
 
 def test_changelog_tells_of_the_next_version():
     assert "## " in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_recipes_of_contributing_name_what_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    recipes = text[text.index("\n## Add a fact") :]
+    code = "\n".join(path.read_text() for path in committed("*.py"))
+    names = re.findall(r"`([\w./]+)`", recipes)
+    paths = [name for name in names if "/" in name]
+    assert paths
+    assert [path for path in paths if not (ROOT / path).is_file()] == []
+    words = {name for name in names if "/" not in name and "." not in name}
+    assert {word for word in words if not re.search(rf"\b{word}\b", code)} <= {"pipeline"}
