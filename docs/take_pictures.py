@@ -1,4 +1,7 @@
-"""Take the pictures of the docs from a running system: `make pictures`."""
+"""Take the screenshots for the docs while `make up` runs: `make pictures`.
+
+Each public function opens one page and gives its name to the picture.
+"""
 
 import shutil
 from pathlib import Path
@@ -13,25 +16,25 @@ from sandbox.programs import AIRFLOW_USER
 from sandbox.state import HOST, Secrets
 
 FOLDER = Path(__file__).parent / "images"
-LONGEST = 1900  # pixels; what follows is not worth a picture
+MAX_HEIGHT = 1900  # pixels; the rest of a longer page is cut off
 
 
 def page(tab: Page, url: str) -> None:
-    """A forecast on the page, in English."""
+    """The page with one forecast, in English."""
     tab.set_viewport_size({"width": 1000, "height": 900})
     tab.goto(f"{url}/?lang=en")
     _forecast(tab, "The Keeper's Letter", "Forecast the rating")
 
 
 def page_ko(tab: Page, url: str) -> None:
-    """The same in Korean, as wide as a phone."""
+    """The page with one forecast in Korean, in the width of a phone."""
     tab.set_viewport_size({"width": 390, "height": 900})
     tab.goto(f"{url}/?lang=ko")
     _forecast(tab, "등대의 편지", "평점 예측하기")
 
 
 def compare(tab: Page, url: str) -> None:
-    """A comparison of two films, in English."""
+    """The page that compares films, with three films in English."""
     tab.set_viewport_size({"width": 1000, "height": 1150})
     tab.goto(f"{url}/compare?lang=en")
     films = "title,genre,language,running time\nTwo Spoons,Comedy,Korean,98\n"
@@ -44,7 +47,7 @@ def compare(tab: Page, url: str) -> None:
 
 
 def model(tab: Page, url: str) -> None:
-    """What the page tells of the model, in English."""
+    """The page about the model in service, in English."""
     tab.set_viewport_size({"width": 1000, "height": 900})
     tab.goto(f"{url}/model?lang=en")
     tab.get_by_role("heading", name="The run's report").wait_for()
@@ -60,16 +63,16 @@ def _forecast(tab: Page, sample: str, submit: str) -> None:
 
 
 def _settle(tab: Page) -> None:
-    """Let the charts draw themselves, and show the page down to its end."""
+    """Wait for the charts, then make the window as high as the page."""
     tab.wait_for_timeout(3000)
     height = tab.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     width = tab.viewport_size["width"] if tab.viewport_size else 0
-    tab.set_viewport_size({"width": width, "height": min(height, LONGEST)})
+    tab.set_viewport_size({"width": width, "height": min(height, MAX_HEIGHT)})
     tab.wait_for_timeout(1000)
 
 
 def swagger(tab: Page, url: str) -> None:
-    """The API's documented routes."""
+    """The API's documentation in Swagger UI."""
     tab.set_viewport_size({"width": 1000, "height": 900})
     tab.goto(f"{url}/docs")
     tab.get_by_text("/predict").first.wait_for()
@@ -89,7 +92,7 @@ def airflow(tab: Page, url: str) -> None:
     tab.goto(f"{url}/dags/{DAG}/runs/{quote(latest)}")
     tab.get_by_role("button", name="Show Graph").click()
     tab.get_by_role("button", name="Collapse Details Panel").click()
-    tab.mouse.move(0, 0)  # or a task under it would explain itself
+    tab.mouse.move(0, 0)  # a task under the pointer would open its tooltip
     tab.wait_for_timeout(3000)  # the graph lays itself out
 
 
@@ -103,10 +106,10 @@ def main() -> int:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
-        for show, port in ports.items():
+        for open_page, port in ports.items():
             tab = browser.new_page()
-            show(tab, f"http://{HOST}:{port}")
-            tab.screenshot(path=FOLDER / f"{show.__name__}.png")
+            open_page(tab, f"http://{HOST}:{port}")
+            tab.screenshot(path=FOLDER / f"{open_page.__name__}.png")
         browser.close()
     return 0
 

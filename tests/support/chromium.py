@@ -6,15 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
-# No sandbox, since tests may run as root; the other options keep Chromium from calling home.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from sandbox.chromium import ARGUMENTS
 
 # Long enough for a busy machine: no test measures speed with it.
 TIMEOUT_MILLISECONDS = 60_000

@@ -15,7 +15,7 @@ print(*(name for name in sys.modules if name.startswith("ui.") or "." not in nam
 """
 
 
-def test_all_that_a_visitor_needs_is_loaded_before_one_comes_and_no_more():
+def test_warm_up_imports_every_module_but_the_pdf():
     command = [sys.executable, "-c", LOADED]
     loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     modules = set(loaded.stdout.split())
@@ -34,7 +34,7 @@ def opened(address: str) -> requests.Response:
     return requests.get(address, timeout=5)
 
 
-def test_log_tells_nothing_of_what_is_in_an_address(tmp_path: Path):
+def test_log_contains_no_query_string(tmp_path: Path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

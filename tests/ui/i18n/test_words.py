@@ -15,7 +15,7 @@ HANGUL = re.compile("[가-힣]")
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
-def test_no_code_holds_a_text_of_the_page(source: Path):
+def test_code_contains_no_korean_text(source: Path):
     allowed = "한국어"  # the name of the language, the same in all of them
     assert not HANGUL.search(source.read_text("utf-8").replace(allowed, ""))
 
@@ -25,7 +25,7 @@ def test_ui_and_service_know_the_same_language_codes_of_tmdb():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_that_the_code_asks_for_is_there(language: str):
+def test_every_text_used_in_the_code_exists(language: str):
     words = Words(language)
     for source in SOURCES:
         for key in re.findall(r'words\(\s*"(\w+\.\w+)"', source.read_text("utf-8")):
@@ -33,7 +33,7 @@ def test_every_text_that_the_code_asks_for_is_there(language: str):
             assert name in words._tables[section], key
 
 
-def test_numbers_and_dates_are_written_as_the_language_does():
+def test_numbers_dates_and_names_follow_the_language():
     korean, english = Words("ko"), Words("en")
     assert (korean.day(date(2027, 5, 1)), english.day(date(2027, 5, 1))) == (
         "2027년 5월 1일",
@@ -49,24 +49,22 @@ def test_numbers_and_dates_are_written_as_the_language_does():
 
 
 @pytest.mark.parametrize(
-    ("language", "number", "said"),
+    ("language", "number", "expected"),
     [("en", 1, "1 film"), ("en", 0, "0 films"), ("en", 1234, "1,234 films"), ("ko", 1, "1편")],
 )
-def test_so_many_are_said_in_the_grammatical_number_of_the_language(
-    language: str, number: int, said: str
-):
-    assert Words(language).count("films", number) == said
+def test_counts_use_the_plural_form_of_the_language(language: str, number: int, expected: str):
+    assert Words(language).count("films", number) == expected
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_count_has_each_plural_form_of_its_language(language: str):
+def test_every_count_has_all_plural_forms_of_its_language(language: str):
     words = Words(language)
     for source in SOURCES:
         for what in re.findall(r'words\.count\("(\w+)"', source.read_text("utf-8")):
             assert all(words.count(what, number) for number in range(3))
 
 
-def test_words_of_streamlit_are_led_back_to_its_own_after_a_switch_to_english():
+def test_widget_texts_can_be_translated_back_to_english():
     assert widget_texts("ko")["Upload"] == "파일 선택"
     assert widget_texts("en")["파일 선택"] == "Upload"
     for original in Words("ko").section("streamlit"):
@@ -74,7 +72,7 @@ def test_words_of_streamlit_are_led_back_to_its_own_after_a_switch_to_english():
         assert widget_texts("ko")[widget_texts("en")[there]] == there
 
 
-def test_values_in_a_template_are_text():
+def test_values_in_a_template_are_escaped():
     filled = fill("document.html", {"language": "<b>", "widget_texts": '{"a": "b"}'})
     assert "&lt;b&gt;" in filled
     assert "{&quot;a&quot;: &quot;b&quot;}" in filled

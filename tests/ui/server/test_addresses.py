@@ -23,16 +23,16 @@ def test_pages_are_served(client: TestClient, path: str):
 
 
 @pytest.mark.parametrize("path", ["/media/1.csv", "/static/js/a.js", "/_stcore/health"])
-def test_what_is_streamlits_own_is_left_to_it(client: TestClient, path: str):
+def test_streamlits_own_paths_are_passed_on(client: TestClient, path: str):
     assert client.get(path, headers=BROWSER).text == path
 
 
-def test_what_no_person_asks_for_is_left_to_streamlit(client: TestClient):
+def test_requests_that_do_not_accept_html_are_passed_on(client: TestClient):
     assert client.get("/compare/_stcore/health", headers={"accept": "*/*"}).is_success
 
 
 @pytest.mark.parametrize(
-    ("asked", "led_to"),
+    ("asked", "target"),
     [
         ("/nonsense", "/not_found"),
         ("/compare/nonsense", "/not_found"),
@@ -42,9 +42,9 @@ def test_what_no_person_asks_for_is_left_to_streamlit(client: TestClient):
         ("//evil.example", "/not_found"),
     ],
 )
-def test_other_addresses_lead_to_a_page_and_keep_what_they_asked(
-    client: TestClient, asked: str, led_to: str
+def test_other_addresses_redirect_to_a_page_with_their_query(
+    client: TestClient, asked: str, target: str
 ):
     answer = client.get(f"http://testserver{asked}", headers=BROWSER)
     assert answer.is_redirect
-    assert answer.headers["location"] == led_to
+    assert answer.headers["location"] == target

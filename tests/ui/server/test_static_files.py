@@ -20,7 +20,7 @@ def client() -> TestClient:
     return TestClient(Starlette(routes=[served], middleware=[Middleware(StaticFiles)]))
 
 
-def test_every_file_that_the_document_names_is_served_whole_and_kept_forever(client: TestClient):
+def test_files_named_in_the_document_are_served_whole_and_cached_forever(client: TestClient):
     document = client.get("/")
     assert document.headers["cache-control"] == "no-cache"
     named = re.findall(r'"\.(/static/[^"]+)"', document.text)
@@ -35,11 +35,11 @@ def test_every_file_that_the_document_names_is_served_whole_and_kept_forever(cli
 
 
 @pytest.mark.parametrize("path", ["/static/js/none.js", "/static/../index.html", "/compare"])
-def test_everything_else_is_left_to_streamlit(client: TestClient, path: str):
+def test_other_paths_are_passed_on_to_streamlit(client: TestClient, path: str):
     assert client.get(path).text == "streamlit"
 
 
-def test_document_names_all_scripts_that_the_first_page_is_drawn_with():
+def test_document_preloads_all_scripts_of_the_first_page():
     document = document_with_preloads(FOLDER)
     for element in ELEMENTS:
         assert re.search(rf"/js/{element}\.[\w-]+\.js", document), element

@@ -15,7 +15,7 @@ def values(spec: dict[str, Any], layer: int) -> list[dict[str, Any]]:
     return found
 
 
-def test_rating_and_interval_lie_over_the_ratings_of_other_films():
+def test_rating_scale_shows_forecast_interval_and_histogram():
     spec = charts.rating_scale(KO, Forecast.parse(FORECAST), RatingHistogram.parse(RATINGS))
     assert sum(each["films"] for each in values(spec, 0)) == 1300
     assert (values(spec, 0)[0]["from"], values(spec, 0)[-1]["to"]) == (0, 10)
@@ -23,7 +23,7 @@ def test_rating_and_interval_lie_over_the_ratings_of_other_films():
     assert values(spec, 2) == [{"at": 6.84}]
 
 
-def test_picture_does_without_the_ratings_of_other_films():
+def test_rating_scale_needs_no_histogram():
     spec = charts.rating_scale(KO, Forecast.parse(FORECAST), None)
     assert len(spec["layer"]) == 2
 
@@ -41,24 +41,24 @@ def test_picture_does_without_the_ratings_of_other_films():
         charts.compared_films([("1. film", 6.0, 5.0, 7.0)]),
     ],
 )
-def test_no_data_stand_at_the_top_where_streamlit_would_load_pandas(spec: dict[str, Any]):
+def test_data_are_inside_the_layers_so_that_streamlit_loads_no_pandas(spec: dict[str, Any]):
     assert "data" not in spec
     assert "datasets" not in spec
     assert all(layer["data"]["values"] is not None for layer in spec["layer"])
 
 
-def test_what_lowers_the_rating_is_told_from_what_lifts_it():
+def test_contributions_that_raise_and_lower_the_rating_are_marked():
     bars = values(charts.contributions([("people", 0.5), ("plot", -0.1)]), 0)
     assert [bar["up"] for bar in bars] == [True, False]
 
 
-def test_calibration_is_told_in_words_point_by_point():
-    told = charts.calibration_text(Words("en"), [(5.0, 5.12), (7.0, 6.9)])
-    assert "forecast 5.0, rating 5.1" in told
-    assert "forecast 7.0, rating 6.9" in told
+def test_calibration_text_names_every_point():
+    text = charts.calibration_text(Words("en"), [(5.0, 5.12), (7.0, 6.9)])
+    assert "forecast 5.0, rating 5.1" in text
+    assert "forecast 7.0, rating 6.9" in text
 
 
-def test_error_over_time_has_a_line_for_each_name_ours_first():
+def test_errors_over_time_have_one_line_per_predictor_ours_first():
     spec = charts.errors_over_time({"ours": [("2026-11", 0.6)], "mean": [("2026-11", 0.8)]})
     assert [(each["name"], each["rmse"]) for each in values(spec, 0)] == [
         ("ours", 0.6),
@@ -66,7 +66,7 @@ def test_error_over_time_has_a_line_for_each_name_ours_first():
     ]
 
 
-def test_our_line_is_the_accent_and_every_line_has_a_colour_and_dashes_of_its_own():
+def test_every_line_has_its_own_colour_and_dashes_and_ours_is_the_accent():
     lines = {name: [("2026-11-23", 0.6)] for name in ("ours", "mean", "genre mean", "old")}
     encoding = charts.errors_over_time(lines)["layer"][0]["encoding"]
     for channel in ("color", "strokeDash"):

@@ -20,7 +20,7 @@ def films(text: str, encoding: str = "utf-8") -> list[Row]:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
-def test_columns_are_known_by_the_names_of_both_languages_and_of_the_api(encoding: str):
+def test_columns_may_have_names_of_both_languages_or_of_the_api(encoding: str):
     (film,) = films("제목,Plot,genres,언어\n등불,빛,드라마; SF,Korean\n", encoding)
     assert film.facts == {
         "title": "등불",
@@ -34,13 +34,13 @@ def test_columns_are_known_by_the_names_of_both_languages_and_of_the_api(encodin
 @pytest.mark.parametrize(
     "written", ["2027-05-01", "2027.05.01", "2027/05/01", "2027.5.1", "2027. 5. 1."]
 )
-def test_dates_may_be_written_as_in_korea(written: str):
+def test_dates_may_have_korean_separators(written: str):
     (film,) = films(f"genre,release date\nDrama,{written}\n")
     assert film.facts["release_date"] == "2027-05-01"
 
 
 @pytest.mark.parametrize(
-    ("row", "named"),
+    ("row", "message"),
     [
         ("Drama,long,,", "상영 시간 칸에는 분 단위"),
         ("Drama,nan,,", "상영 시간 칸에는 분 단위"),
@@ -49,19 +49,19 @@ def test_dates_may_be_written_as_in_korea(written: str):
         (",90,,", "줄거리나 장르"),
     ],
 )
-def test_error_of_a_row_names_the_field_and_leaves_the_others(row: str, named: str):
+def test_faulty_row_names_the_field_and_other_rows_are_read(row: str, message: str):
     wrong, right = films(f"genre,runtime,budget,release_date\n{row}\nComedy,90,,\n")
     assert wrong.problem is not None
-    assert named in wrong.problem
+    assert message in wrong.problem
     assert (right.problem, right.line) == (None, 3)
 
 
-def test_unknown_columns_and_empty_rows_are_passed_over():
+def test_unknown_columns_and_empty_rows_are_skipped():
     (film,) = films("genre,stars\n\nDrama,5\n,\n")
     assert film.facts == {"genres": ["Drama"]}
 
 
-def test_row_shorter_or_longer_than_the_head_is_read_as_far_as_it_goes():
+def test_row_may_be_shorter_or_longer_than_the_head():
     short, long = films("genre,runtime\nDrama\nComedy,90,surplus\n")
     assert (short.facts, long.facts) == (
         {"genres": ["Drama"]},
@@ -80,7 +80,7 @@ def test_row_shorter_or_longer_than_the_head_is_read_as_far_as_it_goes():
         (b'genre\n"' + b"x" * 200_000 + b'"\n', "unreadable"),
     ],
 )
-def test_file_that_cannot_be_used_says_why(raw: bytes, kind: str):
+def test_unusable_file_raises_an_error_with_its_reason(raw: bytes, kind: str):
     with pytest.raises(FileError) as caught:
         films_csv.read_films(raw, EN)
     assert caught.value.kind == kind
@@ -88,20 +88,20 @@ def test_file_that_cannot_be_used_says_why(raw: bytes, kind: str):
 
 
 @given(st.binary(max_size=400))
-def test_no_file_breaks_the_reader(raw: bytes):
+def test_reader_raises_nothing_but_file_errors(raw: bytes):
     with suppress(FileError):
         assert films_csv.read_films(b"genre,runtime\n" + raw, EN)
 
 
 @pytest.mark.parametrize("words", [KO, EN])
-def test_example_can_be_sent_as_it_is(words: Words):
+def test_example_file_is_valid(words: Words):
     (film,) = films_csv.read_films(films_csv.example_file(words), words)
     assert film.problem is None
     assert film.facts["genres"] == ["Drama", "Mystery"]
     assert film.facts["language"] == words.code
 
 
-def test_results_have_a_row_for_each_film_and_no_formulas():
+def test_results_file_has_a_row_per_film_and_no_formulas():
     good = FilmResult(Row(2, {"title": "=cmd()"}), Forecast.parse(FORECAST))
     bad = FilmResult(Row(3, {"title": "바다"}), problem="오류")
     text = films_csv.results_file([good, bad], EN).decode("utf-8-sig")

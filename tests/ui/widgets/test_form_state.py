@@ -12,7 +12,7 @@ ANYTHING = st.none() | st.text() | st.floats() | st.integers() | st.lists(st.tex
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "held"),
+    ("field", "value", "expected"),
     [
         ("runtime", "112", 112),
         ("runtime", "601", 601),
@@ -28,21 +28,21 @@ ANYTHING = st.none() | st.text() | st.floats() | st.integers() | st.lists(st.tex
         ("language", None, ""),
     ],
 )
-def test_value_is_held_as_its_field_can_or_not_at_all(field: str, value: Any, held: Any):
-    assert form_state._field_value(field, value) == held
+def test_value_is_converted_for_its_field_or_dropped(field: str, value: Any, expected: Any):
+    assert form_state._field_value(field, value) == expected
 
 
 @given(st.sampled_from(form_state.FIELDS), ANYTHING)
-def test_no_value_breaks_a_field_and_what_it_holds_it_can_hold_again(field: str, value: Any):
+def test_any_value_can_be_converted_and_converting_twice_changes_nothing(field: str, value: Any):
     if field in form_state.LIST_FIELDS and not isinstance(value, list):
         value = None
-    held = form_state._field_value(field, value)
-    assert form_state._field_value(field, held) == held
+    converted = form_state._field_value(field, value)
+    assert form_state._field_value(field, converted) == converted
 
 
-def test_link_holds_every_fact():
-    told = {"genres": ["Drama", "War & Peace"], "overview": "빛\n어둠", "runtime": 112}
-    query = parse_qs(urlsplit(form_state.link_query(told, "ko")).query)
+def test_link_contains_every_fact():
+    facts = {"genres": ["Drama", "War & Peace"], "overview": "빛\n어둠", "runtime": 112}
+    query = parse_qs(urlsplit(form_state.link_query(facts, "ko")).query)
     assert query == {
         "lang": ["ko"],
         "genres": ["Drama", "War & Peace"],

@@ -6,7 +6,7 @@ from ui.client.predictions import Forecast
 from ui.i18n.words import Words
 from ui.widgets.pdf import KOREAN, LATIN, _font, document
 
-TOLD = {
+FACTS = {
     "title": "등불 & <그림자>",
     "overview": "빛과 어둠.\n" * 40,
     "genres": ["Drama", "Puppetry"],
@@ -17,17 +17,17 @@ TOLD = {
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-@pytest.mark.parametrize("answer", [FORECAST, UNTRANSLATED])
+@pytest.mark.parametrize("forecast", [FORECAST, UNTRANSLATED])
 @pytest.mark.parametrize("model", [None, MODEL])
-def test_document_is_made_in_both_languages(language: str, answer: object, model: object):
+def test_document_is_made_in_both_languages(language: str, forecast: object, model: object):
     about = Model.parse(model) if model else None
-    raw = document(Words(language), TOLD, Forecast.parse(answer), about)
+    raw = document(Words(language), FACTS, Forecast.parse(forecast), about)
     assert raw.startswith(b"%PDF-")
     assert KOREAN.encode() in raw
     assert len(raw) < 50_000
 
 
-def test_film_of_which_nothing_but_the_genre_is_known_has_a_document():
+def test_document_needs_no_fact_but_the_genre():
     raw = document(Words("en"), {"genres": ["Drama"]}, Forecast.parse(FORECAST), None)
     assert raw.rstrip().endswith(b"%%EOF")
 
@@ -35,5 +35,5 @@ def test_film_of_which_nothing_but_the_genre_is_known_has_a_document():
 @pytest.mark.parametrize(
     ("text", "font"), [("Film", LATIN), ("Amélie −0.3", LATIN), ("등불", KOREAN), ("灯", KOREAN)]
 )
-def test_letters_that_helvetica_lacks_are_set_in_the_korean_font(text: str, font: str):
+def test_text_with_letters_that_helvetica_lacks_uses_the_korean_font(text: str, font: str):
     assert _font(text) == font
