@@ -67,7 +67,7 @@ def film_from(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> Film:
         countries=tuple(facts.countries),
         directors=tuple(facts.directors),
         writers=tuple(facts.writers),
-        cast=tuple(facts.cast[:MAX_CAST]),
+        cast=tuple(facts.cast[:MAX_CAST]),  # as in training
         companies=tuple(facts.companies),
         franchise=facts.collection,
         keywords=tuple(facts.keywords),
@@ -179,5 +179,6 @@ def _ignored(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> list[Fie
                 field="overview", reason="the plot could not be translated; counted as unknown"
             )
         )
+    # Misspelt or unsupported fields are named, so that the caller does not believe they count.
     extra = facts.model_extra or {}
     return ignored + [FieldNote(field=name, reason="this model does not use it") for name in extra]

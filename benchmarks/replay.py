@@ -133,6 +133,7 @@ class Month:
 
     def forecast(self, bundle: Bundle) -> list[Forecast]:
         """Forecast the films of the month with a version, without baselines."""
+        # A fixed time: a second run must write the same bytes.
         noon = datetime.combine(self.day, time_of_day(12), UTC)
         films = [
             FilmToForecast(int(film_id), film, film.release_date or self.begins)
@@ -198,6 +199,7 @@ class Replay:
             return []
         forecasts = month.add_baselines(month.forecast(self.promoted[-1]))
         self.ledger.append(forecasts)
+        # The predecessor forecasts the same films, so that the two can be compared later.
         if len(self.promoted) > 1:
             previous = month.forecast(self.promoted[-2])
             self.previous_ratings |= {each.film_id: each.rating for each in previous}

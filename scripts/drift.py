@@ -60,6 +60,7 @@ def check(
         alerts=(*input_alerts(shifts, limits), *residual_alerts(scores, manifest, limits)),
     )
     ledger.append_drift_report(report)
+    # After the report, since the track record shows the alerts of the newest one.
     write_track_record(ledger, all_scores, run_date, min_votes)
     for alert in report.alerts:
         logger.warning("%s: %s", report.version, alert)
@@ -78,6 +79,7 @@ def claim_retraining(run_date: date, run_id: str, settings: PipelineSettings) ->
     report = ledger.newest_drift_report()
     if report is None or report.day != run_date or not report.alerts:
         return None
+    # A new training would see the same films again.
     if current and current.pointer.run_date >= run_date:
         logger.info(
             "no retraining: %s was trained on today's films already", current.pointer.version

@@ -22,11 +22,11 @@ logger = logging.getLogger(__name__)
 COMING_SOON: Final = "coming_soon.html"
 TRACK_RECORD: Final = "track_record.html"
 _CHART_SIZE: Final = (720, 240)  # width and height, SVG units
-_POSTER_PIXELS: Final = 92  # their width
+_POSTER_PIXELS: Final = 92  # wide, one of the sizes that TMDB offers
 _TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,  # titles come from TMDB, where anyone can write them
-    undefined=jinja2.StrictUndefined,
+    undefined=jinja2.StrictUndefined,  # a misspelt name is an error, not an empty cell
 )
 _View = TypeVar("_View", Upcoming, TrackRecord)
 

@@ -42,6 +42,7 @@ def forecast(run_date: date, settings: PipelineSettings) -> int:
     forecaster = in_production(Registry(bucket))
     films, means = select_films(film_store(settings), run_date, settings.forecast_min_votes)
     ledger = ForecastLedger(bucket)
+    # Records first, view last: if a run dies in between, the next one completes it.
     ledger.append(forecaster.forecast(films, means, now(), run_date))
     release_dates = {each.film_id: each.release_date for each in films}
     ledger.write_view(UPCOMING_KEY, upcoming(ledger, run_date, release_dates))

@@ -34,6 +34,7 @@ def score(run_date: date, settings: PipelineSettings) -> int:
     ratings = due_ratings(film_store(settings), ledger.first_day, run_date, min_votes, scored)
     new = score_films(ratings, forecasts_to_score(ratings, ledger))
     ledger.append_scores(run_date, new)
+    # Also without new scores: the date of the view and the drift alerts may have changed.
     write_track_record(ledger, scores + new, run_date, min_votes)
     logger.info("%s new scores, %s in total", len(new), len(scores) + len(new))
     return len(new)

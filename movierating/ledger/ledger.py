@@ -89,6 +89,7 @@ class ForecastLedger:
         """
         if not forecasts:
             return
+        # One object per day, not per film: 5,000 films would be 5,000 writes and as many reads.
         (day,) = {each.day for each in forecasts}
         (version,) = {each.version for each in forecasts}
         self._append_lines(f"{MADE_PREFIX}{day}/{version}-", forecasts, without=_TIME_FIELDS)
@@ -114,6 +115,7 @@ class ForecastLedger:
         """
         key = f"{RETRAININGS_PREFIX}{retraining.day}.json"
         self._create(key, retraining.model_dump_json(indent=2).encode())
+        # Read back: of several runs at once, the bucket accepts the object of only one.
         claimed = self._read_json(key, Retraining)
         return claimed is not None and claimed.run_id == retraining.run_id
 
@@ -186,6 +188,7 @@ class ForecastLedger:
             records = [kind.model_validate_json(line) for line in text.splitlines()]
         except (OSError, EOFError, ValueError) as error:
             raise LedgerError(key) from error
+        # The ledger never writes an empty object, so this one is damaged or gone.
         if not records:
             raise LedgerError(key)
         yield from records

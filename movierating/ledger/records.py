@@ -52,7 +52,7 @@ class Forecast(LedgerRecord):
     low: float
     high: float
     reasons: dict[str, float]
-    baselines: dict[str, float]
+    baselines: dict[str, float]  # stored now, since only the means known on that day are fair
     genre: str | None
     language: str | None
     poster_path: str | None = None
@@ -173,7 +173,7 @@ class TrackRecord(LedgerRecord):
     calibration: tuple[CalibrationBin, ...]
     worst: tuple[Score, ...]
     best: tuple[Score, ...]
-    alerts: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()  # added to the view after the scores are summarised
 
 
 class DriftReport(LedgerRecord):
@@ -204,7 +204,7 @@ def last_before_release(
 ) -> dict[int, Forecast]:
     """Select the last forecast of each film before the day of its release.
 
-    Only this forecast is scored: a later one could have seen the first votes.
+    Only this forecast is scored.
 
     Args:
         forecasts: In any order.
@@ -216,6 +216,7 @@ def last_before_release(
     newest: dict[int, Forecast] = {}
     for each in forecasts:
         release = release_dates.get(each.film_id)
+        # On the day of the release itself, votes may already be known.
         if release is None or each.day >= release:
             continue
         known = newest.get(each.film_id)

@@ -77,6 +77,7 @@ def films_to_compare(
         (films.filter(is_training).select(_COLUMNS), films.filter(is_recent).select(_COLUMNS))
         for films in store.as_of(day)
     ]
+    # An empty store has no tables to concatenate.
     if not selected:
         return _NO_FILMS, _NO_FILMS
     training, recent = zip(*selected, strict=True)

@@ -118,7 +118,10 @@ def in_production(registry: Registry) -> Forecaster:
 
 
 def inputs_sha256(film: Film) -> str:
-    """Hash all facts of a film that a forecast uses."""
+    """Hash all facts of a film that a forecast uses.
+
+    If a forecast changes and the hash does not, the model has changed and not the facts.
+    """
     return sha256(json.dumps(asdict(film), sort_keys=True, default=str).encode())
 
 

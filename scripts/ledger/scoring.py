@@ -82,6 +82,7 @@ def ratings_at_marks(row: Mapping[str, Any], day: date, min_votes: int) -> Itera
         min_votes: The number of votes that is a mark, at any age.
     """
     released: date = row["release_date"]
+    # Votes before the release come from festivals, or are mistakes.
     votes = [each for each in row["votes"] if released <= each["date"] <= day and _is_rated(each)]
     enough = next((each for each in votes if each["vote_count"] >= min_votes), None)
     if enough is not None:

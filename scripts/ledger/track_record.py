@@ -66,6 +66,7 @@ def figures(scores: Sequence[Score]) -> Figures:
         scores: At least one. A baseline that one of them lacks is left out.
     """
     errors = np.asarray([each.error for each in scores])
+    # Baselines are compared with each other, so all must cover the same films.
     in_all = set.intersection(*(set(each.baselines) for each in scores))
     return Figures(
         films=len(scores),
