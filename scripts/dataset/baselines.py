@@ -45,6 +45,7 @@ class NaiveMeans:
         """
         start = pd.Timestamp(day) - pd.DateOffset(years=RECENT_YEARS)
         recent = opened >= np.datetime64(start.date())
+        # Grouping drops None, so films without a genre get the key "" meanwhile.
         by_genre = pd.Series(ratings).groupby([genre or "" for genre in genres]).mean()
         return cls(
             mean=float(ratings.mean()),

@@ -79,4 +79,5 @@ def _categories(sample: Sample) -> list[list[str]]:
 
 
 def _rounded(value: float) -> float:
+    # Scores are part of the version, and the last digits may differ between machines.
     return round(float(value), 6)

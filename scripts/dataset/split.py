@@ -106,6 +106,7 @@ class TimeSplit:
         opened = counted["release_date"].sort_values(ignore_index=True)
         first = opened.iloc[int(len(opened) * (1 - share))]
         measured = frame.loc[frame["vote_count"] >= MIN_VOTES_TO_MEASURE, "release_date"]
+        # The later of the two dates holds out fewer films.
         if len(measured) > enough:
             first = max(first, measured.sort_values().iloc[-enough])
         return cls.by_date(frame, date.fromisoformat(first))
@@ -118,6 +119,8 @@ class TimeSplit:
             TooFewFilmsError: One side has too few films with enough votes.
         """
         earlier = frame["release_date"] < split_date.isoformat()
+        # Hold-out films need more votes: noise in their ratings would count as error of the model,
+        # while training gives noisy ratings less weight.
         train = frame[earlier & (frame["vote_count"] >= MIN_VOTES_TO_COUNT)]
         holdout = frame[~earlier & (frame["vote_count"] >= MIN_VOTES_TO_MEASURE)]
         if len(train) < MIN_FILMS or len(holdout) < MIN_FILMS:

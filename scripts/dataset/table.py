@@ -27,6 +27,7 @@ OLD_COLUMNS: Final = (
     "overview_len",
     "overview_sentiment",
 )
+# Lists of names; each is one JSON text in the file.
 _LISTS: Final = (
     "genres",
     "countries",
@@ -45,6 +46,7 @@ NEW_COLUMNS: Final = (
     "overview_ko",
     *_LISTS,
 )
+# Read as text; otherwise pandas would turn a title such as "1984" into a number.
 _TEXTS: Final = dict.fromkeys(
     ("title", "release_date", "original_language", "franchise", "overview", "overview_ko", *_LISTS),
     "str",
@@ -108,6 +110,7 @@ def read_cleaned(path: DataPath) -> pd.DataFrame:
         frame = pd.read_csv(
             stream, encoding="utf-8-sig", keep_default_na=False, na_values=[""], dtype=_TEXTS
         )
+    # By id within a day, so that results do not depend on the order of the file.
     return frame.sort_values(["release_date", "id"], ignore_index=True)
 
 

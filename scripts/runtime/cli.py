@@ -28,6 +28,7 @@ def run(step: Callable[[], object]) -> int:
         The exit status: 0, or 1 after an error that the user can mend; its message is logged
         without a traceback.
     """
+    # Only programs configure logging; under Airflow, the steps use its configuration.
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         step()

@@ -29,6 +29,7 @@ class _LogLines(io.TextIOBase):
 @contextmanager
 def progress(total: int, name: str = "") -> "Iterator[tqdm[Any]]":
     """Yield a counter that shows the rate and the remaining time; advance it with `update`."""
+    # A bar redraws its line many times a second, which would fill a log.
     if sys.stderr.isatty():
         with (
             logging_redirect_tqdm(),

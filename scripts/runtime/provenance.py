@@ -24,6 +24,7 @@ def commit() -> str:
     """The commit of the code: from GIT_COMMIT (set in images), else from git, else `unknown`."""
     if built_from := os.environ.get("GIT_COMMIT"):
         return built_from
+    # An image contains no git repository, and a checkout has no GIT_COMMIT.
     try:
         answer = subprocess.run(
             ["git", "rev-parse", "HEAD"],  # noqa: S607 - git is where the PATH says

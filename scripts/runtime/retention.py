@@ -65,6 +65,7 @@ def expired(
 
     Entries of the last three days are kept in any case.
     """
+    # From the newest on, so that the newest files fill the allowed size and the others exceed it.
     room = max_bytes
     for entry in sorted(entries, key=lambda entry: entry.modified, reverse=True):
         age = timedelta(seconds=moment.timestamp() - entry.modified)

@@ -117,7 +117,7 @@ def reading(path: DataPath) -> Iterator[None]:
     try:
         with translate_errors(path.bucket):
             yield
-    except KeyError:
+    except KeyError:  # how `translate_errors` reports a missing object
         raise FileNotFoundError(str(path)) from None
 
 
@@ -148,6 +148,7 @@ def check_writable(folder: DataPath) -> None:
         DataFileError: The folder cannot be written.
         S3UnavailableError: The folder is in S3, and S3 cannot be used with these settings.
     """
+    # Named by process, because several steps may check the same folder at once.
     probe = folder / f".writable.{os.getpid()}"
     write_bytes(probe, b"")
     with writing(folder):
