@@ -1,7 +1,7 @@
 """The memory that instance B needs: the API and the UI, both under load.
 
-Run it in a memory cgroup of 1 GiB, as the instance has, to see that nothing is killed; what is told
-are proportional set sizes, of the API and the page alone.
+Run it in a memory cgroup of 1 GiB, which the instance has, to see that nothing is killed. The
+figures are the proportional set sizes of the API and the UI.
 """
 
 import argparse

@@ -57,9 +57,9 @@ def forecasts(learned: TrainingResult, films: pd.DataFrame, pairs: pd.DataFrame)
     }
     said = {}
     for name, known in plots.items():
-        told = [replace(form, plot=plot) for form, plot in zip(forms, known, strict=True)]
-        records = map(learned.effects.encode, told)
-        said[name] = model.forecast(build_matrix(told, learned.films.features, records))
+        variants = [replace(form, plot=plot) for form, plot in zip(forms, known, strict=True)]
+        records = map(learned.effects.encode, variants)
+        said[name] = model.forecast(build_matrix(variants, learned.films.features, records))
     genres = [form.main_genre for form in forms]
     return pd.DataFrame(said | {"genre": genres, "rating": films["vote_average"].to_numpy()})
 

@@ -13,13 +13,13 @@ PLOT_CHARACTERS: Final = 400
 
 def askable(frame: pd.DataFrame, count: int) -> list[Film]:
     """The newest films of a cleaned frame that have a genre, a running time and a long plot."""
-    told = (
+    complete = (
         (frame["overview"].str.len() >= PLOT_CHARACTERS)
         & (frame["genre_encoded"] >= 0)
         & frame["runtime"].notna()
         & frame["original_language"].str.fullmatch("[a-z]{2}")
     )
-    return films_of(frame[told].tail(count))
+    return films_of(frame[complete].tail(count))
 
 
 def five_numbers(film: Film, codes: Codes) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""New versions under load: from the end of training to the first answer, then swap after swap.
+"""Swap models under load, and measure how long it takes from training to the first forecast.
 
-First the real `deploy` puts a trained version over a worse one, while a service polls as it does by
-default. Then production is moved to and fro between two versions of different forecasts, under
-constant load; every answer must be wholly of the version that it names.
+First, the real `deploy` replaces a worse version, while a service polls at its default rate. Then
+production switches back and forth between two versions under constant load. Every answer must come
+completely from the version that it names.
 """
 
 import argparse
