@@ -115,15 +115,15 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
     held_out = learned.films.evaluation_films()
     forecast, half_widths = model.forecast(held_out.full), model.half_widths(held_out.full)
     reached = score(held_out.ratings, forecast)
-    full, form, sketch = (
+    full, form, masked = (
         round(float(model.covers(view, held_out.ratings).mean()), 4) for view in held_out.views
     )
     return reached.model_dump() | {
         "coverage80": full,
         "form_coverage80": form,
-        "sketch_coverage80": sketch,
+        "masked_coverage80": masked,
         "width80": round(float(2 * half_widths.mean()), 4),
-        "worst_slice": _worst_slice(subgroup_scores(model, held_out, split.holdout)),
+        "worst_slice": _worst_subgroup(subgroup_scores(model, held_out, split.holdout)),
         "ratio_to_old_model": round(reached.rmse / learned.baselines["old_model"].rmse, 4),
         "model": learned.best.family,
         "candidates": {each.family: each.holdout.rmse for each in learned.candidates},
@@ -139,7 +139,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
     }
 
 
-def _worst_slice(found: Sequence[Subgroup]) -> str:
+def _worst_subgroup(found: Sequence[Subgroup]) -> str:
     """The genre or language, of at least `MANY_FILMS` films, with the lowest coverage."""
     large = [
         each for each in found if each.kind in {"genre", "language"} and each.scores.n >= MANY_FILMS

@@ -418,7 +418,7 @@ def test_altered_bundle_is_not_published(settings: Settings, bucket: Bucket):
     assert bucket.keys("") == []
 
 
-@pytest.mark.parametrize("missing", ["bundle", "model"])
+@pytest.mark.parametrize("missing", ["bundle", "legacy_model"])
 def test_missing_training_is_named(settings: Settings, bucket: Bucket, missing: str):
     path: Path = getattr(RunFiles(Path(settings.data_dir), RUN_DATE), missing)
     path.unlink() if path.is_file() else shutil.rmtree(path)

@@ -105,7 +105,7 @@ def test_written_bundle_verifies_and_names_its_data(tmp_path: Path):
     assert manifest.files.keys() == {*FILES, CARD_NAME, EVIDENCE_NAME}
 
 
-def test_validation_films_choose_and_held_out_ones_have_no_say(tmp_path: Path):
+def test_folds_select_the_family_and_hold_out_films_do_not(tmp_path: Path):
     # What holds among the first 320 films turns round in the last 80, which are held out: there
     # a forest that has learned next to nothing is the better one.
     config = ModelConfig(
@@ -122,13 +122,13 @@ def test_validation_films_choose_and_held_out_ones_have_no_say(tmp_path: Path):
 
 
 @pytest.mark.parametrize("family", MODEL_CONFIG.families)
-def test_one_family_alone_can_be_asked_for(tmp_path: Path, family: Any, tracked: list[Any]):
+def test_single_family_can_be_trained(tmp_path: Path, family: Any, tracked: list[Any]):
     manifest = train(RUN_DATE, prepared(tmp_path), ModelConfig(family, SMALL.parameters))
     assert manifest.model_type == family
     assert [run[0] for run in tracked] == [f"{family}_2026-11-23"]
 
 
-def test_every_candidate_is_tracked_with_its_parameters_and_scores(
+def test_every_candidate_is_logged_with_its_parameters_and_scores(
     tmp_path: Path, tracked: list[Any]
 ):
     manifest = train(RUN_DATE, prepared(tmp_path), SMALL)
@@ -143,7 +143,7 @@ def test_every_candidate_is_tracked_with_its_parameters_and_scores(
         assert metrics["baseline_mean_rmse"] > metrics["test_rmse"]
 
 
-def test_old_model_forecasts_from_the_five_old_columns_as_its_score_says(run: Run):
+def test_legacy_model_forecasts_from_the_five_columns_with_its_stored_score(run: Run):
     folder = run.files.folder
     model = pickle.loads((folder / "best_model.pkl").read_bytes())
     frame = held_out(run)
@@ -154,7 +154,7 @@ def test_old_model_forecasts_from_the_five_old_columns_as_its_score_says(run: Ru
     assert (folder / "best_model.pkl").read_bytes() == run.files.legacy_model.read_bytes()
 
 
-def test_old_model_takes_a_frame_as_its_users_make_it(run: Run):
+def test_legacy_model_accepts_a_frame_as_its_users_build_it(run: Run):
     model = pickle.loads(run.files.legacy_model.read_bytes())
     values = {
         "runtime": 112,
@@ -166,7 +166,7 @@ def test_old_model_takes_a_frame_as_its_users_make_it(run: Run):
     assert 0 < model.predict(pd.DataFrame([values]))[0] < 10
 
 
-def test_synthetic_world_is_learned_nearly_as_far_as_it_can_be(run: Run):
+def test_synthetic_world_is_forecast_almost_as_well_as_possible(run: Run):
     """The bounds leave room for luck in 280 films: about 4 % of an RMSE is one standard error.
 
     Nobody can be better than one who knows all of the world's rules. The model learned them from
@@ -183,14 +183,14 @@ def test_synthetic_world_is_learned_nearly_as_far_as_it_can_be(run: Run):
     assert run.manifest.metrics["form"].rmse < 0.95 * run.manifest.baselines["mean"].rmse
 
 
-def test_interval_holds_about_as_many_films_as_it_promises(run: Run):
+def test_interval_covers_about_the_promised_share_of_films(run: Run):
     # The standard error of a share of 0.8 among 280 films is 0.024.
     interval = run.manifest.interval80
     assert 0.7 < interval.coverage < 0.9
     assert 0.7 < interval.form_coverage < 0.9
 
 
-def test_bundle_knows_the_people_of_the_world_and_serves_what_was_measured(run: Run):
+def test_bundle_has_effects_of_people_and_forecasts_as_evaluated(run: Run):
     bundle = Packed(run.bundle, run.manifest).load()
     assert all(
         bundle.effects.tables[trait]
@@ -204,7 +204,7 @@ def test_bundle_knows_the_people_of_the_world_and_serves_what_was_measured(run: 
     )
 
 
-def test_nothing_known_only_after_release_is_a_feature(run: Run):
+def test_no_feature_is_known_only_after_release(run: Run):
     unwanted = ("vote", "popularity", "revenue", "status", "poster", "homepage")
     assert not [name for name in run.manifest.features if name.startswith(unwanted)]
 
@@ -214,14 +214,14 @@ def test_step_before_is_named_when_its_file_is_missing(tmp_path: Path):
         train(RUN_DATE, load_settings(Settings, data_dir=str(tmp_path)))
 
 
-def test_too_few_films_are_told_and_leave_nothing(tmp_path: Path):
+def test_too_few_films_are_an_error_and_leave_no_bundle(tmp_path: Path):
     settings = prepared(tmp_path, count=20)
     with pytest.raises(TooFewFilmsError, match="raise COLLECT_MAX_FILMS"):
         train(RUN_DATE, settings, SMALL)
     assert not RunFiles(tmp_path, RUN_DATE).bundle.exists()
 
 
-def test_bundle_that_cannot_be_written_is_one_sentence(tmp_path: Path):
+def test_unwritable_bundle_is_reported_in_one_sentence(tmp_path: Path):
     settings = prepared(tmp_path)
     RunFiles(tmp_path, RUN_DATE).bundle.touch()
     with pytest.raises(DataFileError, match=r"bundle_2026-11-23 cannot be written .* DATA_DIR"):

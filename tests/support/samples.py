@@ -1,4 +1,4 @@
-"""Rated films to learn from, made in a moment."""
+"""Small sets of rated films, built quickly."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from tests.support.bundles import CODES, invented_films
 
 SPLIT_DATE: Final = date(2024, 1, 1)
 
-# Every family, fitted in a moment.
+# Every family with parameters that fit quickly.
 SMALL = ModelConfig(
     parameters={
         "xgboost": {"n_estimators": 20, "max_depth": 3},
@@ -79,7 +79,7 @@ def opened_since(first: date, count: int = 200, level: float = 7.0) -> pd.DataFr
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:
-    """A cleaned frame as its file."""
+    """The bytes of a cleaned frame's CSV file."""
     return frame.to_csv(index=False).encode("utf-8-sig")
 
 
@@ -94,7 +94,7 @@ def film_vectors(
     years: Numbers,
     votes: Numbers | None = None,
 ) -> FilmVectors:
-    """Vectors as films; their first column takes the place of what all track records say."""
+    """Wrap a matrix as film vectors; its first column is the sum of all effects."""
     rated_as = np.asarray(ratings, np.float64)
     full = np.asarray(full, np.float32)
     return FilmVectors(

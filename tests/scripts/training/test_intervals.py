@@ -13,7 +13,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 def noise(matrix: Matrix) -> Numbers:
-    """The size of the errors: four times as large where the second feature is positive."""
+    """Standard deviation of the errors: four times as large if the second feature is positive."""
     return np.where(matrix[:, 1] > 0, 1.2, 0.3)
 
 
@@ -22,7 +22,7 @@ def vectors(count: int, rng: np.random.Generator) -> Matrix:
 
 
 def fold(seed: int, scale: float = 1.0) -> Fold:
-    """A year of films whose errors are normal, of a size that the features tell."""
+    """A fold with normal errors whose size depends on the features."""
     rng = np.random.default_rng(seed)
     matrix = vectors(FILMS, rng)
     films = film_vectors(matrix, np.full(FILMS, 6.0), np.full(FILMS, seed))
@@ -44,9 +44,7 @@ def fresh() -> Matrix:
     return vectors(4000, np.random.default_rng(9))
 
 
-def test_interval_holds_the_promised_share_of_films_it_has_never_seen(
-    error_model: ErrorModel, fresh: Matrix
-):
+def test_interval_covers_the_promised_share_of_unseen_films(error_model: ErrorModel, fresh: Matrix):
     errors = noise(fresh) * np.random.default_rng(10).normal(0, 1, len(fresh))
     assert 0.75 < np.mean(np.abs(errors) <= half_widths(error_model, fresh)) < 0.85
 
@@ -59,7 +57,7 @@ def test_interval_is_wider_where_films_are_harder_to_forecast(
 
 
 @pytest.mark.parametrize("hard", [True, False])
-def test_share_is_about_right_among_easy_and_hard_films_alike(
+def test_coverage_is_about_right_among_easy_and_among_hard_films(
     error_model: ErrorModel, fresh: Matrix, hard: bool
 ):
     rows = fresh[(noise(fresh) > 1) == hard]
@@ -73,7 +71,7 @@ def test_larger_errors_make_wider_intervals(error_model: ErrorModel, fresh: Matr
     assert ratio == pytest.approx(2, abs=0.05)
 
 
-def test_interval_holds_for_films_on_the_form_too(fresh: Matrix):
+def test_interval_covers_films_with_only_the_forms_fields_too(fresh: Matrix):
     rng = np.random.default_rng(12)
     folds = []
     for seed in (1, 2, 3):
@@ -88,7 +86,7 @@ def test_interval_holds_for_films_on_the_form_too(fresh: Matrix):
 
 
 @pytest.mark.parametrize("hidden", [True, False])
-def test_interval_holds_where_facts_of_the_form_are_unknown(fresh: Matrix, hidden: bool):
+def test_interval_covers_films_with_masked_fields_too(fresh: Matrix, hidden: bool):
     def unknown(masked: Matrix) -> Numbers:
         return np.where(np.isnan(masked[:, 1]), 1.2, 0.3)
 
@@ -104,9 +102,7 @@ def test_interval_holds_where_facts_of_the_form_are_unknown(fresh: Matrix, hidde
     assert 0.7 < np.mean(np.abs(errors) <= half_widths(fit_error_model(folds), rows)) < 0.9
 
 
-def test_year_that_went_wrong_widens_what_the_others_promise(
-    error_model: ErrorModel, fresh: Matrix
-):
+def test_fold_with_large_errors_widens_the_interval(error_model: ErrorModel, fresh: Matrix):
     wider = fit_error_model([fold(1), fold(2), fold(3, scale=3)])
     assert half_widths(wider, fresh).mean() > 1.2 * half_widths(error_model, fresh).mean()
 
@@ -125,7 +121,7 @@ def test_sign_of_an_error_does_not_matter(error_model: ErrorModel):
     assert fit_error_model(folds).quantile == error_model.quantile
 
 
-def test_few_films_ask_for_the_largest_error_among_them():
+def test_few_films_give_their_largest_error_as_half_width():
     rng = np.random.default_rng(14)
     films = film_vectors(vectors(2, rng), [6.0, 6.0], [1, 1])
     errors = ([0.1, 0.2], [0.3, 0.4], [0.5, 2.0])

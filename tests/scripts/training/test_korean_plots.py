@@ -17,7 +17,7 @@ ENGLISH = {"등대": "A lighthouse.", "주막": "A tavern."}
 
 
 def pairs(count: int, english: bool = True) -> Sample:
-    """Films with plots in both languages, of lighthouses and of taverns in turn."""
+    """Films with plots in both languages, alternately about lighthouses and taverns."""
     words = [list(ENGLISH)[at % 2] for at in range(count)]
     films = [Film(plot=measure_plot(ENGLISH[word]) if english else None) for word in words]
     frame = rated(films, np.arange(count, 0, -1), np.full(count, 6), np.full(count, 99))
@@ -28,7 +28,7 @@ def told(effects: Effects, text: str) -> float:
     return effects.encode(Film(plot=Plot(None, None, None, text, "ko")))["effect=plot"]
 
 
-def test_pieces_of_words_say_what_their_films_english_plots_say():
+def test_korean_ngrams_get_the_effect_of_their_films_english_plots():
     learned = add_korean_plots(EFFECTS, pairs(MIN_PAIRS))
     assert told(learned, "등대에서 만난다") == pytest.approx(0.5, abs=0.1)
     assert told(learned, "주막에서 만난다") == pytest.approx(-0.5, abs=0.1)
@@ -36,13 +36,13 @@ def test_pieces_of_words_say_what_their_films_english_plots_say():
     assert told(learned, "만난다") == pytest.approx(0, abs=0.05)
 
 
-def test_pair_whose_english_plot_says_nothing_teaches_nothing():
+def test_pair_whose_english_plot_has_no_effect_is_ignored():
     frame = pairs(MIN_PAIRS + 1).frame
     frame.loc[MIN_PAIRS, "overview"] = "It is what it was."
     assert add_korean_plots(EFFECTS, Sample(frame)) == add_korean_plots(EFFECTS, Sample(frame[:-1]))
 
 
-def test_what_no_film_has_says_nothing():
+def test_unknown_ngrams_have_no_effect():
     assert told(add_korean_plots(EFFECTS, pairs(MIN_PAIRS)), "기차역") == 0
 
 
@@ -60,7 +60,7 @@ def test_too_few_pairs_leave_the_effects_as_they_are(sample: Sample):
     assert add_korean_plots(EFFECTS, sample) is EFFECTS
 
 
-def test_outcomes_of_the_films_play_no_part_of_their_own():
+def test_ratings_of_the_pairs_do_not_enter_directly():
     sample = pairs(MIN_PAIRS)
     others = Sample(sample.frame.assign(vote_average=1.0, vote_count=5))
     assert add_korean_plots(EFFECTS, sample) == add_korean_plots(EFFECTS, others)

@@ -40,7 +40,7 @@ def features(split: TimeSplit) -> tuple[str, ...]:
 
 
 def with_column(values: Callable[[TimeSplit], pd.Series]) -> BuildVectors:
-    """`build_vectors`, but that the mood of the plot is replaced by something else."""
+    """`build_vectors` with the sentiment of the plot replaced by other values."""
 
     def planted(split: TimeSplit, features: tuple[str, ...]) -> tuple[FilmVectors, Effects]:
         films, effects = build_vectors(split, features)
@@ -57,7 +57,7 @@ def all_films(split: TimeSplit) -> pd.DataFrame:
 
 
 def director_mean(split: TimeSplit) -> pd.Series:
-    """Of all films of a director, also of those that open later."""
+    """The mean rating of all films of a director, including later ones."""
     frame = all_films(split)
     return frame.groupby("directors")["vote_average"].transform("mean")
 
@@ -76,7 +76,7 @@ def test_honest_features_pass(split: TimeSplit, features: tuple[str, ...]):
 
 
 @pytest.mark.parametrize("outcome", ["vote_count", "vote_average", "revenue"])
-def test_outcome_in_the_place_of_a_feature_is_refused_by_the_features_name(
+def test_outcome_in_place_of_a_feature_is_refused_by_name(
     split: TimeSplit, features: tuple[str, ...], outcome: str
 ):
     planted = with_column(lambda split: all_films(split)[outcome])
@@ -101,7 +101,7 @@ def test_director_mean_over_all_training_films_is_refused(
         refuse_leaks(split, features, with_column(training_mean))
 
 
-def test_track_records_of_all_films_are_refused_by_name(
+def test_effects_estimated_from_all_films_are_refused_by_name(
     split: TimeSplit, features: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ):
     def of_all_films(rows: Any, which: Any, *others: Any) -> Any:
@@ -112,7 +112,7 @@ def test_track_records_of_all_films_are_refused_by_name(
         refuse_leaks(split, features, build_vectors)
 
 
-def test_training_refuses_what_is_planted(split: TimeSplit, monkeypatch: pytest.MonkeyPatch):
+def test_training_refuses_a_leaking_feature(split: TimeSplit, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(selection, "build_vectors", with_column(director_mean))
     with pytest.raises(LeakError, match="training refuses overview_sentiment"):
         selection.train_candidates(split, MODEL_CONFIG)

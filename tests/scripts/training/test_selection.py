@@ -44,7 +44,7 @@ def films(per_year: int = 30, years: int = 6) -> FilmVectors:
 
 @pytest.fixture
 def taught(monkeypatch: pytest.MonkeyPatch) -> list[FilmVectors]:
-    """The films that each model is fitted on, as they come."""
+    """Record the films that each model is fitted on."""
     seen: list[FilmVectors] = []
 
     def remembering(family: Any, parameters: Any, some: FilmVectors) -> Any:
@@ -55,7 +55,7 @@ def taught(monkeypatch: pytest.MonkeyPatch) -> list[FilmVectors]:
     return seen
 
 
-def test_each_fold_is_forecast_by_what_older_films_alone_have_taught(taught: list[FilmVectors]):
+def test_each_fold_is_forecast_by_a_model_of_older_films_only(taught: list[FilmVectors]):
     folds = backtest("linear", LINEAR, films())
     assert len(folds) == len(taught) == FOLDS
     for year, (fold, known) in enumerate(zip(folds, taught, strict=True), start=1):
@@ -124,25 +124,25 @@ def test_year_without_enough_films_is_joined_with_the_one_before(flaw: str, fold
     [films(1), films(years=1), films().select(np.zeros(7 * 30, bool))],
     ids=["few films", "nothing before the last year", "none at all"],
 )
-def test_too_few_films_to_choose_by_are_told(some: FilmVectors):
+def test_too_few_films_to_evaluate_on_are_an_error(some: FilmVectors):
     with pytest.raises(TooFewFilmsError, match="no year before the split has 10 films"):
         backtest("linear", LINEAR, some)
 
 
-def test_films_of_few_votes_teach_no_model(taught: list[FilmVectors]):
+def test_films_with_few_votes_are_not_trained_on(taught: list[FilmVectors]):
     some = films()
     votes = np.where(np.arange(len(some)) % 2, MIN_VOTES_TO_LEARN - 1, 200)
     backtest("linear", LINEAR, replace(some, votes=votes.astype(float)))
     assert all((known.votes >= MIN_VOTES_TO_LEARN).all() for known in taught)
 
 
-def test_model_learns_targets_and_not_ratings():
+def test_model_is_trained_on_targets_and_not_on_ratings():
     some = films()
     model = fit("linear", LINEAR, replace(some, targets=np.full(len(some), 7.5)))
     np.testing.assert_allclose(model.predict(some.full), 7.5, atol=1e-4)
 
 
-def test_model_learns_also_to_answer_on_the_form():
+def test_model_is_also_trained_on_the_forms_fields():
     some = films()
     form = np.full_like(some.full, np.nan)
     form[:, 0] = 6
@@ -162,14 +162,14 @@ def learned(split: TimeSplit) -> TrainingResult:
     return train_candidates(split, SMALL)
 
 
-def test_every_family_is_tried_out_on_the_same_films(split: TimeSplit, learned: TrainingResult):
+def test_every_family_is_evaluated_on_the_same_films(split: TimeSplit, learned: TrainingResult):
     assert [each.family for each in learned.candidates] == list(SMALL.parameters)
     assert {each.holdout.n for each in learned.candidates} == {len(split.holdout)}
     assert {each.train.n for each in learned.candidates} == {len(learned.films.training_films())}
     assert {len(each.folds) for each in learned.candidates} == {FOLDS}
 
 
-def test_what_is_learned_is_as_of_the_split(learned: TrainingResult):
+def test_training_result_is_as_of_the_split(learned: TrainingResult):
     assert learned.effects.as_of == SPLIT_DATE
     assert ALL_EFFECTS in learned.films.features
     assert learned.films.full.shape == (len(learned.films), len(learned.films.features))
@@ -184,11 +184,11 @@ def test_scores_are_those_of_the_model_on_the_films(learned: TrainingResult):
         assert each.holdout.bias == pytest.approx(errors.mean(), abs=1e-5)
 
 
-def test_families_beat_the_mean_where_there_is_something_to_learn(learned: TrainingResult):
+def test_best_family_beats_the_mean_where_features_are_informative(learned: TrainingResult):
     assert learned.best.holdout.rmse < 0.9 * learned.baselines["mean"].rmse
 
 
-def test_bias_is_what_the_newest_forecasts_were_off():
+def test_recent_bias_is_the_mean_error_of_the_newest_films():
     some = films(per_year=1_000, years=1)
     newest_first = replace(some, days=np.linspace(0, 365, len(some)))
     risen = fold(newest_first, np.where(newest_first.days < BIAS_HALF_LIFE_DAYS, 0.4, 0))
@@ -197,14 +197,14 @@ def test_bias_is_what_the_newest_forecasts_were_off():
     assert fold(newest_first, np.full(len(some), -0.3)).recent_bias == pytest.approx(-0.3, abs=0.03)
 
 
-def test_few_films_show_little_bias_and_fewer_none():
+def test_recent_bias_of_few_films_is_shrunk_and_of_fewer_is_zero():
     enough, fewer = (films(each, years=0) for each in (BIAS_MIN_FILMS, BIAS_MIN_FILMS - 1))
     expected = BIAS_MIN_FILMS / (BIAS_MIN_FILMS + BIAS_PRIOR_FILMS)
     assert fold(enough, np.ones(len(enough))).recent_bias == pytest.approx(expected)
     assert fold(fewer, np.ones(len(fewer))).recent_bias == 0
 
 
-def test_model_forecasts_lower_by_the_bias_that_it_is_told():
+def test_model_subtracts_the_given_bias_from_its_forecasts():
     some = films()
     for family, parameters in SMALL.parameters.items():
         plain, lower = (fit(family, parameters, some, bias) for bias in (0.0, 0.25))
@@ -212,7 +212,7 @@ def test_model_forecasts_lower_by_the_bias_that_it_is_told():
         np.testing.assert_allclose(shift, 0.25, atol=0.01, err_msg=family)
 
 
-def test_forecasts_are_without_the_bias_of_the_newest_fold_and_folds_without_that_of_older_ones(
+def test_each_fold_and_the_model_subtract_the_bias_of_the_fold_before(
     monkeypatch: pytest.MonkeyPatch,
 ):
     told: list[float] = []
@@ -236,13 +236,13 @@ def test_forecasts_are_without_the_bias_of_the_newest_fold_and_folds_without_tha
     np.testing.assert_array_equal(best.folds[-1].errors, raw[-1].errors)
 
 
-def test_single_fold_stays_as_it_came():
+def test_single_fold_is_not_corrected():
     some = films(per_year=10, years=0)
     (only,) = without_recent_bias([fold(some, np.ones(10))])
     assert only.errors.tolist() == [1] * 10
 
 
-def test_outcomes_of_held_out_films_change_nothing_that_is_learned(split: TimeSplit):
+def test_outcomes_of_hold_out_films_do_not_change_the_model(split: TimeSplit):
     only = ModelConfig("lgbm", SMALL.parameters)
     frame = split.holdout.frame
     other = replace(split, holdout=Sample(frame.assign(vote_average=10 - frame["vote_average"])))
@@ -255,7 +255,7 @@ def test_outcomes_of_held_out_films_change_nothing_that_is_learned(split: TimeSp
 
 
 def fold(some: FilmVectors, errors: Any) -> Fold:
-    """A fold with such errors of forecasts that know all facts."""
+    """A fold with the given errors of forecasts with all facts."""
     return Fold(some, np.asarray(errors), *np.zeros((2, len(errors))))
 
 
@@ -266,16 +266,16 @@ def candidate(family: Any, errors: list[list[float]], holdout: float) -> Candida
     return Candidate(family, model, folds, 0.0, scores(0.1), scores(holdout))
 
 
-def test_choice_goes_by_the_error_over_all_films_of_the_folds():
+def test_validation_rmse_is_over_all_films_of_the_folds():
     assert candidate("rf", [[1.0, 1.0, 1.0], [-3.0]], 0.5).validation_rmse == pytest.approx(3**0.5)
 
 
-def test_held_out_films_have_no_say_in_the_choice(learned: TrainingResult):
+def test_hold_out_films_do_not_influence_the_selection(learned: TrainingResult):
     candidates = [candidate("rf", [[1.0]], 0.2), candidate("lgbm", [[-0.5]], 0.9)]
     assert replace(learned, candidates=candidates).best.family == "lgbm"
 
 
-def test_one_family_alone_can_be_asked_for(split: TimeSplit):
+def test_single_family_can_be_trained(split: TimeSplit):
     only = train_candidates(split, ModelConfig("linear", SMALL.parameters))
     assert [each.family for each in only.candidates] == ["linear"]
     assert only.best.family == "linear"

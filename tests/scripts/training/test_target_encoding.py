@@ -56,7 +56,7 @@ def learned(
     days_old: Sequence[float] | float = 400.0,
     which: Sequence[bool] | bool = True,
 ) -> tuple[EffectsEstimate, Vocabulary]:
-    """The effects as of a day of films with their ratings."""
+    """Estimate effects as of `AS_OF` from films and their ratings."""
     count = len(some)
     vocabulary = Vocabulary.of(some)
     rows = TokenRows.of(some, vocabulary)
@@ -88,7 +88,7 @@ def test_every_trait_has_a_shrinkage_of_its_own():
 
 @given(st.lists(films, min_size=1, max_size=6), st.lists(films, max_size=3), st.data())
 @hypothesis_settings(max_examples=40)
-def test_records_in_training_are_those_that_serving_looks_up(
+def test_encodings_in_training_equal_those_in_service(
     taught: list[Film], others: list[Film], data: st.DataObject
 ):
     some = taught * 3 + others
@@ -104,7 +104,7 @@ def test_records_in_training_are_those_that_serving_looks_up(
         assert_same(record, effects.encode(film))
 
 
-def test_records_are_those_of_the_asked_rows_in_their_order():
+def test_encodings_are_of_the_selected_rows_in_their_order():
     some = invented_films(30)
     found, vocabulary = learned(some, np.linspace(4, 8, 30).tolist())
     asked = np.arange(30) % 3 == 0
@@ -114,7 +114,7 @@ def test_records_are_those_of_the_asked_rows_in_their_order():
         assert_same(record, found.effects(vocabulary).encode(film))
 
 
-def test_effects_are_of_the_day_they_were_learned_for():
+def test_effects_carry_the_date_they_were_estimated_for():
     found, vocabulary = learned(by("Ada Novak", 3), [6.0, 7.0, 8.0])
     assert found.effects(vocabulary).as_of == found.as_of == AS_OF
 
@@ -127,7 +127,7 @@ def test_director_of_better_films_has_a_positive_effect_and_of_worse_ones_a_nega
     assert director_effect("Jo Lindqvist", estimated) < -1
 
 
-def test_few_films_are_believed_less_than_many():
+def test_effects_with_few_films_are_shrunk_towards_zero():
     others = invented_films(60)
 
     def effect(count: int) -> float:
@@ -137,7 +137,7 @@ def test_few_films_are_believed_less_than_many():
     assert 0 < effect(1) < effect(2) < effect(4) < effect(10) < 2
 
 
-def test_director_is_not_credited_with_what_the_genre_is_liked_for():
+def test_director_gets_no_credit_for_the_genre():
     documentary, drama = Film(genres=("Documentary",)), Film(genres=("Drama",))
     of_documentaries = dataclasses.replace(documentary, directors=("Ada Novak",))
     some = [documentary] * 40 + [of_documentaries] * 5 + [drama] * 40
@@ -147,7 +147,7 @@ def test_director_is_not_credited_with_what_the_genre_is_liked_for():
     assert abs(record["effect=director"]) < 0.1
 
 
-def test_rating_of_more_votes_counts_more():
+def test_rating_with_more_votes_has_more_weight():
     some = by("Ada Novak", 4) + by("Kim Minseo", 4)
     ratings = [8.0, 8.0, 4.0, 4.0] * 2
     votes = [5000.0, 5000.0, 5.0, 5.0, 5.0, 5.0, 5000.0, 5000.0]
@@ -156,7 +156,7 @@ def test_rating_of_more_votes_counts_more():
     assert director_effect("Kim Minseo", estimated) < -0.5
 
 
-def test_newer_film_counts_more():
+def test_newer_film_has_more_weight():
     some = by("Ada Novak", 4) + by("Kim Minseo", 4)
     ratings = [8.0, 8.0, 4.0, 4.0] * 2
     new, old = 400.0, 400.0 + 20 * 365
@@ -165,7 +165,7 @@ def test_newer_film_counts_more():
     assert director_effect("Kim Minseo", estimated) < -0.5
 
 
-def test_token_of_later_films_alone_is_not_known_yet():
+def test_token_of_later_films_only_is_unknown():
     some = [*by("Ada Novak", 3), *by("Jo Lindqvist", 2)]
     found, vocabulary = learned(some, [8.0] * 5, which=[True] * 3 + [False] * 2)
     debut = Film(directors=("Ada Novak", "Jo Lindqvist"))
@@ -175,7 +175,7 @@ def test_token_of_later_films_alone_is_not_known_yet():
     assert record["films=director"] == alone["films=director"] > 0
 
 
-def test_films_that_are_not_to_teach_have_no_say():
+def test_films_that_are_not_selected_do_not_enter():
     some = by("Ada Novak", 10) + by("Kim Minseo", 10)
     which = [True] * 5 + [False] * 5 + [True] * 10
     first, second = (
@@ -195,7 +195,7 @@ def test_films_that_are_not_to_teach_have_no_say():
     np.testing.assert_array_equal(first.few_votes, second.few_votes)
 
 
-def test_level_is_that_of_the_newest_films_when_ratings_drift():
+def test_average_follows_the_newest_films_if_ratings_drift():
     some = invented_films(400)
     days_old = np.linspace(10, 3000, 400)
     ratings = 7.0 - days_old / 1000  # from 7 now to 4 then
@@ -210,7 +210,7 @@ def test_level_is_that_of_the_newest_films_when_ratings_drift():
     assert np.average(forecast, weights=freshness) == pytest.approx(newest, abs=0.01)
 
 
-def test_what_few_votes_do_to_ratings_is_found_and_is_nothing_for_measured_films():
+def test_shift_of_few_votes_is_estimated_and_is_zero_with_enough_votes():
     some = invented_films(300)
     few = np.arange(300) % 3 == 0
     votes = np.where(few, MIN_VOTES_TO_MEASURE / 5, MIN_VOTES_TO_MEASURE * 4)
@@ -222,7 +222,7 @@ def test_what_few_votes_do_to_ratings_is_found_and_is_nothing_for_measured_films
     assert found.average == pytest.approx(6, abs=0.15)
 
 
-def test_numbers_of_a_table_are_short_enough_to_be_stored():
+def test_numbers_of_a_table_are_rounded_for_storage():
     some = invented_films(50)
     found, vocabulary = learned(some, np.linspace(4, 8, 50).tolist())
     for table in found.effects(vocabulary).tables.values():

@@ -48,7 +48,7 @@ def days_before(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def altered(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
-    """The same films, but that some came out wildly otherwise."""
+    """The same films with very different outcomes in some rows."""
     others = {
         "vote_average": 10 - frame["vote_average"],
         "vote_count": 50 + frame["vote_count"] ** 2 % 9973,
@@ -124,7 +124,7 @@ def test_outcomes_of_a_year_do_not_enter_its_own_vectors_or_earlier_ones(
     films, _ = build_vectors(split_of(altered(frame, since)), features)
     before = films.years >= year
     assert_same_vectors(films, honest[0], before)
-    # But they do enter those of the years after it.
+    # They do enter the vectors of later years.
     assert (films.full[~before] != honest[0].full[~before]).any()
 
 

@@ -27,7 +27,7 @@ def test_film_counts_once_however_often_it_has_a_token():
     assert not Vocabulary.of([film] * 4).columns["plot"]
 
 
-def test_rare_word_weighs_more_than_a_common_one_and_names_weigh_alike():
+def test_rare_words_weigh_more_than_common_ones_and_names_weigh_the_same():
     common = Film(directors=("Kim Minseo",), plot=Plot(6, 0.0, 0.0, "island"))
     rare = Film(directors=("Ada Novak",), plot=Plot(7, 0.0, 0.0, "lantern"))
     vocabulary = Vocabulary.of([common] * 50 + [rare] * 5)
@@ -43,19 +43,19 @@ def test_rows_hold_each_token_once_with_its_weight():
     np.testing.assert_array_equal(rows.toarray(), [[1, 0, 3], [0, 0, 0], [0, 2, 0]])
 
 
-def test_unit_rows_have_length_one_or_nothing():
+def test_unit_rows_have_length_one_or_zero():
     rows = unit_rows(sparse.csr_matrix(np.array([[3.0, 4.0], [0.0, 0.0]])))
     np.testing.assert_allclose(rows.toarray(), [[0.6, 0.8], [0.0, 0.0]])
 
 
-def test_film_tells_a_trait_also_by_tokens_that_no_other_has():
+def test_trait_is_present_even_if_its_tokens_are_not_in_the_vocabulary():
     some = invented_films(20)
     told = TokenRows.of(some, Vocabulary.of([Film()])).present
     for trait, tokens_of in TRAITS.items():
         assert told[trait].tolist() == [bool(list(tokens_of(film))) for film in some]
 
 
-def test_only_the_tokens_that_enough_earlier_films_have_are_known():
+def test_frequent_tokens_are_those_of_enough_earlier_films():
     films = [Film(genres=("Drama",), directors=(name,)) for name in ("Ada", "Ada", "Kim", "Jo")]
     rows = TokenRows.of(films, Vocabulary.of(films))
     earlier = np.array([True, False, True, False])
