@@ -13,7 +13,7 @@ from sandbox.checkout import copied
 from sandbox.programs import AIRFLOW_USER
 from tests.integration.conftest import FILMS, secrets_of
 
-pytestmark = pytest.mark.timeout(1_200)
+pytestmark = pytest.mark.timeout(1_800)
 
 QUESTION = "approve_promotion"
 # An answer within the scheduler's next look makes Airflow take the waiting task for a lost one, and

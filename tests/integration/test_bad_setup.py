@@ -7,8 +7,6 @@ import pytest
 from sandbox.s3.process import KEY, SECRET, running_s3
 from tests.support.processes import processes_of
 
-pytestmark = pytest.mark.timeout(300)
-
 TMDB_TOKEN = "x" * 30 + "." + "y" * 30
 
 

@@ -20,7 +20,7 @@ from tests.integration.conftest import FILMS, secrets_of
 from tests.support.films import columns, remember
 from tests.support.processes import processes_of
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1_800)
 
 TIMEOUT_SECONDS = 20
 SHARED_PER_SECOND = 16  # requests of two workers, far below what the stand-in refuses

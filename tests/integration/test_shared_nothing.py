@@ -14,8 +14,6 @@ from scripts.store.film_store import film_store
 from tests.support.films import stored
 from tests.support.stand_in import TMDB_KEY
 
-pytestmark = pytest.mark.timeout(300)
-
 OF_WANDB = {"wandb", ".ses"}  # which writes to the machine's temporary folder
 ROOT = Path(__file__).parents[2]
 FILMS = 400  # enough for a model; the rate limit makes more of them take longer

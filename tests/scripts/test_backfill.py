@@ -30,6 +30,7 @@ from tests.support.stand_in import TMDB_KEY, unpaced
 
 ROOT = Path(__file__).parents[2]
 FIRST, LAST = date(2005, 1, 1), date(2005, 12, 31)  # about 190 synthetic films
+PATIENCE_SECONDS = 240  # for a process of its own on a busy machine
 
 
 @pytest.fixture
@@ -288,7 +289,7 @@ def start(
 def test_killed_backfill_repeats_at_most_a_second_of_work(paced: RunningStandIn, tmp_path: Path):
     paced.forget()
     undisturbed = start(paced, tmp_path / "undisturbed")
-    assert undisturbed.wait(60) == 0
+    assert undisturbed.wait(PATIENCE_SECONDS) == 0
     needed = paced.stats()["by_status"]["200"]
     paced.forget()
     for films in (40, 110):
@@ -297,7 +298,7 @@ def test_killed_backfill_repeats_at_most_a_second_of_work(paced: RunningStandIn,
             time.sleep(0.02)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert start(paced, tmp_path / "killed").wait(60) == 0
+    assert start(paced, tmp_path / "killed").wait(PATIENCE_SECONDS) == 0
     again = paced.stats()["by_status"]["200"] - needed
     # Per kill a second of 40 requests, and half as many for slack; without progress files 150.
     assert 0 <= again <= 2 * 60
@@ -310,16 +311,16 @@ def test_killed_backfill_repeats_at_most_a_second_of_work(paced: RunningStandIn,
 def test_full_disk_is_reported_in_one_sentence_and_nothing_is_lost(
     paced: RunningStandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
-    assert start(paced, tmp_path / "full", "--min-votes", "300").wait(60) == 0
+    assert start(paced, tmp_path / "full", "--min-votes", "300").wait(PATIENCE_SECONDS) == 0
     store = FilmStore(tmp_path / "full" / "films" / "127.0.0.1")
     before = store.digest()
-    assert start(paced, tmp_path / "full", largest_file=5_000).wait(60) == 1
+    assert start(paced, tmp_path / "full", largest_file=5_000).wait(PATIENCE_SECONDS) == 1
     said = capfd.readouterr().err
     assert "cannot be written (file too large); change DATA_DIR or free the disk" in said
     assert "Traceback" not in said
     assert store.digest() == before
     assert not list(store.folder.glob(".*"))
-    assert start(paced, tmp_path / "full").wait(60) == 0
+    assert start(paced, tmp_path / "full").wait(PATIENCE_SECONDS) == 0
     assert len(stored(store)) > 150
 
 
@@ -333,7 +334,7 @@ def test_two_concurrent_backfills_fill_one_store(
     # The two processes use the real date.
     monkeypatch.setattr(clock, "_clock", lambda: datetime.now(UTC))
     processes = [start(paced, tmp_path / "both", "--min-votes", votes) for votes in min_votes]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(PATIENCE_SECONDS) for process in processes] == [0, 0]
     store = FilmStore(tmp_path / "both" / "films" / "127.0.0.1")
     films = stored(store)
     with Tmdb(unpaced(paced.base_url, tmp_path)) as tmdb:
@@ -344,7 +345,7 @@ def test_two_concurrent_backfills_fill_one_store(
 def test_command_line_shows_progress_and_the_total(
     paced: RunningStandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
-    assert start(paced, tmp_path / "shown", "--min-votes", "200").wait(60) == 0
+    assert start(paced, tmp_path / "shown", "--min-votes", "200").wait(PATIENCE_SECONDS) == 0
     said = capfd.readouterr().err
     assert re.search(r"films from 2005-01-01 to 2005-12-31 in 1 slices", said)
     assert re.search(r"\d+ of \d+ films, [\d.]+film/s, 00:\d\d left", said)
