@@ -43,7 +43,8 @@ $(UV): requirements/uv.txt | prerequisites
 $(VENV)/dev.done: requirements.txt $(UV)
 	@echo "installing the dev environment"
 	@$(UV) venv --quiet --no-config --allow-existing --python $(PYTHON) $(VENV)/dev
-	@$(call PIP_SYNC,dev,$<)
+	@# Compiled here: else the first tests do it in every worker at once.
+	@$(call PIP_SYNC,dev,--compile-bytecode $<)
 	@touch $@
 
 $(VENV)/%.done: requirements/%.txt $(UV)

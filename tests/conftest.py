@@ -1,6 +1,7 @@
 """What several tests start or look for."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from movierating.settings import Settings
 from sandbox.s3.process import S3Server, running_s3
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts.runtime import clock
-from tests.support.bundles import Packed, pack
+from tests.support.bundles import Packed, pack, packed_in
 from tests.support.chromium import browser, page  # noqa: F401 - fixtures
 from tests.support.films import moment
 from tests.support.parallel import LongestFirst, made_once, rank
@@ -95,13 +96,13 @@ def registry(bucket_settings: Settings) -> Registry:
 @pytest.fixture(scope="session")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Packed:
     """A small bundle, not to be altered."""
-    return pack(tmp_path_factory.mktemp("bundle"))
+    return packed_in(made_once(tmp_path_factory, "bundle", pack))
 
 
 @pytest.fixture(scope="session")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Packed:
     """A bundle with higher ratings than `packed`, not to be altered."""
-    return pack(tmp_path_factory.mktemp("newer"), level=7.0)
+    return packed_in(made_once(tmp_path_factory, "newer", partial(pack, level=7.0)))
 
 
 @pytest.fixture(scope="session")

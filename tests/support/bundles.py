@@ -26,7 +26,14 @@ from movierating.registry.bundle import (
     golden_inputs,
     write_bundle,
 )
-from movierating.registry.manifest import DataSource, Interval, Manifest, Scores, Split
+from movierating.registry.manifest import (
+    MANIFEST_NAME,
+    DataSource,
+    Interval,
+    Manifest,
+    Scores,
+    Split,
+)
 from movierating.registry.registry import Pointer, Production, Registry
 
 
@@ -195,6 +202,11 @@ def pack(
         CODES_NAME: json.dumps(CODES.to_json()).encode(),
     }
     return Packed(folder, write_bundle(folder, manifest, files))
+
+
+def packed_in(folder: Path) -> Packed:
+    """Return the bundle that a folder holds."""
+    return Packed(folder, Manifest.model_validate_json((folder / MANIFEST_NAME).read_bytes()))
 
 
 def scores(rmse: float) -> Scores:
