@@ -28,6 +28,7 @@ DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "README.ko.md", "CONTRIBUTING.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
+MODEL_CACHE = "app/model/"  # the service makes it
 PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)(?: ; (.+?))? \\$", re.MULTILINE)
 
 
@@ -173,6 +174,14 @@ def test_links_between_the_documents_lead_somewhere(document: Path):
     links = re.findall(r"\]\(([^)\s#]+)", text)
     broken = [link for link in links if "://" not in link and not (document.parent / link).exists()]
     assert broken == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_that_the_documents_name_exist(document: Path):
+    text = document.read_text(encoding="utf-8")
+    folders = "app|benchmarks|dags|docs|movierating|ops|sandbox|scripts|tests|ui"
+    named = set(re.findall(rf"`((?:{folders})/[\w./-]+)`", text)) - {MODEL_CACHE}
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
 def test_one_version_everywhere():
