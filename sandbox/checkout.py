@@ -11,11 +11,13 @@ from typing import Final
 
 from sandbox.state import HOST, ROOT, free_ports
 
-# Environments, caches, data and settings stay behind: the copy is like a fresh clone.
-_NOT_OURS: Final = shutil.ignore_patterns(
-    ".*_cache", ".env", ".git", ".hypothesis", ".sandbox", ".venv", "__pycache__",
-    "bundle_*", "films", "*.csv", "*.json", "*.pkl", "model", "wandb",
+# Environments, caches and settings stay behind, so the copy is like a fresh clone. Only unambiguous
+# names may be here: a package of ours may be called `films` or `model`.
+_NOT_OURS: Final = (
+    ".*_cache", ".env", ".git", ".hypothesis", ".sandbox", ".venv", "__pycache__", "wandb",
 )  # fmt: skip
+# Folders that hold models and data at work; of these only the README belongs to the project.
+_WORKING_FOLDERS: Final = (ROOT / "app" / "model", ROOT / "data-prepare")
 _PORTS: Final = ("AIRFLOW_PORT", "API_PORT", "UI_PORT")
 # Variables with these prefixes are not passed on: they could point to real services.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "AIRFLOW_", "DATA_DIR", "API_URL")
@@ -62,7 +64,7 @@ def copied(folder: Path, *, with_environments: bool = True) -> Iterator[Checkout
         folder: Where the copy goes.
         with_environments: Share the original's virtual environments; else the copy has none.
     """
-    shutil.copytree(ROOT, folder, ignore=_NOT_OURS, dirs_exist_ok=True)
+    shutil.copytree(ROOT, folder, ignore=_left_behind, dirs_exist_ok=True)
     if with_environments:
         (folder / ".venv").symlink_to(ROOT / ".venv")
     checkout = Checkout(folder, _clean_environment())
@@ -70,6 +72,12 @@ def copied(folder: Path, *, with_environments: bool = True) -> Iterator[Checkout
         yield checkout
     finally:
         checkout.sandbox("down")
+
+
+def _left_behind(folder: str, names: list[str]) -> set[str]:
+    if Path(folder) in _WORKING_FOLDERS:
+        return set(names) - {"README.md"}
+    return shutil.ignore_patterns(*_NOT_OURS)(folder, names)
 
 
 def _clean_environment() -> dict[str, str]:
