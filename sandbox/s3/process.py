@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -100,6 +101,7 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
         yield server
 
 
+@cache  # making a client costs more than what a test does with it
 def _client(url: str, service: Literal["s3", "iam"] = "s3") -> Any:
     return boto3.client(
         service,
