@@ -1,4 +1,4 @@
-"""Wait until the service answers with the version that was put into production."""
+"""Wait until the API forecasts with the model version that was put into production."""
 
 import logging
 from typing import Final
@@ -16,15 +16,15 @@ _TIMEOUT_SECONDS: Final = 5
 
 
 class NotServedError(ExplainedError, RuntimeError):
-    """The service did not load a version in time; the message says what it answered."""
+    """The API did not load the new version in time; the message quotes its last answer."""
 
 
 def confirm(version: str, settings: PipelineSettings) -> None:
-    """Wait until the service at API_URL answers with a version.
+    """Wait until the API at API_URL reports `version` as its model in service.
 
     Raises:
         SettingsError: API_URL is not set.
-        NotServedError: It did not do so within CONFIRM_SECONDS.
+        NotServedError: The API did not report it within CONFIRM_SECONDS.
     """
     url = f"{settings.require('api_url').rstrip('/')}/version"
     retrying = Retrying(
@@ -42,7 +42,7 @@ def confirm(version: str, settings: PipelineSettings) -> None:
 
 
 def _why_not(version: str, url: str) -> str | None:
-    """Why the service does not answer with a version; None if it does."""
+    """Ask the API once; return why it does not serve `version`, or None if it does."""
     try:
         answer = requests.get(url, timeout=_TIMEOUT_SECONDS)
         body = answer.json()

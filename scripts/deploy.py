@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Deployment:
-    """Whether a version was promoted, or would be, and why."""
+    """Whether a model version was promoted to production, or would be, and the reason."""
 
     version: str
     promoted: bool
@@ -37,7 +37,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Approval:
-    """A person's decision on a version that the gate allows."""
+    """A person's decision whether a version that the gate allows goes into production."""
 
     approved: bool
     by: str
@@ -45,7 +45,7 @@ class Approval:
 
 @dataclass(frozen=True)
 class _Published:
-    """The run's version in the registry, and the version in production."""
+    """The run's model version, now stored in the registry, and the version in production."""
 
     files: RunFiles
     registry: Registry
@@ -64,9 +64,9 @@ class _Published:
 
 
 def propose(run_date: date, settings: PipelineSettings) -> Deployment:
-    """Publish the run's bundle and return what `deploy` would do, so that a person can decide.
+    """Publish the run's bundle and return the decision that `deploy` would make.
 
-    Raises the same errors as `deploy`.
+    A person reads it before approving the version. The errors are the same as in `deploy`.
     """
     published = _publish(run_date, settings)
     if published.in_production:
@@ -80,17 +80,17 @@ def deploy(
 ) -> Deployment:
     """Publish the run's bundle and, if the gate allows it, put it into production.
 
-    A repeated call changes nothing and records nothing.
+    A second call for the same run changes nothing and records no second decision.
 
     Args:
         run_date: Date of the run.
-        settings: The bucket and the data folder.
-        approval: A person's decision; None if none is required.
+        settings: Settings that name the bucket and the data folder.
+        approval: A person's decision; None if no approval is required.
 
     Raises:
-        DataFileError: The run has no bundle, or its cleaned file is not the one trained on.
+        DataFileError: The run has no bundle, or the model was trained on another cleaned file.
         BundleError: The bundle does not match its manifest.
-        RegistryConflictError: Another publisher moved production at the same time.
+        RegistryConflictError: Another process changed the version in production meanwhile.
         S3UnavailableError: The bucket cannot be used with these settings.
     """
     published = _publish(run_date, settings)
@@ -117,7 +117,7 @@ def _decide(
 ) -> Deployment:
     registry, current, version = published.registry, published.current, published.version
     if current and published.in_production:
-        # Repeat the record: an earlier deployment may have been killed before writing it.
+        # Record the decision again: an earlier run may have been killed before it wrote the record.
         registry.record(current.pointer.decision)
         return Deployment(version, promoted=True, reason="is in production already")
     verdict = _with_approval(_verdict(published), approval)
@@ -153,14 +153,14 @@ def _verdict(published: _Published) -> Verdict:
             promote=False, reason=f"{in_production} is newer than this code: {error}; update it"
         )
     except BundleError as error:
-        # No service of this code can load it either, so it is no loss to replace it.
+        # The API cannot load this champion either, so replacing it loses nothing.
         why = f"{in_production} cannot be compared, because it cannot be loaded"
         return judge_without_champion(challenger.manifest, f"{why} ({error})")
     return judge(challenger, champion, _holdout(published))
 
 
 def _holdout(published: _Published) -> Sample:
-    """The hold-out films of the run's model."""
+    """Read the hold-out films of the run's model from the cleaned file."""
     files, manifest = published.files, published.bundle.manifest
     cleaned = files.require(files.cleaned, "preprocess")
     if sha256(cleaned.read_bytes()) != manifest.data.sha256:
@@ -186,7 +186,7 @@ def _refusal(pointer: Pointer) -> Decision:
 def _track(
     pointer: Pointer, outcome: Literal["promoted", "refused"], settings: PipelineSettings
 ) -> None:
-    """Log the outcome in W&B, in the group of the run's trainings."""
+    """Log the gate's decision as a W&B run, in the same group as the run's candidates."""
     facts = {
         "version": pointer.version,
         "champion": pointer.previous,

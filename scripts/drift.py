@@ -1,4 +1,4 @@
-"""Check whether films or errors have changed since training, and claim a retraining if so."""
+"""Check whether films or forecast errors have changed since training; if so, claim a retraining."""
 
 import logging
 from datetime import date
@@ -28,16 +28,17 @@ logger = logging.getLogger(__name__)
 def check(
     run_date: date, settings: PipelineSettings, limits: DriftLimits = DRIFT
 ) -> DriftReport | None:
-    """Compare recent films and errors with those of the model in production at its training.
+    """Compare recent films and forecast errors with the training of the model in production.
 
-    The report is appended to the ledger. Its alerts are logged and shown on the track record. A
-    second run adds nothing.
+    Recent films are compared with its newest training films, recent errors with its errors on the
+    hold-out films. The report is appended to the ledger. Its alerts are logged and shown on the
+    page *Track record*. A second run with the same result adds nothing.
 
     Returns:
         The report; None if no model is in production.
 
     Raises:
-        BundleError: The manifest in production cannot be read.
+        BundleError: The manifest of the model in production cannot be read.
         S3UnavailableError: S3 cannot be used as it is set up.
     """
     bucket, min_votes = open_bucket(settings), settings.forecast_min_votes
@@ -60,7 +61,7 @@ def check(
         alerts=(*input_alerts(shifts, limits), *residual_alerts(scores, manifest, limits)),
     )
     ledger.append_drift_report(report)
-    # After the report, since the track record shows the alerts of the newest one.
+    # Write the track record after the report, because it shows the newest report's alerts.
     write_track_record(ledger, all_scores, run_date, min_votes)
     for alert in report.alerts:
         logger.warning("%s: %s", report.version, alert)
@@ -68,18 +69,20 @@ def check(
 
 
 def claim_retraining(run_date: date, run_id: str, settings: PipelineSettings) -> Retraining | None:
-    """Claim today's retraining if today's drift report has alerts.
+    """Claim the retraining of the run date if the drift report of that date has alerts.
+
+    The claim is an object in the ledger. Only one run per day can create it.
 
     Returns:
-        The claim. None if there are no alerts, if the model in production was trained on today's
-        films already, or if another run has the claim.
+        The claim. None if there are no alerts, if the model in production is from a run of this
+        date or a later one, or if another run has the claim.
     """
     bucket = open_bucket(settings)
     ledger, current = ForecastLedger(bucket), Registry(bucket).production()
     report = ledger.newest_drift_report()
     if report is None or report.day != run_date or not report.alerts:
         return None
-    # A new training would see the same films again.
+    # Another training would only use the same films again.
     if current and current.pointer.run_date >= run_date:
         logger.info(
             "no retraining: %s was trained on today's films already", current.pointer.version

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 COMING_SOON: Final = "coming_soon.html"
 TRACK_RECORD: Final = "track_record.html"
 _CHART_SIZE: Final = (720, 240)  # width and height, SVG units
-_POSTER_PIXELS: Final = 92  # wide, one of the sizes that TMDB offers
+_POSTER_PIXELS: Final = 92  # width; one of the sizes that TMDB offers
 _TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,  # titles come from TMDB, where anyone can write them
@@ -32,16 +32,16 @@ _View = TypeVar("_View", Upcoming, TrackRecord)
 
 
 class NothingForecastError(ExplainedError, RuntimeError):
-    """The ledger has no view to export yet."""
+    """The ledger has no forecasts or scores to export yet."""
 
 
 def export(folder: Path, settings: PipelineSettings) -> None:
-    """Write both pages from the views of the ledger; each page is one complete file.
+    """Write both pages from the ledger's views, its stored summaries; each page is one file.
 
-    Posters are loaded from TMDB, and only if TMDB_API_KEY is set.
+    The pages load posters from TMDB, but only if TMDB_API_KEY is set during the export.
 
     Raises:
-        NothingForecastError: No forecast or score was made yet.
+        NothingForecastError: The views do not exist, because no forecast or score was made yet.
         LedgerError: A view cannot be read.
         DataFileError: The folder cannot be written.
     """
@@ -55,17 +55,20 @@ def export(folder: Path, settings: PipelineSettings) -> None:
 
 
 def coming_soon_page(upcoming: Upcoming, posters: str | None) -> str:
-    """Render the upcoming films by release date.
+    """Render the page *Coming soon* as HTML: the upcoming films by release date.
 
     Args:
-        upcoming: The view.
+        upcoming: The view that lists the upcoming films with their forecasts.
         posters: Base URL of the posters; None leaves them out.
     """
     return _TEMPLATES.get_template(COMING_SOON).render(upcoming=upcoming, posters=posters)
 
 
 def track_record_page(record: TrackRecord) -> str:
-    """Render the errors over time and by subgroup, and the best and worst forecasts."""
+    """Render the page *Track record* as HTML.
+
+    It shows the forecast errors by month and by subgroup, and the best and the worst forecasts.
+    """
     months = [each for each in record.parts if each.kind == "month"]
     return _TEMPLATES.get_template(TRACK_RECORD).render(
         record=record,
@@ -81,10 +84,10 @@ def track_record_page(record: TrackRecord) -> str:
 
 
 def curves(months: Sequence[SubgroupFigures]) -> Iterator[tuple[str, str]]:
-    """Draw the RMSE by month as points of an SVG polyline.
+    """Convert the RMSE by month to the points of SVG polylines.
 
     Yields:
-        A name and its points: the forecasts first, then each baseline.
+        The name and the points of one curve: first the forecasts, then each baseline.
     """
     if not months:
         return

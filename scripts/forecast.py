@@ -18,13 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 class BackdatedError(ExplainedError, ValueError):
-    """A forecast would carry another date than the day it is made on."""
+    """The run date is not today, so a forecast would carry a wrong date."""
 
 
 def forecast(run_date: date, settings: PipelineSettings) -> int:
-    """Forecast upcoming films and recent films with few votes, and append that to the ledger.
+    """Forecast upcoming films and recent films with few votes; append the forecasts to the ledger.
 
-    A second run on the same day with the same model and the same facts writes nothing new.
+    A second run on the same day with the same model and the same facts adds no forecasts.
 
     Returns:
         The number of films that were forecast.
@@ -35,14 +35,14 @@ def forecast(run_date: date, settings: PipelineSettings) -> int:
         StoreCorruptError: A file of the film store is damaged.
         S3UnavailableError: S3 cannot be used as it is set up.
     """
-    # Any other date could be chosen when the ratings are known; then the ledger proves nothing.
+    # With a past date, one could forecast films whose ratings are known; that would prove nothing.
     if run_date != today():
         raise BackdatedError(f"a forecast is dated {today()}, the day it is made; leave out --date")
     bucket = open_bucket(settings)
     forecaster = in_production(Registry(bucket))
     films, means = select_films(film_store(settings), run_date, settings.forecast_min_votes)
     ledger = ForecastLedger(bucket)
-    # Records first, view last: if a run dies in between, the next one completes it.
+    # Append first, then write the view. If a run dies in between, the next run writes the view.
     ledger.append(forecaster.forecast(films, means, now(), run_date))
     release_dates = {each.film_id: each.release_date for each in films}
     ledger.write_view(UPCOMING_KEY, upcoming(ledger, run_date, release_dates))

@@ -27,7 +27,7 @@ def list_versions(registry: Registry, _: argparse.Namespace, __: PipelineSetting
 
 
 def history(registry: Registry, arguments: argparse.Namespace, _: PipelineSettings) -> None:
-    """List the decisions, oldest first."""
+    """List the decisions about versions, such as promoted or refused, oldest first."""
     sys.stdout.write(decisions_table(registry.history(arguments.last)))
 
 
@@ -39,21 +39,21 @@ def show(registry: Registry, arguments: argparse.Namespace, _: PipelineSettings)
 
 
 def verify(registry: Registry, arguments: argparse.Namespace, _: PipelineSettings) -> None:
-    """Check the checksums of a version, load it as the service does, replay its golden inputs."""
+    """Check a version: compare its checksums, load it as the API does, replay its golden inputs."""
     version = arguments.version or _in_production(registry)
     files = _load(registry, version).manifest.files
     logger.info("%s is intact: %s", version, ", ".join(sorted(files)))
 
 
 def promote(registry: Registry, arguments: argparse.Namespace, settings: PipelineSettings) -> None:
-    """Put a published version into production; the gate is not asked."""
+    """Put a published version into production without asking the gate."""
     bundle = _load(registry, arguments.version)
     pointer = registry.promote_by_hand(arguments.version, actor(), arguments.reason)
     _after_move(registry, pointer, bundle, settings)
 
 
 def rollback(registry: Registry, arguments: argparse.Namespace, settings: PipelineSettings) -> None:
-    """Put an earlier version back into production: the previous one, or the one named."""
+    """Put an earlier version back into production: by default the previous one."""
     version = arguments.version or registry.previous_version()
     bundle = _load(registry, version)
     pointer = registry.roll_back(version, actor(), arguments.reason)
@@ -61,17 +61,17 @@ def rollback(registry: Registry, arguments: argparse.Namespace, settings: Pipeli
 
 
 def prune(registry: Registry, arguments: argparse.Namespace, settings: PipelineSettings) -> None:
-    """Delete old versions; keep production, the version before it, and the last KEEP_VERSIONS."""
+    """Delete old versions except production, the one before it, and the newest KEEP_VERSIONS."""
     deleted = registry.prune(arguments.keep or settings.keep_versions)
     logger.info("deleted %s", ", ".join(deleted) or "nothing")
 
 
 def _load(registry: Registry, version: str) -> Bundle:
-    """Load a version as the service does, and check that its name matches its contents.
+    """Load a version as the API does, and check that its name matches its contents.
 
     Raises:
         UnknownVersionError: There is no such version.
-        BundleError: A file was altered, the format is another one, or a golden input fails.
+        BundleError: A file was altered, the format is not supported, or a golden input fails.
     """
     try:
         return registry.bundle(registry.verify(version))
@@ -95,7 +95,7 @@ def _after_move(
 
 
 def _has_files_of(pointer: Pointer, files: RunFiles) -> bool:
-    """Whether the run's files are still there and belong to exactly this version."""
+    """Whether the files of a run still exist and belong to the version in the pointer."""
     stored = files.bundle / MANIFEST_NAME
     if not stored.exists() or not files.legacy_model.exists():
         return False

@@ -1,4 +1,4 @@
-"""Score the forecasts of released films and update the track record."""
+"""Compare past forecasts with the ratings that the films got, and update the track record."""
 
 import logging
 from datetime import date
@@ -16,9 +16,10 @@ logger = logging.getLogger(__name__)
 
 
 def score(run_date: date, settings: PipelineSettings) -> int:
-    """Score every film that has reached a mark, and write the track record.
+    """Score every film that has reached a scoring mark, and write the track record.
 
-    A second run adds nothing, and a late run gives the same scores.
+    Scoring marks are a number of votes, and 30 and 90 days after the release. A second run adds no
+    scores. A late run gives the same scores, because it uses the ratings as of the mark.
 
     Returns:
         The number of new scores.
@@ -34,7 +35,7 @@ def score(run_date: date, settings: PipelineSettings) -> int:
     ratings = due_ratings(film_store(settings), ledger.first_day, run_date, min_votes, scored)
     new = score_films(ratings, forecasts_to_score(ratings, ledger))
     ledger.append_scores(run_date, new)
-    # Also without new scores: the date of the view and the drift alerts may have changed.
+    # Write it even without new scores: its date and the drift alerts in it may have changed.
     write_track_record(ledger, scores + new, run_date, min_votes)
     logger.info("%s new scores, %s in total", len(new), len(scores) + len(new))
     return len(new)

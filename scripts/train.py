@@ -30,16 +30,18 @@ logger = logging.getLogger(__name__)
 def train(
     run_date: date, settings: PipelineSettings, config: ModelConfig = MODEL_CONFIG
 ) -> Manifest:
-    """Train and select on the years before the split, evaluate on the hold-out films, write all.
+    """Train the candidates, select the best one, evaluate it, and write the run's files.
 
-    Besides the bundle and the report, this writes the model for users of the old system,
-    `model_{date}.pkl` and `best_model.pkl`, and its hold-out RMSE, `best_score.txt`.
+    Training and selection use only films released before the split date. The evaluation uses only
+    the hold-out films. Besides the bundle and the report, three files are written for users of
+    the old system: a five-column model as `model_{date}.pkl` and as `best_model.pkl`, and its
+    hold-out RMSE as `best_score.txt`.
 
     Returns:
         The manifest of the best model.
 
     Raises:
-        DataFileError: The cleaned file is missing, or the folder cannot be written.
+        DataFileError: The cleaned file is missing, or the data folder cannot be written.
         TooFewFilmsError: There are not enough rated films.
         UnknownFamilyError: The configuration names a family that does not exist.
         LeakError: A feature depends on the outcome it is meant to forecast.
@@ -56,12 +58,12 @@ def train(
     contents[EVIDENCE_NAME] = evidence(diagnosis).model_dump_json().encode()
     wandb_runs = _track(result, config, model_report, files, settings)
     _write_legacy_model(family, config, split, files)
-    # The bundle comes last: its manifest tells the next step that all files of the run are there.
+    # Write the bundle last: the next step takes its manifest as the sign that all files exist.
     return write(manifest.model_copy(update={"wandb_run": wandb_runs[family]}), contents, files)
 
 
 def _champion(settings: PipelineSettings) -> Manifest | None:
-    """The manifest of the model in production; None if there is none or it cannot be read."""
+    """Read the manifest of the model in production; None if there is none or reading fails."""
     if not settings.s3_bucket_name:
         return None
     try:
@@ -80,7 +82,11 @@ def _track(
     files: RunFiles,
     settings: PipelineSettings,
 ) -> dict[ModelType, str | None]:
-    """Log each candidate as a W&B run, the best one with its report; return the run paths."""
+    """Log each candidate as a W&B run, the best one with the report.
+
+    Returns:
+        The path of each W&B run, by model family; None where logging failed.
+    """
     return {
         each.family: log_run(
             settings,

@@ -1,9 +1,9 @@
 """Search for better hyperparameters on the years before the split, within a time budget.
 
-The result is printed and written to `tuned_{date}.json`. A person copies it into
-`scripts/parameters.py`, because parameters are code under review. Every trial is kept in
-`tune_{fingerprint}.log` and in W&B. Another run with the same films and the same parameters in use
-continues the search.
+The best hyperparameters are printed and written to `tuned_{date}.json`. A person copies them into
+`scripts/parameters.py`, because parameters are code under review. Every tuning trial is stored in
+`tune_{fingerprint}.log` and in W&B. A later run resumes the search if neither the films nor
+`scripts/parameters.py` have changed.
 """
 
 import json
@@ -36,7 +36,7 @@ def tune(run_date: date, settings: PipelineSettings, names: list[str]) -> dict[s
     """Run each named search for an equal part of the time budget.
 
     Returns:
-        The best parameters found, by search.
+        The best hyperparameters found, by the name of the search.
 
     Raises:
         DataFileError: The cleaned file is missing, or the folder cannot be written.
@@ -45,7 +45,7 @@ def tune(run_date: date, settings: PipelineSettings, names: list[str]) -> dict[s
     files = RunFiles(data_folder(settings), run_date)
     cleaned = files.require(files.cleaned, "preprocess")
     data = sha256(cleaned.read_bytes())
-    # Errors of other films, or beside other parameters, cannot be compared with earlier trials.
+    # Errors are comparable only between trials with the same films and the same parameters.py.
     fingerprint = sha256(data.encode() + _PARAMETERS.read_bytes())
     group = f"tune_{fingerprint[:12]}"
     split = TimeSplit.of_newest(read_cleaned(cleaned))
@@ -66,7 +66,7 @@ def tune(run_date: date, settings: PipelineSettings, names: list[str]) -> dict[s
 def _recorder(
     search: Search, settings: PipelineSettings, data: str, group: str
 ) -> Callable[[TrialResult], None]:
-    """A function that logs a trial as a W&B run."""
+    """Create a function that logs the result of a tuning trial as a W&B run."""
 
     def record(trial: TrialResult) -> None:
         by_fold = {f"rmse_fold_{at}": each for at, each in enumerate(trial.errors, 1)}
@@ -87,7 +87,7 @@ _PARSER.add_argument(
     choices=list(SEARCHES),
     nargs="+",
     default=["lgbm"],
-    help="what to search; each gets an equal part of TUNE_MINUTES (default: lgbm)",
+    help="what to tune; each search gets an equal part of TUNE_MINUTES (default: lgbm)",
 )
 
 
