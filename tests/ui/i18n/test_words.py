@@ -3,10 +3,12 @@ import string
 import tomllib
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from movierating.films import languages
+from scripts.parameters import ModelType
 from ui.i18n.words import LANGUAGES, TMDB_LANGUAGES, Words, fill, widget_texts
 
 ROOT = Path(__file__).parents[3]
@@ -94,6 +96,11 @@ def test_both_languages_have_the_same_texts_with_the_same_placeholders():
 
 def test_every_genre_of_tmdb_has_a_korean_name():
     assert len(tables("ko")["genres"]) == 19
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_model_family_has_a_name(language: str):
+    assert tables(language)["families"].keys() == set(get_args(ModelType))
 
 
 def tables(language: str) -> dict[str, dict[str, str]]:
