@@ -1,4 +1,4 @@
-"""The base class of the errors that a person should read."""
+"""The base class for errors whose message is written for a person to read."""
 
 from typing import ClassVar
 

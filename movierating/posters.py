@@ -1,4 +1,4 @@
-"""The address of TMDB's poster images."""
+"""The web address of TMDB's poster images."""
 
 from typing import Final
 from urllib.parse import urlparse
@@ -10,14 +10,14 @@ _TMDB: Final = "api.themoviedb.org"
 
 
 def poster_base_url(settings: SharedSettings, width: int) -> str | None:
-    """Return the address to which a film's poster path is appended, or None without posters.
+    """Return the base URL of posters, to which a film's poster path is appended.
 
-    Posters need an own TMDB key, because TMDB's terms require one, and films from TMDB itself: the
-    stand-in's invented films have no posters.
+    The result is None in two cases: no TMDB API key is set (TMDB's terms require one), or the films
+    come from the TMDB stand-in, whose invented films have no posters.
 
     Args:
-        settings: They name the source of films and the key.
-        width: In pixels; TMDB offers 92, 154, 185 and 342.
+        settings: Give the address of the TMDB API and the key.
+        width: Width of the posters in pixels; TMDB offers 92, 154, 185 and 342.
     """
     is_real = urlparse(settings.tmdb_base_url).hostname == _TMDB
     return f"{_ADDRESS}w{width}" if is_real and settings.tmdb_api_key is not None else None

@@ -1,4 +1,4 @@
-"""S3 with conditional writes; errors become sentences that name the setting to change."""
+"""Read and write S3 objects, also conditionally; errors name the setting to change."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -42,16 +42,16 @@ class S3RefusedError(S3UnavailableError):
 
 
 class PreconditionFailedError(RuntimeError):
-    """The object does not have the state that the read or write requires."""
+    """The condition of a conditional read or write is not met, for example the object exists."""
 
 
 class NotS3Error(RuntimeError):
-    """A response lacks the ETag that S3 always sends, so another server listens there."""
+    """A response lacks the ETag that S3 always sends, so the server is not S3."""
 
 
 @dataclass(frozen=True)
 class Blob:
-    """The content of an object and its ETag, which identifies this content."""
+    """The content of an S3 object, and its ETag, which changes with the content."""
 
     raw: bytes
     etag: str
@@ -59,7 +59,13 @@ class Blob:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object in a listing; `modified` is the time of the last write by the clock of S3."""
+    """One S3 object in a listing.
+
+    Attributes:
+        key: The S3 key.
+        bytes: Size of the content.
+        modified: Time of the last write, by S3's clock.
+    """
 
     key: str
     bytes: int
@@ -67,7 +73,7 @@ class StoredObject:
 
 
 class Bucket:
-    """One bucket. Keys are plain S3 keys; every method may raise `S3UnavailableError`."""
+    """One S3 bucket. Every method may raise `S3UnavailableError`."""
 
     def __init__(self, client: "S3Client", name: str) -> None:
         """Use an existing client; `open_bucket` creates one from the settings."""
@@ -77,8 +83,12 @@ class Bucket:
     def get(self, key: str, unless_etag: str | None = None) -> Blob | None:
         """Read an object; return None if it does not exist.
 
+        Args:
+            key: The S3 key.
+            unless_etag: The ETag from an earlier read. An unchanged object is not sent again.
+
         Raises:
-            PreconditionFailedError: The object still has the ETag `unless_etag`.
+            PreconditionFailedError: The object is unchanged: it still has the ETag `unless_etag`.
         """
         condition: dict[str, Any] = {"IfNoneMatch": unless_etag} if unless_etag else {}
         try:
@@ -89,21 +99,21 @@ class Bucket:
             return None
 
     def put(self, key: str, raw: bytes) -> None:
-        """Write an object and replace an existing one."""
+        """Write an object; an existing object with this key is replaced."""
         with translate_errors(self.name):
             _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw))
 
     def create(self, key: str, raw: bytes) -> None:
-        """Write an object that must not exist yet.
+        """Write an object only if no object with this key exists.
 
         Raises:
-            PreconditionFailedError: The object exists.
+            PreconditionFailedError: An object with this key exists.
         """
         with translate_errors(self.name):
             _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfNoneMatch="*"))
 
     def replace(self, key: str, raw: bytes, etag: str) -> None:
-        """Write an object that must still have the ETag `etag`.
+        """Overwrite an object only if it still has the ETag `etag`.
 
         Raises:
             PreconditionFailedError: The object has changed or does not exist.
@@ -115,12 +125,12 @@ class Bucket:
             raise PreconditionFailedError(key) from None
 
     def delete(self, key: str) -> None:
-        """Delete an object; a second call changes nothing."""
+        """Delete an object; deleting a missing object is no error."""
         with translate_errors(self.name):
             self._client.delete_object(Bucket=self.name, Key=key)
 
     def objects(self, prefix: str) -> list[StoredObject]:
-        """Return the objects under a prefix, sorted by key."""
+        """List the objects whose keys begin with `prefix`, sorted by key."""
         with translate_errors(self.name):
             pages = self._client.get_paginator("list_objects_v2")
             return [
@@ -130,11 +140,12 @@ class Bucket:
             ]
 
     def keys(self, prefix: str) -> list[str]:
-        """Return the keys under a prefix, sorted."""
+        """List the keys that begin with `prefix`, sorted."""
         return [each.key for each in self.objects(prefix)]
 
 
-# Another web server or a proxy may answer with 200 as well. Its response must not count as data.
+# Another web server or a proxy may also answer with status 200. Without this check, its response
+# would be taken for the object's content.
 def _etag(answer: Mapping[str, Any]) -> str:
     try:
         return str(answer["ETag"])
@@ -144,7 +155,9 @@ def _etag(answer: Mapping[str, Any]) -> str:
 
 @contextmanager
 def translate_errors(bucket: str) -> Iterator[None]:
-    """Translate errors of boto3 inside the block into sentences that name the setting to check.
+    """Translate boto3's errors inside a `with` block into this module's errors.
+
+    The message of each `S3UnavailableError` names the setting to check.
 
     Raises:
         S3UnavailableError: S3 does not work with the current settings.
@@ -164,7 +177,7 @@ def translate_errors(bucket: str) -> Iterator[None]:
             "the server does not answer as S3 does; check AWS_ENDPOINT_URL_S3"
         ) from None
     except FileNotFoundError:
-        raise  # a local file of the caller; as an OSError it would count as S3's below
+        raise  # a local file of the caller, not an S3 problem like the other OSErrors below
     except (BotoCoreError, Boto3Error, OSError) as error:
         raise S3UnavailableError(
             f"S3 cannot be reached ({type(error).__name__}); "
@@ -175,7 +188,8 @@ def translate_errors(bucket: str) -> Iterator[None]:
 def _translated(code: str, bucket: str) -> Exception:
     if code in {"NoSuchKey", "404"}:
         return KeyError(code)
-    # 304 answers a conditional read; the conflict means that two conditional writes met.
+    # S3 sends 304 if a conditional read finds an unchanged object, and ConditionalRequestConflict
+    # if two conditional writes run at the same time.
     if code in {"PreconditionFailed", "412", "304", "ConditionalRequestConflict"}:
         return PreconditionFailedError(code)
     if code == "NoSuchBucket":
@@ -190,7 +204,9 @@ def _translated(code: str, bucket: str) -> Exception:
 
 
 def open_bucket(settings: SharedSettings) -> Bucket:
-    """Open the bucket in the settings, with their keys or else with the machine's role.
+    """Open the bucket that the settings name.
+
+    The client uses the AWS keys in the settings; without keys, it uses the machine's AWS role.
 
     Raises:
         SettingsError: S3_BUCKET_NAME is not set, only one of the two AWS keys is set, or the

@@ -1,7 +1,8 @@
 """The settings of each deployable, read from the environment and `.env` into frozen objects.
 
-The pipeline and the API each have a class with only the settings they use. The sandbox starts both,
-so its class has all settings. The UI reads its two variables itself: it imports nothing of ours.
+The pipeline and the API each have a class with only the settings they use. The sandbox (`make up`)
+starts both, so its class has all settings. The UI reads its two environment variables itself,
+because it must not import this package.
 """
 
 import re
@@ -17,14 +18,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from movierating.errors import ExplainedError
 
-# Reads UTF-8 with or without the byte order mark that some Windows editors write.
+# This codec reads UTF-8 with or without the byte order mark that some Windows editors write.
 _ENCODING: Final = "utf-8-sig"
 
 ENV_FILE = Path(".env")
 
 
 class SettingsError(ExplainedError, ValueError):
-    """A setting is missing or unusable; the message names it and says what to change."""
+    """A setting is missing or invalid; the message names it and says what to change."""
 
 
 def _empty_is_unset(value: Any) -> Any:
@@ -97,7 +98,7 @@ class SharedSettings(BaseSettings):
     """The settings that the pipeline and the API share: access to S3 and to TMDB.
 
     A field's name in capitals is the name of its environment variable. An empty value counts as
-    unset. The AWS keys are optional because a machine may have a role instead.
+    unset. The AWS keys are optional because a machine may have an AWS role instead.
     """
 
     model_config = SettingsConfigDict(
@@ -118,7 +119,10 @@ class SharedSettings(BaseSettings):
     s3_bucket_name: _Text = None
 
     def require(self, name: str) -> str:
-        """Return a setting that the caller cannot work without, as plain text.
+        """Return a required setting as text; secrets are returned unmasked.
+
+        Args:
+            name: Name of the field, such as `s3_bucket_name`.
 
         Raises:
             SettingsError: The setting is not set.
@@ -130,7 +134,7 @@ class SharedSettings(BaseSettings):
 
 
 class PipelineSettings(SharedSettings):
-    """The settings of `scripts` and `dags`."""
+    """The settings of the pipeline (`scripts` and `dags`)."""
 
     tmdb_requests_per_second: Annotated[int, Field(ge=1, le=50)] = 38
     tmdb_catalogue: _Text = None
@@ -152,7 +156,7 @@ class PipelineSettings(SharedSettings):
 
 
 class ApiSettings(SharedSettings):
-    """The settings of `app`."""
+    """The settings of the API (`app`)."""
 
     api_port: _Port = 8000
     model_poll_seconds: Annotated[float, Field(gt=0)] = 10
@@ -166,9 +170,9 @@ class ApiSettings(SharedSettings):
 
 
 class Settings(PipelineSettings, ApiSettings):
-    """The settings of every part, for the sandbox, which starts them all.
+    """The settings of the pipeline, the API and the UI, for the sandbox, which starts them all.
 
-    The sandbox passes them on to its programs and reports an unusable one before it starts any.
+    The sandbox checks all settings before it starts any program, then passes them on.
     """
 
     api_key: _Secret = None
@@ -182,10 +186,13 @@ _AnySettings = TypeVar("_AnySettings", bound=SharedSettings)
 def load_settings(
     kind: type[_AnySettings], env_file: Path | str | None = None, **overrides: Any
 ) -> _AnySettings:
-    """Read the settings of one class from the environment, then `env_file`, then the defaults.
+    """Read the settings of one class.
+
+    Each value comes from the first source that has it: `overrides`, the environment, `env_file`,
+    or the default in the class.
 
     Raises:
-        SettingsError: A value is unusable. The message does not repeat it: it may be a secret.
+        SettingsError: A value is invalid. The message does not repeat the value: it may be secret.
     """
     try:
         if env_file is not None:
@@ -198,7 +205,7 @@ def load_settings(
 
 
 def _check_lines(env_file: Path) -> None:
-    # dotenv skips a broken line without a word, and its setting would silently stay unset.
+    # dotenv skips a broken line without a warning, so its setting would silently remain unset.
     with env_file.open(encoding=_ENCODING) as stream:
         broken = [each.original.line for each in parse_stream(stream) if each.error]
     if broken:
@@ -228,5 +235,5 @@ def api_settings() -> ApiSettings:
 
 @lru_cache
 def all_settings() -> Settings:
-    """Return the settings of every part, read once per process from the environment and `.env`."""
+    """Return all settings, read once per process from the environment and `.env`."""
     return _of_this_process(Settings)

@@ -1,1 +1,1 @@
-"""A film's facts before its release, its text, its tokens and the codes of its categories."""
+"""The facts about a film before its release, and what is derived from them: tokens and codes."""

@@ -23,7 +23,7 @@ class CodeTable:
     _codes: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Index the names once.
+        """Build the lookup from name to code.
 
         Raises:
             ValueError: The table lists a name twice.
@@ -42,7 +42,10 @@ class CodeTable:
         return self.names[code] if 0 <= code < len(self.names) else None
 
     def extended(self, seen: Iterable[str | None]) -> Self:
-        """Return the table with new names appended: the most frequent first, ties by name."""
+        """Return a longer table: new names from `seen` are appended, the most frequent first.
+
+        Names with the same frequency are in alphabetical order. None in `seen` is ignored.
+        """
         counts = Counter(name for name in seen if name and name not in self._codes)
         ranked = sorted(counts, key=lambda name: (-counts[name], name))
         return type(self)((*self.names, *ranked))
@@ -50,16 +53,16 @@ class CodeTable:
 
 @dataclass(frozen=True)
 class Codes:
-    """Both code tables of one model version."""
+    """The genre and language code tables of one model version."""
 
     genres: CodeTable = CodeTable()
     languages: CodeTable = CodeTable()
 
     def to_json(self) -> dict[str, list[str]]:
-        """Return the tables as plain lists."""
+        """Return the names of both tables as plain lists, for JSON."""
         return {"genres": list(self.genres.names), "languages": list(self.languages.names)}
 
     @classmethod
     def from_json(cls, raw: dict[str, list[str]]) -> Self:
-        """Read the tables from plain lists."""
+        """Read the tables from the lists that `to_json` returns."""
         return cls(CodeTable(tuple(raw["genres"])), CodeTable(tuple(raw["languages"])))

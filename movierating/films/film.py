@@ -7,15 +7,17 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A plot and its measurements.
+    """The plot of a film, with its length and sentiment.
 
-    A Korean plot has no measurements, because they are not comparable with those of English plots.
+    A Korean plot has no length or sentiment here, because the numbers would not be comparable with
+    those for English plots.
 
     Attributes:
-        length: Characters of the English plot; None is unknown.
+        length: Number of characters in the English plot; None is unknown.
         polarity: TextBlob's sentiment from -1 (negative) to 1 (positive); None is unknown.
         subjectivity: TextBlob's score from 0 (factual) to 1 (personal); None is unknown.
-        text: The plot; None is unknown. The old API contract sends measurements without a text.
+        text: The text of the plot; None is unknown. The old API (`GET /v1/predict`) sends length
+            and sentiment without a text.
         language: The language of the text.
     """
 
@@ -66,5 +68,5 @@ class Film:
 
     @property
     def main_genre(self) -> str | None:
-        """The first genre; TMDB lists the most fitting one first."""
+        """The first genre in TMDB's list, which is the main one; None without genres."""
         return self.genres[0] if self.genres else None

@@ -1,6 +1,6 @@
-"""Language codes of TMDB that ISO 639-1 does not have."""
+"""TMDB's own language codes, which are not in ISO 639-1."""
 
 from typing import Final
 
-# TMDB's code: the ISO 639-2 code of the same language, by which Babel knows its name.
+# From TMDB's code to the code that Babel uses for the same language: Cantonese, and "no language".
 TMDB_LANGUAGES: Final = {"cn": "yue", "xx": "zxx"}

@@ -10,23 +10,24 @@ from typing import Final
 from movierating.films.film import Plot
 
 _HANGUL: Final = re.compile(r"[가-힣]+")
-# Korean attaches particles to the end of a word; its stem still gives the same n-grams.
+# Korean attaches particles to the end of a word, so whole words rarely match. Short sequences of
+# syllables (n-grams) from the word's stem still match.
 _NGRAM_SYLLABLES: Final = (2, 3)
 
 
 def measure_plot(overview: str | None) -> Plot | None:
-    """Measure an English plot with TextBlob's lexicon; return None if there is no text.
+    """Measure the length and sentiment of an English plot; return None if there is no text.
 
-    In other languages the sentiment is close to 0.0 and meaningless. Callers therefore translate a
-    text without Latin letters first, or treat it as unknown. This function does not detect other
-    languages in Latin letters.
+    TextBlob's lexicon is English, so in other languages the sentiment is close to 0.0 and
+    meaningless. Callers therefore translate a plot in another script first, or treat it as unknown.
+    This function does not recognise other languages in Latin letters.
     """
     text = (overview or "").strip()
     if not text:
         return None
-    # The import takes half a second, so only callers that measure a plot pay for it. This is the
-    # function behind `TextBlob(text).sentiment`. NLTK would import sklearn and scipy for parts that
-    # are not used here, which takes 100 MB of memory.
+    # The import takes half a second, so it happens at the first plot and not with this module.
+    # `sentiment` is the function behind `TextBlob(text).sentiment`. NLTK, which TextBlob uses,
+    # would import sklearn and scipy: 100 MB of memory for parts that are not used here.
     with _import_blocked("sklearn", "scipy"):
         from textblob.en import sentiment
 
@@ -35,7 +36,7 @@ def measure_plot(overview: str | None) -> Plot | None:
 
 
 def search_key(text: str) -> str:
-    """Return text without differences in case, accents and spaces, to compare it in a search."""
+    """Normalise a text for a search: lower case, no accents, single spaces."""
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text)
         text = "".join(part for part in parts if not unicodedata.combining(part))
@@ -57,7 +58,7 @@ def is_korean(text: str) -> bool:
 def syllable_ngrams(text: str) -> list[str]:
     """Return all sequences of two and of three adjacent syllables in the Korean words of a text.
 
-    They stand for the words of a Korean plot when no translation is available.
+    The model uses them instead of words when a Korean plot cannot be translated.
     """
     return [
         word[start : start + length]

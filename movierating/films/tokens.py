@@ -1,4 +1,8 @@
-"""The tokens of a film by trait, for example its directors or the words of its plot."""
+"""Split a film into tokens, by trait.
+
+A token is one value, such as one director. A trait is a kind of value, such as all directors or all
+words of the plot.
+"""
 
 import re
 from bisect import bisect
@@ -16,7 +20,7 @@ _RUNTIME_BANDS: Final = (70, 80, 85, 90, 95, 100, 105, 110, 120, 130, 140, 160) 
 _BUDGET_BANDS: Final = (1e6, 3e6, 1e7, 2e7, 4e7, 7e7, 1.2e8)  # US dollars
 _WORD: Final = re.compile(r"\w\w+")
 _TITLE_WORD: Final = re.compile(r"\w+|[:!?]")
-# Words that are too common to distinguish plots.
+# Words that are so common in plots that they say nothing about the rating.
 _STOP_WORDS: Final = frozenset(
     """
     a about after all also an and any are as at back be become becomes been before being between
@@ -76,5 +80,6 @@ TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
     "plot": _plot,
 }
 
-# The traits whose tokens also have past ratings.
+# The traits for which the model also uses past ratings: number, mean and newest rating of the
+# token's earlier films.
 TRACKED_TRAITS: Final = ("director", "writer", "cast", "company", "franchise")

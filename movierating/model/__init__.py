@@ -1,1 +1,1 @@
-"""Everything between a film and its forecast: features, ONNX model, reasons, similar films."""
+"""All steps from a film's facts to its forecast: features, ONNX model, reasons, similar films."""

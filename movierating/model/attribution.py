@@ -1,9 +1,14 @@
 """The reasons for a forecast: how many rating points each feature group contributes.
 
-The method approximates Shapley values: it reveals the groups one after the other, in every rotation
-of their order and of the reversed order, and averages what each group adds to the forecast (cyclic
-orders, after Mitchell et al., Sampling Permutations for Shapley Value Estimation, JMLR 23, 2022).
-The contributions therefore add up exactly, and each group takes every position equally often.
+The method approximates Shapley values:
+
+1. Start from a film without known facts and reveal the feature groups one after the other.
+2. Note by how much each newly revealed group changes the forecast.
+3. Repeat this with every rotation of the order and of the reversed order, and average per group.
+
+The contributions add up exactly to the whole change, and each group takes every position equally
+often. Source: cyclic orders in Mitchell et al., Sampling Permutations for Shapley Value Estimation,
+JMLR 23, 2022.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +25,8 @@ from movierating.model.target_encoding import ALL_EFFECTS, EFFECT_FEATURES, PAST
 
 Mask = npt.NDArray[np.bool_]
 
-# The group of each feature, by its name, or by the part of the name before or after the `=`.
+# The group of each feature. The key is the feature's name, or for a name such as `genre=Drama` or
+# `effect=director` the part that names the fact: `genre`, `director`.
 GROUPS: Final[Mapping[str, str]] = {
     "runtime_minutes": "length",
     "runtime": "length",
@@ -48,26 +54,26 @@ _EFFECTS: Final = frozenset(EFFECT_FEATURES.values())
 
 
 def group_of(feature: str) -> str | None:
-    """Return the group of a feature; None for the sum of all effects, which has no single group."""
+    """Return a feature's group; None for the sum of all effects, which belongs to every group."""
     kind, _, wanted = feature.partition("=")
     name = wanted if kind in {"effect", *PAST_RATINGS} else kind
     return None if feature == ALL_EFFECTS else GROUPS[name]
 
 
 def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, float]:
-    """Return the contribution of each group with known facts, in rating points.
+    """Return how many rating points each feature group contributes to one film's forecast.
 
     Args:
         model: The model whose forecast is explained.
-        vector: The film, shape (1, features).
-        features: Names of the features.
+        vector: The film's feature vector, shape (1, features); NaN where a fact is unknown.
+        features: Names of the features, in the order of the vector.
 
     Returns:
-        Contributions by group, the largest absolute value first. They add up to the film's forecast
-        minus the forecast for a film without known facts.
+        Contributions by group, the largest absolute value first; groups without known facts are
+        left out. The sum is the film's forecast minus the forecast for a film without known facts.
     """
     columns = _columns(tuple(features))
-    # Unknown groups contribute nothing; leaving them out saves forecasts.
+    # Groups without known facts contribute nothing. Leaving them out means fewer model calls.
     known = [group for group, at in columns.items() if not np.isnan(vector[0, at]).all()]
     if not known:
         return {}
@@ -81,14 +87,14 @@ def explain(model: Model, vector: Matrix, features: Sequence[str]) -> dict[str, 
 
 
 def mask_features(matrix: Matrix, visible: Mask, features: Sequence[str]) -> Matrix:
-    """Return vectors with only some facts visible; the others become NaN.
+    """Return a copy of the vectors in which masked features are NaN (unknown).
 
-    The sum of all effects is computed again, so that it does not reveal masked effects.
+    The feature "sum of all effects" is computed again, so that it does not reveal masked effects.
 
     Args:
         matrix: The films, shape (rows, features), or one film for all rows, shape (1, features).
-        visible: Which facts stay, shape (rows, features).
-        features: Names of the features.
+        visible: True where a feature keeps its value, False where it is masked; (rows, features).
+        features: Names of the features, in the order of the columns.
     """
     rows = np.where(visible, matrix, np.float32(np.nan))
     if ALL_EFFECTS in features:
@@ -110,12 +116,13 @@ def _columns(features: tuple[str, ...]) -> dict[str, npt.NDArray[np.intp]]:
     }
 
 
-# This and the next two are cached, because they depend only on the number of groups.
+# This function and the next two are cached, because they depend only on the number of groups.
 @cache
 def _coalitions(count: int) -> dict[frozenset[int], int]:
-    """All sets of groups that are visible at some step of a cyclic order, and a row for each.
+    """Return every set of groups that can be visible together, with its row number.
 
-    Such a set is a run of neighbours in a circle of the groups, from none of them to all.
+    The groups are revealed in cyclic order, so a visible set is always a run of neighbours in a
+    circle, from no group to all groups.
     """
     runs = {
         frozenset((start + step) % count for step in range(length))
@@ -128,15 +135,16 @@ def _coalitions(count: int) -> dict[frozenset[int], int]:
 
 @cache
 def _members(count: int) -> Mask:
-    """Which groups each coalition has, shape (coalitions, groups)."""
+    """Return whether each group is in each set of `_coalitions`, shape (coalitions, groups)."""
     return np.asarray([[group in each for group in range(count)] for each in _coalitions(count)])
 
 
 @cache
 def _weights(count: int) -> npt.NDArray[np.float64]:
-    """The matrix that turns the coalitions' forecasts into contributions, (groups, coalitions).
+    """Return the matrix that turns forecasts into contributions, shape (groups, coalitions).
 
-    A group's contribution is what it adds on average over all rotations and reversed rotations.
+    There is one forecast for each set in `_coalitions`. A group's contribution is the mean change
+    of the forecast when it is revealed, over all rotations and reversed rotations.
     """
     row = _coalitions(count)
     weights = np.zeros((count, len(row)))

@@ -1,13 +1,14 @@
-"""The features of a film: this module alone names and computes them, for training and serving.
+"""Name and compute the features of a film, in one place for both training and serving.
 
 Every feature is known before release. A missing fact is NaN, never zero. There are three kinds:
 
 * measurements, listed in `MEASUREMENTS`;
-* flags, `genre=NAME` and `language=CODE`;
+* flags (0 or 1): `genre=NAME` and `language=CODE`;
 * target encodings: `effect=TRAIT`, and the past ratings `films=TRAIT`, `mean=TRAIT` and
-  `latest=TRAIT`.
+  `latest=TRAIT`. A trait is a kind of fact, such as `director`.
 
-So serving needs only a bundle's feature names and its effects to build the same vector.
+To build the same vector as training, serving needs only the feature names and the effects that are
+stored in the model's bundle.
 """
 
 import math
@@ -28,8 +29,8 @@ Matrix = npt.NDArray[np.float32]
 
 MISSING: Final = math.nan
 
-# Known only after release, or derived from such facts. They may be a label or filter the training
-# films, but as a feature they would leak the rating.
+# Facts that are known only after the release, or derived from such facts. Training may use them as
+# the label or to choose films. As a feature they would leak the rating.
 AFTER_RELEASE: Final = frozenset(
     {"vote_count", "vote_average", "popularity", "revenue", "status", "poster_path", "homepage"}
 )
@@ -49,14 +50,17 @@ class UnknownFeatureError(ExplainedError, ValueError):
     """This code cannot compute a feature, or the feature is not known before release."""
 
     def __init__(self, name: str) -> None:
-        """Name the feature and the reason."""
+        """Write a message with the feature's name and the reason."""
         source = name.partition("=")[0]
         reason = "is known only after release" if source in AFTER_RELEASE else "is not known here"
         super().__init__(f"feature {name!r} {reason}")
 
 
 def choose_features(films: Iterable[Film], min_films: int) -> tuple[str, ...]:
-    """Return the features for these training films; a flag needs at least `min_films` films."""
+    """Return the names of the features that a model of these training films uses.
+
+    A genre or language becomes a flag only if at least `min_films` films have it.
+    """
     genres, languages = Counter[str](), Counter[str]()
     for film in films:
         genres.update(film.genres)
@@ -70,7 +74,7 @@ def build_features(film: Film, names: Sequence[str], encoding: TargetEncoding) -
     """Return the vector of one film in the order of `names`; NaN where a fact is unknown.
 
     Args:
-        film: The film.
+        film: The facts about the film.
         names: Names of the features.
         encoding: The film's target encoding, from `Effects.encode`.
 
@@ -83,7 +87,12 @@ def build_features(film: Film, names: Sequence[str], encoding: TargetEncoding) -
 def build_matrix(
     films: Iterable[Film], names: Sequence[str], encodings: Iterable[TargetEncoding]
 ) -> Matrix:
-    """Return the vectors of films, float32 of shape (films, names); NaN where a fact is unknown.
+    """Return one vector per film, float32 of shape (films, names); NaN where a fact is unknown.
+
+    Args:
+        films: The facts about the films.
+        names: Names of the features, one per column.
+        encodings: The target encodings of the same films in the same order.
 
     Raises:
         UnknownFeatureError: This code cannot compute a feature of that name.
@@ -95,9 +104,9 @@ def build_matrix(
 
 @dataclass(frozen=True)
 class _Layout:
-    """The positions of a vector by kind of feature.
+    """Where each feature is in the vector, grouped by kind of feature.
 
-    One loop per kind is faster than one function call per position.
+    `row` runs one loop per kind, which is faster than one function call per feature.
     """
 
     width: int

@@ -1,6 +1,6 @@
 """Novelty warnings: facts of a film that lie outside the range of the training films.
 
-The forecast for such a film is an extrapolation and less reliable than its interval says.
+The forecast for such a film is an extrapolation, so it is less reliable than its interval says.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,8 +14,9 @@ from movierating.model.features import MEASUREMENTS
 
 Ranges = Mapping[str, tuple[float, float]]
 
-_RARE_SHARE: Final = 0.005  # share of the training films outside the range, at each end
-# Forecasts are about films after the training films, so later release years are no novelty.
+_RARE_SHARE: Final = 0.005  # fraction of the training films below the range, and also above it
+# Forecasts are made for films released after the training films, so a release up to two years
+# later is normal and gets no warning.
 _YEARS_AHEAD: Final = 2
 _FACTS: Final = {
     "runtime_minutes": "runtime",
@@ -33,7 +34,7 @@ _SENTENCES: Final = {
 
 @dataclass(frozen=True)
 class NoveltyWarning:
-    """A fact for which the model has no or hardly any training films.
+    """A warning that hardly any training film has a similar value for one fact.
 
     Attributes:
         fact: `runtime`, `overview`, `release_date`, `budget`, `language` or `genres`.
@@ -45,7 +46,7 @@ class NoveltyWarning:
 
 
 def training_ranges(films: Iterable[Film]) -> dict[str, tuple[float, float]]:
-    """Return, by measurement, the range of 99 % of the films that have it."""
+    """Return the range that holds the middle 99 % of the films' values, for each measurement."""
     described = list(films)
     ranges = {}
     for name in _FACTS:
@@ -58,12 +59,13 @@ def training_ranges(films: Iterable[Film]) -> dict[str, tuple[float, float]]:
 
 
 def novelty_warnings(film: Film, ranges: Ranges, features: Iterable[str]) -> list[NoveltyWarning]:
-    """Return a warning for each fact outside the training films' ranges and features.
+    """Return a warning for each fact of a film that hardly any training film shares.
 
     Args:
         film: The film to forecast.
-        ranges: From `training_ranges`.
-        features: The model's features. A genre or language without a flag had too few films.
+        ranges: The training films' ranges, from `training_ranges`.
+        features: The model's features. A genre or language without a flag had too few training
+            films, so it also gets a warning.
     """
     found = []
     for name, (low, high) in ranges.items():

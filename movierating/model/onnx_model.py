@@ -10,19 +10,22 @@ from movierating.errors import ExplainedError
 from movierating.model.features import Matrix
 
 RATING_RANGE: Final = (0.0, 10.0)
-# Rating points. A smaller predicted error is not credible: the votes themselves vary by as much.
+# In rating points. A smaller predicted error is not credible, because the votes themselves vary by
+# that much.
 SMALLEST_ERROR: Final = 0.05
 
 
 class GraphError(ExplainedError, ValueError):
-    """Some bytes are not an ONNX graph that can be opened."""
+    """The bytes are not an ONNX graph that onnxruntime can open."""
 
 
 class Graph:
     """A regression model in ONNX format: float32 vectors in, one number per vector out."""
 
     def __init__(self, onnx: bytes) -> None:
-        """Open the graph with one thread: a row takes microseconds, so more threads do not help.
+        """Open a graph from the bytes of an ONNX file.
+
+        It runs in one thread, because a row takes microseconds and more threads do not help.
 
         Raises:
             GraphError: The bytes are not an ONNX graph.
@@ -41,7 +44,7 @@ class Graph:
         self._input: str = self._session.get_inputs()[0].name
 
     def predict(self, matrix: Matrix) -> Matrix:
-        """Return numbers of shape (rows,) for vectors of shape (rows, features)."""
+        """Return the graph's outputs, shape (rows,), for vectors of shape (rows, features)."""
         (numbers,) = self._session.run(None, {self._input: matrix})
         return np.asarray(numbers, dtype=np.float32).reshape(-1)
 
@@ -51,8 +54,8 @@ class Model:
     """Forecasts ratings and their 80 % intervals.
 
     Attributes:
-        rating: Predicts the rating.
-        error: Predicts the absolute error of that rating, in rating points.
+        rating: The graph that predicts the rating.
+        error: The graph that predicts the absolute error of that rating, in rating points.
         quantile: Interval half-width as a multiple of the predicted error.
     """
 
@@ -61,7 +64,7 @@ class Model:
     quantile: float
 
     def forecast(self, matrix: Matrix) -> Matrix:
-        """Return ratings from 0 to 10, shape (rows,), for vectors of shape (rows, features)."""
+        """Forecast ratings from 0 to 10, shape (rows,), for vectors of shape (rows, features)."""
         lowest, highest = RATING_RANGE
         return np.minimum(np.maximum(self.rating.predict(matrix), lowest), highest)
 
@@ -71,7 +74,7 @@ class Model:
         return np.float32(self.quantile) * errors
 
     def covers(self, matrix: Matrix, ratings: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        """Return whether ratings lie inside the 80 % intervals, shape (rows,)."""
+        """Return whether each film's true rating lies in its 80 % interval, shape (rows,)."""
         off = np.abs(self.forecast(matrix) - ratings)
         inside: npt.NDArray[np.bool_] = off <= self.half_widths(matrix)
         return inside

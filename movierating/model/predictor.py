@@ -1,7 +1,7 @@
 """Forecast films: the rating, its 80 % interval, and the reasons for it.
 
-The API and the forecast ledger both forecast with `Predictor`. So a film gets the same numbers in
-both; they differ only in how they round them.
+Both the API and the forecast ledger use `Predictor`, so a film gets the same numbers in both. Only
+the rounding differs.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class PredictedRating:
     """The forecast of one film, not rounded.
 
     Attributes:
-        rating: 0 to 10.
+        rating: The forecast rating, 0 to 10.
         low: Lower end of the 80 % interval, at least 0.
         high: Upper end of the 80 % interval, at most 10.
         reasons: Rating points by feature group, the largest first. They add up to the rating minus
@@ -34,7 +34,7 @@ class PredictedRating:
 
 @dataclass(frozen=True)
 class Predictor:
-    """One version of the model, with everything that turns films into forecasts.
+    """The parts of one model version that turn a film's facts into a forecast.
 
     Attributes:
         features: Names of the features, in the order of the vector.
@@ -51,10 +51,10 @@ class Predictor:
         return build_matrix(films, self.features, map(self.effects.encode, films))
 
     def forecast(self, films: Sequence[Film], *, explained: bool = True) -> list[PredictedRating]:
-        """Forecast films.
+        """Forecast the ratings of films.
 
         Args:
-            films: In any order.
+            films: The facts about the films.
             explained: Whether to compute reasons, which take most of the time.
 
         Returns:
@@ -68,7 +68,8 @@ class Predictor:
                 rating=rating,
                 low=max(rating - half_width, lowest),
                 high=min(rating + half_width, highest),
-                # Film by film: each film's known groups are masked, and a batch is no faster.
+                # One call per film: each film has other known groups, and one call for all films
+                # would not be faster.
                 reasons=explain(self.model, vector[None, :], self.features) if explained else {},
             )
             for vector, rating, half_width in zip(

@@ -1,8 +1,9 @@
-"""The training films that are most similar to a film, from an index in the bundle.
+"""Find the training films that are most similar to a film, with an index from the model's bundle.
 
-Two films are compared by their tokens. Within a trait the similarity is the cosine of the tokens'
-inverse document frequencies; the similarities of all traits are added with weights. The index is
-inverted: it lists the films of each token.
+Two films are compared by their tokens, such as one director or one word of the plot. For each trait
+(kind of token) the similarity is the cosine between the films' vectors of inverse document
+frequencies, so a rare token counts more than a common one. The similarity of two films is the
+weighted sum over all traits. The index is inverted: for each token it lists the films that have it.
 """
 
 import io
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from movierating.films.film import Film
 from movierating.films.tokens import TRAITS
 
-# The weight of each trait in the similarity.
+# The weight of each trait in the sum; plot and franchise count most.
 _WEIGHTS: Final = {
     "genre": 1.0,
     "language": 0.5,
@@ -33,7 +34,8 @@ _WEIGHTS: Final = {
     "keyword": 1.0,
     "plot": 1.5,
 }
-# Tokens of fewer films are left out. They would make the index large and rarely match.
+# A plot or keyword token that fewer films have is left out: it would make the index larger and
+# would rarely match.
 _MIN_FILMS: Final = {"plot": 3, "keyword": 2}
 
 
@@ -56,15 +58,16 @@ class RatedFilm:
 
 @dataclass(frozen=True)
 class SimilarFilms:
-    """The inverted index.
+    """The inverted index: for each token, the training films that have it.
 
     Attributes:
-        films: The films; a film's position is its number.
+        films: The training films; a film's position is its number in the index.
         keys: Hashes of the tokens, ascending; uint64, shape (tokens,).
         rarity: Inverse document frequency of each token; float32, shape (tokens,).
         starts: Start of each token's films in `numbers`, then the end; int32, shape (tokens + 1,).
         numbers: Numbers of the films that have a token, token by token; int32.
-        values: The token's normalised weight within its trait of that film; float16.
+        values: For each entry of `numbers`: the token's rarity in that film, divided by the length
+            of the film's vector for the trait; float16.
     """
 
     films: Sequence[RatedFilm]
@@ -75,16 +78,20 @@ class SimilarFilms:
     values: npt.NDArray[np.float16]
 
     def similar_to(self, film: Film, count: int = 5) -> list[RatedFilm]:
-        """Return at most `count` films with similarity above 0, the most similar first."""
+        """Return the training films most similar to `film`, at most `count`, best first.
+
+        Films that share no token with `film` are never returned.
+        """
         similarity = self._similarity(film)
-        # `partition` finds the threshold; sorting all films would take longer than all the rest.
+        # `partition` finds the lowest similarity that is good enough. Sorting all films instead
+        # would take longer than everything else in this method.
         least = np.partition(similarity, -count)[-count] if len(similarity) > count else 0
         (similar,) = np.nonzero((similarity >= least) & (similarity > 0))
         best = similar[np.argsort(-similarity[similar], kind="stable")]
         return [self.films[at] for at in best[:count]]
 
     def _similarity(self, film: Film) -> npt.NDArray[np.float64]:
-        """The similarity of each film in the index to a film, shape (films,)."""
+        """Return the similarity of each film in the index to `film`, shape (films,)."""
         numbers, shares = [np.zeros(0, np.int32)], [np.zeros(0, np.float16)]
         for trait, weight in _WEIGHTS.items():
             at = self._known(trait, film)
@@ -97,7 +104,7 @@ class SimilarFilms:
         return added.astype(float)
 
     def of_genre(self, name: str) -> list[RatedFilm]:
-        """Return the films of a genre; none if no film in the index has it."""
+        """Return the training films with a genre; an empty list if there are none."""
         return [
             self.films[number]
             for token in self._known("genre", Film(genres=(name,)))
@@ -115,7 +122,12 @@ class SimilarFilms:
 
     @classmethod
     def build(cls, films: Sequence[Film], rated: Sequence[RatedFilm]) -> Self:
-        """Build the index of some films; `rated` has the same films in the same order."""
+        """Build the index of training films.
+
+        Args:
+            films: The facts about the films; their tokens are indexed.
+            rated: Title, year and rating of the same films in the same order.
+        """
         having: dict[int, list[int]] = defaultdict(list)
         traits: dict[int, str] = {}
         for number, film in enumerate(films):
@@ -167,7 +179,7 @@ class SimilarFilms:
             ValueError: The bytes are not such an archive.
         """
         try:
-            # Without pickles: loading a pickle could run any code.
+            # Pickles are forbidden, because loading a pickle can run any code.
             with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in (*_ARRAYS, *_FILMS)}
         except (OSError, KeyError, EOFError, BadZipFile) as error:

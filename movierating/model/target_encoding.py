@@ -1,7 +1,8 @@
-"""Target encoding: the effect of each token on the rating, and the past ratings of people.
+"""Target encoding: each token's effect on the rating, and past ratings of people and companies.
 
-Training estimates the effects of all tokens of all traits together, so that a director is not
-credited with the popularity of a genre (`scripts.training.target_encoding`). Serving looks them up.
+A token is one value of a trait, for example one director. Its effect is in rating points. Training
+estimates the effects of all tokens together (`scripts.training.target_encoding`), so that a
+director does not get credit for a genre that is rated well. Serving only looks the effects up.
 """
 
 import math
@@ -22,12 +23,13 @@ from movierating.films.tokens import TRACKED_TRAITS, TRAITS, Tokens
 
 TargetEncoding = Mapping[str, float]
 
-# Key of the table for Korean plots, which is not one of the traits.
+# Key of the effect table for syllables of Korean plots. It is not a trait: the other tables hold
+# the tokens of traits.
 KOREAN_PLOT: Final = "plot in Korean"
 ALL_EFFECTS: Final = "effect=all"  # the average rating plus the effects of all traits
 EFFECT_FEATURES: Final = {trait: f"effect={trait}" for trait in TRAITS}
-# Of a token's earlier films: their number as log(1 + n), their mean rating, and the rating of the
-# newest. From these numbers the trees learn how reliable an effect is.
+# Facts about a token's earlier films, such as a director's: their number as log(1 + n), their mean
+# rating, and the rating of the newest. From these the model learns how reliable an effect is.
 PAST_RATINGS: Final = ("films", "mean", "latest")
 PAST_RATING_FEATURES: Final = {
     trait: tuple(f"{name}={trait}" for name in PAST_RATINGS) for trait in TRACKED_TRAITS
@@ -40,18 +42,19 @@ ENCODED_FEATURES: Final = (
 
 
 class EffectTable(Mapping[str, tuple[float, ...]]):
-    """Per token: its weight, its effect, and its past ratings if the trait is tracked.
+    """The tokens of one trait: the weight, effect and (for tracked traits) past ratings of each.
 
-    One array holds all numbers, in memory and on disk. A tuple per token would take three times the
-    memory, and so would numbers written as JSON text while they are read.
+    All numbers are in one array, in memory and on disk. One tuple per token would need three times
+    the memory. Numbers stored as JSON text would need as much while they are read.
     """
 
     def __init__(self, tokens: Iterable[str], numbers: npt.ArrayLike) -> None:
-        """Index the tokens.
+        """Create a table from tokens and their numbers.
 
         Args:
-            tokens: Each once.
-            numbers: Shape (tokens, 2), or (tokens, 5) with past ratings.
+            tokens: The tokens, each once.
+            numbers: One row per token: weight and effect, shape (tokens, 2), and for tracked traits
+                also the three past ratings, shape (tokens, 5).
 
         Raises:
             ValueError: The numbers have another shape.
@@ -66,7 +69,8 @@ class EffectTable(Mapping[str, tuple[float, ...]]):
         """Read a table from the dictionary that `to_json` writes.
 
         Raises:
-            KeyError, TypeError, ValueError: The dictionary holds something else.
+            KeyError, TypeError, ValueError: The dictionary does not have the form that `to_json`
+                writes.
         """
         numbers = np.frombuffer(b64decode(raw["numbers"]), "<f8")
         return cls(raw["tokens"], numbers.reshape(len(raw["tokens"]), raw["columns"]))
@@ -77,19 +81,19 @@ class EffectTable(Mapping[str, tuple[float, ...]]):
         return {"tokens": list(self), "columns": self._numbers.shape[1], "numbers": numbers}
 
     def __getitem__(self, token: str) -> tuple[float, ...]:
-        """Return the numbers of a token."""
+        """Return a token's weight, effect and (if tracked) past ratings."""
         return tuple(self._numbers[self._rows[token]].tolist())
 
     def __contains__(self, token: object) -> bool:
-        """Return whether the table has a token."""
+        """Return whether the table contains this token."""
         return token in self._rows
 
     def __iter__(self) -> Iterator[str]:
-        """Iterate over the tokens."""
+        """Iterate over the tokens of the table."""
         return iter(self._rows)
 
     def __len__(self) -> int:
-        """Return the number of tokens."""
+        """Return the number of tokens in the table."""
         return len(self._rows)
 
 
@@ -101,10 +105,10 @@ class Effects:
     """The effects of all tokens, estimated from films released before a date.
 
     Attributes:
-        as_of: The date.
+        as_of: The date; only films released before it were used.
         average: Rating of the average film.
-        tables: A table per trait. A weight is relative to the film's other tokens of the trait; an
-            effect is in rating points.
+        tables: One table per trait. A token's weight says how much it counts beside the film's
+            other tokens of the same trait. Its effect is in rating points.
     """
 
     as_of: date
@@ -114,9 +118,9 @@ class Effects:
     def encode(self, film: Film) -> TargetEncoding:
         """Return the target encoding of a film, by feature name; NaN where a fact is unknown.
 
-        It has the effect of each trait in rating points, their sum with the average rating, and the
-        mean past ratings of each tracked trait. A token without training films, such as a new
-        director, has the effect 0.
+        The result has, by feature name: the effect of each trait in rating points, the average
+        rating plus all effects, and for each tracked trait the mean of its tokens' past ratings. A
+        token without training films, such as a new director, has the effect 0.
         """
         tokens = {trait: tokens_of(film) for trait, tokens_of in TRAITS.items()}
         encoding = {
@@ -137,14 +141,15 @@ class Effects:
 
     @property
     def reads_korean(self) -> bool:
-        """Whether there were enough training films with a Korean plot."""
+        """Whether the model can use a Korean plot: it had enough training films with one."""
         return KOREAN_PLOT in self.tables
 
     def _effect(self, trait: str, tokens: Tokens) -> float:
-        """The weighted sum of the effects, divided by the Euclidean norm of the weights.
+        """Return the effect of all tokens of one trait of a film.
 
-        The norm keeps films with many tokens comparable with films with few. With inverse document
-        frequencies as weights this equals a TF-IDF vector of length 1.
+        It is the weighted sum of the tokens' effects, divided by the Euclidean norm of the weights.
+        So films with many tokens remain comparable with films with few. Where the weights are
+        inverse document frequencies, this equals a TF-IDF vector of length 1.
         """
         if not tokens:
             return math.nan
@@ -155,7 +160,10 @@ class Effects:
         return sum(weight * effect for weight, effect, *_ in found) / norm if found else 0.0
 
     def _past(self, trait: str, tokens: Tokens) -> Sequence[float]:
-        """The mean past ratings of the known tokens; a newcomer has 0 films and unknown ratings."""
+        """Return the mean past ratings of the film's tokens that are in the table.
+
+        If none is in the table, as for a new director, the result is 0 films and NaN ratings.
+        """
         if not tokens:
             return (math.nan,) * len(PAST_RATINGS)
         table = self.tables.get(trait, _EMPTY)
