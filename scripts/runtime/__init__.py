@@ -1,1 +1,1 @@
-"""The parts that every step uses: command line, clock, files, progress and provenance."""
+"""Code that every pipeline step uses: command line, clock, files, progress, model provenance."""

@@ -1,4 +1,4 @@
-"""The common part of the steps' command lines: the run date, logging and error messages."""
+"""The part that all steps' command lines share: option `--date`, logging and error messages."""
 
 import argparse
 import logging
@@ -11,7 +11,11 @@ logger = logging.getLogger(__name__)
 
 
 def step_parser(doc: str | None) -> argparse.ArgumentParser:
-    """A parser with the option `--date`; its description is the first line of `doc`."""
+    """Create a step's command-line parser, which has the option `--date`.
+
+    Args:
+        doc: The step's module docstring; its first line becomes the help text.
+    """
     parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     parser.add_argument(
         "--date",
@@ -25,10 +29,10 @@ def run(step: Callable[[], object]) -> int:
     """Run a step as a program, with logging on.
 
     Returns:
-        The exit status: 0, or 1 after an error that the user can mend; its message is logged
-        without a traceback.
+        The exit status: 0 after success; 1 after an error that the user can correct. The message
+        of such an error is logged without a traceback.
     """
-    # Only programs configure logging; under Airflow, the steps use its configuration.
+    # Configured here, not in the steps: when Airflow calls a step, Airflow has configured logging.
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     try:
         step()

@@ -15,7 +15,9 @@ def now() -> datetime:
 
 
 def _clock() -> datetime:
-    return datetime.now(UTC)  # apart from `now`, so that tests replace it for every importer
+    return datetime.now(
+        UTC
+    )  # separate, so that a test can replace the clock of all modules that import `now`
 
 
 def today() -> date:
@@ -27,8 +29,8 @@ def past_or_today(day: date) -> date:
     """Return a run date after checking that it is not in the future.
 
     Raises:
-        SettingsError: The date is in the future. Production only moves to newer run dates, so such
-            a model would block every regular run until that date.
+        SettingsError: The date is in the future. Only a model with a newer run date may replace the
+            model in production, so a model from the future would block all runs until that date.
     """
     if day > today():
         raise SettingsError(f"the run date {day} is in the future; choose {today()} or earlier")

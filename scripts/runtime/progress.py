@@ -1,4 +1,4 @@
-"""The progress of fetching films: a bar in a terminal, or a line in the log from time to time."""
+"""Show the progress of fetching films: a bar in a terminal, otherwise a log line every 15 s."""
 
 import io
 import logging
@@ -17,18 +17,26 @@ _LINE_EVERY_SECONDS: Final = 15
 
 
 class _LogLines(io.TextIOBase):
-    """A file for tqdm that turns each update into a log line."""
+    """The output file given to tqdm (the progress bar library); logs each update as one line."""
 
     def write(self, text: str) -> int:
         line = text.strip()
-        if line and "?" not in line:  # the first line has no rate yet
+        if line and "?" not in line:  # tqdm writes "?" while the rate is unknown
             logger.info("%s", line)
         return len(text)
 
 
 @contextmanager
 def progress(total: int, name: str = "") -> "Iterator[tqdm[Any]]":
-    """Yield a counter that shows the rate and the remaining time; advance it with `update`."""
+    """Yield a counter that shows films per second and the remaining time.
+
+    Args:
+        total: How many films will be fetched.
+        name: Shown in front of the numbers.
+
+    Yields:
+        The counter; call its `update(n)` after every `n` films.
+    """
     # A bar redraws its line many times a second, which would fill a log.
     if sys.stderr.isatty():
         with (

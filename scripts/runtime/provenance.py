@@ -1,4 +1,4 @@
-"""The origin of a model: commit of the code, versions of libraries, and who acted."""
+"""Where a model comes from: the commit, the library versions, and the user who ran the step."""
 
 import getpass
 import os
@@ -21,7 +21,7 @@ _LIBRARIES: Final = (
 
 
 def commit() -> str:
-    """The commit of the code: from GIT_COMMIT (set in images), else from git, else `unknown`."""
+    """The git commit of this code: from GIT_COMMIT (set in images), from git, or `unknown`."""
     if built_from := os.environ.get("GIT_COMMIT"):
         return built_from
     # An image contains no git repository, and a checkout has no GIT_COMMIT.

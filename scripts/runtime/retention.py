@@ -12,7 +12,8 @@ from scripts.runtime.storage import DataPath
 
 logger = logging.getLogger(__name__)
 
-# The files of runs in the working folder, and W&B's beside them. The film store is not among them.
+# Name patterns of the files that runs leave in the working folder, and of W&B's files there. The
+# film store matches no pattern, so this module never deletes it.
 _RUN_FILES: Final = (
     "movies_*",
     "preprocess_*.json",
@@ -25,7 +26,7 @@ _RUN_FILES: Final = (
     ".*.partial",
     "wandb/*run-*",
 )
-_IN_USE: Final = timedelta(days=3)  # a younger file may belong to a run that has not ended
+_IN_USE: Final = timedelta(days=3)  # a newer file may belong to a run that is still active
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,9 @@ class Entry:
     """A file, or a folder with all its files.
 
     Attributes:
-        path: Where it is.
-        modified: When any of its files was last written, in seconds since 1970.
-        size: Of all its files, in bytes.
+        path: Path of the file or folder.
+        modified: When the newest of its files was last written, in seconds since 1970.
+        size: Total size of its files in bytes.
     """
 
     path: DataPath
@@ -61,11 +62,15 @@ def log_entries(folder: Path) -> Iterator[Entry]:
 def expired(
     entries: Iterable[Entry], moment: datetime, keep_days: float, max_bytes: float
 ) -> Iterator[Entry]:
-    """The entries to delete: those older than `keep_days`, then the oldest beyond `max_bytes`.
+    """Select the entries to delete; never an entry that was written in the last three days.
 
-    Entries of the last three days are kept in any case.
+    Args:
+        entries: All files and folders that may be deleted.
+        moment: The current time.
+        keep_days: Older entries are deleted.
+        max_bytes: The allowed total size; beyond it, the oldest entries are deleted.
     """
-    # From the newest on, so that the newest files fill the allowed size and the others exceed it.
+    # The newest entry comes first and uses the allowed size first, so only the oldest exceed it.
     room = max_bytes
     for entry in sorted(entries, key=lambda entry: entry.modified, reverse=True):
         age = timedelta(seconds=moment.timestamp() - entry.modified)
@@ -86,12 +91,12 @@ def delete(path: DataPath) -> None:
 
 
 def delete_expired_films(folder: DataPath, moment: datetime, longest: timedelta) -> None:
-    """Delete the runs' CSV files of films that are older than TMDB's terms allow.
+    """Delete CSV files of fetched films once they are older than TMDB's terms allow.
 
     Args:
         folder: The working folder.
         moment: The current time by TMDB's clock.
-        longest: How long TMDB's content may be kept.
+        longest: The longest time for which TMDB's terms allow keeping its data.
     """
     for path in [*folder.glob("movies_*"), *folder.glob(".movies_*")]:
         if moment.timestamp() - path.stat().st_mtime > longest.total_seconds():

@@ -1,4 +1,4 @@
-"""The files of one run: where each step writes its result and the next step finds it."""
+"""Paths of one run's files: each step writes its result there, and the next step reads it."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +8,7 @@ from scripts.runtime.storage import DataFileError, DataPath
 
 @dataclass(frozen=True)
 class RunFiles:
-    """Paths of the files of one run; each name contains the run date.
+    """Paths of the files of one pipeline run; each file name contains the run date.
 
     Attributes:
         folder: The working folder of the pipeline.
@@ -24,12 +24,16 @@ class RunFiles:
 
     @property
     def collect_report(self) -> DataPath:
-        """The source and the limit of `collected`, and the faults found in TMDB's records."""
+        """The report of the collect step, as JSON.
+
+        It contains the source of the films, the limit on their number (`COLLECT_MAX_FILMS`), and
+        the faults found in TMDB's records.
+        """
         return self.folder / f"movies_{self.run_date}.json"
 
     @property
     def cleaned(self) -> DataPath:
-        """The films that a model can be trained on."""
+        """The films that a model can be trained on (the cleaned file), as CSV."""
         return self.folder / f"movies_cleaned_{self.run_date}.csv"
 
     @property
@@ -39,12 +43,12 @@ class RunFiles:
 
     @property
     def codes(self) -> DataPath:
-        """The code tables of genres and languages."""
+        """The tables that give each genre and each language its number, as JSON."""
         return self.folder / f"codes_{self.run_date}.json"
 
     @property
     def bundle(self) -> DataPath:
-        """The folder of the trained bundle and its manifest."""
+        """The folder with the trained model's files (the bundle) and their index (the manifest)."""
         return self.folder / f"bundle_{self.run_date}"
 
     @property
@@ -59,11 +63,15 @@ class RunFiles:
 
     @property
     def tuned(self) -> DataPath:
-        """The best parameters that a search found on this run's films."""
+        """The best hyperparameters that the tuning step found on this run's films."""
         return self.folder / f"tuned_{self.run_date}.json"
 
     def require(self, path: DataPath, step: str) -> DataPath:
-        """Return a path after checking that the step which writes it has run.
+        """Return `path` after checking that it exists.
+
+        Args:
+            path: A file that an earlier step writes.
+            step: The name of that step, for the error message.
 
         Raises:
             DataFileError: The file does not exist.

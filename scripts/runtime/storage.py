@@ -1,6 +1,6 @@
 """Read and write the pipeline's files, in a local folder or in S3.
 
-With several workers the folder is in S3, because the workers share no disk.
+With several Airflow workers the folder must be in S3, because the workers share no disk.
 """
 
 import atexit
@@ -36,9 +36,9 @@ def data_folder(settings: PipelineSettings) -> DataPath:
 
 
 def local_folder(settings: PipelineSettings) -> Path:
-    """The working folder if it is local, else this machine's temporary folder.
+    """Return a local folder for libraries that cannot write to S3, such as W&B.
 
-    For libraries that cannot write to S3, such as W&B.
+    It is the working folder if that is local, otherwise this machine's temporary folder.
     """
     folder = data_folder(settings)
     return folder if isinstance(folder, Path) else Path(gettempdir())
@@ -46,9 +46,9 @@ def local_folder(settings: PipelineSettings) -> Path:
 
 @contextmanager
 def atomic_write(path: DataPath) -> Iterator[Path]:
-    """Yield a temporary local file, which replaces `path` when the block succeeds.
+    """Yield the path of a temporary local file; it replaces `path` when the block succeeds.
 
-    Readers see the old file or the new one, never a part. If the block fails, `path` is unchanged.
+    Readers see the old file or the complete new one. If the block fails, `path` is unchanged.
 
     Raises:
         DataFileError: The folder cannot be written.
@@ -65,8 +65,8 @@ def atomic_write(path: DataPath) -> Iterator[Path]:
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
             yield partial
-            # After a power failure the name must never point at a file without its content, so
-            # the content goes to disk before the rename, and the folder's entry after it.
+            # Otherwise a power failure could leave the new name with an empty file. So the content
+            # is flushed to disk before the rename, and the folder's entry after it.
             _flush_to_disk(partial)
             partial.replace(path)
             _flush_to_disk(path.parent)
@@ -76,9 +76,10 @@ def atomic_write(path: DataPath) -> Iterator[Path]:
 
 @contextmanager
 def staged_folder(folder: DataPath) -> Iterator[Path]:
-    """Yield a local folder, whose files are in `folder` after the block succeeds.
+    """Yield a local folder to write files into; they are in `folder` after the block succeeds.
 
-    A local folder is yielded itself; a folder in S3 is uploaded at the end.
+    If `folder` is local, it is yielded itself. If it is in S3, a temporary folder is yielded and
+    uploaded at the end.
 
     Raises:
         DataFileError: The folder cannot be written.
@@ -95,7 +96,10 @@ def staged_folder(folder: DataPath) -> Iterator[Path]:
 
 @contextmanager
 def local_copy(folder: DataPath) -> Iterator[Path]:
-    """Yield a local folder with the files of `folder`; a local folder is yielded itself."""
+    """Yield a local folder to read the files of `folder` from.
+
+    If `folder` is in S3, it is a temporary copy; otherwise it is `folder` itself.
+    """
     if isinstance(folder, S3Path):
         with TemporaryDirectory() as here:
             yield folder.download_to(here)
@@ -105,7 +109,7 @@ def local_copy(folder: DataPath) -> Iterator[Path]:
 
 @contextmanager
 def reading(path: DataPath) -> Iterator[None]:
-    """Translate S3's errors while a path is read; local errors pass through.
+    """Translate S3's errors while the block reads a path; errors from a local disk are unchanged.
 
     Raises:
         FileNotFoundError: The file does not exist, or was deleted while it was read.
@@ -123,7 +127,7 @@ def reading(path: DataPath) -> Iterator[None]:
 
 @contextmanager
 def writing(folder: DataPath) -> Iterator[None]:
-    """Translate errors while a folder is written into one sentence that says what to change.
+    """Replace errors, while the block writes to a folder, by ones that say which setting to change.
 
     Raises:
         DataFileError: The folder cannot be written.
@@ -142,13 +146,15 @@ def writing(folder: DataPath) -> Iterator[None]:
 
 
 def check_writable(folder: DataPath) -> None:
-    """Write and delete a small file, so that a long step fails before its work, not after.
+    """Check that a folder can be written, by writing and deleting a small file.
+
+    A long step calls this first, so that it does not fail after hours of work.
 
     Raises:
         DataFileError: The folder cannot be written.
         S3UnavailableError: The folder is in S3, and S3 cannot be used with these settings.
     """
-    # Named by process, because several steps may check the same folder at once.
+    # The process id is in the name, because several steps may check the same folder simultaneously.
     probe = folder / f".writable.{os.getpid()}"
     write_bytes(probe, b"")
     with writing(folder):
@@ -156,18 +162,18 @@ def check_writable(folder: DataPath) -> None:
 
 
 def write_bytes(path: DataPath, raw: bytes) -> None:
-    """Write a file atomically. Raises as `atomic_write`."""
+    """Write a file atomically. Raises the errors of `atomic_write`."""
     with atomic_write(path) as partial:
         partial.write_bytes(raw)
 
 
 def write_json(path: DataPath, content: Any) -> None:
-    """Write a JSON file atomically. Raises as `atomic_write`."""
+    """Write a JSON file atomically. Raises the errors of `atomic_write`."""
     write_bytes(path, json.dumps(content, indent=2, ensure_ascii=False).encode())
 
 
 def read_json(path: DataPath) -> Any:
-    """Read a JSON file."""
+    """Read and parse a JSON file."""
     return json.loads(path.read_bytes())
 
 
@@ -187,8 +193,9 @@ def _s3_client(settings: PipelineSettings) -> S3Client:
         aws_secret_access_key=secret.get_secret_value() if secret else None,
         region_name=settings.aws_default_region,
     )
-    # cloudpathlib downloads each object before it opens it. A cache of this process's own, cleared
-    # when a file is closed, keeps the disk small and cannot return another process's old copy.
+    # cloudpathlib downloads each object into a cache before opening it. Each process has its own
+    # cache, so it never reads another process's old copy. Files leave the cache when they are
+    # closed, so the cache stays small.
     cache = mkdtemp(prefix="movierating-")
     atexit.register(shutil.rmtree, cache, ignore_errors=True)
     return S3Client(

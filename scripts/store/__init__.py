@@ -1,1 +1,1 @@
-"""The film store: parquet files with the newest record and the vote history of every film."""
+"""The film store: parquet files with every film's newest TMDB record and its votes over time."""

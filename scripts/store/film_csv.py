@@ -1,4 +1,4 @@
-"""Write films as CSV, for the run's record of what it fetched and for spreadsheets."""
+"""Write films to a CSV file, which shows what a run fetched and opens in spreadsheets."""
 
 import csv
 from collections.abc import Iterable
@@ -8,20 +8,20 @@ from scripts.store.schema import FIELDS, FilmRecord
 
 
 def write_films(path: DataPath, films: Iterable[FilmRecord]) -> int:
-    """Write films as CSV in UTF-8 with a byte order mark, which spreadsheets need.
+    """Write films to a CSV file, in UTF-8 with the byte order mark that spreadsheets need.
 
     Args:
-        path: The file, written atomically.
-        films: Rows of the store; columns other than `FIELDS` are left out.
+        path: The file to write; it is replaced in one atomic step.
+        films: Rows of the film store, as dictionaries; only the columns in `FIELDS` are written.
 
     Returns:
-        The number of films.
+        The number of films written.
     """
     with (
         atomic_write(path) as partial,
         partial.open("w", encoding="utf-8-sig", newline="") as stream,
     ):
-        # Text is quoted, because a bare carriage return in a plot would otherwise end its row.
+        # Text is quoted; otherwise a carriage return within a plot would be read as the row's end.
         writer = csv.DictWriter(
             stream, FIELDS, extrasaction="ignore", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n"
         )

@@ -1,9 +1,12 @@
 """The film store: the newest record and the vote history of each film, in parquet files.
 
-A file is written atomically, its name contains a checksum of its content, and it is never changed.
-A film may be in several files: the newest record counts, and the vote histories are merged. So any
-number of writers can add files at the same time, readers need no lock, and a process that is killed
-loses nothing that is in the store. `compact` merges files into fewer ones and then deletes them.
+A vote history holds a film's rating and number of votes on each day that the film was fetched.
+
+Each file is written in one atomic step and never changed; its name contains a checksum of its
+content. A film may be in several files: readers then use the newest record and merge the vote
+histories. So several processes can add files at the same time, readers need no lock, and a killed
+process cannot damage the films in the store. `compact` merges the files into fewer ones and then
+deletes the old files.
 """
 
 import hashlib
@@ -32,34 +35,39 @@ from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_a
 
 logger = logging.getLogger(__name__)
 
-SMALL_FILES: Final = 64  # after this many writes, the files are merged into one
-_FILE_BYTES: Final = 8_000_000  # in memory; small, because merging holds several copies of a file
+SMALL_FILES: Final = 64  # after this many files, `add` merges them into one
+_FILE_BYTES: Final = (
+    8_000_000  # size of a merged file in memory; small, since merging needs several copies
+)
 _SMALL_BYTES: Final = 500_000  # on disk; `compact` merges files below this
 _LONGEST_WRITE_SECONDS: Final = 3600  # an older partial file is from a killed process
-_SUPERSEDED_SHARE: Final = 0.25  # of the rows; above this, `compact` rewrites all files
+_SUPERSEDED_SHARE: Final = 0.25  # `compact` rewrites all files if more of the rows are outdated
 _INDEX: Final = ("id", "fetched_at", "run_date", "release_date")
 
 
 class StoreCorruptError(ExplainedError, ValueError):
-    """The content of a file of the store does not match its checksum."""
+    """A file of the film store does not match its checksum, or cannot be parsed."""
 
     def __init__(self, path: DataPath) -> None:
-        """Name the file, and say how to restore its films."""
+        """Write a message that names the file and says how to restore its films."""
         super().__init__(
             f"{path} is damaged; move it away, and the next backfill fetches its films again"
         )
 
 
 class FilmStore:
-    """The films of one source, in one folder."""
+    """All films from one source (TMDB, or an imitation of it), in the files of one folder."""
 
     def __init__(self, folder: DataPath) -> None:
-        """Use a folder; it is created when the first films are added."""
+        """Use `folder` for the files; it is created when the first films are added."""
         self.folder = folder
         self._written: list[DataPath] = []
 
     def add(self, films: pa.Table) -> None:
-        """Add films, in the columns of `schema.SCHEMA`; they are on disk when this returns.
+        """Write films to a new file of the store; they are on disk when this returns.
+
+        Args:
+            films: In the columns of `schema.SCHEMA`, one row per film.
 
         Raises:
             DataFileError: The folder cannot be written.
@@ -71,13 +79,13 @@ class FilmStore:
             self.merge_written()
 
     def merge_written(self) -> None:
-        """Merge the files that this object has written since the last call into one."""
+        """Merge the files that this object has written since the last merge."""
         if len(self._written) > 1:
             self._merge(self._written)
         self._written = []
 
     def index(self) -> Index:
-        """The dates of each film, read without the large columns.
+        """Read each film's id and dates; this is fast because the large columns are not read.
 
         Raises:
             StoreCorruptError: A file is damaged.
@@ -94,12 +102,13 @@ class FilmStore:
         )
 
     def films(self, run_date: date | None = None) -> Iterator[pa.Table]:
-        """The films, one row each, with their whole vote histories; some thousand rows at a time.
+        """Read all films, one row per film, with their complete vote histories.
 
-        Films that are added during the iteration may be missing.
+        Yields tables of some thousand films each. Films that another process adds meanwhile may be
+        missing.
 
         Args:
-            run_date: Only the films that the daily run of that date fetched.
+            run_date: If given, only the films whose newest record comes from this date's daily run.
 
         Raises:
             StoreCorruptError: A file is damaged.
@@ -112,17 +121,21 @@ class FilmStore:
                     new = table.filter(~np.isin(ints(table, "id"), earlier))
                     yield new
                     seen.append(ints(new, "id"))
-            except FileNotFoundError:  # another process merged it: its films are in another file
+            except FileNotFoundError:  # another process merged this file into another one
                 continue
             return
 
     def as_of(self, day: date) -> Iterator[pa.Table]:
-        """As `films`, with the rating and votes known on a day; null where none were known."""
+        """As `films`, but with the rating and number of votes that were known on `day`, or null."""
         for table in self.films():
             yield votes_as_of(table, day)
 
     def compact(self) -> None:
-        """Merge small files into large ones; rewrite all files once many rows are superseded."""
+        """Merge small files into large ones, or all files if many rows are outdated.
+
+        A row is outdated if the store has a newer record of the same film. The limit is a quarter
+        of the rows.
+        """
         self._delete_partial_files()
         files, ids = self._files(), ints(self._scan(["id"]), "id")
         small = [path for path in files if _size(path) < _SMALL_BYTES]
@@ -132,10 +145,10 @@ class FilmStore:
             self._merge(small)
 
     def purge(self, before: datetime) -> int:
-        """Delete all records fetched before a time, including superseded ones.
+        """Delete all records that were fetched before a given time.
 
         Returns:
-            How many films are no longer in the store.
+            How many films have no record left in the store.
         """
         moment, files = int(before.timestamp() * 1000), self._files()
         if not (ints(self._scan(["fetched_at"]), "fetched_at") < moment).any():
@@ -146,7 +159,10 @@ class FilmStore:
         return gone
 
     def digest(self) -> str:
-        """A hash of the films' facts, independent of when and in which order they were added."""
+        """Calculate a SHA-256 hash of all films' facts, to see whether two stores have equal films.
+
+        It does not depend on when, or in which order, the films were added.
+        """
         hashes: dict[int, bytes] = {}
         for table in self.films():
             for row in table.select(FACTS).to_pylist():
@@ -155,10 +171,10 @@ class FilmStore:
         return hashlib.sha256(b"".join(hashes[film] for film in sorted(hashes))).hexdigest()
 
     def _files(self) -> list[DataPath]:
-        """The files of the store.
+        """List the files of the store.
 
-        A listing is no snapshot: while another process merges, it may miss both the old and the new
-        file of a film. So it is repeated until two listings are equal.
+        While another process merges files, one listing may miss both the old and the new file of a
+        film. So the listing is repeated until two in a row are equal.
         """
         before, files = None, self._listed()
         while files != before:
@@ -172,14 +188,14 @@ class FilmStore:
             return sorted(self.folder.glob("*.parquet"), key=lambda path: path.name)
 
     def _delete_partial_files(self) -> None:
-        """Delete partial files of killed writers.
+        """Delete the incomplete files that killed processes left behind.
 
-        They may hold TMDB's content, which must not be kept for longer than its terms allow.
+        They may contain TMDB's data, which its terms do not allow to be kept for long.
         """
         if not isinstance(self.folder, Path):
             return  # an upload to S3 is atomic and leaves no partial file
         for path in self.folder.glob(".*.partial"):
-            with suppress(FileNotFoundError):  # a running writer has just finished
+            with suppress(FileNotFoundError):  # its process is alive and has just finished writing
                 if time.time() - path.stat().st_mtime > _LONGEST_WRITE_SECONDS:
                     path.unlink()
 
@@ -188,12 +204,12 @@ class FilmStore:
         return not self._files()
 
     def _scan(self, names: Sequence[str]) -> pa.Table:
-        """Some columns of all rows, including superseded ones."""
+        """Read some columns of all rows, including outdated records of a film."""
         while True:
             try:
                 parts = [_columns(path, names) for path in self._files()]
                 return pa.concat_tables([_NO_FILMS.select(names), *parts])
-            except FileNotFoundError:  # another process merged it: its films are in another file
+            except FileNotFoundError:  # another process merged this file into another one
                 continue
 
     def _write(self, films: pa.Table) -> DataPath:
@@ -213,15 +229,15 @@ class FilmStore:
         except FileNotFoundError:
             logger.info("another process is merging the files of %s; nothing to do", self.folder)
             return
-        # The old files go last: if the process is killed before this, films are in the store twice,
-        # and readers merge them.
+        # The old files are deleted last. If the process is killed before this, some films are
+        # in the store twice, which readers can handle.
         with writing(self.folder):
             for path in files:
                 path.unlink(missing_ok=True)
 
 
 def film_source(settings: PipelineSettings) -> str:
-    """The name of the source of films: TMDB's host, or the catalogue that imitates TMDB.
+    """Name where films come from: TMDB's host name, or the name of the invented film catalogue.
 
     Each source has its own store, so that invented films never mix with real ones.
     """
@@ -231,7 +247,7 @@ def film_source(settings: PipelineSettings) -> str:
 
 
 def film_store(settings: PipelineSettings) -> FilmStore:
-    """The store for the settings' source of films."""
+    """Open the film store in the working folder for the source of films in the settings."""
     return FilmStore(data_folder(settings) / "films" / film_source(settings))
 
 
@@ -240,7 +256,12 @@ _NO_FILMS: Final = SCHEMA.empty_table()
 
 
 def _merged(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.Table]:
-    """The films of some files (or of one run), one row each, with votes from all of the files."""
+    """Read the films in some files, one row per film, with the votes from all of these files.
+
+    Args:
+        files: Files of the store.
+        run_date: If given, only the films that this date's daily run fetched.
+    """
     newest, older = _newest(files, run_date)
     for path, rows in zip(files, newest, strict=True):
         if len(rows):
@@ -248,11 +269,15 @@ def _merged(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.
 
 
 def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], pa.Table]:
-    """Find the newest row of each film.
+    """Find each film's newest row in some files.
+
+    Args:
+        files: Files of the store.
+        run_date: If given, only the newest rows that this date's daily run fetched.
 
     Returns:
-        The numbers of these rows, file by file, and the votes of all other rows, in the columns of
-        `NO_VOTES`.
+        For each file, the positions of the newest rows in it; and the votes of all other rows, in
+        the columns of `NO_VOTES`.
     """
     parts = [_columns(path, ("id", "fetched_at", "run_date")) for path in files]
     rows = pa.concat_tables([_NO_FILMS.select(["id", "fetched_at", "run_date"]), *parts])
@@ -273,7 +298,7 @@ def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], p
 
 
 def _in_sizes(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """The same rows, in tables of about `size` bytes."""
+    """Join the rows of small tables into tables of about `size` bytes."""
     waiting: list[pa.Table] = []
     gathered = 0
     for table in filter(len, tables):
@@ -300,14 +325,14 @@ def _columns(path: DataPath, names: Iterable[str]) -> pa.Table:
 
 
 def _parse(path: DataPath, stream: Any, names: list[str]) -> pa.Table:
-    """Some columns; the checksum of each page is verified."""
+    """Read some columns of a parquet file, and verify the checksums inside the file."""
     try:
         table = pq.ParquetFile(stream, page_checksum_verification=True).read(names)
         return table.cast(pa.schema([SCHEMA.field(name) for name in names]))
     except (pa.ArrowException, KeyError, OverflowError, ValueError):
         raise StoreCorruptError(path) from None
     except OSError as error:
-        if error.errno is not None:  # raised by the operating system: the file may be intact
+        if error.errno is not None:  # an error from the operating system, so the file may be intact
             raise
         raise StoreCorruptError(path) from None
 
@@ -316,7 +341,7 @@ def _size(path: DataPath) -> int:
     try:
         with reading(path):
             return path.stat().st_size
-    except (FileNotFoundError, NoStatError):  # another process merged it
+    except (FileNotFoundError, NoStatError):  # another process merged it into another file
         return 0
 
 

@@ -1,4 +1,4 @@
-"""The index of the film store, and Arrow columns as NumPy integers to sort and compare rows by."""
+"""The index of the film store (ids and dates), and integer columns for sorting its rows."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,13 +15,13 @@ EPOCH: Final = date(1970, 1, 1)
 
 @dataclass(frozen=True)
 class Index:
-    """The dates of each film, without its record; one entry per film, sorted by id.
+    """When each film in the store was fetched and released; one entry per film, sorted by id.
 
     Attributes:
         ids: TMDB's ids, shape (films,).
-        fetched_at: When TMDB answered, in milliseconds since 1970; (films,).
-        run_day: The daily run that fetched the film, in days since 1970; -1 for a backfill;
-            (films,).
+        fetched_at: When the newest record was fetched, in milliseconds since 1970; (films,).
+        run_day: The date of the daily run that fetched it, in days since 1970; -1 if a backfill
+            fetched it; (films,).
         release_day: The release date in days since 1970; `UNDATED` where unknown; (films,).
     """
 
@@ -44,18 +44,18 @@ class Index:
 
 
 def days_since_1970(day: date) -> int:
-    """A date as the index counts it."""
+    """Convert a date to days since 1970, as used in `Index`."""
     return (day - EPOCH).days
 
 
 def ints(table: pa.Table, name: str, missing: int = 0) -> Ints:
-    """A column as 64-bit integers, shape (rows,).
+    """Convert a column of an Arrow table to 64-bit integers, shape (rows,).
 
     Args:
-        table: Has the column.
-        name: A column of numbers, of times (become milliseconds since 1970) or of dates (become
-            days since 1970).
-        missing: Replaces null.
+        table: The table.
+        name: The column's name. Its numbers stay as they are; times become milliseconds since
+            1970, dates become days since 1970.
+        missing: The integer that replaces null.
     """
     column = table[name].combine_chunks()
     if pa.types.is_date32(column.type):
@@ -71,7 +71,7 @@ def is_last(*keys: Ints) -> npt.NDArray[np.bool_]:
         keys: Columns of shape (rows,), sorted so that equal keys are neighbours.
 
     Returns:
-        Shape (rows,).
+        Booleans, shape (rows,); true for the last row of a group.
     """
     last = np.ones(len(keys[0]), np.bool_)
     last[:-1] = np.any([key[1:] != key[:-1] for key in keys], axis=0)

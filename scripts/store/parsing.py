@@ -1,4 +1,4 @@
-"""Parse the store's rows into films, with only the facts that are known before release."""
+"""Convert rows of the film store to `Film` objects, which only have facts known before release."""
 
 import json
 import math
@@ -28,11 +28,14 @@ _TEXTS: Final = (
 
 
 def to_frame(films: pa.Table) -> pd.DataFrame:
-    """The columns used for films and ratings, as a frame.
+    """Convert films to a pandas frame with the columns that `parse_film` and the data set need.
+
+    Args:
+        films: In the columns of `schema.SCHEMA`, one row per film.
 
     Returns:
-        Ids, numbers and votes as numbers, with NaN where unknown (0 for the number of votes); all
-        else as text, empty where unknown.
+        One row per film. Numbers are NaN where unknown, but an unknown `vote_count` is 0. All other
+        columns are text, empty where unknown.
     """
     columns = ["id", "release_date", *_NUMBERS, *_TEXTS]
     frame: pd.DataFrame = films.select(columns).to_pandas(date_as_object=True)
@@ -45,10 +48,10 @@ def to_frame(films: pa.Table) -> pd.DataFrame:
 
 
 def parse_film(row: Mapping[Hashable, Any]) -> Film:
-    """Parse a row of `to_frame` into a film; facts that are empty there are unknown.
+    """Convert a row of `to_frame` to a film; an empty value becomes an unknown fact.
 
-    A plot in another script than Latin is unknown too, because the service treats it so unless it
-    is translated.
+    A plot in a non-Latin script also becomes unknown, because the service uses such a plot only in
+    translation.
     """
     overview = row["overview"]
     crew, cast = (_objects(row["credits"], part) for part in ("crew", "cast"))
@@ -71,7 +74,7 @@ def parse_film(row: Mapping[Hashable, Any]) -> Film:
 
 
 def korean_plots(films: pa.Table) -> list[str | None]:
-    """The Korean plot of each film, None where TMDB has none; in the table's order."""
+    """Get the Korean plot of each film in the table's order; None where TMDB has none."""
     # One film at a time, because the translations of all films together would fill the memory.
     return [_korean_plot(text.as_py() or "") for text in films["translations"]]
 
@@ -87,7 +90,7 @@ def _korean_plot(translations: str) -> str | None:
 
 
 def main_genre(genres: str) -> str | None:
-    """The first genre in a column `genres` of the store; None where there is none."""
+    """Get the first genre from a film's `genres` (JSON text); None if the film has no genre."""
     return next(iter(_names(_objects(genres))), None)
 
 
@@ -96,7 +99,12 @@ def _positive(value: float) -> float | None:
 
 
 def _objects(text: str, part: str | None = None) -> list[dict[str, Any]]:
-    """The objects in JSON text, or in one part of it; values of other types are left out."""
+    """Parse JSON text into a list of its objects; values of other types are left out.
+
+    Args:
+        text: A JSON list or object; may be empty.
+        part: If given, the key of the JSON object that holds the list.
+    """
     value = json.loads(text) if text else None
     if part is not None:
         value = value.get(part) if isinstance(value, dict) else None
@@ -110,6 +118,6 @@ def _billing(actor: dict[str, Any]) -> float:
 
 
 def _names(objects: Iterable[dict[str, Any]], key: str = "name") -> tuple[str, ...]:
-    """The names of people or companies, stripped, without duplicates, in the given order."""
+    """Get the names from some JSON objects: stripped, without duplicates, in the same order."""
     names = (str(each.get(key) or "").strip() for each in objects)
     return tuple(dict.fromkeys(name for name in names if name))

@@ -1,8 +1,8 @@
-"""The columns of the film store: TMDB's fields of a film and its vote history.
+"""The columns of the film store: TMDB's fields for a film, and the film's votes over time.
 
-Numbers, text and dates have columns of their own types. Nested fields are stored as JSON text,
-without the parts that only a web page needs. Fields that TMDB may add later go into `extra`. None
-means unknown.
+A number, text or date field has a column of that type. A nested field is stored as JSON text,
+without the parts that only a web page needs. Fields that TMDB may add later are stored in the
+column `extra`. None means unknown.
 """
 
 import json
@@ -53,7 +53,7 @@ FIELD_TYPES: Final[dict[str, tuple[type, ...]]] = {
     **dict.fromkeys(_LISTS, (list,)),
 }
 FIELDS: Final = tuple(sorted(FIELD_TYPES))  # alphabetical, as TMDB sends them
-# The further parts requested with a film, and the list in each that must be there.
+# Further parts that are requested with a film, and the list that each part must contain.
 PARTS: Final = {
     "credits": "cast",
     "keywords": "keywords",
@@ -72,16 +72,16 @@ SCHEMA: Final = pa.schema(
     [
         ("id", pa.int64()),
         ("fetched_at", pa.timestamp("ms", "UTC")),  # by TMDB's clock
-        ("run_date", pa.date32()),  # of the daily run that fetched the film; None: a backfill
+        ("run_date", pa.date32()),  # date of the daily run that fetched the film; None: a backfill
         *((name, kind) for name, kind in _NUMBERS.items()),
         *((name, pa.bool_()) for name in _FLAGS),
         *((name, pa.date32() if name == "release_date" else TEXT) for name in _TEXTS),
         *((name, TEXT) for name in NESTED),
         ("extra", TEXT),
-        ("votes", pa.list_(VOTE)),  # one entry per day of a fetch, sorted by date
+        ("votes", pa.list_(VOTE)),  # one entry for each day the film was fetched, sorted by date
     ]
 )
-ABSENT: Final = ...  # marks a field that TMDB did not send, since None marks one sent as null
+ABSENT: Final = ...  # for a field that TMDB did not send; None is for one that it sent as null
 # The columns about the film itself, without those about how it was fetched.
 FACTS: Final = tuple(
     name for name in SCHEMA.names if name not in {"fetched_at", "run_date", "votes"}
@@ -104,27 +104,26 @@ _WEB_PAGE_ONLY: Final = frozenset(
 
 
 def unexpected_fields(film: dict[str, Any]) -> list[str]:
-    """The fields that are absent, or of a type that TMDB never sends."""
+    """Name the fields in TMDB's JSON for a film that are absent or have an unexpected type."""
     unexpected = [name for name, types in FIELD_TYPES.items() if not _has_type(film, name, types)]
     parts = [name for name, inner in PARTS.items() if not _is_part(film.get(name), inner)]
     return unexpected + parts
 
 
 def has_json_type(value: Any, types: tuple[type, ...]) -> bool:
-    """Whether a value has one of some JSON types; unlike in Python, a boolean is no number."""
+    """Whether a value has one of the JSON types in `types`; a boolean is not a number here."""
     return isinstance(value, types) and (types == (bool,) or not isinstance(value, bool))
 
 
 def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | None) -> FilmRecord:
-    """Turn TMDB's JSON of a film into a row of the store, without its votes.
+    """Convert TMDB's JSON for a film to a row of the film store, without the column `votes`.
 
-    Values are as TMDB sent them, or `ABSENT`. Wrong and impossible values are left for
-    `tmdb.validation` to find.
+    Values are as TMDB sent them, or `ABSENT`. `tmdb.validation` checks them afterwards.
 
     Args:
         film: The response to `/movie/{id}` with its parts.
         fetched_at: When TMDB sent it.
-        run_date: The daily run that fetched it; None for a backfill.
+        run_date: The date of the daily run that fetched it; None for a backfill.
     """
     known = FIELD_TYPES.keys() | PARTS.keys()
     extra = {name: value for name, value in film.items() if name not in known}
@@ -138,14 +137,14 @@ def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | Non
 
 
 def compact_json(value: Any) -> str | None:
-    """Nested values as compact JSON text, without the parts that only a web page needs."""
+    """Convert nested values to compact JSON text, without the parts that only a web page needs."""
     if value is None:
         return None
     return str(_storable(json.dumps(_slim(value), ensure_ascii=False, separators=(",", ":"))))
 
 
 def _storable(value: Any) -> Any:
-    """Replace lone surrogates in text by `?`: JSON can contain them, UTF-8 cannot."""
+    """Replace lone surrogates in text by `?`, because UTF-8 cannot encode them."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 

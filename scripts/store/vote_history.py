@@ -1,4 +1,4 @@
-"""Vote histories: per film a list of votes, with one entry for each day it was fetched."""
+"""Vote histories: a film's rating and number of votes on each day that it was fetched."""
 
 from datetime import date
 from typing import Final
@@ -14,7 +14,14 @@ NO_VOTES: Final = pa.schema([SCHEMA.field("id"), *VOTE]).empty_table()
 
 
 def vote_rows(films: pa.Table) -> pa.Table:
-    """The vote histories as a table with one row per entry, in the columns of `NO_VOTES`."""
+    """Unpack the films' vote histories into a table with one row per film and day.
+
+    Args:
+        films: In the columns of `schema.SCHEMA`, one row per film.
+
+    Returns:
+        The columns of `NO_VOTES`: id, date, rating and number of votes.
+    """
     votes = films["votes"].combine_chunks()
     ids = films["id"].combine_chunks().take(pc.list_parent_indices(votes))
     entries = pc.list_flatten(votes)
@@ -23,9 +30,9 @@ def vote_rows(films: pa.Table) -> pa.Table:
 
 
 def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
-    """Merge older votes into the vote histories of films, sorted by date.
+    """Add older entries to the films' vote histories; each history remains sorted by date.
 
-    Where both have an entry for a day, the one of `films` is kept.
+    If `films` and `older` both have an entry for a day, the entry in `films` is kept.
 
     Args:
         films: In the columns of `schema.SCHEMA`, one row per film.
@@ -42,7 +49,7 @@ def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
 
 
 def votes_as_of(films: pa.Table, day: date) -> pa.Table:
-    """Films with the rating and the number of votes known on a day; null where none were known."""
+    """Replace each film's rating and number of votes by those known on `day`, or by null."""
     votes = vote_rows(films)
     votes = votes.filter(pc.field("date") <= day)
     last = votes.filter(is_last(ints(votes, "id")))
@@ -53,18 +60,18 @@ def votes_as_of(films: pa.Table, day: date) -> pa.Table:
 
 
 def _one_a_day(votes: pa.Table) -> pa.Table:
-    """The last row of each film and day, sorted by id and date."""
+    """Keep only the last row for each film and day; the result is sorted by id and date."""
     ids, days = ints(votes, "id"), ints(votes, "date")
     order = np.lexsort((np.arange(len(ids)), days, ids))
     return votes.take(order[is_last(ids[order], days[order])])
 
 
 def _listed(votes: pa.Table, counts: Ints) -> pa.ListArray:
-    """Group consecutive rows into lists.
+    """Group consecutive rows of votes into one list per film.
 
     Args:
-        votes: Sorted by film.
-        counts: The length of each film's list.
+        votes: Rows sorted by film.
+        counts: The number of rows for each film.
     """
     offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
     entries = [votes[field.name].combine_chunks() for field in VOTE]
