@@ -18,7 +18,7 @@ _TEXTS = ("title", "header", "markdown", "caption", "text", "error", "warning", 
 
 
 def open_app(ui_language: str | None = None, **query: str | list[str]) -> AppTest:
-    """Open the first page, with a language and more in the query string."""
+    """Open the UI's first page, with a language and other values in the query string."""
     page = AppTest.from_file(APP, default_timeout=TIMEOUT_SECONDS)
     page._bidi_component_manager = _NO_COMPONENTS
     for name, value in query.items():
@@ -29,7 +29,7 @@ def open_app(ui_language: str | None = None, **query: str | list[str]) -> AppTes
 
 
 def open_page(name: str, language: str = "en", **state: Any) -> AppTest:
-    """Open a page by its name, with values in the session."""
+    """Open a page by its name, with values in Streamlit's session state."""
     page = open_app(language)
     for key, value in state.items():
         page.session_state[key] = value
@@ -38,26 +38,26 @@ def open_page(name: str, language: str = "en", **state: Any) -> AppTest:
 
 
 def run(page: AppTest) -> AppTest:
-    """Run the script once more; no exception may reach the visitor."""
+    """Run the page's script again, and check that the page shows no exception."""
     page.run()
     assert not page.exception
     return page
 
 
 def click(page: AppTest, *labels: str) -> AppTest:
-    """Click the button that has one of the labels."""
+    """Click the button whose label is one of the given labels."""
     (button,) = [button for button in page.button if button.label in labels]
     button.click()
     return run(page)
 
 
 def submit(page: AppTest) -> AppTest:
-    """Ask for the forecast."""
+    """Click the button that requests the forecast."""
     return click(page, *SUBMIT)
 
 
 def switch_language(page: AppTest, language: str) -> AppTest:
-    """Choose another language."""
+    """Choose another language for the UI."""
     page.radio(key="ui").set_value(language)
     return run(page)
 

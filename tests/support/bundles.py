@@ -1,4 +1,4 @@
-"""Small bundles, made in a moment from invented films."""
+"""Create small model bundles for tests, from invented films."""
 
 import json
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ from movierating.registry.registry import Pointer, Production, Registry
 def effects_of(
     tables: Mapping[str, Mapping[str, tuple[float, ...]]], average: float = 6.0
 ) -> Effects:
-    """Effects by trait and token: weight, effect, and the past of who is followed."""
+    """Create target-encoded effects; `tables` maps trait -> token -> (weight, effect, ...)."""
     listed = {
         trait: EffectTable(rows, [*rows.values()] or np.empty((0, 2)))
         for trait, rows in tables.items()
@@ -88,22 +88,22 @@ FEATURES = (
 
 @dataclass(frozen=True)
 class Packed:
-    """A bundle on disk. Copy the folder before altering it: others read it too."""
+    """A bundle on disk, shared by several tests; copy the folder before changing it."""
 
     folder: Path
     manifest: Manifest
 
     @property
     def manifest_sha256(self) -> str:
-        """What a pointer to it names."""
+        """The SHA-256 of the manifest, as a pointer to this bundle contains it."""
         return sha256(self.manifest.to_bytes())
 
     def load(self) -> Bundle:
-        """The bundle, verified."""
+        """Load the bundle, and verify its files."""
         return Bundle.load(self.folder, self.manifest_sha256)
 
     def pointer(self, **others: Any) -> Pointer:
-        """What puts it into production."""
+        """Create the pointer (`production.json`) that puts this bundle into production."""
         facts = {
             "version": self.manifest.version,
             "manifest_sha256": self.manifest_sha256,
@@ -116,7 +116,7 @@ class Packed:
         return Pointer.model_validate(facts | others)
 
     def pointer_after(self, over: Production | None) -> Pointer:
-        """What puts it into production a minute after another version."""
+        """Create a pointer to this bundle, dated one minute after the present pointer `over`."""
         if over is None:
             return self.pointer()
         before = over.pointer
@@ -124,7 +124,7 @@ class Packed:
 
 
 def invented_films(count: int, seed: int = 7) -> list[Film]:
-    """Films of all kinds, each fact missing now and then."""
+    """Create `count` random films; some facts are missing with a probability of 10 %."""
     people = ("Ada Novak", "Kim Minseo", "Jo Lindqvist")
     rng = np.random.default_rng(seed)
 
@@ -154,7 +154,7 @@ def pack(
     holdout_rmse: float = 0.7,
     data_sha256: str = sha256(b""),
 ) -> Packed:
-    """Make a bundle whose ratings lie around `level`, measured at `holdout_rmse` by its word."""
+    """Create a bundle whose forecasts lie around `level`; its manifest states `holdout_rmse`."""
     from scripts.training.models import fit_regressor  # some seconds
     from scripts.training.onnx_export import to_onnx
 
@@ -205,19 +205,19 @@ def pack(
 
 
 def packed_in(folder: Path) -> Packed:
-    """Return the bundle that a folder holds."""
+    """Return the bundle in `folder`, which `pack` created earlier."""
     return Packed(folder, Manifest.model_validate_json((folder / MANIFEST_NAME).read_bytes()))
 
 
 def scores(rmse: float) -> Scores:
-    """Scores of which only the RMSE matters."""
+    """Create a manifest's scores with the given RMSE; the other numbers do not matter."""
     return Scores(n=100, rmse=rmse, mae=rmse, r2=0.2, bias=0.0)
 
 
 def put_into_production(
     registry: Registry, packed: Packed, over: Production | None = None
 ) -> Production:
-    """Publish a bundle and point production at it."""
+    """Publish a bundle in the registry, and make it the model in production."""
     registry.publish(packed.folder, packed.manifest)
     registry.promote(packed.pointer_after(over), over)
     current = registry.production()

@@ -1,17 +1,17 @@
-"""A bucket whose publisher dies in the middle of its work."""
+"""An S3 bucket that simulates the kill of the process that writes to it."""
 
 from movierating.s3 import Bucket
 
 
 class KilledError(BaseException):
-    """The end of a process, which nothing in it can catch."""
+    """Simulates the kill of a process; the code under test does not catch it."""
 
 
 class DyingBucket(Bucket):
-    """Writes as often as it is told, and lets nothing happen after that."""
+    """Permits a number of writes or deletions, then raises `KilledError` at each further one."""
 
     def __init__(self, bucket: Bucket, writes: int) -> None:
-        """Write to the same place as `bucket`."""
+        """Write to the same S3 bucket as `bucket`, at most `writes` times."""
         super().__init__(bucket._client, bucket.name)
         self._left = writes
 

@@ -1,4 +1,4 @@
-"""What tests need of a Docker engine: that it is there, and the images."""
+"""Check that a Docker engine is available, and provide the images that tests need."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ from ops.project import EngineError, run
 
 CADDY: Final = Path(sys.executable).with_name("caddy")
 TARGETS: Final = ("api", "ui", "sandbox", "pipeline")
-# For machines that can fetch no image: the same program on a base that is there.
+# For machines that cannot fetch the image: the same program on the base image of this project.
 _CADDY_IMAGE: Final = """
 FROM python:3.11-slim-bookworm
 RUN apt-get update && apt-get install --yes --no-install-recommends busybox \\
@@ -25,7 +25,7 @@ CMD ["caddy", "run", "--config", "/etc/caddy/Caddyfile", "--adapter", "caddyfile
 
 
 def skip_without_engine() -> None:
-    """Skip where no engine answers."""
+    """Skip the test if no Docker engine responds."""
     try:
         subprocess.run(["docker", "version"], capture_output=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -33,7 +33,7 @@ def skip_without_engine() -> None:
 
 
 def skip_without_image(name: str) -> None:
-    """Skip where an image is neither here nor to be fetched."""
+    """Skip the test if a Docker image is not on this machine and cannot be fetched."""
     if not _is_here(name):
         try:
             run("docker", "pull", "--quiet", name)
@@ -42,14 +42,14 @@ def skip_without_image(name: str) -> None:
 
 
 def build_images() -> None:
-    """Build every image of ours; what has not changed comes from the engine's cache."""
+    """Build all Docker images of this project; unchanged layers come from the engine's cache."""
     for target in TARGETS:
         name = f"movie-rating-{target}"
         run("docker", "build", "--network", "host", "--target", target, "--tag", name, ".")
 
 
 def provide_caddy(image: str) -> None:
-    """Fetch the proxy's image, or make one around the program that tests have."""
+    """Fetch the image of the proxy Caddy, or build one from the Caddy program for tests."""
     if _is_here(image):
         return
     try:

@@ -1,4 +1,4 @@
-"""Something between a publisher and S3 that answers wrongly, over real HTTP."""
+"""An HTTP proxy in front of an S3 server, which sends wrong responses where a test wants them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -21,10 +21,12 @@ GARBAGE: Final[Answer] = (200, {"Content-Type": "text/html"}, b"<html>Sign in to
 def answering(
     answer: Callable[[str, str, Callable[[], Answer]], Answer], url: str
 ) -> Iterator[str]:
-    """Listen in front of the S3 server at `url`.
+    """Run a proxy in front of the S3 server at `url`, and yield the proxy's address.
 
     Args:
-        answer: Gets the method, the path, and what asks the real server; gives what is answered.
+        answer: Called with the method, the path, and a function that sends the request to the real
+            server. Returns the response: status, headers and body.
+        url: The address of the real S3 server.
     """
     real = urlparse(url).netloc
 

@@ -1,4 +1,4 @@
-"""Films as TMDB sends them, and stores that hold some."""
+"""Films in TMDB's JSON format, and film stores that contain them."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
@@ -49,14 +49,17 @@ FILM: Final[dict[str, Any]] = {
 
 
 def moment(day: date = RUN_DATE, hour: int = 12) -> datetime:
-    """A time on a day."""
+    """Return a time in UTC: the full hour on the given day."""
     return datetime.combine(day, time(hour), UTC)
 
 
 def columns(
     *films: dict[str, Any], day: date = RUN_DATE, run_date: date | None = None, hour: int = 12
 ) -> pa.Table:
-    """Films as the store takes them: each is `FILM` but for what is given, fetched on a day."""
+    """Create films in the columns of the film store, as if they were fetched on `day`.
+
+    Each film is a copy of `FILM` with the given fields replaced.
+    """
     records = [film_record(FILM | film, moment(day, hour), run_date) for film in films]
     return validate_records(records, day, ValidationReport())
 
@@ -64,20 +67,20 @@ def columns(
 def unreleased_film(
     film_id: int, release_date: date = RUN_DATE + timedelta(30), **others: Any
 ) -> dict[str, Any]:
-    """A film without votes, released in 30 days unless another date is given."""
+    """Create a film without votes; by default it is released 30 days after `RUN_DATE`."""
     votes = {"vote_count": 0, "vote_average": 0.0}
     return {"id": film_id, "release_date": release_date.isoformat()} | votes | others
 
 
 def stored(store: FilmStore) -> dict[int, dict[str, Any]]:
-    """What a store has, by id."""
+    """Return all rows of a film store by film id."""
     rows = [row for table in store.films() for row in table.to_pylist()]
     assert len({row["id"] for row in rows}) == len(rows)
     return {row["id"]: row for row in rows}
 
 
 def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) -> None:
-    """Leave what a run of `RUN_DATE` leaves that collects these films on some day."""
+    """Write the same files as the collect step of `RUN_DATE` after it fetched `films` on `day`."""
     film_store(settings).add(columns(*films, day=day, run_date=RUN_DATE))
     files = RunFiles(data_folder(settings), RUN_DATE)
     write_films(files.collected, films)
@@ -87,7 +90,7 @@ def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) 
 
 
 def remember(store: FilmStore, day: date) -> None:
-    """Add what the store would have known of its films on an earlier day: the same."""
+    """Add an earlier record of each film to the store, with the same facts and votes on `day`."""
     for table in store.films():
         rows = [
             row

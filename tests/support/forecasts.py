@@ -1,4 +1,4 @@
-"""Ledger records for tests."""
+"""Create records of the forecast ledger for tests."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from tests.support.bundles import RUN_DATE
 
 
 def forecast(film_id: int = 1, day: date = RUN_DATE, **others: Any) -> Forecast:
-    """A forecast for a film that is released ten days after `RUN_DATE`."""
+    """Create a forecast, made on `day`, for a film released ten days after `RUN_DATE`."""
     facts: dict[str, Any] = {
         "film_id": film_id,
         "title": f"Film {film_id}",
@@ -29,7 +29,7 @@ def forecast(film_id: int = 1, day: date = RUN_DATE, **others: Any) -> Forecast:
 
 
 def scored(film_id: int = 1, actual: float = 6.0, **others: Any) -> Score:
-    """The score of a film whose forecast was 6.5, with an interval from 5.5 to 7.5."""
+    """Create a score: the forecast was 6.5 (interval 5.5 to 7.5), and the rating is `actual`."""
     facts: dict[str, Any] = {
         "film_id": film_id,
         "title": f"Film {film_id}",

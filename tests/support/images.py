@@ -1,4 +1,4 @@
-"""The images that containers are made of in tests."""
+"""Provide the Docker images from which tests start containers."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ SERVICES: Final[dict[str, dict[str, Any]]] = {
 
 
 def provide_images() -> None:
-    """Ours are built; the others are here, or the tests are skipped."""
+    """Build the project's images and fetch the others; skip the test if that is impossible."""
     skip_without_engine()
     skip_without_image(SERVICES["postgres"]["image"])
     provide_caddy(SERVICES["proxy"]["image"])

@@ -1,4 +1,4 @@
-"""Install Debian's Chromium where that is possible, else say plainly what is missing."""
+"""Install Debian's Chromium if possible; otherwise print the command that installs it."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ PACKAGES = ("chromium", "fonts-nanum")
 
 
 def main() -> int:
-    """Install what is missing, or say how; the tests skip what they cannot run."""
+    """Install Chromium, or print how to install it; without it, browser tests are skipped."""
     if shutil.which("chromium"):
         return 0
     install = ["apt-get", "install", "--yes", "--no-install-recommends", *PACKAGES]

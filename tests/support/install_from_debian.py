@@ -1,4 +1,4 @@
-"""Lay programs of Debian's beside the environments, without installing or starting a service."""
+"""Unpack Debian packages into `.venv/debian` for tests, without installing them on the machine."""
 
 import os
 import shutil
@@ -19,14 +19,14 @@ _KEYS: Final = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 
 def program(name: str) -> Path | None:
-    """Where one of the programs is; None if it is not here."""
+    """Return the path of an unpacked or installed program; None if there is none."""
     laid = FOLDER / "usr" / "bin" / name
     found = str(laid) if laid.exists() else shutil.which(name)
     return Path(found) if found else None
 
 
 def main() -> int:
-    """Fetch what is missing, or say how; the tests skip what they cannot run."""
+    """Fetch and unpack the packages, or print which tests will be skipped without them."""
     if FOLDER.exists():
         return 0
     mirror = _mirror() if shutil.which("apt-get") and _KEYS.exists() else None
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def _mirror() -> str | None:
-    """The mirror of Debian that this machine uses; None if it uses none."""
+    """Return the URL of the Debian mirror that this machine uses; None if it uses none."""
     if os.geteuid() == 0:
         _run("apt-get", "update")
     listed = _run("apt-get", "indextargets", "--format=$(REPO_URI)", "Label: Debian").split()
@@ -53,7 +53,7 @@ def _mirror() -> str | None:
 
 
 def _apt_of_the_release(mirror: str, folder: Path) -> list[str]:
-    """How apt is called with lists of its own, so that the machine's stay as they are."""
+    """Return an `apt-get` command that uses its own package lists instead of the machine's."""
     sources = folder / "sources.list"
     sources.write_text(f"deb [signed-by={_KEYS}] {mirror} {RELEASE} main\n")
     for needed in ("lists/partial", "cache/archives/partial"):
@@ -63,7 +63,7 @@ def _apt_of_the_release(mirror: str, folder: Path) -> list[str]:
         "Dir::Etc::SourceParts": "/dev/null",
         "Dir::State::Lists": folder / "lists",
         "Dir::Cache": folder / "cache",
-        "APT::Sandbox::User": "root",  # the folder is nobody else's
+        "APT::Sandbox::User": "root",  # apt's own user may not write to the temporary folder
     }
     return ["apt-get", *(f"--option={name}={value}" for name, value in own.items())]
 

@@ -1,4 +1,4 @@
-"""The service as a process of its own, on a port of its own."""
+"""Run the API service in a separate process, on a free port."""
 
 import json
 import os
@@ -24,20 +24,20 @@ _START_SECONDS: Final = 60
 
 @dataclass(frozen=True)
 class LiveService:
-    """Where it listens, and what it has written."""
+    """The running API service: its address, its process and its log file."""
 
     url: str
     process: "subprocess.Popen[bytes]"
     log: Path
 
     def lines(self) -> list[dict[str, Any]]:
-        """The lines of its log, each of which has to be JSON."""
+        """Parse the service's log, in which every line must be JSON."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
 
 @contextmanager
 def running_service(settings: Settings, folder: Path) -> Iterator[LiveService]:
-    """Serve with these settings until the end; the cache is in the folder."""
+    """Run the service with these settings during the block; its cache and log are in `folder`."""
     (port,) = free_ports(1)
     log = folder / "service.log"
     code = (

@@ -1,6 +1,7 @@
-"""What stands outside of both instances in a trial: a webhook, and a receiver of metrics.
+"""Receive webhooks and metrics in the container trial (`make trial`), in place of other services.
 
-It answers every POST, and keeps the bodies of those that came to one address in one file.
+This server answers every POST request. It writes the bodies of requests to a file that is named
+after the last part of the request's path.
 """
 
 import gzip
@@ -9,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PORT = 8099
-FOLDER = Path("/tmp/received")  # a file system of the container's own
+FOLDER = Path("/tmp/received")  # inside the container
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Writes each body as a line of hexadecimal digits."""
+    """Writes the body of each request to a file, as a line of hexadecimal digits."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -28,7 +29,7 @@ class Receiver(BaseHTTPRequestHandler):
         self.wfile.write(answer)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: an address may be a secret."""
+        """Log nothing, because a webhook's address may be secret."""
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Spread the tests over worker processes, and share between workers what is expensive to make."""
+"""Distribute the tests among worker processes; create expensive test data once for all workers."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ LONGEST_FIRST: Final = (
     "tests/integration/test_main_job.py",
     "tests/integration/test_approval.py",
     "tests/scripts/store/test_film_store.py",
-    "tests/scripts/test_preprocess.py",  # needs the shared run of the pipeline, as the next does
+    "tests/scripts/test_preprocess.py",  # needs the shared pipeline run, like the next file
     "tests/scripts/test_train.py",
     "tests/integration/",
     "tests/browser/",
@@ -26,8 +26,8 @@ LONGEST_FIRST: Final = (
     "tests/movierating/registry/test_registry.py",
     "tests/ops/test_watching.py",
 )
-# Here each test function is a unit of its own; elsewhere a file is, because its tests share
-# servers, or an order.
+# In these files each test function is a separate unit of work. All other files are one unit each,
+# because their tests share servers or depend on their order.
 BY_FUNCTION: Final = (
     "tests/browser/",
     "tests/scripts/store/test_film_store.py",
@@ -38,21 +38,21 @@ BY_FUNCTION: Final = (
 
 
 class LongestFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Gives each worker that is free the next unit, in the order of the collected tests."""
+    """Gives each free worker the next unit of work, in the order in which tests were collected."""
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
 
 
 def unit_of(nodeid: str) -> str:
-    """Return the name shared by the tests that run one after the other in one worker."""
+    """Name a test's unit of work; one worker runs all tests of a unit, one after the other."""
     if nodeid.startswith(BY_FUNCTION):
         return nodeid.partition("[")[0]
     return nodeid.partition("::")[0]
 
 
 def rank(item: pytest.Item) -> int:
-    """Return the place of a test's unit in `LONGEST_FIRST`."""
+    """Return the position in `LONGEST_FIRST` that a test's path matches, else the list's length."""
     places = enumerate(LONGEST_FIRST)
     return next((at for at, start in places if item.nodeid.startswith(start)), len(LONGEST_FIRST))
 
@@ -61,9 +61,9 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     """Return a folder that the first worker fills and the others wait for.
 
     Args:
-        factory: The worker's own; its parent folder is common to all workers.
+        factory: The worker's factory of temporary folders.
         name: The name of the folder.
-        make: Fills the folder, which is empty. If it fails, the next worker tries again.
+        make: Called with the empty folder, and fills it. If it fails, the next worker tries again.
     """
     base = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:

@@ -1,4 +1,4 @@
-"""A whole run of the pipeline up to its bundle."""
+"""Run the pipeline's steps collect, preprocess and train, and read their results."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.stand_in import unpaced
 
 @dataclass(frozen=True)
 class Run:
-    """What a run left behind. Not to be altered."""
+    """The settings and results of a finished pipeline run; tests must not change its files."""
 
     settings: Settings
     files: RunFiles
@@ -20,12 +20,12 @@ class Run:
 
     @property
     def bundle(self) -> Path:
-        """The folder of the bundle."""
+        """The folder of the trained model's bundle."""
         return Path(self.settings.data_dir) / self.files.bundle.name
 
 
 def run_pipeline(base_url: str, folder: Path) -> None:
-    """Collect over HTTP, preprocess and train in a folder."""
+    """Run collect (from the TMDB stand-in at `base_url`), preprocess and train in `folder`."""
     from scripts.collect import collect
     from scripts.preprocess import preprocess
     from scripts.train import train  # some seconds
@@ -37,7 +37,7 @@ def run_pipeline(base_url: str, folder: Path) -> None:
 
 
 def run_of(folder: Path) -> Run:
-    """Return the run that is in a folder; its TMDB may be gone."""
+    """Return the run that `run_pipeline` made in `folder`; the stand-in need not run any more."""
     settings, files = _settings("http://127.0.0.1/3", folder), RunFiles(folder, RUN_DATE)
     raw = (folder / files.bundle.name / MANIFEST_NAME).read_bytes()
     return Run(settings, files, Manifest.model_validate_json(raw))

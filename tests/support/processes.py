@@ -1,4 +1,4 @@
-"""The processes that belong to a folder."""
+"""Find the running processes that belong to a folder."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import psutil
 
 
 def processes_of(folder: Path) -> list[str]:
-    """The command lines of all processes that name a folder or work in it."""
+    """List the processes whose command line or working directory contains `folder`."""
     left = []
     for process in psutil.process_iter(["cmdline", "cwd", "status"]):
         words = [*(process.info["cmdline"] or []), process.info["cwd"] or ""]

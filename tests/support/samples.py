@@ -1,4 +1,4 @@
-"""Small sets of rated films, built quickly."""
+"""Create small data sets of rated films for tests."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from tests.support.bundles import CODES, invented_films
 
 SPLIT_DATE: Final = date(2024, 1, 1)
 
-# Every family with parameters that fit quickly.
+# Every model family, with hyperparameters that make training fast.
 SMALL = ModelConfig(
     parameters={
         "xgboost": {"n_estimators": 20, "max_depth": 3},
@@ -35,7 +35,10 @@ Numbers = Sequence[float] | npt.NDArray[Any]
 
 
 def rated(films: Sequence[Film], days: Numbers, ratings: Numbers, votes: Numbers) -> pd.DataFrame:
-    """A cleaned frame of films that open so many days before `SPLIT_DATE`, oldest first."""
+    """Create a cleaned frame from films, sorted by release date.
+
+    `days` is how many days before `SPLIT_DATE` each film was released.
+    """
     columns = zip(films, days, ratings, votes, strict=True)
     rows = [
         {"id": at, "revenue": 1e6, "vote_count": int(count), "vote_average": float(rating)}
@@ -46,7 +49,7 @@ def rated(films: Sequence[Film], days: Numbers, ratings: Numbers, votes: Numbers
 
 
 def years_of_films(per_year: int = 40, years: int = 7) -> pd.DataFrame:
-    """Some years of films before `SPLIT_DATE` and one after it; longer films are better."""
+    """Create `years` years of films before `SPLIT_DATE` and one after; longer films rate better."""
     rng = np.random.default_rng(11)
     days = np.round(np.linspace(years * 365, -364, per_year * (years + 1)))
     films = [
@@ -59,9 +62,10 @@ def years_of_films(per_year: int = 40, years: int = 7) -> pd.DataFrame:
 
 
 def opened_since(first: date, count: int = 200, level: float = 7.0) -> pd.DataFrame:
-    """Films rated around `level`, one every third day from a date on, and some from long before.
+    """Create films rated around `level`: one every third day from `first`, and some much older.
 
-    Every third is Korean, every second has few votes. No id is one of `pack`'s comparables.
+    Every third film is Korean, and every second has few votes (60). The ids start at 1,000, so they
+    differ from those of the similar films in `pack`.
     """
     rng = np.random.default_rng(5)
     films = [
@@ -79,12 +83,12 @@ def opened_since(first: date, count: int = 200, level: float = 7.0) -> pd.DataFr
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:
-    """The bytes of a cleaned frame's CSV file."""
+    """Convert a cleaned frame to the bytes of its CSV file."""
     return frame.to_csv(index=False).encode("utf-8-sig")
 
 
 def split_of(frame: pd.DataFrame) -> TimeSplit:
-    """The frame split at `SPLIT_DATE`."""
+    """Split a cleaned frame at `SPLIT_DATE` into training films and hold-out films."""
     return TimeSplit.by_date(frame, SPLIT_DATE)
 
 
@@ -94,7 +98,7 @@ def film_vectors(
     years: Numbers,
     votes: Numbers | None = None,
 ) -> FilmVectors:
-    """Wrap a matrix as film vectors; its first column is the sum of all effects."""
+    """Create film vectors from a feature matrix whose first column is the sum of all effects."""
     rated_as = np.asarray(ratings, np.float64)
     full = np.asarray(full, np.float32)
     return FilmVectors(

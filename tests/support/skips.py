@@ -1,4 +1,4 @@
-"""Let CI fail when a test was skipped that CI should have run. A pytest plugin."""
+"""A pytest plugin: CI fails if a test was skipped that CI should have run."""
 
 import os
 
@@ -6,9 +6,9 @@ import pytest
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Fail the session for any skip but those of tests that need films which are not shipped.
+    """Fail the session if a test was skipped, unless it needs real films, which are not in git.
 
-    Workers have no reporter. Their reports come to the process that started them, which judges.
+    Only the main process checks this. The worker processes send it their reports.
     """
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if reporter is None or not os.environ.get("CI"):

@@ -1,4 +1,4 @@
-"""How tests use the TMDB stand-in."""
+"""Settings with which tests use the TMDB stand-in (the local imitation of TMDB)."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +9,7 @@ TMDB_KEY: Final = "0123456789abcdef0123456789abcdef"
 
 
 def unpaced(base_url: str, folder: Path, **others: Any) -> Settings:
-    """Settings for a stand-in that may be asked as fast as it can answer."""
+    """Create settings for the stand-in at `base_url`, practically without a rate limit."""
     settings = load_settings(
         Settings,
         None,

@@ -1,4 +1,4 @@
-"""Runs that W&B kept offline, read back by its own program."""
+"""Read runs that W&B saved offline, with W&B's own program."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def tracked(folder: Path) -> list[dict[str, Any]]:
-    """The runs kept in a data folder."""
+    """Return the summary of each offline W&B run in a data folder."""
     program = str(Path(sys.executable).with_name("wandb"))
     logs = sorted(folder.glob("wandb/offline-run-*/run-*.wandb"))
     command = [program, "leet", "inspect", "--summary", "--json"]

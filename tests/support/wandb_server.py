@@ -1,4 +1,4 @@
-"""A stand-in for W&B that takes runs and reports from its real client, over real HTTP."""
+"""A stand-in for W&B: an HTTP server to which W&B's real client sends runs and reports."""
 
 import json
 import re
@@ -14,13 +14,14 @@ ENTITY = "studio"
 
 @dataclass
 class WandbServer:
-    """What was sent, and what is refused.
+    """What the client sent to the stand-in, and which operation the stand-in refuses.
 
     Attributes:
-        asked: Names of GraphQL's operations.
-        files: What runs uploaded, by path.
-        reports: What was said of each report.
-        refused: An operation that is not permitted.
+        url: The address of the server.
+        asked: Names of the requested GraphQL operations, in order.
+        files: The files that runs uploaded, by path.
+        reports: The variables of each request that stores a report.
+        refused: The name of an operation to answer with "permission denied"; None for none.
     """
 
     url: str = ""
@@ -30,7 +31,7 @@ class WandbServer:
     refused: str | None = None
 
     def answer(self, query: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Answer an operation; whatever has no answer here is an optional one."""
+        """Answer a GraphQL operation; an unknown one is optional and gets an empty answer."""
         found = re.search(r"(?:query|mutation)\s+(\w+)", query)
         operation = found[1] if found else ""
         self.asked.append(operation)
@@ -83,7 +84,7 @@ def _projects(_: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def running_wandb() -> Iterator[WandbServer]:
-    """Listen on a port of this machine."""
+    """Run the stand-in on a free port during the block."""
     told = WandbServer()
 
     class Handler(BaseHTTPRequestHandler):
@@ -113,7 +114,7 @@ def running_wandb() -> Iterator[WandbServer]:
         daemon_threads = True
 
         def handle_error(self, *_: object) -> None:
-            """The client's connections end with it."""
+            """Ignore errors of connections, which end when the client ends."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
