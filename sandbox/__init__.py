@@ -1,1 +1,1 @@
-"""Local replacements for the outside world, which `make up` starts: TMDB, S3, a supervisor."""
+"""Run the whole project on one machine: local replacements for TMDB and S3, and a supervisor."""

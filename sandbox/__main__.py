@@ -15,13 +15,13 @@ PARSER.add_argument("command", choices=["up", "down", "status", "logs"])
 
 
 def say(line: str) -> None:
-    """Print a line at once."""
+    """Print a line immediately; long steps would otherwise look as if nothing happened."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def down() -> None:
-    """Stop everything."""
+    """Stop every program that `make up` started, and print how many there were."""
     count = supervision.stop()
     say(f"stopped {count} processes" if count else "nothing was running")
 
@@ -36,7 +36,7 @@ def status() -> None:
 
 
 def logs() -> None:
-    """Follow all logs until interrupted."""
+    """Print new lines of all log files until interrupted."""
     files = sorted(map(str, LOGS.glob("*.log")))
     if not files:
         say("there are no logs yet")
@@ -45,7 +45,7 @@ def logs() -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command. Returns 1 after an error that the user can fix, with one sentence."""
+    """Run one command. If the user can fix an error, print it in one sentence and return 1."""
     command = PARSER.parse_args(argv).command
     try:
         if command == "up":

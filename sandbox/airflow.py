@@ -27,7 +27,7 @@ class TaskNews(NamedTuple):
 
 
 class AirflowClient:
-    """Access to one DAG of Airflow over HTTP, as one user."""
+    """A client for one DAG in Airflow, signed in as one user."""
 
     def __init__(self, url: str, user: str, password: str, dag: str = DAG) -> None:
         """Log in.
@@ -48,19 +48,19 @@ class AirflowClient:
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def knows_dag(self) -> bool:
-        """Whether the DAG has been parsed."""
+        """Whether Airflow has parsed the DAG's file."""
         return self._request("GET", "").ok
 
     def import_errors(self) -> list[str]:
-        """Why DAG files could not be read."""
+        """The stack traces of the DAG files that Airflow could not import."""
         answer = self._session.get(f"{self._url}/api/v2/importErrors", timeout=_TIMEOUT_SECONDS)
         return [each["stack_trace"] for each in answer.json()["import_errors"]]
 
     def set_pool(self, slots: int) -> None:
-        """Create or change the pool that has one slot per TMDB request a second."""
+        """Create or resize Airflow's pool `tmdb`; a slot stands for one TMDB request per second."""
         pool = {"name": TMDB_POOL, "slots": slots, "include_deferred": False}
         url = f"{self._url}/api/v2/pools"
-        # Airflow has no request that creates or updates; most of the time the pool exists.
+        # Airflow's API cannot create or update in one request. Usually the pool already exists.
         answer = self._session.patch(f"{url}/{TMDB_POOL}", json=pool, timeout=_TIMEOUT_SECONDS)
         if answer.status_code == requests.codes.not_found:
             answer = self._session.post(url, json=pool, timeout=_TIMEOUT_SECONDS)
@@ -71,7 +71,7 @@ class AirflowClient:
         self._request("PATCH", "", json={"is_paused": False}).raise_for_status()
 
     def trigger(self, **conf: str | int) -> str:
-        """Unpause the DAG and start a run now with these parameters; returns its id."""
+        """Unpause the DAG, start a run with these parameters, and return the run's id."""
         self.unpause()
         answer = self._request("POST", "/dagRuns", json={"logical_date": None, "conf": conf})
         answer.raise_for_status()
@@ -79,7 +79,7 @@ class AirflowClient:
         return run_id
 
     def follow(self, run_id: str) -> Iterator[TaskNews]:
-        """Yield each change of a task's state, until the run has ended."""
+        """Yield each change of a task's state or last log line, until the run has ended."""
         seen: dict[str, TaskNews] = {}
         while True:
             # Read the run's state before its tasks', so that the last changes are not missed.
@@ -102,18 +102,18 @@ class AirflowClient:
         return conf
 
     def asset_events(self) -> list[dict[str, Any]]:
-        """The events of all assets, oldest first."""
+        """The events of all Airflow assets (such as a newly promoted model), oldest first."""
         answer = self._session.get(f"{self._url}/api/v2/assets/events", timeout=_TIMEOUT_SECONDS)
         events: list[dict[str, Any]] = answer.json()["asset_events"]
         return events
 
     def result(self, run_id: str, task: str) -> Any:
-        """The return value of a task."""
+        """The return value of a task in a run."""
         path = f"/dagRuns/{run_id}/taskInstances/{task}/xcomEntries/return_value"
         return self._request("GET", path).json()["value"]
 
     def names(self, run_id: str, task: str) -> list[str]:
-        """The names of a mapped task's instances."""
+        """The names that Airflow displays for the instances of a mapped task in a run."""
         path = f"/dagRuns/{run_id}/taskInstances/{task}/listMapped"
         found = self._request("GET", path).json()["task_instances"]
         return [each["rendered_map_index"] for each in found]
@@ -148,7 +148,7 @@ class AirflowClient:
 
 
 def _name(task: dict[str, Any]) -> str:
-    """A task's id; for an instance of a mapped task, with its number."""
+    """A task's id; an instance of a mapped task also gets its number, such as `task[2]`."""
     number = task["map_index"]
     return task["task_id"] if number < 0 else f"{task['task_id']}[{number}]"
 

@@ -1,4 +1,4 @@
-"""A copy of this checkout, for a sandbox that must not disturb the one in the original."""
+"""Copy this checkout, so that a second sandbox can run without disturbing the first one."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ class Checkout:
     """A copy of the checkout with its own ports.
 
     Attributes:
-        environment: The variables its commands run with.
+        environment: Environment variables for the commands that run in the copy.
     """
 
     folder: Path
@@ -51,18 +51,19 @@ class Checkout:
         )
 
     def sandbox(self, command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        """Run `up`, `down` or `status`."""
+        """Run a command of the copy's sandbox: `up`, `down` or `status`."""
         python = self.folder / ".venv" / "sandbox" / "bin" / "python"
         return self.run(str(python), "-m", "sandbox", command, **settings)
 
 
 @contextmanager
 def copied(folder: Path, *, with_environments: bool = True) -> Iterator[Checkout]:
-    """Copy the sources, and stop everything started in the copy when the block ends.
+    """Copy the sources; when the block ends, stop every program that the copy's sandbox runs.
 
     Args:
         folder: Where the copy goes.
-        with_environments: Share the original's virtual environments; else the copy has none.
+        with_environments: Whether the copy uses the original's virtual environments. If not, it
+            has none.
     """
     shutil.copytree(ROOT, folder, ignore=_left_behind, dirs_exist_ok=True)
     if with_environments:

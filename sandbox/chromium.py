@@ -1,4 +1,4 @@
-"""How the tests, the benchmarks and the docs' pictures start Debian's Chromium."""
+"""Arguments of Debian's Chromium for the tests, the benchmarks and the pictures in the docs."""
 
 from typing import Final
 

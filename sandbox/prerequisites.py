@@ -1,4 +1,4 @@
-"""Check what must be installed by hand. Plain Python, because it runs before any installation."""
+"""Check for what the user must install. Only the standard library: it runs before installation."""
 
 import ctypes
 import importlib.util

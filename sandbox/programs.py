@@ -25,7 +25,8 @@ class Program:
     """One supervised process.
 
     Attributes:
-        waits: Not started with the supervisor, but by `up`, once its prerequisites run.
+        waits: Whether supervisor must not start the program by itself. `up` starts it later, when
+            the programs that it needs are running.
     """
 
     name: str
@@ -51,6 +52,7 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
         Program("airflow-api-server", _python("pipeline", "airflow", "api-server"), waits=True),
         Program(
             "airflow-scheduler",
+            # Airflow's API server reads the log files itself, because they are on this machine.
             _python("pipeline", "airflow", "scheduler", "--skip-serve-logs"),
             waits=True,
         ),
@@ -66,7 +68,11 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
 
 
 def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str, str]:
-    """The programs' environment: that of this process, Airflow's settings, the stand-ins' keys."""
+    """The programs' environment variables.
+
+    They are those of this process, Airflow's settings, and the addresses and keys of the local TMDB
+    and S3.
+    """
     merged = dict(os.environ) | _airflow_settings(settings, keys)
     merged |= {
         "PYTHONPATH": str(ROOT),
@@ -89,12 +95,12 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
         }
     if settings.api_key:
         merged["API_KEY"] = settings.api_key.get_secret_value()
-    merged.setdefault("MODEL_POLL_SECONDS", "2")  # `make up` waits for the new model
+    merged.setdefault("MODEL_POLL_SECONDS", "2")  # short, because `make up` waits for the new model
     return merged
 
 
 def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
-    """Write supervisor's configuration. Secrets are not in it; the environment passes them."""
+    """Write supervisor's configuration. It has no secrets: programs get them as variables."""
     sections: dict[str, Mapping[str, object]] = {
         "supervisord": {
             "nodaemon": "true",
@@ -118,7 +124,7 @@ def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
 
 
 def write_airflow_password(keys: Secrets) -> None:
-    """Write the password of Airflow's only user."""
+    """Write the file from which Airflow reads the password of its only user."""
     AIRFLOW_HOME.mkdir(parents=True, exist_ok=True)
     AIRFLOW_PASSWORDS.touch(mode=0o600)
     AIRFLOW_PASSWORDS.write_text(json.dumps({AIRFLOW_USER: keys.airflow_password}))
@@ -142,7 +148,7 @@ def _section(program: Program) -> dict[str, object]:
         "redirect_stderr": "true",
         "startsecs": 1,
         "startretries": 3,
-        "stopwaitsecs": 8,  # less than `make down` waits before it kills
+        "stopwaitsecs": 8,  # shorter than the time after which `make down` kills processes
         "stopasgroup": "true",
         "killasgroup": "true",
     }
@@ -170,7 +176,7 @@ def _tmdb(settings: Settings, port: int) -> tuple[str, ...]:
 def _s3(ports: list[int]) -> tuple[str, ...]:
     weed = ROOT / ".venv/sandbox/bin/weed"
     command = s3_command(weed, FOLDER / "s3", ports, f"-bucket={BUCKET}")
-    return ("env", f"TMPDIR={LOGS}", *command)  # the server writes logs of its own into TMPDIR
+    return ("env", f"TMPDIR={LOGS}", *command)  # the server also writes logs into TMPDIR
 
 
 def _airflow_settings(settings: Settings, keys: Secrets) -> dict[str, str]:
@@ -186,7 +192,7 @@ def _airflow_settings(settings: Settings, keys: Secrets) -> dict[str, str]:
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(AIRFLOW_PASSWORDS),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
-        "DAG_PROCESSOR__PARSING_PROCESSES": "1",  # there are four small files
+        "DAG_PROCESSOR__PARSING_PROCESSES": "1",  # there are only four small DAG files
         "API__HOST": HOST,
         "API__PORT": str(settings.airflow_port),
         "API__BASE_URL": url,

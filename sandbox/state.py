@@ -1,4 +1,4 @@
-"""The sandbox's own folder, `.sandbox`, its secrets and its ports. `make clean` removes it."""
+"""The sandbox's folder `.sandbox` (`make clean` deletes it), its secrets, and its ports."""
 
 import json
 import secrets
@@ -11,7 +11,7 @@ ROOT: Final = Path(__file__).parent.parent
 FOLDER: Final = ROOT / ".sandbox"
 LOGS: Final = FOLDER / "logs"
 HOST: Final = "127.0.0.1"
-_INNER_PORTS: Final = 11
+_INNER_PORTS: Final = 11  # one for the TMDB stand-in, ten for the S3 server
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Secrets:
         """Load the keys; the first call generates them in a file that only its owner can read."""
         path = FOLDER / "secrets.json"
         if not path.exists():
-            # Written whole and then renamed, so that no other process reads half a file.
+            # Write another file and rename it, so that no process reads an incomplete file.
             partial = path.with_suffix(".partial")
             partial.touch(mode=0o600)
             partial.write_text(json.dumps(asdict(cls._new())))
@@ -42,7 +42,7 @@ class Secrets:
         return cls(
             airflow_password=secrets.token_urlsafe(9),
             jwt=secrets.token_hex(32),
-            fernet=secrets.token_urlsafe(32) + "=",  # with the padding that Python omits
+            fernet=secrets.token_urlsafe(32) + "=",  # Fernet needs the padding that Python omits
             s3_key=secrets.token_hex(10),
             s3_secret=secrets.token_hex(20),
             tmdb_token=f"{secrets.token_urlsafe(24)}.{secrets.token_urlsafe(48)}",
@@ -52,7 +52,8 @@ class Secrets:
 def is_taken(port: int) -> bool:
     """Whether a program already listens on this port."""
     with socket.socket() as probe:
-        # A port whose last connection has just closed counts as free, as it does for the services.
+        # So a port whose last connection has just closed counts as free. The services can use such
+        # a port, because they set the same option.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -20,14 +20,14 @@ from sandbox.programs import SUPERVISOR_CONFIG, SUPERVISOR_PID
 from sandbox.state import FOLDER, LOGS, ROOT
 
 RECORD: Final = FOLDER / "processes.json"
-# Of prctl(2): orphans of all descendants become children of the caller.
+# An option of prctl(2): orphaned descendants become children of the calling process.
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _STOP_SECONDS: Final = 15
 _GRACE_SECONDS: Final = 5
 
 
 def socket_path() -> str:
-    """The supervisor's socket. The path is short, because a socket's allows 108 characters."""
+    """The path of supervisor's Unix socket: short, because Linux allows only 108 characters."""
     mark = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
     return str(Path(tempfile.gettempdir()) / f"movierating-{mark}.sock")
 
@@ -42,7 +42,11 @@ def supervisor() -> psutil.Process | None:
 
 
 def start(environment: dict[str, str]) -> None:
-    """Start the supervisor in the background; it adopts the orphans of its programs."""
+    """Start the supervisor in the background.
+
+    If one of its programs ends without ending its child processes, the supervisor becomes their
+    parent. So `stop` can find them.
+    """
     with (LOGS / "supervisord.out").open("wb") as log:
         subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(SUPERVISOR_CONFIG)],
@@ -57,7 +61,7 @@ def start(environment: dict[str, str]) -> None:
 
 
 def proxy() -> Any:
-    """Supervisor's XML-RPC interface."""
+    """A client for supervisor's XML-RPC interface."""
     transport = SupervisorTransport(None, None, f"unix://{socket_path()}")
     return ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
@@ -71,7 +75,7 @@ def states() -> dict[str, str]:
 
 
 def record() -> None:
-    """Record the running processes, so that `stop` finds them even if the supervisor was killed."""
+    """Write down the running processes, so that `stop` finds them if the supervisor was killed."""
     if process := supervisor():
         noted = [[each.pid, each.create_time()] for each in _tree(process)]
         RECORD.write_text(json.dumps(noted))
@@ -81,7 +85,7 @@ def stop() -> int:
     """Stop the supervisor and all its descendants, whatever their process group.
 
     Returns:
-        The number of processes.
+        The number of processes that were running.
     """
     process = supervisor()
     tree = _tree(process) if process else _recorded()
@@ -90,8 +94,8 @@ def stop() -> int:
         with contextlib.suppress(OSError, Fault):
             proxy().stopAllProcesses(False)
         _wait_until_idle(process)
-    # Airflow's tasks run in sessions of their own and survive the scheduler. Then they are children
-    # of the supervisor, which adopts orphans.
+    # Airflow's tasks run in their own sessions, so they survive the scheduler. After its end they
+    # are children of the supervisor, and are stopped here.
     while left := _tree(process)[1:] if process else _recorded():
         _end(left)
     _end(tree)
@@ -113,13 +117,14 @@ def _recorded() -> list[psutil.Process]:
         for pid, created in json.loads(RECORD.read_text()):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process = psutil.Process(pid)
+                # Another process may have the same id since.
                 if process.create_time() == created:
                     alive += _tree(process)
     return list(dict.fromkeys(alive))
 
 
 def _sockets(processes: Iterable[psutil.Process]) -> set[Path]:
-    """The Unix sockets that processes listen on; not all of them are removed by their owners."""
+    """The Unix sockets that processes listen on; some processes leave their socket files behind."""
     paths = set()
     for process in processes:
         with contextlib.suppress(psutil.Error):

@@ -1,1 +1,1 @@
-"""The local S3 server, SeaweedFS: for the sandbox, the tests and the benchmarks alike."""
+"""Start SeaweedFS, the local S3 server of the sandbox, the tests and the benchmarks."""

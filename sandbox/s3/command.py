@@ -1,4 +1,7 @@
-"""SeaweedFS's command line. `make up` runs it under supervisor, `sandbox.s3.process` by itself."""
+"""Build the command that starts SeaweedFS, the local S3 server.
+
+`make up` runs the command under supervisor; `sandbox.s3.process` runs it without supervisor.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,7 +9,8 @@ from typing import Final
 
 from sandbox.state import HOST
 
-# SeaweedFS is five servers, each with a port for HTTP and one for gRPC. S3's own is the first.
+# SeaweedFS consists of five servers, each with one port for HTTP and one for gRPC. The first port
+# is the one for S3 requests.
 _PORT_OPTIONS: Final = tuple(
     f"-{part}.{port}"
     for part in ("s3", "master", "volume", "filer", "admin")
@@ -16,7 +20,7 @@ PORT_COUNT: Final = len(_PORT_OPTIONS)
 
 
 def s3_command(program: Path, folder: Path, ports: Sequence[int], *options: str) -> tuple[str, ...]:
-    """The command that serves S3 from a folder.
+    """The command that starts an S3 server with its data in a folder.
 
     Args:
         program: SeaweedFS's `weed`.
@@ -30,7 +34,7 @@ def s3_command(program: Path, folder: Path, ports: Sequence[int], *options: str)
         f"-dir={folder}",
         f"-ip={HOST}",
         f"-ip.bind={HOST}",
-        "-s3.autoCreateBucket=false",  # as at Amazon: a misspelt bucket is an error
+        "-s3.autoCreateBucket=false",  # as in Amazon's S3, a misspelt bucket name is an error
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-admin.ui=false",
@@ -42,5 +46,5 @@ def s3_command(program: Path, folder: Path, ports: Sequence[int], *options: str)
 
 
 def s3_url(ports: Sequence[int]) -> str:
-    """The address of S3 on a server that was started with these ports."""
+    """The S3 address of a server that was started with these ports."""
     return f"http://{HOST}:{ports[0]}"

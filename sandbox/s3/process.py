@@ -1,4 +1,4 @@
-"""A local S3 server in a process of its own, for tests and benchmarks. It needs boto3."""
+"""Run a local S3 server in a separate process, for tests and benchmarks. This needs boto3."""
 
 import os
 import subprocess
@@ -29,19 +29,19 @@ _START_SECONDS: Final = 60
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running server: its address, its process, and its buckets and users."""
+    """A running S3 server, with methods that create buckets and users."""
 
     url: str
     process: "subprocess.Popen[bytes]"
 
     def new_bucket(self) -> str:
-        """Make an empty bucket."""
+        """Create an empty bucket, and return its name."""
         name = f"films-{uuid.uuid4().hex[:12]}"
         _client(self.url).create_bucket(Bucket=name)
         return name
 
     def drop_bucket(self, name: str) -> None:
-        """Remove a bucket and all its objects."""
+        """Delete a bucket and all its objects."""
         client = _client(self.url)
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
             for item in page.get("Contents", []):
@@ -49,7 +49,7 @@ class S3Server:
         client.delete_bucket(Bucket=name)
 
     def identity(self, policy: str) -> dict[str, str]:
-        """Create a user with an AWS policy document; return the user's keys, named as settings."""
+        """Create a user with an AWS policy document; return the user's keys by setting name."""
         iam, name = _client(self.url, "iam"), f"user-{uuid.uuid4().hex[:12]}"
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=policy)
@@ -60,7 +60,7 @@ class S3Server:
         }
 
     def settings(self, bucket: str, **others: Any) -> Settings:
-        """Settings that use a bucket of this server; `others` are set beside them."""
+        """Settings for a bucket on this server; `others` are added or override these."""
         chosen = {
             "aws_access_key_id": KEY,
             "aws_secret_access_key": SECRET,
@@ -73,7 +73,7 @@ class S3Server:
 
 @contextmanager
 def running_s3(folder: Path) -> Iterator[S3Server]:
-    """Serve S3 from a folder, on free ports, until the block ends; there is no bucket yet.
+    """Run an S3 server, with its data in a folder, until the block ends; it has no bucket yet.
 
     Raises:
         RuntimeError: The server did not start.
@@ -84,9 +84,9 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
         Path(sys.executable).with_name("weed"),
         folder,
         ports,
-        f"-s3.localSocket={folder}/s3.sock",  # its default path is shared by all servers here
+        f"-s3.localSocket={folder}/s3.sock",  # the default path is the same for all servers
         "-s3.iam.readOnly=false",  # tests create users
-        "-master.volumeSizeLimitMB=8",  # each bucket takes volumes, and their number is limited
+        "-master.volumeSizeLimitMB=8",  # small: each bucket uses volumes, whose number is limited
     )
     keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
     with (

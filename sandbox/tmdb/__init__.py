@@ -1,1 +1,1 @@
-"""A stand-in for TMDB: the v3 API over a synthetic world or a catalogue file."""
+"""A local stand-in for TMDB's v3 API, which serves invented films or those of a parquet file."""

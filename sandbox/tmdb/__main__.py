@@ -18,7 +18,7 @@ from sandbox.tmdb.films import FilmStore
 HOST = "127.0.0.1"
 BAD_USAGE = 2
 KEEP_ALIVE_SECONDS = 75
-# Enough for any answer that no fault delays.
+# Long enough for any response, unless a test makes the stand-in slow.
 SHUTDOWN_SECONDS = 1
 
 
@@ -47,7 +47,7 @@ parser.add_argument("--seed", type=int, default=world.SEED, help="seed of the sy
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until interrupted. Returns 2 for an unusable catalogue, 1 for an unusable port."""
+    """Serve until interrupted. Return 2 if the catalogue file is unusable, 1 if the port is."""
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     today: date = args.today or datetime.now(UTC).date()
@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def open_store(catalogue: Path | None, seed: int, today: date) -> FilmStore:
-    """Return the films to serve.
+    """Open the catalogue file; without one, invent the films from the seed, as of `today`.
 
     Raises:
         CatalogueError: the catalogue file cannot be used.

@@ -1,4 +1,4 @@
-"""Access control: keys, tokens and the rate limit."""
+"""Access to the stand-in: API keys, access tokens and the rate limit."""
 
 import re
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from sandbox.tmdb import errors
 from sandbox.tmdb.errors import TmdbError
 
 V3_KEY = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
-# A read access token is a JWT of some 200 characters.
+# A read access token is a JWT of about 200 characters; a v3 key has 32.
 TOKEN_LENGTH = 40
 RETRY_AFTER_SECONDS = 1
 
@@ -23,15 +23,15 @@ def is_access_token(text: str) -> bool:
 
 @dataclass
 class Keys:
-    """The keys that open the API: every well-formed one that has not been revoked."""
+    """Decides which keys are valid: all in TMDB's format, except those that a test revoked."""
 
     revoked: frozenset[str] = frozenset()
 
     def check(self, authorization: str, api_key: str) -> None:
-        """Accept a request with a valid token or a valid v3 key.
+        """Check that a request has a valid token or a valid v3 key.
 
         Raises:
-            TmdbError: it has neither.
+            TmdbError: The request has neither.
         """
         scheme, _, token = authorization.partition(" ")
         by_token = scheme.lower() == "bearer" and is_access_token(token.strip())
@@ -44,7 +44,7 @@ class Keys:
 
 @dataclass
 class RateLimit:
-    """Limits the requests in any one second, counted over all clients."""
+    """Limits the number of requests from all clients together within any one second."""
 
     per_second: int
     _limiter: MovingWindowRateLimiter = field(
@@ -55,7 +55,7 @@ class RateLimit:
         """Count one request.
 
         Raises:
-            TmdbError: it is one too many; it does not count then.
+            TmdbError: The limit is exceeded; a refused request is not counted.
         """
         if not self._limiter.hit(RateLimitItemPerSecond(self.per_second)):
             raise TmdbError(errors.rate_limited(self.per_second, RETRY_AFTER_SECONDS))

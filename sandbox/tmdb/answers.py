@@ -1,4 +1,4 @@
-"""Films as TMDB writes them: the JSON bodies of `/movie/{id}`, its parts, and list entries."""
+"""Convert films to TMDB's JSON: the body of `/movie/{id}`, its parts, and entries of lists."""
 
 from collections.abc import Callable
 from datetime import date
@@ -14,7 +14,10 @@ THEATRICAL = 3
 
 
 def translated(film: Film, tag: str) -> tuple[str, str]:
-    """Return title and plot for `language=tag`: the default title and no plot if untranslated."""
+    """Return a film's title and plot for `language=tag`, such as `ko-KR`.
+
+    Without a translation, the title is the default one and the plot is empty.
+    """
     code = tag.partition("-")[0]
     if code in ("", "en"):
         return film.title, film.overview
@@ -24,7 +27,7 @@ def translated(film: Film, tag: str) -> tuple[str, str]:
 
 
 def summary(film: Film, tag: str = "") -> Json:
-    """Return the 14 fields of a list entry."""
+    """Return a film as an entry of a list, with TMDB's 14 fields."""
     title, overview = translated(film, tag)
     return {
         "adult": False,
@@ -45,7 +48,7 @@ def summary(film: Film, tag: str = "") -> Json:
 
 
 def detail(film: Film, tag: str = "") -> Json:
-    """Return the 26 fields of `/movie/{id}`."""
+    """Return a film as in `/movie/{id}`, with TMDB's 26 fields."""
     title, overview = translated(film, tag)
     return {
         "adult": False,
@@ -80,7 +83,7 @@ def detail(film: Film, tag: str = "") -> Json:
 
 
 def cast_and_crew(film: Film) -> Json:
-    """Return cast and crew."""
+    """Return a film's cast and crew."""
     directors = [_crew(film, person, "Directing", "Director") for person in film.directors]
     writers = [_crew(film, person, "Writing", "Writer") for person in film.writers]
     cast = [_actor(film, order, person) for order, person in enumerate(film.cast)]
@@ -88,12 +91,12 @@ def cast_and_crew(film: Film) -> Json:
 
 
 def keywords(film: Film) -> Json:
-    """Return the keywords."""
+    """Return a film's keywords."""
     return {"keywords": [{"id": word.id, "name": word.name} for word in film.keywords]}
 
 
 def release_dates(film: Film) -> Json:
-    """Return one theatrical release in each country of origin."""
+    """Return a film's releases: one in cinemas for each country of origin."""
     if film.released is None:
         return {"results": []}
     release = {
@@ -109,12 +112,12 @@ def release_dates(film: Film) -> Json:
 
 
 def translations(film: Film) -> Json:
-    """Return the translations; an empty title means that it is the original one."""
+    """Return a film's translations; the title is empty in the film's original language."""
     return {"translations": [_translation(film, text) for text in film.translations]}
 
 
 def external_ids(film: Film) -> Json:
-    """Return the film's ids at other services."""
+    """Return a film's ids in other databases, such as IMDb; most are null."""
     absent = dict.fromkeys(("wikidata_id", "facebook_id", "instagram_id", "twitter_id"))
     return {"imdb_id": film.imdb_id, **absent}
 
@@ -186,7 +189,7 @@ def _actor(film: Film, order: int, person: Person) -> Json:
 
 def _translation(film: Film, text: Translation) -> Json:
     names = language(text.language)
-    # TMDB leaves the title of a translation empty where it is the original one.
+    # TMDB leaves the title of a translation empty if it is the original title.
     title = "" if text.language == film.original_language else text.title
     return {
         "iso_3166_1": text.country,

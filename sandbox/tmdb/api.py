@@ -1,4 +1,4 @@
-"""The HTTP routes: TMDB's under /3, and controls for tests and benchmarks beside them."""
+"""The stand-in's HTTP routes: TMDB's API under /3, and routes by which tests control it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,17 +35,17 @@ class StandIn:
     stats: Stats = field(default_factory=Stats)
 
     def __post_init__(self) -> None:
-        """Prepare the lists, and the difference between its date and the machine's."""
+        """Prepare the film lists, and the difference between the stand-in's date and today."""
         self.lists = Lists(self.store.columns, self.today)
         self._ahead = self.today - datetime.now(UTC).date()
 
     def now(self) -> datetime:
-        """Return its time: the machine's time of day on its own date."""
+        """Return the stand-in's time: its own date with the machine's time of day."""
         return datetime.now(UTC) + self._ahead
 
 
 class State(TypedDict):
-    """The content of `request.state`."""
+    """The content of `request.state`, through which the routes reach the stand-in."""
 
     stand_in: StandIn
 
@@ -67,7 +67,7 @@ def admit(request: Request, stand_in: StandInDep) -> None:
 
 
 def tell(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Answer with JSON in TMDB's content type."""
+    """Build a JSON response with TMDB's content type."""
     media_type = "application/json;charset=utf-8"
     return Response(orjson.dumps(content), status, headers, media_type)
 
@@ -83,25 +83,25 @@ async def popular(request: Request, stand_in: StandInDep) -> Response:
 
 @router.get("/movie/top_rated")
 async def top_rated(request: Request, stand_in: StandInDep) -> Response:
-    """List the films of 200 votes or more, the best first."""
+    """List the films with at least 200 votes, the highest rating first."""
     return tell(_page(request, stand_in, stand_in.lists.top_rated()))
 
 
 @router.get("/movie/now_playing")
 async def now_playing(request: Request, stand_in: StandInDep) -> Response:
-    """List the films of the last six weeks."""
+    """List the films that were released in the last six weeks."""
     return tell(_dated_page(request, stand_in, stand_in.lists.now_playing()))
 
 
 @router.get("/movie/upcoming")
 async def upcoming(request: Request, stand_in: StandInDep) -> Response:
-    """List the films of the next four weeks."""
+    """List the films that will be released in the next four weeks."""
     return tell(_dated_page(request, stand_in, stand_in.lists.upcoming()))
 
 
 @router.get("/movie/changes")
 async def changes(request: Request, stand_in: StandInDep) -> Response:
-    """List the ids of the films changed within at most 14 days."""
+    """List the ids of the films that changed in a date range of at most 14 days."""
     found = stand_in.lists.changes(request.query_params)
     page = _page_number(request)
     shown = found[(page - 1) * CHANGES_PAGE_SIZE : page * CHANGES_PAGE_SIZE]
@@ -145,7 +145,7 @@ async def movie(movie_id: str, request: Request, stand_in: StandInDep) -> Respon
 
 @router.get("/movie/{movie_id}/{part}")
 async def movie_part(movie_id: str, part: str, stand_in: StandInDep) -> Response:
-    """Return one part of a film by itself."""
+    """Return only one part of a film, such as its credits."""
     film = _film(stand_in, movie_id)
     if part not in answers.PARTS:
         raise TmdbError(errors.NOT_FOUND)
@@ -154,7 +154,7 @@ async def movie_part(movie_id: str, part: str, stand_in: StandInDep) -> Response
 
 @router.get("/{path:path}", include_in_schema=False)
 async def elsewhere(path: str) -> Response:  # noqa: ARG001 - the route needs its name
-    """Answer any other path as TMDB does."""
+    """Answer any other path with TMDB's error for an unknown resource."""
     raise TmdbError(errors.NOT_FOUND)
 
 
@@ -163,7 +163,7 @@ controls = APIRouter(tags=["controls"])
 
 @controls.put("/faults")
 async def put_faults(faults: list[Fault], stand_in: StandInDep, seed: int = 0) -> list[Fault]:
-    """Replace the active faults; the seed makes them repeatable."""
+    """Replace the active faults; the same seed gives the same faults again."""
     stand_in.plan = FaultPlan(faults, seed)
     return faults
 
@@ -182,18 +182,18 @@ async def put_revoked_keys(keys: list[str], stand_in: StandInDep) -> None:
 
 @controls.get("/stats")
 async def get_stats(stand_in: StandInDep) -> dict[str, object]:
-    """Return the counts of requests."""
+    """Return the number of requests by status and by kind of path."""
     return stand_in.stats.report()
 
 
 @controls.delete("/stats", status_code=204)
 async def delete_stats(stand_in: StandInDep) -> None:
-    """Reset the counts."""
+    """Set the request counts back to zero."""
     stand_in.stats = Stats()
 
 
 def create_app(stand_in: StandIn) -> FastAPI:
-    """Build the application of one stand-in."""
+    """Build the FastAPI application that serves one stand-in."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -223,7 +223,7 @@ def _page_number(request: Request) -> int:
 
 
 def _totals(page: int, found: int, page_size: int) -> dict[str, int]:
-    """Return the counts of a list; TMDB serves 500 pages whatever there is, and at least one."""
+    """Return a list's page number and totals; TMDB reports 1 to 500 pages, never more."""
     pages = min(MAX_PAGE, max(1, -(-found // page_size)))
     return {"page": page, "total_pages": pages, "total_results": found}
 

@@ -1,10 +1,15 @@
-"""A catalogue file: real or invented films in parquet form, served as they are.
+"""Serve the films of a parquet file, the catalogue file, instead of invented ones.
 
-Columns are named after the fields of `/movie/{id}`; only `id` must be there. `genres`,
-`production_companies`, `production_countries`, `cast`, `keywords` and `director` are lists of
-names, `spoken_languages` of ISO codes, `belongs_to_collection` is a name, `director_ids` and
-`writer_ids` are lists of person ids. What comes as an id gets an invented name, what comes as a
-name an invented id, the same ones every time. What is missing gets TMDB's empty form.
+The columns have the names of the fields of `/movie/{id}`; only `id` is required:
+
+- `genres`, `production_companies`, `production_countries`, `cast`, `keywords` and `director` are
+  lists of names; `belongs_to_collection` is one name.
+- `spoken_languages` is a list of ISO codes.
+- `director_ids` and `writer_ids` are lists of person ids.
+
+TMDB's format needs an id and a name for each of them. If the file has only one of the two, the
+stand-in invents the other, the same one every time. A missing field gets the value that TMDB uses
+for "unknown".
 """
 
 from collections.abc import Iterable
@@ -74,10 +79,10 @@ class CatalogueError(ValueError):
 
 
 class CatalogueFile:
-    """The films of a parquet file; a `FilmStore`.
+    """The films of a parquet file, as a `FilmStore`.
 
     Raises:
-        CatalogueError: the file is absent, not parquet, or its columns do not fit.
+        CatalogueError: The file is absent, not parquet, or a column has the wrong type.
     """
 
     def __init__(self, path: Path, today: date) -> None:
@@ -86,7 +91,7 @@ class CatalogueFile:
 
     @cached_property
     def columns(self) -> Columns:
-        """The columns that lists filter and sort by."""
+        """The values by which film lists are filtered and sorted, one array per field."""
         genres = self._table["genres"].to_pylist()
         return Columns(
             ids=self._table["id"].to_numpy(),
@@ -104,7 +109,7 @@ class CatalogueFile:
         )
 
     def film(self, position: int) -> Film:
-        """Build the film at a position of the columns."""
+        """Build the film at this index of the columns."""
         row: dict[str, Any] = self._table.slice(position, 1).to_pylist()[0]
         columns = self.columns
         title = columns.titles[position]
@@ -143,7 +148,7 @@ class CatalogueFile:
         )
 
     def _status(self, released: date | None) -> str:
-        """Return the status that TMDB would give a film, if the file has none."""
+        """Return a status for a film without one in the file, as TMDB would set it."""
         return "Planned" if released is None or released > self.today else "Released"
 
     def _numbers(self, name: str) -> npt.NDArray[np.float64]:
@@ -155,7 +160,7 @@ class CatalogueFile:
 
 
 def _read(path: Path) -> pa.Table:
-    """Read the file and bring its columns into shape, absent ones as nulls."""
+    """Read the file and convert its columns to `SCHEMA`; absent columns become nulls."""
     if not path.is_file():
         raise CatalogueError(path, "there is no such file")
     try:
@@ -175,7 +180,7 @@ def _read(path: Path) -> pa.Table:
 def _column(path: Path, raw: pa.Table, name: str, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:
     if name not in raw.column_names:
         return pa.nulls(len(raw), kind)
-    # A timestamp that is not at midnight still means its day.
+    # If dates are stored as timestamps, ignore the time of day instead of refusing the file.
     safe = name != "release_date"
     try:
         return raw[name].cast(kind, safe=safe)
@@ -201,7 +206,10 @@ def _person(name: str) -> Person:
 
 
 def _directors(ids: list[int], names: list[str]) -> tuple[Person, ...]:
-    """Pair ids with names if there are equally many of both; else use the ids alone, if any."""
+    """Combine ids and names if both lists have the same length.
+
+    Otherwise use only the ids, or only the names if there are no ids.
+    """
     if len(ids) == len(names):
         pairs = zip(ids, names, strict=True)
         return tuple(Person(person_id, name, name) for person_id, name in pairs)

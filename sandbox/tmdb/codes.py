@@ -29,17 +29,17 @@ GENRES: dict[int, str] = {
     10752: "War",
     37: "Western",
 }
-# Old dumps contain it; TMDB no longer lists it.
+# Old data sets contain this genre; TMDB no longer lists it.
 RETIRED_GENRES: dict[int, str] = {10769: "Foreign"}
 GENRE_IDS: dict[str, int] = {name: code for code, name in (GENRES | RETIRED_GENRES).items()}
 
-# Two-letter codes of TMDB that ISO 639-1 does not have, or no longer has.
+# Two-letter codes that TMDB uses although ISO 639-1 does not have them, or no longer has them.
 OWN_LANGUAGES: dict[str, tuple[str, str]] = {
     "cn": ("Cantonese", "广州话 / 廣州話"),
     "mo": ("Moldavian", ""),
     "xx": ("No Language", "No Language"),
 }
-# TMDB has "cn" for Cantonese, so its "zh" is narrower than CLDR's.
+# TMDB has "cn" for Cantonese, so its "zh" means only Mandarin; in CLDR it means all of Chinese.
 OWN_LANGUAGE_NAMES: dict[str, str] = {"zh": "Mandarin"}
 
 # Names of countries where TMDB's differ from CLDR's, and names of former states.
@@ -78,7 +78,7 @@ OWN_COUNTRIES: dict[str, str] = {
 
 @cache
 def language(code: str) -> dict[str, str]:
-    """Return TMDB's entry of one language; an unknown code gets empty names."""
+    """Return TMDB's entry for one language code; an unknown code gets empty names."""
     if code in OWN_LANGUAGES:
         english, native = OWN_LANGUAGES[code]
     else:
@@ -89,25 +89,25 @@ def language(code: str) -> dict[str, str]:
 
 @cache
 def languages() -> list[dict[str, str]]:
-    """Return the answer of `/configuration/languages`."""
+    """Return TMDB's list of languages, as in `/configuration/languages`."""
     iso_639_1 = {code for code in map(str, ENGLISH.languages) if len(code) == ISO_LENGTH}
     return [language(code) for code in sorted(iso_639_1 | OWN_LANGUAGES.keys())]
 
 
 @cache
 def country_name(code: str) -> str:
-    """Return the name TMDB gives a country, "" for an unknown code."""
+    """Return TMDB's name for a country code, "" for an unknown code."""
     return OWN_COUNTRIES.get(code, str(ENGLISH.territories.get(code, "")))
 
 
 @cache
 def country_code(name: str) -> str:
-    """Return the code of a country TMDB knows under this name, "" for an unknown one."""
+    """Return the country code for TMDB's name of a country, "" for an unknown name."""
     return _country_codes().get(name, "")
 
 
 def _native_name(code: str) -> str:
-    """Return a language's own name, "" if CLDR does not have it."""
+    """Return a language's name in that language, "" if CLDR does not have it."""
     if code not in _locales():
         return ""
     name = str(Locale(code).languages.get(code, ""))
@@ -121,7 +121,7 @@ def _locales() -> frozenset[str]:
 
 @cache
 def _country_codes() -> dict[str, str]:
-    # CLDR knows continents too, by numbers of three digits.
+    # CLDR also lists continents, whose codes are three digits; they are left out.
     territories = ENGLISH.territories.items()
     iso_3166_1 = {
         str(name): str(code) for code, name in territories if len(str(code)) == ISO_LENGTH

@@ -1,4 +1,4 @@
-"""The middleware that sets the header `Date` by the stand-in's own clock."""
+"""Middleware that sets the header `Date` from the stand-in's clock, whose date tests can choose."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -16,7 +16,7 @@ class Dated:
         self.now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Pass a request on, and set `Date` in its response."""
 
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":

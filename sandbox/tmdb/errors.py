@@ -1,4 +1,4 @@
-"""TMDB's errors, which have a status code of their own besides HTTP's."""
+"""TMDB's error responses; each has an HTTP status and TMDB's own status code."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ class Status:
     Attributes:
         http: status of the HTTP answer.
         code: TMDB's own status code.
-        message: the words that go with it.
+        message: TMDB's text for the code.
         headers: additional headers of the answer.
     """
 
@@ -22,13 +22,13 @@ class Status:
     headers: dict[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, object]:
-        """Return the JSON body; the rate limit's comes without `success`, as TMDB's does."""
+        """Return the JSON body. As with TMDB, a rate-limit error has no field `success`."""
         body: dict[str, object] = {"status_code": self.code, "status_message": self.message}
         return body if self.http == TOO_MANY_REQUESTS else {"success": False} | body
 
 
 class TmdbError(Exception):
-    """A request that TMDB does not answer with success."""
+    """A request that TMDB answers with an error."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status.message)
@@ -51,7 +51,12 @@ BAD_INPUT = Status(400, 47, "The input is not valid.")
 
 
 def rate_limited(limit: int, retry_after_seconds: int | None) -> Status:
-    """Return the answer to the first request too many; `Retry-After` may be left out."""
+    """Return the error for the first request above the limit.
+
+    Args:
+        limit: The allowed number of requests per second.
+        retry_after_seconds: The header `Retry-After`; None for an error without it.
+    """
     headers = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
     message = f"Your request count ({limit + 1}) is over the allowed limit of {limit}."
     return Status(TOO_MANY_REQUESTS, 25, message, headers)

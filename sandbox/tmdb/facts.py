@@ -1,4 +1,4 @@
-"""The facts of the synthetic world that depend on the seed alone, not on the date."""
+"""Draw those facts about invented films that depend only on the seed, not on the date."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,9 @@ from sandbox.tmdb.plots import Plot, draw_plot
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Groups = list[tuple[int, ...]]
-Talents = list[tuple[Groups, float]]  # per film the people who count, and the sd of their talent
+# One entry per kind (directors, writers, ...): per film the people who affect its rating, and the
+# standard deviation of their talent.
+Talents = list[tuple[Groups, float]]
 
 DAYS = np.dtype("datetime64[D]")
 
@@ -57,10 +59,11 @@ COLLECTION_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Facts:
-    """One entry per film, ordered by release date; people and companies are numbers from 0.
+    """The facts about all films: one entry per film in each list, ordered by release date.
 
-    `visible` and `histories` are the two parts of the expected rating (see `quality`), `luck` what
-    nobody can know beforehand, `vote_luck` the standard score of the noise of the votes.
+    People and companies are numbers from 0. `visible` and `histories` are the two parts of the
+    expected rating, see `quality`. `luck` is the part of a rating that nobody can know before the
+    release. `vote_luck` is the random error of the votes, in standard deviations.
     """
 
     released: npt.NDArray[np.datetime64]
@@ -81,12 +84,12 @@ class Facts:
 
     @property
     def talents(self) -> Talents:
-        """The people, companies and collections whose talents affect ratings, kind by kind."""
+        """The people, companies and collections whose talents affect ratings, by kind."""
         return _talents(self.directors, self.writers, self.cast, self.companies, self.collection)
 
 
 def draw_facts(seed: int, size: int) -> Facts:
-    """Draw the facts of a world of this many films."""
+    """Draw the facts about `size` films."""
     rng = np.random.default_rng(seed)
     released = _release_dates(rng, size)
     language = np.array(list(LANGUAGE_SHARES))[_pick(rng, LANGUAGE_SHARES.values(), size)]
@@ -126,13 +129,13 @@ def _release_dates(rng: np.random.Generator, size: int) -> npt.NDArray[np.dateti
 
 
 def _pick(rng: np.random.Generator, shares: Iterable[float], size: int) -> Ints:
-    """Draw indices of a list of shares, which need not add up to 1."""
+    """Draw `size` indices at random; `shares` are their relative frequencies."""
     weights = np.fromiter(shares, np.float64)
     return rng.choice(len(weights), size, p=weights / weights.sum())
 
 
 def _genres(rng: np.random.Generator, size: int) -> Groups:
-    """Draw one to three genres each, the main one first."""
+    """Draw one to three genres for each film, the main one first."""
     codes = np.array(list(GENRE_SHARES))
     columns = [codes[_pick(rng, GENRE_SHARES.values(), size)] for _ in range(3)]
     counts = rng.choice((1, 2, 3), size, p=(0.35, 0.4, 0.25))
@@ -141,6 +144,7 @@ def _genres(rng: np.random.Generator, size: int) -> Groups:
 
 
 def _runtimes(rng: np.random.Generator, genres: Groups) -> Ints:
+    # Animations, documentaries, family and TV films are shorter.
     short = np.array([group[0] in (16, 99, 10751, 10770) for group in genres])
     minutes = np.where(short, 88, 105) * np.exp(rng.normal(0, 0.17, len(genres)))
     return np.round(minutes).astype(np.int64)
@@ -149,7 +153,14 @@ def _runtimes(rng: np.random.Generator, genres: Groups) -> Ints:
 def _careers(
     rng: np.random.Generator, language: npt.NDArray[np.str_], counts: Ints, *, films_each: float
 ) -> Groups:
-    """Draw each film's people, who work in one language and within a few years."""
+    """Draw the people of each film; each person works in one language, for a few years.
+
+    Args:
+        rng: The random generator.
+        language: Each film's language.
+        counts: Number of people in each film.
+        films_each: How many films a person makes on average.
+    """
     groups: list[tuple[int, ...]] = [()] * len(language)
     first = 0
     for code in LANGUAGE_SHARES:
@@ -158,6 +169,7 @@ def _careers(
         for rank, film in enumerate(films):
             middle = people * rank / len(films)
             drawn = np.abs(np.round(rng.normal(middle, 0.1 * people, counts[film]))).astype(int)
+            # Reflected at both ends of the range, so that no number lies outside.
             mirrored = np.where(drawn >= people, 2 * people - 1 - drawn, drawn) % people
             groups[film] = tuple(dict.fromkeys((first + mirrored).tolist()))
         first += people
@@ -165,7 +177,10 @@ def _careers(
 
 
 def _collections(rng: np.random.Generator, language: npt.NDArray[np.str_], genres: Groups) -> Ints:
-    """Number the collection of each film, -1 for most; a collection keeps language and genre."""
+    """Draw each film's collection as a number, -1 for none.
+
+    All films of a collection have the same language and main genre.
+    """
     collection = np.full(len(genres), -1)
     main_genre = np.array([group[0] for group in genres])
     for number in range(round(COLLECTION_SHARE * len(genres))):
@@ -206,7 +221,7 @@ def _talents(
 
 
 def _effect(rng: np.random.Generator, groups: Sequence[tuple[int, ...]], sd: float) -> Floats:
-    """Return the mean talent of each group, 0 for an empty one."""
+    """Draw a talent for each person, and return the mean of each group; 0 for an empty group."""
     talents = rng.normal(0, sd, 1 + max(max(group, default=0) for group in groups))
     return np.array([talents[list(group)].mean() if group else 0.0 for group in groups])
 
