@@ -1,7 +1,7 @@
 # Every command of the project. Environments are made from their locks when these change.
 
-# Python keeps what it has compiled, also where the machine says otherwise: compiling the libraries
-# anew takes every process seconds.
+# Let Python store compiled files even if the machine forbids it: otherwise every process compiles
+# the libraries again, which takes seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3

@@ -1,4 +1,4 @@
-"""The commands that measure the project's figures: `make bench-NAME ARGS='...'`.
+"""Commands that measure accuracy, speed and memory: `make bench-NAME ARGS='...'`.
 
 Each starts and stops the services it needs, and prints one JSON object as its last line.
 """

@@ -1,4 +1,4 @@
-"""Print a benchmark's figures as one line of JSON."""
+"""Print a benchmark's measured values as one line of JSON."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def report(path: Path | None = None, /, **figures: Any) -> None:
-    """Print the figures as the last line, and also write them to `file` if it is given."""
+    """Print the measured values as the last line; also write them to `path` if it is given."""
     line = json.dumps(figures, sort_keys=True)
     if path:
         path.write_text(f"{line}\n")

@@ -1,4 +1,4 @@
-"""The memory that instance B needs: the API and the UI, both under load.
+"""Measure the memory of the serving machine (instance B): the API and the UI, both under load.
 
 Run it in a memory cgroup of 1 GiB, which the instance has, to see that nothing is killed. The
 figures are the proportional set sizes of the API and the UI.

@@ -1,4 +1,4 @@
-"""The service that this one replaces, which reads its model from disk at every request.
+"""The old service, for comparison; it reads its model from disk at every request.
 
 `uvicorn benchmarks.old_way:app`, with the pickle's path in OLD_MODEL.
 """

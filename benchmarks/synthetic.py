@@ -1,4 +1,4 @@
-"""Compare the trained model with the best possible forecast, in a world with known rules.
+"""Compare the trained model with the best possible forecast, on invented films with known rules.
 
 The goal is `ratio_to_floor_learnable` = 1; `benchmarks.floors` explains why.
 """

@@ -1,4 +1,4 @@
-"""Rehearse an operation or a failure on a trial: `python -m ops.drills NAME`.
+"""Practise an operation or a recovery on the container trial: `python -m ops.drills NAME`.
 
 Each drill does to the trial what can happen to the real system, checks the result, and returns
 figures. The trial must run (`python -m ops.trial up`) and have a model in service.

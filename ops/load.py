@@ -32,7 +32,7 @@ class LoadResult:
 def load(
     ask: Callable[[requests.Session], requests.Response], callers: int = 4
 ) -> Iterator[LoadResult]:
-    """Send requests from several threads until the block ends, each one after the other."""
+    """Send requests until the block ends, from several threads; each waits for its answers."""
     result, over, lock = LoadResult(), threading.Event(), threading.Lock()
 
     def call() -> None:

@@ -45,7 +45,7 @@ _REQUEST_SECONDS: Final = 10
 
 @dataclass(frozen=True)
 class Trial:
-    """A running trial."""
+    """The container trial: both instances on this machine, with stand-ins for TMDB and S3."""
 
     project: Project
 

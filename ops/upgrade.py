@@ -35,7 +35,7 @@ def upgrade(project: Project, backup: Path, build: bool = True) -> None:
 
 
 def go_back(project: Project, backup: Path) -> None:
-    """Restore a saved database, and start the version that belongs to it.
+    """Restore the database from `backup`, and start Airflow with it; build the old code first.
 
     Raises:
         EngineError: A step failed.

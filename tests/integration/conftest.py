@@ -24,7 +24,7 @@ class Running:
 
 
 def secrets_of(checkout: Checkout) -> dict[str, str]:
-    """The keys that a sandbox made for itself."""
+    """Load the secrets that the sandbox in a checkout generated."""
     kept: dict[str, str] = json.loads((checkout.folder / ".sandbox" / "secrets.json").read_text())
     return kept
 
@@ -51,7 +51,7 @@ def running(checkout: Checkout) -> Running:
 
 @pytest.fixture(scope="session")
 def tmdb_of_today() -> Iterator[RunningStandIn]:
-    """A stand-in whose day is the machine's, as for programs that cannot be told another."""
+    """A TMDB stand-in with today's date, for programs whose date cannot be chosen."""
     with running_stand_in() as stand_in:
         yield stand_in
 

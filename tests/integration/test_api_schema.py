@@ -1,4 +1,4 @@
-"""The API, fuzzed along its own description over real HTTP."""
+"""Send random requests, generated from the API's OpenAPI description, over real HTTP."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -23,7 +23,7 @@ A_PERSON_READS_SECONDS = 20
 
 @pytest.fixture
 def asking(tmp_path):
-    """A checkout whose DAG asks."""
+    """A running checkout whose DAG asks a person to approve each new model."""
     with copied(tmp_path) as checkout:
         if not (checkout.folder / ".venv" / "sandbox").exists():
             pytest.skip("needs the environments that `make install` makes")
@@ -41,7 +41,7 @@ def logged_in(checkout, up: "Future[Any]") -> AirflowClient:
 
 
 def answered(airflow: AirflowClient, run_id: str, option: str) -> dict[str, str]:
-    """Answer once the question is put; returns the states in which the tasks end."""
+    """Answer the approval question as soon as it appears; return the tasks' final states."""
     states = {}
     for news in airflow.follow(run_id):
         states[news.task] = news.state

@@ -18,7 +18,7 @@ def taken_port():
 
 @pytest.fixture
 def refused(checkout):
-    """Runs `make up` in vain and returns its last line."""
+    """Run `make up`, check that it fails, and return its last line."""
 
     def up(**settings):
         result = checkout.sandbox("up", **settings)

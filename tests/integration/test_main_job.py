@@ -255,7 +255,7 @@ LEDGER_TASKS = (
 
 
 def branch_of(ledger, run_id):
-    """Where a run of the ledger went in the end, all else having gone well."""
+    """Which branch a run of the forecast DAG took; fail if another task failed."""
     states = {news.task: news.state for news in ledger.follow(run_id)}
     assert {task: states.pop(task) for task in LEDGER_TASKS} == dict.fromkeys(
         LEDGER_TASKS, "success"
@@ -296,7 +296,7 @@ def test_drift_retrains_the_model_once_a_day_with_its_reason(airflow, dag_of, bu
 
 
 def drifted(store, day, manifest):
-    """Add films that opened of late, all in a language of their own, and enough that taught."""
+    """Add 120 English films from before the split, and 120 recent ones in another language."""
     split = date.fromisoformat(manifest["split"]["split_date"])
     films = [
         {"id": 900_000_000 + at, "release_date": str(opened), "original_language": language}

@@ -21,7 +21,7 @@ FILMS = 400  # enough for a model; the rate limit makes more of them take longer
 
 @pytest.fixture
 def step(s3_server, bucket_settings, tmdb_of_today, tmp_path):
-    """Runs a step as a worker would that has just been started."""
+    """Run a pipeline step as a newly started worker does, in a folder of its own."""
 
     def run(name, *options):
         folder = tmp_path / name

@@ -18,7 +18,7 @@ esac
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A project with secrets, and a Compose that does nothing."""
+    """Create a Compose project with secrets, and a fake Compose program that starts nothing."""
     (tmp_path / "docker-compose").write_text(COMPOSE)
     (tmp_path / "docker-compose").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")

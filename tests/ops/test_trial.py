@@ -214,7 +214,7 @@ def test_what_the_alerts_ask_of_airflow_comes_out_of_a_real_run(trial: Trial):
 
 
 def metric_points(trial: Trial) -> list[tuple[str, dict[str, str]]]:
-    """The name and the labels of each sum that Airflow has sent."""
+    """The name and the labels of each counter that Airflow has sent."""
     return [
         (metric.name, {each.key: each.value.string_value for each in point.attributes})
         for body in received(trial, "metrics")
