@@ -1,6 +1,6 @@
-"""Fill the film store with all films of TMDB, slice by slice of release dates.
+"""Fill the film store with all TMDB films, one range of release dates (slice) at a time.
 
-A backfill that was killed continues where it stopped.
+After a kill, the next start continues the backfill where it stopped.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def plan(
 
 
 def fill(part: Slice, settings: PipelineSettings) -> SliceProgress:
-    """Fetch the films of one slice, and show the progress. Returns and raises as `fill_slice`."""
+    """Fetch the films of one slice and show the progress; results and errors as in `fill_slice`."""
     with progress(part.films, name=f"{part.first} to {part.last}") as bar:
         return fill_slice(part, settings, bar.update)
 
@@ -100,7 +100,7 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
 def backfill(
     settings: PipelineSettings, first: date | None, last: date | None, min_votes: int
 ) -> dict[str, Any]:
-    """Plan, fill and finish in one process. Returns as `finish`, raises as the three."""
+    """Run the whole backfill (plan, fill, finish) in one process; returns `finish`'s totals."""
     store = film_store(settings)
     check_writable(store.folder)
     slices = _resumed_plan(store.folder / _PLAN, settings, first, last, min_votes)
@@ -118,7 +118,7 @@ def _resumed_plan(
     last: date | None,
     min_votes: int,
 ) -> list[Slice]:
-    """The stored plan of a killed backfill with the same arguments, or a new one.
+    """Read the stored plan of an unfinished backfill with the same arguments, or make a new plan.
 
     An old plan is not resumed, because films fetched by it would no longer be fresh.
     """

@@ -1,4 +1,4 @@
-"""Delete old files of the pipeline and old runs of Airflow, so that the disk never fills."""
+"""Delete the pipeline's old files and Airflow's old runs, so that the disk does not fill up."""
 
 import argparse
 import logging

@@ -15,10 +15,10 @@ _PROBE_KEY: Final = "models/.preflight"
 
 
 def preflight(settings: PipelineSettings) -> None:
-    """Send one request to TMDB, and write one file to the bucket and to the working folder.
+    """Check that TMDB answers one request, and that the bucket and the working folder are writable.
 
     Raises:
-        ExplainedError: The first of them failed; the message names the setting to change.
+        ExplainedError: A check failed; the message names the setting to change.
     """
     check_writable(data_folder(settings))
     with Tmdb(settings, attempts=2) as tmdb:  # few attempts, since a person is waiting

@@ -15,12 +15,12 @@ RECENT_YEARS: Final = 3
 
 @dataclass(frozen=True)
 class NaiveMeans:
-    """Mean ratings as of a day.
+    """Mean ratings of earlier films, used as naive forecasts that a model must beat.
 
     Attributes:
-        mean: Of all films.
-        recent_mean: Of the films of the last three years; of all films if there are none.
-        by_genre: By main genre; the key None is for films without a genre.
+        mean: Mean rating of all films.
+        recent_mean: Mean rating of films from the last three years; of all films if none.
+        by_genre: Mean rating by main genre; the key None is for films without a genre.
     """
 
     mean: float
@@ -35,7 +35,7 @@ class NaiveMeans:
         genres: Sequence[str | None],
         day: date,
     ) -> Self:
-        """Calculate the means of one or more films.
+        """Calculate the mean ratings from one or more films.
 
         Args:
             ratings: Shape (films,).
@@ -54,7 +54,9 @@ class NaiveMeans:
         )
 
     def forecast(self, genre: str | None) -> dict[str, float]:
-        """The forecasts for a film of a main genre, by the names of `NAIVE_BASELINES`.
+        """Forecast a film by each naive baseline, from its main genre.
+
+        The keys are the names in `NAIVE_BASELINES`.
 
         A genre without films gets the mean of all films.
         """

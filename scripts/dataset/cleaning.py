@@ -22,8 +22,8 @@ def keep_usable(raw: pd.DataFrame, run_date: date) -> tuple[pd.DataFrame, dict[s
         run_date: Films released later are dropped.
 
     Returns:
-        The other rows, and how many were dropped by reason; a film that is dropped for several
-        reasons counts under each.
+        The rows that are kept, and the number of dropped films by reason. A film with several
+        reasons is included under each.
     """
     try:
         return _schema(run_date).validate(raw, lazy=True), {}
@@ -34,7 +34,7 @@ def keep_usable(raw: pd.DataFrame, run_date: date) -> tuple[pd.DataFrame, dict[s
 
 
 def extended_codes(films: Sequence[Film], known: Codes) -> Codes:
-    """Code tables with the genres and languages of some films added at the end.
+    """Extend the code tables (genre or language -> number) by the genres and languages of films.
 
     Codes that exist never change, because users of the cleaned file store them. Main genres are
     added before other genres.

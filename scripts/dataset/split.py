@@ -63,7 +63,7 @@ class Sample:
 
 
 def only_form_fields(film: Film) -> Film:
-    """A film with only the facts of the UI's short form: running time, language, genre and plot."""
+    """Copy a film with only the UI's short-form facts: running time, language, genre and plot."""
     return Film(
         genres=film.genres[:1],
         original_language=film.original_language,

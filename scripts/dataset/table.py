@@ -54,7 +54,7 @@ _TEXTS: Final = dict.fromkeys(
 
 
 def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str, Any]:
-    """The columns of the cleaned file that are known before release; lists as JSON text.
+    """Convert a film to a row of the cleaned file, with only the columns known before release.
 
     Args:
         film: The film.
@@ -82,7 +82,7 @@ def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str
 
 
 def film_of(row: Mapping[Hashable, Any]) -> Film:
-    """The film in a row of the cleaned file."""
+    """Convert a row of the cleaned file to a film."""
     return Film(
         title=_known(row["title"]),
         original_language=_known(row["original_language"]),
@@ -131,7 +131,7 @@ def write_cleaned(path: DataPath, outcomes: pd.DataFrame, facts: list[dict[str, 
 
 
 def films_of(frame: pd.DataFrame) -> list[Film]:
-    """The films of a cleaned frame, in its order."""
+    """Convert all rows of a cleaned frame to films, in the same order."""
     return [film_of(row) for row in frame.to_dict("records")]
 
 

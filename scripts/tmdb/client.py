@@ -1,4 +1,4 @@
-"""A client of TMDB's v3 API, with rate limit and retries; the API key never reaches the logs."""
+"""A client of TMDB's v3 API, with a rate limit and retries; it never logs the API key."""
 
 import logging
 import re
@@ -35,8 +35,8 @@ T = TypeVar("T")
 MAX_PAGE: Final = 500
 PAGE_SIZE: Final = 20
 _THREADS: Final = 16
-_AHEAD: Final = 2 * _THREADS  # requests under way or done before their films are used
-_ATTEMPTS: Final = 20  # with the waits between them some three minutes
+_AHEAD: Final = 2 * _THREADS  # requests that may be active or finished before their films are read
+_ATTEMPTS: Final = 20  # about three minutes, including the waits between them
 _FORMAT_ATTEMPTS: Final = 6  # a record with fields of a wrong type may be a passing fault
 _TIMEOUT_SECONDS: Final = (5, 20)  # to connect, to read
 _LONGEST_WAIT_SECONDS: Final = 10.0  # between two attempts
@@ -83,7 +83,7 @@ class Listing(NamedTuple):
 
 
 class TmdbAnswer(NamedTuple):
-    """A film with its parts (None if TMDB has no film of that id), and when TMDB sent it."""
+    """TMDB's JSON for a film id (None if TMDB has no such film), and when TMDB sent it."""
 
     film_id: int
     film: FilmJson | None
@@ -149,11 +149,14 @@ class Tmdb:
         return self._ask(path, query, lambda content, _: content)
 
     def page(self, path: str, number: int, **query: str | int) -> Listing:
-        """One page of a list of films. Raises as `get`."""
+        """Request one page of a list of films. Raises the errors of `get`."""
         return self._ask(path, query | {"page": number}, lambda content, _: _listed(content))
 
     def pages(self, path: str, **query: str | int) -> Iterator[FilmJson]:
-        """The films of a list in its order, up to page 500, TMDB's last. Raises as `get`."""
+        """Request a list of films page by page, up to page 500, TMDB's last.
+
+        Yields the films in the list's order. Raises the errors of `get`.
+        """
         number, last = 1, 1
         while number <= last:
             listing = self.page(path, number, **query)
@@ -161,7 +164,7 @@ class Tmdb:
             number, last = number + 1, min(listing.pages, MAX_PAGE)
 
     def changed(self, day: date) -> Iterator[int]:
-        """The ids of the films that changed on a day. Raises as `get`."""
+        """Request the ids of the films whose facts changed on a day. Raises the errors of `get`."""
         following = day + timedelta(days=1)
         found = self.pages(
             "/movie/changes", start_date=day.isoformat(), end_date=following.isoformat()
@@ -169,13 +172,14 @@ class Tmdb:
         yield from (film["id"] for film in found)
 
     def server_time(self) -> datetime:
-        """The time by TMDB's clock. Raises as `get`."""
+        """Request the time by TMDB's clock. Raises the errors of `get`."""
         return self._ask("/genre/movie/list", {}, lambda _, at: at)
 
     def details(self, film_ids: Iterable[int]) -> Generator[TmdbAnswer]:
-        """Fetch films with their parts in parallel, in the order of arrival. Raises as `get`.
+        """Fetch films with their parts (such as credits) in parallel; yield them as they arrive.
 
-        The ids are read no faster than the films are used, so there may be any number of them.
+        Ids are read only as fast as the caller reads films, so `film_ids` may be very long.
+        Raises the errors of `get`.
         """
         ids = iter(film_ids)
         requested: set[Future[TmdbAnswer]] = set()
@@ -276,7 +280,7 @@ def _limiter(per_second: float) -> Limiter:
 
 
 def _answered_at(answer: requests.Response) -> datetime:
-    """When TMDB sent a response, by its own clock; by this machine's if it sent no date.
+    """Return when TMDB sent a response, by TMDB's clock; by this machine's if the date is missing.
 
     Raises:
         ClockError: The two clocks differ by more than a day.

@@ -23,8 +23,8 @@ class Ingestion:
 
     Attributes:
         votes_as_of: The day that the votes are stored for.
-        run_date: The date of the daily run; None for a backfill.
-        max_bad_share: A larger share of bad records stops the run.
+        run_date: The date of the daily run that fetches the films; None for a backfill.
+        max_bad_share: The run stops if a larger share of TMDB's records is bad.
         report: The faults found so far.
         gone: How many ids TMDB has no film for.
     """
@@ -42,7 +42,7 @@ class Ingestion:
         If a later request fails, the films that have arrived are still added.
 
         Yields:
-            The ids of a batch that is in the store, including those that TMDB has no film for.
+            The film ids in each stored batch, including ids for which TMDB has no film.
 
         Raises:
             BadAnswersError: Too many records are bad; the current batch is not added.

@@ -1,4 +1,4 @@
-"""Which films a daily run fetches: popular, new, changed, and those with an old record."""
+"""Choose the films that a daily run fetches: popular, new and changed ones, and old records."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -29,13 +29,13 @@ Milliseconds = TypeVar("Milliseconds", int, Ints)
 
 
 def first_films(tmdb: Tmdb, until: date, limit: int) -> list[int]:
-    """The ids to fetch into an empty store: popular films, then the newest rated ones."""
+    """Choose film ids to fetch into an empty store: popular films, then the newest rated ones."""
     popular = islice(tmdb.pages("/movie/popular"), max(1, round(limit * POPULAR_SHARE)))
     return list(islice(_unique(chain(popular, newest_rated(tmdb, until))), limit))
 
 
 def due(tmdb: Tmdb, index: Index, changed_since: date, now: datetime) -> list[int]:
-    """The ids of the films to fetch, each once, the most important first.
+    """Choose the films that this daily run fetches: their ids, without duplicates, by importance.
 
     Args:
         tmdb: Source of the lists.
@@ -55,7 +55,7 @@ def due(tmdb: Tmdb, index: Index, changed_since: date, now: datetime) -> list[in
 
 
 def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
-    """Popular films, films in cinemas and upcoming ones that were not fetched today."""
+    """Yield ids of popular, upcoming and currently shown films that were not fetched today."""
     lists = chain(
         islice(tmdb.pages("/movie/popular"), POPULAR_FILMS),
         tmdb.pages("/movie/now_playing"),
@@ -65,9 +65,9 @@ def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
 
 
 def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
-    """Films that changed on a day from `since` to before `until` and were not fetched after it.
+    """Yield ids of films that changed at TMDB, and were not fetched after the day of the change.
 
-    Both days count from 1970, as in `days_since_1970`.
+    The days of change are from `since` to the day before `until`; both in days since 1970.
     """
     for day in range(since, until):
         for film_id in tmdb.changed(EPOCH + timedelta(days=day)):
@@ -76,7 +76,10 @@ def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
 
 
 def with_young_votes(index: Index, today: int) -> Iterator[int]:
-    """Films released within a year whose record is older than a tenth of the film's age."""
+    """Yield ids of films released in the past year, if the record is too old.
+
+    The limit is a tenth of the time since the release, because votes change fast at first.
+    """
     age = today - index.release_day
     is_young = (index.release_day != Index.UNDATED) & (age >= 0) & (age <= YOUNG_DAYS)
     may_age = np.maximum(1, age // _VOTES_MAY_AGE)
@@ -85,9 +88,10 @@ def with_young_votes(index: Index, today: int) -> Iterator[int]:
 
 
 def getting_old(index: Index, today: int) -> Iterator[int]:
-    """Films that would soon be purged, and a daily share of the oldest records.
+    """Yield ids of films whose records would soon be purged, and some of the next oldest records.
 
-    The daily share spreads the work: without it, all films of a backfill would be due on one day.
+    Fetching some of them each day spreads the work; otherwise all films from a backfill would have
+    to be fetched again on the same day.
     """
     age = today - _day(index.fetched_at)
     oldest = np.argsort(-age, kind="stable")
@@ -126,7 +130,7 @@ def _unique(films: Iterable[FilmJson]) -> Iterator[int]:
 
 
 def _day(milliseconds: Milliseconds) -> Milliseconds:
-    """The day of a time in milliseconds; both count from 1970."""
+    """Convert a time in milliseconds since 1970 to days since 1970."""
     return milliseconds // 86_400_000
 
 

@@ -1,8 +1,8 @@
-"""Slices of the backfill: cut all films by release date, and fetch the films of one slice.
+"""Divide the backfill (fetching all films) into slices, and fetch the films of one slice.
 
-A slice has few enough films for TMDB to list all of them, and is the unit that workers share. The
-pages of its list are read and its films fetched in one stream. The progress is kept in a file
-beside the store, so that a process that was killed continues where it stopped.
+A slice is a range of release dates, with few enough films for TMDB to list all of them. Different
+workers can fetch different slices. A file beside the store records the progress of each slice, so
+after a kill the next process continues from there.
 """
 
 import logging
@@ -33,12 +33,12 @@ SliceProgress = dict[str, Any]
 
 @dataclass(frozen=True)
 class Slice:
-    """The films released from one day to another.
+    """One part of the backfill: the films released in one range of dates.
 
     Attributes:
         first: The first release date.
         last: The last release date, included.
-        films: How many TMDB counted when the plan was made.
+        films: How many films TMDB counted in the range when the plan was made.
         min_votes: Films with fewer votes are left out.
         planned_at: When the plan was made; films fetched within `FRESH` before are not refetched.
     """
@@ -61,12 +61,12 @@ class Slice:
         return f"slice_{self.first}_{self.last}_{self.min_votes}_{stamp}.json"
 
     def as_json(self) -> dict[str, Any]:
-        """The slice as text, which Airflow passes from task to task."""
+        """Convert the slice to plain text values, which Airflow can pass from task to task."""
         return {name: str(value) for name, value in asdict(self).items()}
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Self:
-        """The slice from the result of `as_json`."""
+        """Create a slice from the result of `as_json`."""
         return cls(
             date.fromisoformat(raw["first"]),
             date.fromisoformat(raw["last"]),
@@ -165,10 +165,10 @@ def fill_slice(
 
 
 def _progress(path: DataPath, part: Slice, index: Index) -> SliceProgress:
-    """The stored progress of a slice, or that of a slice not begun.
+    """Read the stored progress of a slice; without a progress file, it starts at page 0.
 
-    A damaged file of the store may have been moved away since; its films are then missing, and the
-    slice starts again.
+    If someone has moved a damaged file out of the store, films of the slice are missing. The slice
+    then starts from page 0 again.
     """
     not_begun: SliceProgress = {"page": 0, "seen": 0, "gone": 0}
     if not path.exists():
@@ -180,10 +180,10 @@ def _progress(path: DataPath, part: Slice, index: Index) -> SliceProgress:
 
 
 class _SlicePages:
-    """The pages of a slice's list, and which of them are done.
+    """The pages of TMDB's list of a slice, and how many of them are done.
 
-    Films arrive in another order than they were requested in. So the progress is the last page
-    before which every film has arrived.
+    Films may arrive in a different order than requested. So a page is done only when all films on
+    it and on earlier pages have arrived.
 
     Attributes:
         page: All films up to this page are done.
@@ -216,7 +216,7 @@ class _SlicePages:
         return max(0, self._total - self.listed)
 
     def film_ids(self) -> Iterator[int]:
-        """The films that the store lacks, in the order of the list; reads pages when needed."""
+        """Yield ids of films to fetch, in the list's order; requests each page when needed."""
         number = last = self.page + 1
         while number <= last:
             listing = self._tmdb.page("/discover/movie", number, **self._query)
@@ -238,7 +238,7 @@ class _SlicePages:
         self._seen_until = {0: 0}
 
     def mark_done(self, film_ids: list[int]) -> None:
-        """Mark films as done, and with them the pages that have no pending films."""
+        """Mark films as stored; pages without films still to fetch then become done."""
         for film_id in film_ids:
             del self._pending[film_id]
         self.page = min(self._pending.values(), default=self._read + 1) - 1
