@@ -25,7 +25,7 @@ def tomorrows(tmp_path_factory: pytest.TempPathFactory) -> Packed:
 
 @pytest.fixture(autouse=True)
 def settings(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """What the program finds in its environment."""
+    """Make the program use the test bucket's settings."""
     monkeypatch.setattr(module, "pipeline_settings", lambda: bucket_settings)
     return bucket_settings
 
@@ -37,7 +37,7 @@ def bucket(bucket_settings: Settings) -> Bucket:
 
 @pytest.fixture
 def two_days(registry: Registry, packed: Packed, tomorrows: Packed) -> tuple[str, str]:
-    """Two versions, the later in production."""
+    """Publish two model versions; the later one is in production."""
     old = put_into_production(registry, packed)
     put_into_production(registry, tomorrows, over=old)
     return packed.manifest.version, tomorrows.manifest.version
@@ -50,7 +50,7 @@ def in_production(registry: Registry) -> str:
 
 
 def ran(settings: Settings, packed: Packed) -> None:
-    """Leave what the run left that made a bundle."""
+    """Write the files of the pipeline run that made the bundle `packed`."""
     files = RunFiles(Path(settings.data_dir), packed.manifest.run_date)
     shutil.copytree(packed.folder, files.bundle)
     files.legacy_model.write_bytes(f"old model of {packed.manifest.run_date}".encode())

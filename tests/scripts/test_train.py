@@ -41,7 +41,7 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def prepared(folder: Path, count: int = 400, reversed_from: int | None = None) -> Settings:
-    """A cleaned file in which longer films are better, or worse from a film on."""
+    """Write a cleaned file where longer films rate better; from `reversed_from` on, worse."""
     rng = np.random.default_rng(3)
     rows = []
     for at, film in enumerate(invented_films(count)):

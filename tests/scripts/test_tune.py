@@ -35,7 +35,7 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """A cleaned file, and three seconds to search."""
+    """Write a cleaned file, and allow three seconds for the search."""
     frame = years_of_films()
     write_bytes(RunFiles(tmp_path, RUN_DATE).cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
     return load_settings(Settings, data_dir=str(tmp_path), tune_minutes=0.05)

@@ -23,7 +23,7 @@ SPLIT = date(2025, 1, 1)  # of what `pack` makes
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Bundle]:
-    """Bundles by the level of their forecasts."""
+    """Create bundles whose forecasts lie around different ratings (the keys)."""
     folder = tmp_path_factory.mktemp("bundles")
     return {level: pack(folder / str(level), level=level).load() for level in (6.0, 6.9, 7.0)}
 

@@ -11,7 +11,7 @@ RELEASED = RUN_DATE - 100 * DAY
 
 
 def row(*votes: tuple[int, float | None, int]) -> dict[str, Any]:
-    """A film with votes, each as age in days, rating and number."""
+    """Create a film with votes, each given as (days since release, rating, number of votes)."""
     known = [
         {"date": RELEASED + age * DAY, "vote_average": rating, "vote_count": count}
         for age, rating, count in votes

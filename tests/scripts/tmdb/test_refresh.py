@@ -43,7 +43,7 @@ def store(tmp_path: Path) -> FilmStore:
 
 
 def index_of(store: FilmStore, *fetched: tuple[int, int, str]) -> Index:
-    """An index of films by id, days since they were fetched, and release date."""
+    """Create a store index from films given as (id, days since the fetch, release date)."""
     for film_id, days, opened in fetched:
         film = {"id": film_id, "release_date": opened}
         store.add(columns(film, day=RUN_DATE - days * DAY))

@@ -24,7 +24,7 @@ BuildVectors = Callable[[TimeSplit, tuple[str, ...]], tuple[FilmVectors, Effects
 
 @pytest.fixture
 def split() -> TimeSplit:
-    """Seven years of films, an eighth held out."""
+    """Create seven years of training films, and an eighth year of hold-out films."""
     rng = np.random.default_rng(5)
     rows = [
         {"id": at, "revenue": 1e6, "vote_count": 50 + at, "vote_average": rng.normal(6, 1)}

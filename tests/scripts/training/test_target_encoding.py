@@ -56,7 +56,7 @@ def learned(
     days_old: Sequence[float] | float = 400.0,
     which: Sequence[bool] | bool = True,
 ) -> tuple[EffectsEstimate, Vocabulary]:
-    """Estimate effects as of `AS_OF` from films and their ratings."""
+    """Estimate target-encoded effects as of `AS_OF` from films and their ratings."""
     count = len(some)
     vocabulary = Vocabulary.of(some)
     rows = TokenRows.of(some, vocabulary)

@@ -27,7 +27,7 @@ YEARS = 8
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    """Years of films before the split and one after it; not to be altered."""
+    """Create years of films before the split and one after it; tests must not change the frame."""
     return years_of_films(years=YEARS)
 
 
