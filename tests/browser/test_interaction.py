@@ -252,7 +252,7 @@ def test_forecast_needs_no_mouse(api: StubApi, address: str, page: Page):
 
 def test_typed_values_survive_closing_the_expander(api: StubApi, address: str, page: Page):
     submit_sample(page, address, "en")
-    more = page.get_by_text("More facts")
+    more = page.get_by_text("More facts:")
     more.click()
     page.get_by_label("Title", exact=True).fill("Another title")
     page.get_by_label("Series", exact=True).fill("A series")

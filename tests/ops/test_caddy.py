@@ -81,8 +81,11 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
         command = [str(CADDY), "run", "--config", str(FILE), "--adapter", "caddyfile"]
         log = (folder / "caddy.log").open("wb")
         with log, subprocess.Popen(command, env=os.environ | environment, stderr=log) as process:
-            _wait_for(f"http://127.0.0.1:{health}", process, folder / "caddy.log")
-            yield Proxy(f"http://localhost:{http}", f"https://localhost:{https}", api)
+            started = Proxy(f"http://localhost:{http}", f"https://localhost:{https}", api)
+            # Caddy answers on the health port before it has signed its certificate.
+            for url in (f"http://127.0.0.1:{health}", started.https):
+                _wait_for(url, process, folder / "caddy.log")
+            yield started
             process.terminate()
 
 
@@ -90,7 +93,7 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            requests.get(url, timeout=5)
+            requests.get(url, timeout=5, verify=False)
         except requests.ConnectionError:
             time.sleep(0.1)
         else:

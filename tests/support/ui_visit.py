@@ -55,7 +55,7 @@ def submit_sample(page: Page, address: str, language: str, width: int = 1440) ->
 
 
 def open_expander(page: Page, language: str) -> None:
-    page.get_by_text({"ko": "더 아는 것이", "en": "More facts"}[language]).click()
+    page.get_by_text({"ko": "더 아는 것이", "en": "More facts:"}[language]).click()
     expect_open_expander(page, language)
 
 
