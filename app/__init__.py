@@ -1,1 +1,1 @@
-"""The API. This file makes `app` a package; without it, `import app` would find `app.py`."""
+"""The API. Without this file, `import app` would import the UI's entry file `app.py` instead."""

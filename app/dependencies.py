@@ -14,7 +14,7 @@ from app.translation import Translator
 
 
 class State(TypedDict):
-    """What the lifespan yields; Starlette copies it into the state of every request."""
+    """The objects that the lifespan creates; Starlette copies them into every request's state."""
 
     follower: Follower
     translator: Translator
@@ -26,7 +26,7 @@ class State(TypedDict):
 
 
 def in_service(request: Request) -> Served:
-    """Return the model in service, and name its version in the log line of the request.
+    """Return the model in service, and note its version for the request's log line.
 
     Raises:
         NoModelError: No model is in service yet.

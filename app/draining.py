@@ -1,4 +1,4 @@
-"""The phase between the signal to shut down and the end of the process."""
+"""Draining: the time between the signal to shut down and the end of the process."""
 
 import time
 
@@ -6,22 +6,22 @@ import time
 class Draining:
     """Whether the service is shutting down.
 
-    A load balancer sees this in /readyz and sends new requests to other replicas. Until the end,
-    the service answers every request, and closes each connection after its response.
+    During this time `/readyz` fails, so a load balancer sends new requests to other replicas. The
+    service still answers every request, and closes each connection after its response.
     """
 
     def __init__(self, seconds: float = 0) -> None:
-        """Prepare to drain for some seconds, counted from `begin`."""
+        """Prepare; draining will last `seconds` from the call of `begin`."""
         self._seconds = seconds
         self._until: float | None = None
 
     @property
     def has_begun(self) -> bool:
-        """Whether the service was told to shut down."""
+        """Whether the service has received the signal to shut down."""
         return self._until is not None
 
     def begin(self) -> None:
-        """Start to drain."""
+        """Start the draining time."""
         self._until = time.monotonic() + self._seconds
 
     def is_over(self) -> bool:

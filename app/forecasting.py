@@ -12,15 +12,15 @@ from movierating.model.predictor import PredictedRating
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import COVERAGE
 
-MOOD_THRESHOLD: Final = 0.1  # a polarity within it is neutral
+MOOD_THRESHOLD: Final = 0.1  # a polarity from -0.1 to 0.1 is labelled neutral
 
 
 @dataclass(frozen=True)
 class PlotReading:
-    """The result of reading the plot of a request.
+    """The plot of a request, and how it was read.
 
     Attributes:
-        plot: None if no plot was sent, or if it could not be read.
+        plot: The plot; None if no plot was sent, or if it could not be read.
         translated: Whether the plot was translated into English first.
         failed: Whether a plot was sent that could not be read.
         in_korean: Whether the Korean plot was read without translation.
@@ -32,19 +32,19 @@ class PlotReading:
     in_korean: bool = False
 
     def or_korean(self, bundle: Bundle, text: str | None) -> "PlotReading":
-        """Read the plot in Korean if the translation failed and the bundle can do that."""
+        """Return a reading of the Korean text if the translation failed and the model allows it."""
         if not (self.failed and bundle.effects.reads_korean and is_korean(text or "")):
             return self
-        # No length or mood: the model knows those of English plots only.
+        # Length and mood are left unknown, because the model was trained on those of English plots.
         return PlotReading(Plot(None, None, None, text, language="ko"), in_korean=True)
 
 
 def read_plot(text: str | None, english: str | None) -> PlotReading:
-    """Measure a plot.
+    """Measure the length and mood of a plot, and record how it was read.
 
     Args:
-        text: The plot as sent.
-        english: The same in English; None if the translation failed.
+        text: The plot as the caller sent it.
+        english: The same plot in English; None if the translation failed.
     """
     if not (text and text.strip()):
         return PlotReading(None)
@@ -54,7 +54,7 @@ def read_plot(text: str | None, english: str | None) -> PlotReading:
 
 
 def film_from(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> Film:
-    """Build the film of a request; genres and languages unknown to the bundle are left out."""
+    """Convert a request to a `Film`, without genres and languages that the model does not know."""
     codes = bundle.codes
     known_language = codes.languages.code(facts.language) >= 0
     return Film(
@@ -83,7 +83,7 @@ def forecast(
     Args:
         bundle: The model in service.
         facts: The request.
-        reading: Its plot.
+        reading: The request's plot, from `read_plot`.
         explained: Whether to add reasons and similar films, which take most of the time.
     """
     reading = reading.or_korean(bundle, facts.overview)
@@ -119,7 +119,7 @@ def forecast_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five n
         genres=(genre,) if genre else (),
         original_language=bundle.codes.languages.name(lang_encoded),
         runtime_minutes=runtime,
-        # Without a plot its mood means nothing, whatever number the caller sends.
+        # Without a plot there is no mood, so the caller's number is ignored.
         plot=Plot(overview_len, sentiment) if overview_len else None,
     )
     return float(bundle.forecast([film])[0])
@@ -179,6 +179,6 @@ def _ignored(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> list[Fie
                 field="overview", reason="the plot could not be translated; counted as unknown"
             )
         )
-    # Misspelt or unsupported fields are named, so that the caller does not believe they count.
+    # List misspelt or unsupported fields, so that the caller knows that they had no influence.
     extra = facts.model_extra or {}
     return ignored + [FieldNote(field=name, reason="this model does not use it") for name in extra]

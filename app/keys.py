@@ -1,4 +1,4 @@
-"""API keys, of which the service stores only hashes: `python -m app.keys` creates one."""
+"""Create API keys: `python -m app.keys`. The service stores only their hashes."""
 
 import argparse
 import hashlib
@@ -15,12 +15,12 @@ parser = argparse.ArgumentParser(
 
 
 def new_key() -> str:
-    """Create a random key of 256 bits."""
+    """Create a random API key of 256 bits, as text that is safe in URLs."""
     return secrets.token_urlsafe(32)
 
 
 def hash_of(key: str) -> str:
-    """Return the hash that API_KEY_HASHES holds: SHA-256, in hexadecimal.
+    """Return the SHA-256 of a key in hexadecimal, as `API_KEY_HASHES` contains it.
 
     A salt or a slow hash would add nothing, because keys are long and random.
     """
@@ -28,7 +28,7 @@ def hash_of(key: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print a new key and its hash."""
+    """Print a new API key and its hash."""
     parser.parse_args(argv)
     key = new_key()
     sys.stdout.write(

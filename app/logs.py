@@ -1,4 +1,4 @@
-"""The log of the service: one JSON object per line, without anything a caller sent."""
+"""The API's log: one JSON object per line, without any data that a caller sent."""
 
 import json
 import logging
@@ -13,14 +13,14 @@ REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("request_id", default=Non
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats records as JSON, with the request id and the facts of `extra={"facts": {...}}`.
+    """Formats log records as JSON, with the request id and the fields in `extra={"facts": {...}}`.
 
-    Of an exception, the line has types and code locations, but no message: a message may repeat
-    what a caller sent, as those of pydantic and of KeyError do.
+    For an exception, the line has its type and code locations but not its message. Some messages,
+    such as pydantic's and KeyError's, repeat what a caller sent.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Format one record as one line."""
+        """Format one log record as one line of JSON."""
         line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname,
@@ -50,12 +50,12 @@ def locations(error: BaseException | None) -> list[str]:
 
 
 def configure() -> None:
-    """Log JSON lines to standard error, also those of uvicorn; switch off its access log."""
+    """Send all logs, uvicorn's too, to standard error as JSON; switch off uvicorn's access log."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
-    # No line shows caller, thread or process, and finding them takes half the time of a line. The
-    # logging HOWTO (section "Optimization") describes these switches.
+    # Do not look up the calling code, thread and process: no line shows them, and finding them
+    # takes half the time of a line. See "Optimization" in Python's logging HOWTO.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):

@@ -52,13 +52,13 @@ def create_app(
     translator: Translator | None = None,
     draining: Draining | None = None,
 ) -> FastAPI:
-    """Create the application; it configures no logging, which is up to the entry point.
+    """Create the FastAPI application. The entry point, not this function, configures logging.
 
     Args:
-        settings: From the environment if None.
-        follower: Follows the registry of the bucket in the settings if None.
-        translator: Uses Google's service if None.
-        draining: Never begins if None.
+        settings: The API's settings; read from the environment if None.
+        follower: Loads the model; by default from the registry in the settings' bucket.
+        translator: Translates plots; by default with Google's service.
+        draining: Says whether the service is shutting down; by default it never is.
     """
     settings = settings or api_settings()
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
@@ -99,13 +99,16 @@ def create_app(
 
 
 def _read_one_plot() -> None:
-    # The first plot takes half a second of imports; no caller should wait for that.
+    # The first plot needs half a second for imports. Do that at the start, so no caller waits.
     is_english("A plot.")
     measure_plot("A plot.")
 
 
 def _route(app: FastAPI, settings: ApiSettings) -> None:
-    """Add every route under /v1, and under its path from before there were versions."""
+    """Add every route twice: under `/v1`, and under its older path without `/v1`.
+
+    Health probes are the exception: they have only the path without `/v1`.
+    """
     guarded: dict[str, Any] = {"responses": problems.documented(401, 429)}
     if settings.api_key_hashes:
         # For the documentation only: the middleware checks the key before a route is reached.
@@ -128,7 +131,7 @@ def _route(app: FastAPI, settings: ApiSettings) -> None:
 
 
 def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: Draining) -> None:
-    """Add the middleware, the innermost first; what the settings leave out is not added."""
+    """Add the middleware that the settings ask for, the innermost layer first."""
     app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
     if settings.api_key_hashes:
         app.add_middleware(KeyCheck, hashes=settings.api_key_hashes)

@@ -1,4 +1,4 @@
-"""Metrics of the service, in the format of Prometheus."""
+"""The API's metrics for Prometheus."""
 
 import time
 from collections.abc import Iterator
@@ -20,16 +20,18 @@ from app.background.model_follower import Follower
 
 _LATENCY_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _RATINGS: Final = tuple(half / 2 for half in range(1, 20))
-# A caller can send any word as a method, and each word would become a time series.
+# A caller can send any word as the HTTP method. Other words share the label `other`, because each
+# label value becomes a time series of its own.
 _METHODS: Final = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE"})
 
 
 class Metrics:
-    """The metrics of one application, in their own registry."""
+    """The metrics of one application, in a Prometheus registry of its own."""
 
     def __init__(self, follower: Follower) -> None:
         """Start all counters at zero; the follower supplies the metrics of the model."""
-        # Otherwise each counter has a second series with its creation time, which nobody reads.
+        # Otherwise the library adds a series with the creation time to each counter, which nobody
+        # needs.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._registry.register(_ModelCollector(follower))
@@ -60,18 +62,18 @@ class Metrics:
             ("contract",),
             registry=self._registry,
         )
-        # Looking up a series takes longer than counting, so each is looked up once. The caches stay
-        # small, because there are few routes and statuses.
+        # Finding a counter by its labels is slower than increasing it, so the result is cached. The
+        # caches remain small, because there are few routes and statuses.
         self._requests_series = cache(self._requests.labels)
         self._seconds_series = cache(self._seconds.labels)
         self._predictions_series = cache(self._predictions.labels)
         self._ratings_series = cache(self._ratings.labels)
 
     def count_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count a request.
+        """Count one answered request, and record how long it took.
 
         Args:
-            method: As sent; unknown methods count as `other`.
+            method: The HTTP method as sent; unknown methods are counted as `other`.
             route: The template of the path, such as `/v1/predict`.
             status: HTTP status of the response.
             seconds: Time until the end of the response.
@@ -81,7 +83,7 @@ class Metrics:
         self._seconds_series(route).observe(seconds)
 
     def count_forecast(self, rating: float, contract: Literal["facts", "codes"]) -> None:
-        """Count a forecast under the contract of its request."""
+        """Count one forecast and record its rating, by the API contract of the request."""
         self._predictions_series(contract).inc()
         self._ratings_series(contract).observe(rating)
 
@@ -91,7 +93,10 @@ class Metrics:
 
 
 class _ModelCollector(Collector):
-    """Reads the follower at each scrape, so that no series outlives its version."""
+    """Metrics of the model in service, computed at each scrape.
+
+    So no series remains for a version that is no longer in service.
+    """
 
     def __init__(self, follower: Follower) -> None:
         self._follower = follower

@@ -1,4 +1,4 @@
-"""Errors as problem details by RFC 9457."""
+"""Error responses in the standard JSON form "problem details" (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -15,7 +15,7 @@ _NOT_JSON: Final = {"type": "json_invalid", "loc": ("body",), "msg": ""}
 
 
 class FieldProblem(BaseModel):
-    """Why one field is invalid."""
+    """A field of the request, and why its value is invalid."""
 
     field: str
     message: str
@@ -50,24 +50,24 @@ UNAVAILABLE: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 def install(app: FastAPI) -> None:
-    """Register the handlers that turn every error of the application into a problem."""
+    """Register the handlers that turn the application's errors into problem responses."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(NoModelError, _no_model)
 
 
 def problem(status: int, detail: str, errors: list[FieldProblem] | None = None) -> Problem:
-    """Build the problem of a status; its title is the standard phrase of that status."""
+    """Build the problem for an HTTP status; its title is the standard phrase for that status."""
     title = HTTPStatus(status).phrase
     return Problem(title=title, status=status, detail=detail, errors=errors or [])
 
 
 def invalid(errors: Sequence[Any]) -> Problem:
-    """Build the problem of invalid input; it never repeats what was sent.
+    """Build the problem for invalid input; it never repeats what the caller sent.
 
     Args:
-        errors: As pydantic lists them; each `loc` begins with the source of the input, such as
-            `body`.
+        errors: The errors as pydantic lists them; each `loc` begins with the source of the input,
+            such as `body`.
     """
     fields = [_field_problem(each) for each in errors]
     detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
@@ -82,7 +82,7 @@ def problem_response(
 
 
 def unexpected() -> JSONResponse:
-    """Build the response to an error that no handler covers."""
+    """Build the response with status 500, for an error without a handler."""
     return problem_response(
         HTTPStatus.INTERNAL_SERVER_ERROR, "an internal error occurred; see the log of the service"
     )

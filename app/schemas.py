@@ -1,4 +1,4 @@
-"""Schemas of requests and responses; their texts are part of the public documentation."""
+"""The API's schemas for requests and responses; their texts are public (OpenAPI documentation)."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
@@ -18,7 +18,7 @@ Runtime = Annotated[
 
 
 class FilmFacts(BaseModel):
-    """Facts about a film before its release; only a plot or a genre is required."""
+    """Facts about a film that are known before its release; a plot or a genre is required."""
 
     model_config = ConfigDict(
         extra="allow",  # so that the response can list unknown fields as ignored
@@ -40,7 +40,7 @@ class FilmFacts(BaseModel):
     title: Annotated[str | None, Field(max_length=500, description="English title.")] = None
     overview: Annotated[
         str | None,
-        Field(max_length=10_000, description="Plot; other languages than English are translated."),
+        Field(max_length=10_000, description="Plot; a plot in another language is translated."),
     ] = None
     genres: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=60)]],
@@ -87,14 +87,14 @@ class FilmFacts(BaseModel):
 
 
 class Mood(BaseModel):
-    """Mood of the plot, from -1 (dark) to 1 (bright); neutral from -0.1 to 0.1."""
+    """Mood of the plot: `score` is from -1 (dark) to 1 (bright); -0.1 to 0.1 is neutral."""
 
     score: float
     label: Literal["negative", "neutral", "positive"]
 
 
 class RatingInterval(BaseModel):
-    """Interval that should hold the rating for the share `coverage` of films."""
+    """Interval of ratings; for 80 % of films (`coverage`), the rating should lie in it."""
 
     low: float
     high: float
@@ -102,7 +102,7 @@ class RatingInterval(BaseModel):
 
 
 class FieldNote(BaseModel):
-    """A field, and why it was ignored or flagged."""
+    """A field of the request, and why it was ignored or looks unusual."""
 
     field: str
     reason: str
@@ -152,27 +152,27 @@ class Forecast(BaseModel):
     read_in_korean: Annotated[
         bool,
         Field(
-            description="Whether the plot could not be translated and was read in Korean. Its "
-            "words then count, but its mood and length are unknown."
+            description="Whether the plot could not be translated and was read in Korean. The "
+            "forecast then uses its words, but not its mood and length."
         ),
     ]
     missing: Annotated[list[str], Field(description="Facts that were not sent.")]
     ignored: Annotated[
-        list[FieldNote], Field(description="Fields that did not enter the forecast.")
+        list[FieldNote], Field(description="Fields of the request that the forecast does not use.")
     ]
     version: Annotated[str, Field(description="The model version that made the forecast.")]
 
 
 class Batch(BaseModel):
-    """Several films at once."""
+    """Several films in one request."""
 
     films: Annotated[
         list[Any],
         Field(
             min_length=1,
             max_length=MAX_BATCH_FILMS,
-            description="Each as for `POST /v1/predict`. An invalid film gets a problem in its row "
-            "and does not affect the others.",
+            description="Each film has the form of a `POST /v1/predict` request. An invalid film "
+            "gets a problem in its row and does not affect the others.",
             examples=[[{"genres": ["Drama"], "runtime": 112}, {"genres": ["Horror"]}]],
         ),
     ]
@@ -195,20 +195,20 @@ class BatchForecast(BaseModel):
 
 
 class OldForecast(BaseModel):
-    """The response of the old contract."""
+    """The response of the old contract, `GET /v1/predict`."""
 
     predicted_rating: Annotated[float, Field(examples=[7.38])]
 
 
 class GenreOption(BaseModel):
-    """A genre and its code in the old contract."""
+    """A genre and its code for `GET /v1/predict` (the old contract)."""
 
     code: int
     name: str
 
 
 class LanguageOption(BaseModel):
-    """A language, its code in the old contract, and its English name."""
+    """A language, its code for `GET /v1/predict` (the old contract), and its English name."""
 
     code: int
     language: Annotated[str, Field(description="TMDB's code of the language: ko, en, ...")]
@@ -216,7 +216,7 @@ class LanguageOption(BaseModel):
 
 
 class Options(BaseModel):
-    """The codes of the version in service; -1 stands for any other genre or language."""
+    """Genres and languages that the model in service knows; code -1 stands for any other."""
 
     version: str
     genres: list[GenreOption]
@@ -231,7 +231,7 @@ class Health(BaseModel):
 
 
 class VersionInfo(BaseModel):
-    """The model in service and its lineage."""
+    """The model in service and its origin."""
 
     version: str
     since: Annotated[datetime, Field(description="When the version was put into production.")]

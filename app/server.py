@@ -1,4 +1,4 @@
-"""Runs the API as a process: `python -m app.server`."""
+"""Start the API as a process: `python -m app.server`."""
 
 import argparse
 import logging
@@ -25,27 +25,30 @@ parser.add_argument("--port", type=int, help="the port to listen on, instead of 
 
 
 class Server(uvicorn.Server):
-    """Keeps answering for a while after SIGTERM, so that load balancers can turn away."""
+    """A server that still answers for a while after SIGTERM.
+
+    So load balancers have time to send requests to other replicas.
+    """
 
     def __init__(self, config: uvicorn.Config, draining: Draining) -> None:
-        """Serve with `config`."""
+        """Prepare a server with uvicorn's configuration and the state of the shutdown."""
         super().__init__(config)
         self._draining = draining
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Start to drain at the first SIGTERM; shut down at once at the second."""
+        """Begin a slow shutdown at the first SIGTERM; shut down immediately at any other signal."""
         if sig == signal.SIGTERM and not self._draining.has_begun:
             self._draining.begin()
         else:
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Return whether to shut down; uvicorn asks ten times a second."""
+        """Return whether to shut down now; uvicorn calls this ten times per second."""
         return await super().on_tick(counter) or self._draining.is_over()
 
 
 def server_for(settings: ApiSettings, host: str, port: int) -> Server:
-    """Create the application and its server."""
+    """Create the API application, and the server that runs it."""
     draining = Draining(settings.drain_seconds)
     config = uvicorn.Config(
         create_app(settings, draining=draining),

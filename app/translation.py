@@ -1,4 +1,4 @@
-"""Detects offline whether a plot is English, and translates other plots within a time limit."""
+"""Detect (offline) whether a plot is English, and translate other plots within a time limit."""
 
 import logging
 import re
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Detection time grows with the text. Of 12,000 plots, reading the rest changed one result.
+# Detection takes longer for longer texts, so only the beginning is read. Reading the whole plot
+# changed the result for one of 12,000 plots.
 _DETECTION_CHARACTERS: Final = 200
 # Short English plots with many foreign names are detected as another language, but with a lower
 # score than this.
@@ -33,7 +34,10 @@ _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?。！？…])\s+|\n+")
 
 
 def is_english(text: str) -> bool:
-    """Return whether a plot needs no translation; in doubt, Latin letters count as English."""
+    """Return whether a plot needs no translation.
+
+    A plot in Latin letters whose language is uncertain is treated as English.
+    """
     beginning = text[:_DETECTION_CHARACTERS]
     if not is_latin(beginning):
         return False
@@ -51,7 +55,12 @@ class Translator:
     def __init__(
         self, timeout_seconds: float, translate: Callable[[str], str] | None = None
     ) -> None:
-        """Use Google's service, or `translate` if it is given."""
+        """Create a translator.
+
+        Args:
+            timeout_seconds: Time limit for one text.
+            translate: Translates one text; by default Google's service.
+        """
         self._timeout_seconds = timeout_seconds
         self._translate = translate or _by_google
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="translate")
@@ -82,7 +91,7 @@ class Translator:
         return english
 
     def close(self) -> None:
-        """Cancel queued translations, without waiting for those in progress."""
+        """Cancel queued translations; do not wait for the ones in progress."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _translate_parts(self, text: str) -> str:
@@ -102,7 +111,7 @@ class Translator:
 
 
 class EmptyTranslationError(ValueError):
-    """The translation is empty."""
+    """The translation service returned an empty text."""
 
 
 def split(text: str, most: int = _PART_CHARACTERS) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""Threads that poll S3, so that requests are answered from memory."""
+"""Threads that regularly read S3, so that the API can answer requests from memory."""

@@ -1,4 +1,4 @@
-"""Keeps objects of a bucket in memory, so that no request waits for S3."""
+"""Base class of readers that keep S3 objects in memory, so that no request waits for S3."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -19,10 +19,12 @@ START_SECONDS: Final = 0.5  # how long the start of the service waits for the fi
 
 
 class BucketReader(ABC):
-    """Reads a bucket periodically, in its own thread; keeps the last data while S3 is away.
+    """Reads objects from a bucket regularly, in a thread of its own.
+
+    While S3 is not reachable, the data from the last successful read remain in use.
 
     Attributes:
-        subject: Names the data in messages.
+        subject: Name of the data, for messages.
         problem: Why the last attempt failed; None if it succeeded.
     """
 
@@ -36,7 +38,7 @@ class BucketReader(ABC):
 
     @abstractmethod
     def read(self, bucket: Bucket) -> None:
-        """Read what has changed.
+        """Read the objects that have changed since the last call.
 
         Raises:
             ExplainedError: S3 refuses or does not answer.
@@ -44,28 +46,28 @@ class BucketReader(ABC):
         """
 
     def start(self) -> None:
-        """Start to poll; return after the first read, or after `START_SECONDS`."""
+        """Start polling; return after the first read, but at the latest after `START_SECONDS`."""
         self._polling.start(START_SECONDS)
 
     def stop(self) -> None:
-        """Stop to poll, without waiting for a read in progress."""
+        """Stop polling; do not wait for a read in progress."""
         self._polling.stop()
 
     def refresh(self) -> None:
-        """Read what has changed; on failure record the problem and keep the data."""
+        """Read the changed objects; if that fails, record the problem and keep the old data."""
         try:
             self.read(self._bucket_of())
             self.problem = None
         except (ExplainedError, ValueError) as error:
             explained = isinstance(error, ExplainedError)
-            # The text of a ValueError may quote the object, so it is not shown to callers.
+            # A ValueError's message may quote the object, so callers do not get to see it.
             self._report(str(error) if explained else f"the {self.subject} cannot be parsed")
 
     def refuse_unread(self) -> None:
-        """Refuse the request if the last read failed.
+        """Refuse the current request if the last read failed; routes without data call this.
 
         Raises:
-            HTTPException: 503, with the problem.
+            HTTPException: Status 503, with the problem.
         """
         if self.problem:
             raise HTTPException(
@@ -73,7 +75,7 @@ class BucketReader(ABC):
             )
 
     def _report(self, problem: str) -> None:
-        # Logged once per problem, because the same one comes back at every poll.
+        # Each poll finds the same problem again, so it is logged only when it changes.
         if problem != self.problem:
             logger.warning("the %s cannot be read: %s", self.subject, problem)
         self.problem = problem

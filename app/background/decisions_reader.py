@@ -15,10 +15,12 @@ MAX_DECISIONS: Final = 400  # a year of daily runs
 
 
 class DecisionsReader(BucketReader):
-    """Holds the newest decisions. A decision is never rewritten, so each is read once.
+    """Keeps the newest decisions about model versions in memory.
+
+    A stored decision never changes, so each is read from S3 only once.
 
     Attributes:
-        decisions: The newest first.
+        decisions: The decisions, the newest first.
     """
 
     subject = "decision history"
@@ -30,7 +32,7 @@ class DecisionsReader(BucketReader):
         self.decisions: list[Decision] = []
 
     def read(self, bucket: Bucket) -> None:
-        """Read the decisions that are new; skip those that cannot be parsed."""
+        """Read the new decisions; skip a decision that cannot be parsed."""
         decision_log = DecisionLog(bucket)
         self._known = {
             key: self._known[key] if key in self._known else _read_or_skip(decision_log, key)

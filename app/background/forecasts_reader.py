@@ -1,4 +1,7 @@
-"""Keeps the views of the forecast ledger in memory: upcoming films and the track record."""
+"""Keeps the forecast ledger's two views in memory: upcoming films and the track record.
+
+A view is a file that the pipeline derives from the ledger for the API.
+"""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,11 +15,11 @@ _View = TypeVar("_View", Upcoming, TrackRecord)
 
 
 class ForecastsReader(BucketReader):
-    """Holds the views that the pipeline writes for the API.
+    """Keeps the forecast ledger's views in memory.
 
     Attributes:
-        upcoming: Forecasts of upcoming films; None until a view was read.
-        track_record: How earlier forecasts came out; None until a view was read.
+        upcoming: Forecasts of upcoming films; None until this view has been read.
+        track_record: Errors of the forecasts of released films; None until this view has been read.
     """
 
     subject = "forecast ledger"

@@ -1,4 +1,4 @@
-"""Keeps the version in production in service: polls the registry, verifies, swaps."""
+"""Keeps the API's model up to date: polls the registry, checks a new version, and swaps it in."""
 
 import json
 import logging
@@ -20,16 +20,16 @@ from movierating.s3 import PreconditionFailedError, S3UnavailableError
 logger = logging.getLogger(__name__)
 
 CACHE_FOLDER: Final = Path(__file__).parents[1] / "model"
-START_SECONDS: Final = 1.0  # how long the start waits for the registry before it uses the cache
+START_SECONDS: Final = 1.0  # wait for the registry at the start; then use the cached version
 SLOW_SECONDS: Final = 30.0  # a longer poll is reported as slow
-MAX_SKIPPED_POLLS: Final = 63  # between two downloads of a refused version
+MAX_SKIPPED_POLLS: Final = 63  # at most so many polls between two downloads of a refused version
 _POINTER_NAME: Final = "production.json"
 _NO_PRODUCTION: Final = "the registry has no version in production yet"
 
 
 @dataclass(frozen=True)
 class Served:
-    """The model in service, with the pointer that put it there."""
+    """The model in service, with the production pointer from which it was loaded."""
 
     bundle: Bundle
     pointer: Pointer
@@ -39,7 +39,7 @@ class Served:
 
 @dataclass
 class _Refusal:
-    """A version that failed a check; the wait before the next attempt doubles each time."""
+    """A version that failed a check; the wait before the next download doubles each time."""
 
     etag: str
     problem: str
@@ -53,19 +53,20 @@ class _Refusal:
 
 
 class Follower:
-    """Follows the production pointer; swaps a new version in only after every check has passed.
+    """Loads the version that the production pointer names, and later each new version.
 
-    A thread polls the registry, so that a slow registry delays neither requests nor the end of the
-    process. The logic uses the monotonic clock alone, so a wrong or changed system clock does not
-    affect it.
+    A new version goes into service only after it has passed every check. A thread polls the
+    registry, so a slow registry delays neither requests nor the end of the process. The logic uses
+    only the monotonic clock, so a wrong or changed system clock does not affect it.
 
     Attributes:
         served: The model in service; None before the first version is verified.
-        cache_problem: Why the version in service is not in the cache, which a start without S3
-            needs.
+        cache_problem: Why the version in service is not in the local cache; None if it is. The
+            service needs the cache to start while S3 is not reachable.
         failed_polls: Number of polls after which the service did not run the version in
             production.
-        last_success: Unix time of the last poll after which it did; None before the first.
+        last_success: Unix time of the last poll after which the service ran the version in
+            production; None before the first.
     """
 
     def __init__(self, registry: Registry, poll_seconds: float, cache: Path = CACHE_FOLDER) -> None:
@@ -92,17 +93,17 @@ class Follower:
         return self._problem
 
     def start(self) -> None:
-        """Start to poll; if the first poll takes too long, serve the cached version meanwhile."""
+        """Start polling; if the first poll takes too long, serve the cached version."""
         if not self._polling.start(START_SECONDS):
             self._report(f"the registry has not answered within {START_SECONDS:.0f} s")
             self._serve_cached()
 
     def stop(self) -> None:
-        """Stop to poll, without waiting for a poll in progress."""
+        """Stop polling; do not wait for a poll in progress."""
         self._polling.stop()
 
     def refresh(self) -> None:
-        """Put the version in production into service; on failure keep the old one and say why."""
+        """Put the version in production into service; on failure keep the old one and log why."""
         self._polling_since = time.monotonic()
         try:
             self._finish_poll(self._poll())
@@ -124,7 +125,7 @@ class Follower:
             if refusal and is_skipping:
                 refusal.polls_to_skip -= 1
                 return refusal.problem
-            # The pointer is unchanged, or back at the version in service.
+            # The pointer is unchanged, or it names the version in service again.
             self._refusal = None
             return None
         if production is None:

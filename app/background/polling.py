@@ -1,4 +1,4 @@
-"""Calls a function periodically in a daemon thread."""
+"""Call a function regularly in a daemon thread."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ _STOP_SECONDS: Final = 1.0
 
 
 class Polling:
-    """Calls a function periodically, in a thread that ends with the process.
+    """Calls a function regularly, in a thread that ends with the process.
 
     A call may hang for minutes, for example when S3 does not answer. Neither `start` nor `stop`
     waits for such a call to return.
@@ -31,12 +31,12 @@ class Polling:
         return self._thread.is_alive()
 
     def start(self, patience_seconds: float) -> bool:
-        """Start the thread; return whether the first call returned within the patience."""
+        """Start the thread; return whether the first call ended within `patience_seconds`."""
         self._thread.start()
         return self._polled_once.wait(patience_seconds)
 
     def stop(self) -> None:
-        """Stop calling; do not wait longer than a second for a call in progress."""
+        """Make no more calls; wait at most a second for a call in progress."""
         self._stopped.set()
         self._thread.join(_STOP_SECONDS)
 
@@ -46,7 +46,7 @@ class Polling:
             try:
                 self._poll()
             except Exception:
-                # The thread must survive: nothing would start it again.
+                # The thread must go on after any error, because nothing would start it again.
                 logger.exception("a poll failed unexpectedly; the next one follows")
             self._polled_once.set()
             stopped = self._stopped.wait(self._seconds)

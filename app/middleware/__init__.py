@@ -1,1 +1,1 @@
-"""ASGI layers around the routes; every request passes through them."""
+"""ASGI middleware: layers around the routes that every request passes through."""

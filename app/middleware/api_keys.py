@@ -1,4 +1,4 @@
-"""Refuses requests without a valid API key."""
+"""Middleware that refuses requests without a valid API key."""
 
 import hmac
 from http import HTTPStatus
@@ -11,7 +11,8 @@ from app.keys import HEADER, hash_of
 from app.middleware.security_headers import STATIC_FOLDER
 from app.problems import problem_response
 
-# For load balancers, for the check after a deployment, and for readers of the documentation.
+# Paths that need no key: load balancers, the check after a deployment, and readers of the
+# documentation use them.
 OPEN_PATHS: Final = frozenset(
     {"/livez", "/readyz", "/version", "/v1/version", "/docs", "/openapi.json", "/favicon.ico"}
 )
@@ -21,11 +22,11 @@ class KeyCheck:
     """Lets requests with a valid key pass; answers others with 401."""
 
     def __init__(self, app: ASGIApp, hashes: tuple[str, ...]) -> None:
-        """Guard `app`.
+        """Check keys in front of `app`.
 
         Args:
-            app: Its open paths need no key.
-            hashes: Of the valid keys, as `app.keys.hash_of` computes them.
+            app: The application; its paths in `OPEN_PATHS` need no key.
+            hashes: The hashes of the valid keys, as `app.keys.hash_of` computes them.
         """
         self._app = app
         self._hashes = hashes
@@ -43,7 +44,7 @@ class KeyCheck:
 
     def _has_valid_key(self, scope: Scope) -> bool:
         sent = hash_of(Headers(scope=scope).get(HEADER, ""))
-        # No early exit: the time must not reveal which hash matched.
+        # Compare with every hash: the time must not reveal which one matched.
         return sum(hmac.compare_digest(sent, known) for known in self._hashes) > 0
 
 

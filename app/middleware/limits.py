@@ -1,4 +1,4 @@
-"""Limits the size of a request, and the number of requests per minute."""
+"""Middleware that limits the size of a request, and the requests per minute of each client."""
 
 import time
 from http import HTTPStatus
@@ -17,7 +17,7 @@ UNLIMITED_PATHS: Final = frozenset({"/livez", "/readyz"})  # load balancers poll
 
 
 class SizeLimit:
-    """Refuses requests with a body above the limit, with 413."""
+    """Refuses requests whose body is too large, with status 413."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         """Guard `app`."""
@@ -26,7 +26,7 @@ class SizeLimit:
         self._detail = f"a request may have at most {max_bytes // 1024} KB; send less at once"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; refuse it by its announced size, or as soon as too much arrives."""
+        """Pass a request on, unless its announced or received size is above the limit."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif _announced_bytes(scope) > self._max_bytes:
@@ -50,10 +50,10 @@ class SizeLimit:
 
 
 class RateLimit:
-    """Refuses clients that send more requests per minute than allowed, with 429.
+    """Refuses a client's requests above the allowed number per minute, with status 429.
 
-    Clients are told apart by their address. It is that of the connection, or the one that a trusted
-    proxy reports.
+    A client is identified by its network address: the address of the connection, or the address
+    that a trusted proxy reports.
     """
 
     def __init__(self, app: ASGIApp, per_minute: int) -> None:
@@ -77,7 +77,8 @@ class RateLimit:
     def _admits(self, scope: Scope) -> bool:
         now = time.time()
         if now < self._latest:
-            # The clock was set back. The open windows would last until it is back at this time.
+            # The system clock was set back. Without a reset, the counts would be kept until the
+            # clock reaches the old time again.
             self._storage.reset()
         self._latest = now
         return self._limiter.hit(self._item, _client(scope))

@@ -1,4 +1,4 @@
-"""Adds headers that tell browsers how to treat responses."""
+"""Middleware that adds security headers, which tell browsers how to treat responses."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ _EVERYWHERE: Final = [
     (b"referrer-policy", b"no-referrer"),
 ]
 _LOAD_NOTHING: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-# Swagger UI is started by an inline script in its page.
+# The documentation page starts Swagger UI with an inline script, so it must allow inline scripts.
 _LOAD_DOCS: Final = (
     b"content-security-policy",
     b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -31,7 +31,7 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Pass a request on, and add headers to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

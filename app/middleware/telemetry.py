@@ -1,4 +1,4 @@
-"""Gives each request an id, counts it, and logs it in one line."""
+"""Middleware that gives each request an id, counts it, and logs it in one line."""
 
 import logging
 import re
@@ -23,16 +23,16 @@ _CLOSE: Final = (b"connection", b"close")
 
 
 class Telemetry:
-    """Counts and logs all requests; turns unexpected errors into 500 and logs them."""
+    """Counts and logs all requests; logs unexpected errors and answers them with status 500."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, draining: Draining) -> None:
-        """Observe `app`."""
+        """Count and log the requests to `app`."""
         self._app = app
         self._metrics = metrics
         self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request."""
+        """Pass a request on; count and log it after its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -70,7 +70,7 @@ class Telemetry:
 
 
 def _request_id(scope: Scope) -> str:
-    """Return the id of the caller if it is safe to log, otherwise a new one."""
+    """Return the request id that the caller sent if it is safe to log, otherwise a new one."""
     for name, value in scope["headers"]:
         if name == _HEADER and _SAFE_ID.fullmatch(value):
             return str(value, "ascii")

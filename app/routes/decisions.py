@@ -14,7 +14,7 @@ router = APIRouter(tags=["model"])
 
 
 class History(BaseModel):
-    """Decisions, the newest first. Each run of the pipeline records one."""
+    """Decisions about model versions, the newest first. Each pipeline run records one."""
 
     decisions: Annotated[
         list[Decision],
@@ -32,7 +32,7 @@ async def history(
     reader: DecisionsReaderDep,
     limit: Annotated[int, Query(ge=1, le=MAX_DECISIONS)] = 50,
 ) -> History:
-    """Promotions, refusals and rollbacks with their reasons and figures, as recorded."""
+    """List promotions, refusals and rollbacks of model versions, with their reasons."""
     if not reader.decisions:
         reader.refuse_unread()
     return History(decisions=reader.decisions[:limit])

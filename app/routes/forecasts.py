@@ -1,4 +1,4 @@
-"""Routes of the forecast ledger: forecasts of upcoming films, and how earlier ones came out."""
+"""The routes of the forecast ledger: forecasts of upcoming films, and errors of earlier ones."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -52,7 +52,7 @@ class DatedForecast(BaseModel):
     change: Annotated[
         float | None,
         Field(
-            description="Change since the forecast of a week before, in rating points; null if "
+            description="Change since the forecast made a week earlier, in rating points; null if "
             "there was none."
         ),
     ]
@@ -91,7 +91,7 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query paramete
     limit: Annotated[int, Query(ge=1, le=200, description="Films per page.")] = 50,
     offset: Annotated[int, Query(ge=0, description="Films to skip.")] = 0,
 ) -> Forecasts:
-    """List the newest recorded forecast of each film that opens within 180 days."""
+    """List the newest recorded forecast of each film that will be released within 180 days."""
     view = reader.upcoming
     if view is None:
         reader.refuse_unread()
@@ -108,9 +108,9 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query paramete
 
 @router.get("/track-record", summary="How forecasts came out", responses=UNAVAILABLE)
 async def track_record(reader: ForecastsReaderDep) -> TrackRecord | None:
-    """Return the errors of scored forecasts and of the naive baselines.
+    """Return the errors of released films' forecasts and of naive baselines on the same films.
 
-    Null before the first score.
+    A baseline is a simple mean, such as the mean of all films. Null before the first score.
     """
     if reader.track_record is None:
         reader.refuse_unread()
@@ -120,8 +120,8 @@ async def track_record(reader: ForecastsReaderDep) -> TrackRecord | None:
 def sort_films(films: Sequence[UpcomingFilm], sort: Sorting) -> list[UpcomingFilm]:
     """Sort films by one field.
 
-    Films without a value come last in both directions. Ties keep their order, which is by release
-    date.
+    Films without a value come last, whether the order is ascending or descending. Films with equal
+    values keep their order, which is by release date.
     """
     valued = [(_sort_value(film, sort.removeprefix("-")), film) for film in films]
     known = [pair for pair in valued if pair[0] is not None]

@@ -7,7 +7,7 @@ from app.dependencies import ServedDep, metrics_of
 from app.problems import UNAVAILABLE, NoModelError
 from app.schemas import Health
 
-# Two routers: load balancers send no key, so the probes have neither a key check nor a version.
+# Two routers, because load balancers send no key: the probes have no key check and no `/v1` path.
 probes = APIRouter(tags=["health"])
 monitoring = APIRouter(tags=["health"])
 
@@ -20,7 +20,7 @@ async def livez() -> Health:
 
 @probes.get("/readyz", summary="Is a verified model in service?", responses=UNAVAILABLE)
 async def readyz(request: Request, served: ServedDep) -> Health:
-    """Return the version in service; 503 without one, and once the service shuts down."""
+    """Return the model version in service; 503 without one, or while the service shuts down."""
     if request.state.draining.has_begun:
         raise NoModelError("this service is shutting down; send requests to another one")
     return Health(status="ready", version=served.pointer.version)

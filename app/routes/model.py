@@ -39,7 +39,7 @@ class Ratings(BaseModel):
     tags=["forecast"],
 )
 async def options(served: ServedDep, response: Response) -> Options:
-    """List the genres and languages the model knows, each with its code in the old contract."""
+    """List the genres and languages that the model knows, with their codes for `GET /predict`."""
     response.headers["Cache-Control"] = _OPTIONS_CACHE_CONTROL
     codes = served.bundle.codes
     return Options(
@@ -65,9 +65,9 @@ def ratings(
         Query(max_length=60, description="A genre from `/options`.", examples=["Drama"]),
     ] = None,
 ) -> Ratings:
-    """Count the training films of a genre, or of all genres, by rating.
+    """Return a histogram of the training films' ratings, for one genre or for all films.
 
-    Only films with enough votes for a reliable rating count.
+    Films with too few votes for a reliable rating are not training films, so they are not included.
     """
     similar_films = served.bundle.similar_films
     films = similar_films.films if genre is None else similar_films.of_genre(genre)
@@ -93,7 +93,10 @@ def ratings(
     tags=["model"],
 )
 async def parts(served: ServedDep) -> Evidence:
-    """Return errors by subgroup, calibration and feature importance on the hold-out films."""
+    """Return the model's errors by subgroup, its calibration and its most important facts.
+
+    All are measured on hold-out films, which the model was not trained on.
+    """
     evidence = served.bundle.evidence
     if evidence is None:
         raise HTTPException(404, "this version was published without its evidence")
@@ -121,7 +124,7 @@ async def card(served: ServedDep) -> PlainTextResponse:
     tags=["health"],
 )
 async def version(follower: FollowerDep, served: ServedDep) -> VersionInfo:
-    """Return the version in service, when it was promoted, its errors, and its lineage."""
+    """Return the version in service: when and why it was promoted, its errors and its origin."""
     manifest, pointer = served.bundle.manifest, served.pointer
     return VersionInfo(
         version=manifest.version,

@@ -1,4 +1,4 @@
-"""The route that finds names by a few letters, for fields that take names."""
+"""The route that finds names of people, companies and franchises by a few letters."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Final, Literal
@@ -10,7 +10,8 @@ from app.dependencies import ServedDep
 from app.problems import BAD_INPUT, UNAVAILABLE
 from movierating.films.text import search_key
 
-# Fields of `POST /predict` that hold names, and the trait whose effects list the known names.
+# From each field of `POST /predict` that holds names to the trait whose effect table lists the
+# names that the model knows.
 _TRAITS: Final = {
     "directors": "director",
     "writers": "writer",
@@ -24,7 +25,7 @@ router = APIRouter(tags=["names"])
 
 
 class Names(BaseModel):
-    """Names that the model knows, spelled as `POST /predict` takes them."""
+    """Names that the model knows, spelled as `POST /predict` expects them."""
 
     version: Annotated[str, Field(description="The model version that knows these names.")]
     names: Annotated[list[str], Field(examples=[["Ada Novak"]])]
@@ -49,7 +50,8 @@ def people(
 ) -> Names:
     """Find names of people, companies or franchises in the training films.
 
-    Names that begin with the letters come first, then names with a word that begins with them.
+    Names that begin with the letters come first. Names with a later word that begins with them are
+    second, and names that contain them anywhere else are last.
     """
     known: Iterable[str] = served.bundle.effects.tables.get(_TRAITS[field], ())
     return Names(version=served.pointer.version, names=_found(known, q)[:limit])

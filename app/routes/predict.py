@@ -1,4 +1,4 @@
-"""The routes that forecast films: one film, one film by the old contract, and a batch."""
+"""The routes that forecast: one film, a batch of films, and one film by the old API contract."""
 
 import asyncio
 from typing import Annotated, Any
@@ -16,8 +16,8 @@ from app.schemas import Batch, BatchForecast, BatchRow, FilmFacts, Forecast, Old
 from app.translation import Translator, is_english
 from movierating.films.codes import CodeTable
 
-# Two routers, because only the first is also documented without /v1: it had that path from the
-# start.
+# Two routers, because the documentation shows only the first one also without /v1: that path is
+# older than /v1.
 single_films = APIRouter(tags=["forecast"])
 batches = APIRouter(tags=["forecast"])
 
@@ -76,7 +76,7 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
         ),
     ],
 ) -> OldForecast:
-    """Forecast from the five numbers of the old contract, with the same model."""
+    """Forecast the rating of a film from the five numbers of the old contract."""
     served = in_service(request)
     _check_code(served.bundle.codes.genres, genre_encoded, "genre_encoded")
     _check_code(served.bundle.codes.languages, lang_encoded, "lang_encoded")
@@ -111,7 +111,7 @@ async def _read_plot(facts: FilmFacts, translator: Translator) -> PlotReading:
 
 
 async def _parse_row(film: Any, translator: Translator) -> _ParsedRow:
-    """Parse a film of a batch as `POST /predict` would; return its problem if it is invalid."""
+    """Parse one film of a batch as `POST /predict` does; if it is invalid, return its problem."""
     try:
         facts = FilmFacts.model_validate(film)
     except ValidationError as error:

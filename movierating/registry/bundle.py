@@ -1,4 +1,4 @@
-"""A bundle: the folder with all files of one model version, verified before it is used."""
+"""A bundle: the folder with all files of one model version, checked before the model is used."""
 
 import json
 import math
@@ -36,7 +36,7 @@ SIMILAR_FILMS_NAME: Final = "comparables.npz"
 CARD_NAME: Final = "MODEL_CARD.md"
 EVIDENCE_NAME: Final = "evidence.json"
 _REQUIRED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, SIMILAR_FILMS_NAME})
-GOLDEN_TOLERANCE: Final = 1e-4  # rating points; processors round differently
+GOLDEN_TOLERANCE: Final = 1e-4  # in rating points, because processors round differently
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Bundle:
 
     Attributes:
         manifest: The index file of the bundle.
-        codes: The code tables of the old API contract.
+        codes: The genre and language codes of the old API (`GET /v1/predict`).
         effects: The target encoding of the tokens.
         similar_films: The index of the training films, to find similar ones.
         model: The ONNX graphs.
@@ -63,11 +63,11 @@ class Bundle:
 
     @cached_property
     def predictor(self) -> Predictor:
-        """The parts of the bundle that turn films into forecasts."""
+        """The parts of the bundle that turn a film's facts into a forecast."""
         return Predictor(self.manifest.features, self.effects, self.model)
 
     def matrix(self, films: Sequence[Film]) -> Matrix:
-        """Return the vectors of films, shape (films, features)."""
+        """Return the feature vectors of films, shape (films, features)."""
         return self.predictor.matrix(films)
 
     def forecast(self, films: Sequence[Film]) -> Matrix:
@@ -78,15 +78,17 @@ class Bundle:
     def load(cls, folder: Path, manifest_sha256: str) -> Self:
         """Load a bundle: check the hash of each file, parse it, and replay the golden inputs.
 
-        The hash is checked before a file is parsed, so that no parser gets an altered file.
+        Golden inputs are stored vectors with the outputs that the model had when it was trained.
+        Each hash is checked before the file is parsed, so that no parser gets an altered file.
 
         Args:
             folder: The bundle's folder.
-            manifest_sha256: The hash of the manifest, from the pointer.
+            manifest_sha256: The expected hash of the manifest, from the pointer to the model in
+                production (`production.json`).
 
         Raises:
-            BundleError: A file is missing, altered or unreadable, or a golden input gives another
-                rating than when the model was trained.
+            BundleError: A file is missing, altered or unreadable, or a golden input has another
+                output than when the model was trained.
         """
         manifest = parse_manifest(_read(folder, MANIFEST_NAME), manifest_sha256)
         files = {name: _verified(folder, name, entry) for name, entry in manifest.files.items()}
@@ -112,12 +114,12 @@ def write_bundle(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> M
     """Write the files of a bundle and the manifest with their hashes.
 
     Args:
-        folder: Created if it does not exist.
-        manifest: Its files and version are ignored.
-        files: Contents by name.
+        folder: The bundle's folder; created if it does not exist.
+        manifest: The manifest without file entries and version; both are filled in here.
+        files: Contents of the files, by file name.
 
     Returns:
-        The manifest as written, with its files and its version.
+        The manifest as written, with file entries and version.
     """
     folder.mkdir(parents=True, exist_ok=True)
     entries = {}
@@ -130,7 +132,10 @@ def write_bundle(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> M
 
 
 def golden_inputs(model: Model, matrix: Matrix) -> tuple[GoldenInput, ...]:
-    """Return vectors with the model's outputs for them, to be replayed when it is loaded."""
+    """Return the golden inputs: vectors with the model's outputs for them.
+
+    They are replayed whenever the model is loaded, to check that it still gives the same outputs.
+    """
     return tuple(
         GoldenInput(
             vector=tuple(None if math.isnan(value) else float(value) for value in row),

@@ -1,4 +1,7 @@
-"""The log of promotions, refusals and rollbacks: one S3 object per decision, never changed."""
+"""The log of decisions about model versions: promotions, refusals and rollbacks.
+
+Each decision is one S3 object that is never changed.
+"""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,19 +18,20 @@ Action = Literal["promoted", "refused", "rolled_back"]
 
 
 class Decision(BaseModel):
-    """One decision about a version.
+    """One decision about a model version.
 
     Attributes:
         action: The outcome.
-        version: The version that was judged; after a rollback, the version that came back.
-        production: The version in production afterwards; None if there is none.
+        version: The version that the decision is about; in a rollback, the version that came back.
+        production: The version in production after the decision; None if there is none.
         at: Time of the decision.
         by: The person or program that decided.
-        reason: One sentence.
-        figures: Measurements behind the decision, by name; RMSE and differences in rating points.
+        reason: Why, in one sentence.
+        figures: Measured values behind the decision, by name; RMSE and differences are in rating
+            points.
     """
 
-    # The API lists old and new decisions, so fields of a newer release are ignored.
+    # The API may read decisions that a newer release wrote, so unknown fields are ignored.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     action: Action
@@ -40,7 +44,7 @@ class Decision(BaseModel):
 
 
 class DecisionLog:
-    """The decisions in one bucket, the oldest first."""
+    """Writes and reads the decisions in one bucket; lists have the oldest first."""
 
     def __init__(self, bucket: Bucket) -> None:
         """Use a bucket; this reads nothing yet."""
@@ -48,12 +52,15 @@ class DecisionLog:
 
     def record(self, decision: Decision) -> None:
         """Append a decision; a second call with the same decision changes nothing."""
-        # The key exists if an earlier attempt or another publisher has logged the decision.
+        # If the key exists, an earlier attempt or another publisher has logged this decision.
         with suppress(PreconditionFailedError):
             self._bucket.create(_key(decision), decision.model_dump_json(indent=2).encode())
 
     def contains(self, decision: Decision) -> bool:
-        """Return whether a decision with the same outcome and reason exists, at any time."""
+        """Return whether the log has this decision, at any time.
+
+        Two decisions are the same if action, version, version in production and reason are equal.
+        """
         ending = _ending(decision.action, decision.version)
         return any(
             (each.production, each.reason) == (decision.production, decision.reason)
@@ -61,7 +68,10 @@ class DecisionLog:
         )
 
     def decisions(self, last: int | None = None) -> list[Decision]:
-        """Return the last decisions, or all of them; the oldest first.
+        """Read the last decisions, or all of them; the oldest first.
+
+        Args:
+            last: How many; None reads all.
 
         Raises:
             BundleError: A decision is not readable.
@@ -69,12 +79,12 @@ class DecisionLog:
         return [self.read(key) for key in self.keys(last)]
 
     def keys(self, last: int | None = None) -> list[str]:
-        """Return the keys of the last decisions, or of all of them; the oldest first."""
+        """List the S3 keys of the last decisions, or of all of them; the oldest first."""
         keys = self._bucket.keys(DECISIONS_PREFIX)
         return keys if last is None else keys[-last:]
 
     def read(self, key: str) -> Decision:
-        """Read one decision.
+        """Read the decision with an S3 key.
 
         Raises:
             BundleError: The decision is not readable.

@@ -1,4 +1,4 @@
-"""The scores of a model on the hold-out films, by subgroup; people read them in the UI."""
+"""A model's scores on the hold-out films, by subgroup such as genre or language, for the UI."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,7 +10,7 @@ class _Part(BaseModel):
 
 
 class SubgroupEvidence(_Part):
-    """Hold-out films that have a fact in common."""
+    """The scores on one subgroup: hold-out films with one fact in common, such as the language."""
 
     kind: str = Field(description="the fact: genre, language, votes or year", examples=["language"])
     name: str = Field(
@@ -23,7 +23,7 @@ class SubgroupEvidence(_Part):
 
 
 class CalibrationPoint(_Part):
-    """Hold-out films with about the same forecast; both means are from 0 to 10."""
+    """A group of hold-out films with similar forecasts; both means are from 0 to 10."""
 
     forecast: float = Field(description="mean forecast")
     rating: float = Field(description="mean rating")
@@ -34,12 +34,12 @@ class Evidence(_Part):
     """Scores of a model on the hold-out films.
 
     Attributes:
-        slices: Scores by subgroup.
-        calibration: Mean forecast and mean rating, by size of the forecast.
-        importance: By feature group, the mean absolute contribution in rating points.
+        slices: The scores, one entry per subgroup.
+        calibration: Mean forecast and mean rating of films grouped by their forecast.
+        importance: Mean absolute contribution to the forecasts in rating points, by feature group.
     """
 
-    # The stored name; everywhere else a part of the hold-out films is a subgroup.
+    # Stored files have the name `slices`. Everywhere else in the code the word is subgroup.
     slices: tuple[SubgroupEvidence, ...]
     calibration: tuple[CalibrationPoint, ...]
     importance: dict[str, float]

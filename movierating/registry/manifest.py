@@ -1,4 +1,8 @@
-"""The manifest, a bundle's index file: its files, features, metrics, lineage, golden inputs."""
+"""The manifest: the index file of a model bundle.
+
+It lists the bundle's files with their hashes, the model's features, scores and origin, and golden
+inputs (vectors with known outputs, to check the model after loading).
+"""
 
 import json
 from datetime import date, datetime
@@ -10,27 +14,28 @@ from movierating.errors import ExplainedError
 from movierating.identity import PlainName, sha256
 
 FORMAT: Final = 2
-COVERAGE: Final = 0.8  # share of films whose rating the interval should contain
+COVERAGE: Final = 0.8  # fraction of films whose rating should lie in the interval
 MANIFEST_NAME: Final = "manifest.json"
 
-# These fields differ between two runs that made the same model, so the digest leaves them out.
+# These fields differ between two runs that made the same model. The digest in the version's name
+# leaves them out, so that both runs get the same version.
 _CIRCUMSTANCES: Final = frozenset({"version", "created_at", "wandb_run"})
 
 
 class _Part(BaseModel):
-    # An unknown field may be essential for the forecast, so it must not be ignored.
+    # A field that this code does not know may be essential for the forecast, so it is an error.
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FileEntry(_Part):
-    """One file of the bundle."""
+    """Hash and size in bytes of one file of the bundle."""
 
     sha256: str
     bytes: int
 
 
 class Scores(_Part):
-    """Errors of one predictor on one set of films, in rating points."""
+    """Errors of one predictor (model or baseline) on `n` films, in rating points except `r2`."""
 
     n: int
     rmse: float
@@ -42,7 +47,7 @@ class Scores(_Part):
 class Split(_Part):
     """The division into training films and hold-out films.
 
-    Training films were released before `split_date`, hold-out films from then until `until`.
+    Training films were released before `split_date`, hold-out films from `split_date` to `until`.
     """
 
     split_date: date
@@ -56,9 +61,10 @@ class Interval(_Part):
 
     Attributes:
         quantile: Interval half-width as a multiple of the predicted error.
-        coverage: Share of the films whose rating lies inside, with all facts known.
-        form_coverage: The same, with only running time, language, main genre and plot known.
-        width: Mean width in rating points, with all facts known.
+        coverage: Fraction of films whose rating lies in the interval, with all facts known.
+        form_coverage: The same fraction if only running time, language, main genre and plot are
+            known.
+        width: Mean width of the intervals in rating points, with all facts known.
     """
 
     quantile: float
@@ -71,10 +77,10 @@ class DataSource(_Part):
     """The origin of the training data.
 
     Attributes:
-        sha256: Hash of the cleaned file.
+        sha256: Hash of the file with the films after preprocessing.
         films: Number of films before preprocessing dropped any.
         source: TMDB's host, or the name of the catalogue that the TMDB stand-in served.
-        faults: Reasons why values of collected films were rejected, with their counts.
+        faults: Number of rejected values in the collected films, by reason.
     """
 
     sha256: str
@@ -84,7 +90,7 @@ class DataSource(_Part):
 
 
 class GoldenInput(_Part):
-    """A vector in the order of the features (None is unknown) and the model's outputs for it."""
+    """A feature vector (None is unknown) with the outputs that the model must give for it."""
 
     vector: tuple[float | None, ...]
     rating: float
@@ -92,15 +98,19 @@ class GoldenInput(_Part):
 
 
 class Manifest(_Part):
-    """The description of one version. It is written last, so its presence means a complete bundle.
+    """The description of one model version.
+
+    It is stored last, so a bundle with a manifest is complete.
 
     Attributes:
-        run_date: The date of the run; production never moves to an earlier one.
+        run_date: The date of the pipeline run that made the model.
         average_rating: The forecast for a film without known facts.
-        seen: Range of 99 % of the training films, by measurement.
-        metrics: Scores of the model by set: `train`, `holdout`, and `form` (the hold-out films with
-            only running time, language, main genre and plot known).
-        baselines: Scores of the naive baselines on the hold-out films; the model has to beat them.
+        seen: The range that holds 99 % of the training films' values, for each measurement.
+        metrics: Scores of the model on the sets `train`, `holdout`, and `form` (the hold-out films
+            with only running time, language, main genre and plot known).
+        baselines: Scores of the naive baselines, such as the mean of all films, on the hold-out
+            films. The model has to beat them.
+        golden: Golden inputs, replayed whenever the model is loaded.
     """
 
     format: int = FORMAT
@@ -124,15 +134,15 @@ class Manifest(_Part):
     golden: tuple[GoldenInput, ...]
 
     def with_version(self) -> "Manifest":
-        """Return the manifest with its version: the run date and a digest of the content."""
+        """Return a copy whose version is set: the run date and a digest of the content."""
         return self.model_copy(update={"version": f"{self.run_date}-{self._identity()[:12]}"})
 
     def matches_version(self) -> bool:
-        """Return whether the version's digest is the digest of this manifest."""
+        """Return whether the version's name has the right date and digest for this manifest."""
         return self.version == self.with_version().version
 
     def to_bytes(self) -> bytes:
-        """Return the bytes that are stored and hashed."""
+        """Return the manifest as JSON bytes, as they are stored and hashed."""
         return self.model_dump_json(indent=2).encode()
 
     def _identity(self) -> str:
@@ -144,11 +154,11 @@ class BundleError(ExplainedError, ValueError):
 
 
 class NewerFormatError(BundleError):
-    """A newer release of this code made the bundle."""
+    """The bundle has a newer format than this code can read."""
 
 
 def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
-    """Read a manifest after checking its hash.
+    """Check the hash of a manifest's bytes, then parse them.
 
     Raises:
         NewerFormatError: The manifest has a newer format than this code reads.

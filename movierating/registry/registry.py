@@ -37,32 +37,32 @@ from movierating.registry.versions import (
 from movierating.s3 import Bucket, PreconditionFailedError
 
 POINTER_KEY: Final = "models/production.json"
-# No publisher takes this long. Files without a manifest are then left from one that was killed.
+# No publisher needs this long. Older files without a manifest come from a killed publisher.
 _ABANDONED: Final = timedelta(days=1)
 
 
 class MoveError(ExplainedError, ValueError):
-    """Production cannot move as requested; the message says what to do instead."""
+    """Another version cannot be put into production as requested; the message says what to do."""
 
 
 class Pointer(BaseModel):
-    """The content of `production.json`: the version in production, since when and why.
+    """The content of `production.json`: which version is in production, since when and why.
 
-    It has all fields of its decision, so that the next publisher can log the decision if this one
-    was killed before it did.
+    It contains all fields of the decision that moved it. So if the publisher is killed before it
+    logs the decision, the next publisher can log it.
 
     Attributes:
         version: The version in production.
         manifest_sha256: Hash of its manifest.
         previous: The version that was in production before.
-        at: Time of the move.
-        by: The person or program that moved production.
-        reason: One sentence.
+        at: Time when the version was put into production.
+        by: The person or program that did it.
+        reason: Why, in one sentence.
         run_date: The newest run date that was ever in production. A run for an earlier date never
             moves the pointer.
         rolled_back_from: The version that a person took out of production. While it is set, only
             a run for a later date, or a person, moves the pointer.
-        figures: Measurements behind the move.
+        figures: Measured values behind the decision, by name.
     """
 
     # A newer release may add fields; older code must still find out what is in production.
@@ -80,7 +80,7 @@ class Pointer(BaseModel):
 
     @property
     def decision(self) -> Decision:
-        """The decision that this move is."""
+        """The decision that moved the pointer, for the log of decisions."""
         return Decision(
             action="rolled_back" if self.rolled_back_from else "promoted",
             version=self.version,
@@ -93,7 +93,7 @@ class Pointer(BaseModel):
 
 
 class VersionReference(Protocol):
-    """A version with the hash of its manifest: a pointer, or the result of `verify`."""
+    """Anything that names a version and its manifest's hash: a pointer, or a `verify` result."""
 
     @property
     def version(self) -> str:
@@ -106,14 +106,14 @@ class VersionReference(Protocol):
 
 @dataclass(frozen=True)
 class Production:
-    """The pointer and the ETag of its object."""
+    """The pointer to the version in production, and the ETag of its S3 object."""
 
     pointer: Pointer
     etag: str
 
 
 class Registry:
-    """Reads and moves versions in one bucket."""
+    """The model registry in one bucket: publishes versions and moves the production pointer."""
 
     def __init__(self, bucket: Bucket) -> None:
         """Use a bucket; this reads nothing yet."""
@@ -122,7 +122,10 @@ class Registry:
         self._decisions = DecisionLog(bucket)
 
     def production(self, unless_etag: str | None = None) -> Production | None:
-        """Return what is in production; None if no version is.
+        """Read the pointer to the version in production; None if no version is in production.
+
+        Args:
+            unless_etag: The ETag from an earlier read. An unchanged pointer is not sent again.
 
         Raises:
             PreconditionFailedError: The pointer still has the ETag `unless_etag`.
@@ -137,9 +140,9 @@ class Registry:
             raise BundleError(f"{POINTER_KEY} is not a pointer") from error
 
     def production_codes(self) -> Codes:
-        """Return the code tables in production, or empty ones if nothing is in production.
+        """Return the old API's code tables in production; empty tables if nothing is in production.
 
-        A new version may only extend them, because clients keep the codes.
+        A new version may only append to them, because clients have stored the codes.
 
         Raises:
             BundleError: A file is missing or altered, or has a format that this code cannot read.
@@ -175,7 +178,7 @@ class Registry:
         (folder / MANIFEST_NAME).write_bytes(raw)
 
     def bundle(self, pointer: VersionReference) -> Bundle:
-        """Load a version as the API does.
+        """Download a version and load it with all checks, as the API does.
 
         Raises:
             BundleError: The bundle is altered, has another format, or fails its golden inputs.
@@ -189,7 +192,7 @@ class Registry:
         return self._versions.list()
 
     def history(self, last: int | None = None) -> list[Decision]:
-        """Return the last decisions, or all of them; the oldest first."""
+        """Read the last decisions, or all of them; the oldest first."""
         return self._decisions.decisions(last)
 
     def verify(self, version: str) -> VerifiedVersion:
@@ -208,7 +211,9 @@ class Registry:
         return verified
 
     def publish(self, folder: Path, manifest: Manifest) -> str:
-        """Store a bundle under its version, the manifest last; a second call changes nothing.
+        """Store a bundle under its version; a second call changes nothing.
+
+        The manifest is stored last, so a version with a manifest is complete.
 
         Returns:
             The SHA-256 of the stored manifest.
@@ -219,9 +224,9 @@ class Registry:
         return self._versions.publish(folder, manifest)
 
     def promote(self, pointer: Pointer, over: Production | None) -> None:
-        """Move production from `over` to `pointer` and log the decision.
+        """Replace the production pointer `over` by `pointer`, and log the decision.
 
-        The decision of the move before is logged first, in case its publisher was killed.
+        The decision behind `over` is logged first, in case its publisher was killed before that.
 
         Raises:
             RegistryConflictError: Another publisher has moved production in the meantime.
@@ -235,7 +240,8 @@ class Registry:
             else:
                 self._bucket.replace(POINTER_KEY, raw, over.etag)
         except PreconditionFailedError:
-            # boto3 repeats a write whose response was lost, and then finds our own pointer.
+            # If the response to a write is lost, boto3 writes again. That fails here although our
+            # pointer is in place.
             current = self.production()
             if current is None or current.pointer != pointer:
                 raise RegistryConflictError("another publisher moved production") from None
@@ -247,7 +253,8 @@ class Registry:
         Raises:
             UnknownVersionError: The registry does not have the version.
             BundleError: The version fails verification.
-            MoveError: The version is in production, or its run date is before production's.
+            MoveError: The version is already in production, or its run date is older than the
+                newest run date that was in production.
             RegistryConflictError: Another publisher has moved production in the meantime.
         """
         current = self.production()
@@ -264,7 +271,7 @@ class Registry:
         """Return the version that was in production before the current one.
 
         Raises:
-            MoveError: There is none, or it is the version that was rolled back.
+            MoveError: There is none, or production was rolled back already.
         """
         current = self.production()
         if current is None:
@@ -278,29 +285,30 @@ class Registry:
     def roll_back(self, version: str, by: str, reason: str) -> Pointer:
         """Put an earlier version back into production.
 
-        Runs up to the newest run date in production do not undo the rollback. The next day's run
-        may, if its model passes the gate against this version.
+        A rerun for the newest run date in production, or an earlier one, does not undo the
+        rollback. The next day's run may promote its model if that passes the gate.
 
         Raises:
             UnknownVersionError: The registry does not have the version.
             BundleError: The version fails verification.
-            MoveError: The version is in production, or no version is.
+            MoveError: The version is already in production, or nothing is in production.
             RegistryConflictError: Another publisher has moved production in the meantime.
         """
         current = self.production()
         if current is None:
             raise MoveError("nothing is in production, so there is nothing to roll back")
         verified = self._to_move(version, current)
-        # The newest date stays, so that a rerun of that day does not undo the rollback.
+        # Keep the newest run date, so that a rerun for that day does not undo the rollback.
         run_date = max(verified.manifest.run_date, current.pointer.run_date)
         taken_out = current.pointer.version
         return self._move(current, verified, by, reason, run_date, rolled_back_from=taken_out)
 
     def prune(self, keep: int, now: datetime | None = None) -> list[str]:
-        """Delete old versions except the last `keep`, the one in production and the one before it.
+        """Delete old versions.
 
-        Files without a manifest, left by a publisher that was killed, are deleted after a day. If
-        nothing is in production, nothing is deleted.
+        These are kept: the newest `keep` versions, the version in production, and the version that
+        was in production before it. Incomplete versions, left by a killed publisher, are deleted
+        after a day. If nothing is in production, nothing is deleted.
 
         Returns:
             The deleted versions.
@@ -323,7 +331,7 @@ class Registry:
         self._decisions.record(decision)
 
     def refuse(self, decision: Decision) -> bool:
-        """Log a refusal, unless the same version was refused for the same reason before.
+        """Log the refusal of a version, unless it was refused for the same reason before.
 
         Returns:
             Whether the refusal is new.
@@ -334,7 +342,11 @@ class Registry:
         return True
 
     def export(self, files: dict[str, bytes]) -> None:
-        """Write the copies for the old consumers; no part of this system reads them."""
+        """Write copies under `models/latest/` for old consumers; this system never reads them.
+
+        Args:
+            files: Contents of the files, by file name.
+        """
         for name, raw in files.items():
             self._bucket.put(f"models/latest/{name}", raw)
 
@@ -367,9 +379,10 @@ class Registry:
 
 
 def moment_after(current: Production | None) -> datetime:
-    """Return the current time, or a time just after the last move if that is later.
+    """Return the current time, or a moment after the time in `current` if that is later.
 
-    The log is sorted by time, but the clocks of two publishers differ and a clock may go back.
+    The log of decisions is sorted by time. Without this, a publisher whose clock is slow would log
+    a new decision before an older one.
     """
     now = datetime.now(UTC)
     return max(now, current.pointer.at + timedelta(microseconds=1)) if current else now

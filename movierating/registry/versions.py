@@ -1,4 +1,4 @@
-"""The immutable versions in the registry: one folder each, its manifest written last."""
+"""The immutable model versions in the registry: one S3 folder each, the manifest stored last."""
 
 import re
 from collections import defaultdict
@@ -23,7 +23,7 @@ VERSIONS: Final = "models/versions/"
 
 
 class RegistryConflictError(ExplainedError, RuntimeError):
-    """Another publisher was faster, or the version exists with other content."""
+    """Another publisher wrote first, or the version exists with other content."""
 
     retryable = True
 
@@ -32,7 +32,7 @@ class UnknownVersionError(ExplainedError, LookupError):
     """The registry does not have a version of that name."""
 
     def __init__(self, version: str) -> None:
-        """Name the version and the command that lists all versions."""
+        """Write a message with the version's name and the command that lists all versions."""
         super().__init__(
             f"there is no version {version}; `python -m scripts.registry list` shows them all"
         )
@@ -40,11 +40,11 @@ class UnknownVersionError(ExplainedError, LookupError):
 
 @dataclass(frozen=True)
 class StoredVersion:
-    """The objects of a version in the bucket.
+    """What the bucket holds of one version.
 
     Attributes:
-        version: The name.
-        bytes: Size of all files.
+        version: The version's name.
+        bytes: Total size of its files.
         modified: Time when the last file was written.
         complete: Whether the manifest exists. Otherwise a publisher is at work or was killed.
     """
@@ -57,7 +57,7 @@ class StoredVersion:
 
 @dataclass(frozen=True)
 class VerifiedVersion:
-    """A version whose files all have the right hash."""
+    """A version whose files all passed the hash check."""
 
     manifest: Manifest
     manifest_sha256: str
@@ -69,7 +69,7 @@ class VerifiedVersion:
 
 
 class Versions:
-    """The versions in one bucket."""
+    """Stores, lists, checks and deletes the model versions in one bucket."""
 
     def __init__(self, bucket: Bucket) -> None:
         """Use a bucket; this reads nothing yet."""
@@ -92,7 +92,9 @@ class Versions:
         return sorted(stored, key=lambda each: (each.modified, each.version), reverse=True)
 
     def publish(self, folder: Path, manifest: Manifest) -> str:
-        """Store a bundle under its version, the manifest last; a second call changes nothing.
+        """Store a bundle under its version; a second call changes nothing.
+
+        The manifest is stored last, so a version with a manifest is complete.
 
         Returns:
             The SHA-256 of the stored manifest.
@@ -115,7 +117,7 @@ class Versions:
             UnknownVersionError: The registry does not have the version.
             BundleError: A file is missing or altered, or has a format this code cannot read.
         """
-        # A person typed the name; it must not lead to a key outside the versions.
+        # A person may have typed the name, so check that it cannot point to another S3 folder.
         is_plain = re.fullmatch(PLAIN_NAME, version)
         blob = self._bucket.get(_key(version, MANIFEST_NAME)) if is_plain else None
         if blob is None:
@@ -129,13 +131,16 @@ class Versions:
         return VerifiedVersion(manifest, manifest_sha256)
 
     def remove(self, version: str) -> None:
-        """Delete a version, its manifest first: without it the rest counts as unpublished."""
+        """Delete a version.
+
+        The manifest is deleted first: without it, what remains is treated as never published.
+        """
         self._bucket.delete(_key(version, MANIFEST_NAME))
         for key in self._bucket.keys(f"{VERSIONS}{version}/"):
             self._bucket.delete(key)
 
     def file(self, version: str, files: Mapping[str, FileEntry], name: str) -> bytes:
-        """Read a file and check its hash.
+        """Read one file of a version and check its hash.
 
         Raises:
             BundleError: The file is missing or altered.
@@ -146,7 +151,7 @@ class Versions:
         return raw
 
     def read(self, version: str, name: str) -> bytes:
-        """Read a file without checking its hash.
+        """Read one file of a version without checking its hash.
 
         Raises:
             BundleError: The file is missing.
@@ -157,7 +162,7 @@ class Versions:
         return blob.raw
 
     def _stored(self, key: str, raw: bytes) -> bytes:
-        # Never replaces: two publishers of one version must not mix their files.
+        # Never overwrite: two publishers of the same version must not mix their files.
         try:
             self._bucket.create(key, raw)
         except PreconditionFailedError:
