@@ -1,7 +1,7 @@
 """Entry file of the Streamlit UI: the language switch, the navigation and the footer.
 
-Run it with `python -m ui.serve`. Of the project it imports only `ui/`. It fetches what it shows
-about the model from the API on every run, so nothing on a page is out of date.
+Run it with `python -m ui.serve`. From this project it imports only `ui/`. On every run it fetches
+all facts about the model from the API, so a page never shows old facts.
 """
 
 import json
@@ -14,7 +14,7 @@ from ui.widgets import form, notices
 
 
 def main() -> None:
-    """Draw the current page; Streamlit runs this after every click."""
+    """Draw the language switch, the current page and the footer; runs after every click."""
     state = st.session_state
     requested = st.query_params.get("lang")
     state.setdefault("ui", requested if requested in LANGUAGES else next(iter(LANGUAGES)))

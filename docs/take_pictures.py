@@ -1,6 +1,6 @@
 """Take the screenshots for the docs while `make up` runs: `make pictures`.
 
-Each public function opens one page and gives its name to the picture.
+Each public function opens one page; the picture's file has the function's name.
 """
 
 import shutil
@@ -20,21 +20,21 @@ MAX_HEIGHT = 1900  # pixels; the rest of a longer page is cut off
 
 
 def page(tab: Page, url: str) -> None:
-    """The page with one forecast, in English."""
+    """Open the page for one film in English, and make a forecast."""
     tab.set_viewport_size({"width": 1000, "height": 900})
     tab.goto(f"{url}/?lang=en")
     _forecast(tab, "The Keeper's Letter", "Forecast the rating")
 
 
 def page_ko(tab: Page, url: str) -> None:
-    """The page with one forecast in Korean, in the width of a phone."""
+    """Open the page for one film in Korean at the width of a phone, and make a forecast."""
     tab.set_viewport_size({"width": 390, "height": 900})
     tab.goto(f"{url}/?lang=ko")
     _forecast(tab, "등대의 편지", "평점 예측하기")
 
 
 def compare(tab: Page, url: str) -> None:
-    """The page that compares films, with three films in English."""
+    """Open the page that compares films, and forecast three films from a CSV file."""
     tab.set_viewport_size({"width": 1000, "height": 1150})
     tab.goto(f"{url}/compare?lang=en")
     films = "title,genre,language,running time\nTwo Spoons,Comedy,Korean,98\n"
@@ -47,7 +47,7 @@ def compare(tab: Page, url: str) -> None:
 
 
 def model(tab: Page, url: str) -> None:
-    """The page about the model in service, in English."""
+    """Open the page about the model in service, in English."""
     tab.set_viewport_size({"width": 1000, "height": 900})
     tab.goto(f"{url}/model?lang=en")
     tab.get_by_role("heading", name="The run's report").wait_for()
@@ -72,14 +72,14 @@ def _settle(tab: Page) -> None:
 
 
 def swagger(tab: Page, url: str) -> None:
-    """The API's documentation in Swagger UI."""
+    """Open the API's documentation in Swagger UI."""
     tab.set_viewport_size({"width": 1000, "height": 900})
     tab.goto(f"{url}/docs")
     tab.get_by_text("/predict").first.wait_for()
 
 
 def airflow(tab: Page, url: str) -> None:
-    """The graph of the pipeline's latest run."""
+    """Sign in to Airflow, and open the graph of the pipeline's latest run."""
     tab.set_viewport_size({"width": 1280, "height": 560})
     password = Secrets.kept().airflow_password
     *_, latest = AirflowClient(url, AIRFLOW_USER, password).run_ids()
@@ -97,7 +97,7 @@ def airflow(tab: Page, url: str) -> None:
 
 
 def main() -> int:
-    """Take all pictures."""
+    """Take all pictures and write them to `docs/images/`."""
     settings = all_settings()
     ports = dict.fromkeys((page, page_ko, compare, model), settings.ui_port)
     ports |= {swagger: settings.api_port, airflow: settings.airflow_port}

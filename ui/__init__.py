@@ -1,1 +1,1 @@
-"""The Streamlit UI. `app.py` is its entry file; it talks to the API over HTTP only."""
+"""The Streamlit UI. `app.py` is its entry file; all data come from the API over HTTP."""

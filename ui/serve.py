@@ -1,8 +1,8 @@
 """Serve the UI: `python -m ui.serve`.
 
-It loads everything before the first visitor comes. `streamlit run app.py` shows the same pages, but
-loads them when they are first opened, serves its files more slowly, and reports an unknown address
-in English only.
+This command loads all pages before the first visitor comes. `streamlit run app.py` shows the same
+pages, but loads each when it is first opened, sends files more slowly, and shows its message about
+an unknown address in English only.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from ui.server.addresses import UnknownAddressRedirect
 from ui.server.static_files import StaticFiles
 
 _SCRIPT: Final = Path(__file__).parents[1] / "app.py"
-# PDFs take 20 MB of memory, so they are imported on demand; the other is this module.
+# The PDF module needs 20 MB of memory, so it is imported on demand. `ui.serve` is this module.
 _NOT_PRELOADED: Final = frozenset({"ui.widgets.pdf", "ui.serve"})
 
 parser = argparse.ArgumentParser(prog="python -m ui.serve", description=__doc__)
@@ -41,7 +41,8 @@ def main() -> None:
         lifespan=_draw_once,
         middleware=[Middleware(UnknownAddressRedirect), Middleware(StaticFiles)],
     )
-    # Not `app.run`: its socket delays a file's body until the client has acknowledged the head.
+    # Not `app.run`: its socket sends a file's body only after the client has acknowledged the
+    # headers, which makes every file slower.
     print(f"the page: http://{options.host}:{options.port}", flush=True)  # noqa: T201 - its log
     uvicorn.run(app, host=options.host, port=options.port, log_config=None)
 
@@ -59,7 +60,7 @@ def warm_up() -> None:
 
 @asynccontextmanager
 async def _draw_once(_: st.App) -> AsyncIterator[None]:
-    """Run the script once at the start, so that Streamlit has loaded all it needs."""
+    """Run `app.py` once at the start, so Streamlit loads its modules before a visitor comes."""
     first_run = asyncio.create_task(get_instance().does_script_run_without_error())
     yield
     first_run.cancel()

@@ -1,1 +1,1 @@
-"""Turn the training films into a bundle that the service can load."""
+"""Train models on the training films, and build the bundle of model files that the API loads."""

@@ -1,4 +1,4 @@
-"""Build the run's bundle: the best model in ONNX form, its other files, and the manifest."""
+"""Build the run's bundle: the best model in ONNX format, its other files, and the manifest."""
 
 import json
 import logging
@@ -35,8 +35,9 @@ from scripts.training.vectors import FilmVectors
 
 logger = logging.getLogger(__name__)
 
-# Golden inputs: invented films whose forecasts are stored, so that the service can check that it
-# computes the same ones. Facts are present and missing in different combinations.
+# Golden inputs: invented films whose forecasts are stored in the bundle. The API forecasts them
+# again and compares, so it notices if it computes something else than the training did. Each film
+# has another combination of known and missing facts.
 GOLDEN_FILMS: Final = (
     Film(),
     Film(genres=("Drama",)),
@@ -59,15 +60,18 @@ GOLDEN_FILMS: Final = (
 def assemble(
     result: TrainingResult, parameters: Mapping[str, Any], split: TimeSplit, files: RunFiles
 ) -> tuple[Manifest, Model, dict[str, bytes]]:
-    """Build the manifest, the model, and the bundle's files by name, without the model card.
+    """Build the contents of the bundle, except the model card and the evidence file.
 
-    Scores on the hold-out films are those of the ONNX form, because that is what is served.
+    The ONNX model is scored on the hold-out films, because the API serves the ONNX model.
 
     Args:
-        result: What training produced.
+        result: The candidates, effects and feature vectors from training.
         parameters: Parameters of the best candidate's estimator.
-        split: The films.
-        files: Files of the run.
+        split: The training films and the hold-out films.
+        files: Paths of the run's files.
+
+    Returns:
+        The manifest, the ONNX model as the API loads it, and the bundle's files by name.
     """
     best, holdout = result.best, result.films.evaluation_films()
     model, graphs = export_models(result)
@@ -106,10 +110,10 @@ def assemble(
 
 
 def export_models(result: TrainingResult) -> tuple[Model, dict[str, bytes]]:
-    """Export the best candidate and its error model to ONNX.
+    """Export the best candidate, and an error model for its intervals, to ONNX.
 
     Returns:
-        Both models as the service loads them, and their files by name.
+        A `Model` that joins both as the API does, and the two ONNX files by name.
     """
     best, probe = result.best, result.films.evaluation_films().full
     error_model = fit_error_model(best.folds)
@@ -121,7 +125,11 @@ def export_models(result: TrainingResult) -> tuple[Model, dict[str, bytes]]:
 
 
 def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Manifest:
-    """Write the run's bundle, the manifest last, and return the manifest with its version."""
+    """Write the run's bundle, the manifest last.
+
+    Returns:
+        The manifest, now with the version and the checksums of the files.
+    """
     with staged_folder(files.bundle) as folder:
         written = write_bundle(folder, manifest, contents)
     logger.info("wrote version %s to %s", written.version, files.bundle)
@@ -129,7 +137,7 @@ def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Ma
 
 
 def _similar_films(train: Sample) -> SimilarFilms:
-    """Index the training films that have a title and enough votes for a reliable rating."""
+    """Build the index of similar films from the training films with a title and enough votes."""
     frame = train.frame
     kept = ((frame["vote_count"] >= MIN_VOTES_TO_MEASURE) & frame["title"].notna()).to_numpy()
     films = [film for film, keep in zip(train.films, kept, strict=True) if keep]

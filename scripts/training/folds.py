@@ -1,7 +1,7 @@
-"""The folds: years before the split, each forecast from older films only (rolling origin).
+"""Choose the folds: years before the split whose films evaluate a model trained on older films.
 
-Years are counted backwards from the split: year 1 is the last one before it, and the hold-out films
-have year 0.
+This is a rolling-origin evaluation. Years are counted backwards from the split date: year 1 is the
+last year before it, and the hold-out films have year 0.
 """
 
 import numpy as np
@@ -14,17 +14,22 @@ Years = npt.NDArray[np.int64]
 
 
 def evaluation_rows(years: Years, votes: Ratings, fold: range) -> npt.NDArray[np.bool_]:
-    """Which films evaluate the forecasts of a fold: those of its years with enough votes."""
+    """Mark the films that evaluate a fold: films of its years with enough votes; (films,)."""
     return (years >= fold.start) & (years < fold.stop) & (votes >= MIN_VOTES_TO_MEASURE)
 
 
 def fold_years(years: Years, votes: Ratings, first_year: int) -> list[range]:
-    """Choose the folds, newest first: one year each, or several years if one has too few films.
+    """Choose the folds, newest first.
+
+    A fold is one year, or several years together if one year has too few films.
 
     Args:
         years: Years from each film's release to the split, rounded up; (films,).
         votes: TMDB's `vote_count`; (films,).
-        first_year: The oldest year that has feature vectors; older films are not trained on.
+        first_year: The oldest year that has feature vectors; models do not train on older films.
+
+    Returns:
+        Each fold as a range of years; `range(1, 2)` is the last year before the split.
     """
     folds: list[range] = []
     start = 1

@@ -1,10 +1,13 @@
-"""The 80 % interval of forecasts, wider for films that are hard to forecast.
+"""Compute the 80 % interval of a forecast: wider for films that are hard to forecast.
 
 The method is split-conformal prediction with normalised scores (Lei et al., Distribution-Free
-Predictive Inference for Regression, 2018, section 5.2). A second model predicts the absolute error.
-The ratio of actual to predicted error is computed on films that neither model was trained on, and
-the interval's half-width is a quantile of these ratios times the predicted error. Both the model
-and the quantile come from the folds before the split.
+Predictive Inference for Regression, 2018, section 5.2):
+
+1. A second model, the error model, predicts the absolute error of a forecast.
+2. The actual error is divided by the predicted one, for films that neither model was trained on.
+3. The half-width of an interval is a quantile of these ratios times the predicted error.
+
+Both the error model and the quantile are computed from the folds before the split.
 """
 
 from collections.abc import Sequence
@@ -23,7 +26,7 @@ from scripts.training.selection import Fold
 
 @dataclass(frozen=True)
 class ErrorModel:
-    """A model of the absolute error, and the factor that turns it into an interval.
+    """A model that predicts the absolute error of a forecast, and the factor for the interval.
 
     Attributes:
         regressor: Predicts the absolute error, in rating points.
@@ -35,10 +38,13 @@ class ErrorModel:
 
 
 def fit_error_model(folds: Sequence[Fold]) -> ErrorModel:
-    """Fit the error model on all folds, and calibrate each fold with a model of the others."""
+    """Fit the error model on all folds, and compute the quantile for its intervals.
+
+    For the quantile, the errors of each fold are predicted by a model fitted on the other folds.
+    """
     parts = [_Part.of(fold) for fold in folds]
     ratios = np.concatenate([_error_ratios(part, _others(part, parts)) for part in parts])
-    # The rank that guarantees the coverage for a new film, at most the largest ratio.
+    # The rank of the ratio that guarantees the coverage for a new film; limited to the last rank.
     rank = min(len(ratios), int(np.ceil((len(ratios) + 1) * COVERAGE)))
     return ErrorModel(_fit(parts), round(float(np.sort(ratios)[rank - 1]), 6))
 
@@ -50,13 +56,17 @@ class _Part:
 
     @classmethod
     def of(cls, fold: Fold) -> "_Part":
-        """All three views of a fold's films, so that the interval holds for each view."""
+        """Join the three views of a fold's films, with their absolute errors.
+
+        The views are: all facts, the form's fields, and the form with fields masked. The interval
+        must cover all of them.
+        """
         errors = (fold.errors, fold.form_errors, fold.masked_errors)
         return cls(np.vstack(fold.films.views), np.abs(np.concatenate(errors)))
 
 
 def _others(part: _Part, parts: Sequence[_Part]) -> Sequence[_Part]:
-    """The other parts; a single part has to serve for both fitting and calibration."""
+    """Return all parts but `part`; a single part serves for both fitting and calibration."""
     return [other for other in parts if other is not part] or parts
 
 

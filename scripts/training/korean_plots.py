@@ -1,8 +1,8 @@
-"""Learn effects of Korean plots from training films whose plot is known in both languages.
+"""Estimate effects of Korean plots from training films whose plot is known in both languages.
 
-The regression target is the effect of a film's English plot. A Korean plot then adds what its
-translation would add, as far as the pairs show; with few pairs the effects shrink towards zero.
-Only training films enter.
+A ridge regression estimates the effect of a film's English plot from the n-grams of its Korean
+plot. So a Korean plot changes a forecast about as much as its English translation would. With few
+films, the ridge penalty shrinks the effects towards zero.
 """
 
 from collections import Counter
@@ -18,13 +18,17 @@ from movierating.model.target_encoding import EFFECT_FEATURES, KOREAN_PLOT, Effe
 from scripts.dataset.split import Sample
 from scripts.training.vocabulary import DIGITS, smoothed_idf, token_matrix, unit_rows
 
-MIN_PAIRS: Final = 100  # fewer pairs have too few n-grams in common with other films
+MIN_PAIRS: Final = 100  # with fewer pairs of plots, too few n-grams occur in several films
 SHRINKAGE: Final = 2.0
-_MIN_FILMS: Final = 3  # an n-gram of fewer films gets no effect
+_MIN_FILMS: Final = 3  # an n-gram that occurs in fewer films gets no effect
 
 
 def add_korean_plots(effects: Effects, train: Sample) -> Effects:
-    """Add a table of Korean n-grams; return `effects` itself if there are too few pairs."""
+    """Add the effects of Korean n-grams to the effects of the other tokens.
+
+    Returns:
+        A copy with one more table; `effects` itself if too few films have both plots.
+    """
     pairs = [
         (syllable_ngrams(text), english_effect)
         for text, film in zip(train.frame["overview_ko"], train.films, strict=True)

@@ -1,7 +1,8 @@
 """Reject features that depend on the outcome they are meant to forecast.
 
-The feature vectors are built twice, the second time with altered ratings, votes and revenues of
-later films. A vector of an earlier film that changes was built from the future.
+A feature must use only what was known before a film's release. To check this, the feature vectors
+are built twice, the second time with altered ratings, votes and revenues of later films. If the
+vector of an earlier film changes, one of its features was computed from the future.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from movierating.model.target_encoding import Effects
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.training.vectors import FilmVectors
 
-# Per side of the split. A leak is a fault of the code, so any films show it; few films are faster.
+# Training films, and as many hold-out films. A leak is a bug that any films show; few are faster.
 _PROBED_FILMS: Final = 1_000
 _OUTCOMES: Final = ("vote_average", "vote_count", "revenue")
 
@@ -27,10 +28,10 @@ BuildVectors = Callable[[TimeSplit, tuple[str, ...]], tuple[FilmVectors, Effects
 
 
 class LeakError(ExplainedError, ValueError):
-    """Features depend on the outcome of films that were not released yet."""
+    """A feature of a film depends on ratings or votes of films that were released later."""
 
     def __init__(self, features: list[str], later: date) -> None:
-        """Name the features, and the change that gave them away."""
+        """Name the features, and the date from which outcomes were altered."""
         super().__init__(
             f"training refuses {', '.join(features)}: changing the ratings and votes of films "
             f"released on {later} or later changes these features of films released before"
@@ -38,13 +39,18 @@ class LeakError(ExplainedError, ValueError):
 
 
 def refuse_leaks(split: TimeSplit, features: tuple[str, ...], build: BuildVectors) -> None:
-    """Check that the outcomes of later films do not enter the vectors of earlier ones.
+    """Check that the outcomes of later films do not affect the vectors of earlier films.
 
-    Outcomes of hold-out films must enter no vector at all. Outcomes of the last year before the
-    split must enter no vector of that year or of an earlier one.
+    Outcomes are ratings, votes and revenue. Outcomes of hold-out films must not affect any vector.
+    Outcomes of the last year before the split may affect only the vectors of hold-out films.
+
+    Args:
+        split: The training films and the hold-out films.
+        features: Names of the features to check.
+        build: The function that builds the vectors, such as `build_vectors`.
 
     Raises:
-        LeakError: An outcome enters a vector that it must not enter.
+        LeakError: An outcome affects a vector that it must not affect.
     """
     probed = TimeSplit(_sampled(split.train), _sampled(split.holdout), split.split_date)
     original, _ = build(probed, features)
@@ -70,14 +76,14 @@ def _with_other_outcomes(split: TimeSplit, later: date) -> TimeSplit:
 
 
 def _altered(frame: pd.DataFrame, later: date) -> pd.DataFrame:
-    """Alter the outcomes of the films released on `later` or after it."""
+    """Alter the ratings, votes and revenues of the films released on `later` or after it."""
     released_later = frame["release_date"] >= later.isoformat()
     others = {name: frame[name].where(~released_later, 1 + frame[name] / 3) for name in _OUTCOMES}
     return frame.assign(**others)
 
 
 def _differing(first: Matrix, second: Matrix) -> npt.NDArray[np.bool_]:
-    """Which columns differ in any row; two NaNs are equal."""
+    """Find the columns that differ in at least one row; two NaNs are equal. Shape (features,)."""
     same = (first == second) | (np.isnan(first) & np.isnan(second))
     differing: npt.NDArray[np.bool_] = ~same.all(axis=0)
     return differing

@@ -1,4 +1,4 @@
-"""Train the five-column model for users of the old system."""
+"""Train a model on the five columns of the old system, for users who still load it."""
 
 import pickle
 from collections.abc import Mapping
@@ -17,10 +17,11 @@ from scripts.training.models import fit_regressor
 def train_legacy_model(
     family: ModelType, parameters: Mapping[str, Any], split: TimeSplit
 ) -> tuple[bytes, Scores]:
-    """Fit a family to the five old columns.
+    """Fit a model of one family to the five columns of the old system.
 
     Returns:
-        The pickled estimator, which loads without any of our code, and its hold-out scores.
+        The pickled estimator, and its scores on the hold-out films. The pickle can be loaded
+        without the code of this project.
     """
     train, holdout = split.train, split.holdout
     equal_weights = np.ones(len(train))

@@ -1,4 +1,4 @@
-"""The model families in one table: how to fit, convert and tune each of them.
+"""The model families, such as LightGBM: how to fit, convert to ONNX, and tune each of them.
 
 To add a family, add it to `ModelType` and `ModelConfig` in `scripts/parameters.py` and to
 `FAMILIES` here.
@@ -23,17 +23,17 @@ from scripts.parameters import SEED, ModelType
 from scripts.training.onnx_graphs import Converter, lightgbm_graph, sklearn_graph, xgboost_graph
 
 if TYPE_CHECKING:
-    from optuna import Trial  # only needed to tune
+    from optuna import Trial  # only tuning needs it
 
 Targets = npt.NDArray[np.float64]
 Parameters = Mapping[str, Any]
 
 
 class Regressor(Protocol):
-    """A fitted model."""
+    """A fitted model that predicts one number per row."""
 
     def predict(self, X: Any) -> Any:  # noqa: N803 - sklearn's name
-        """Predict one value per row."""
+        """Predict one value per row of `X`; (rows,)."""
         ...
 
 
@@ -45,9 +45,9 @@ class ModelFamily:
     """A kind of regressor. Every family must be deterministic and accept missing values.
 
     Attributes:
-        fit: Fits an estimator to parameters, matrix, targets and sample weights.
-        convert: Converts a fitted estimator to an ONNX graph.
-        suggest: Suggests parameters to a tuning trial; the search space.
+        fit: Function from parameters, matrix, targets and sample weights to a fitted estimator.
+        convert: Function from a fitted estimator to an ONNX graph.
+        suggest: Function that chooses the parameters of a tuning trial from the search space.
     """
 
     fit: Fit
@@ -59,15 +59,15 @@ class UnknownFamilyError(ExplainedError, ValueError):
     """A model family has no entry in `FAMILIES`."""
 
     def __init__(self, name: str) -> None:
-        """Name the family, and the known ones."""
+        """Name the unknown family, and list the known families."""
         super().__init__(f"unknown model family {name!r}; known families: {', '.join(FAMILIES)}")
 
 
 def family_named(name: ModelType) -> ModelFamily:
-    """Look up a family.
+    """Look up a model family in `FAMILIES`.
 
     Raises:
-        UnknownFamilyError: There is no such family.
+        UnknownFamilyError: The name has no entry in `FAMILIES`.
     """
     if family := FAMILIES.get(name):
         return family
@@ -76,18 +76,20 @@ def family_named(name: ModelType) -> ModelFamily:
 
 @dataclass(frozen=True)
 class Correction:
-    """A regressor that corrects one feature: the forecast is the feature plus its output.
+    """A model whose forecast is one feature plus the output of a regressor.
+
+    The feature is the sum of effects; the regressor predicts how much it must be corrected.
 
     Attributes:
-        regressor: Predicts rating minus feature.
-        column: The column of the feature.
+        regressor: Predicts the rating minus the feature.
+        column: The column of the feature in the matrix.
     """
 
     regressor: Regressor
     column: int
 
     def predict(self, X: Any) -> Any:  # noqa: N803 - sklearn's name
-        """Predict one rating per row."""
+        """Forecast one rating per row of `X`; (rows,)."""
         return X[:, self.column] + self.regressor.predict(X)
 
 
@@ -99,7 +101,7 @@ def fit_correction(  # noqa: PLR0913, PLR0917 - the arguments of a regression, a
     weights: Targets,
     column: int,
 ) -> Correction:
-    """Fit a family to the difference between targets and a feature."""
+    """Fit a model of one family to the targets minus the feature in `column`."""
     residuals = targets - matrix[:, column]
     return Correction(fit_regressor(family, parameters, matrix, residuals, weights), column)
 
@@ -107,7 +109,7 @@ def fit_correction(  # noqa: PLR0913, PLR0917 - the arguments of a regression, a
 def fit_regressor(
     family: ModelType, parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
 ) -> Regressor:
-    """Fit a family; the same input gives the same model.
+    """Fit a model of one family; the same arguments always give the same model.
 
     Args:
         family: Name of the family.
@@ -117,13 +119,13 @@ def fit_regressor(
         weights: Sample weights; (rows,).
 
     Raises:
-        UnknownFamilyError: There is no such family.
+        UnknownFamilyError: The family has no entry in `FAMILIES`.
     """
     return family_named(family).fit(parameters, matrix, targets, weights)
 
 
-# All families use one thread: with more, sums would depend on the number of cores, and one thread
-# is also the fastest beside Airflow.
+# All families use one thread. With more threads, rounding errors of sums would depend on the number
+# of cores. One thread is also the fastest while Airflow runs on the same machine.
 
 
 def _fit_xgboost(
@@ -155,7 +157,7 @@ def _fit_forest(
 def _fit_ridge(
     parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
 ) -> Regressor:
-    # Ridge accepts no missing values; they become the mean of the known ones.
+    # Ridge does not accept missing values, so each becomes the mean of the feature's known values.
     imputer = SimpleImputer(keep_empty_features=True)
     model: Any = make_pipeline(imputer, StandardScaler(), Ridge(**parameters))
     fitted: Regressor = model.fit(matrix, targets, ridge__sample_weight=weights)

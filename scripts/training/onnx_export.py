@@ -1,4 +1,4 @@
-"""Export a fitted model to ONNX, and check that it predicts the same."""
+"""Export a fitted model to ONNX, and check that both predict the same."""
 
 from typing import Any
 
@@ -14,16 +14,17 @@ from scripts.training.onnx_graphs import INPUT_NAME
 
 
 def to_onnx(family: ModelType, regressor: Regressor | Correction, probe: Matrix) -> bytes:
-    """Export a fitted model; equal models give equal bytes.
+    """Export a fitted model to ONNX; equal models give equal bytes.
 
     Args:
         family: Name of the model's family.
         regressor: The fitted model.
-        probe: Rows on which both forms must predict the same, shape (rows, features).
+        probe: Feature vectors for which the fitted model and its ONNX form must predict the same,
+            shape (rows, features).
 
     Raises:
-        ArithmeticError: A prediction differs by more than the tolerance of the golden inputs.
-        UnknownFamilyError: There is no such family.
+        ArithmeticError: A prediction differs by more than `GOLDEN_TOLERANCE` rating points.
+        UnknownFamilyError: The family has no entry in `FAMILIES`.
     """
     convert, features = family_named(family).convert, probe.shape[1]
     if isinstance(regressor, Correction):
@@ -40,7 +41,7 @@ def to_onnx(family: ModelType, regressor: Regressor | Correction, probe: Matrix)
 
 
 def _with_feature_added(model: Any, column: int) -> Any:
-    """Add one feature to the graph's output, as `Correction` does."""
+    """Make the ONNX graph add one input feature to its output, as `Correction.predict` does."""
     graph = model.graph
     correction = graph.output[0].name
     graph.initializer.append(numpy_helper.from_array(np.asarray([column], np.int64), "column"))
@@ -52,7 +53,7 @@ def _with_feature_added(model: Any, column: int) -> Any:
 
 
 def _with_sorted_opsets(model: Any) -> Any:
-    """Sort the operator sets: the converters keep them in a set, whose order changes by process."""
+    """Sort the model's operator sets, because their order differs from process to process."""
     opsets = sorted(model.opset_import, key=lambda each: each.domain)
     del model.opset_import[:]
     model.opset_import.extend(opsets)

@@ -14,40 +14,40 @@ from skl2onnx.common import data_types
 INPUT_NAME: Final = "features"
 _OPSET: Final = 15
 
-# From a fitted estimator, a name for the graph, and the number of features. Without a name a graph
-# gets a random one, and the bundle's digest would differ from run to run.
+# A function from a fitted estimator, a name for the graph, and the number of features to an ONNX
+# model. A graph without a name gets a random one, and the bundle's digest would differ in each run.
 Converter = Callable[[Any, str, int], Any]
 
 
 def xgboost_graph(regressor: Any, name: str, features: int) -> Any:
-    """Convert an estimator of XGBoost."""
+    """Convert a fitted XGBoost estimator to an ONNX model."""
     types = [(INPUT_NAME, FloatTensorType([None, features]))]
     return convert_xgboost(regressor, name=name, initial_types=types, target_opset=_OPSET)
 
 
 def lightgbm_graph(regressor: Any, name: str, features: int) -> Any:
-    """Convert an estimator of LightGBM."""
+    """Convert a fitted LightGBM estimator to an ONNX model."""
     types = [(INPUT_NAME, FloatTensorType([None, features]))]
     booster = _with_float32_thresholds(regressor)
     return convert_lightgbm(booster, name=name, initial_types=types, target_opset=_OPSET)
 
 
 def sklearn_graph(regressor: Any, name: str, features: int) -> Any:
-    """Convert an estimator of scikit-learn."""
+    """Convert a fitted scikit-learn estimator to an ONNX model."""
     types = [(INPUT_NAME, data_types.FloatTensorType([None, features]))]
     return convert_sklearn(regressor, name=name, initial_types=types, target_opset=_OPSET)
 
 
 def _with_float32_thresholds(regressor: Any) -> Booster:
-    """The same trees with thresholds rounded down to float32, the type that ONNX stores.
+    """Copy the trees with each threshold rounded down to float32, the type that ONNX stores.
 
-    LightGBM's thresholds are doubles. Rounded to the nearest float32, a threshold can rise to the
-    value of a film and send it down the other branch. Rounded down, it splits float32 inputs
-    exactly as the double does.
+    LightGBM's thresholds are doubles. If a threshold is rounded to the nearest float32, it can rise
+    to a film's value, and the film takes the other branch of the tree. A threshold that is rounded
+    down splits float32 inputs exactly as the double does.
     """
     text = regressor.booster_.model_to_string()
     text = re.sub(r"^threshold=(.*)$", _rounded_down, text, flags=re.MULTILINE)
-    # The text of the trees has changed its length, so the recorded sizes are wrong.
+    # LightGBM records the length of each tree's text. These lengths have changed, so remove them.
     return Booster(model_str=re.sub(r"^tree_sizes=.*\n", "", text, flags=re.MULTILINE))
 
 

@@ -1,7 +1,7 @@
 """Train one candidate of each model family, and select the best.
 
-The selection uses the folds before the split, each forecast from older films only. The hold-out
-films do not influence it.
+The selection compares errors on the folds: years before the split, each forecast by a model that
+was trained on older films only. The hold-out films do not influence the selection.
 """
 
 import logging
@@ -35,13 +35,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Fold:
-    """Films of one fold, forecast by a model trained on older films only.
+    """The films of one fold, and the errors of a model trained on older films only.
 
     Attributes:
         films: The films of the fold with enough votes to evaluate on.
-        errors: Forecast minus rating with all facts known; (films,).
-        form_errors: The same with only the fields of the form known; (films,).
-        masked_errors: The same with some of these fields masked; (films,).
+        errors: Forecast minus rating, when the model gets all facts; (films,).
+        form_errors: The same, when it gets only the fields of the form; (films,).
+        masked_errors: The same, when some of these fields are masked, too; (films,).
     """
 
     films: FilmVectors
@@ -51,10 +51,10 @@ class Fold:
 
     @property
     def recent_bias(self) -> float:
-        """The mean error in rating points, positive if too high; 0 if the fold has few films.
+        """The mean error in rating points, positive if forecasts were too high.
 
-        Newer films weigh more. The mean is shrunk towards zero, as if `BIAS_PRIOR_FILMS` more films
-        had been forecast without error.
+        It is 0 if the fold has fewer than `BIAS_MIN_FILMS` films. Newer films have more weight. The
+        mean is shrunk towards zero, as if `BIAS_PRIOR_FILMS` more films had been forecast exactly.
         """
         if len(self.films) < BIAS_MIN_FILMS:
             return 0.0
@@ -63,7 +63,7 @@ class Fold:
         return float(weights @ self.errors / (weights.sum() + BIAS_PRIOR_FILMS))
 
     def minus(self, bias: float) -> Self:
-        """The fold with `bias` subtracted from its forecasts."""
+        """Return a copy of the fold with `bias` subtracted from all its forecasts."""
         return replace(
             self,
             errors=self.errors - bias,
@@ -74,14 +74,14 @@ class Fold:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One model family, fitted on all training films.
+    """A model of one family, fitted on all training films, with its evaluation.
 
     Attributes:
         family: Name of the family.
         regressor: The fitted model.
-        folds: The folds, newest first, each with the recent bias subtracted that was known when it
-            began.
-        recent_bias: The bias known at the split, subtracted from forecasts, in rating points.
+        folds: The folds, newest first. From the forecasts of each fold, the recent bias of the next
+            older fold is subtracted.
+        recent_bias: Recent bias of the newest fold in rating points; subtracted from forecasts.
         train: Scores on the training films.
         holdout: Scores on the hold-out films.
     """
@@ -95,18 +95,18 @@ class Candidate:
 
     @property
     def validation_rmse(self) -> float:
-        """The RMSE over all films of the folds, by which candidates are compared."""
+        """The RMSE over all films of all folds; the best candidate has the smallest."""
         return rmse(np.concatenate([fold.errors for fold in self.folds]))
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """Everything that training on a split produced.
+    """The candidates, effects and feature vectors from one training.
 
     Attributes:
-        candidates: One per family.
-        effects: The effects as of the split.
-        films: Feature vectors of the films.
+        candidates: One fitted model per family.
+        effects: The target-encoded effects, estimated from the films before the split date.
+        films: Feature vectors of the training films and the hold-out films.
         baselines: Scores of the baselines on the hold-out films, by name.
     """
 
@@ -117,12 +117,12 @@ class TrainingResult:
 
     @property
     def best(self) -> Candidate:
-        """The candidate with the smallest error on the folds."""
+        """The candidate with the smallest RMSE on the folds."""
         return min(self.candidates, key=lambda each: each.validation_rmse)
 
 
 def train_candidates(split: TimeSplit, config: ModelConfig) -> TrainingResult:
-    """Train on the films before a split, and evaluate on the films after it.
+    """Train one candidate per family on the training films, and score it on the hold-out films.
 
     Raises:
         UnknownFamilyError: The configuration names a family that does not exist.
@@ -131,7 +131,7 @@ def train_candidates(split: TimeSplit, config: ModelConfig) -> TrainingResult:
         LeakError: A feature depends on the outcome it is meant to forecast.
     """
     for family in config.families:
-        family_named(family)  # fails before the minutes that training takes
+        family_named(family)  # fails now, not after minutes of training
     features = choose_features(split.train.films, MIN_FILMS_PER_FLAG)
     refuse_leaks(split, features, build_vectors)
     films, effects = build_vectors(split, features)
@@ -170,16 +170,17 @@ def _train_candidate(
 def fit(
     family: ModelType, parameters: Mapping[str, Any], films: FilmVectors, bias: float = 0.0
 ) -> Correction:
-    """Fit a family to the difference between ratings and the sum of effects.
+    """Fit a model of one family to the difference between ratings and the sum of effects.
 
-    Each film enters three times: with all facts, as on the form, and with some of the form's fields
-    masked. So the model learns to forecast when most facts are missing.
+    The training set contains each film three times: with all facts, with only the form's fields,
+    and with some of these masked. So the model learns to forecast when most facts are missing.
 
     Args:
         family: Name of the family.
         parameters: Parameters of its estimator.
-        films: The training films.
-        bias: Recent bias in rating points, subtracted from the targets and so from forecasts.
+        films: Feature vectors of the training films.
+        bias: Recent bias in rating points. It is subtracted from the training targets, so every
+            forecast of the model is lower by it.
     """
     return fit_correction(
         family,
@@ -192,9 +193,13 @@ def fit(
 
 
 def without_recent_bias(folds: Iterable[Fold]) -> Iterator[Fold]:
-    """Subtract from each fold the bias known when it began: that of the next older fold.
+    """Subtract from the forecasts of each fold the recent bias of the next older fold.
 
-    The folds come newest first. The oldest one stays as it is, since no bias was known before it.
+    This bias was known when the fold's first film was released. The oldest fold is not changed,
+    because it has no older fold.
+
+    Args:
+        folds: The folds, newest first.
     """
     newer: Fold | None = None
     for fold in folds:
@@ -216,14 +221,15 @@ def backtest(
     Args:
         family: Name of the family.
         parameters: Parameters of its estimator.
-        films: All films of the split.
-        folds: Years before the split, 1 being the newest; all folds by default.
+        films: Feature vectors of all training films.
+        folds: Ranges of years before the split, 1 being the newest; by default all folds.
 
     Returns:
-        The folds in the order of `folds`, newest first by default.
+        The films and errors of each fold, in the order of `folds`; by default newest first.
 
     Raises:
-        TooFewFilmsError: No year has enough films, or enough of them before it.
+        TooFewFilmsError: No year has enough films to evaluate on, with enough older films to train
+            on.
     """
     folds = films.folds if folds is None else folds
     if not folds:

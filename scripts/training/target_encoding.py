@@ -1,15 +1,20 @@
-"""Estimate the effects of all tokens jointly, from the films released before a date.
+"""Estimate the target-encoded effects of all tokens from the films released before a date.
 
-The method is a ridge regression of ratings on tokens in which each trait has its own shrinkage.
-This is the best linear unbiased prediction of random effects (Henderson, Biometrics 31, 1975). A
-rating weighs more with more votes and less with age. Films with few votes get systematically
-different ratings; that difference is estimated together with the effects and removed from the
-ratings the model is trained on.
+A token is one value of a trait, such as one director; its effect is its contribution to a film's
+rating, in rating points. All effects are estimated together, by a ridge regression of ratings on
+tokens in which each trait has its own shrinkage. This is the best linear unbiased prediction of
+random effects (Henderson, Biometrics 31, 1975). A rating has more weight if it has more votes, and
+less if the film is older.
 
-People, companies and franchises also get past ratings: the number of their films, the mean rating,
-and the newest one. The trees learn from these how far to trust an effect: a tenth film says more
-than a second one, and a long list of famous leads promises less than the sum of their effects.
-Only films before the date enter, so a training film is encoded like a film still to come.
+Ratings with few votes differ systematically from ratings with many. This difference is estimated
+together with the effects, and subtracted from the ratings that the model is trained on.
+
+People, companies and franchises also have past ratings: the number of their earlier films, the mean
+rating, and the rating of the newest. From these the model learns how reliable an effect is. For
+example, an effect estimated from ten films is more reliable than one estimated from two.
+
+Only films released before the date are used, so a training film is encoded in the same way as a
+film that is not released yet.
 """
 
 from collections.abc import Mapping
@@ -36,20 +41,21 @@ from scripts.runtime.clock import YEAR_DAYS
 from scripts.training.vocabulary import DIGITS, Floats, Mask, TokenRows, Vocabulary, unit_rows
 
 _FEW_VOTES: Final = "few votes"
-_FEW_VOTES_TRAITS: Final = ("genre", "language")  # the shift of few votes differs between these
+_FEW_VOTES_TRAITS: Final = ("genre", "language")  # the shift differs by genre and by language
 
 
 @dataclass(frozen=True)
 class EffectsEstimate:
-    """Effects estimated from the films released before a date.
+    """Effects and past ratings of tokens, estimated from the films released before a date.
 
     Attributes:
         as_of: The date.
         average: Rating of the average film.
-        known: By trait, the tokens that occur in enough of these films; (tokens,).
+        known: By trait, whether each token occurs in enough of these films; (tokens,).
         coefficients: By trait, the effect of each token in rating points; (tokens,).
-        past_ratings: By tracked trait, the `PAST_RATINGS` of each token; (tokens, 3).
-        few_votes: Coefficients of `_vote_shortfall`, in rating points.
+        past_ratings: By trait in `TRACKED_TRAITS`, the number of films of each token, their mean
+            rating, and the rating of the newest (`PAST_RATINGS`); (tokens, 3).
+        few_votes: Coefficients of the columns of `_vote_shortfall`, in rating points.
     """
 
     as_of: date
@@ -60,7 +66,7 @@ class EffectsEstimate:
     few_votes: Floats
 
     def encodings(self, rows: TokenRows, which: Mask) -> list[TargetEncoding]:
-        """Encode the films in `which` as `Effects.encode` does, one dictionary per film."""
+        """Encode the films that `which` marks: per film the values of `Effects.encode`."""
         columns = self.encoding_columns(rows, which)
         return [
             dict(zip(columns, row, strict=True))
@@ -68,7 +74,11 @@ class EffectsEstimate:
         ]
 
     def encoding_columns(self, rows: TokenRows, which: Mask) -> dict[str, Floats]:
-        """Encode the films in `which`, one column per feature, each (films,); NaN if unknown."""
+        """Encode the films that `which` marks.
+
+        Returns:
+            By name of the feature, its values; (films,). NaN if the film's fact is unknown.
+        """
         films = rows.select(which, self.known)
         effects = {
             trait: unit_rows(matrix) @ self.coefficients[trait]
@@ -86,13 +96,17 @@ class EffectsEstimate:
         return values
 
     def few_votes_shift(self, rows: TokenRows, votes: Floats, which: Mask) -> Floats:
-        """How far few votes moved the ratings of the films in `which`; zero with enough votes."""
+        """Estimate how far few votes moved the ratings of the films that `which` marks.
+
+        Returns:
+            The shift in rating points, zero for films with enough votes; (films,).
+        """
         known = {trait: self.known[trait] for trait in _FEW_VOTES_TRAITS}
         shift: Floats = _vote_shortfall(rows.select(which, known), votes[which]) @ self.few_votes
         return shift
 
     def effects(self, vocabulary: Vocabulary) -> Effects:
-        """The effects in the form that a bundle stores."""
+        """Convert the estimate to the form that a bundle stores and the API reads."""
         tables = {}
         for trait, columns in vocabulary.columns.items():
             numbers = [np.round(vocabulary.weights[trait], DIGITS), self.coefficients[trait]]
@@ -112,16 +126,16 @@ def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
     as_of: date,
     config: EffectsConfig = EFFECTS,
 ) -> EffectsEstimate:
-    """Estimate the effects from some of the films.
+    """Estimate the effects and past ratings of all tokens from the films that `which` marks.
 
     Args:
-        rows: The tokens of all films.
-        which: The films to estimate from, all released before `as_of`; (films,).
+        rows: The tokens of all films, one row per film.
+        which: True for the films to estimate from, all released before `as_of`; (films,).
         ratings: TMDB's `vote_average`; (films,).
         votes: TMDB's `vote_count`; (films,).
         days_old: Days from release to `as_of`; (films,).
-        as_of: The date for which the effects hold.
-        config: Shrinkage of each trait, and the weights of votes and age.
+        as_of: The date of the estimate; only films released before it are used.
+        config: Shrinkage of each trait, and how votes and age change a film's weight.
     """
     known = rows.frequent_tokens(which, config)
     films = rows.select(which, known)
@@ -132,7 +146,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
     weights = votes / (votes + config.half_weight_votes)
     weights = weights * 0.5 ** (days_old / YEAR_DAYS / config.half_life_years)
     ridge = Ridge(alpha=1.0, solver="lsqr", max_iter=config.iterations, tol=1e-5)
-    # BLAS threads spend more time waiting for each other than these small sums take.
+    # One BLAS thread is faster: in such small sums, several threads mostly wait for each other.
     with threadpool_limits(limits=1, user_api="blas"):
         ridge.fit(
             sparse.hstack([*blocks, few]).tocsr(), ratings[which], sample_weight=weights[which]
@@ -157,12 +171,16 @@ def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
 
 
 def past_ratings(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -> Floats:
-    """The `PAST_RATINGS` of each token, shape (tokens, 3); zeros for a token without films.
+    """Compute the past ratings of each token: number of films, mean rating, newest rating.
 
     Args:
         tokens: Token weights, shape (films, tokens).
         ratings: TMDB's `vote_average`; (films,).
         days_old: Days since release; (films,).
+
+    Returns:
+        Shape (tokens, 3), in the order of `PAST_RATINGS`. The number n is stored as log(1 + n). All
+        three are zero for a token without films.
     """
     oldest_first = np.argsort(-days_old, kind="stable")
     rows = tokens[oldest_first]
@@ -170,15 +188,21 @@ def past_ratings(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -
     films = np.bincount(rows.indices, minlength=rows.shape[1])
     total = np.bincount(rows.indices, rating, minlength=rows.shape[1])
     latest = np.zeros(len(films))
-    latest[rows.indices] = rating  # of repeated indices the last one wins: the newest film
+    latest[rows.indices] = rating  # NumPy keeps the last value of a repeated index: the newest film
     columns = np.stack([np.log1p(films), total / np.maximum(films, 1), latest], axis=1)
     return np.round(columns, DIGITS)
 
 
 def mean_past_ratings(tokens: sparse.csr_matrix, by_token: Floats) -> Floats:
-    """The mean past ratings over each film's tokens, shape (films, 3).
+    """Average the past ratings of each film's tokens, such as of all its cast members.
 
-    A film whose people are all newcomers has zero earlier films, and NaN for the ratings.
+    Args:
+        tokens: Token weights of one trait, shape (films, tokens).
+        by_token: Past ratings of each token, shape (tokens, 3).
+
+    Returns:
+        Shape (films, 3). A film without tokens that have past ratings gets zero earlier films, and
+        NaN for both ratings.
     """
     count = tokens.getnnz(axis=1)
     found = sparse.csr_matrix((np.ones(tokens.nnz), tokens.indices, tokens.indptr), tokens.shape)
@@ -195,16 +219,21 @@ def _recent_average(  # noqa: PLR0913, PLR0917 - one argument per column of the 
     days_old: Floats,
     config: EffectsConfig,
 ) -> float:
-    """The average fitted to the newest films, because rating levels drift faster than effects."""
+    """Fit the average rating again, with more weight on new films.
+
+    The mean of all ratings changes faster over the years than the effects of tokens.
+    """
     errors = estimated.encoding_columns(rows, measured)[ALL_EFFECTS] - ratings[measured]
     freshness = 0.5 ** (days_old[measured] / YEAR_DAYS / config.level_half_life_years)
     return round(estimated.average - float(np.average(errors, weights=freshness)), DIGITS)
 
 
 def _vote_shortfall(films: TokenRows, votes: Floats) -> sparse.csr_matrix:
-    """How many powers of ten a film's votes are below `MIN_VOTES_TO_MEASURE`.
+    """Compute how far each film's votes are below `MIN_VOTES_TO_MEASURE`, in powers of ten.
 
-    The first column holds the shortfall itself, the others its product with genre and language.
+    Returns:
+        One row per film. The first column is the shortfall, 0 with enough votes. The other columns
+        are its products with the film's genres and language.
     """
     shortfall = np.clip(np.log10(MIN_VOTES_TO_MEASURE / np.maximum(votes, 1)), 0, None)
     scaled = sparse.diags(shortfall)

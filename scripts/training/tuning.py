@@ -1,6 +1,6 @@
 """Search for better hyperparameters by their error on the folds before the split.
 
-Trials of a search are kept in an Optuna journal, so that a stopped search can be continued.
+The tuning trials of a search are stored in an Optuna journal file, so a stopped search can resume.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -24,23 +24,23 @@ from scripts.training.models import FAMILIES, family_named
 from scripts.training.selection import backtest, without_recent_bias
 from scripts.training.vectors import FilmHistory, build_vectors
 
-STARTUP_TRIALS: Final = 20  # trials before the sampler and the pruner use what they have seen
+STARTUP_TRIALS: Final = 20  # trials before the sampler and the pruner use earlier results
 
 Parameters = Mapping[str, Any]
-# From parameters to the RMSE on one fold after the other, newest first, in rating points.
+# Function from parameters to the RMSE on each fold, newest fold first, in rating points.
 FoldErrors = Callable[[dict[str, Any]], Iterator[float]]
 
 
 @dataclass(frozen=True)
 class Search:
-    """A search space with its starting point and its objective.
+    """A search for hyperparameters: what to try, where to start, and how to measure the error.
 
     Attributes:
         name: Name of the search.
-        suggest: Suggests parameters to a trial.
-        start: The parameters in use, which are tried first.
+        suggest: Function that chooses the parameters of a trial from the search space.
+        start: The parameters in use now; the first trial uses them.
         folds: The number of folds.
-        errors: The RMSE of some parameters on each fold.
+        errors: Function that computes the RMSE on each fold with the parameters of a trial.
     """
 
     name: str
@@ -52,12 +52,12 @@ class Search:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """The outcome of one trial.
+    """The result of one tuning trial.
 
     Attributes:
         number: The trial's number in its search.
-        parameters: The parameters tried.
-        errors: RMSE on each fold evaluated, newest first.
+        parameters: The parameters that the trial used.
+        errors: RMSE on each fold that the trial evaluated, newest fold first.
         pruned: Whether the trial was stopped before the last fold.
     """
 
@@ -68,12 +68,17 @@ class TrialResult:
 
     @property
     def mean_error(self) -> float:
-        """The mean RMSE over the folds evaluated."""
+        """The mean RMSE over the folds that the trial evaluated."""
         return float(np.mean(self.errors))
 
 
 def open_study(journal: Path, search: Search) -> optuna.Study:
-    """Open the study of a search in a journal; a new study starts with the parameters in use."""
+    """Open or create the Optuna study of a search; a new study first tries `search.start`.
+
+    Args:
+        journal: The file that stores the trials.
+        search: The search.
+    """
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(journal))),
         study_name=search.name,
@@ -95,7 +100,7 @@ def objective(
 
     Args:
         search: The search.
-        record: Called with the result of each trial, pruned or not.
+        record: Function that receives the result of each trial, also of a pruned one.
     """
 
     def mean_error(trial: optuna.Trial) -> float:
@@ -105,7 +110,7 @@ def objective(
         for at, error in enumerate(search.errors(parameters), 1):
             errors.append(error)
             trial.report(float(np.mean(errors)), at)
-            # After the last fold the trial is complete, and there is nothing left to save.
+            # After the last fold the trial is complete, so pruning it would save no time.
             pruned = at < search.folds and trial.should_prune()
             if pruned:
                 break
@@ -119,7 +124,10 @@ def objective(
 
 
 def search_effects(split: TimeSplit) -> Search:
-    """Search the parameters of the effects, by how well their sum alone forecasts."""
+    """Define the search for the parameters of the target-encoded effects.
+
+    The error of a trial is that of forecasts by the average rating plus the effects, without trees.
+    """
     history = FilmHistory.of(split)
 
     def suggest(trial: optuna.Trial) -> dict[str, Any]:
@@ -149,7 +157,10 @@ def search_effects(split: TimeSplit) -> Search:
 
 
 def search_family(family: ModelType, split: TimeSplit) -> Search:
-    """Search the parameters of a model family, by the error that selects the model in training."""
+    """Define the search for the parameters of a model family.
+
+    The error of a trial is the RMSE on the folds, by which training selects the best model, too.
+    """
     films, _ = build_vectors(split, choose_features(split.train.films, MIN_FILMS_PER_FLAG))
     in_use = MODEL_CONFIG.parameters[family]
 

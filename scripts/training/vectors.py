@@ -1,10 +1,14 @@
-"""Build the feature vectors of films, each from the effects known when its year began.
+"""Build the feature vectors of films from the target-encoded effects of earlier films.
 
-Years are counted backwards from the split (`scripts.training.folds`). Effects for the films of a
-year are estimated from earlier films only. So the model trains on vectors like those it gets in
-service, and the last years before the split can serve as folds: their vectors hold what a
-forecaster knew on the first day. Only the vocabulary and the flag features come from all training
-films, since they do not depend on any rating.
+Years are counted backwards from the split date (`scripts.training.folds`). For the films of one
+year, the effects are estimated only from films released before that year. This has two reasons:
+
+- The model is trained on vectors like those it gets in service, where ratings are still unknown.
+- The last years before the split can serve as folds, because their vectors contain only what was
+  known when the year began.
+
+The vocabulary and the flag features are the exception. They come from all training films, because
+they do not depend on ratings.
 """
 
 from dataclasses import dataclass, replace
@@ -41,18 +45,18 @@ _COLUMNS: Final = ("full", "form", "days", "years", "ratings", "targets", "votes
 
 @dataclass(frozen=True)
 class FilmVectors:
-    """Feature vectors of films with their ratings, one row per film.
+    """Feature vectors, ratings and votes of films, one row per film.
 
     Attributes:
         features: Names of the features.
         full: Vectors with all facts known before release, shape (films, features).
         form: Vectors with only the fields of the form, shape (films, features).
         days: Days from release to the split, negative for hold-out films; (films,).
-        years: The same in years, rounded up; 0 for hold-out films; (films,).
+        years: Years from release to the split, rounded up; 0 for hold-out films; (films,).
         ratings: TMDB's `vote_average`; (films,).
-        targets: Ratings without the shift of few votes, which the model trains on; (films,).
+        targets: Ratings to train on: corrected for the shift that few votes cause; (films,).
         votes: TMDB's `vote_count`; (films,).
-        year_days: Length of a year; shorter than a calendar year if the films span few years.
+        year_days: Days in a year; fewer than in a calendar year if the films span few years.
     """
 
     features: tuple[str, ...]
@@ -66,19 +70,19 @@ class FilmVectors:
     year_days: float = YEAR_DAYS
 
     def select(self, rows: npt.NDArray[np.bool_]) -> Self:
-        """Keep the rows where the mask is true."""
+        """Return the films whose entry in `rows` is true; shape of `rows`: (films,)."""
         return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
 
     def column(self, feature: str) -> int:
-        """The column of a feature."""
+        """Return the column of a feature in the matrices."""
         return self.features.index(feature)
 
     def training_films(self, before: int = 0) -> Self:
-        """The films to train on when forecasts begin `before` years before the split."""
+        """Select films to train on: released over `before` years before the split, enough votes."""
         return self.select((self.years > before) & (self.votes >= MIN_VOTES_TO_LEARN))
 
     def evaluation_films(self, years: range = range(1)) -> Self:
-        """The films of some years with enough votes to evaluate on; hold-out films by default."""
+        """Select films of `years` with enough votes to evaluate on; by default hold-out films."""
         return self.select(evaluation_rows(self.years, self.votes, years))
 
     @property
@@ -88,7 +92,7 @@ class FilmVectors:
 
     @property
     def weights(self) -> Ratings:
-        """Sample weights from 0 to 1: more with more votes, less with age; (films,)."""
+        """Sample weights from 0 to 1, larger for more votes and for newer films; (films,)."""
         age = (self.years - self.years.min()) * self.year_days / YEAR_DAYS
         trust: Ratings = self.votes / (self.votes + HALF_WEIGHT_VOTES)
         freshness: Ratings = 0.5 ** (age / HALF_LIFE_YEARS)
@@ -96,26 +100,26 @@ class FilmVectors:
 
     @property
     def views(self) -> tuple[Matrix, Matrix, Matrix]:
-        """The films three times: with all facts, as on the form, and the form at random masked."""
+        """The matrix with all facts, with only the form's fields, and with some of these masked."""
         return self.full, self.form, mask_at_random(self.form, self.features)
 
     def __len__(self) -> int:
-        """The number of films."""
+        """Return the number of films."""
         return len(self.ratings)
 
 
 @dataclass(frozen=True)
 class FilmHistory:
-    """The films of a split with their tokens and ratings, training films first.
+    """All films of a split with their tokens and ratings, training films before hold-out films.
 
     Attributes:
-        films: The films with all their facts.
-        vocabulary: The tokens of the training films.
-        tokens: The films as rows of tokens.
+        films: The films with all facts known before release.
+        vocabulary: The tokens that occur in enough training films.
+        tokens: The token weights of each film, one row per film.
         ratings: TMDB's `vote_average`; (films,).
         votes: TMDB's `vote_count`; (films,).
         days: Days from release to the split, negative for hold-out films; (films,).
-        split_date: The date of the split.
+        split_date: Training films were released before it, hold-out films on or after it.
     """
 
     films: list[Film]
@@ -128,7 +132,7 @@ class FilmHistory:
 
     @classmethod
     def of(cls, split: TimeSplit, config: EffectsConfig = EFFECTS) -> Self:
-        """Collect the history of a split."""
+        """Collect the films of a split, and build their tokens."""
         films = split.train.films + split.holdout.films
         vocabulary = Vocabulary.of(split.train.films, config)
         opened = np.concatenate([split.train.opened, split.holdout.opened])
@@ -144,18 +148,21 @@ class FilmHistory:
 
     @cached_property
     def year_days(self) -> float:
-        """Length of a year in days; shorter if the films span too few years for the folds."""
+        """Days in a year; fewer than in a calendar year if the films span few years.
+
+        A short year lets even a small film store have enough folds.
+        """
         span = float(np.quantile(self.days[self.days > 0], 1 - BURN_IN_SHARE))
         return min(YEAR_DAYS, span / (FOLDS + 2))
 
     @cached_property
     def years(self) -> Years:
-        """Years from the release to the split, rounded up; 0 for hold-out films."""
+        """Years from release to the split, rounded up; 0 for hold-out films; (films,)."""
         years: Years = np.maximum(np.ceil(self.days / self.year_days), 0).astype(np.int64)
         return years
 
     def estimate(self, year: int, config: EffectsConfig = EFFECTS) -> EffectsEstimate:
-        """Estimate the effects as they were known `year` years before the split."""
+        """Estimate effects from films released more than `year` years before the split."""
         before = year * self.year_days
         as_of = date.fromordinal(self.split_date.toordinal() - floor(before))
         earlier, age = self.years > year, self.days - before
@@ -168,12 +175,12 @@ class FilmHistory:
 
     @property
     def first_year(self) -> int:
-        """The oldest year that has enough films before it to estimate effects from.
+        """The oldest year that gets feature vectors; the films before it only provide effects.
 
         Raises:
-            TooFewFilmsError: All training films are of the same year.
+            TooFewFilmsError: All training films were released in the same year.
         """
-        # One year gets vectors, and another one before it provides the effects.
+        # One year or more must get vectors, and an earlier year must provide the effects.
         if len(np.unique(self.years[self.years > 0])) < 2:  # noqa: PLR2004
             raise TooFewFilmsError("all training films were released at about the same time")
         oldest = int(np.quantile(self.years[self.years > 0], 1 - BURN_IN_SHARE))
@@ -183,13 +190,17 @@ class FilmHistory:
 def build_vectors(
     split: TimeSplit, features: tuple[str, ...], config: EffectsConfig = EFFECTS
 ) -> tuple[FilmVectors, Effects]:
-    """Build the vectors of a split's films, oldest first, without the burn-in years.
+    """Build the feature vectors of a split's films, the oldest year first.
+
+    The oldest films get no vectors, because too few films before them could provide effects
+    (burn-in, `BURN_IN_SHARE`).
 
     Returns:
-        The vectors, and the effects as of the split, which encode the hold-out films.
+        The vectors, and the effects estimated from all films before the split date. These effects
+        also encode the hold-out films.
 
     Raises:
-        TooFewFilmsError: All training films are of the same year, so none has earlier ones.
+        TooFewFilmsError: All training films were released in the same year.
     """
     history = FilmHistory.of(split, config)
     on_form = [only_form_fields(film) for film in history.films]
@@ -212,20 +223,25 @@ def build_vectors(
                 year_days=history.year_days,
             )
         )
-    # The last estimate is that of year 0, so it is as of the split.
+    # The loop ends with year 0, so the last estimate uses all films before the split date.
     return _concatenated(parts), estimated.effects(history.vocabulary)
 
 
 def mask_at_random(films: Matrix, features: tuple[str, ...]) -> Matrix:
-    """Mask each group of facts with probability 1/2, the same for every call.
+    """Mask each group of facts of each film with probability 1/2.
 
-    A model that never saw a missing fact in training cannot handle one in service: without masked
-    films, the forecast of a film without a plot was 0.17 to 0.20 rating points too low, and that of
-    a film without any facts was off by 0.37.
+    A model that was trained without missing facts forecasts badly when facts are missing. Without
+    masked training films, the forecast for a film without a plot was 0.17 to 0.20 rating points too
+    low. For a film without any facts it was off by 0.37. The random seed is fixed, so the same
+    vectors are always masked in the same way.
 
     Args:
-        films: Vectors, shape (films, features).
+        films: Feature vectors, shape (films, features).
         features: Names of the features.
+
+    Returns:
+        A copy with NaN for the features of masked groups. The sum of all effects leaves out the
+        masked ones.
     """
     random = np.random.default_rng(SEED)
     groups = [group_of(name) for name in features]

@@ -1,4 +1,7 @@
-"""Films as sparse rows of tokens: directors, companies, genres, words of the plot."""
+"""Convert films to sparse rows of tokens, such as directors, companies, genres and plot words.
+
+A trait is a kind of token, such as `director`; a token is one value, such as one director.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,18 +20,18 @@ from scripts.parameters import EFFECTS, EffectsConfig
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-DIGITS: Final = 5  # decimals of the numbers stored in a bundle
+DIGITS: Final = 5  # decimal places of the numbers stored in a bundle
 _IDF_TRAITS: Final = frozenset({"plot"})  # rare words say more than common ones
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The tokens that get an effect.
+    """The tokens that get an effect, with the matrix column and the weight of each.
 
     Attributes:
-        columns: By trait and token, the token's column.
-        weights: By trait, the weight of each column relative to a film's other tokens: inverse
-            document frequency for words of the plot, 1 otherwise.
+        columns: By trait and token, the token's column in the trait's matrix.
+        weights: By trait, the weight of each column: the inverse document frequency for words of
+            the plot, 1 for all other tokens.
     """
 
     columns: Mapping[str, Mapping[str, int]]
@@ -36,7 +39,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, films: Sequence[Film], config: EffectsConfig = EFFECTS) -> Self:
-        """Collect the tokens that occur in enough of the films."""
+        """Collect the tokens that occur in at least `config.min_films(trait)` of the films."""
         counts: dict[str, Counter[str]] = {trait: Counter() for trait in TRAITS}
         for film in films:
             for trait, tokens_of in TRAITS.items():
@@ -52,11 +55,11 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class TokenRows:
-    """Films as sparse rows of token weights.
+    """The token weights of films, as one sparse matrix per trait with one row per film.
 
     Attributes:
-        matrices: By trait, shape (films, tokens).
-        present: By trait, whether the film has any token, in the vocabulary or not; (films,).
+        matrices: By trait, the token weights, shape (films, tokens).
+        present: By trait, whether the film has a token, even one outside the vocabulary; (films,).
     """
 
     matrices: Mapping[str, sparse.csr_matrix]
@@ -64,7 +67,7 @@ class TokenRows:
 
     @classmethod
     def of(cls, films: Sequence[Film], vocabulary: Vocabulary) -> Self:
-        """Build the rows of some films."""
+        """Build the token weights of `films`, one row per film."""
         matrices, present = {}, {}
         for trait, tokens_of in TRAITS.items():
             columns, weights = vocabulary.columns[trait], vocabulary.weights[trait]
@@ -74,18 +77,23 @@ class TokenRows:
         return cls(matrices, present)
 
     def frequent_tokens(self, which: Mask, config: EffectsConfig = EFFECTS) -> Mapping[str, Mask]:
-        """By trait, which tokens occur in enough of the films in `which`; (tokens,)."""
+        """Mark, by trait, the tokens found in enough of the films in `which`; (tokens,)."""
         return {
             trait: matrix[which].getnnz(axis=0) >= config.min_films(trait)
             for trait, matrix in self.matrices.items()
         }
 
     def select(self, which: Mask, tokens: Mapping[str, Mask]) -> Self:
-        """Keep the films in `which`, the traits of `tokens`, and the tokens marked in it."""
+        """Return a copy with only some films and tokens.
+
+        Args:
+            which: True for the films to keep; (films,).
+            tokens: By trait, true for the tokens to keep; (tokens,). Other traits are left out.
+        """
         matrices = {}
         for trait, columns in tokens.items():
             kept = self.matrices[trait][which]
-            # Dropped tokens keep their columns, so that effects of different years line up.
+            # Dropped tokens keep empty columns, so a column means the same token in every year.
             kept.data *= columns[kept.indices]
             kept.eliminate_zeros()
             matrices[trait] = kept
@@ -93,10 +101,10 @@ class TokenRows:
 
 
 def smoothed_idf(counts: Sequence[int], films: int) -> Floats:
-    """Inverse document frequency, smoothed as in scikit-learn's TfidfTransformer.
+    """Compute the inverse document frequency, smoothed as in scikit-learn's TfidfTransformer.
 
     Args:
-        counts: Number of films that have each word.
+        counts: For each word, the number of films with this word.
         films: Number of all films.
     """
     weights: Floats = np.log((1 + films) / (1 + np.asarray(counts, float))) + 1
@@ -110,7 +118,7 @@ def token_matrix(
 
     Args:
         films: The tokens of each film, each token once.
-        columns: The column of each token; tokens without one are ignored.
+        columns: The column of each token; tokens without a column are ignored.
         weights: The weight of each column.
     """
     rows = [[columns[token] for token in film if token in columns] for film in films]

@@ -11,10 +11,12 @@ import requests
 logger = logging.getLogger("page")
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
-# The read timeout is longer than the time the API gives a translation.
+# The read timeout must be longer than the API's own time limit for a translation, because the API
+# still returns a forecast when the translation fails.
 CONNECT_AND_READ_SECONDS: Final = (3, 15)
 NOT_FOUND: Final = 404
-# The API reads these from the bucket, so their 503 does not mean that the model is missing.
+# For these paths the API needs data from S3 and no model. So status 503 means that it could not
+# read the data, not that it has no model.
 _BUCKET_PATHS: Final = frozenset({"/forecasts", "/track-record", "/history"})
 
 Facts = dict[str, Any]
@@ -22,7 +24,7 @@ Parsed = TypeVar("Parsed")
 
 
 class ApiError(Exception):
-    """The API sent no response that the UI can show.
+    """The API sent an error, no response at all, or a response that the UI cannot read.
 
     Attributes:
         kind: The reason, as a key of the section `problem` in the texts.
@@ -48,10 +50,10 @@ def parse_names(body: Any) -> list[str]:
 
 
 def finite(value: Any) -> float:
-    """Convert a JSON value to a number.
+    """Convert a JSON value to a finite number, because the UI cannot format NaN or infinity.
 
     Raises:
-        ValueError: It is NaN or infinite.
+        ValueError: The value is no number, NaN or infinite.
     """
     if math.isfinite(number := float(value)):
         return number
@@ -122,7 +124,11 @@ def _key_header() -> dict[str, str]:
 
 
 def _error_from(path: str, response: requests.Response) -> ApiError:
-    """Read an RFC 9457 problem document; without one, only the status is known."""
+    """Convert an error response to an `ApiError`.
+
+    The API explains errors as RFC 9457 problem documents. A proxy does not, so then the error has
+    only the HTTP status.
+    """
     unready = "unread" if path in _BUCKET_PATHS else "no_model"
     kinds = {503: unready, 422: "refused", 429: "busy", 401: "key"}
     kind = kinds.get(response.status_code, "unexpected")

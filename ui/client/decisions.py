@@ -1,4 +1,4 @@
-"""Parse the registry's decisions from `GET /history`."""
+"""Parse the decisions about model versions (promoted, refused, rolled back) from `GET /history`."""
 
 from dataclasses import dataclass
 from datetime import datetime

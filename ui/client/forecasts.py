@@ -72,7 +72,13 @@ class UpcomingFilms:
 
 @dataclass(frozen=True)
 class ScoreFigures:
-    """Errors of some scored forecasts; `baselines` has the RMSE of each baseline by name."""
+    """Errors of the forecasts of some released films, in rating points.
+
+    Attributes:
+        films: The number of films.
+        coverage: Fraction of the films whose rating lies in its 80 % interval.
+        baselines: RMSE of each naive baseline on the same films, by name.
+    """
 
     films: int
     rmse: float
@@ -94,7 +100,7 @@ class ScoreFigures:
 
 @dataclass(frozen=True)
 class ScoredSubgroup:
-    """Scored films with one property in common, such as a genre or a month of release."""
+    """Errors for released films with one property in common, such as genre or release month."""
 
     kind: str
     name: str
@@ -131,7 +137,7 @@ class ScoredFilm:
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """How the ledger's forecasts came out; `figures` is None before the first score."""
+    """Errors of the recorded forecasts after release; `figures` is None before the first score."""
 
     as_of: date
     min_votes: int

@@ -33,7 +33,7 @@ class Model:
 
     Attributes:
         full: Errors on the hold-out films with all facts known.
-        form: Errors on them with only the form's four main facts known.
+        form: Errors on the same films with only the form's four main facts known.
         registry_away: Whether the service cannot reach the registry and uses its cached model.
     """
 
@@ -88,7 +88,7 @@ class HoldoutSubgroup:
 
 @dataclass(frozen=True)
 class Evidence:
-    """How well the model did, in detail.
+    """Details of the model's errors on the hold-out films, which it was not trained on.
 
     Attributes:
         calibration: Mean forecast and mean rating of films grouped by forecast.

@@ -109,5 +109,5 @@ class RatingHistogram:
 
 
 def _fields(remarks: Any) -> tuple[str, ...]:
-    """The fields that remarks are about, each once, in their order."""
+    """Return the field that each of the API's remarks is about, without duplicates."""
     return tuple(dict.fromkeys(str(remark["field"]) for remark in remarks))

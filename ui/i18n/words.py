@@ -1,4 +1,4 @@
-"""The texts of the UI in each language, and each language's format of numbers and names."""
+"""Texts, number formats, and names of languages and countries, in each language of the UI."""
 
 import tomllib
 from collections.abc import Iterable
@@ -17,8 +17,8 @@ from babel.numbers import format_decimal, format_percent
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = FOLDER / "templates"
 LANGUAGES: Final = {"ko": "한국어", "en": "English"}
-# Two codes of TMDB that ISO 639-1 does not have. `movierating.films.languages` has the same table;
-# the UI cannot import it, so a test holds the two equal.
+# TMDB's own language codes, which are not in ISO 639-1, and the codes that Babel uses. The UI must
+# not import `movierating.films.languages`, which has the same table, so a test compares the two.
 TMDB_LANGUAGES: Final = {"cn": "yue", "xx": "zxx"}
 
 Tables = dict[str, dict[str, str]]
@@ -33,28 +33,28 @@ class Words:
         self._tables = _tables(language)
 
     def __call__(self, key: str, **values: str) -> str:
-        """The text of `section.key` with its placeholders filled in."""
+        """Return the text for a key such as `page.title`, with its placeholders filled in."""
         section, name = key.split(".")
         return self._tables[section][name].format(**values)
 
     def section(self, section: str, **values: str) -> dict[str, str]:
-        """All texts of a section with their placeholders filled in."""
+        """Return all texts of a section by name, with their placeholders filled in."""
         return {name: text.format(**values) for name, text in self._tables[section].items()}
 
     def name(self, section: str, name: str, default: str | None = None) -> str:
-        """Translate a name that the API uses; without a translation, the default or the name."""
+        """Translate a name from the API; without a translation, return `default` or the name."""
         return self._tables[section].get(name, name if default is None else default)
 
     def language(self, code: str) -> str:
-        """The name of a language, given TMDB's code."""
+        """Return the name of a language, given TMDB's code."""
         return str(self.locale.languages.get(TMDB_LANGUAGES.get(code, code), code))
 
     def country(self, code: str) -> str:
-        """The name of a country, given its ISO 3166-1 code."""
+        """Return the name of a country, given its ISO 3166-1 code."""
         return str(self.locale.territories.get(code, code))
 
     def month(self, number: int) -> str:
-        """The name of a month, from 1 to 12."""
+        """Return the name of a month, given its number from 1 to 12."""
         return str(self.locale.months["stand-alone"]["wide"][number])
 
     def number(self, value: float, pattern: str = "#,##0") -> str:
@@ -62,7 +62,7 @@ class Words:
         return str(format_decimal(value, pattern, locale=self.locale))
 
     def count(self, what: str, number: int) -> str:
-        """A number of things in the right plural form; `what` is a name of the section `counts`."""
+        """Return a number with its noun, such as "3 films"; `what` is a name in `[counts]`."""
         form = self.locale.plural_form(number)
         return self(f"counts.{what}_{form}", n=self.number(number))
 
@@ -71,7 +71,7 @@ class Words:
         return self.number(value, "+0.00;−0.00")
 
     def percent(self, share: float) -> str:
-        """Format a share from 0 to 1 in whole percent."""
+        """Format a fraction from 0 to 1 as a whole percentage."""
         return str(format_percent(share, locale=self.locale))
 
     def day(self, day: date) -> str:
@@ -90,10 +90,10 @@ class Words:
 
 
 def widget_texts(language: str) -> dict[str, str]:
-    """Translations of the texts inside Streamlit's own widgets.
+    """Return translations of the texts inside Streamlit's own widgets.
 
     Returns:
-        The text in `language` by the same text in every language, so that the browser can
+        A dictionary from a text in any language to the same text in `language`. So the browser can
         translate a widget again after the visitor switches the language.
     """
     target = Words(language)

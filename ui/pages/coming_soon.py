@@ -1,4 +1,4 @@
-"""Page of upcoming films with their forecasts."""
+"""The page that lists upcoming films with their forecasts."""
 
 from html import escape
 
@@ -60,7 +60,7 @@ def _fetch(search: str, sort: str, page: int) -> UpcomingFilms:
 
 def _item(words: Words, film: UpcomingFilm) -> str:
     poster = ""
-    # Load images from TMDB only: another server would learn the visitor's address.
+    # Load images from TMDB only: any other server would learn the visitor's network address.
     if film.poster and film.poster.startswith("https://image.tmdb.org/"):
         poster = f'<img src="{escape(film.poster)}" alt="" loading="lazy">'
     return f"{poster}<div>{fill('film.html', _texts(words, film))}</div>"

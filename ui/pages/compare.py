@@ -1,4 +1,4 @@
-"""Page that forecasts several films at once."""
+"""The page that forecasts several films and compares them."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from ui.i18n.words import Words
 from ui.widgets import charts, films_csv, notices, table
 from ui.widgets.films_csv import FileError, FilmResult, Row
 
-# With these errors the other films would fail too, so the page stops asking.
+# After one of these errors the other films would fail too, so the page sends no more requests.
 _STOPPING_ERRORS = frozenset({"away", "slow", "no_model", "key"})
 _MAX_CHART_FILMS = 40  # the table below has all of them
 
@@ -81,7 +81,7 @@ def _from_file(words: Words) -> list[Row]:
 
 
 def _forecast(words: Words, rows: Sequence[Row]) -> list[FilmResult]:
-    """Forecast film by film; after an error that would hit all others, ask no more."""
+    """Forecast one film after the other; stop after an error that all other films would get too."""
     results: list[FilmResult] = []
     films = words.count("films", len(rows))
     progress = st.progress(0.0, words("compare.progress", done="0", all=films))
@@ -98,7 +98,7 @@ def _forecast(words: Words, rows: Sequence[Row]) -> list[FilmResult]:
 
 
 def _result(words: Words, row: Row, stopped: bool) -> tuple[FilmResult, ApiError | None]:
-    """The result of one film, and the error if it would hit all other films too."""
+    """Return one film's result, and its error if all other films would get the same error."""
     if row.problem:
         return FilmResult(row, problem=row.problem), None
     if stopped:
@@ -155,7 +155,7 @@ def _cells(words: Words, result: FilmResult) -> list[str]:
 
 
 def _film_name(words: Words, row: Row) -> str:
-    """The title; without one, the beginning of the plot or the genres."""
+    """Return a film's title; without a title, the beginning of its plot, or its genres."""
     if row.title:
         return row.title
     if row.facts.get("overview"):

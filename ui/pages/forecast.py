@@ -1,4 +1,4 @@
-"""Page that forecasts one film."""
+"""The page that forecasts one film from the facts in a form."""
 
 import json
 from datetime import UTC, date, datetime
@@ -23,7 +23,8 @@ def main() -> None:
     above = st.container()
     choices, error = _choices()
     form.draw(words, choices)
-    # The session keeps the facts and not the forecast, so that every run shows a new forecast.
+    # The session stores the facts and not the forecast. So a forecast on the page always comes from
+    # the model that is in service now.
     if st.button(words("form.submit"), type="primary", width="stretch"):
         state.asked = form_state.entered_facts()
     if "asked" in state:
@@ -51,7 +52,10 @@ def _choices() -> tuple[Choices, ApiError | None]:
 
 @st.fragment
 def _what_if(words: Words, choices: Choices, facts: Facts, forecast: Forecast) -> None:
-    """Draw fields to change some facts, and both forecasts side by side."""
+    """Draw fields in which the visitor changes some facts, and compare both forecasts.
+
+    A fragment: a change runs only this function again, not the whole page.
+    """
     st.header(words("what_if.title"), anchor=False)
     st.markdown(words("what_if.lead"))
     changed = facts | _changes(words, choices, facts)
@@ -72,7 +76,7 @@ def _what_if(words: Words, choices: Choices, facts: Facts, forecast: Forecast) -
 
 
 def _changes(words: Words, choices: Choices, facts: Facts) -> Facts:
-    """Draw the fields, and return the facts they change."""
+    """Draw the fields of "What if", and return the facts that the visitor changed."""
     first, second, third = st.columns(3)
     runtime = first.number_input(
         words("what_if.runtime"), value=None, step=1.0, format="%s", key="if_runtime"
@@ -103,7 +107,10 @@ def _changes(words: Words, choices: Choices, facts: Facts) -> Facts:
 
 
 def _in_month(month: int, release_date: str | None) -> str:
-    """The 15th of the month in the film's year; without a release date, of the next such month."""
+    """Return the 15th of a month, in the film's release year.
+
+    Without a release date, return the next 15th of this month that is in the future.
+    """
     if release_date:
         return date.fromisoformat(release_date).replace(month=month, day=15).isoformat()
     today = datetime.now(UTC).date()
@@ -125,7 +132,7 @@ def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
     )
 
     def pdf() -> bytes:
-        from ui.widgets.pdf import document  # 20 MB of memory: only on demand
+        from ui.widgets.pdf import document  # imported on demand, because it needs 20 MB of memory
 
         return document(words, facts, forecast, result.model_of(forecast))
 

@@ -1,4 +1,4 @@
-"""Page about the model in service."""
+"""The page about the model in service: origin, errors, history and weak spots."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -111,7 +111,7 @@ def _history(words: Words, model: Model) -> None:
         return
     st.header(words("model.runs"), anchor=False)
     st.markdown(words("model.runs_lead"))
-    # The newest decision that put this version into service; later refusals change nothing.
+    # Refused versions never go into service, so they cannot be the row marked "in service".
     swaps = (each for each in decisions if each.action != "refused")
     current = next((each for each in swaps if each.version == model.version), None)
     names = ("when", "outcome", "version", "error", "best_baseline", "reason")
@@ -146,7 +146,7 @@ def _versions(words: Words, decisions: Sequence[Decision], measured: Sequence[De
 
 
 def _lines(words: Words, measured: Sequence[Decision]) -> dict[str, list[tuple[str, float]]]:
-    """Pairs of time and RMSE: one line for the versions, one for each baseline."""
+    """Return the chart's lines as pairs of time and RMSE: the versions, and one per baseline."""
     lines: dict[str, list[tuple[str, float]]] = {words("predictors.full"): []}
     for each in measured:
         at = each.at.isoformat()

@@ -1,4 +1,4 @@
-"""Page shown for an unknown address."""
+"""The page shown for an unknown web address."""
 
 import streamlit as st
 

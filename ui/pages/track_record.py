@@ -1,4 +1,4 @@
-"""Page that compares the ledger's forecasts with the ratings the films got."""
+"""The page that compares recorded forecasts with the ratings that the films got later."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from ui.widgets import charts, notices, table
 
 
 def main() -> None:
-    """Draw the errors beside the baselines', calibration, and the worst and best forecasts."""
+    """Draw the errors of forecasts and baselines, calibration, and worst and best forecasts."""
     words = Words(st.session_state.ui)
     st.title(words("track_record.title"), anchor=False)
     st.markdown(words("track_record.lead"))
@@ -73,7 +73,7 @@ def _over_time(words: Words, record: TrackRecord) -> None:
 
 
 def _lines(words: Words, months: Sequence[ScoredSubgroup]) -> dict[str, list[tuple[str, float]]]:
-    """Pairs of month of release and RMSE: one line for the forecasts, one for each baseline."""
+    """Return the chart's lines as pairs of release month and RMSE: forecasts, then baselines."""
     lines = {words("track_record.ours"): [(each.name, each.figures.rmse) for each in months]}
     for month in months:
         for name, rmse in month.figures.baselines.items():

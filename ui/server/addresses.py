@@ -1,4 +1,4 @@
-"""Redirect unknown addresses to the page that says so."""
+"""Redirect unknown web addresses to the page `not_found`."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-# The first is served at `/`.
+# The first page is served at `/`, the others at `/` plus their name.
 PAGES: Final = ("forecast", "coming_soon", "compare", "model", "track_record")
 NOT_FOUND: Final = "not_found"
 # Streamlit serves its own files here, such as scripts and downloads.
@@ -16,8 +16,8 @@ _STREAMLIT_FOLDERS: Final = frozenset({"_stcore", "component", "media", "static"
 class UnknownAddressRedirect:
     """ASGI middleware that redirects an address without a page to the page `not_found`.
 
-    Streamlit itself would open the first page with a notice in English, and for an address two
-    folders deep an empty page.
+    Without it, Streamlit would open the first page with a notice in English. For an address with
+    two folders, such as `/a/b`, it would show an empty page.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -36,7 +36,7 @@ class UnknownAddressRedirect:
 
 
 def _page_path(path: str) -> str:
-    """The path to serve: the given one if it exists, else that of the page `not_found`."""
+    """Return the path to serve: `path` if it exists, otherwise the path of `not_found`."""
     name = path.strip("/")
     if name in {"", PAGES[0]}:
         return "/"

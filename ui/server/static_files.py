@@ -1,8 +1,9 @@
 """Serve Streamlit's static files faster than Streamlit does.
 
-A browser needs 90 of them to draw the form. Streamlit sends each file in pieces, through several
-threads, and names the script of a widget only when the widget is drawn, so the browser fetches the
-scripts in several rounds. This middleware sends whole files and names all scripts in the document.
+A browser needs 90 static files to draw the form. Streamlit sends each file in pieces, through
+several threads. The browser also learns of a widget's script only when it draws the widget, so it
+fetches the scripts in several rounds. This middleware sends each file in one piece, and lists all
+scripts in the HTML document so that the browser fetches them together.
 """
 
 import re
@@ -51,7 +52,7 @@ class StaticFiles:
 
 
 def document_with_preloads(folder: Path) -> str:
-    """Streamlit's `index.html` with preload links for the scripts of the first page."""
+    """Return Streamlit's `index.html` with preload links for the scripts of the first page."""
     document = (folder / "index.html").read_text("utf-8")
     scripts = folder / "static" / "js"
     named = set(_script_names(document))

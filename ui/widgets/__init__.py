@@ -1,1 +1,1 @@
-"""Parts of a page that several pages use."""
+"""Parts of pages, such as the form, charts, tables and error messages."""

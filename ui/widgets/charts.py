@@ -1,7 +1,8 @@
 """Vega-Lite specifications of the charts.
 
-The data are inside the layers. Streamlit would convert data at the top of a specification to Arrow
-and load pandas and pyarrow for it: 100 MB, on a serving machine with 1 GiB.
+The data are inside the layers of each chart. Streamlit converts data at the top of a specification
+to Arrow, for which it loads pandas and pyarrow. They need 100 MB of memory, and the serving machine
+has 1 GiB.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,13 +16,13 @@ Spec = dict[str, Any]
 ACCENT: Final = "#0d9488"
 DOWN: Final = "#b45309"
 FAINT: Final = "#94a3b8"
-# Each is visible on white and on black.
+# Each colour is visible on white and on black, because visitors may use a dark theme.
 BASELINE_COLOURS: Final = ("#7c8798", "#b7791f", "#8b73d6", "#c2608f")
 SCALE: Final = (0, 10)
 
 
 def rating_scale(words: Words, forecast: Forecast, ratings: RatingHistogram | None) -> Spec:
-    """The forecast and its interval, over a histogram of the ratings of other films."""
+    """Chart of a forecast and its interval, on top of a histogram of other films' ratings."""
     low, high = (min(max(each, SCALE[0]), SCALE[1]) for each in (forecast.low, forecast.high))
     rating = min(max(forecast.rating, SCALE[0]), SCALE[1])
     layers = [
@@ -60,7 +61,7 @@ def _histogram(words: Words, ratings: RatingHistogram) -> Spec:
 
 
 def contributions(named: Sequence[tuple[str, float]]) -> Spec:
-    """Bars of rating points: to the right of zero if they raise the forecast, else to the left."""
+    """Bar chart of contributions: right of zero if they raise the forecast, otherwise left."""
     bars = [{"name": name, "points": points, "up": points >= 0} for name, points in named]
     encoding = {
         "y": _names(),
@@ -76,7 +77,7 @@ def contributions(named: Sequence[tuple[str, float]]) -> Spec:
 
 
 def errors(named: Sequence[tuple[str, float, bool]]) -> Spec:
-    """Bars of RMSE: the model's in the accent colour, the baselines' in grey."""
+    """Bar chart of RMSE: the model in the accent colour, the baselines in grey."""
     bars = [{"name": name, "rmse": rmse, "ours": ours} for name, rmse, ours in named]
     encoding = {
         "y": _names(),
@@ -92,7 +93,7 @@ def errors(named: Sequence[tuple[str, float, bool]]) -> Spec:
 
 
 def plain_bars(named: Sequence[tuple[str, float]]) -> Spec:
-    """Bars of sizes that are never negative."""
+    """Bar chart of values that are never negative, such as the importance of facts."""
     bars = [{"name": name, "size": size} for name, size in named]
     x = {"field": "size", "type": "quantitative", "axis": _axis(".2f")}
     return _bars(bars, {"y": _names(), "x": x, "color": {"value": ACCENT}})
@@ -104,7 +105,7 @@ def errors_over_time(
     rolled_back: Sequence[str] = (),
     **axis: Any,
 ) -> Spec:
-    """Lines of RMSE over days or months; the first line is the model's.
+    """Line chart of RMSE over days or months; the first line belongs to the model.
 
     Args:
         lines: Pairs of a time in ISO 8601 and an RMSE, by the predictor's name.
@@ -143,7 +144,10 @@ def errors_over_time(
 
 
 def _line_styles(names: Sequence[str]) -> Spec:
-    """A colour and a dash pattern per line: the first is solid in the accent colour."""
+    """Give each line a colour and a dash pattern, for readers who cannot tell the colours apart.
+
+    The first line is solid and in the accent colour.
+    """
     legend = {
         "title": None,
         "orient": "top",
@@ -166,7 +170,7 @@ def _line_styles(names: Sequence[str]) -> Spec:
 
 
 def calibration(words: Words, points: Sequence[tuple[float, float]]) -> Spec:
-    """Mean rating over mean forecast, beside the line where both are equal."""
+    """Chart of mean rating against mean forecast, with a line where both are equal."""
     values = [{"forecast": forecast, "rating": rating} for forecast, rating in points]
     ends = [min(map(min, points), default=0), max(map(max, points), default=10)]
     line = [{"forecast": end, "rating": end} for end in ends]
@@ -192,7 +196,7 @@ def calibration(words: Words, points: Sequence[tuple[float, float]]) -> Spec:
 
 
 def calibration_text(words: Words, points: Sequence[tuple[float, float]]) -> str:
-    """The calibration chart as text, for screen readers."""
+    """Describe the calibration chart as text, for screen readers."""
     return words.joined(
         [
             words(
@@ -206,7 +210,7 @@ def calibration_text(words: Words, points: Sequence[tuple[float, float]]) -> str
 
 
 def compared_films(films: Sequence[tuple[str, float, float, float]]) -> Spec:
-    """One row per film, with its rating and interval.
+    """Chart with one row per film: its forecast rating and its interval.
 
     Args:
         films: Name, rating, and the interval's lower and upper end.

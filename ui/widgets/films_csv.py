@@ -1,6 +1,6 @@
-"""Read films from a CSV file and write the results to one.
+"""Read films from a CSV file, and write their forecasts to another CSV file.
 
-Each row is a film. A column may have the API's name of a field or the UI's, in any language.
+Each row is a film. A column's name is a field's name in the API or in the UI, in any UI language.
 """
 
 import csv
@@ -48,10 +48,12 @@ class FileError(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One film of the file or of the form.
+    """One film from the CSV file or from the form.
 
     Attributes:
-        line: The row number in a spreadsheet; the head is row 1, the first film row 2.
+        line: The row number in a spreadsheet, where the column names are row 1. For a film from the
+            form, its position in the list.
+        facts: The facts about the film, as a request to the API.
         problem: An explanation of what is wrong with the row; None for a valid row.
     """
 
@@ -99,7 +101,7 @@ def read_films(raw: bytes, words: Words) -> list[Row]:
 
 
 def example_file(words: Words) -> bytes:
-    """An example to fill in, with one film."""
+    """Return a CSV file with one example film, for visitors to fill in."""
     heads = ("title", "overview", "genres", "language", "runtime", "release_date", "directors")
     film = {
         "title": words("samples.lighthouse_title"),
@@ -113,7 +115,7 @@ def example_file(words: Words) -> bytes:
 
 
 def results_file(results: Iterable[FilmResult], words: Words) -> bytes:
-    """A file with one row per film: its forecast, or its problem."""
+    """Return a CSV file with one row per film: its forecast, or its problem."""
     heads = ["row", "title", *RESULT_COLUMNS, "problem"]
     return _csv(
         [[words(f"csv.{name}") for name in heads], *(_cells(each, words) for each in results)]
@@ -157,7 +159,7 @@ def _text(raw: bytes) -> str:
 
 
 def _field(head: str) -> str | None:
-    """The field with this column head as its name; None where the head is unknown."""
+    """Return the field that a column name stands for; None if the name is unknown."""
     key = head.casefold().strip()
     for name in FIELDS:
         known = {name, *(Words(code).name("fields", name) for code in LANGUAGES)}
@@ -200,7 +202,7 @@ def _genres(cell: str) -> list[str]:
 
 
 def _untranslated(section: str, name: str) -> str:
-    """Translate a localised name back to TMDB's."""
+    """Translate a name in any UI language back to TMDB's name; return an unknown name unchanged."""
     for code in LANGUAGES:
         for original, translation in Words(code).section(section).items():
             if name.casefold() in (translation.casefold(), original.casefold()):

@@ -20,7 +20,7 @@ SAMPLES: Final[dict[str, Facts]] = {
 
 
 def draw(words: Words, choices: Choices) -> None:
-    """Draw the form: four main fields, and the others in an expander."""
+    """Draw the form: four main fields, and an expander with the other fields."""
     _prefill(choices)
     _samples(words)
     st.text_area(
@@ -42,7 +42,8 @@ def draw(words: Words, choices: Choices) -> None:
         _single_choice(words, "language", choices.languages, words.language)
     with third:
         _number_field(words("form.runtime"), "runtime", 1.0, words("form.runtime_example"))
-    # A closed expander draws nothing: half of the fields, with the names of 250 countries.
+    # Draw these fields only while the expander is open: they are half of the form, and one of them
+    # has the names of 250 countries.
     more = st.expander(words("form.more"), key="more", on_change="rerun")
     if more.open:
         with more:
@@ -50,10 +51,10 @@ def draw(words: Words, choices: Choices) -> None:
 
 
 def keep_choices() -> None:
-    """Keep the choices when the language changes.
+    """Keep the visitor's choices when the page language changes.
 
-    The browser sends a choice as its label. The labels change with the language, so Streamlit would
-    reset the fields; a value set by the script stays.
+    The browser sends a choice as its label, and labels change with the language. So Streamlit would
+    reset these fields. It does not reset a value that the script has set, so set each value again.
     """
     state = st.session_state
     for name in ("language", "genres", "countries", "search_field", "if_genre", "if_month"):
@@ -62,7 +63,10 @@ def keep_choices() -> None:
 
 
 def _prefill(choices: Choices) -> None:
-    """Fill in the form from the address, once; without facts there, set only the language."""
+    """Once per session, fill in the form from the facts in the page's address.
+
+    Without facts in the address, set only the film's language, to the page's language.
+    """
     state = st.session_state
     if "started" in state:
         return
@@ -76,7 +80,7 @@ def _prefill(choices: Choices) -> None:
 
 
 def follow_page_language(chosen: str) -> None:
-    """Set the film's language to the page's, as long as the form is empty."""
+    """Set the film's language to the new page language, if the rest of the form is still empty."""
     state = st.session_state
     untouched = not any(state.get(name) for name in form_state.FIELDS if name != "language")
     if untouched and state.get("language") in LANGUAGES:
@@ -132,7 +136,10 @@ def _draw_more(words: Words) -> None:
 
 @st.fragment
 def _draw_names(words: Words) -> None:
-    """Draw the name search, which runs on every key, and the fields that hold names."""
+    """Draw the name search and the fields for names.
+
+    The search runs after every key. A fragment: only this function runs again, not the whole page.
+    """
     state = st.session_state
     first, second = st.columns([1, 2])
     field = first.selectbox(
@@ -204,7 +211,7 @@ def _multiple_choice(  # noqa: PLR0913, PLR0917 - a field has that many properti
     limit: int,
     new: bool = False,
 ) -> None:
-    """Draw a field for several options, sorted by label; chosen values stay even if not offered."""
+    """Draw a field for several options, sorted by label; chosen values are always offered."""
     chosen = st.session_state.setdefault(key, [])
     labels = {option: label_of(option) for option in (*options, *chosen)}
     st.multiselect(
@@ -221,10 +228,10 @@ def _multiple_choice(  # noqa: PLR0913, PLR0917 - a field has that many properti
 
 
 def _number_field(label: str, key: str, step: float, example: str) -> None:
-    """Draw a field for any number; the API checks its range, in words of the page's language.
+    """Draw a field for a number of any size; the API checks its range.
 
-    With limits Streamlit would complain in English, and with integers only it would read `1e5`
-    as 1.
+    With limits here, Streamlit would show its own message in English. A field for integers only
+    would read `1e5` as 1.
     """
     st.number_input(
         label,

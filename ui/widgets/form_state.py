@@ -38,7 +38,7 @@ FIELDS: Final = (*TEXT_FIELDS, *LIST_FIELDS, "language", *NUMBER_FIELDS, "releas
 
 
 def entered_facts() -> Facts:
-    """The filled-in fields as a body of `POST /predict`; empty fields are left out."""
+    """Return the form's values as a request for `POST /predict`, without empty fields."""
     state = st.session_state
     values = {name: state.get(name) for name in FIELDS}
     values |= {name: (values[name] or "").strip() for name in TEXT_FIELDS}
@@ -54,7 +54,7 @@ def entered_facts() -> Facts:
 
 
 def int_if_whole(number: float) -> float:
-    """Convert 112.0 to 112, and leave 90.5 as it is."""
+    """Convert a whole number such as 112.0 to an integer; leave 90.5 as it is."""
     return int(number) if number.is_integer() else number
 
 
@@ -66,19 +66,22 @@ def fill_in(facts: Facts) -> None:
 
 
 def link_query(facts: Facts, language: str) -> str:
-    """The query string of a link that fills in the form with these facts."""
+    """Return the query string of a link that fills in the form with these facts."""
     return "?" + urlencode({"lang": language, **facts}, doseq=True)
 
 
 def facts_from_query() -> Facts:
-    """The facts in the query string of the page's address."""
+    """Return the facts about a film in the query string of the page's address."""
     query = st.query_params
     single = {name: query[name] for name in FIELDS if name in query and name not in LIST_FIELDS}
     return single | {name: query.get_all(name) for name in LIST_FIELDS if name in query}
 
 
 def _field_value(name: str, value: Any) -> Any:
-    """Convert a value to the type of its field; the empty value where that is impossible."""
+    """Convert a value to its field's type; return the field's empty value if that is impossible.
+
+    The value may come from a link that a person has edited, so it may be anything.
+    """
     if name in TEXT_FIELDS:
         limit = {"overview": MAX_PLOT_CHARACTERS, "title": MAX_TITLE_CHARACTERS}.get(
             name, MAX_NAME_CHARACTERS

@@ -1,4 +1,4 @@
-"""Short messages: small print, and errors of the API."""
+"""Short messages on a page: notes in small letters, and errors from the API."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ def small_print(text: str) -> None:
 
 
 def show_error(words: Words, error: ApiError) -> None:
-    """Say why the API gave no result."""
+    """Show why the API gave no result."""
     st.error(words(f"problem.{error.kind}"), icon=":material/error:")
     for line in error_lines(words, error):
         st.text(line)  # the API's own text must not be read as Markdown

@@ -1,6 +1,6 @@
 """A forecast as a PDF document.
 
-Korean text uses a font that every PDF reader brings along, so the project ships no font.
+Korean text uses a standard font that PDF readers have built in, so the project contains no font.
 """
 
 import io
@@ -30,7 +30,7 @@ pdfmetrics.registerFont(UnicodeCIDFont(KOREAN))
 
 
 def document(words: Words, facts: Facts, forecast: Forecast, model: Model | None) -> bytes:
-    """Write the film's facts, its forecast, the reasons, similar films and the model's errors."""
+    """Return a PDF with a film's facts, forecast, reasons, similar films and the model's errors."""
     stream = io.BytesIO()
     title = facts.get("title") or words("page.title")
     SimpleDocTemplate(
@@ -103,7 +103,7 @@ def _text(text: str, size: int = 10) -> Paragraph:
 
 
 def _font(text: str) -> str:
-    """Helvetica if it has every letter of the text, else the Korean font."""
+    """Return Helvetica if it has every letter of the text, otherwise the Korean font."""
     try:
         text.replace("−", "-").encode("cp1252")
     except UnicodeEncodeError:
@@ -119,7 +119,7 @@ def _table(title: str, rows: list[tuple[str, str]]) -> list[Flowable]:
 
 
 def _scale(forecast: Forecast) -> Drawing:
-    """The rating scale from 0 to 10 with the interval, the average film and the forecast."""
+    """Draw the rating scale from 0 to 10 with the interval, the average film and the forecast."""
 
     def at(rating: float) -> float:
         low, high = charts.SCALE

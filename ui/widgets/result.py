@@ -13,7 +13,7 @@ from ui.widgets import charts, notices, table
 
 
 def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
-    """Draw the forecast on the rating scale, the reasons, similar films and the basis."""
+    """Draw a film's forecast, the reasons, similar films, and the model it comes from."""
     for line in remarks(words, forecast):
         st.warning(line, icon=":material/warning:")
     with st.container(border=True):
@@ -31,7 +31,7 @@ def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
 
 
 def _headline(words: Words, forecast: Forecast) -> str:
-    """The rating and the mood in large letters, as HTML."""
+    """Return the rating and the plot's mood in large letters, as HTML."""
     label, score = forecast.mood or ("unknown", None)
     shown = _formatted(words, forecast)
     shown["score"] = "" if score is None else words.points(score)
@@ -48,7 +48,7 @@ def _headline(words: Words, forecast: Forecast) -> str:
 
 
 def remarks(words: Words, forecast: Forecast) -> Iterator[str]:
-    """Sentences about unused fields and novelty warnings."""
+    """Yield sentences about fields that were not used and about unusual facts of the film."""
     for field in forecast.ignored:
         unused = words("page.ignored", name=words.name("fields", field))
         yield words.name("ignored", field, unused)
@@ -58,7 +58,7 @@ def remarks(words: Words, forecast: Forecast) -> Iterator[str]:
 
 
 def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
-    """Sentences about the model's error, training set and version, in Markdown."""
+    """Return sentences about the model's error, training films and version, in Markdown."""
     lines = [words("basis.unavailable")]
     if model is not None:
         values = {
@@ -79,7 +79,7 @@ def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
 
 
 def model_of(forecast: Forecast) -> Model | None:
-    """The description of the model that made the forecast; None if it is not available."""
+    """Fetch the description of the model that made the forecast; None if it is not available."""
     try:
         model = fetch(Model.parse, "/version")
     except ApiError:
@@ -89,7 +89,7 @@ def model_of(forecast: Forecast) -> Model | None:
 
 
 def reasons(words: Words, forecast: Forecast) -> list[tuple[str, float]]:
-    """Names of the feature groups and the rating points of each, without those shown as 0.00."""
+    """Return each feature group's name and rating points, without groups that would show 0.00."""
     return [
         (words.name("groups", group), points)
         for group, points in forecast.reasons
@@ -104,7 +104,11 @@ def _formatted(words: Words, forecast: Forecast) -> dict[str, str]:
 
 
 def _histogram(facts: Facts) -> tuple[str | None, RatingHistogram | None]:
-    """The ratings of films in the main genre, or of all films; None where neither is available."""
+    """Fetch a histogram of the ratings in the main genre, or else of all films.
+
+    Returns:
+        The genre (None for all films) and the histogram (None if the API cannot send one).
+    """
     genres = facts.get("genres") or [None]
     for genre in dict.fromkeys((genres[0], None)):
         try:

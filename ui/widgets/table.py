@@ -1,4 +1,4 @@
-"""Tables as plain HTML: Streamlit's own tables load pandas and pyarrow, 100 MB."""
+"""Tables as plain HTML, because Streamlit's own load pandas and pyarrow: 100 MB of memory."""
 
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
@@ -15,7 +15,7 @@ def draw(
     numbers: Collection[int] = (),
     caption_hidden: bool = False,
 ) -> None:
-    """Draw a table; it scrolls sideways where it is wider than the screen.
+    """Draw a table; if it is wider than the screen, it scrolls sideways.
 
     Args:
         caption: The table's title.
