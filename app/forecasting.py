@@ -32,7 +32,7 @@ class PlotReading:
     in_korean: bool = False
 
     def or_korean(self, bundle: Bundle, text: str | None) -> "PlotReading":
-        """Return a reading of the Korean text if the translation failed and the model allows it."""
+        """Read the Korean text itself, if it was not translated and the model reads Korean."""
         if not (self.failed and bundle.effects.reads_korean and is_korean(text or "")):
             return self
         # Length and mood are left unknown, because the model was trained on those of English plots.

@@ -86,7 +86,7 @@ class Clients:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def ask(self, seed: int) -> None:
-        """Act as one client until `end` is called."""
+        """Send forecast requests one after another, as one client, until `end` is called."""
         chance, seen = random.Random(seed), Counter[str]()  # noqa: S311 - repeatable
         with requests.Session() as session:
             while not self._ended.is_set():

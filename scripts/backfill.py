@@ -66,7 +66,7 @@ def plan(
 
 
 def fill(part: Slice, settings: PipelineSettings) -> SliceProgress:
-    """Fetch the films of one slice and show the progress; results and errors as in `fill_slice`."""
+    """Fetch the films of one slice (a range of release dates), and show the progress."""
     with progress(part.films, name=f"{part.first} to {part.last}") as bar:
         return fill_slice(part, settings, bar.update)
 

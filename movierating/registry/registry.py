@@ -224,9 +224,10 @@ class Registry:
         return self._versions.publish(folder, manifest)
 
     def promote(self, pointer: Pointer, over: Production | None) -> None:
-        """Replace the production pointer `over` by `pointer`, and log the decision.
+        """Make `pointer` the production pointer, if `over` is still the current one.
 
-        The decision behind `over` is logged first, in case its publisher was killed before that.
+        The decision is logged afterwards. Before the move, this logs the decision that created
+        `over`, in case its publisher was killed before it could do so.
 
         Raises:
             RegistryConflictError: Another publisher has moved production in the meantime.

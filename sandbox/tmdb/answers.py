@@ -112,7 +112,7 @@ def release_dates(film: Film) -> Json:
 
 
 def translations(film: Film) -> Json:
-    """Return a film's translations; the title is empty in the film's original language."""
+    """Return a film's translations; in the entry for its original language the title is empty."""
     return {"translations": [_translation(film, text) for text in film.translations]}
 
 

@@ -149,7 +149,7 @@ class FilmStore(Protocol):
 
 
 def genre_mask(genres: Iterable[int]) -> int:
-    """Return the bits of these genres; a code TMDB does not know has a bit that no film has."""
+    """Return the bit mask of these genres; an unknown code sets a bit that no film has."""
     mask = 0
     for genre in genres:
         mask |= GENRE_BITS.get(genre, UNKNOWN_GENRE)

@@ -63,7 +63,7 @@ class Plot:
         return sum(tone for tone, _ in self.moods) / len(self.moods)
 
     def keywords(self) -> tuple[str, ...]:
-        """Return the theme and the two roles in English."""
+        """Return an invented plot's English keywords: its theme and the roles of two people."""
         roles = plot_words()["en"]["roles"]
         theme = title_words()["themes"]["en"][self.theme].lower()
         return theme, roles[self.role], roles[self.rival]

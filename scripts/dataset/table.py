@@ -104,7 +104,7 @@ def _plot_of(row: Mapping[Hashable, Any]) -> Plot | None:
 
 
 def read_cleaned(path: DataPath) -> pd.DataFrame:
-    """Read the cleaned file, one row per film, oldest first; numbers are exactly as written."""
+    """Read the cleaned file, one row per film, oldest first; no number is rounded."""
     with path.open("rb") as stream:
         # Only an empty cell means unknown, since there are films called "None" and "N/A".
         frame = pd.read_csv(

@@ -27,12 +27,12 @@ ScoredMarks = frozenset[tuple[int, ScoringMark]]  # film id and mark
 
 @dataclass(frozen=True)
 class RatingAtMark:
-    """The rating of a film at a mark.
+    """The rating of a film when it reached a scoring mark, such as 30 days after its release.
 
     Attributes:
         film_id: TMDB's id.
-        release_date: As known now.
-        mark: The mark.
+        release_date: The release date that TMDB gives now.
+        mark: Which scoring mark: 30 days, 90 days, or a number of votes.
         day: The day at which the mark was reached.
         rating: The rating on that day.
         votes: The number of votes on that day.

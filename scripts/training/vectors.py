@@ -74,7 +74,7 @@ class FilmVectors:
         return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
 
     def column(self, feature: str) -> int:
-        """Return the column of a feature in the matrices."""
+        """Return the index of a feature's column in the matrices."""
         return self.features.index(feature)
 
     def training_films(self, before: int = 0) -> Self:

@@ -117,7 +117,7 @@ def _serving_in_a_bucket(server: S3Server, bundle: Packed, cache: Path) -> Itera
 
 @pytest.fixture
 def ledger_settings(bucket_settings: Settings, bucket: Bucket) -> Settings:
-    """Settings of a bucket with a view of four upcoming films, and a track record of one film."""
+    """Settings for a bucket with data for `/forecasts` (4 films) and `/track-record` (1 film)."""
     ledger = ForecastLedger(bucket)
     ledger.write_view(UPCOMING_KEY, UPCOMING)
     ledger.write_view(TRACK_RECORD_KEY, track_record([scored(1)], RUN_DATE, 50))

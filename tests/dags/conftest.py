@@ -10,7 +10,7 @@ from movierating.settings import pipeline_settings
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    """The module of the DAG, imported where there is neither a `.env` nor an Airflow."""
+    """Import the DAG's module in an empty folder: without a `.env` and without an Airflow home."""
     with pytest.MonkeyPatch.context() as patch:
         home: Path = tmp_path_factory.mktemp("airflow")
         patch.setenv("AIRFLOW_HOME", str(home))
