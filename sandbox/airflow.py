@@ -112,11 +112,11 @@ class AirflowClient:
         path = f"/dagRuns/{run_id}/taskInstances/{task}/xcomEntries/return_value"
         return self._request("GET", path).json()["value"]
 
-    def names(self, run_id: str, task: str) -> list[str]:
-        """The names that Airflow displays for the instances of a mapped task in a run."""
+    def mapped(self, run_id: str, task: str) -> list[dict[str, Any]]:
+        """The instances of a mapped task in a run, with their displayed names, starts and ends."""
         path = f"/dagRuns/{run_id}/taskInstances/{task}/listMapped"
-        found = self._request("GET", path).json()["task_instances"]
-        return [each["rendered_map_index"] for each in found]
+        instances: list[dict[str, Any]] = self._request("GET", path).json()["task_instances"]
+        return instances
 
     def _news(self, run_id: str, seen: dict[str, TaskNews]) -> Iterator[TaskNews]:
         tasks = self._request("GET", f"/dagRuns/{run_id}/taskInstances").json()["task_instances"]
