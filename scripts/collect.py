@@ -74,7 +74,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
 
 
 def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: int | None) -> None:
-    """Fetch the films that are due, and purge those that TMDB's terms do not allow to keep.
+    """Fetch the films that are due, and delete the films that TMDB's terms do not allow to keep.
 
     Raises as `collect`.
     """

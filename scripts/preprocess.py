@@ -37,7 +37,7 @@ class NothingToLearnError(ExplainedError, ValueError):
 def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
     """Write the run's cleaned films, code tables, and report of dropped films.
 
-    Ratings are those that the store knew on the run date.
+    The ratings are the values in the store on the run date.
 
     Returns:
         The cleaned file: the twelve columns of the old system, then `NEW_COLUMNS`.

@@ -23,7 +23,7 @@ def is_access_token(text: str) -> bool:
 
 @dataclass
 class Keys:
-    """Decides which keys are valid: all in TMDB's format, except those that a test revoked."""
+    """Decides which keys are valid: all in TMDB's format, except keys that a test revoked."""
 
     revoked: frozenset[str] = frozenset()
 

@@ -211,6 +211,7 @@ def test_what_the_alerts_ask_of_airflow_comes_out_of_a_real_run(trial: Trial):
 
     # Airflow sends its metrics once a minute, each process on its own beat.
     wait("the metrics of the scheduler and of both runs arrived", all_arrived, 180)
+    assert all_arrived()
 
 
 def metric_points(trial: Trial) -> list[tuple[str, dict[str, str]]]:
