@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS: Final = 10
 def send_alert(text: str) -> None:
     """Send a message to ALERT_WEBHOOK_URL; a failure to send it is only logged.
 
-    The address is a secret, because anyone who knows it can post messages. The text of a request error
+    The address is a secret, since anybody with it can post messages. The text of a request error
     contains the address, so only its type or its status is logged.
     """
     address = pipeline_settings().alert_webhook_url

@@ -26,7 +26,7 @@ def prune(settings: PipelineSettings, log_folder: Path | None = None) -> int:
 
     Files of the last three days are kept. If the clock has jumped since the last time, nothing is
     deleted today: a wrong clock would make every file look old. If the clock is right, the next
-    day's housekeeping makes up for it.
+    day's housekeeping deletes the old files.
 
     Args:
         settings: The working folder and the two limits.
