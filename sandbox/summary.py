@@ -1,4 +1,4 @@
-"""The summary that `make up` prints last: the model's scores, one forecast, the addresses."""
+"""Print the summary at the end of `make up`: the model's errors, one forecast, the addresses."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -22,11 +22,11 @@ Say = Callable[[str], None]
 
 
 class StepError(ExplainedError, RuntimeError):
-    """A step of `make up` failed; the message says which, and where its log is."""
+    """A step of `make up` failed; the message says which one, and where its log file is."""
 
 
 def addresses(settings: Settings) -> dict[str, str]:
-    """The addresses of the services."""
+    """Return the addresses of the API, the page and Airflow, by name."""
     return {
         "api": f"http://{HOST}:{settings.api_port}",
         "page": f"http://{HOST}:{settings.ui_port}",
@@ -35,16 +35,16 @@ def addresses(settings: Settings) -> dict[str, str]:
 
 
 def served_version(settings: Settings) -> str | None:
-    """The version that the API serves; None if it serves none or does not answer."""
+    """Return the model version that the API serves; None if it has no model or does not answer."""
     version = _version(settings)
     return version["version"] if version else None
 
 
 def print_summary(settings: Settings, keys: Secrets, say: Say) -> None:
-    """Print the model's scores, a forecast of one film, and the addresses of the services.
+    """Print the model's errors on the hold-out films, one forecast, and the services' addresses.
 
     Raises:
-        StepError: The API serves no model.
+        StepError: The API has no model.
     """
     version = _version(settings)
     if version is None:

@@ -1,4 +1,4 @@
-"""`make up`: start everything, run the pipeline, and wait until its model answers."""
+"""`make up`: start all services, run the pipeline, and wait until the API serves its model."""
 
 import subprocess
 import time
@@ -30,13 +30,13 @@ _WAIT_SECONDS: Final = 90
 
 
 def up(settings: Settings, say: Say) -> None:
-    """Start everything, run the pipeline once, and print a summary.
+    """Start all services, run the pipeline once, and print a summary.
 
-    If everything already runs and a model is in service, only print the summary.
+    If the services already run and the API serves a model, only print the summary.
 
     Raises:
-        StepError: A step failed. If that was before the pipeline, everything is stopped again. If
-            the pipeline failed, Airflow stays up so that its logs can be read.
+        StepError: A step failed. If this was before the pipeline started, all services are stopped
+            again. If the pipeline failed, they keep running, so that the user can read its logs.
     """
     keys = _prepare()
     is_fresh = supervision.supervisor() is None
@@ -44,7 +44,7 @@ def up(settings: Settings, say: Say) -> None:
         _check(settings)
         try:
             _start(settings, keys, say)
-        except BaseException:  # also an interrupt: nothing may be left running
+        except BaseException:  # also on Ctrl-C: no process may keep running
             supervision.stop()
             raise
     if is_fresh or served_version(settings) is None:
@@ -84,7 +84,7 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     write_airflow_password(keys)
     say("starting the services; logs are in .sandbox/logs")
     supervision.start(merged)
-    # The migration is slow, so the checks run beside it.
+    # Creating Airflow's database is slow, so the checks run at the same time.
     with _launched("airflow-migrate", ["-m", "airflow", "db", "migrate"], merged) as migration:
         _await_stand_ins(settings, ports, merged)
         say("checking TMDB, the bucket and the working folder")
@@ -125,8 +125,8 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     for dag in (pipeline, ledger):
         _wait("airflow-dag-processor", dag.knows_dag)
     pipeline.set_pool(settings.tmdb_requests_per_second)
-    ledger.unpause()  # a new model does not start a paused DAG
-    # Noted now, to tell the run that this model starts from those of earlier models.
+    ledger.unpause()  # otherwise a new model would not start this DAG
+    # Read the runs that earlier models started, to recognise the run that this model will start.
     earlier = _runs_by_asset(ledger)
     say("running the pipeline through Airflow")
     run_id = pipeline.trigger()
@@ -142,12 +142,16 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
 
 
 def _runs_by_asset(dag: AirflowClient) -> list[str]:
-    """The ids of the runs that a new model started, oldest first."""
+    """Return the ids of the DAG runs that were started because of a new model, oldest first."""
     return [run_id for run_id in dag.run_ids() if run_id.startswith("asset_triggered")]
 
 
 def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | None = None) -> None:
-    """Print each change of state, until the run or the task `until` has ended."""
+    """Print each change of a task's state, until the DAG run or its task `until` has ended.
+
+    Raises:
+        StepError: A task failed.
+    """
     for news in dag.follow(run_id):
         say(f"  {news.task}: {news.state}  {news.words}")
         if news.state == "awaiting_input":
@@ -164,7 +168,13 @@ def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | No
 def _launched(
     name: str, arguments: list[str], merged: dict[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a program of the pipeline's environment; stop it when the block ends."""
+    """Run a Python module in the pipeline's virtual environment; end it when the block ends.
+
+    Args:
+        name: The name of the log file.
+        arguments: Python's arguments, such as `-m` and a module.
+        merged: The environment variables.
+    """
     python = f"{ROOT}/.venv/pipeline/bin/python"
     with (LOGS / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
@@ -190,7 +200,7 @@ def _wait(name: str, is_there: Callable[[], bool]) -> None:
     while time.monotonic() < deadline:
         if is_there():
             return
-        # Supervisor has given up on a program, so waiting longer is useless.
+        # FATAL: supervisor no longer restarts this program, so do not wait longer.
         if "FATAL" in supervision.states().values():
             break
         time.sleep(0.3)

@@ -1,4 +1,4 @@
-"""Faults that tests can switch on, and the middleware that injects them."""
+"""Faults of the TMDB stand-in: tests switch them on, and a middleware puts them into responses."""
 
 import asyncio
 import random
@@ -32,16 +32,18 @@ Kind = Literal[
 
 
 class Fault(BaseModel):
-    """A kind of fault, and the answers it affects.
+    """One kind of fault, and the responses that get it.
 
     Attributes:
-        kind: what goes wrong. "cut" closes the connection in the middle of the body, "truncated"
-            sends half of a body as if it were whole.
-        share: the share of answers it happens to, drawn at random.
-        first: instead of a share, the next so many answers.
-        path: only answers to paths that start so.
-        seconds: the delay of "slow", and the `Retry-After` of "429_retry_after".
-        field: the field that "missing_field" and "wrong_type" are about, in lists every entry's.
+        kind: What goes wrong. "cut" closes the connection in the middle of the body. "truncated"
+            sends only half of the body, but with a matching length, so that it looks complete.
+        share: The fraction of responses that get the fault, from 0 to 1; they are drawn at random.
+        first: The number of responses that get the fault, from the next one on. Replaces `share`.
+        path: Only requests whose path starts with this text get the fault.
+        seconds: The delay for "slow", or the value of the header `Retry-After` for
+            "429_retry_after".
+        field: The JSON field that "missing_field" removes and "wrong_type" changes. In a response
+            with a list, every entry of the list is changed.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -62,18 +64,24 @@ class Fault(BaseModel):
 
 @dataclass
 class FaultPlan:
-    """The active faults; the same seed gives the same faults every time."""
+    """The active faults, and the random generator that picks responses for them.
+
+    The same seed picks the same responses every time, so that a test can be repeated.
+    """
 
     faults: list[Fault] = field(default_factory=list)
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Start drawing from the beginning."""
+        """Seed the random generator, and set the number of responses left for each fault."""
         self._random = random.Random(self.seed)  # noqa: S311 - must be repeatable
         self._left = [fault.first for fault in self.faults]
 
     def draw(self, path: str) -> Fault | None:
-        """Return the fault of the answer to this path; the first that matches wins."""
+        """Return the fault for the next response to this path, or None.
+
+        If several faults apply, the first one in the list is used.
+        """
         for at, fault in enumerate(self.faults):
             if path.startswith(fault.path) and self._strikes(at, fault):
                 return fault
@@ -88,7 +96,7 @@ class FaultPlan:
 
 
 class Gate:
-    """ASGI middleware around the API that counts requests and injects the active faults."""
+    """ASGI middleware that counts requests to the API and puts the active faults into responses."""
 
     def __init__(
         self, app: ASGIApp, plan: Callable[[], FaultPlan], stats: Callable[[], Stats]
@@ -98,7 +106,8 @@ class Gate:
         self.stats = stats
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Count a request, and pass it on to the API; change the response if a fault applies."""
+        # The routes by which tests control the stand-in must work while faults are active.
         if scope["type"] != "http" or not scope["path"].startswith(f"{PREFIX}/"):
             await self.app(scope, receive, send)
             return
@@ -118,14 +127,14 @@ class Gate:
 
 @dataclass
 class Answer:
-    """A complete answer, held back so that it can be changed."""
+    """A complete response, kept in memory so that a fault can change it before it is sent."""
 
     status: int = 200
     headers: dict[bytes, bytes] = field(default_factory=dict)
     body: bytes = b""
 
     async def collect(self, message: Message) -> None:
-        """Collect a message of the application instead of sending it."""
+        """Store one ASGI message from the application instead of sending it."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = dict(message["headers"])
@@ -133,7 +142,7 @@ class Answer:
             self.body += message.get("body", b"")
 
     async def send(self, send: Send, *, cut: bool) -> None:
-        """Send the answer; a `cut` one announces its full length and stops half way."""
+        """Send the response. If `cut`, announce the full length but send only half of the body."""
         headers = self.headers | {b"content-length": str(len(self.body)).encode()}
         await send(
             {
@@ -143,11 +152,11 @@ class Answer:
             }
         )
         body = self.body[: len(self.body) // 2] if cut else self.body
-        # A server closes the connection when an application returns with more to come.
+        # If the application returns after promising more body, the server closes the connection.
         await send({"type": "http.response.body", "body": body, "more_body": cut})
 
     def replace(self, error: Status) -> None:
-        """Replace the answer by an error."""
+        """Replace the status, headers and body by those of a TMDB error."""
         self.status = error.http
         self.headers |= {key.lower().encode(): text.encode() for key, text in error.headers.items()}
         self.body = orjson.dumps(error.body())
@@ -190,7 +199,7 @@ def _spoil_field(body: bytes, fault: Fault) -> bytes:
 
 
 def _of_another_type(value: object) -> object:
-    """Return a value of a type that TMDB never gives this field."""
+    """Return a replacement for a field's value, of a type that TMDB never uses for this field."""
     return ["unexpected"] if isinstance(value, int | float | str | None) else "unexpected"
 
 

@@ -1,4 +1,4 @@
-"""A film as the routes serve it, and the protocol of a store of films."""
+"""The TMDB stand-in's film classes, and `FilmStore`, the interface to its two sources of films."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,10 +12,11 @@ import numpy.typing as npt
 
 from sandbox.tmdb.codes import GENRES, RETIRED_GENRES
 
-# Above every id of TMDB, so that an invented id is never a real one.
+# Larger than every real TMDB id, so that an invented id never equals a real one.
 FIRST_INVENTED_ID = 1 << 32
 
 GENRE_BITS = {code: 1 << at for at, code in enumerate(GENRES | RETIRED_GENRES)}
+# The highest bit that a positive int64 can have; no genre uses it.
 UNKNOWN_GENRE = 1 << 62
 
 Positions = npt.NDArray[np.intp]
@@ -23,7 +24,11 @@ Positions = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A member of cast or crew; `gender` is TMDB's: 0 unknown, 1 woman, 2 man, 3 non-binary."""
+    """A member of a film's cast or crew.
+
+    Attributes:
+        gender: TMDB's code: 0 unknown, 1 woman, 2 man, 3 non-binary.
+    """
 
     id: int
     name: str
@@ -33,7 +38,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A production company; `country` is "" where unknown."""
+    """A production company; `country` is an ISO 3166 code, "" if it is unknown."""
 
     id: int
     name: str
@@ -42,7 +47,7 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A collection or a keyword."""
+    """A collection (a film series) or a keyword; TMDB gives both an id and a name."""
 
     id: int
     name: str
@@ -50,7 +55,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """Title and plot in one language; an empty title means the original one."""
+    """A film's title and plot in one language.
+
+    If the title is empty, the film's default title is used.
+    """
 
     language: str
     country: str
@@ -60,7 +68,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
-    """One film; a field left out has TMDB's empty form."""
+    """One film as the stand-in serves it; the defaults are the values TMDB uses for "unknown"."""
 
     id: int
     title: str
@@ -95,19 +103,21 @@ class Film:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that lists filter and sort by, one entry per film, in the store's order.
+    """The values by which film lists are filtered and sorted: one array per field.
+
+    All arrays have the same order. The index of a film in them is called its position.
 
     Attributes:
-        ids: int64, unique.
-        released: datetime64[D], NaT where unknown.
-        vote_count: int64.
-        vote_average: float64.
-        popularity: float64.
-        revenue: int64.
-        runtime: int64, 0 where unknown.
-        language: str, "" where unknown.
-        genres: one bit per genre, see `genre_mask`.
-        titles: default titles.
+        ids: TMDB ids; each occurs once.
+        released: Release dates, NaT if unknown.
+        vote_count: Numbers of votes.
+        vote_average: TMDB ratings, 0.0 for a film without votes.
+        popularity: TMDB's popularity values.
+        revenue: Revenues in US dollars, 0 if unknown.
+        runtime: Running times in minutes, 0 if unknown.
+        language: ISO 639-1 codes of the original languages, "" if unknown.
+        genres: One number per film, in which each genre is one bit; see `genre_mask`.
+        titles: English titles, or the original titles where there is no English one.
     """
 
     ids: npt.NDArray[np.int64]
@@ -123,7 +133,7 @@ class Columns:
 
     @cached_property
     def title_rank(self) -> npt.NDArray[np.int64]:
-        """The rank of each title in alphabetical order, ignoring case."""
+        """Each title's place in the alphabetical order of all titles, ignoring case."""
         order = sorted(range(len(self.titles)), key=lambda at: self.titles[at].casefold())
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
@@ -131,25 +141,31 @@ class Columns:
 
     @cached_property
     def position_of(self) -> dict[int, int]:
-        """Positions by film id."""
+        """The position of each film in the arrays, by film id."""
         return {int(film_id): at for at, film_id in enumerate(self.ids)}
 
 
 class FilmStore(Protocol):
-    """A source of films: the synthetic world or a catalogue file."""
+    """A source of films for the stand-in: the synthetic world or a parquet file.
+
+    The synthetic world (`world.World`) invents its films. `catalogue.CatalogueFile` reads them.
+    """
 
     @property
     def columns(self) -> Columns:
-        """The columns that lists filter and sort by."""
+        """The values by which film lists are filtered and sorted, one array per field."""
         ...
 
     def film(self, position: int) -> Film:
-        """Build the film at a position of the columns."""
+        """Build the film at this index of the columns."""
         ...
 
 
 def genre_mask(genres: Iterable[int]) -> int:
-    """Return the bit mask of these genres; an unknown code sets a bit that no film has."""
+    """Convert genre codes to one number in which each genre is one bit.
+
+    A code that TMDB does not have sets a bit that no film has, so a filter with it finds nothing.
+    """
     mask = 0
     for genre in genres:
         mask |= GENRE_BITS.get(genre, UNKNOWN_GENRE)
@@ -157,11 +173,14 @@ def genre_mask(genres: Iterable[int]) -> int:
 
 
 def stable_hash(*parts: object, size: int = 8) -> int:
-    """Return a number that depends only on the parts, not on process or platform."""
+    """Hash some values to a number of `size` bytes.
+
+    Unlike Python's `hash`, it gives the same number in every process and on every platform.
+    """
     text = "\x1f".join(map(str, parts))
     return int.from_bytes(blake2b(text.encode(), digest_size=size).digest(), "big")
 
 
 def invented_id(kind: str, name: str) -> int:
-    """Return a stable id for something that only has a name."""
+    """Return an id for a person, company or keyword that has only a name; always the same one."""
     return FIRST_INVENTED_ID + stable_hash(kind, name, size=5)

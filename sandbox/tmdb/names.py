@@ -1,10 +1,11 @@
-"""Invented names of people and places, spelled in each film's script."""
+"""Invent names of people and places, and write them in the script of a film's language."""
 
 from dataclasses import dataclass
 
 from sandbox.tmdb.films import Person, stable_hash
 
-# One row per syllable. Open syllables only: Korean particles then never change with the name.
+# One row per syllable, one column per script. Every syllable ends in a vowel: the form of a Korean
+# particle depends on whether the word before it does, so one form fits all names.
 SCRIPTS = ("latin", "ko", "ja", "zh", "hi")
 SYLLABLES: tuple[tuple[str, str, str, str, str], ...] = (
     ("ba", "바", "バ", "巴", "बा"),
@@ -51,12 +52,15 @@ SYLLABLES: tuple[tuple[str, str, str, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name made of syllables."""
+    """An invented name: the row numbers of its syllables in `SYLLABLES`."""
 
     syllables: tuple[int, ...]
 
     def spelled(self, language: str) -> str:
-        """Write the name in the script of a language, in Latin letters for most."""
+        """Write the name in a language's script; in Latin letters if `SCRIPTS` lacks the language.
+
+        Latin names start with a capital letter.
+        """
         if language not in SCRIPTS:
             return self.spelled("latin").capitalize()
         script = SCRIPTS.index(language)
@@ -64,7 +68,7 @@ class Name:
 
 
 def invent(length: int, *parts: object) -> Name:
-    """Return the name of this many syllables that belongs to the parts."""
+    """Invent a name with `length` syllables; the same `parts` always give the same name."""
     number = stable_hash(*parts)
     syllables = []
     for _ in range(length):
@@ -74,7 +78,10 @@ def invent(length: int, *parts: object) -> Name:
 
 
 def invented_person(person_id: int, language: str = "en") -> Person:
-    """Return the person of this id, always the same; `original_name` is in the language."""
+    """Return the invented person with this id, always with the same name.
+
+    `name` is in Latin letters, `original_name` is in the script of the language.
+    """
     given = invent(2 + person_id % 2, person_id, "given")
     family = invent(4, person_id, "family")
     latin = f"{given.spelled('')} {family.spelled('')}"

@@ -1,8 +1,9 @@
-"""Titles and plots of the synthetic world, the same story in every language.
+"""Titles and plots of the invented films; each film has the same story in every language.
 
-A plot is a choice of sentences and words; it is written out when somebody asks for it. Five of its
-words carry its mood: each is bright (+1), plain (0) or dark (-1), and their mean is the plot's
-`tone`. English is written so that nothing but these words moves TextBlob's polarity.
+A `Plot` stores which sentences and words were chosen; its text is composed only when it is needed.
+Each plot has five mood words: bright (+1), plain (0) or dark (-1). Their mean is the plot's `tone`,
+which affects the film's rating. The pipeline measures the mood of a plot with TextBlob's polarity.
+So the English sentences are neutral for TextBlob, and only the mood words change the polarity.
 """
 
 import tomllib
@@ -18,31 +19,33 @@ from sandbox.tmdb.names import Name, invent
 WORDS = Path(__file__).parent / "words"
 MOODS = {1: "bright", 0: "plain", -1: "dark"}
 MOOD_WORDS_PER_PLOT = 5
+# The number of different places and heroes. Few enough that some names occur in several films.
 PLACES = 600
 
 
 @cache
 def title_words() -> dict[str, dict[str, list[str]]]:
-    """Return title patterns and themes by language."""
+    """Load `titles.toml`: the title patterns and the themes of stories, by language."""
     return tomllib.loads((WORDS / "titles.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def plot_words() -> dict[str, dict[str, list[str]]]:
-    """Return sentences and words of plots by language."""
+    """Load `plots.toml`: the sentences and words from which plots are composed, by language."""
     return tomllib.loads((WORDS / "plots.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """The choices from which a title and a plot are generated.
+    """The choices from which a film's title and plot are composed.
 
     Attributes:
-        place: where it happens.
-        hero: who it happens to.
-        pattern, theme, role, rival, opening, turn, ending: places in the lists of words.
-        moods: (tone, place in the list of that tone) of each word of mood.
-        part: the number of the film in its collection, 1 when it stands alone.
+        place: The name of the place of the story.
+        hero: The name of the main character.
+        pattern, theme, role, rival, opening, turn, ending: Indices into the lists of the TOML
+            files; every language has the same number of entries.
+        moods: For each mood word, its tone (1, 0 or -1) and its index in the list for that tone.
+        part: The film's number in its collection (film series); 1 for a film without collection.
     """
 
     place: Name
@@ -59,21 +62,24 @@ class Plot:
 
     @property
     def tone(self) -> float:
-        """The mood of the story, from -1 (dark) to 1 (bright), in steps of 0.2."""
+        """The mean of the mood words, from -1 (dark) to 1 (bright), in steps of 0.2."""
         return sum(tone for tone, _ in self.moods) / len(self.moods)
 
     def keywords(self) -> tuple[str, ...]:
-        """Return an invented plot's English keywords: its theme and the roles of two people."""
+        """Return the film's three keywords in English: the theme and the roles of two people."""
         roles = plot_words()["en"]["roles"]
         theme = title_words()["themes"]["en"][self.theme].lower()
         return theme, roles[self.role], roles[self.rival]
 
     def series_title(self) -> str:
-        """Return the English title without the number of the part."""
+        """Return the English title without the part number, as the name of the film series."""
         return replace(self, part=1).title("en")
 
     def sequel_of(self, first: "Plot", part: int) -> "Plot":
-        """Return this story as a part of the collection that another story began."""
+        """Return a copy of this plot as part number `part` of the series that `first` began.
+
+        The copy has the first film's place, hero, title pattern and theme.
+        """
         return replace(
             self,
             place=first.place,
@@ -84,7 +90,7 @@ class Plot:
         )
 
     def title(self, language: str) -> str:
-        """Write the title in a language, in English where there are no words for it."""
+        """Compose the title in a language; in English if `titles.toml` lacks the language."""
         words = title_words()
         known = language if language in words["patterns"] else "en"
         title = words["patterns"][known][self.pattern].format(
@@ -92,12 +98,12 @@ class Plot:
             place=self.place.spelled(known),
             hero=self.hero.spelled(known),
         )
-        # Upper case for the first letter only: capitalize() would lower the names.
+        # Not capitalize(): it would also convert the first letters of names to lower case.
         title = title[:1].upper() + title[1:]
         return title if self.part == 1 else f"{title} {self.part}"
 
     def overview(self, language: str) -> str:
-        """Write the plot in a language that `plot_words` has."""
+        """Compose the plot in a language that `plots.toml` has."""
         words = plot_words()[language]
         sentences = (
             words["openings"][self.opening],
@@ -105,11 +111,11 @@ class Plot:
             words["endings"][self.ending],
         )
         slots = self._slots(language)
-        joint = "" if language == "ja" else " "
+        joint = "" if language == "ja" else " "  # Japanese has no space between sentences
         return joint.join(sentence.format(**slots) for sentence in sentences)
 
     def tagline(self) -> str:
-        """Write the tagline, in English only."""
+        """Compose the film's tagline (advertising line); it exists only in English."""
         taglines = plot_words()["en"]["taglines"]
         return taglines[self.role % len(taglines)].format(**self._slots("en"))
 
@@ -128,12 +134,15 @@ class Plot:
 
 
 def overview_languages() -> Sequence[str]:
-    """Return the languages plots can be written in."""
+    """Return the codes of the languages in which plots can be composed."""
     return tuple(plot_words())
 
 
 def draw_plot(rng: np.random.Generator, seed: int) -> Plot:
-    """Draw a story: first its mood, then words that mostly match the mood."""
+    """Draw a random plot; `seed` decides the names of its place and hero.
+
+    First draw how bright the story is, then mood words that mostly match.
+    """
     words, titles = plot_words()["en"], title_words()
     bright = rng.beta(1.1, 1.1)
     shares = (0.85 * bright, 0.15, 0.85 * (1 - bright))

@@ -1,4 +1,4 @@
-"""A stand-in in a process of its own, for tests and benchmarks."""
+"""Run the TMDB stand-in in a separate process, and control it; for tests and benchmarks."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ STOP_SECONDS = 10
 
 
 class StandInError(RuntimeError):
-    """The stand-in ended before it served anything."""
+    """The stand-in's process ended before it was ready to serve requests."""
 
     def __init__(self, arguments: tuple[str, ...]) -> None:
         super().__init__(f"the TMDB stand-in did not start with arguments {arguments}")
@@ -24,19 +24,29 @@ class StandInError(RuntimeError):
 
 @dataclass(frozen=True)
 class RunningStandIn:
-    """A running stand-in; `base_url` is the value for `TMDB_BASE_URL`."""
+    """A running stand-in, and methods that control it over HTTP.
+
+    Attributes:
+        control_url: The stand-in's address, without a path.
+        pid: The id of its process.
+    """
 
     control_url: str
     pid: int
 
     @property
     def base_url(self) -> str:
-        """The address of the API, ending in /3."""
+        """The address of the stand-in's TMDB API, ending in /3; the value for `TMDB_BASE_URL`."""
         return f"{self.control_url}/3"
 
     @contextmanager
     def faults(self, *faults: dict[str, Any], seed: int = 0) -> Iterator[None]:
-        """Switch faults on until the block ends; see `sandbox.tmdb.faults.Fault`."""
+        """Make the stand-in respond with these faults until the `with` block ends.
+
+        Args:
+            faults: The fields of `sandbox.tmdb.faults.Fault`.
+            seed: The same seed picks the same responses again.
+        """
         self._control("PUT", "/faults", json=list(faults), params={"seed": seed})
         try:
             yield
@@ -45,7 +55,7 @@ class RunningStandIn:
 
     @contextmanager
     def revoked(self, *keys: str) -> Iterator[None]:
-        """Refuse these keys until the block ends."""
+        """Make the stand-in refuse these API keys until the `with` block ends."""
         self._control("PUT", "/keys/revoked", json=list(keys))
         try:
             yield
@@ -53,12 +63,12 @@ class RunningStandIn:
             self._control("PUT", "/keys/revoked", json=[])
 
     def stats(self) -> dict[str, Any]:
-        """Return the counts of requests, see `sandbox.tmdb.stats.Stats`."""
+        """Return the number of requests by status and by path, as in `Stats.report`."""
         report: dict[str, Any] = self._control("GET", "/stats").json()
         return report
 
     def forget(self) -> None:
-        """Reset the counts."""
+        """Set the request counts back to zero."""
         self._control("DELETE", "/stats")
 
     def _control(self, method: str, path: str, **content: Any) -> requests.Response:
@@ -70,15 +80,19 @@ class RunningStandIn:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[RunningStandIn]:
-    """Start a stand-in with these arguments on a free port, and stop it when the block ends.
+    """Run a stand-in on a free port until the `with` block ends.
+
+    Args:
+        arguments: Command-line options of `python -m sandbox.tmdb`.
 
     Raises:
-        StandInError: It did not start; the reason is on standard error.
+        StandInError: The stand-in did not start; it prints the reason to standard error.
     """
     command = [sys.executable, "-m", "sandbox.tmdb", "--port", "0", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None  # noqa: S101 - for the type checker
+            # The stand-in prints its address when it is ready, so no polling is needed.
             greeting = process.stdout.readline()
             if not greeting:
                 raise StandInError(arguments)

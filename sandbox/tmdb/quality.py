@@ -1,9 +1,10 @@
-"""How good a film of the synthetic world is: the process its ratings come from.
+"""The rating model of the synthetic world: it generates the ratings of the invented films.
 
-The true quality of a film is a sum (all sds are over the films of the default world):
+The true quality of a film is the sum of the terms below. The last column gives the standard
+deviation (sd) of each term over the films of the default world.
 
     quality = 6.35
-            + genre of the first place             GENRE_EFFECTS       sd about 0.33
+            + effect of the film's first genre     GENRE_EFFECTS       sd about 0.33
             + original language                    LANGUAGE_EFFECTS    sd about 0.14
             + 0.50 tanh((minutes - 102) / 25)      runtime             sd about 0.26
               - 0.008 max(0, minutes - 150)
@@ -12,18 +13,20 @@ The true quality of a film is a sum (all sds are over the films of the default w
             - 0.012 (year - 2015)                  drift               sd about 0.08
             + talent of director, writers, cast,   histories           sd about 0.33
               of the lead company, of the collection
-            + what nobody can know beforehand      irreducible         sd 0.55
+            + random error, not forecastable       irreducible         sd 0.55
 
-The first six need no history: a simple model sees them (together sd about 0.51). The histories can
-only be learned from earlier films of the same people. What is left, `IRREDUCIBLE_SD`, is chosen so
-that even a perfect forecast has an R2 near 0.5, as with real films, and not near 1.
+A model can learn the first six effects (together sd about 0.51) from the film's own facts. It can
+learn the talents ("histories") only from earlier films by the same people. The random error is
+large on purpose: even a perfect forecast then has an R2 near 0.5, as with real films, not near 1.
 
-The rating shown is the quality plus the noise of its votes, sd `VOTE_SD / sqrt(n)`, rounded to
-three decimals and cut to 1..10. So the best possible forecast of films with n_i votes has
+A film with n votes shows its quality plus a random voting error with sd `VOTE_SD / sqrt(n)`. The
+result is rounded to three decimals and limited to the range 1 to 10. So for films with n_i votes
+the best possible forecast has
 
     RMSE = sqrt(mean(IRREDUCIBLE_SD^2 + VOTE_SD^2 / n_i))
 
-which is `noise_floor`, apart from the cut, which only matters for films of a few votes.
+`noise_floor` computes this value. It ignores the limits 1 and 10, which only matter for films with
+few votes.
 """
 
 import numpy as np
@@ -35,6 +38,7 @@ BASE = 6.35
 IRREDUCIBLE_SD = 0.55
 VOTE_SD = 2.0
 
+# In rating points, by TMDB's genre code.
 GENRE_EFFECTS: dict[int, float] = {
     28: -0.30,
     12: 0.00,
@@ -74,30 +78,36 @@ COLLECTION_SD = 0.22
 
 
 def runtime_effect(minutes: npt.ArrayLike) -> Floats:
-    """Quality rises with the running time, ever more slowly, and falls for very long films."""
+    """Return the effect of the running time in minutes, in rating points.
+
+    Longer films are better, but each further minute adds less; above 150 minutes the effect falls.
+    """
     length = np.asarray(minutes, np.float64)
     return 0.50 * np.tanh((length - 102) / 25) - 0.008 * np.maximum(0.0, length - 150)
 
 
 def mood_effect(tone: npt.ArrayLike) -> Floats:
-    """Bright plots get better ratings than dark ones."""
+    """Return the effect of a plot's tone (-1 dark to 1 bright), in rating points."""
     return 0.45 * np.asarray(tone, np.float64)
 
 
 def season_effect(month: npt.ArrayLike) -> Floats:
-    """Quality is highest in November and lowest in May."""
+    """Return the effect of the release month (1 to 12): highest in November, lowest in May."""
     return 0.12 * np.cos(2 * np.pi * (np.asarray(month, np.float64) - 11) / 12)
 
 
 def drift(year: npt.ArrayLike) -> Floats:
-    """Ratings fall a little every year."""
+    """Return the effect of the release year: ratings fall by 0.012 points per year."""
     return -0.012 * (np.asarray(year, np.float64) - 2015)
 
 
 def noise_floor(vote_counts: npt.ArrayLike, *, unseen: npt.ArrayLike = 0.0) -> float:
-    """Return the RMSE of the best possible forecast of films with these numbers of votes.
+    """Return the RMSE of the best possible forecast, in rating points.
 
-    `unseen` are parts of the expected rating that the forecaster does not know, one per film.
+    Args:
+        vote_counts: The number of votes of each film.
+        unseen: The part of each film's expected rating that the forecaster does not know, such as
+            the talent of its director. 0.0 if the forecaster knows everything.
     """
     votes = np.asarray(vote_counts, np.float64)
     variance = IRREDUCIBLE_SD**2 + VOTE_SD**2 / votes + np.square(unseen)

@@ -1,4 +1,4 @@
-"""The filters and the order of TMDB's lists."""
+"""The stand-in's film lists: the filters and sort orders of TMDB's list routes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from sandbox.tmdb.errors import TmdbError
 from sandbox.tmdb.films import Columns, Positions, genre_mask
 
 DAY = np.timedelta64(1, "D")
+# The same limits and date ranges as in TMDB.
 MAX_PAGE = 500
 MAX_CHANGES_DAYS = 14
 TOP_RATED_VOTES = 200
@@ -28,15 +29,16 @@ SORT_COLUMNS = {
     "title": "title_rank",
     "original_title": "title_rank",
 }
-# Days between two changes of a film, on average: few near its release, many later.
+# As in TMDB, films change often near their release and rarely at other times: every 3 days up to 60
+# days before or after the release, otherwise every 90 days.
 YOUNG_DAYS, YOUNG_PERIOD, OLD_PERIOD = 60, 3, 90
 
 
 def parse_date(text: str) -> np.datetime64:
-    """Parse a date as TMDB writes it.
+    """Parse a date in TMDB's format, YYYY-MM-DD.
 
     Raises:
-        TmdbError: it is not in the form YYYY-MM-DD.
+        TmdbError: The text is not such a date.
     """
     try:
         return np.datetime64(date.fromisoformat(text), "D")
@@ -45,10 +47,10 @@ def parse_date(text: str) -> np.datetime64:
 
 
 def parse_number(text: str) -> float:
-    """Parse a bound of a filter.
+    """Parse the lower or upper bound of a filter.
 
     Raises:
-        TmdbError: it is not a number.
+        TmdbError: The text is not a number.
     """
     try:
         return float(text)
@@ -57,10 +59,10 @@ def parse_number(text: str) -> float:
 
 
 def parse_page(text: str) -> int:
-    """Parse the number of a page.
+    """Parse a page number.
 
     Raises:
-        TmdbError: it is not between 1 and 500.
+        TmdbError: The text is not a whole number from 1 to 500.
     """
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_PAGE):
         raise TmdbError(errors.BAD_PAGE)
@@ -80,17 +82,22 @@ RANGES: dict[str, tuple[str, Callable[[str], object]]] = {
 
 @dataclass
 class Lists:
-    """The lists of one store's films on one date."""
+    """All film lists of the stand-in, made from the columns of its films and its date.
+
+    Each method returns the positions of the listed films in the columns.
+    """
 
     columns: Columns
     today: date
     _orders: dict[str, Positions] = field(default_factory=dict)
 
     def discover(self, params: Mapping[str, str]) -> Positions:
-        """Return the films `/discover/movie` lists for these parameters; unknown ones are ignored.
+        """Return the list for `/discover/movie` with these query parameters.
+
+        Unknown parameters are ignored, as in TMDB.
 
         Raises:
-            TmdbError: a date or number that cannot be read.
+            TmdbError: A date or number is not valid.
         """
         keep = self._within_ranges(params)
         if languages := params.get("with_original_language"):
@@ -100,35 +107,36 @@ class Lists:
         return self._select(keep, params.get("sort_by", DEFAULT_SORT))
 
     def popular(self) -> Positions:
-        """Return all films, the most popular first."""
+        """Return the list for `/movie/popular`: all films, the most popular first."""
         return self._order(DEFAULT_SORT)
 
     def top_rated(self) -> Positions:
-        """Return films of 200 votes or more, the best first."""
+        """Return the list for `/movie/top_rated`: films with at least 200 votes, the best first."""
         return self._select(self.columns.vote_count >= TOP_RATED_VOTES, "vote_average.desc")
 
     def released(self, first: date, last: date) -> Positions:
-        """Return the films of these days, the most popular first."""
+        """Return films with a release date from `first` to `last`, the most popular first."""
         released = self.columns.released
         return self._select(
             (released >= np.datetime64(first)) & (released <= np.datetime64(last)), DEFAULT_SORT
         )
 
     def now_playing(self) -> tuple[date, date]:
-        """Return the first and last release date of the films now in cinemas."""
+        """Return the date range for `/movie/now_playing`: the last 42 days, including today."""
         return self.today - timedelta(NOW_PLAYING_DAYS), self.today
 
     def upcoming(self) -> tuple[date, date]:
-        """Return the first and last release date of the films that open next."""
+        """Return the date range for `/movie/upcoming`: the next 28 days, from tomorrow on."""
         return self.today + timedelta(1), self.today + timedelta(UPCOMING_DAYS)
 
     def changes(self, params: Mapping[str, str]) -> Positions:
-        """Return the films changed between `start_date` and `end_date`, the last day by default.
+        """Return the list for `/movie/changes`: films changed from `start_date` to `end_date`.
 
-        Which film changes on which day is a pure function of its id and the day.
+        By default, the range is yesterday and today. The days on which a film changes depend only
+        on its id and its release date, so the list is the same every time.
 
         Raises:
-            TmdbError: a date that cannot be read, or more than 14 days.
+            TmdbError: A date is not valid, or the range is longer than 14 days.
         """
         today = np.datetime64(self.today, "D")
         end = parse_date(params["end_date"]) if "end_date" in params else today
@@ -145,7 +153,8 @@ class Lists:
         released = self.columns.released
         young = (released >= day - YOUNG_DAYS * DAY) & (released <= day + YOUNG_DAYS * DAY)
         period = np.where(young, YOUNG_PERIOD, OLD_PERIOD)
-        # Any multiplier that scatters neighbouring ids over the days.
+        # The multiplier spreads consecutive ids over the days; another large odd number would also
+        # do.
         phase = (self.columns.ids * 2_654_435_761 >> 7) + int(day.astype(np.int64))
         changed: Mask = (phase % period == 0) | (released == day)
         return changed
@@ -161,7 +170,11 @@ class Lists:
         return keep
 
     def _with_genres(self, text: str) -> Mask:
-        """Keep films of all genres of "1,2", of any genre of "1|2"."""
+        """Return which films match a genre filter: "1,2" requires both genres, "1|2" one of them.
+
+        Raises:
+            TmdbError: A genre code is not a number.
+        """
         either = "|" in text
         codes = text.split("|" if either else ",")
         if not all(code.isdigit() for code in codes):
@@ -177,7 +190,10 @@ class Lists:
         return selected
 
     def _order(self, sort_by: str) -> Positions:
-        """Return all films, sorted; an unknown order means the default."""
+        """Return all films in a sort order such as "revenue.desc"; in the default order if unknown.
+
+        Each order is computed once and kept, because sorting all films for each request is slow.
+        """
         column, _, direction = sort_by.partition(".")
         if column not in SORT_COLUMNS or direction not in ("asc", "desc"):
             return self._order(DEFAULT_SORT)
@@ -186,9 +202,12 @@ class Lists:
         return self._orders[sort_by]
 
     def _sorted(self, column: str, direction: str) -> Positions:
-        """Sort all films, ties by id; a film without a date counts as the oldest."""
+        """Sort all films by a column, equal ones by id.
+
+        Films without a release date are treated as the oldest.
+        """
         keys = getattr(self.columns, column)
         if keys.dtype.kind == "M":
-            # One above the number of NaT, which has no negative.
+            # NaT is stored as the smallest int64. Its negative would overflow, so add 1.
             keys = np.maximum(keys.astype(np.int64), np.iinfo(np.int64).min + 1)
         return np.lexsort((self.columns.ids, keys if direction == "asc" else -keys))

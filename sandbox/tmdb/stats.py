@@ -1,4 +1,4 @@
-"""Counts of the requests to a stand-in, for benchmarks and tests."""
+"""Count the requests that the stand-in receives, for tests and benchmarks."""
 
 import re
 import time
@@ -23,10 +23,14 @@ KNOWN_KINDS = frozenset(
 
 @dataclass
 class Stats:
-    """Requests by status and by kind of path, and the busiest second.
+    """Numbers of requests, since the start or the last reset.
 
-    `peak_per_second` is the largest number of requests that arrived within any one second,
-    including refused ones.
+    Attributes:
+        by_status: The number of responses by HTTP status.
+        by_kind: The number of requests by path; ids in paths are replaced by `{id}`.
+        faults: The number of injected faults by their kind.
+        peak_per_second: The largest number of requests that arrived within any one second,
+            including requests above the rate limit.
     """
 
     by_status: Counter[str] = field(default_factory=Counter)
@@ -36,7 +40,11 @@ class Stats:
     _recent: deque[float] = field(default_factory=deque)
 
     def arrived(self, path: str) -> None:
-        """Count a request by its path under /3, ids left out."""
+        """Count a request when it arrives.
+
+        Args:
+            path: The path without its prefix /3.
+        """
         kind = NUMBER.sub("/{id}", path)
         self.by_kind[kind if kind in KNOWN_KINDS else "other"] += 1
         now = time.monotonic()
@@ -46,7 +54,7 @@ class Stats:
         self.peak_per_second = max(self.peak_per_second, len(self._recent))
 
     def report(self) -> dict[str, object]:
-        """Return the figures as JSON-ready values."""
+        """Return all counts as a dictionary that can be written as JSON."""
         return {
             "requests": self.by_kind.total(),
             "by_status": dict(self.by_status),

@@ -1,13 +1,15 @@
-"""The synthetic world: some 6,000 invented films, a pure function of a seed and a date.
+"""The synthetic world: about 6,000 invented films. The same seed and date give the same films.
 
-Facts (`facts`) and true quality (`quality`) belong to the seed. The date decides which films are
-released, and how many votes they have: a film collects `final * (1 - exp(-age / 120 days))` votes,
-`final` being log-normal around 200 and growing with the film's fame. Fame is independent of
-quality, so selecting films by votes or popularity does not change the noise floor.
+The seed determines each film's facts (module `facts`) and its true quality (module `quality`). The
+date determines which films are already released and how many votes they have.
 
-An unreleased film has no votes and a rating of 0.0. Some films have gaps, as TMDB's
-have: a running time of 0, an empty plot, no genre, no company, the language "xx", and a budget of 0
-for most.
+A film has `final * (1 - exp(-age / 120 days))` votes. `final` has a log-normal distribution and
+grows with the film's fame. Fame does not depend on quality. So a test can select films by votes or
+popularity, and the noise floor (the best possible RMSE) changes only through the numbers of votes.
+
+An unreleased film has no votes and a rating of 0.0. As in TMDB, some facts are missing: then the
+running time is 0, the plot is empty, there is no genre or company, or the language is "xx". Most
+budgets are 0, which means unknown.
 """
 
 from collections.abc import Sequence
@@ -51,7 +53,7 @@ COUNTRIES = {
 }
 TRANSLATED_SHARE = 0.4
 ALSO_ENGLISH_SHARE = 0.3
-# Nobody has two jobs.
+# Each job has its own range of person ids, so no person has two jobs.
 FIRST_PERSON_IDS = {
     "director": FIRST_INVENTED_ID,
     "writer": FIRST_INVENTED_ID + 1_000_000,
@@ -61,7 +63,8 @@ STUDIO_WORDS = ("Pictures", "Films", "Filmworks", "Studios")
 PATH_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 POST_PRODUCTION_DAYS = 240
 TAKINGS_DAYS = 60
-# The share of films whose record lacks a field. Only films announced far ahead lack a date.
+# For each field, the fraction of films without it. A release date is only missing while the film is
+# more than 240 days before its release.
 HOLES: dict[str, float] = {
     "runtime": 0.025,
     "original_language": 0.005,
@@ -79,14 +82,14 @@ HOLES: dict[str, float] = {
 
 
 class World:
-    """The films of one seed on one date; a `FilmStore`."""
+    """The invented films for one seed, as they are on one date. Implements `FilmStore`."""
 
     def __init__(self, today: date, seed: int = SEED, size: int = SIZE) -> None:
         self.seed = seed
         self.today = today
         self.facts: Facts = draw_facts(seed, size)
         self._ages = (np.datetime64(self.today, "D") - self.facts.released).astype(np.int64)
-        # Sparse like TMDB's, and the same for a film whatever the size of the world.
+        # There are gaps between ids, as in TMDB. A film's id does not depend on the world's size.
         steps = [1 + stable_hash(seed, "id", at) % 40 for at in range(size)]
         self._ids = FIRST_FILM_ID + np.cumsum(steps)
         rng = np.random.default_rng((seed, 1))
@@ -94,7 +97,7 @@ class World:
 
     @cached_property
     def columns(self) -> Columns:
-        """The columns that lists filter and sort by."""
+        """The values by which film lists are filtered and sorted, one array per field."""
         facts = self.facts
         return Columns(
             ids=self._ids,
@@ -110,7 +113,7 @@ class World:
         )
 
     def film(self, position: int) -> Film:
-        """Build the film at a position of the columns."""
+        """Build the film at this index of the columns."""
         facts, columns = self.facts, self.columns
         film_id = int(self._ids[position])
         language = str(facts.language[position])
@@ -151,15 +154,18 @@ class World:
         )
 
     def expected_rating(self, film_id: int) -> float:
-        """Return the best possible forecast from all facts known before release."""
+        """Return the best possible forecast of a film's rating from facts known before release."""
         at = self.columns.position_of[film_id]
         return float(self.facts.visible[at] + self.facts.histories[at])
 
     def noise_floor(self, film_ids: Sequence[int], *, histories: bool = True) -> float:
-        """Return the RMSE of the best possible forecast of these films, all of them rated.
+        """Return the RMSE of the best possible forecast of these films.
 
-        With `histories=False`, the forecast does not know people, companies and collections. A fact
-        counts as known even if the film's record lacks it.
+        Args:
+            film_ids: Films that have votes.
+            histories: Whether the forecast knows the talents of people, companies and collections.
+
+        A fact is treated as known even if it is missing in the film's record.
         """
         at = [self.columns.position_of[film_id] for film_id in film_ids]
         unseen = 0.0 if histories else self.facts.histories[at]
@@ -181,6 +187,7 @@ class World:
 
     @cached_property
     def _popularity(self) -> npt.NDArray[np.float64]:
+        # Popularity is highest at the release, and falls before and after it.
         news = 1 + 12 * np.exp(-np.abs(self._ages) / 45)
         fame: npt.NDArray[np.float64] = 1.2 * np.exp(0.8 * self.facts.fame)
         popularity: npt.NDArray[np.float64] = np.round(fame * news, 4)
@@ -202,7 +209,7 @@ class World:
 
     @cached_property
     def _undated(self) -> npt.NDArray[np.bool_]:
-        """Films that are announced for a later year and have no date yet."""
+        """Which films are far from their release and have no published release date yet."""
         return self._holes["release_date"] & (self._ages < -POST_PRODUCTION_DAYS)
 
     def _status(self, position: int) -> str:
@@ -266,7 +273,7 @@ class World:
 
 
 def _path(film_id: int, kind: str) -> str:
-    """Return an image path in TMDB's form: 27 letters and digits."""
+    """Return an invented image path in TMDB's format: 27 letters and digits, then ".jpg"."""
     number = stable_hash(film_id, kind, size=24)
     letters = []
     for _ in range(27):
