@@ -5,11 +5,12 @@ Keys::
     forecasts/made/{day}/{version}-{digest}.jsonl.gz    forecasts made on a day
     forecasts/scored/{day}/{digest}.jsonl.gz            scores made on a day
     forecasts/drift/{day}/{digest}.json                 drift reports
-    forecasts/retrainings/{day}.json                    which run retrains on a day, and why
-    forecasts/views/                                    summaries for readers, made from the above
+    forecasts/retrainings/{day}.json                    the run that retrains on a day, and why
+    forecasts/views/                                    summaries of the records, for the API
 
-Records are created with `If-None-Match` and never changed. So nobody can improve a forecast after
-the release. The views are overwritten; they can be made again from the records at any time.
+The ledger creates records with `If-None-Match` and never changes them, so that nobody can improve
+a forecast after the release. It overwrites the views, because they can be made again from the
+records at any time.
 """
 
 import gzip
@@ -41,7 +42,8 @@ UPCOMING_KEY: Final = "forecasts/views/upcoming.json"
 TRACK_RECORD_KEY: Final = "forecasts/views/track_record.json"
 
 _NO_TIMESTAMP: Final = 0  # in the gzip header, so that the same records give the same bytes
-# Left out of digests: the same records, made again later on the day, get the same key.
+# Digests leave these fields out. So a second run on the same day gets the same key for the same
+# records, and adds nothing.
 _TIME_FIELDS: Final = {"made_at"}
 
 
@@ -49,7 +51,7 @@ class LedgerError(ExplainedError, ValueError):
     """An object of the ledger cannot be read."""
 
     def __init__(self, key: str) -> None:
-        """Name the object."""
+        """Create the error for the S3 object with this key."""
         super().__init__(
             f"{key} is damaged or not written by the ledger; move it away to continue without it"
         )
@@ -59,7 +61,7 @@ class ObjectStore(Protocol):
     """The part of a bucket that the ledger uses. Every method may raise `S3UnavailableError`."""
 
     def get(self, key: str) -> Blob | None:
-        """Read an object; None if it does not exist."""
+        """Read the object with a key; None if it does not exist."""
 
     def put(self, key: str, raw: bytes) -> None:
         """Write an object, replacing an existing one."""
@@ -75,27 +77,28 @@ _Record = TypeVar("_Record", bound=LedgerRecord)
 
 
 class ForecastLedger:
-    """The forecast ledger in one bucket."""
+    """The forecast ledger in an S3 bucket."""
 
     def __init__(self, bucket: ObjectStore) -> None:
-        """Use a bucket; this reads nothing yet."""
+        """Use the ledger in this bucket; nothing is read yet."""
         self._bucket = bucket
 
     def append(self, forecasts: Sequence[Forecast]) -> None:
         """Store forecasts; appending the same ones again changes nothing.
 
         Args:
-            forecasts: Of one version, made on one day.
+            forecasts: Forecasts by one model version, all made on one day.
         """
         if not forecasts:
             return
-        # One object per day, not per film: 5,000 films would be 5,000 writes and as many reads.
+        # One object holds all forecasts of a day. One object per film would need 5,000 writes a
+        # day, and as many reads.
         (day,) = {each.day for each in forecasts}
         (version,) = {each.version for each in forecasts}
         self._append_lines(f"{MADE_PREFIX}{day}/{version}-", forecasts, without=_TIME_FIELDS)
 
     def append_scores(self, day: date, scores: Sequence[Score]) -> None:
-        """Store the scores made on a day."""
+        """Store the scores that a run made on a day; appending the same again changes nothing."""
         if scores:
             self._append_lines(f"{SCORED_PREFIX}{day}/", scores)
 
@@ -107,23 +110,24 @@ class ForecastLedger:
         )
 
     def claim_retraining(self, retraining: Retraining) -> bool:
-        """Claim the retraining of a day; the first run that claims it gets it.
+        """Claim the right to retrain the model on a day; only the first run to claim it gets it.
 
         Returns:
-            Whether this run has the claim. True also if the same run claims it again, so that a
-            task that is tried again does not lose its claim.
+            Whether this run has the claim. A run that claims again gets true again, so that an
+            Airflow task does not lose its claim on a retry.
         """
         key = f"{RETRAININGS_PREFIX}{retraining.day}.json"
         self._create(key, retraining.model_dump_json(indent=2).encode())
-        # Read back: of several runs at once, the bucket accepts the object of only one.
+        # Read the claim back. If several runs claim at the same time, the bucket accepts the object
+        # from only one of them.
         claimed = self._read_json(key, Retraining)
         return claimed is not None and claimed.run_id == retraining.run_id
 
     def read(self, first: date, last: date) -> Iterator[Forecast]:
-        """Read the forecasts made from one day to another, both included; the oldest day first.
+        """Yield the forecasts made from the day `first` to the day `last`, the oldest day first.
 
         Raises:
-            LedgerError: A key or an object is not one of the ledger's.
+            LedgerError: An object is damaged or was not written by the ledger.
         """
         for key in self._bucket.keys(MADE_PREFIX):
             if first <= _day_of(MADE_PREFIX, key) <= last:
@@ -131,15 +135,15 @@ class ForecastLedger:
 
     @cached_property
     def first_day(self) -> date | None:
-        """The day of the oldest forecast; None if there is none."""
+        """The day on which the oldest forecast was made; None if there is no forecast."""
         keys = self._bucket.keys(MADE_PREFIX)
         return _day_of(MADE_PREFIX, keys[0]) if keys else None
 
     def scores(self) -> list[Score]:
-        """Read all scores, one per film and mark.
+        """Read all scores, one per film and scoring mark, such as 30 days after the release.
 
-        If a mark was scored twice, the first score is valid: ratings of later days must not
-        replace it.
+        If a film was scored twice at a mark, only the first score is returned: a rating of a later
+        day must not replace it.
         """
         first_written: dict[tuple[int, ScoringMark], Score] = {}
         for key in self._bucket.keys(SCORED_PREFIX):
@@ -148,9 +152,10 @@ class ForecastLedger:
         return list(first_written.values())
 
     def newest_drift_report(self) -> DriftReport | None:
-        """Read the newest drift report; None if there is none."""
+        """Read the drift report that was made last; None if there is none."""
         keys = self._bucket.keys(DRIFT_PREFIX)
-        # Keys sort by day; within a day they sort by digest, which says nothing about time.
+        # Keys are sorted by day. On one day they are sorted by digest, which says nothing about the
+        # time, so all reports from the last day are read.
         last_day = [
             key for key in keys if _day_of(DRIFT_PREFIX, key) == _day_of(DRIFT_PREFIX, keys[-1])
         ]
@@ -158,14 +163,14 @@ class ForecastLedger:
         return max(filter(None, reports), key=lambda each: each.made_at, default=None)
 
     def write_view(self, key: str, view: Upcoming | TrackRecord) -> None:
-        """Write a view, replacing the previous one."""
+        """Write a view (a summary of the records) at a key, replacing the previous one."""
         self._bucket.put(key, view.model_dump_json().encode())
 
     def read_view(self, key: str, kind: type[_Record]) -> _Record | None:
-        """Read a view; None if none was written yet.
+        """Read the view at a key; None if none was written yet.
 
         Raises:
-            LedgerError: The view cannot be read.
+            LedgerError: The view is damaged or was not written by the ledger.
         """
         return self._read_json(key, kind)
 
@@ -177,7 +182,8 @@ class ForecastLedger:
         self._create(f"{prefix}{digest}.jsonl.gz", packed)
 
     def _create(self, key: str, raw: bytes) -> None:
-        # What exists stays: the digest in its key says that it is the same, or a claim came first.
+        # An existing object is not replaced. Its key has a digest of its content, so it is the same
+        # record; or it is the claim of a run that came first.
         with suppress(PreconditionFailedError):
             self._bucket.create(key, raw)
 

@@ -1,4 +1,4 @@
-"""The records and views of the forecast ledger."""
+"""The records that the forecast ledger stores, and the views (summaries) that it makes of them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -8,15 +8,16 @@ from pydantic import BaseModel, ConfigDict
 
 from movierating.identity import PlainName
 
-# When a forecast is compared with the rating: at enough votes, or at an age since the release.
+# The marks at which a forecast is compared with the film's rating: when the film first has enough
+# votes, and 30 and 90 days after its release.
 ScoringMark = Literal["votes", "30 days", "90 days"]
 
 
 class LedgerRecord(BaseModel):
     """Base of all stored records.
 
-    A record is written once and read for years, by older and newer versions of this code. So
-    unknown fields are ignored, and a new field needs a default.
+    A record is written once and read for years, by older and newer versions of this code.
+    Therefore unknown fields are ignored, and a field that is added later needs a default.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -31,14 +32,15 @@ class Forecast(LedgerRecord):
         day: The day the forecast was made, in the pipeline's time zone.
         version: The model version.
         inputs_sha256: Hash of the facts that the forecast used.
-        rating: 0 to 10.
+        rating: The forecast rating, 0 to 10.
         low: Lower end of the 80 % interval.
         high: Upper end of the 80 % interval.
-        reasons: Rating points by feature group, the largest first. They add up to the rating minus
-            the rating of the average film.
-        baselines: Forecasts of the naive means on that day, by name.
-        poster_path: TMDB's path of the poster. Pages show it; the model does not use it.
-        original_title: Title in the original language. Search uses it; the model does not.
+        reasons: How many rating points each feature group contributes, the largest first. Their sum
+            is the forecast minus the forecast for a film without known facts.
+        baselines: Forecasts by the naive baselines on that day, by name, such as `genre_mean`.
+        poster_path: TMDB's path of the poster. The UI shows it; the model does not use it.
+        original_title: Title in the original language. Visitors search for it; the model does not
+            use it.
     """
 
     film_id: int
@@ -52,7 +54,7 @@ class Forecast(LedgerRecord):
     low: float
     high: float
     reasons: dict[str, float]
-    baselines: dict[str, float]  # stored now, since only the means known on that day are fair
+    baselines: dict[str, float]  # stored now: means computed later would know later ratings
     genre: str | None
     language: str | None
     poster_path: str | None = None
@@ -60,17 +62,18 @@ class Forecast(LedgerRecord):
 
 
 class Score(LedgerRecord):
-    """A film's last forecast before its release, compared with its rating at a mark.
+    """A film's last forecast before its release, compared with its rating at a scoring mark.
 
     Attributes:
         release_date: The release date as it was known when the score was made.
-        mark: The mark.
-        day: The day at which the mark was reached.
-        forecast_day: The day of the forecast, before the release.
-        actual: The rating on `day`.
-        votes: The number of votes on `day`.
+        mark: The scoring mark: enough votes, 30 days or 90 days after the release.
+        day: The day on which the film reached the mark.
+        forecast_day: The day on which the forecast was made, before the release.
+        rating: The forecast rating.
+        actual: TMDB's rating on `day`.
+        votes: TMDB's number of votes on `day`.
         error: Forecast minus rating.
-        inside: Whether the rating was inside the 80 % interval.
+        inside: Whether TMDB's rating was inside the 80 % interval of the forecast.
     """
 
     film_id: int
@@ -93,10 +96,10 @@ class Score(LedgerRecord):
 
 
 class UpcomingFilm(LedgerRecord):
-    """The newest forecast of a film, and the rating forecast a week before.
+    """The newest forecast of a film, and what the forecast was a week earlier.
 
     Attributes:
-        week_ago: None if there was no forecast then.
+        week_ago: The rating forecast a week earlier; None if there was no forecast.
     """
 
     forecast: Forecast
@@ -104,24 +107,25 @@ class UpcomingFilm(LedgerRecord):
 
     @property
     def change(self) -> float | None:
-        """Change of the forecast in a week, in rating points; None without an earlier one."""
+        """Change of the forecast in one week, in rating points; None if `week_ago` is None."""
         return None if self.week_ago is None else self.forecast.rating - self.week_ago
 
 
 class Upcoming(LedgerRecord):
-    """View: the newest forecasts of films that are not released yet, by release date."""
+    """View of the ledger: the newest forecast of each unreleased film, in order of release date."""
 
     as_of: date
     films: tuple[UpcomingFilm, ...]
 
 
 class Figures(LedgerRecord):
-    """Errors of some scored forecasts, in rating points.
+    """Mean errors over some scored forecasts, in rating points.
 
     Attributes:
+        films: Number of scores.
         bias: Mean error; positive if the forecasts were too high.
-        coverage: Share of the ratings inside the 80 % interval.
-        baselines: RMSE of the naive means on the same films, by name.
+        coverage: Share of the ratings that are inside the 80 % interval of their forecast.
+        baselines: RMSE of the naive baselines on the same films, by name.
     """
 
     films: int
@@ -133,11 +137,13 @@ class Figures(LedgerRecord):
 
 
 class SubgroupFigures(LedgerRecord):
-    """Errors of one subgroup of the scored films.
+    """Mean errors over one subgroup of the scored films, such as all dramas.
 
     Attributes:
-        kind: `month` (of release), `genre`, `language`, `votes` or `mark`.
-        name: The subgroup, such as `2026-03` or `Drama`.
+        kind: What the films have in common: `month` (of release), `genre`, `language`, `votes` or
+            `mark` (scoring mark).
+        name: Name of the subgroup, such as `2026-03` or `Drama`.
+        figures: The mean errors.
     """
 
     kind: str
@@ -146,7 +152,7 @@ class SubgroupFigures(LedgerRecord):
 
 
 class CalibrationBin(LedgerRecord):
-    """Films with similar forecasts: their mean forecast and their mean rating."""
+    """A group of films with similar forecasts: mean forecast, mean rating and number of films."""
 
     forecast: float
     actual: float
@@ -154,16 +160,17 @@ class CalibrationBin(LedgerRecord):
 
 
 class TrackRecord(LedgerRecord):
-    """View: how the forecasts turned out. Each film counts once, with its newest score.
+    """View of the ledger: the errors of all scored forecasts; one score per film, its newest.
 
     Attributes:
-        min_votes: Scores with fewer votes are left out.
-        figures: Errors over all films; None before the first score.
-        parts: Errors by subgroup: months in order, then genres, languages, numbers of votes, and
-            marks. In the subgroups by mark, a film counts once per mark.
+        min_votes: Scores whose rating has fewer votes are left out.
+        figures: Mean errors over all films; None if there is no score yet.
+        parts: Mean errors by subgroup: first the months of release, then genres, languages, ranges
+            of votes, and scoring marks. A film is in the subgroup of each mark that it has reached.
+        calibration: Mean forecast and mean rating of films with similar forecasts.
         worst: The films with the largest errors, the largest first.
         best: The films with the smallest errors, the smallest first.
-        alerts: Alerts of the newest drift report.
+        alerts: The alerts in the newest drift report.
     """
 
     as_of: date
@@ -173,15 +180,16 @@ class TrackRecord(LedgerRecord):
     calibration: tuple[CalibrationBin, ...]
     worst: tuple[Score, ...]
     best: tuple[Score, ...]
-    alerts: tuple[str, ...] = ()  # added to the view after the scores are summarised
+    alerts: tuple[str, ...] = ()  # empty at first; `write_track_record` adds them
 
 
 class DriftReport(LedgerRecord):
-    """The result of one check for changes in films and errors since training.
+    """The result of one drift check: whether films or forecast errors changed since training.
 
     Attributes:
+        version: The model version whose training the check compared with.
         figures: The measured values, by name.
-        alerts: One sentence per value outside its limit.
+        alerts: One sentence for each value outside its limit.
     """
 
     day: date
@@ -192,7 +200,7 @@ class DriftReport(LedgerRecord):
 
 
 class Retraining(LedgerRecord):
-    """The claim on the retraining of one day: the run that may start it, and why."""
+    """The claim on one day's retraining: which pipeline run may start it, and the reason."""
 
     day: date
     run_id: str
@@ -202,21 +210,19 @@ class Retraining(LedgerRecord):
 def last_before_release(
     forecasts: Iterable[Forecast], release_dates: Mapping[int, date]
 ) -> dict[int, Forecast]:
-    """Select the last forecast of each film before the day of its release.
-
-    Only this forecast is scored.
+    """Select each film's last forecast before the day of its release, which is the one to score.
 
     Args:
-        forecasts: In any order.
-        release_dates: By film id. Films without an entry are left out.
+        forecasts: Forecasts in any order.
+        release_dates: Release dates by film id. Films without an entry are left out.
 
     Returns:
-        Forecasts by film id.
+        The selected forecasts by film id.
     """
     newest: dict[int, Forecast] = {}
     for each in forecasts:
         release = release_dates.get(each.film_id)
-        # On the day of the release itself, votes may already be known.
+        # A forecast made on the release day is left out, because the first votes may be known then.
         if release is None or each.day >= release:
             continue
         known = newest.get(each.film_id)

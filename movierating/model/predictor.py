@@ -22,8 +22,9 @@ class PredictedRating:
         rating: The forecast rating, 0 to 10.
         low: Lower end of the 80 % interval, at least 0.
         high: Upper end of the 80 % interval, at most 10.
-        reasons: Rating points by feature group, the largest first. They add up to the rating minus
-            the rating of a film without known facts. Empty if no reasons were requested.
+        reasons: How many rating points each feature group contributes, the largest first. Their sum
+            is the forecast minus the forecast for a film without known facts. Empty if no reasons
+            were requested.
     """
 
     rating: float
@@ -38,7 +39,7 @@ class Predictor:
 
     Attributes:
         features: Names of the features, in the order of the vector.
-        effects: Target encoding of the tokens.
+        effects: The target encoding, which turns a film's tokens into effects in rating points.
         model: The ONNX graphs for the rating and its error.
     """
 

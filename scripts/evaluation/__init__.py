@@ -1,1 +1,1 @@
-"""Evaluate models: diagnostics, the report, tracking in W&B, and the gate before production."""
+"""Evaluate a trained model: error diagnostics, report, W&B tracking, and the production gate."""

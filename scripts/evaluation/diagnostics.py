@@ -1,4 +1,4 @@
-"""Diagnose a trained model: errors by subgroup, learning curve, importance of groups of facts."""
+"""Diagnose a trained model: errors by subgroup, learning curve, importance of feature groups."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -21,23 +21,23 @@ from scripts.training.vectors import FilmVectors
 
 Mask = npt.NDArray[np.bool_]
 
-MIN_SUBGROUP: Final = 20  # films; below this, the scores are noise
-_LARGEST_SUBGROUPS: Final = 12  # of languages and of genres each
+MIN_SUBGROUP: Final = 20  # films; the scores of a smaller subgroup are noise
+_LARGEST_SUBGROUPS: Final = 12  # at most 12 languages and 12 genres get scores of their own
 _CALIBRATION_BINS: Final = 10
-_CURVE_SHARES: Final = (0.1, 0.25, 0.5, 1.0)
-_EXPLAINED_FILMS: Final = 200  # enough for a stable mean; each takes milliseconds
-_MANY_VOTES: Final = 1e9  # with as many votes every film has weight 1
+_CURVE_SHARES: Final = (0.1, 0.25, 0.5, 1.0)  # of the training films; one model per share
+_EXPLAINED_FILMS: Final = 200  # enough for a stable mean; to explain one film takes milliseconds
+_MANY_VOTES: Final = 1e9  # with so many votes, the number of votes no longer lowers any weight
 
 
 @dataclass(frozen=True)
 class Subgroup:
-    """Scores on a part of the hold-out films.
+    """A model's scores on one part of the hold-out films, such as the films in Korean.
 
     Attributes:
-        kind: What its films have in common: language, genre, votes or year.
-        name: The language, genre, range of votes or year.
-        scores: Errors on its films.
-        coverage: Share of its films whose rating lies in the 80 % interval.
+        kind: The fact that its films have in common: language, genre, votes or year.
+        name: The value of that fact, such as `ko`, `Drama`, `from 100` (votes) or `2026`.
+        scores: The errors of the forecasts for its films.
+        coverage: Share of its films whose rating lies inside the 80 % interval.
     """
 
     kind: str
@@ -48,7 +48,7 @@ class Subgroup:
 
 @dataclass(frozen=True)
 class Bin:
-    """Films with similar forecasts: mean forecast, mean rating, and number of films."""
+    """A group of films with similar forecasts: mean forecast, mean rating, and number of films."""
 
     forecast: float
     rating: float
@@ -57,19 +57,20 @@ class Bin:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The figures that the report shows in addition to the manifest.
+    """The measurements of a model that its report shows in addition to the manifest.
 
     Attributes:
-        errors: Forecast minus rating of each hold-out film.
+        errors: Forecast minus rating of each hold-out film, shape (films,).
         subgroups: Scores by language, genre, votes and year.
-        calibration: The hold-out films in bins of equal size, by forecast.
-        curve: Number of training films, and the RMSE on the hold-out films.
-        importance: By group of facts, the mean absolute attribution, in rating points.
-        ablation: By group of facts, the increase of the hold-out RMSE without it.
-        label_ablation: By treatment of ratings with few votes, the increase of the hold-out RMSE
-            without it.
-        recent_bias: The mean error of the newest fold, subtracted from forecasts, in rating points;
-            positive if forecasts were too high.
+        calibration: The hold-out films, sorted by forecast and cut into bins of equal size.
+        curve: The learning curve: pairs of a number of training films and the RMSE on the hold-out
+            films.
+        importance: Mean absolute attribution by feature group, in rating points.
+        ablation: Increase of the hold-out RMSE if a feature group is masked, by group.
+        label_ablation: Increase of the hold-out RMSE if training omits one treatment of ratings
+            with few votes, by treatment.
+        recent_bias: The mean error of the newest fold in rating points, which is subtracted from
+            forecasts; positive if forecasts were too high.
     """
 
     errors: Ratings
@@ -82,33 +83,34 @@ class Diagnosis:
     recent_bias: float
 
 
-# From training and evaluation films to the RMSE on the latter.
+# A function that trains on its first argument and returns the RMSE on its second.
 RmseOf = Callable[[FilmVectors, FilmVectors], float]
 
 
 def diagnose(
     result: TrainingResult, model: Model, holdout: Sample, config: ModelConfig
 ) -> Diagnosis:
-    """Diagnose the best candidate; every figure is of the hold-out films.
+    """Measure the best candidate of a training on the hold-out films.
 
     Args:
-        result: What training produced.
-        model: The best candidate in the form that is served.
+        result: The result of the training: its candidates, effects and feature vectors.
+        model: The best candidate as the ONNX model that the API serves.
         holdout: The hold-out films.
-        config: Parameters of each family.
+        config: Parameters of each model family; the learning curve and the ablations train again.
     """
     films = result.films.evaluation_films()
     forecast = model.forecast(films.full).astype(float)
     best = result.best
     parameters = config.parameters[best.family]
 
-    # Effects and recent bias stay those of the full training set; only the trees are fitted again.
+    # To save time, only the trees are fitted again. The effects and the recent bias are not
+    # estimated again; they come from the full training set.
     def rmse_of(training: FilmVectors, evaluation: FilmVectors) -> float:
         regressor = fit(best.family, parameters, training, best.recent_bias)
         return score(evaluation.ratings, regressor.predict(evaluation.full)).rmse
 
     curve = _learning_curve(result.films, rmse_of)
-    _, full_rmse = curve[-1]  # all training films, all facts
+    _, full_rmse = curve[-1]  # trained on all training films and all facts
     return Diagnosis(
         errors=forecast - films.ratings,
         subgroups=subgroup_scores(model, films, holdout),
@@ -122,7 +124,13 @@ def diagnose(
 
 
 def subgroup_scores(model: Model, films: FilmVectors, holdout: Sample) -> list[Subgroup]:
-    """Score the model by language, genre, votes and year; `films` are the vectors of `holdout`."""
+    """Score a model on subgroups of the hold-out films: by language, genre, votes and year.
+
+    Args:
+        model: The model.
+        films: The feature vectors of the hold-out films.
+        holdout: The same films in the same order, with the facts that define the subgroups.
+    """
     forecast = model.forecast(films.full).astype(float)
     inside = model.covers(films.full, films.ratings)
     return [
@@ -132,7 +140,7 @@ def subgroup_scores(model: Model, films: FilmVectors, holdout: Sample) -> list[S
 
 
 def _subgroups(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
-    """Kind, name and rows of every subgroup that is large enough."""
+    """Yield kind, name and row mask of every subgroup with at least `MIN_SUBGROUP` films."""
     languages = [film.original_language for film in holdout.films]
     genres = [film.genres for film in holdout.films]
     years = holdout.opened.astype("datetime64[Y]").astype(int) + 1970
@@ -150,7 +158,8 @@ def _subgroups(holdout: Sample) -> Iterator[tuple[str, str, Mask]]:
 
 def _largest(kind: str, names: Sequence[Sequence[str]]) -> Iterator[tuple[str, str, Mask]]:
     counts = Counter(name for each in names for name in dict.fromkeys(each))
-    # Ties are broken by name: the subgroups are on the model card, and so in the bundle's digest.
+    # Names break ties, so that a rerun gives the same subgroups: the model card lists them, and
+    # its text is part of the bundle's digest.
     for name in sorted(counts, key=lambda name: (-counts[name], name))[:_LARGEST_SUBGROUPS]:
         yield kind, name, np.asarray([name in each for each in names])
 
@@ -164,7 +173,10 @@ def _calibration(forecast: Ratings, ratings: Ratings) -> list[Bin]:
 
 
 def _learning_curve(films: FilmVectors, rmse_of: RmseOf) -> list[tuple[int, float]]:
-    """Train on random shares of the films of all years, so that only their number changes."""
+    """Train on random parts of the training films, and measure the RMSE on the hold-out films.
+
+    The parts are random, so that old and new films are mixed alike and only their number differs.
+    """
     training, evaluation = films.training_films(), films.evaluation_films()
     order = np.random.default_rng(SEED).permutation(len(training))
     curve = []
@@ -186,7 +198,10 @@ def _importance(model: Model, films: FilmVectors) -> dict[str, float]:
 
 
 def _ablation(films: FilmVectors, rmse_of: RmseOf, full_rmse: float) -> dict[str, float]:
-    """Mask each group of facts in both the training and the hold-out films."""
+    """Mask one feature group at a time, train again, and return the increase of the RMSE by group.
+
+    The group is masked in the training films and in the hold-out films.
+    """
     training, evaluation = films.training_films(), films.evaluation_films()
     losses = {}
     for group in dict.fromkeys(GROUPS.values()):
@@ -198,7 +213,13 @@ def _ablation(films: FilmVectors, rmse_of: RmseOf, full_rmse: float) -> dict[str
 
 
 def _label_ablation(films: FilmVectors, rmse_of: RmseOf, full_rmse: float) -> dict[str, float]:
-    """Undo each treatment of ratings with few votes, in the trees only; effects stay the same."""
+    """Train without one treatment of ratings with few votes at a time.
+
+    Only the trees are trained again; the effects are still estimated with all treatments.
+
+    Returns:
+        The increase of the hold-out RMSE by treatment.
+    """
     training, evaluation = films.training_films(), films.evaluation_films()
     variants = {
         "weights by votes": replace(training, votes=np.full(len(training), _MANY_VOTES)),

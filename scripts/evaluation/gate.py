@@ -1,8 +1,9 @@
-"""The gate: decide whether a challenger may replace the champion in production.
+"""The gate: decide whether a new model (challenger) may replace the one in production (champion).
 
-The challenger must be better on films that were training films of neither model. Both models
-forecast each of these films, and the differences are resampled by film (paired bootstrap), so that
-luck with a few films does not pass for progress.
+The challenger must have a smaller error on films that neither model was trained on. Both models
+forecast each of these films. A paired bootstrap, which resamples the films, gives a confidence
+interval for the difference of their errors. Without it, luck with a few films could look like
+progress.
 """
 
 import logging
@@ -29,12 +30,12 @@ CONFIDENCE: Final = 0.95
 FEW_VOTES: Final = 2 * MIN_VOTES_TO_MEASURE
 _NEWEST: Final = timedelta(days=365)
 _RESAMPLES: Final = 2_000
-_BATCH: Final = 100  # resamples at a time; bounds the memory
+_BATCH: Final = 100  # resamples that are in memory at the same time
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a version may go into production, why, and the figures behind it."""
+    """Whether a model version may go into production, the reason, and the measured values."""
 
     promote: bool
     reason: str
@@ -43,14 +44,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Difference:
-    """RMSE of two models on the same films, and the difference, in rating points.
+    """RMSE of two models on the same films, and the difference between the two, in rating points.
 
     Attributes:
         films: Number of films.
-        challenger: RMSE of the challenger.
-        champion: RMSE of the champion.
-        low: Lower bound of the confidence interval of challenger minus champion.
-        high: Upper bound of the same interval.
+        challenger: RMSE of the challenger, the new model.
+        champion: RMSE of the champion, the model in production.
+        low: Lower bound of the confidence interval of the difference, challenger minus champion.
+        high: Upper bound of this interval.
     """
 
     films: int
@@ -61,23 +62,23 @@ class Difference:
 
     @property
     def better(self) -> bool:
-        """The challenger's errors are significantly smaller."""
+        """Whether the challenger's RMSE is significantly smaller."""
         return self.high < 0
 
     @property
     def worse(self) -> bool:
-        """The challenger's errors are significantly larger."""
+        """Whether the challenger's RMSE is significantly larger."""
         return self.low > 0
 
     def __str__(self) -> str:
-        """One sentence for reasons and logs."""
+        """Both RMSEs and the confidence interval as one sentence, for reasons and logs."""
         return (
             f"RMSE {self.challenger:.3f} to {self.champion:.3f} on {self.films} films, "
             f"{self.low:+.3f} to {self.high:+.3f} with {CONFIDENCE:.0%} confidence"
         )
 
     def figures(self, name: str) -> dict[str, float]:
-        """The difference as figures, their names starting with `name`."""
+        """Return the numbers of this difference; `name`, the films' subgroup, prefixes each key."""
         return {
             f"{name}_films": self.films,
             f"{name}_rmse": self.challenger,
@@ -88,7 +89,12 @@ class Difference:
 
 
 def refused_by_date(challenger: Manifest, pointer: Pointer) -> str | None:
-    """Why a version of this run date must not replace production; None if it may."""
+    """Return why the challenger's run date forbids its promotion; None if the date allows it.
+
+    Args:
+        challenger: The manifest of the new version.
+        pointer: The version in production, and the newest run date that was ever in production.
+    """
     if challenger.run_date < pointer.run_date:
         return (
             f"its run date is {challenger.run_date}, production's is {pointer.run_date}; "
@@ -103,11 +109,11 @@ def refused_by_date(challenger: Manifest, pointer: Pointer) -> str | None:
 
 
 def judge_without_champion(challenger: Manifest, why: str) -> Verdict:
-    """Judge a challenger that has no champion to compare with: it must beat the naive baselines.
+    """Judge a challenger without comparing it with a champion: it must beat the naive baselines.
 
     Args:
         challenger: The manifest of the new version.
-        why: Why there is no champion; part of the reason.
+        why: Why there is no champion to compare with; becomes part of the verdict's reason.
     """
     if unbeaten := _unbeaten(challenger, NAIVE_BASELINES):
         return unbeaten
@@ -119,11 +125,14 @@ def judge_without_champion(challenger: Manifest, why: str) -> Verdict:
 
 
 def judge(challenger: Bundle, champion: Bundle, holdout: Sample) -> Verdict:
-    """Judge a challenger against the baselines, and against the champion on unseen films.
+    """Judge whether a challenger may replace the champion.
+
+    It must beat all baselines on its hold-out films. On films new to both models, it must be
+    significantly better than the champion, and significantly worse in no subgroup.
 
     Args:
-        challenger: The new version.
-        champion: The version in production.
+        challenger: The bundle of the new version.
+        champion: The bundle of the version in production.
         holdout: The hold-out films of the challenger.
     """
     if unbeaten := _unbeaten(challenger.manifest, challenger.manifest.baselines):
@@ -144,10 +153,11 @@ def judge(challenger: Bundle, champion: Bundle, holdout: Sample) -> Verdict:
 
 
 def unseen_by_both(challenger: Bundle, champion: Bundle, holdout: Sample) -> Sample:
-    """The hold-out films that were training films of neither model.
+    """Select the hold-out films that neither model was trained on.
 
-    These were released after the later of the two splits. A film whose release date has moved since
-    the champion's training is recognised by its id among the champion's similar films.
+    These films were released on or after the later of the two split dates. If TMDB has changed a
+    release date since, the champion may have been trained on the film all the same. Such a film is
+    left out if its id is in the champion's index of similar films, which holds its training films.
     """
     after = max(challenger.manifest.split.split_date, champion.manifest.split.split_date)
     trained_on = [film.id for film in champion.similar_films.films]
@@ -157,7 +167,12 @@ def unseen_by_both(challenger: Bundle, champion: Bundle, holdout: Sample) -> Sam
 
 
 def compare(challenger: Ratings, champion: Ratings) -> Difference:
-    """Compare two models by their errors on the same films; both of shape (films,)."""
+    """Compare two models by their errors (forecast minus rating) on the same films.
+
+    Args:
+        challenger: Errors of the challenger, shape (films,).
+        champion: Errors of the champion on the same films in the same order, shape (films,).
+    """
     squares = (challenger**2, champion**2)
 
     def difference(ours: Ratings, theirs: Ratings, axis: int = -1) -> npt.NDArray[np.float64]:
@@ -190,7 +205,7 @@ def _differences(
 
 
 def _subgroups(unseen: Sample, run_date: date) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
-    """Name and rows of all films, then of the subgroups that matter most to users."""
+    """Yield name and row mask for all films, then for the subgroups that matter most to users."""
     yield "all_films", np.ones(len(unseen), np.bool_)
     yield "korean_films", (unseen.frame["original_language"] == "ko").to_numpy()
     yield "few_votes", unseen.votes < FEW_VOTES
@@ -225,7 +240,7 @@ def _unbeaten(challenger: Manifest, names: Iterable[str]) -> Verdict | None:
 
 
 def _holdout_figures(challenger: Manifest) -> dict[str, float]:
-    """The challenger's scores on all of its hold-out films, and those of the baselines."""
+    """Return the challenger's hold-out RMSE, the number of films, and the RMSE of the baselines."""
     holdout = challenger.metrics["holdout"]
     return {"holdout_films": holdout.n, "holdout_rmse": holdout.rmse} | {
         f"baseline_{name}_rmse": each.rmse for name, each in challenger.baselines.items()

@@ -1,4 +1,4 @@
-"""Show versions, decisions and scores of the registry as text tables."""
+"""Format the model registry's versions, decisions and scores as text tables."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,7 +15,12 @@ _COLUMN_WIDTH: Final = 60
 
 
 def versions_table(versions: Iterable[StoredVersion], pointer: Pointer | None) -> str:
-    """One row per version, with its state."""
+    """Format model versions as a table: one row per version, with its size and its state.
+
+    Args:
+        versions: The versions in the registry.
+        pointer: Which version is in production; None if there is none.
+    """
     rows = [
         (
             each.version,
@@ -29,7 +34,7 @@ def versions_table(versions: Iterable[StoredVersion], pointer: Pointer | None) -
 
 
 def decisions_table(decisions: Iterable[Decision]) -> str:
-    """One row per decision, with who made it and why."""
+    """Format decisions about versions as a table: when, what, who decided, and why."""
     rows = [(*_decision_cells(each), each.by, each.reason) for each in decisions]
     return _table(rows, ["at (UTC)", "decision", "version", "by", "reason"])
 
@@ -37,7 +42,13 @@ def decisions_table(decisions: Iterable[Decision]) -> str:
 def version_tables(
     manifest: Manifest, pointer: Pointer | None, decisions: Iterable[Decision]
 ) -> str:
-    """All about one version: its origin, its scores, and the decisions about it with figures."""
+    """Format one version as tables: its origin, its scores, and each decision about it.
+
+    Args:
+        manifest: The manifest of the version.
+        pointer: Which version is in production; None if there is none.
+        decisions: Decisions about any versions; only those about this version are shown.
+    """
     tables = [_table(_origin(manifest, pointer)), _scores_table(manifest)]
     for each in decisions:
         if each.version == manifest.version:

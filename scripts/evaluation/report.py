@@ -1,4 +1,4 @@
-"""Write the report, the model card and the evidence of a model."""
+"""Write the texts about a trained model: its report, its model card, and the scores for the UI."""
 
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ _TEMPLATES: Final = jinja2.Environment(
     keep_trailing_newline=True,
 )
 _MARKDOWN: Final = MarkdownIt("js-default")  # knows tables, and escapes HTML in TMDB's names
-_WEAKEST: Final = 5  # subgroups on the model card
+_WEAKEST: Final = 5  # the model card lists this many subgroups, those with the largest RMSE
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Report:
     """The report on a model in two formats.
 
     Attributes:
-        title: Title of both.
-        text: The report in Markdown, with tables instead of pictures.
-        page: The report as one HTML page with pictures, which loads nothing.
+        title: Title of both formats.
+        text: The report in Markdown, without pictures.
+        page: The report as one HTML page with pictures; it contains everything and loads no file.
     """
 
     title: str
@@ -43,7 +43,13 @@ class Report:
 
 
 def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) -> Report:
-    """Write the report of a run, with a comparison with the champion if there is one."""
+    """Write the report on the model that a run trained.
+
+    Args:
+        manifest: The manifest of the new model.
+        diagnosis: Its measurements on the hold-out films.
+        champion: The manifest of the model in production, to compare with; None if there is none.
+    """
     title = f"Model of {manifest.run_date}"
     typical, large = np.quantile(np.abs(diagnosis.errors), (0.5, 0.9))
     text = _TEMPLATES.get_template("report.md").render(
@@ -62,7 +68,7 @@ def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) 
 
 
 def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
-    """Write the model card of the bundle, in Markdown."""
+    """Write the model card that the bundle contains, in Markdown."""
     weakest = sorted(diagnosis.subgroups, key=lambda each: -each.scores.rmse)[:_WEAKEST]
     return _TEMPLATES.get_template("model_card.md").render(
         manifest=manifest, rows=_rows(manifest), weakest=weakest
@@ -70,7 +76,10 @@ def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
 
 
 def evidence(diagnosis: Diagnosis) -> Evidence:
-    """The figures that the service shows; rounded, so that a rerun gives the same bytes."""
+    """Collect the scores that the UI shows from a diagnosis.
+
+    They are rounded, so that a second training on the same films gives the same bytes.
+    """
     return Evidence.model_validate(
         {
             "slices": [
@@ -140,7 +149,10 @@ def _picture(diagnosis: Diagnosis) -> str:
 
 
 def _svg(drawings: Sequence[Callable[[Axes], None]]) -> str:
-    """Draw side by side; the same drawings give the same text."""
+    """Draw the axes side by side, and return the SVG text.
+
+    It has no date and no random ids, so the same drawings always give the same text.
+    """
     with mpl.rc_context({"svg.hashsalt": "report", "svg.fonttype": "none"}):
         figure = Figure(figsize=(4 * len(drawings), 3.2), layout="constrained")
         for axes, draw in zip(figure.subplots(1, len(drawings)), drawings, strict=True):

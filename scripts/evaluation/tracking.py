@@ -1,4 +1,7 @@
-"""Log runs in Weights & Biases: online with an API key, otherwise offline in the data folder."""
+"""Log trainings and deployments as runs in Weights & Biases (W&B).
+
+With an API key, runs are sent to W&B; without one, W&B writes them to the data folder.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PROJECT: Final = "movie-rating-predictor"
-_LOGIN_SECONDS: Final = 20
+_LOGIN_SECONDS: Final = 20  # a training does not wait longer for W&B to answer
 
 
 def log_run(  # noqa: PLR0913, PLR0917 - the contents of a run
@@ -28,24 +31,25 @@ def log_run(  # noqa: PLR0913, PLR0917 - the contents of a run
     group: str | None = None,
     report: "Report | None" = None,
 ) -> str | None:
-    """Log one finished training, trial or deployment as a W&B run.
+    """Log one finished training, tuning attempt or deployment as a W&B run.
 
     Args:
-        settings: The settings; without W&B's key the run stays offline.
+        settings: The settings; without W&B's API key the run is only written to the data folder.
         name: Name of the run.
         config: Parameters and other inputs.
-        metrics: Figures by name.
+        metrics: Measured values by name.
         group: Name shared by runs that belong together.
-        report: A report on the model. Its page goes into the run; if W&B is online, its text
-            becomes a W&B Report.
+        report: A report on the model. Its HTML page is added to the run. With an API key, its
+            Markdown text also becomes a W&B Report.
 
     Returns:
-        The run's path, or None if logging failed, which never stops a training.
+        The path of the W&B run. None if logging failed; the failure is only logged as a warning, so
+        that it never stops a training.
     """
     try:
         with _start(settings, name, config, group) as tracked:
             tracked.log(dict(metrics) | ({"report": wandb.Html(report.page)} if report else {}))
-    except Exception as error:  # noqa: BLE001 - no error of W&B may stop a training
+    except Exception as error:  # noqa: BLE001 - no W&B error may stop a training
         logger.warning(
             "cannot log run %s in W&B (%s); training continues", name, type(error).__name__
         )
@@ -58,7 +62,7 @@ def log_run(  # noqa: PLR0913, PLR0917 - the contents of a run
 def candidate_metrics(
     candidate: "Candidate", baselines: "Mapping[str, Scores]"
 ) -> dict[str, float]:
-    """The figures of a candidate's W&B run."""
+    """Return the metrics that a candidate's W&B run records: its errors and the baselines'."""
     return {
         "train_rmse": candidate.train.rmse,
         "test_rmse": candidate.holdout.rmse,
@@ -70,7 +74,7 @@ def candidate_metrics(
 
 
 def _publish(report: "Report", run: "wandb.Run") -> None:
-    """Write a W&B Report about an online run, with the login of that run."""
+    """Create a W&B Report about a run that was sent to W&B; the run's login is still valid."""
     try:
         import wandb_workspaces.reports.v2 as reports
 

@@ -1,1 +1,1 @@
-"""The forecast ledger's logic: select, forecast and score films, detect drift, summarise."""
+"""The steps behind the forecast ledger: select films, forecast and score them, detect drift."""

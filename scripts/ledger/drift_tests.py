@@ -1,10 +1,13 @@
-"""Tests for drift: changes of the films, or of the errors of forecasts, since training.
+"""Tests for drift: changes in films or in forecast errors since the model was trained.
 
-Films are compared by the population stability index (PSI) of each fact: the difference of two
-shares times the logarithm of their ratio, summed over all values of the fact. Without any change,
-the PSI of n and m films is distributed as (1/n + 1/m) times chi-squared (Yurdakul, Statistical
-Properties of Population Stability Index, 2018). So a PSI that chance alone could give is no alert,
-however large it is.
+Recent films are compared with training films fact by fact, for example by language. The measure is
+the population stability index (PSI). For each value of the fact, take the share of films that have
+it: (recent share - training share) * log(recent share / training share). The PSI is the sum over
+all values.
+
+Small samples differ by chance, too. If nothing has changed, the PSI of n and m films is distributed
+as (1/n + 1/m) times chi-squared (Yurdakul, Statistical Properties of Population Stability Index,
+2018). Only a PSI above what chance could give leads to an alert.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,9 +30,9 @@ from scripts.store.schema import SCHEMA
 
 MISSING: Final = "missing"
 OTHER: Final = "other"
-_REFERENCE_PERIOD: Final = timedelta(days=3 * 365)  # before the split date
-_BINS: Final = 10
-_FREQUENT_NAMES: Final = 10  # genres and languages that get a bin of their own
+_REFERENCE_PERIOD: Final = timedelta(days=3 * 365)  # before the split; older films differ anyway
+_BINS: Final = 10  # of a number, such as the budget
+_FREQUENT_NAMES: Final = 10  # this many genres and languages get a bin of their own
 _CHANCE_QUANTILE: Final = 0.999
 _COLUMNS: Final = (
     "release_date",
@@ -45,11 +48,12 @@ _NO_FILMS: Final = SCHEMA.empty_table().select(_COLUMNS)
 
 @dataclass(frozen=True)
 class Shift:
-    """The change of one fact.
+    """How much one fact of recent films, such as their language, differs from the training films.
 
     Attributes:
-        psi: Population stability index.
-        by_chance: The PSI that 999 of 1,000 comparisons stay below if nothing has changed.
+        psi: Population stability index; 0 means that the shares of all values are the same.
+        by_chance: The PSI that chance can give: if nothing has changed, 999 of 1,000 comparisons
+            give a smaller one.
     """
 
     psi: float
@@ -59,15 +63,19 @@ class Shift:
 def films_to_compare(
     store: FilmStore, split_date: date, day: date, limits: DriftLimits
 ) -> tuple[pa.Table, pa.Table]:
-    """Select the newest training films and the recently released films.
+    """Select the films that the drift check compares: the newest training films and recent films.
 
-    Both need enough votes: most films never get any, and would always look like drift.
+    Both need enough votes. Most films never get any votes. They differ from training films, so with
+    them the check would always find drift.
 
     Args:
         store: The film store.
-        split_date: Training films were released before it.
+        split_date: The model's split date; its training films were released before it.
         day: The day of the check.
-        limits: For the age of recent films.
+        limits: Give the largest age of recent films.
+
+    Returns:
+        The training films from the last three years before the split, and the recent films.
     """
     released, votes = pc.field("release_date"), pc.field("vote_count")
     has_votes = votes >= MIN_VOTES_TO_MEASURE
@@ -85,18 +93,27 @@ def films_to_compare(
 
 
 def input_shifts(training: pa.Table, recent: pa.Table, limits: DriftLimits) -> dict[str, Shift]:
-    """Measure the change of each fact, by its name; empty if one side has too few films."""
+    """Measure by how much each fact of recent films differs from the training films.
+
+    Returns:
+        The shift of each fact, by the fact's name. Empty if there are too few films to compare.
+    """
     if min(training.num_rows, recent.num_rows) < limits.min_films:
         return {}
     return {name: shift(*labels) for name, labels in _labels(training, recent).items()}
 
 
 def shift(before: Sequence[str], after: Sequence[str]) -> Shift:
-    """Measure the change in the shares of labels."""
+    """Measure by how much the shares of labels differ between two groups of films.
+
+    Args:
+        before: One label per training film: the value or the bin of one fact.
+        after: One label per recent film, of the same fact.
+    """
     labels = sorted({*before, *after})
     shares = []
     for side in (before, after):
-        # Half a film more per label: the logarithm needs shares above zero.
+        # Add half a film to each label, because the logarithm needs shares above zero.
         counts = np.asarray([side.count(label) for label in labels]) + 0.5
         shares.append(counts / counts.sum())
     old, new = shares
@@ -112,14 +129,21 @@ def shift(before: Sequence[str], after: Sequence[str]) -> Shift:
 def recent_scores(
     scores: Iterable[Score], day: date, min_votes: int, limits: DriftLimits
 ) -> list[Score]:
-    """Select the recent scores with enough votes, one per film; none if they are too few."""
+    """Select the recent scores with enough votes, one per film; none if there are too few of them.
+
+    Args:
+        scores: All scores in the ledger.
+        day: The day of the check.
+        min_votes: A rating with fewer votes is too noisy to judge a forecast by.
+        limits: Give the largest age and the smallest number of scores.
+    """
     first = day - timedelta(limits.score_days)
     found = newest_per_film(each for each in scores if each.votes >= min_votes and each.day > first)
     return found if len(found) >= limits.min_scores else []
 
 
 def input_alerts(shifts: Mapping[str, Shift], limits: DriftLimits) -> Iterator[str]:
-    """Write a sentence for each fact that changed beyond the limit and beyond chance."""
+    """Yield one alert for each fact whose PSI is above the limit and above chance."""
     for name, each in shifts.items():
         limit = max(limits.psi, each.by_chance)
         if each.psi > limit:
@@ -132,17 +156,18 @@ def input_alerts(shifts: Mapping[str, Shift], limits: DriftLimits) -> Iterator[s
 def residual_alerts(
     scores: Sequence[Score], manifest: Manifest, limits: DriftLimits
 ) -> Iterator[str]:
-    """Write a sentence for each measure by which recent forecasts are worse than expected.
+    """Yield one alert for each error measure that is worse than expected in recent forecasts.
 
     Args:
-        scores: One per film; without any there is no alert.
-        manifest: Of the model in production; its hold-out error is the expected one.
-        limits: The limits.
+        scores: The recent scores, one per film. If there are none, there is no alert.
+        manifest: The manifest of the model in production. Its RMSE on the hold-out films is the
+            expected RMSE.
+        limits: The limits of bias, RMSE and coverage.
     """
     if not scores:
         return
     found, which = figures(scores), f"of the last {len(scores)} scored films"
-    # Three standard errors of a mean: a smaller bias may be chance.
+    # Three standard errors of the mean error: a smaller bias may be due to chance.
     bias_by_chance = 3 * found.rmse / len(scores) ** 0.5
     expected_rmse = manifest.metrics["holdout"].rmse
     if abs(found.bias) > max(limits.bias, bias_by_chance):
@@ -157,7 +182,13 @@ def residual_alerts(
 def drift_figures(
     shifts: Mapping[str, Shift], scores: Sequence[Score], films: int
 ) -> dict[str, float]:
-    """Collect the measured values for the report, by name."""
+    """Collect the measured values of a drift check, by name, for its report.
+
+    Args:
+        shifts: The shift of each fact, by the fact's name.
+        scores: The recent scores, one per film.
+        films: The number of recent films.
+    """
     values: dict[str, float] = {"films": films, "scores": len(scores)}
     values |= {f"psi_{name}": round(each.psi, 4) for name, each in shifts.items()}
     if scores:
@@ -167,7 +198,15 @@ def drift_figures(
 
 
 def _labels(*sides: pa.Table) -> dict[str, list[list[str]]]:
-    """Label the films of both sides by each fact; the first side defines bins and names."""
+    """Label each film by each fact: with a bin for a number, with a name for a genre or language.
+
+    Args:
+        *sides: The training films and the recent films. The training films define the bins, and
+            which names get a label of their own.
+
+    Returns:
+        By fact: the labels of the training films and of the recent films.
+    """
     numbers = {
         "running time": [_numbers(side["runtime"]) for side in sides],
         "length of the plot": [_numbers(pc.utf8_length(side["overview"])) for side in sides],
@@ -182,16 +221,16 @@ def _labels(*sides: pa.Table) -> dict[str, list[list[str]]]:
 
 
 def _numbers(column: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Convert a column to floats; zero means unknown and becomes NaN."""
+    """Convert a column of the film store to floats; TMDB's 0 means unknown and becomes NaN."""
     values = column.cast(pa.float64()).fill_null(0).to_numpy()
     return np.where(values > 0, values, np.nan)
 
 
 def _binned(*sides: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[str]]:
-    """Label numbers by the deciles of the first side."""
+    """Label each number with its bin; the deciles of the first side (training films) bound them."""
     known = sides[0][~np.isnan(sides[0])]
     inner = np.linspace(0, 1, _BINS + 1)[1:-1]
-    # Unique, since frequent values can be several deciles at once.
+    # A frequent value can be equal to several deciles; such a bound is used once.
     edges = np.unique(np.quantile(known, inner)) if len(known) else known
     return [
         [MISSING if np.isnan(each) else str(np.searchsorted(edges, each)) for each in side]
@@ -200,7 +239,7 @@ def _binned(*sides: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[str]]:
 
 
 def _named(*sides: list[str | None]) -> list[list[str]]:
-    """Label names by themselves if they are frequent on the first side, else as `OTHER`."""
+    """Label each film with its name if that is frequent on the first side, otherwise `OTHER`."""
     by_count = sorted(set(filter(None, sides[0])), key=lambda name: (-sides[0].count(name), name))
     kept = set(by_count[:_FREQUENT_NAMES])
     return [

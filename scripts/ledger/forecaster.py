@@ -22,14 +22,15 @@ class NoModelError(ExplainedError, RuntimeError):
 
 @dataclass(frozen=True)
 class FilmToForecast:
-    """A film that gets a forecast.
+    """A film to forecast, with the facts that the ledger stores about it.
 
     Attributes:
         film_id: TMDB's id.
         film: The facts that the model uses.
-        release_date: As known now.
-        poster_path: For pages; the model does not use it.
-        original_title: For search; the model does not use it.
+        release_date: The release date that TMDB gives now.
+        poster_path: TMDB's path of the poster. The UI shows it; the model does not use it.
+        original_title: Title in the original language. Visitors search for it; the model does not
+            use it.
     """
 
     film_id: int
@@ -48,7 +49,7 @@ class Forecaster:
 
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
-        """Use the version in a bundle; the rest of the bundle can be freed."""
+        """Create a forecaster from a bundle; it keeps only the model, to free memory."""
         return cls(bundle.manifest.version, bundle.predictor)
 
     def forecast(
@@ -58,13 +59,14 @@ class Forecaster:
         made_at: datetime,
         day: date,
     ) -> list[Forecast]:
-        """Forecast films.
+        """Forecast films with this model version, and with the naive baselines.
 
         Args:
-            films: The films.
-            means: The naive means of the day; None stores no baselines.
+            films: The films to forecast.
+            means: The mean ratings on this day, which are the forecasts of the naive baselines.
+                None if there are none; then the records contain no baselines.
             made_at: The time of the forecast.
-            day: The same as a date in the pipeline's time zone.
+            day: The date of the forecast in the pipeline's time zone.
 
         Returns:
             One ledger record per film, in the order of `films`.
@@ -105,7 +107,7 @@ class Forecaster:
 
 
 def in_production(registry: Registry) -> Forecaster:
-    """Load the version in production, verified.
+    """Load the model version in production, after checking its files against the manifest.
 
     Raises:
         NoModelError: No version is in production.
@@ -118,9 +120,9 @@ def in_production(registry: Registry) -> Forecaster:
 
 
 def inputs_sha256(film: Film) -> str:
-    """Hash all facts of a film that a forecast uses.
+    """Return the SHA-256 hash of all facts about a film that a forecast uses.
 
-    If a forecast changes and the hash does not, the model has changed and not the facts.
+    It tells why two forecasts of a film differ: with the same hash, only the model has changed.
     """
     return sha256(json.dumps(asdict(film), sort_keys=True, default=str).encode())
 

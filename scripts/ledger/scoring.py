@@ -1,7 +1,8 @@
-"""Compare forecasts with the ratings that films have at their marks.
+"""Score forecasts: compare them with the ratings that the films got.
 
-A film reaches a mark when it has enough votes, and 30 and 90 days after its release. Its rating at
-the mark is the one that the film store knew then. So a score is the same, however late it is made.
+Each film is scored at three marks: when it first has enough votes, 30 days after its release, and
+90 days after its release. The score uses the rating that TMDB had on that day; the film store keeps
+it in the vote history. So a late run of this step gives the same score as a run on that day.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,10 +20,11 @@ MARK_AGES: Final[Mapping[ScoringMark, timedelta]] = {
     "30 days": timedelta(30),
     "90 days": timedelta(90),
 }
-WATCHED_DAYS: Final = 730  # since the release; then the wait for enough votes ends
-_OLDEST_FORECAST: Final = timedelta(days=200)  # before the release; none is made earlier
+WATCHED_DAYS: Final = 730  # since the release; a film that has few votes until then gets no score
+# Forecasts are made at most 180 days before the release, so no older ones are read.
+_OLDEST_FORECAST: Final = timedelta(days=200)
 
-ScoredMarks = frozenset[tuple[int, ScoringMark]]  # film id and mark
+ScoredMarks = frozenset[tuple[int, ScoringMark]]  # film id and scoring mark
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class RatingAtMark:
     Attributes:
         film_id: TMDB's id.
         release_date: The release date that TMDB gives now.
-        mark: Which scoring mark: 30 days, 90 days, or a number of votes.
-        day: The day at which the mark was reached.
+        mark: Which scoring mark: 30 days, 90 days, or enough votes.
+        day: The day on which the film reached the mark.
         rating: The rating on that day.
         votes: The number of votes on that day.
     """
@@ -49,15 +51,15 @@ class RatingAtMark:
 def due_ratings(
     store: FilmStore, first_day: date | None, day: date, min_votes: int, scored: ScoredMarks
 ) -> list[RatingAtMark]:
-    """Find the films that reached a mark until a day and are not scored at it yet.
+    """Find the ratings to score: films that have reached a scoring mark and have no score for it.
 
     Args:
         store: The film store.
-        first_day: The first day of the ledger. Films released until then have no forecast; None
-            means that no film has one.
-        day: Later releases and votes are ignored.
-        min_votes: The number of votes that is a mark of its own.
-        scored: The film ids and marks that are scored already.
+        first_day: The day of the ledger's oldest forecast. A film released on or before it has no
+            forecast to score. None if the ledger has no forecasts.
+        day: The day of the run. Later releases and votes are ignored.
+        min_votes: The number of votes at which a film reaches the mark `votes`.
+        scored: Film id and mark of each score that the ledger already has.
     """
     if first_day is None:
         return []
@@ -72,17 +74,17 @@ def due_ratings(
 
 
 def ratings_at_marks(row: Mapping[str, Any], day: date, min_votes: int) -> Iterator[RatingAtMark]:
-    """Find the ratings of one film at the marks it reached until a day.
+    """Yield the rating of one film at each scoring mark that it has reached.
 
-    A mark without any votes until then yields nothing.
+    If the film had no votes yet when it reached a mark, there is no rating to yield.
 
     Args:
-        row: The film's `id`, `release_date` and `votes`, oldest first.
-        day: Later votes are ignored.
-        min_votes: The number of votes that is a mark, at any age.
+        row: The film's `id`, `release_date` and `votes` (vote history, oldest entry first).
+        day: The day of the run. Later votes are ignored.
+        min_votes: The number of votes at which the film reaches the mark `votes`.
     """
     released: date = row["release_date"]
-    # Votes before the release come from festivals, or are mistakes.
+    # Votes from before the release are left out: they come from festivals, or are mistakes.
     votes = [each for each in row["votes"] if released <= each["date"] <= day and _is_rated(each)]
     enough = next((each for each in votes if each["vote_count"] >= min_votes), None)
     if enough is not None:
@@ -96,7 +98,7 @@ def ratings_at_marks(row: Mapping[str, Any], day: date, min_votes: int) -> Itera
 def forecasts_to_score(
     ratings: Sequence[RatingAtMark], ledger: ForecastLedger
 ) -> dict[int, Forecast]:
-    """Read the last forecast before the release for each film, by id."""
+    """Read each rated film's last forecast before its release from the ledger, by film id."""
     release_dates = {each.film_id: each.release_date for each in ratings}
     if not release_dates:
         return {}
@@ -105,7 +107,12 @@ def forecasts_to_score(
 
 
 def score_films(ratings: Iterable[RatingAtMark], forecasts: Mapping[int, Forecast]) -> list[Score]:
-    """Compare ratings with forecasts by film id; films without a forecast are left out."""
+    """Score each rating against the forecast for its film; films without one are left out.
+
+    Args:
+        ratings: The ratings at scoring marks.
+        forecasts: The last forecast before the release, by film id.
+    """
     return [_score(each, forecasts[each.film_id]) for each in ratings if each.film_id in forecasts]
 
 

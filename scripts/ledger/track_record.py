@@ -1,4 +1,4 @@
-"""The track record: how all scored forecasts turned out, in total and by subgroup."""
+"""Compute the track record: the errors of all scored forecasts, in total and by subgroup."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,14 +19,20 @@ from movierating.ledger.records import (
 from scripts.dataset.metrics import rmse
 from scripts.parameters import VOTE_BANDS
 
-LISTED_FILMS: Final = 10  # best and worst each
-MIN_SUBGROUP: Final = 10  # films of a genre or language; with fewer the figures are noise
-_MAX_SUBGROUPS: Final = 12  # genres and languages each
+LISTED_FILMS: Final = 10  # in the list of the best forecasts, and in that of the worst
+MIN_SUBGROUP: Final = 10  # films of a genre or language; with fewer the mean errors are noise
+_MAX_SUBGROUPS: Final = 12  # at most 12 genres and 12 languages are shown
 _CALIBRATION_BINS: Final = 10
 
 
 def track_record(scores: Sequence[Score], day: date, min_votes: int) -> TrackRecord:
-    """Summarise scores as of a day, each film once, by its newest score with enough votes."""
+    """Summarise scores; each film enters once, with its newest score that has enough votes.
+
+    Args:
+        scores: All scores in the ledger.
+        day: The date to put on the summary.
+        min_votes: Scores whose rating has fewer votes are left out.
+    """
     with_votes = [each for each in scores if each.votes >= min_votes]
     films = newest_per_film(with_votes)
     by_error = sorted(films, key=lambda each: (abs(each.error), each.film_id))
@@ -44,7 +50,14 @@ def track_record(scores: Sequence[Score], day: date, min_votes: int) -> TrackRec
 def write_track_record(
     ledger: ForecastLedger, scores: Sequence[Score], day: date, min_votes: int
 ) -> None:
-    """Write the track record, with the alerts of the newest drift report, as a view."""
+    """Write the track record, with the alerts of the newest drift report, as a view in the ledger.
+
+    Args:
+        ledger: The forecast ledger.
+        scores: All scores in it.
+        day: The date to put on the view.
+        min_votes: Scores whose rating has fewer votes are left out.
+    """
     drift = ledger.newest_drift_report()
     alerts = drift.alerts if drift else ()
     record = track_record(scores, day, min_votes).model_copy(update={"alerts": alerts})
@@ -52,7 +65,7 @@ def write_track_record(
 
 
 def newest_per_film(scores: Iterable[Score]) -> list[Score]:
-    """Select the score of the latest day for each film, in order of release."""
+    """Select each film's newest score; return them in the order of the release dates."""
     newest: dict[int, Score] = {}
     for each in sorted(scores, key=lambda each: (each.day, each.mark)):
         newest[each.film_id] = each
@@ -60,10 +73,10 @@ def newest_per_film(scores: Iterable[Score]) -> list[Score]:
 
 
 def figures(scores: Sequence[Score]) -> Figures:
-    """Compute the errors of forecasts and of the naive means.
+    """Compute the mean errors over some scores, for the model and for the naive baselines.
 
     Args:
-        scores: At least one. A baseline that one of them lacks is left out.
+        scores: One or more scores. A baseline that is missing in one of them is left out.
     """
     errors = np.asarray([each.error for each in scores])
     # Baselines are compared with each other, so all must cover the same films.
@@ -84,7 +97,7 @@ def figures(scores: Sequence[Score]) -> Figures:
 
 
 def month_of(score: Score) -> str:
-    """The month of release, as YYYY-MM."""
+    """Return the month of the film's release, as YYYY-MM."""
     return score.release_date.isoformat()[:7]
 
 
@@ -97,7 +110,7 @@ def _subgroups(films: Sequence[Score], with_votes: Sequence[Score]) -> Iterator[
     for low, high in pairwise((*VOTE_BANDS, np.inf)):
         if band := [each for each in films if low <= each.votes < high]:
             yield SubgroupFigures(kind="votes", name=f"from {low}", figures=figures(band))
-    # A film has one score per mark, so here all scores count, not only the newest.
+    # This compares the marks, so it uses all scores of a film and not only the newest.
     yield from _grouped("mark", with_votes, lambda each: each.mark)
 
 
@@ -116,7 +129,10 @@ def _grouped(
 
 
 def _calibration(films: Sequence[Score]) -> Iterator[CalibrationBin]:
-    """Compare mean forecast and mean rating in bins of equal size, ordered by forecast."""
+    """Sort the films by forecast, cut them into bins of equal size, and compare the bins' means.
+
+    If forecasts are calibrated, mean forecast and mean rating of each bin are about equal.
+    """
     order = sorted(films, key=lambda each: (each.rating, each.film_id))
     count = min(_CALIBRATION_BINS, len(order) // MIN_SUBGROUP)
     for rows in np.array_split(np.arange(len(order)), count) if count else []:

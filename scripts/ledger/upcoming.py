@@ -1,4 +1,4 @@
-"""Select the films to forecast, and summarise their newest forecasts for readers."""
+"""Select the films to forecast, and summarise their newest forecasts for the API."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
@@ -15,25 +15,26 @@ from scripts.parameters import FEATURE_FILM_MINUTES, MIN_VOTES_TO_MEASURE
 from scripts.store.film_store import FilmStore
 from scripts.store.parsing import main_genre, parse_film, to_frame
 
-DAYS_AHEAD: Final = 180
-RECENT_DAYS: Final = 90  # since the release; votes are often still few
+DAYS_AHEAD: Final = 180  # films are forecast from this many days before their release
+RECENT_DAYS: Final = 90  # since the release; until then many films have few votes
 WEEK: Final = timedelta(days=7)
-# If no run took place a week ago, a forecast up to this much older takes its place.
+# If no run took place a week ago, an older forecast is used: at most this much older.
 _LONGEST_GAP: Final = timedelta(days=7)
 
 
 def select_films(
     store: FilmStore, day: date, min_votes: int
 ) -> tuple[list[FilmToForecast], NaiveMeans | None]:
-    """Select the films to forecast on a day, and compute the naive means of that day.
+    """Select the films to forecast on a day, and compute the naive baselines of that day.
 
     Args:
         store: The film store.
-        day: The day; the records are those known on it.
-        min_votes: A released film with as many votes is not forecast any more.
+        day: The day. Only records and votes that were known on it are used.
+        min_votes: A released film with this many votes is no longer forecast.
 
     Returns:
-        The films by id, and the means; None if no released film has enough votes.
+        The films, ordered by id, and the mean ratings that serve as naive forecasts. The means are
+        None if no released film has enough votes.
     """
     to_forecast: list[FilmToForecast] = []
     rated: list[pa.Table] = []
@@ -46,16 +47,21 @@ def select_films(
 
 
 def is_to_forecast(day: date, min_votes: int) -> pc.Expression:
-    """Filter for films to forecast: released within half a year, or recently with few votes.
+    """Build the filter for films to forecast: soon to be released, or recent and with few votes.
 
-    The forecast of a recent film is scored only if its release is moved to a later date.
+    A recent film is forecast because TMDB may still move its release to a later date. Only then is
+    this forecast scored, because it was made before the release.
+
+    Args:
+        day: The day of the forecasts.
+        min_votes: A released film with this many votes is no longer forecast.
     """
     opens, votes = pc.field("release_date"), pc.field("vote_count")
     is_upcoming = (opens > day) & (opens <= day + timedelta(DAYS_AHEAD))
     is_recent = (opens <= day) & (opens > day - timedelta(RECENT_DAYS))
     has_few_votes = votes.is_null() | (votes < min_votes)
     is_excluded = pc.field("adult") | pc.field("video") | (pc.field("status") == "Canceled")
-    # The API requires a genre or a plot, too.
+    # A film without genre and plot has too few facts. The API refuses such a film, too.
     is_described = (pc.field("genres") != "[]") | (pc.field("overview") != "")
     return (
         (is_upcoming | (is_recent & has_few_votes))
@@ -66,13 +72,13 @@ def is_to_forecast(day: date, min_votes: int) -> pc.Expression:
 
 
 def upcoming(ledger: ForecastLedger, day: date, release_dates: Mapping[int, date]) -> Upcoming:
-    """Summarise the newest forecasts of a day, with their change in a week.
+    """Summarise the forecasts made on a day, each with the forecast of the week before.
 
     Args:
-        ledger: The ledger.
-        day: The day.
-        release_dates: By film id, as known now. Films without an entry or already released are
-            left out, whatever their forecasts said.
+        ledger: The forecast ledger.
+        day: The day on which the forecasts were made.
+        release_dates: The release dates that TMDB gives now, by film id. Films without an entry
+            and films released by this day are left out.
     """
     newest = last_before_release(ledger.read(day, day), release_dates)
     week_ago = last_before_release(
