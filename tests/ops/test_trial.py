@@ -44,7 +44,7 @@ pytestmark = [
 def commands_of_the_night() -> list[str]:
     """The commands of docs/operations.md for an alert, without each call of Compose."""
     text = (ROOT / "docs" / "operations.md").read_text()
-    chapter = text.partition("\n## When an alert speaks\n")[2]
+    chapter = text.partition("\n## When an alert fires\n")[2]
     blocks = re.findall(r"(?s)\n```\n(.+?)\n```", chapter.partition("\n## Instance A is gone\n")[0])
     return [line for block in blocks[1:] for line in block.splitlines()]
 

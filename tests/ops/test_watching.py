@@ -110,7 +110,7 @@ def test_each_alert_is_tested_and_has_a_section_in_the_runbook():
     }
     assert spoken == set(rules("alert"))
     operations = (ROOT / "docs" / "operations.md").read_text()
-    chapter = operations.split("\n## When an alert speaks\n")[1].split("\n## ")[0]
+    chapter = operations.split("\n## When an alert fires\n")[1].split("\n## ")[0]
     assert set(re.findall(r"(?m)^### (\w+)$", chapter)) == set(rules("alert"))
 
 
