@@ -1,7 +1,8 @@
 """Entry file of the Streamlit UI: the language switch, the navigation and the footer.
 
-Run it with `python -m ui.serve`. From this project it imports only `ui/`. On every run it fetches
-all facts about the model from the API, so a page never shows old facts.
+Start it with `python -m ui.serve`. From this project it imports only `ui/`. Streamlit runs this
+file after every click; each run fetches all facts about the model from the API, so no page shows
+old facts.
 """
 
 import json
@@ -14,7 +15,7 @@ from ui.widgets import form, notices
 
 
 def main() -> None:
-    """Draw the language switch, the current page and the footer; runs after every click."""
+    """Draw the language switch, the current page and the footer."""
     state = st.session_state
     requested = st.query_params.get("lang")
     state.setdefault("ui", requested if requested in LANGUAGES else next(iter(LANGUAGES)))

@@ -1,1 +1,1 @@
-"""The API. Without this file, `import app` would import the UI's entry file `app.py` instead."""
+"""The API. Without this file, `import app` would load the UI's entry file `app.py` instead."""

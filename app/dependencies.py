@@ -1,4 +1,4 @@
-"""Dependencies of the routes: objects that the lifespan created, reached through the request."""
+"""FastAPI dependencies, through which the routes get the objects that the application shares."""
 
 from typing import Annotated, TypedDict
 
@@ -14,7 +14,10 @@ from app.translation import Translator
 
 
 class State(TypedDict):
-    """The objects that the lifespan creates; Starlette copies them into every request's state."""
+    """The objects that all requests share.
+
+    The application creates them at its start, and Starlette puts them into `request.state`.
+    """
 
     follower: Follower
     translator: Translator
@@ -26,7 +29,7 @@ class State(TypedDict):
 
 
 def in_service(request: Request) -> Served:
-    """Return the model in service, and note its version for the request's log line.
+    """Return the model in service, and store its version for the log line about the request.
 
     Raises:
         NoModelError: No model is in service yet.

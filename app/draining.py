@@ -4,14 +4,15 @@ import time
 
 
 class Draining:
-    """Whether the service is shutting down.
+    """The state of the service's shutdown.
 
-    During this time `/readyz` fails, so a load balancer sends new requests to other replicas. The
-    service still answers every request, and closes each connection after its response.
+    While the service is draining, `/readyz` fails, so a load balancer sends new requests to other
+    replicas. The service still answers every request, but closes each connection after its
+    response.
     """
 
     def __init__(self, seconds: float = 0) -> None:
-        """Prepare; draining will last `seconds` from the call of `begin`."""
+        """Create the state; draining lasts for `seconds` after the call of `begin`."""
         self._seconds = seconds
         self._until: float | None = None
 
@@ -25,5 +26,5 @@ class Draining:
         self._until = time.monotonic() + self._seconds
 
     def is_over(self) -> bool:
-        """Whether draining has begun and its time is up."""
+        """Return whether draining has begun and its time has passed."""
         return self._until is not None and time.monotonic() >= self._until

@@ -17,7 +17,7 @@ MOOD_THRESHOLD: Final = 0.1  # a polarity from -0.1 to 0.1 is labelled neutral
 
 @dataclass(frozen=True)
 class PlotReading:
-    """The plot of a request, and how it was read.
+    """The plot in a request, and how the service read it.
 
     Attributes:
         plot: The plot; None if no plot was sent, or if it could not be read.
@@ -32,7 +32,11 @@ class PlotReading:
     in_korean: bool = False
 
     def or_korean(self, bundle: Bundle, text: str | None) -> "PlotReading":
-        """Read the Korean text itself, if it was not translated and the model reads Korean."""
+        """Return a reading of the Korean text itself, if its translation failed.
+
+        Return this reading unchanged if the plot was read, if it is not Korean, or if the model in
+        `bundle` cannot use Korean words.
+        """
         if not (self.failed and bundle.effects.reads_korean and is_korean(text or "")):
             return self
         # Length and mood are left unknown, because the model was trained on those of English plots.
@@ -54,7 +58,10 @@ def read_plot(text: str | None, english: str | None) -> PlotReading:
 
 
 def film_from(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> Film:
-    """Convert a request to a `Film`, without genres and languages that the model does not know."""
+    """Convert the facts in a request to a `Film`.
+
+    Genres and languages that the model does not know are left out.
+    """
     codes = bundle.codes
     known_language = codes.languages.code(facts.language) >= 0
     return Film(

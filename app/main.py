@@ -35,12 +35,13 @@ DESCRIPTION: Final = """
 Forecasts the TMDB rating (0 to 10) of a film from facts that are known before its release.
 
 Send the facts of a film to `POST /v1/predict`, or up to 100 films to `POST /v1/predict/batch`.
-A missing fact counts as unknown, never as zero. `GET /v1/predict` takes the five numbers of the old
-contract; `GET /v1/options` lists their codes. Every path under `/v1` also works without the prefix.
+A missing fact means unknown, never zero. `GET /v1/predict` is the old contract: it accepts five
+numbers, and `GET /v1/options` lists the codes among them. Every path under `/v1` also works without
+this prefix.
 
-Errors are problem details by RFC 9457: 422 names the field to change, 503 means that no verified
-model is in service yet. Every response has an `X-Request-ID` header; quote it when you report a
-problem.
+Errors are problem details (RFC 9457). Status 422 names the field to change; 503 means that no
+verified model is in service yet. Every response has an `X-Request-ID` header; quote it when you
+report a problem.
 
 This product uses the TMDB API but is not endorsed or certified by TMDB.
 """
@@ -55,10 +56,10 @@ def create_app(
     """Create the FastAPI application. The entry point, not this function, configures logging.
 
     Args:
-        settings: The API's settings; read from the environment if None.
-        follower: Loads the model; by default from the registry in the settings' bucket.
+        settings: The API's settings; by default they are read from the environment.
+        follower: Loads the model; by default from the registry in the S3 bucket of the settings.
         translator: Translates plots; by default with Google's service.
-        draining: Says whether the service is shutting down; by default it never is.
+        draining: The state of the shutdown; by default the service never shuts down by itself.
     """
     settings = settings or api_settings()
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
@@ -105,9 +106,9 @@ def _read_one_plot() -> None:
 
 
 def _route(app: FastAPI, settings: ApiSettings) -> None:
-    """Add every route twice: under `/v1`, and under its older path without `/v1`.
+    """Add every route twice: under `/v1`, and without `/v1`, as older clients call it.
 
-    Health probes are the exception: they have only the path without `/v1`.
+    The health probes are the exception: they have only a path without `/v1`.
     """
     guarded: dict[str, Any] = {"responses": problems.documented(401, 429)}
     if settings.api_key_hashes:
@@ -131,14 +132,15 @@ def _route(app: FastAPI, settings: ApiSettings) -> None:
 
 
 def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: Draining) -> None:
-    """Add the middleware that the settings ask for, the innermost layer first."""
+    """Add the middleware that the settings require, the innermost layer first."""
     app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
     if settings.api_key_hashes:
         app.add_middleware(KeyCheck, hashes=settings.api_key_hashes)
     if settings.rate_limit_per_minute:
         app.add_middleware(RateLimit, per_minute=settings.rate_limit_per_minute)
     if settings.cors_origins:
-        # Outside of the two above, so that a browser may read their refusals.
+        # Added after the key check and the rate limit, so that their error responses get the
+        # headers without which a browser hides a response from the web page.
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,

@@ -26,10 +26,10 @@ _METHODS: Final = frozenset({"GET", "POST", "HEAD", "OPTIONS", "PUT", "PATCH", "
 
 
 class Metrics:
-    """The metrics of one application, in a Prometheus registry of its own."""
+    """The metrics of one application, in a separate Prometheus registry."""
 
     def __init__(self, follower: Follower) -> None:
-        """Start all counters at zero; the follower supplies the metrics of the model."""
+        """Create all metrics with the value zero; the follower supplies those about the model."""
         # Otherwise the library adds a series with the creation time to each counter, which nobody
         # needs.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -83,7 +83,12 @@ class Metrics:
         self._seconds_series(route).observe(seconds)
 
     def count_forecast(self, rating: float, contract: Literal["facts", "codes"]) -> None:
-        """Count one forecast and record its rating, by the API contract of the request."""
+        """Count one forecast, and record its rating.
+
+        Args:
+            rating: The forecast rating.
+            contract: "facts" for `POST /predict`, "codes" for the old contract (`GET /predict`).
+        """
         self._predictions_series(contract).inc()
         self._ratings_series(contract).observe(rating)
 
@@ -93,9 +98,9 @@ class Metrics:
 
 
 class _ModelCollector(Collector):
-    """Metrics of the model in service, computed at each scrape.
+    """Metrics of the model in service, computed each time that Prometheus reads the metrics.
 
-    So no series remains for a version that is no longer in service.
+    If they were stored instead, the series of a replaced version would remain.
     """
 
     def __init__(self, follower: Follower) -> None:

@@ -125,7 +125,7 @@ class Comparable(BaseModel):
 
 
 class Forecast(BaseModel):
-    """A forecast and how it came about."""
+    """A forecast, its reasons, and how the facts in the request were used."""
 
     rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
     interval: RatingInterval
@@ -241,10 +241,18 @@ class VersionInfo(BaseModel):
     loaded_at: Annotated[datetime, Field(description="When this service loaded it.")]
     loaded_from: Literal["registry", "cache"]
     registry_problem: Annotated[
-        str | None, Field(description="Why the service may not run the version in production.")
+        str | None,
+        Field(
+            description="Why the service possibly does not run the version in production; null if "
+            "it does."
+        ),
     ]
     cache_problem: Annotated[
-        str | None, Field(description="Why a start without S3 would not find this version.")
+        str | None,
+        Field(
+            description="Why this version is not in the local cache, which the service needs to "
+            "start while S3 is not reachable; null if it is."
+        ),
     ]
     created_at: Annotated[datetime, Field(description="When it was trained.")]
     run_date: date

@@ -25,18 +25,18 @@ parser.add_argument("--port", type=int, help="the port to listen on, instead of 
 
 
 class Server(uvicorn.Server):
-    """A server that still answers for a while after SIGTERM.
+    """A uvicorn server that still answers requests for a while after SIGTERM.
 
-    So load balancers have time to send requests to other replicas.
+    In this time load balancers notice the shutdown, and send new requests to other replicas.
     """
 
     def __init__(self, config: uvicorn.Config, draining: Draining) -> None:
-        """Prepare a server with uvicorn's configuration and the state of the shutdown."""
+        """Create a server from uvicorn's configuration and the shutdown state that it shares."""
         super().__init__(config)
         self._draining = draining
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin a slow shutdown at the first SIGTERM; shut down immediately at any other signal."""
+        """Handle a signal: the first SIGTERM starts draining, any other signal ends the server."""
         if sig == signal.SIGTERM and not self._draining.has_begun:
             self._draining.begin()
         else:

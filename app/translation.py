@@ -46,10 +46,10 @@ def is_english(text: str) -> bool:
 
 
 class Translator:
-    """Translates into English with deep-translator, which has no time limit of its own.
+    """Translates plots into English with the library deep-translator.
 
-    Translations are cached. After three failures in a row the translator sends nothing for a
-    minute, so that callers do not wait for a service that is down.
+    It adds a time limit, which the library does not have, and a cache. After three failures in a
+    row it sends nothing for a minute, so that callers do not wait for a service that is down.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Translator:
 
         Args:
             timeout_seconds: Time limit for one text.
-            translate: Translates one text; by default Google's service.
+            translate: A function that translates one text; by default it calls Google's service.
         """
         self._timeout_seconds = timeout_seconds
         self._translate = translate or _by_google

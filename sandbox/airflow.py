@@ -1,4 +1,4 @@
-"""A client for the part of Airflow's REST API that `make up` and the trial need."""
+"""A client for the part of Airflow's REST API that `make up` and `make trial` need."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _ENDED: Final = frozenset({"success", "failed", "upstream_failed", "skipped"})
 
 
 class TaskNews(NamedTuple):
-    """A task's state, and the last line it logged."""
+    """A task of a DAG run, its new state, and its last log line (`words`)."""
 
     task: str
     state: str
@@ -27,7 +27,7 @@ class TaskNews(NamedTuple):
 
 
 class AirflowClient:
-    """A client for one DAG in Airflow, signed in as one user."""
+    """A client for one of Airflow's DAGs, logged in as one user."""
 
     def __init__(self, url: str, user: str, password: str, dag: str = DAG) -> None:
         """Log in.

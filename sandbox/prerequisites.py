@@ -1,4 +1,7 @@
-"""Check for what the user must install. Only the standard library: it runs before installation."""
+"""Check for the programs and libraries that the user must install before `make up`.
+
+This file uses only the standard library, because it runs before anything is installed.
+"""
 
 import ctypes
 import importlib.util
@@ -8,7 +11,7 @@ SUPPORTED = ((3, 11), (3, 13))
 
 
 def missing() -> list[str]:
-    """One sentence per missing prerequisite, with the command that installs it."""
+    """Return one sentence per missing prerequisite, with the command that installs it."""
     problems = []
     lowest, highest = SUPPORTED
     if not lowest <= sys.version_info[:2] <= highest:
@@ -24,7 +27,7 @@ def missing() -> list[str]:
 
 
 def main() -> int:
-    """Print what is missing. Returns 1 if anything is."""
+    """Print the missing prerequisites; return the exit code, which is 1 if any is missing."""
     problems = missing()
     sys.stderr.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0

@@ -45,7 +45,12 @@ def uses_stand_in_for_s3(settings: Settings) -> bool:
 
 
 def programs(settings: Settings, ports: list[int]) -> list[Program]:
-    """All programs, in the order in which they are started."""
+    """Return the programs to run, in the order in which they are started.
+
+    Args:
+        settings: The user's settings; they decide whether TMDB and S3 are replaced.
+        ports: Free ports: the first for the TMDB stand-in, the others for the S3 server.
+    """
     chosen = [
         Program("api", _api(settings)),
         Program("page", _page(settings)),
@@ -68,10 +73,15 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
 
 
 def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str, str]:
-    """The programs' environment variables.
+    """Return the environment variables for all programs.
 
-    They are those of this process, Airflow's settings, and the addresses and keys of the local TMDB
-    and S3.
+    They are the variables of this process, Airflow's settings, and the addresses and keys of the
+    local replacements for TMDB and S3.
+
+    Args:
+        settings: The user's settings.
+        ports: Free ports: the first for the TMDB stand-in, the others for the S3 server.
+        keys: The sandbox's secrets.
     """
     merged = dict(os.environ) | _airflow_settings(settings, keys)
     merged |= {

@@ -1,4 +1,7 @@
-"""The sandbox's folder `.sandbox` (`make clean` deletes it), its secrets, and its ports."""
+"""The sandbox's working folder `.sandbox`, its secrets and its ports.
+
+`make clean` deletes the folder.
+"""
 
 import json
 import secrets
@@ -16,7 +19,7 @@ _INNER_PORTS: Final = 11  # one for the TMDB stand-in, ten for the S3 server
 
 @dataclass(frozen=True)
 class Secrets:
-    """Keys generated once for this sandbox; they are valid nowhere else."""
+    """Passwords and keys of the sandbox's services, generated once; they are valid nowhere else."""
 
     airflow_password: str
     jwt: str
@@ -27,7 +30,10 @@ class Secrets:
 
     @classmethod
     def kept(cls) -> Self:
-        """Load the keys; the first call generates them in a file that only its owner can read."""
+        """Load the secrets from their file; the first call generates them and writes the file.
+
+        Only the file's owner can read it.
+        """
         path = FOLDER / "secrets.json"
         if not path.exists():
             # Write another file and rename it, so that no process reads an incomplete file.
@@ -52,8 +58,8 @@ class Secrets:
 def is_taken(port: int) -> bool:
     """Whether a program already listens on this port."""
     with socket.socket() as probe:
-        # So a port whose last connection has just closed counts as free. The services can use such
-        # a port, because they set the same option.
+        # With this option, a port whose last connection has just closed is treated as free. The
+        # services can use such a port, because they set the same option.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -42,10 +42,10 @@ def supervisor() -> psutil.Process | None:
 
 
 def start(environment: dict[str, str]) -> None:
-    """Start the supervisor in the background.
+    """Start the supervisor in the background; it starts the programs.
 
-    If one of its programs ends without ending its child processes, the supervisor becomes their
-    parent. So `stop` can find them.
+    If a program ends without ending its child processes, the supervisor becomes their parent, so
+    that `stop` can find them.
     """
     with (LOGS / "supervisord.out").open("wb") as log:
         subprocess.Popen(
@@ -135,6 +135,7 @@ def _sockets(processes: Iterable[psutil.Process]) -> set[Path]:
 def _wait_until_idle(process: psutil.Process) -> None:
     deadline = time.monotonic() + _STOP_SECONDS
     while len(_tree(process)) > 1 and time.monotonic() < deadline:
+        # No program is active any more, so the processes that are left are orphans.
         if not {"RUNNING", "STARTING", "STOPPING", "BACKOFF"} & set(states().values()):
             return
         time.sleep(0.2)

@@ -58,6 +58,7 @@ def _prepare() -> Secrets:
 
 
 def _check(settings: Settings) -> None:
+    # Checked before anything starts: a program could report these errors only in its log file.
     for name in ("airflow_port", "api_port", "ui_port"):
         port = getattr(settings, name)
         if is_taken(port):
@@ -92,6 +93,7 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
             _finish("preflight", preflight)
         say("preparing Airflow's database")
         _finish("airflow-migrate", migration)
+    # These programs need Airflow's database, which is ready now.
     for program in chosen:
         if program.waits:
             supervision.proxy().startProcess(program.name, False)
@@ -124,6 +126,7 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     )
     for dag in (pipeline, ledger):
         _wait("airflow-dag-processor", dag.knows_dag)
+    # Airflow does not start a task whose pool does not exist.
     pipeline.set_pool(settings.tmdb_requests_per_second)
     ledger.unpause()  # otherwise a new model would not start this DAG
     # Read the runs that earlier models started, to recognise the run that this model will start.

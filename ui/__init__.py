@@ -1,1 +1,1 @@
-"""The Streamlit UI. `app.py` is its entry file; all data come from the API over HTTP."""
+"""The Streamlit UI; `app.py` is its entry file. It gets all its data from the API over HTTP."""

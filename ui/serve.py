@@ -1,8 +1,8 @@
 """Serve the UI: `python -m ui.serve`.
 
-This command loads all pages before the first visitor comes. `streamlit run app.py` shows the same
-pages, but loads each when it is first opened, sends files more slowly, and shows its message about
-an unknown address in English only.
+This command loads the code of all pages before the first visitor comes. `streamlit run app.py`
+shows the same pages, but it loads a page only when a visitor opens it, and it sends files more
+slowly. It also shows its message about an unknown address only in English.
 """
 
 import argparse
@@ -33,7 +33,7 @@ parser.add_argument("--port", type=int, default=8501, help="default: %(default)s
 
 
 def main() -> None:
-    """Warm up, then serve the UI until the process is stopped."""
+    """Load the UI's code and texts, then serve it until the process is stopped."""
     options = parser.parse_args()
     warm_up()
     app = st.App(
@@ -41,8 +41,8 @@ def main() -> None:
         lifespan=_draw_once,
         middleware=[Middleware(UnknownAddressRedirect), Middleware(StaticFiles)],
     )
-    # Not `app.run`: its socket sends a file's body only after the client has acknowledged the
-    # headers, which makes every file slower.
+    # Not `app.run`: it opens its own socket, which sends a file's body only after the client has
+    # acknowledged the headers. This makes every file slower.
     print(f"the page: http://{options.host}:{options.port}", flush=True)  # noqa: T201 - its log
     uvicorn.run(app, host=options.host, port=options.port, log_config=None)
 
@@ -52,6 +52,7 @@ def warm_up() -> None:
     for module in walk_packages([str(Path(__file__).parent)], "ui."):
         if module.name not in _NOT_PRELOADED:
             import_module(module.name)
+    # The files with texts and language names are loaded at their first use, so use them once.
     for code in LANGUAGES:
         words = Words(code)
         words("page.title")
@@ -60,7 +61,7 @@ def warm_up() -> None:
 
 @asynccontextmanager
 async def _draw_once(_: st.App) -> AsyncIterator[None]:
-    """Run `app.py` once at the start, so Streamlit loads its modules before a visitor comes."""
+    """Run `app.py` once at the start, so that Streamlit's modules are loaded before a visit."""
     first_run = asyncio.create_task(get_instance().does_script_run_without_error())
     yield
     first_run.cancel()

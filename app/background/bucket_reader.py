@@ -19,9 +19,9 @@ START_SECONDS: Final = 0.5  # how long the start of the service waits for the fi
 
 
 class BucketReader(ABC):
-    """Reads objects from a bucket regularly, in a thread of its own.
+    """Reads objects from an S3 bucket at regular intervals, in a separate thread.
 
-    While S3 is not reachable, the data from the last successful read remain in use.
+    While S3 is not reachable, the API uses the data from the last successful read.
 
     Attributes:
         subject: Name of the data, for messages.
@@ -31,7 +31,7 @@ class BucketReader(ABC):
     subject: str
 
     def __init__(self, bucket_of: Callable[[], Bucket], poll_seconds: float = POLL_SECONDS) -> None:
-        """Prepare to read; the first `refresh` opens the bucket."""
+        """Create a reader; the first `refresh` opens the bucket."""
         self._bucket_of = bucket_of
         self._polling = Polling(self.subject, self.refresh, poll_seconds)
         self.problem: str | None = "not read yet"
@@ -64,7 +64,9 @@ class BucketReader(ABC):
             self._report(str(error) if explained else f"the {self.subject} cannot be parsed")
 
     def refuse_unread(self) -> None:
-        """Refuse the current request if the last read failed; routes without data call this.
+        """Refuse the current request if the last read failed.
+
+        A route calls this when it has no data: without a failure, the data do not exist yet.
 
         Raises:
             HTTPException: Status 503, with the problem.

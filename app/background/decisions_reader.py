@@ -1,4 +1,4 @@
-"""Keeps the newest decisions about model versions in memory."""
+"""Reads the newest decisions about model versions from S3, for the route `/history`."""
 
 import logging
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class DecisionsReader(BucketReader):
     subject = "decision history"
 
     def __init__(self, bucket_of: Callable[[], Bucket], poll_seconds: float = POLL_SECONDS) -> None:
-        """Prepare to read; the first `refresh` opens the bucket."""
+        """Create a reader; the first `refresh` opens the bucket."""
         super().__init__(bucket_of, poll_seconds)
         self._known: dict[str, Decision | None] = {}
         self.decisions: list[Decision] = []

@@ -1,6 +1,7 @@
-"""Keeps the forecast ledger's two views in memory: upcoming films and the track record.
+"""Reads the forecast ledger's two views from S3: upcoming films and the track record.
 
-A view is a file that the pipeline derives from the ledger for the API.
+The forecast ledger is the record of all forecasts and their scores. A view is a file that the
+pipeline derives from the ledger for the API.
 """
 
 from collections.abc import Callable
@@ -25,7 +26,7 @@ class ForecastsReader(BucketReader):
     subject = "forecast ledger"
 
     def __init__(self, bucket_of: Callable[[], Bucket], poll_seconds: float = POLL_SECONDS) -> None:
-        """Prepare to read; the first `refresh` opens the bucket."""
+        """Create a reader; the first `refresh` opens the bucket."""
         super().__init__(bucket_of, poll_seconds)
         self._etags: dict[str, str] = {}
         self.upcoming: Upcoming | None = None

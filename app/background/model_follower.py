@@ -1,4 +1,8 @@
-"""Keeps the API's model up to date: polls the registry, checks a new version, and swaps it in."""
+"""Keeps the API's model up to date.
+
+It polls the registry. When another version is in production, it downloads and checks that version,
+and then replaces the model in service.
+"""
 
 import json
 import logging
@@ -22,14 +26,14 @@ logger = logging.getLogger(__name__)
 CACHE_FOLDER: Final = Path(__file__).parents[1] / "model"
 START_SECONDS: Final = 1.0  # wait for the registry at the start; then use the cached version
 SLOW_SECONDS: Final = 30.0  # a longer poll is reported as slow
-MAX_SKIPPED_POLLS: Final = 63  # at most so many polls between two downloads of a refused version
+MAX_SKIPPED_POLLS: Final = 63  # upper limit for the polls between downloads of a refused version
 _POINTER_NAME: Final = "production.json"
 _NO_PRODUCTION: Final = "the registry has no version in production yet"
 
 
 @dataclass(frozen=True)
 class Served:
-    """The model in service, with the production pointer from which it was loaded."""
+    """The model in service, and the pointer (`production.json`) that named its version."""
 
     bundle: Bundle
     pointer: Pointer
@@ -39,7 +43,10 @@ class Served:
 
 @dataclass
 class _Refusal:
-    """A version that failed a check; the wait before the next download doubles each time."""
+    """A version that failed a check, and when to try it again.
+
+    The number of polls before the next download doubles after each attempt.
+    """
 
     etag: str
     problem: str
@@ -53,7 +60,7 @@ class _Refusal:
 
 
 class Follower:
-    """Loads the version that the production pointer names, and later each new version.
+    """Loads the version in production, which the pointer `production.json` names, and later ones.
 
     A new version goes into service only after it has passed every check. A thread polls the
     registry, so a slow registry delays neither requests nor the end of the process. The logic uses
@@ -70,7 +77,13 @@ class Follower:
     """
 
     def __init__(self, registry: Registry, poll_seconds: float, cache: Path = CACHE_FOLDER) -> None:
-        """Prepare to follow; only `start` and `refresh` read from the registry."""
+        """Create a follower; it does not read the registry before `start` or `refresh`.
+
+        Args:
+            registry: The model registry.
+            poll_seconds: The time between two polls of the registry.
+            cache: The folder for a local copy of the version in service.
+        """
         self._registry = registry
         self._cache = cache
         self._etag: str | None = None
@@ -86,7 +99,7 @@ class Follower:
 
     @property
     def problem(self) -> str | None:
-        """Why the service may not run the version in production; None if it does."""
+        """Why the service possibly does not run the version in production; None if it does."""
         since = self._polling_since
         if since is not None and (seconds := time.monotonic() - since) > SLOW_SECONDS:
             return f"the registry is slow: a poll has been under way for {seconds:.0f} s"
@@ -248,7 +261,7 @@ def _is_same(served: Pointer, pointer: Pointer) -> bool:
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or str(error)  # without the path, which callers need not know
+    return error.strerror or str(error)  # not the path: API clients can read this text
 
 
 def _unexpected(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Call a function regularly in a daemon thread."""
+"""Call a function at regular intervals in a daemon thread."""
 
 import logging
 import threading
@@ -11,14 +11,20 @@ _STOP_SECONDS: Final = 1.0
 
 
 class Polling:
-    """Calls a function regularly, in a thread that ends with the process.
+    """Calls a function at regular intervals, in a thread that ends with the process.
 
     A call may hang for minutes, for example when S3 does not answer. Neither `start` nor `stop`
     waits for such a call to return.
     """
 
     def __init__(self, name: str, poll: Callable[[], None], seconds: float) -> None:
-        """Prepare to call `poll` every `seconds`; the first call follows `start`."""
+        """Create the thread; `start` starts it, and it calls `poll` immediately.
+
+        Args:
+            name: The thread's name.
+            poll: The function to call.
+            seconds: The time between the end of one call and the start of the next.
+        """
         self._poll = poll
         self._seconds = seconds
         self._polled_once = threading.Event()

@@ -22,7 +22,7 @@ class KeyCheck:
     """Lets requests with a valid key pass; answers others with 401."""
 
     def __init__(self, app: ASGIApp, hashes: tuple[str, ...]) -> None:
-        """Check keys in front of `app`.
+        """Check the key of each request before `app` gets it.
 
         Args:
             app: The application; its paths in `OPEN_PATHS` need no key.

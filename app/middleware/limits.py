@@ -20,7 +20,7 @@ class SizeLimit:
     """Refuses requests whose body is too large, with status 413."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        """Guard `app`."""
+        """Limit the bodies of requests to `app` to `max_bytes`."""
         self._app = app
         self._max_bytes = max_bytes
         self._detail = f"a request may have at most {max_bytes // 1024} KB; send less at once"
@@ -57,7 +57,7 @@ class RateLimit:
     """
 
     def __init__(self, app: ASGIApp, per_minute: int) -> None:
-        """Guard `app`."""
+        """Limit each client to `per_minute` requests to `app`."""
         self._app = app
         self._item = RateLimitItemPerMinute(per_minute)
         self._storage = MemoryStorage()
@@ -97,4 +97,4 @@ def _announced_bytes(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
             return int(value)  # uvicorn has checked that it is a number
-    return 0
+    return 0  # a client need not announce the size, so `_counted` counts the bytes that arrive

@@ -16,7 +16,7 @@ from app.problems import unexpected
 logger = logging.getLogger(__name__)
 
 HEADER: Final = "X-Request-ID"
-UNROUTED: Final = "none"  # the request was refused before routing, or there is no such route
+UNROUTED: Final = "none"  # middleware refused the request, or no route has its path
 _HEADER: Final = HEADER.lower().encode()
 _SAFE_ID: Final = re.compile(rb"[0-9A-Za-z._-]{1,64}")
 _CLOSE: Final = (b"connection", b"close")

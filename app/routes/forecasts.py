@@ -106,11 +106,13 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query paramete
     )
 
 
-@router.get("/track-record", summary="How forecasts came out", responses=UNAVAILABLE)
+@router.get("/track-record", summary="Errors of earlier forecasts", responses=UNAVAILABLE)
 async def track_record(reader: ForecastsReaderDep) -> TrackRecord | None:
-    """Return the errors of released films' forecasts and of naive baselines on the same films.
+    """Compare earlier forecasts with the ratings that the films got after their release.
 
-    A baseline is a simple mean, such as the mean of all films. Null before the first score.
+    The response has the errors of the forecasts, and the errors of naive baselines on the same
+    films. A baseline is a simple mean, such as the mean of all films. The response is null until
+    the first forecast has been compared.
     """
     if reader.track_record is None:
         reader.refuse_unread()
@@ -118,7 +120,7 @@ async def track_record(reader: ForecastsReaderDep) -> TrackRecord | None:
 
 
 def sort_films(films: Sequence[UpcomingFilm], sort: Sorting) -> list[UpcomingFilm]:
-    """Sort films by one field.
+    """Sort upcoming films by one field of their forecast; a leading `-` sorts descending.
 
     Films without a value come last, whether the order is ascending or descending. Films with equal
     values keep their order, which is by release date.

@@ -88,7 +88,7 @@ def ratings(
 
 @router.get(
     "/evidence",
-    summary="How the model did, by subgroup",
+    summary="Errors of the model by subgroup",
     responses=UNAVAILABLE | NOT_FOUND,
     tags=["model"],
 )

@@ -10,8 +10,8 @@ from app.dependencies import ServedDep
 from app.problems import BAD_INPUT, UNAVAILABLE
 from movierating.films.text import search_key
 
-# From each field of `POST /predict` that holds names to the trait whose effect table lists the
-# names that the model knows.
+# For each field of `POST /predict` that contains names: the trait whose table of target-encoded
+# effects has the names that the model knows.
 _TRAITS: Final = {
     "directors": "director",
     "writers": "writer",
@@ -63,7 +63,7 @@ def _found(known: Iterable[str], letters: str) -> list[str]:
 
 
 def _ranked(known: Iterable[str], wanted: str) -> Iterator[tuple[int, str, str]]:
-    """Yield rank, search_key name and name of each match; rank 0 is the best."""
+    """Yield the rank (0 is the best), the search key and the name of each name that matches."""
     for name in known:
         letters = search_key(name)
         if letters.startswith(wanted):

@@ -16,8 +16,8 @@ from app.schemas import Batch, BatchForecast, BatchRow, FilmFacts, Forecast, Old
 from app.translation import Translator, is_english
 from movierating.films.codes import CodeTable
 
-# Two routers, because the documentation shows only the first one also without /v1: that path is
-# older than /v1.
+# Two routers, because the API documentation shows the paths of the first one twice: with `/v1`, and
+# without it, because clients used `/predict` before `/v1` existed.
 single_films = APIRouter(tags=["forecast"])
 batches = APIRouter(tags=["forecast"])
 

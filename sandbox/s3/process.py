@@ -109,6 +109,7 @@ def _client(url: str, service: Literal["s3", "iam"] = "s3") -> Any:
         region_name=_REGION,
         aws_access_key_id=KEY,
         aws_secret_access_key=SECRET,
+        # No retries: they would hide errors from tests, and `_wait_for` repeats its request itself.
         config=Config(retries={"total_max_attempts": 1}),
     )
 

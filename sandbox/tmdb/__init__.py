@@ -1,1 +1,1 @@
-"""A local stand-in for TMDB's v3 API, which serves invented films or those of a parquet file."""
+"""A local stand-in for TMDB's v3 API; it serves invented films or the films in a parquet file."""

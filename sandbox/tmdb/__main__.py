@@ -47,7 +47,10 @@ parser.add_argument("--seed", type=int, default=world.SEED, help="seed of the sy
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until interrupted. Return 2 if the catalogue file is unusable, 1 if the port is."""
+    """Serve until interrupted; return the exit code.
+
+    It is 2 if the catalogue file cannot be used, and 1 if the port cannot be used.
+    """
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     today: date = args.today or datetime.now(UTC).date()

@@ -13,7 +13,7 @@ from sandbox.tmdb.errors import TmdbError
 V3_KEY = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 # A read access token is a JWT of about 200 characters; a v3 key has 32.
 TOKEN_LENGTH = 40
-RETRY_AFTER_SECONDS = 1
+RETRY_AFTER_SECONDS = 1  # the limit is per second, so one second later it allows requests again
 
 
 def is_access_token(text: str) -> bool:

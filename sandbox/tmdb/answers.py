@@ -159,12 +159,14 @@ def _person(person: Person, department: str) -> Json:
         "known_for_department": department,
         "name": person.name,
         "original_name": person.original_name,
+        # Invented, but always the same number for the same person.
         "popularity": round(0.2 + stable_hash(person.id) % 4000 / 1000, 4),
         "profile_path": None,
     }
 
 
 def _credit_id(film: Film, person: Person, job: str) -> str:
+    # TMDB's credit ids have 24 hexadecimal digits.
     return f"{stable_hash(film.id, person.id, job, size=12):024x}"
 
 

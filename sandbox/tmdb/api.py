@@ -60,7 +60,11 @@ StandInDep = Annotated[StandIn, Depends(get_stand_in)]
 
 
 def admit(request: Request, stand_in: StandInDep) -> None:
-    """Accept a request that has a key and is within the rate limit."""
+    """Let a request pass if it has a valid key and is within the rate limit.
+
+    Raises:
+        TmdbError: It has no valid key, or it is above the limit.
+    """
     stand_in.limit.count()
     authorization = request.headers.get("authorization", "")
     stand_in.keys.check(authorization, request.query_params.get("api_key", ""))
@@ -128,9 +132,14 @@ async def languages() -> Response:
     return tell(codes.languages())
 
 
+# This route and the next two must come after the others: FastAPI uses the first route that matches,
+# and this one would treat `/movie/popular` as a film with the id `popular`.
 @router.get("/movie/{movie_id}")
 async def movie(movie_id: str, request: Request, stand_in: StandInDep) -> Response:
-    """Return one film, with the parts `append_to_response` asks for; unknown ones are ignored."""
+    """Return one film, with the parts that the parameter `append_to_response` names.
+
+    Unknown parts are ignored.
+    """
     params = request.query_params
     parts = params["append_to_response"].split(",") if "append_to_response" in params else []
     if len(parts) > MAX_PARTS:
@@ -176,13 +185,13 @@ async def delete_faults(stand_in: StandInDep) -> None:
 
 @controls.put("/keys/revoked", status_code=204)
 async def put_revoked_keys(keys: list[str], stand_in: StandInDep) -> None:
-    """Refuse exactly these keys and tokens; an empty list accepts all again."""
+    """Refuse these keys and tokens from now on, and no others; an empty list refuses none."""
     stand_in.keys.revoked = frozenset(keys)
 
 
 @controls.get("/stats")
 async def get_stats(stand_in: StandInDep) -> dict[str, object]:
-    """Return the number of requests by status and by kind of path."""
+    """Return the number of requests by HTTP status and by path (with `{id}` for ids)."""
     return stand_in.stats.report()
 
 
@@ -206,7 +215,9 @@ def create_app(stand_in: StandIn) -> FastAPI:
     app.include_router(router)
     app.include_router(controls)
     app.exception_handler(TmdbError)(tell_error)
+    # Functions instead of values, because tests replace the plan and the counts at any time.
     app.add_middleware(Gate, plan=lambda: stand_in.plan, stats=lambda: stand_in.stats)
+    # Added last, so it is the outermost layer: responses with faults get the header `Date` too.
     app.add_middleware(Dated, now=stand_in.now)
     return app
 

@@ -72,7 +72,7 @@ SCHEMA: dict[str, pa.DataType] = {
 
 
 class CatalogueError(ValueError):
-    """A catalogue file that cannot be served."""
+    """The catalogue file cannot be used; the message says why."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"TMDB_CATALOGUE={path}: {reason}")

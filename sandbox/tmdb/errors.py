@@ -28,7 +28,7 @@ class Status:
 
 
 class TmdbError(Exception):
-    """A request that TMDB answers with an error."""
+    """A request that the stand-in answers with one of TMDB's errors."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status.message)

@@ -61,9 +61,10 @@ COLLECTION_SHARE = 0.05
 class Facts:
     """The facts about all films: one entry per film in each list, ordered by release date.
 
-    People and companies are numbers from 0. `visible` and `histories` are the two parts of the
-    expected rating, see `quality`. `luck` is the part of a rating that nobody can know before the
-    release. `vote_luck` is the random error of the votes, in standard deviations.
+    People and companies are numbers from 0. A film's expected rating is `visible` + `histories`, as
+    in the module `quality`: the effects of the film's own facts, and the talents of its people.
+    `luck` is the part of a rating that nobody can know before the release. `vote_luck` is the
+    random error of the votes, in standard deviations.
     """
 
     released: npt.NDArray[np.datetime64]
@@ -108,6 +109,7 @@ def draw_facts(seed: int, size: int) -> Facts:
         language=language,
         genres=genres,
         runtime=runtime,
+        # Films of a series and English films are better known, so they get more votes.
         fame=rng.normal(size=size) + 0.8 * (collection >= 0) + 0.5 * (language == "en"),
         directors=directors,
         writers=writers,
@@ -125,6 +127,8 @@ def draw_facts(seed: int, size: int) -> Facts:
 def _release_dates(rng: np.random.Generator, size: int) -> npt.NDArray[np.datetime64]:
     years = _pick(rng, FILMS_PER_YEAR, size)
     first_days = (np.datetime64(str(FIRST_YEAR)) + years.astype("timedelta64[Y]")).astype(DAYS)
+    # Sorted, because `_careers` and `_collections` use the order of the films as their order in
+    # time.
     return np.sort(first_days + rng.integers(0, 365, size).astype("timedelta64[D]"))
 
 
@@ -167,6 +171,7 @@ def _careers(
         films = np.flatnonzero(language == code)
         people = max(3, round(counts[films].sum() / films_each))
         for rank, film in enumerate(films):
+            # Each person works around one point in time: the later the film, the higher the number.
             middle = people * rank / len(films)
             drawn = np.abs(np.round(rng.normal(middle, 0.1 * people, counts[film]))).astype(int)
             # Reflected at both ends of the range, so that no number lies outside.
@@ -186,6 +191,7 @@ def _collections(rng: np.random.Generator, language: npt.NDArray[np.str_], genre
     for number in range(round(COLLECTION_SHARE * len(genres))):
         first = rng.integers(len(genres))
         alike = (language == language[first]) & (main_genre == main_genre[first]) & (collection < 0)
+        # Only from the next few similar films, so that the parts of a series follow one another.
         later = np.flatnonzero(alike)
         later = later[later >= first][: rng.integers(4, 12)]
         members = rng.permutation(later)[: rng.integers(2, 5)]

@@ -158,6 +158,7 @@ class Answer:
     def replace(self, error: Status) -> None:
         """Replace the status, headers and body by those of a TMDB error."""
         self.status = error.http
+        # ASGI requires lower-case header names.
         self.headers |= {key.lower().encode(): text.encode() for key, text in error.headers.items()}
         self.body = orjson.dumps(error.body())
 

@@ -145,6 +145,7 @@ def draw_plot(rng: np.random.Generator, seed: int) -> Plot:
     """
     words, titles = plot_words()["en"], title_words()
     bright = rng.beta(1.1, 1.1)
+    # On average 15 % of the mood words are plain. The others are bright or dark, as `bright` says.
     shares = (0.85 * bright, 0.15, 0.85 * (1 - bright))
     tones = rng.choice((1, 0, -1), MOOD_WORDS_PER_PLOT, p=shares)
     role, rival = rng.choice(len(words["roles"]), 2, replace=False)

@@ -88,6 +88,7 @@ def running(*arguments: str) -> Iterator[RunningStandIn]:
     Raises:
         StandInError: The stand-in did not start; it prints the reason to standard error.
     """
+    # Port 0 means any free port. In the folder ROOT, Python finds the package `sandbox`.
     command = [sys.executable, "-m", "sandbox.tmdb", "--port", "0", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:

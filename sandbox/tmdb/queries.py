@@ -185,6 +185,7 @@ class Lists:
         return found
 
     def _select(self, keep: Mask, sort_by: str) -> Positions:
+        # Filter the sorted positions instead of sorting the filtered ones: each order is cached.
         order = self._order(sort_by)
         selected: Positions = order[keep[order]]
         return selected

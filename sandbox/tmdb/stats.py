@@ -6,6 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 NUMBER = re.compile(r"/\d+")
+# Every other path is counted as `other`, so that wrong paths cannot add any number of entries.
 KNOWN_KINDS = frozenset(
     {
         "/movie/{id}",

@@ -92,6 +92,8 @@ class World:
         # There are gaps between ids, as in TMDB. A film's id does not depend on the world's size.
         steps = [1 + stable_hash(seed, "id", at) % 40 for at in range(size)]
         self._ids = FIRST_FILM_ID + np.cumsum(steps)
+        # Each kind of fact has its own generator, so that a change of one leaves the others as
+        # they are.
         rng = np.random.default_rng((seed, 1))
         self._holes = {name: rng.random(size) < share for name, share in HOLES.items()}
 

@@ -1,4 +1,4 @@
-"""HTTP client of the forecasting API; every failure becomes an `ApiError`."""
+"""The UI's HTTP client for the API; it reports every failure as an `ApiError`."""
 
 import logging
 import math
@@ -19,6 +19,7 @@ NOT_FOUND: Final = 404
 # read the data, not that it has no model.
 _BUCKET_PATHS: Final = frozenset({"/forecasts", "/track-record", "/history"})
 
+# Facts about a film by field name, as in the body of `POST /predict`.
 Facts = dict[str, Any]
 Parsed = TypeVar("Parsed")
 
@@ -27,10 +28,10 @@ class ApiError(Exception):
     """The API sent an error, no response at all, or a response that the UI cannot read.
 
     Attributes:
-        kind: The reason, as a key of the section `problem` in the texts.
+        kind: The reason, as a key of the section `[problem]` in `en.toml`, such as "slow".
         detail: The API's own explanation.
-        errors: Pairs of a field and the problem with its value.
-        status: The HTTP status; None where no response arrived.
+        errors: Pairs of a field's name and the problem with its value.
+        status: The HTTP status; None if no response arrived.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class ApiError(Exception):
 
 
 def parse_names(body: Any) -> list[str]:
-    """Parse the names in a response of `GET /people`."""
+    """Parse the names of people, companies or film series in a response of `GET /people`."""
     return [str(name) for name in body["names"]]
 
 
@@ -81,6 +82,7 @@ def fetch(
     try:
         return parse(response.json())
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        # A proxy or an API of another version may send JSON with any content.
         logger.warning("cannot read the response to %s: %s", path, type(error).__name__)
         raise ApiError("unexpected") from None
 

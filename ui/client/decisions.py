@@ -6,6 +6,7 @@ from typing import Any
 
 from ui.client.api import finite
 
+# The API names a baseline's error `baseline_NAME_rmse`.
 _BASELINE = "baseline_"
 _RMSE = "_rmse"
 
@@ -16,8 +17,10 @@ class Decision:
 
     Attributes:
         action: `promoted`, `refused` or `rolled_back`.
-        rmse: The version's error on its hold-out films; None where none was measured.
-        baselines: RMSE of each baseline on the same films.
+        at: The time of the decision.
+        by: The person or program that decided.
+        rmse: The version's RMSE on its hold-out films; None if it was not measured.
+        baselines: The RMSE of each naive baseline on the same films, by the baseline's name.
     """
 
     action: str
@@ -30,7 +33,7 @@ class Decision:
 
     @classmethod
     def parse(cls, body: Any) -> "Decision":
-        """Parse one decision of `GET /history`."""
+        """Parse one decision in a response of `GET /history`."""
         figures = {str(name): finite(value) for name, value in body["figures"].items()}
         return cls(
             action=str(body["action"]),
@@ -48,5 +51,5 @@ class Decision:
 
 
 def parse_decisions(body: Any) -> list[Decision]:
-    """Parse all decisions of `GET /history`, newest first."""
+    """Parse a response of `GET /history` to a list of decisions, the newest first."""
     return [Decision.parse(each) for each in body["decisions"]]

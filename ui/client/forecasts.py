@@ -12,9 +12,12 @@ class UpcomingFilm:
     """A film that is not released yet, with its forecast.
 
     Attributes:
-        change: Rating points since last week; None where there was no forecast then.
-        reasons: Feature groups and the rating points each adds, largest first.
-        poster: The poster's URL; None where none may be shown.
+        rating: The forecast rating.
+        low, high: The ends of the forecast's 80 % interval.
+        change: The change of the forecast since last week, in rating points; None if there was no
+            forecast last week.
+        reasons: Pairs of a feature group and the rating points that it adds, the largest first.
+        poster: The URL of the poster; None if the UI must not show one.
     """
 
     title: str | None
@@ -30,7 +33,7 @@ class UpcomingFilm:
 
     @classmethod
     def parse(cls, body: Any) -> "UpcomingFilm":
-        """Parse one film of `GET /forecasts`."""
+        """Parse one film in a response of `GET /forecasts`."""
         interval, change = body["interval"], body["change"]
         return cls(
             title=_optional_text(body["title"]),
@@ -48,11 +51,11 @@ class UpcomingFilm:
 
 @dataclass(frozen=True)
 class UpcomingFilms:
-    """One page of upcoming films.
+    """One page of the list of upcoming films.
 
     Attributes:
-        as_of: The day of the newest forecasts; None before the first forecast.
-        total: The number of films that match, on all pages.
+        as_of: The date of the newest forecasts; None before the first forecast.
+        total: The number of films on all pages that match the search.
     """
 
     as_of: date | None
@@ -72,12 +75,13 @@ class UpcomingFilms:
 
 @dataclass(frozen=True)
 class ScoreFigures:
-    """Errors of the forecasts of some released films, in rating points.
+    """Error measures of the forecasts for a group of released films, in rating points.
 
     Attributes:
         films: The number of films.
-        coverage: Fraction of the films whose rating lies in its 80 % interval.
-        baselines: RMSE of each naive baseline on the same films, by name.
+        bias: The mean of forecast minus rating.
+        coverage: The fraction of the films whose rating lies in the forecast's 80 % interval.
+        baselines: The RMSE of each naive baseline on the same films, by the baseline's name.
     """
 
     films: int
@@ -88,7 +92,7 @@ class ScoreFigures:
 
     @classmethod
     def parse(cls, body: Any) -> "ScoreFigures":
-        """Parse one set of figures of `GET /track-record`."""
+        """Parse the error measures of one group of films in a response of `GET /track-record`."""
         return cls(
             int(body["films"]),
             finite(body["rmse"]),
@@ -100,7 +104,12 @@ class ScoreFigures:
 
 @dataclass(frozen=True)
 class ScoredSubgroup:
-    """Errors for released films with one property in common, such as genre or release month."""
+    """Error measures for the released films with one property in common.
+
+    Attributes:
+        kind: The kind of property, such as `genre`.
+        name: Its value, such as `Drama`.
+    """
 
     kind: str
     name: str
@@ -109,7 +118,15 @@ class ScoredSubgroup:
 
 @dataclass(frozen=True)
 class ScoredFilm:
-    """A film's forecast, compared with the rating it got."""
+    """A released film's forecast, compared with the rating that the film got.
+
+    Attributes:
+        rating: The forecast rating.
+        low, high: The ends of the forecast's 80 % interval.
+        actual: The rating that the film got.
+        votes: The number of votes for this rating.
+        error: Forecast minus actual rating.
+    """
 
     title: str | None
     release_date: date
@@ -122,7 +139,7 @@ class ScoredFilm:
 
     @classmethod
     def parse(cls, body: Any) -> "ScoredFilm":
-        """Parse one film of `GET /track-record`."""
+        """Parse one film in a response of `GET /track-record`."""
         return cls(
             title=_optional_text(body["title"]),
             release_date=date.fromisoformat(body["release_date"]),
@@ -137,7 +154,16 @@ class ScoredFilm:
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """Errors of the recorded forecasts after release; `figures` is None before the first score."""
+    """The errors of all recorded forecasts whose films are released.
+
+    Attributes:
+        as_of: The date on which the forecasts were last scored.
+        min_votes: The number of votes that a film needs to be included.
+        figures: The errors over all scored films; None before the first score.
+        calibration: Pairs of mean forecast and mean rating, for films grouped by their forecast.
+        worst, best: The films with the largest and the smallest errors.
+        alerts: Sentences about changes of the films' facts or of the errors.
+    """
 
     as_of: date
     min_votes: int

@@ -9,7 +9,12 @@ from ui.client.api import finite
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors of one predictor on some films, in rating points."""
+    """Error measures of one predictor (a model or a baseline), in rating points.
+
+    Attributes:
+        films: The number of films on which they were measured.
+        bias: The mean of forecast minus rating.
+    """
 
     films: int
     rmse: float
@@ -18,7 +23,7 @@ class Errors:
 
     @classmethod
     def parse(cls, body: Any) -> "Errors":
-        """Parse one set of errors in a response."""
+        """Parse the error measures of one predictor in a response."""
         return cls(
             int(body["n"]),
             finite(body["rmse"]),
@@ -29,12 +34,19 @@ class Errors:
 
 @dataclass(frozen=True)
 class Model:
-    """The model in service: its origin and its errors.
+    """A description of the model in service: its origin and its errors.
 
     Attributes:
-        full: Errors on the hold-out films with all facts known.
-        form: Errors on the same films with only the form's four main facts known.
-        registry_away: Whether the service cannot reach the registry and uses its cached model.
+        since: When the version was put into production.
+        family: The kind of model, such as `lgbm`.
+        source: Where the films come from.
+        known_films: The number of films that were collected.
+        full: Errors on the hold-out films if the model knows all facts.
+        form: Errors on the same films if it knows only the four main facts of the form.
+        baselines: Errors of each naive baseline on the same films, by the baseline's name.
+        coverage: The fraction of the hold-out films whose rating lies in the 80 % interval.
+        registry_away: Whether the service possibly runs an older model than the one in production,
+            because it cannot load that one from the registry.
     """
 
     version: str
@@ -78,7 +90,13 @@ class Model:
 
 @dataclass(frozen=True)
 class HoldoutSubgroup:
-    """Hold-out films with one property in common, such as a genre or a language."""
+    """The model's errors on the hold-out films with one property in common.
+
+    Attributes:
+        kind: The kind of property, such as `genre`.
+        name: Its value, such as `Drama`.
+        coverage: The fraction of these films whose rating lies in the 80 % interval.
+    """
 
     kind: str
     name: str
@@ -91,8 +109,9 @@ class Evidence:
     """Details of the model's errors on the hold-out films, which it was not trained on.
 
     Attributes:
-        calibration: Mean forecast and mean rating of films grouped by forecast.
-        importance: Feature groups and the mean size of their contribution, in rating points.
+        calibration: Pairs of mean forecast and mean rating, for films grouped by their forecast.
+        importance: Pairs of a feature group and the mean size of its contribution to a forecast,
+            in rating points.
     """
 
     subgroups: tuple[HoldoutSubgroup, ...]

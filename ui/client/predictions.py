@@ -1,4 +1,7 @@
-"""Parse forecasts: `POST /predict`, `GET /options` and `GET /ratings`."""
+"""Parse a forecast, the form's choices and the rating histogram.
+
+They are the responses of `POST /predict`, `GET /options` and `GET /ratings`.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -36,12 +39,18 @@ class Forecast:
     """The forecast for one film.
 
     Attributes:
-        mood: Label and score of the plot's mood; None where it is unknown.
-        reasons: Feature groups and the rating points each adds, largest first.
-        ignored: Fields that were sent and not used.
+        low, high: The ends of the interval.
+        coverage: The fraction of films whose rating should lie in the interval, such as 0.8.
+        average: The forecast for a film about which nothing is known.
+        mood: Label and score (-1 dark to 1 bright) of the plot's mood; None if it is unknown.
+        translated: Whether the API translated the plot into English.
+        read_in_korean: Whether the model read the Korean plot, because the translation failed.
+        reasons: Pairs of a feature group and the rating points that it adds, the largest first.
         warnings: Fields whose values are outside the training films' range.
-        missing: Fields that were not sent.
-        body: The whole JSON body, for the download.
+        missing: Fields that the request did not contain.
+        ignored: Fields that the request contained but the model did not use.
+        version: The model version that made the forecast.
+        body: The whole JSON response, for the download.
     """
 
     rating: float
@@ -88,7 +97,15 @@ class Forecast:
 
 @dataclass(frozen=True)
 class RatingHistogram:
-    """The number of films in each rating bin, from `lowest` upwards, each `step` wide."""
+    """A histogram of the training films' ratings.
+
+    Attributes:
+        films: The number of films in all bins.
+        mean: The mean rating of these films.
+        lowest: The lower edge of the first bin.
+        step: The width of each bin, in rating points.
+        counts: The number of films in each bin.
+    """
 
     films: int
     mean: float
@@ -109,5 +126,5 @@ class RatingHistogram:
 
 
 def _fields(remarks: Any) -> tuple[str, ...]:
-    """Return the field that each of the API's remarks is about, without duplicates."""
+    """Return the field names in the API's remarks (`warnings` or `ignored`), each once."""
     return tuple(dict.fromkeys(str(remark["field"]) for remark in remarks))

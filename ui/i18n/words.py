@@ -16,6 +16,7 @@ from babel.numbers import format_decimal, format_percent
 
 FOLDER: Final = Path(__file__).parent
 TEMPLATES: Final = FOLDER / "templates"
+# The first language is the default for visitors.
 LANGUAGES: Final = {"ko": "한국어", "en": "English"}
 # TMDB's own language codes, which are not in ISO 639-1, and the codes that Babel uses. The UI must
 # not import `movierating.films.languages`, which has the same table, so a test compares the two.
@@ -55,6 +56,7 @@ class Words:
 
     def month(self, number: int) -> str:
         """Return the name of a month, given its number from 1 to 12."""
+        # In some languages a month's name has another form inside a date; this is the form outside.
         return str(self.locale.months["stand-alone"]["wide"][number])
 
     def number(self, value: float, pattern: str = "#,##0") -> str:
@@ -62,12 +64,19 @@ class Words:
         return str(format_decimal(value, pattern, locale=self.locale))
 
     def count(self, what: str, number: int) -> str:
-        """Return a number with its noun, such as "3 films"; `what` is a name in `[counts]`."""
+        """Return a number with its noun, such as "3 films".
+
+        Args:
+            what: The noun's name in the section `[counts]` of the texts, without its plural form.
+            number: The number.
+        """
+        # CLDR says which plural form a language uses for a number: Korean has only one form.
         form = self.locale.plural_form(number)
         return self(f"counts.{what}_{form}", n=self.number(number))
 
     def points(self, value: float) -> str:
         """Format a difference in rating points, with its sign."""
+        # The minus is U+2212, which is as wide as the plus; a hyphen is narrower.
         return self.number(value, "+0.00;−0.00")
 
     def percent(self, share: float) -> str:
@@ -112,6 +121,11 @@ def _tables(language: str) -> Tables:
 
 
 def fill(template: str, values: dict[str, str]) -> str:
-    """Fill a template's `$names` with values; HTML in the values is escaped."""
+    """Fill the `$names` in an HTML template with values; HTML in the values is escaped.
+
+    Args:
+        template: The file's name in `TEMPLATES`.
+        values: The text for each name.
+    """
     escaped = {name: escape(value) for name, value in values.items()}
     return Template((TEMPLATES / template).read_text("utf-8")).substitute(escaped)

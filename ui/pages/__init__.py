@@ -1,1 +1,1 @@
-"""One module per page; `st.navigation` runs the current one."""
+"""The UI's pages, one module per page; Streamlit's `st.navigation` runs the current one."""

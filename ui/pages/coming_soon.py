@@ -24,13 +24,15 @@ def main() -> None:
     sort = right.selectbox(
         words("coming_soon.sort"),
         _SORTINGS,
+        # The text for "-rating" has the key `by_most_rating`.
         format_func=lambda name: words(f"coming_soon.by_{name.replace('-', 'most_')}"),
         key="coming_sort",
     )
+    # The field for the page number is drawn below the list, so read its value from the session.
     page = int(st.session_state.get("coming_page", 1))
     try:
         upcoming = _fetch(search, sort, page)
-        if page > 1 and not upcoming.films:  # a new search has fewer pages
+        if page > 1 and not upcoming.films:  # the search text has changed, so there are fewer pages
             upcoming = _fetch(search, sort, 1)
     except ApiError as error:
         notices.show_error(words, error)

@@ -16,7 +16,7 @@ _MAX_CHART_FILMS = 40  # the table below has all of them
 
 
 def main() -> None:
-    """Draw the films from the form and from a file, and forecast them at a click."""
+    """Draw the films from the form and from a file; forecast them all when a button is clicked."""
     words = Words(st.session_state.ui)
     st.title(words("compare.title"), anchor=False)
     st.markdown(words("compare.lead"))
@@ -24,6 +24,7 @@ def main() -> None:
     if st.button(
         words("compare.submit"), type="primary", disabled=not rows, width="stretch", key="compare"
     ):
+        # Streamlit runs this function again after each click, so store the results in the session.
         st.session_state.results = _forecast(words, rows)
     if results := st.session_state.get("results"):
         _draw_results(words, results)
@@ -37,6 +38,7 @@ def _from_form(words: Words) -> list[Row]:
     st.header(words("compare.from_form"), anchor=False)
 
     def clear() -> None:
+        # The results below contain these films, so remove them too.
         films.clear()
         st.session_state.pop("results", None)
 
@@ -54,7 +56,7 @@ def _from_file(words: Words) -> list[Row]:
         films_csv.example_file(words),
         "films.csv",
         "text/csv",
-        on_click="ignore",
+        on_click="ignore",  # otherwise a download would run the whole page again
     )
     # No filter by file type: Streamlit rejects a wrong type with a red icon and no explanation.
     uploaded = st.file_uploader(words("compare.upload"), key="upload")
@@ -107,6 +109,7 @@ def _result(words: Words, row: Row, stopped: bool) -> tuple[FilmResult, ApiError
         return FilmResult(row, fetch(Forecast.parse, "/predict", row.facts)), None
     except ApiError as error:
         lines = notices.error_lines(words, error) if error.kind == "refused" else []
+        # A table cell is plain text, so remove the asterisks that make Markdown bold.
         reason = "; ".join(lines) or words(f"problem.{error.kind}").replace("*", "")
         return FilmResult(row, problem=reason), error if error.kind in _STOPPING_ERRORS else None
 
@@ -115,6 +118,7 @@ def _draw_results(words: Words, results: Sequence[FilmResult]) -> None:
     st.header(words("compare.results"), anchor=False)
     good = [(_film_name(words, each.row), each.forecast) for each in results if each.forecast]
     if good:
+        # The number keeps films with the same name in separate rows of the chart.
         films = [
             (f"{at}. {name}", forecast.rating, forecast.low, forecast.high)
             for at, (name, forecast) in enumerate(good[:_MAX_CHART_FILMS], 1)

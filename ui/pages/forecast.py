@@ -37,6 +37,7 @@ def main() -> None:
         except ApiError as forecast_error:
             error = forecast_error
     if error is not None:
+        # Before the first forecast, the whole page cannot work, so show the error at the top.
         with st.container() if "asked" in state else above:
             notices.show_error(words, error)
         if "asked" not in state:
@@ -71,6 +72,7 @@ def _what_if(words: Words, choices: Choices, facts: Facts, forecast: Forecast) -
     after.metric(
         words("what_if.after"),
         words.number(other.rating, "0.00"),
+        # Streamlit recognises a negative difference only by an ASCII minus sign.
         words.points(other.rating - forecast.rating).replace("−", "-"),
     )
 
@@ -107,9 +109,13 @@ def _changes(words: Words, choices: Choices, facts: Facts) -> Facts:
 
 
 def _in_month(month: int, release_date: str | None) -> str:
-    """Return the 15th of a month, in the film's release year.
+    """Return the 15th of a month, in the year of the film's release.
 
-    Without a release date, return the next 15th of this month that is in the future.
+    Without a release date, the year is this year if the month is still to come, or else next year.
+
+    Args:
+        month: The month, from 1 to 12.
+        release_date: The film's release date in ISO 8601, if it is known.
     """
     if release_date:
         return date.fromisoformat(release_date).replace(month=month, day=15).isoformat()
@@ -127,7 +133,7 @@ def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
         json.dumps({"film": facts, "forecast": forecast.body}, ensure_ascii=False, indent=2),
         "forecast.json",
         "application/json",
-        on_click="ignore",
+        on_click="ignore",  # otherwise a download would run the whole page again
         width="stretch",
     )
 
@@ -149,7 +155,7 @@ def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
         words("take.compare"), disabled=facts in compared, width="stretch", key="compare_this"
     ):
         compared.append(facts)
-        st.rerun()
+        st.rerun()  # draws the page again with the button disabled
     if facts in compared:
         st.page_link(
             "ui/pages/compare.py", label=words("take.compared"), icon=":material/compare_arrows:"

@@ -16,7 +16,7 @@ _TABLE_RUNS: Final = 20
 
 
 def main() -> None:
-    """Draw the model's origin, its errors beside the baselines', its history and weak spots."""
+    """Draw the model's origin, its errors and the baselines' errors, its history and weak spots."""
     words = Words(st.session_state.ui)
     st.title(words("model.title"), anchor=False)
     st.markdown(words("model.lead"))
@@ -131,7 +131,7 @@ def _versions(words: Words, decisions: Sequence[Decision], measured: Sequence[De
         _lines(words, measured),
         promoted=[(each.at.isoformat(), each.rmse or 0.0) for each in promoted],
         rolled_back=[each.at.isoformat() for each in rollbacks],
-        labelExpr="slice(datum.label, 0, 10)",
+        labelExpr="slice(datum.label, 0, 10)",  # only the date, YYYY-MM-DD, without the time
     )
     counts = {
         "versions": words.count("versions", len(measured)),
@@ -150,6 +150,7 @@ def _lines(words: Words, measured: Sequence[Decision]) -> dict[str, list[tuple[s
     lines: dict[str, list[tuple[str, float]]] = {words("predictors.full"): []}
     for each in measured:
         at = each.at.isoformat()
+        # `measured` contains only decisions with an RMSE; `or` is for the type checker.
         lines[words("predictors.full")].append((at, each.rmse or 0.0))
         for name, rmse in each.baselines.items():
             lines.setdefault(words.name("predictors", name), []).append((at, rmse))
@@ -226,7 +227,7 @@ def _subgroup_name(words: Words, kind: str, name: str) -> str:
         return words.language(name)
     if kind == "genre":
         return words.name("genres", name)
-    if kind == "votes":
+    if kind == "votes":  # the API's name is "from 50": the lowest number of votes
         return words("slices.votes_from", votes=name.removeprefix("from "))
     return name
 

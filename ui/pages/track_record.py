@@ -23,7 +23,7 @@ def main() -> None:
         return
     for alert in record.alerts if record else ():
         st.warning(words("track_record.alert"), icon=":material/warning:")
-        st.text(alert)
+        st.text(alert)  # the API's own text must not be read as Markdown
     if record is None or record.figures is None:
         st.info(words("track_record.not_yet"))
         return
@@ -39,6 +39,8 @@ def main() -> None:
         st.header(words(f"track_record.{name}"), anchor=False)
         _films(words, words(f"track_record.{name}"), films)
     for kind in dict.fromkeys(each.kind for each in record.subgroups):
+        # Months have a table above. This page does not show scoring marks (the number of days
+        # after the release at which a film is scored).
         if kind not in {"month", "mark"}:
             _subgroups(words, kind, [each for each in record.subgroups if each.kind == kind])
 
@@ -105,7 +107,7 @@ def _subgroup_name(words: Words, subgroup: ScoredSubgroup) -> str:
         return words.language(subgroup.name)
     if subgroup.kind == "genre":
         return words.name("genres", subgroup.name)
-    if subgroup.kind == "votes":
+    if subgroup.kind == "votes":  # the API's name is "from 50": the lowest number of votes
         return words("slices.votes_from", votes=subgroup.name.removeprefix("from "))
     return subgroup.name
 

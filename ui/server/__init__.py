@@ -1,1 +1,1 @@
-"""ASGI middleware around Streamlit: addresses and static files."""
+"""ASGI middleware around Streamlit: it redirects unknown addresses and serves static files."""

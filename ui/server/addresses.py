@@ -14,10 +14,10 @@ _STREAMLIT_FOLDERS: Final = frozenset({"_stcore", "component", "media", "static"
 
 
 class UnknownAddressRedirect:
-    """ASGI middleware that redirects an address without a page to the page `not_found`.
+    """ASGI middleware that redirects an address that has no page to the page `not_found`.
 
-    Without it, Streamlit would open the first page with a notice in English. For an address with
-    two folders, such as `/a/b`, it would show an empty page.
+    Without this middleware, Streamlit would open the first page with a notice in English. For an
+    address with two folders, such as `/a/b`, it would show an empty page.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -27,9 +27,12 @@ class UnknownAddressRedirect:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Redirect the request, or pass it on."""
         app = self._app
+        # Only a browser that opens a page asks for HTML. Other requests, such as those for scripts
+        # and images, pass unchanged.
         if scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", ""):
             target = _page_path(scope["path"])
             if target != scope["path"]:
+                # The query string may contain any bytes; latin-1 can decode each of them.
                 query = scope["query_string"].decode("latin-1")
                 app = RedirectResponse(f"{target}?{query}" if query else target)
         await app(scope, receive, send)

@@ -1,9 +1,11 @@
 """Serve Streamlit's static files faster than Streamlit does.
 
-A browser needs 90 static files to draw the form. Streamlit sends each file in pieces, through
-several threads. The browser also learns of a widget's script only when it draws the widget, so it
-fetches the scripts in several rounds. This middleware sends each file in one piece, and lists all
-scripts in the HTML document so that the browser fetches them together.
+A browser needs 90 static files to draw the form. Streamlit is slow for two reasons:
+
+1. It sends each file in pieces, through several threads. This middleware sends a file in one piece.
+2. The browser requests a widget's script only when it draws the widget, so it loads the scripts one
+   after another. This middleware lists all scripts in the HTML document, so that the browser loads
+   them at the same time.
 """
 
 import re
@@ -15,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
-# The widgets of the first page, by their script's name in Streamlit's frontend.
+# The first page's widgets, by the names that their scripts have in Streamlit's frontend.
 ELEMENTS: Final = (
     "Radio", "ButtonGroup", "TextArea", "Multiselect", "Selectbox", "NumberInput", "Button", "Html",
 )  # fmt: skip
@@ -44,6 +46,8 @@ class StaticFiles:
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
         if scope["path"] == "/":
+            # The document names the scripts of one Streamlit version, so browsers must ask each
+            # time whether it has changed.
             return HTMLResponse(self._document, headers={"Cache-Control": "no-cache"})
         if file := self._files.get(scope["path"]):
             kind, _ = guess_type(file.name)
@@ -62,6 +66,7 @@ def document_with_preloads(folder: Path) -> str:
         if (name := queue.pop()) not in named:
             named.add(name)
             links.append(f'<link rel="modulepreload" crossorigin href="./static/js/{name}">')
+            # A script imports others, which the browser would otherwise request one step later.
             queue += _IMPORTED.findall((scripts / name).read_text("utf-8"))
     return document.replace(_HEAD_END, "".join(links) + _HEAD_END)
 

@@ -1,8 +1,8 @@
 """Vega-Lite specifications of the charts.
 
-The data are inside the layers of each chart. Streamlit converts data at the top of a specification
-to Arrow, for which it loads pandas and pyarrow. They need 100 MB of memory, and the serving machine
-has 1 GiB.
+Each chart has its data inside its layers, to save memory. If the data were at the top of the
+specification, Streamlit would convert them to Arrow. For this it loads pandas and pyarrow, which
+need 100 MB, and the serving machine has only 1 GiB.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,6 +23,7 @@ SCALE: Final = (0, 10)
 
 def rating_scale(words: Words, forecast: Forecast, ratings: RatingHistogram | None) -> Spec:
     """Chart of a forecast and its interval, on top of a histogram of other films' ratings."""
+    # An interval can extend beyond the scale, so end it at the scale's ends.
     low, high = (min(max(each, SCALE[0]), SCALE[1]) for each in (forecast.low, forecast.high))
     rating = min(max(forecast.rating, SCALE[0]), SCALE[1])
     layers = [
@@ -42,7 +43,7 @@ def _histogram(words: Words, ratings: RatingHistogram) -> Spec:
             "from": ratings.lowest + at * ratings.step,
             "to": ratings.lowest + (at + 1) * ratings.step,
             "films": count,
-            "none": 0,
+            "none": 0,  # the lower end of the bar
         }
         for at, count in enumerate(ratings.counts)
     ]
@@ -118,7 +119,9 @@ def errors_over_time(
         for name, points in lines.items()
         for at, rmse in points
     ]
+    # Ordinal: the points have equal distances, however long the time between two runs is.
     at = {"field": "at", "type": "ordinal", "axis": {"title": None, "labelAngle": 0} | axis}
+    # The axis need not start at 0, because the differences between the errors are small.
     rmse = {"field": "rmse", "type": "quantitative", "scale": {"zero": False}}
     place = {"x": at, "y": rmse | {"axis": {"title": "RMSE", "tickCount": 5}}}
     layers: list[Spec] = [
@@ -160,8 +163,10 @@ def _line_styles(names: Sequence[str]) -> Spec:
         ACCENT,
         *(BASELINE_COLOURS[at % len(BASELINE_COLOURS)] for at in range(len(names) - 1)),
     ]
+    # [1, 0] is a solid line; the others have dashes of different lengths.
     dashes = [[1, 0], *([4 + 2 * at, 3] for at in range(len(names) - 1))]
 
+    # Both channels have the same field and legend, so Vega-Lite draws only one legend.
     def channel(styles: Sequence[Any]) -> Spec:
         scale = {"domain": names, "range": styles}
         return {"field": "name", "type": "nominal", "scale": scale, "legend": legend}
@@ -258,5 +263,6 @@ def _axis(number_format: str) -> Spec:
 
 
 def _names() -> Spec:
+    # "sort": None keeps the order of the data; by default Vega-Lite sorts by name.
     axis = {"title": None, "labelLimit": 150}
     return {"field": "name", "type": "nominal", "sort": None, "axis": axis}

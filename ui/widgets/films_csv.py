@@ -1,6 +1,7 @@
 """Read films from a CSV file, and write their forecasts to another CSV file.
 
-Each row is a film. A column's name is a field's name in the API or in the UI, in any UI language.
+Each row is a film, and each column is a field of the form. A column may have the API's name for the
+field or the name that the UI shows, in any language of the UI.
 """
 
 import csv
@@ -77,7 +78,7 @@ class FilmResult:
 
 
 def read_films(raw: bytes, words: Words) -> list[Row]:
-    """Read the films of a file; a row with an error says so in its `problem`.
+    """Read the films in a CSV file; if a row has an error, its `problem` explains it.
 
     Raises:
         FileError: The file is no CSV, has no film or too many, or no column has a known name.
@@ -144,6 +145,7 @@ def _csv(rows: Iterable[Sequence[str]]) -> bytes:
     writer = csv.writer(stream)
     for row in rows:
         writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row])
+    # With a byte order mark, or else Excel would not read the file as UTF-8.
     return stream.getvalue().encode("utf-8-sig")
 
 
@@ -171,6 +173,7 @@ def _field(head: str) -> str | None:
 def _row(line: int, columns: Sequence[str | None], cells: Sequence[str], words: Words) -> Row:
     facts: dict[str, Any] = {}
     problem = None
+    # Not strict: a row may have fewer cells than there are columns.
     for name, cell in zip(columns, cells, strict=False):
         if name and cell:
             try:
@@ -188,7 +191,7 @@ def _names(cell: str) -> list[str]:
 
 
 def _number(cell: str) -> float:
-    return finite(cell.replace(",", ""))
+    return finite(cell.replace(",", ""))  # commas separate thousands
 
 
 def _day(cell: str) -> str:
@@ -215,7 +218,7 @@ def _language(cell: str) -> str:
         for iso, name in Words(code).locale.languages.items():
             if cell.casefold() == name.casefold():
                 return str(iso)
-    return cell.lower()
+    return cell.lower()  # it may be a code; the API checks it
 
 
 _PARSERS: Final[dict[str, Callable[[str], Any]]] = {

@@ -23,6 +23,8 @@ def draw(words: Words, choices: Choices) -> None:
     """Draw the form: four main fields, and an expander with the other fields."""
     _prefill(choices)
     _samples(words)
+    # In all fields of the form: "ignore" means that typing does not run the page again, and
+    # "session" keeps the value while the visitor is on another page.
     st.text_area(
         words("form.overview"),
         height=140,
@@ -96,7 +98,7 @@ def _samples(words: Words) -> None:
                 "overview": words(f"samples.{chosen}_plot"),
             }
             form_state.fill_in(SAMPLES[chosen] | texts | {"language": words.code})
-            st.session_state.sample = None
+            st.session_state.sample = None  # so that the visitor can choose the same sample again
 
     st.pills(
         words("form.samples"),
@@ -197,6 +199,7 @@ def _search(words: Words, field: str, letters: str) -> list[str]:
 
 
 def _countries(words: Words) -> Sequence[str]:
+    # CLDR lists continents as territories too, with codes of three digits.
     codes = map(str, words.locale.territories)
     return [
         code for code in codes if len(code) == form_state.COUNTRY_CODE_LENGTH and code.isalpha()
@@ -211,7 +214,16 @@ def _multiple_choice(  # noqa: PLR0913, PLR0917 - a field has that many properti
     limit: int,
     new: bool = False,
 ) -> None:
-    """Draw a field for several options, sorted by label; chosen values are always offered."""
+    """Draw a field for several options, sorted by label.
+
+    Args:
+        words: The texts.
+        key: The field's name in the API and in the session.
+        options: The values to choose from. Values that are already chosen are added.
+        label_of: Returns the label that the visitor sees for a value.
+        limit: The largest number of values.
+        new: Whether the visitor may also type other values.
+    """
     chosen = st.session_state.setdefault(key, [])
     labels = {option: label_of(option) for option in (*options, *chosen)}
     st.multiselect(
@@ -230,8 +242,8 @@ def _multiple_choice(  # noqa: PLR0913, PLR0917 - a field has that many properti
 def _number_field(label: str, key: str, step: float, example: str) -> None:
     """Draw a field for a number of any size; the API checks its range.
 
-    With limits here, Streamlit would show its own message in English. A field for integers only
-    would read `1e5` as 1.
+    It has no limits, because Streamlit's message about them is in English. It also accepts
+    fractions, because a field for integers would read `1e5` as 1.
     """
     st.number_input(
         label,
@@ -248,7 +260,7 @@ def _number_field(label: str, key: str, step: float, example: str) -> None:
 def _single_choice(
     words: Words, key: str, options: Iterable[str], label_of: Callable[[str], str]
 ) -> None:
-    """Draw a field for one option or `form_state.UNKNOWN`, sorted by label."""
+    """Draw a field for one option, sorted by label; the first choice is `form_state.UNKNOWN`."""
     chosen = st.session_state.get(key, form_state.UNKNOWN)
     labels = {option: label_of(option) for option in {*options, chosen} - {form_state.UNKNOWN}}
     st.selectbox(

@@ -14,6 +14,7 @@ import streamlit as st
 from ui.client.api import Facts, finite
 
 UNKNOWN: Final = ""
+# The limits are the API's, except that it allows more names.
 DATE_RANGE: Final = (date(1870, 1, 1), date(2100, 1, 1))
 MAX_PLOT_CHARACTERS: Final = 10_000
 MAX_NAME_CHARACTERS: Final = 200
@@ -67,6 +68,7 @@ def fill_in(facts: Facts) -> None:
 
 def link_query(facts: Facts, language: str) -> str:
     """Return the query string of a link that fills in the form with these facts."""
+    # doseq: a list becomes one parameter per value, all with the same name.
     return "?" + urlencode({"lang": language, **facts}, doseq=True)
 
 

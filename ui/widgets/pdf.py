@@ -1,6 +1,7 @@
-"""A forecast as a PDF document.
+"""Write a forecast as a PDF document.
 
-Korean text uses a standard font that PDF readers have built in, so the project contains no font.
+Korean text uses a standard font that PDF readers contain, so the document and the project need no
+font file.
 """
 
 import io
@@ -54,6 +55,7 @@ def _story(
         _text(words("forecast.interval", **shown)),
         _scale(forecast),
         _text(f"{words('forecast.mood_label')}: {mood}"),
+        # The texts are Markdown for the page; a PDF has none, so remove its characters.
         *(_text(line.replace("*", "")) for line in result.remarks(words, forecast)),
         *_table(
             words("reasons.title"),
@@ -114,6 +116,7 @@ def _font(text: str) -> str:
 def _table(title: str, rows: list[tuple[str, str]]) -> list[Flowable]:
     if not rows:
         return []
+    # Helvetica's encoding has no true minus sign (U+2212), so use a hyphen.
     cells = [[_text(name), _text(value.replace("−", "-"))] for name, value in rows]
     return [Spacer(1, 4 * mm), _text(title, 12), Table(cells, colWidths=[WIDTH * 0.8, WIDTH * 0.2])]
 

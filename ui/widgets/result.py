@@ -1,4 +1,4 @@
-"""Draw a forecast with its reasons, similar films and the errors of the model."""
+"""Draw a forecast with its reasons, similar films, and the model's errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,6 +36,7 @@ def _headline(words: Words, forecast: Forecast) -> str:
     shown = _formatted(words, forecast)
     shown["score"] = "" if score is None else words.points(score)
     texts = words.section("forecast", **shown)
+    # Without a score, say why: the plot was read in Korean, or there was none.
     no_score = "read_in_korean" if forecast.read_in_korean else "no_score"
     filled = {
         **{f"{name}_text": text for name, text in texts.items()},

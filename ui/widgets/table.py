@@ -1,4 +1,7 @@
-"""Tables as plain HTML, because Streamlit's own load pandas and pyarrow: 100 MB of memory."""
+"""Draw tables as plain HTML.
+
+Streamlit's own tables would load pandas and pyarrow, which need 100 MB of memory.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
@@ -22,8 +25,8 @@ def draw(
         heads: The column heads.
         rows: The cells; the first cell of a row is its head.
         numbers: Indexes of the columns with numbers, which are aligned right.
-        caption_hidden: Whether only screen readers get the caption, since a heading above the
-            table says the same.
+        caption_hidden: Whether only screen readers get the caption, because a heading above the
+            table already says the same.
     """
 
     def cell(tag: str, at: int, text: str, scope: str = "") -> str:
@@ -42,6 +45,7 @@ def draw(
     )
     title = "" if caption_hidden else f"<caption>{escape(caption)}</caption>"
     style = (TEMPLATES / "table.html").read_text("utf-8")
+    # `tabindex` lets visitors without a mouse select a wide table, and scroll it with the keys.
     st.html(
         f'{style}<div class="facts" role="region" tabindex="0" aria-label="{escape(caption)}">'
         f"<table>{title}<thead><tr>{head}</tr></thead>"
