@@ -1,1 +1,1 @@
-"""Tools and configuration for operators: secrets, replacement, upgrades, drills, monitoring."""
+"""Tools and configuration for operators: secrets, upgrades, recovery drills, monitoring."""

@@ -1,4 +1,4 @@
-"""The options and the exit codes that all commands share."""
+"""The command-line options and the exit codes that all commands in `ops` share."""
 
 import argparse
 import sys
@@ -11,7 +11,15 @@ from ops.project import EngineError, Project
 def parser_of(
     module: str, description: str, project: str, *files: str, env_file: str = ".env"
 ) -> argparse.ArgumentParser:
-    """A parser with the options that name a Compose project, with these defaults."""
+    """Create a parser with the options that select a Docker Compose project.
+
+    Args:
+        module: The command's module, such as `ops.rotate`, for the usage line.
+        description: The command's purpose, for `--help`.
+        project: The default name of the project.
+        files: The default Compose files.
+        env_file: The default file with the settings.
+    """
     parser = argparse.ArgumentParser(prog=f"python3 -m {module}", description=description)
     parser.add_argument(
         "-p", "--project", default=project, help=f"Compose project (default: {project})"
@@ -25,18 +33,22 @@ def parser_of(
 
 
 def project_of(options: argparse.Namespace) -> Project:
-    """The Compose project that the options name."""
+    """Return the Compose project that the parsed options select."""
     files = tuple(options.file or options.default_files)
     return Project(options.project, files, options.env_file.resolve())
 
 
 def run_and_report(work: Callable[[], str], *errors: type[Exception]) -> int:
-    """Do the work and print its text. Returns 0, or 1 after an expected error and its message.
+    """Run a command's work, print its result, and return the exit code.
 
     Args:
-        work: Returns the text to print.
-        errors: Expected errors, besides those of the container engine.
+        work: Does the work, and returns the text to print.
+        errors: The expected exception types, in addition to `EngineError`.
+
+    Returns:
+        0 after success; 1 after an expected error, whose message goes to standard error.
     """
+    # An unexpected error is a bug, so its traceback is shown.
     expected: tuple[type[Exception], ...] = (EngineError, *errors)
     try:
         text = work()

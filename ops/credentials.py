@@ -17,7 +17,8 @@ OWN: Final = (
     "AIRFLOW__API__SECRET_KEY",
     "AIRFLOW__API_AUTH__JWT_SECRET",
 )
-# Keys that TMDB and Amazon give out; the sandbox accepts any. And the password of the proxy's user.
+# In the container trial (`make trial`), random keys replace those that TMDB and Amazon issue,
+# because the stand-ins accept any key. The proxy's user gets a random password.
 OF_THE_TRIAL: Final = (
     "TMDB_API_KEY",
     "AWS_ACCESS_KEY_ID",
@@ -31,7 +32,7 @@ TRIAL: Final = {
     "COLLECT_MAX_FILMS": "400",
     "AIRFLOW_PORT": "8080",
     "UI_PORT": "8501",
-    "API_PORT": "0",  # each replica takes any free port
+    "API_PORT": "0",  # the engine gives each replica a free port
     "COMPOSE_PROFILES": "public",
     "PUBLIC_ADDRESS": "localhost, films.localhost",
     "PUBLIC_HTTP_PORT": "8081",
@@ -48,20 +49,21 @@ parser.add_argument("--rotate", nargs="+", default=(), metavar="NAME", help="rep
 
 
 def new_secret() -> str:
-    """32 random bytes in URL-safe base64, as Fernet requires."""
+    """Generate 32 random bytes in URL-safe base64, the format of a Fernet key."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def value_of(text: str, name: str) -> str | None:
-    """The value of a setting in the text of a .env file; None if absent or empty."""
+    """Find the value of a setting in the text of a .env file; None if absent or empty."""
     found = re.search(rf"(?m)^{name}=(.+)$", text)
     return found[1] if found else None
 
 
 def with_values(text: str, values: dict[str, str]) -> str:
-    """The text with these settings replaced, or appended if it did not have them."""
+    """Return the text of a .env file with these settings replaced, or appended if absent."""
     for name, value in values.items():
         line = f"{name}={value}"
+        # A commented-out setting is replaced in place, next to the comment that explains it.
         text, found = re.subn(rf"(?m)^(?:# ?)?{name}=.*$", line, text, count=1)
         if not found:
             text = f"{text.rstrip()}\n{line}\n".lstrip()
@@ -69,7 +71,12 @@ def with_values(text: str, values: dict[str, str]) -> str:
 
 
 def completed(text: str, trial: bool = False, rotate: Iterable[str] = ()) -> dict[str, str]:
-    """Values for the settings that are missing, and for the secrets to be replaced.
+    """Return values for the settings that are missing, and new secrets to replace old ones.
+
+    Args:
+        text: The text of a .env file.
+        trial: Also return the settings of the container trial.
+        rotate: The names of the secrets to replace although they have a value.
 
     Raises:
         ValueError: A secret in `rotate` is issued by somebody else.
@@ -83,8 +90,9 @@ def completed(text: str, trial: bool = False, rotate: Iterable[str] = ()) -> dic
 
 
 def write(file: Path, text: str) -> None:
-    """Replace a file atomically; only its owner can read it."""
-    # The mode is set before the text is written, and the rename is atomic.
+    """Write a file in one atomic step; only its owner can read it."""
+    # The mode is set before the text is written, so the secrets are never readable by others.
+    # The rename replaces the old file only when the new one is complete.
     partial = file.with_name(f".{file.name}.partial")
     partial.touch(mode=0o600)
     partial.write_text(text)
@@ -92,7 +100,7 @@ def write(file: Path, text: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Complete the file. Prints the names of the new settings, never their values."""
+    """Add the missing settings to the .env file, and print their names, never their values."""
     options = parser.parse_args(argv)
     text = options.file.read_text() if options.file.exists() else ""
     try:

@@ -1,7 +1,8 @@
 """Practise an operation or a recovery on the container trial: `python -m ops.drills NAME`.
 
-Each drill does to the trial what can happen to the real system, checks the result, and returns
-figures. The trial must run (`python -m ops.trial up`) and have a model in service.
+The container trial runs both instances in containers on this machine. Each drill causes an event
+that also happens to the real system, such as the loss of a disk. It then checks the result, and
+returns measured values. The trial must run (`python -m ops.trial up`) with a model in service.
 """
 
 import json
@@ -29,19 +30,24 @@ _BEFORE: Final = "3.2.0"  # the last version of Airflow with a different databas
 
 
 class DrillError(AssertionError):
-    """A check after a drill failed."""
+    """The trial is not in the state that a drill expects."""
 
 
 def restore_training(trial: Trial) -> dict[str, Any]:
-    """Delete instance A with its disk, and restore it from the bucket and the settings."""
+    """Delete instance A (training) with its disk; restore it from S3 and the settings.
+
+    Returns:
+        The seconds until the restored pipeline has deployed a model, and the model's version.
+    """
     version, codes = trial.served_version(), _codes(trial)
     began = time.monotonic()
     trial.project.compose("rm", "--force", "--stop", *_TRAINING)
     for name in _VOLUMES:
         run("docker", "volume", "rm", f"{trial.project.name}_{name}")
-    _check(trial.served_version() == version, "the service goes on without instance A")
+    _check(trial.served_version() == version, "the API keeps serving without instance A")
     trial.start()
     deployment = trial.run_pipeline()
+    # Clients of the old API have stored these codes, so new codes may only follow the old ones.
     now = _codes(trial)
     _check(
         all(now[kind][: len(names)] == names for kind, names in codes.items()),
@@ -51,7 +57,11 @@ def restore_training(trial: Trial) -> dict[str, Any]:
 
 
 def replace_serving(trial: Trial) -> dict[str, Any]:
-    """Replace the API's replicas while clients send requests through the proxy."""
+    """Replace the API's replicas while clients send requests through the proxy.
+
+    Returns:
+        The seconds it took, the number of new replicas, and how many requests got an answer.
+    """
     with load(trial.ask_proxy) as outcome:
         time.sleep(2)
         began = time.monotonic()
@@ -68,7 +78,11 @@ def replace_serving(trial: Trial) -> dict[str, Any]:
 
 
 def rotate_secrets(trial: Trial) -> dict[str, Any]:
-    """Replace every secret; the old ones are refused, and both instances keep working."""
+    """Replace every secret; check that the old ones are refused and both instances still work.
+
+    Returns:
+        The seconds it took, the number of replaced secrets, and the version deployed afterwards.
+    """
     old = trial.project.settings()
     began = time.monotonic()
     _rotate_foreign_keys(trial)
@@ -103,7 +117,11 @@ def rotate_secrets(trial: Trial) -> dict[str, Any]:
 
 
 def roll_back(trial: Trial) -> dict[str, Any]:
-    """Promote another model, then roll back to the one before."""
+    """Promote another model version, then roll back to the previous version.
+
+    Returns:
+        The seconds of the rollback, and the versions before and after it.
+    """
     before = trial.served_version()
     _check(before is not None, "a version is in service")
     later = trial.promote_another()
@@ -115,7 +133,11 @@ def roll_back(trial: Trial) -> dict[str, Any]:
 
 
 def upgrade_database(trial: Trial) -> dict[str, Any]:
-    """Upgrade from the database of an earlier Airflow, then go back; no run may be lost."""
+    """Upgrade the database of an earlier Airflow, then restore its backup; no run may be lost.
+
+    Returns:
+        The seconds of the upgrade and of the restoration, and the number of pipeline runs.
+    """
     runs = trial.run_ids()
     _check(bool(runs), "there are runs")
     trial.project.compose("stop", *AIRFLOW)
@@ -139,9 +161,9 @@ DRILLS: Final[dict[str, Callable[[Trial], dict[str, Any]]]] = {
 
 
 def _repair_deadlines(trial: Trial) -> None:
-    # A bug of Airflow 3.3: its migration from 3.2 writes deadlines that it cannot read, and then no
-    # run starts. Only this drill needs the repair: no real deployment had deadlines under Airflow
-    # 3.2.
+    # Airflow 3.3 has a bug: its migration from 3.2 writes deadlines that Airflow cannot read
+    # afterwards, and then no run starts. Only this drill needs the repair, because no real
+    # deployment had deadlines under Airflow 3.2.
     execute(
         trial.project,
         r"""UPDATE deadline_alert SET interval =
@@ -150,7 +172,7 @@ def _repair_deadlines(trial: Trial) -> None:
 
 
 def _rotate_foreign_keys(trial: Trial) -> None:
-    """Replace the keys that TMDB and S3 would issue, and the proxy's password."""
+    """Replace, in the settings, the keys for TMDB and S3 and the proxy's password."""
     file = trial.project.env_file
     text = file.read_text()
     fresh = credentials.completed(text, trial=True, rotate=credentials.OF_THE_TRIAL)
@@ -175,6 +197,7 @@ def _can_sign_in(trial: Trial, password: str) -> bool:
 
 
 def _can_open_database(trial: Trial, password: str) -> bool:
+    # By host name, because PostgreSQL accepts local connections without a password.
     script = "read -r PGPASSWORD; export PGPASSWORD; exec psql -h postgres -U airflow -c 'SELECT 1'"
     try:
         trial.project.compose("exec", "-T", "postgres", "sh", "-c", script, typed=f"{password}\n")
@@ -204,7 +227,7 @@ parser.add_argument("drill", choices=DRILLS, help="the drill to run")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one drill. Its figures are the last line of the output."""
+    """Run one drill, and print its measured values as one line of JSON."""
     options = parser.parse_args(argv)
 
     def work() -> str:

@@ -1,4 +1,4 @@
-"""Send requests without a pause, and count the answers."""
+"""Put load on a service: send requests without a pause, and count the answers."""
 
 import threading
 import time
@@ -12,19 +12,24 @@ import requests
 
 @dataclass
 class LoadResult:
-    """Number of answers by status code or error name, and the seconds that each took."""
+    """The results of all requests so far.
+
+    Attributes:
+        statuses: The number of requests by status code, or by error name if there was no answer.
+        seconds: The duration of each request.
+    """
 
     statuses: Counter[str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
 
     @property
     def answered(self) -> int:
-        """Number of requests answered with status 200."""
+        """The number of requests that got an answer with status 200."""
         return self.statuses["200"]
 
     @property
     def failed(self) -> int:
-        """Number of all other requests."""
+        """The number of requests that got another status, or no answer."""
         return self.statuses.total() - self.answered
 
 
@@ -32,7 +37,12 @@ class LoadResult:
 def load(
     ask: Callable[[requests.Session], requests.Response], callers: int = 4
 ) -> Iterator[LoadResult]:
-    """Send requests until the block ends, from several threads; each waits for its answers."""
+    """Send requests from several threads until the block ends.
+
+    Args:
+        ask: Sends one request in the given session, and returns the response.
+        callers: The number of threads. Each waits for an answer before its next request.
+    """
     result, over, lock = LoadResult(), threading.Event(), threading.Lock()
 
     def call() -> None:
@@ -40,7 +50,7 @@ def load(
             while not over.is_set():
                 began = time.monotonic()
                 status = _status(ask, session)
-                with lock:  # a Counter is not safe across threads
+                with lock:  # two threads that update a Counter together can lose an update
                     result.statuses[status] += 1
                     result.seconds.append(time.monotonic() - began)
 

@@ -1,4 +1,4 @@
-"""Measure the memory of containers while something runs."""
+"""Measure the peak memory of a Compose project's containers while a block of code runs."""
 
 import threading
 from collections.abc import Iterator
@@ -9,18 +9,22 @@ from typing import Final
 from ops.project import Project, inspect, run
 
 _PERIOD_SECONDS: Final = 0.5
-# Version 1 and 2 of the kernel's control groups keep memory figures in different places.
+# The folders in which control groups (cgroups) of version 1 and 2 report the memory in use.
 _V1: Final = Path("/sys/fs/cgroup/memory")
 _V2: Final = Path("/sys/fs/cgroup")
 
 
 class Peaks(dict[str, float]):
-    """Peak memory in MB by service, without page cache."""
+    """Peak memory in MB by service name, without page cache."""
 
 
 @contextmanager
 def measured(project: Project) -> Iterator[Peaks]:
-    """Measure twice a second until the block ends, also containers that start meanwhile."""
+    """Measure all containers of a project twice per second until the block ends.
+
+    Yields the peaks, which are updated while the block runs. Containers that start during the block
+    are measured too.
+    """
     peaks, over = Peaks(), threading.Event()
 
     def measure() -> None:
@@ -38,7 +42,7 @@ def measured(project: Project) -> Iterator[Peaks]:
 
 
 def limit_mb(container: str) -> float:
-    """The memory limit that the engine enforces, in MB."""
+    """Return the memory limit that the engine enforces for a container, in MB."""
     return int(inspect(container, "{{.HostConfig.Memory}}")) / 2**20
 
 
@@ -56,12 +60,13 @@ def _used(project: Project) -> Iterator[tuple[str, float]]:
 def _unreclaimable(container: str) -> int:
     folder = next(filter(Path.is_dir, _folders(container)), Path("there is none"))
     facts = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
-    # Page cache does not count: the kernel takes it back before it kills a container.
+    # Page cache is left out: the kernel frees it before it kills a container for lack of memory.
     names = ("total_rss", "total_shmem") if "total_rss" in facts else ("anon", "shmem")
     return sum(int(facts[name]) for name in names)
 
 
 def _folders(container: str) -> Iterator[Path]:
+    # Which of them exists depends on the control groups' version and on the engine's driver.
     yield _V1 / "docker" / container
     yield _V2 / "docker" / container
     yield _V2 / "system.slice" / f"docker-{container}.scope"

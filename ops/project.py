@@ -1,4 +1,4 @@
-"""A Compose project and its containers, through the programs of the container engine."""
+"""Control a Docker Compose project and its containers with `docker` and `docker compose`."""
 
 import json
 import os
@@ -13,20 +13,22 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 _POLL_SECONDS: Final = 1
-# No other variable is passed on, because Compose would take it for a setting.
+# No other environment variable is passed to Compose, where it would override the settings file.
 _KNOWN: Final = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_BUILDKIT")
 
 
 class EngineError(RuntimeError):
-    """A command failed, or a container did not reach the expected state."""
+    """A container command failed, or a container did not reach the expected state in time."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A set of compose files under one name.
+    """A Compose project: one or more Compose files that are run together under one name.
 
     Attributes:
-        env_file: The file of settings; the environment of this process does not count.
+        name: The name, which is also the prefix of the containers' names.
+        files: The Compose files, relative to the repository.
+        env_file: The file with the settings. Environment variables of this process are ignored.
     """
 
     name: str
@@ -34,38 +36,42 @@ class Project:
     env_file: Path
 
     def settings(self) -> dict[str, str]:
-        """The settings by their names."""
+        """Read the values of the settings file, by their names."""
         return settings_in(self.env_file)
 
     def compose(self, *arguments: str, typed: str | None = None) -> str:
-        """Run a Compose command on the project; `typed` is its standard input.
+        """Run a Compose command on the project, and return its output.
+
+        Args:
+            arguments: The command and its options, such as `"up", "-d"`.
+            typed: The text for the command's standard input.
 
         Raises:
-            EngineError: It failed.
+            EngineError: The command failed.
         """
         return run(*self.command(), *arguments, typed=typed)
 
     def command(self) -> list[str]:
-        """The start of every Compose command on the project."""
+        """Return the program and the options with which every Compose command begins."""
         own = ["--project-name", self.name, "--env-file", str(self.env_file)]
         files = [part for name in self.files for part in ("--file", name)]
-        # Some versions of Compose do not read the profiles from the file of settings.
+        # Some versions of Compose do not read COMPOSE_PROFILES from the settings file.
         wanted = filter(None, self.settings().get("COMPOSE_PROFILES", "").split(","))
         profiles = [part for name in wanted for part in ("--profile", name)]
         return [*compose_program(), *own, *files, *profiles]
 
     def containers(self, service: str) -> list[str]:
-        """The ids of a service's running containers, oldest first."""
+        """Return the ids of a service's running containers, oldest first."""
         labels = {"project": self.name, "service": service}
         filters = [f"--filter=label=com.docker.compose.{name}={it}" for name, it in labels.items()]
         found = run("docker", "ps", "--quiet", "--no-trunc", *filters).split()
         return sorted(found, key=lambda each: inspect(each, "{{.Created}}"))
 
     def one(self, service: str) -> str:
-        """The id of a service's only container.
+        """Return the id of a service's only running container.
 
         Raises:
-            EngineError: There is none, or more than one.
+            EngineError: The service has no running container, or more than one.
         """
         found = self.containers(service)
         if len(found) != 1:
@@ -74,10 +80,10 @@ class Project:
 
 
 def settings_in(file: Path) -> dict[str, str]:
-    """The settings of a file by their names.
+    """Read the settings in a .env file, by their names.
 
     Raises:
-        EngineError: There is no such file.
+        EngineError: The file does not exist.
     """
     try:
         lines = file.read_text().splitlines()
@@ -88,11 +94,16 @@ def settings_in(file: Path) -> dict[str, str]:
 
 
 def _unquoted(value: str) -> str:
+    # As in Compose, a comment begins with a space and `#`; a `#` in a password is part of it.
     return value.partition(" #")[0].strip().strip("\"'")
 
 
 def compose_program() -> tuple[str, ...]:
-    """Compose 2 as a plug-in of docker, else as a separate program."""
+    """Return the command that runs Compose: the plug-in of `docker` if installed, else the program.
+
+    Raises:
+        EngineError: Neither is installed.
+    """
     with suppress(EngineError):
         run("docker", "compose", "version")
         return ("docker", "compose")
@@ -102,10 +113,15 @@ def compose_program() -> tuple[str, ...]:
 
 
 def run(*command: str, typed: str | None = None) -> str:
-    """Run a program in the project's folder, and return its output.
+    """Run a program in the repository's folder, and return its output.
+
+    Args:
+        command: The program and its arguments.
+        typed: The text for the program's standard input.
 
     Raises:
-        EngineError: It is not installed, or it failed; the message has its last lines.
+        EngineError: The program is not installed, or it failed. The message has the last lines of
+            its output.
     """
     known = {name: os.environ[name] for name in _KNOWN if name in os.environ}
     if shutil.which(command[0]) is None:
@@ -120,21 +136,26 @@ def run(*command: str, typed: str | None = None) -> str:
 
 
 def inspect(container: str, form: str) -> str:
-    """Facts about a container; `form` is a Go template."""
+    """Return facts about a container or an image; the Go template `form` selects them."""
     return run("docker", "inspect", "--format", form, container)
 
 
 def is_healthy(container: str) -> bool:
-    """Whether the container's health check passes."""
+    """Return whether the container's health check passes."""
     state = json.loads(inspect(container, "{{json .State}}"))
     return bool(state.get("Health", {}).get("Status") == "healthy")
 
 
 def wait(condition: str, is_met: Callable[[], bool], seconds: float) -> None:
-    """Wait until a condition is met; `condition` is its text for the error.
+    """Wait until a condition is met, checking it every second.
+
+    Args:
+        condition: The condition in words, for the error message.
+        is_met: Returns whether the condition is met.
+        seconds: How long to wait at most.
 
     Raises:
-        EngineError: It was not met in time.
+        EngineError: The condition was not met in time.
     """
     deadline = time.monotonic() + seconds
     while not is_met():

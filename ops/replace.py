@@ -1,7 +1,7 @@
 """Replace the API's replicas one by one, without refused requests: `python3 -m ops.replace`.
 
-Each new replica starts beside the old ones; when it is ready, an old one stops. Build the image
-first: `docker-compose -f docker-compose-fastapi.yaml build api`.
+Each new replica starts while the old ones still run. When it is ready, one old replica stops. Build
+the image first: `docker-compose -f docker-compose-fastapi.yaml build api`.
 """
 
 import sys
@@ -11,7 +11,8 @@ from ops.arguments import parser_of, project_of, run_and_report
 from ops.project import EngineError, Project, run, wait
 
 _START_SECONDS: Final = 180
-_DRAIN_SECONDS: Final = "30"  # for running requests, as stop_grace_period in the compose file
+# Time for a stopping replica to finish its requests; as stop_grace_period in the Compose file.
+_DRAIN_SECONDS: Final = "30"
 _IS_READY: Final = (
     "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=3)"
 )
@@ -23,7 +24,11 @@ parser.add_argument("--replicas", type=int, help="new number of replicas (defaul
 
 
 def replace(project: Project, replicas: int | None = None) -> list[str]:
-    """Replace every replica, and return the ids of the new ones.
+    """Replace every replica of the API, and return the container ids of the new ones.
+
+    Args:
+        project: The Compose project with the service `api`.
+        replicas: The new number of replicas; None keeps the present number.
 
     Raises:
         EngineError: A new replica was not ready in time. It is removed; the old ones keep serving.
@@ -31,7 +36,7 @@ def replace(project: Project, replicas: int | None = None) -> list[str]:
     old = project.containers("api")
     wanted = replicas or len(old)
     fresh: list[str] = []
-    # Start before stop: at every moment there are at least as many replicas as before.
+    # Each new replica starts before an old one stops, so the old capacity is kept meanwhile.
     while len(fresh) < wanted:
         fresh.append(_start_replica(project))
         if old:
@@ -42,7 +47,7 @@ def replace(project: Project, replicas: int | None = None) -> list[str]:
 
 
 def is_ready(container: str) -> bool:
-    """Whether a replica has a verified model to serve."""
+    """Return whether the replica in a container is ready, which means it has a verified model."""
     try:
         run("docker", "exec", container, "python", "-c", _IS_READY)
     except EngineError:
@@ -69,7 +74,7 @@ def _stop_replica(container: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Replace the replicas from the command line."""
+    """Replace the API's replicas, as the command line asks."""
     options = parser.parse_args(argv)
 
     def work() -> str:

@@ -1,6 +1,7 @@
-"""Replace every secret of instance A: `python3 -m ops.rotate`.
+"""Replace every secret of instance A (training): `python3 -m ops.rotate`.
 
-It does not replace the keys of TMDB, Amazon, W&B and Slack: put new ones into .env before.
+These are the passwords and keys that this project generates. TMDB, Amazon, W&B and Slack issue
+their own keys: put new ones into .env yourself, before you run this command.
 """
 
 import sys
@@ -19,13 +20,14 @@ parser = parser_of(
 
 
 def rotate(project: Project) -> None:
-    """Replace the secrets, also in the database, and start Airflow with them.
+    """Replace the secrets in the database and in the settings file, and restart Airflow with them.
 
-    The new secrets are kept in a file beside the settings until everything is done, so that a run
-    after an interruption continues with the same ones.
+    The new secrets are first written to a file beside the settings file. If a run is interrupted,
+    the next run reads the same new secrets from there. The file is deleted at the end.
 
     Raises:
-        EngineError: A step failed; the file of settings still holds the old secrets.
+        EngineError: A step failed. If it was not the restart of Airflow, the settings file still
+            contains the old secrets.
     """
     kept = project.env_file.with_name(f"{project.env_file.name}.rotating")
     if not kept.exists():
@@ -42,16 +44,16 @@ def rotate(project: Project) -> None:
 
 
 def _rotate_fernet_key(project: Project, old: str, new: str) -> None:
-    # The keys come by standard input, because any process can read arguments.
+    # The keys go through standard input, because every process can read another's arguments.
     script = (
         'read -r keys; export AIRFLOW__CORE__FERNET_KEY="$keys"; exec airflow rotate-fernet-key'
     )
-    # Airflow encrypts with the first key, and decrypts with any of them.
+    # Airflow encrypts with the first key and decrypts with either, so a second run succeeds too.
     command(project, "sh", "-c", script, typed=f"{new},{old}\n")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Replace the secrets from the command line."""
+    """Replace the secrets of the Compose project that the command line selects."""
     options = parser.parse_args(argv)
 
     def work() -> str:

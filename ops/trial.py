@@ -1,7 +1,7 @@
-"""Both instances in containers on this machine: `python -m ops.trial up`, and `down`.
+"""Run both instances in containers on this machine, as a trial: `python -m ops.trial up` or `down`.
 
-The sandbox replaces S3 and TMDB. `up` generates missing settings, starts everything, runs the
-pipeline, and prints a forecast of the new model.
+Local stand-ins replace TMDB and S3. `up` generates the missing settings and starts all containers.
+Then it runs the pipeline, and prints a forecast of the new model. `down` deletes everything.
 """
 
 import sys
@@ -50,54 +50,70 @@ class Trial:
     project: Project
 
     def url(self, setting: str) -> str:
-        """The address with the port that a setting names."""
+        """Return the local address with the port in a setting, such as `UI_PORT`."""
         return f"http://127.0.0.1:{self.project.settings()[setting]}"
 
     def api_url(self) -> str:
-        """The address of the oldest replica of the API."""
+        """Return the address of the API's oldest replica; the engine has chosen its port."""
         return f"http://{run('docker', 'port', self.project.containers('api')[0], '8000/tcp')}"
 
     def airflow(self, dag: str = DAG) -> AirflowClient:
-        """A client for one DAG of Airflow, with the password of the settings."""
+        """Return a client for one DAG in the trial's Airflow, signed in with the settings."""
         password = self.project.settings()["AIRFLOW_ADMIN_PASSWORD"]
         return AirflowClient(self.url("AIRFLOW_PORT"), "admin", password, dag)
 
     def start(self, *options: str) -> None:
-        """Start every service that does not run, or runs with outdated settings."""
+        """Start every service that is stopped, and restart those with outdated settings.
+
+        Args:
+            options: Further options for `docker compose up`.
+        """
         self.project.compose("up", "-d", *options)
 
     def write_proxy_user(self) -> None:
-        """Write the file of the proxy's users; the proxy's own program hashes the password."""
+        """Write the proxy's file of users: one user, with a hashed password."""
+        # The proxy's own program hashes the password, so the hash has the format it expects.
         settings = self.project.settings()
         file = ROOT / settings["PROXY_USERS_FILE"]
-        file.touch()  # else the engine would create a folder of that name
+        file.touch()  # if it were missing, the engine would create a folder with its name
         hashing = ("run", "--rm", "--no-deps", "-T", "proxy", "caddy", "hash-password")
         hashed = self.project.compose(*hashing, typed=f"{settings['PROXY_PASSWORD']}\n")
         file.write_text(f"{_PROXY_USER} {hashed}\n")
 
     def run_ids(self) -> list[str]:
-        """The ids of the pipeline's runs."""
+        """Return the ids of the pipeline's runs, oldest first."""
         return self.airflow().run_ids()
 
     def registry(self, *arguments: str) -> None:
-        """Run a command of `scripts.registry` in instance A."""
+        """Run a command of `scripts.registry`, such as `rollback`, in instance A (training)."""
         command = ("python", "-m", "scripts.registry", *arguments)
         self.project.compose("exec", "-T", "airflow-scheduler", *command)
 
     def promote_another(self) -> str:
-        """Train on more films, promote the new version by hand if needed, and return it."""
+        """Train a new version on twice as many films, and put it into production.
+
+        Returns:
+            The new version's name.
+        """
         more = str(2 * int(self.project.settings()["COLLECT_MAX_FILMS"]))
         step = ("exec", "-T", "-e", f"COLLECT_MAX_FILMS={more}", "airflow-scheduler", "python")
         for name in ("collect", "preprocess", "train", "deploy"):
             self.project.compose(*step, "-m", f"scripts.{name}")
         version = self.project.compose(*step, "-c", _LATEST_BUNDLE)
-        # The gate may have promoted it already.
+        # The deployment step compares the new version with the one in production. If it refuses the
+        # new version, an operator's command promotes it.
         if self.served_version() != version:
             self.registry("promote", version, "--reason", "trial of another version")
         return version
 
     def run_pipeline(self, **parameters: str) -> dict[str, Any]:
-        """Run the pipeline to its end, and return the result of its deployment.
+        """Run the pipeline, wait for its end, and return the result of its deployment step.
+
+        Args:
+            parameters: The run's parameters, such as `run_date`.
+
+        Returns:
+            The outcome of `scripts.deploy`, with `version`, `promoted` and `reason`.
 
         Raises:
             EngineError: A task failed; the message has its last log line.
@@ -110,10 +126,10 @@ class Trial:
         return deployment
 
     def await_forecasts(self) -> int:
-        """Wait for the run that a new model starts, and return its number of forecasts.
+        """Wait for the forecast run that a new model triggers, and return its number of forecasts.
 
         Raises:
-            EngineError: The run did not start, or a task failed.
+            EngineError: The run did not start in time, or a task failed.
         """
         airflow = self.airflow(FORECASTS)
         wait(
@@ -127,7 +143,7 @@ class Trial:
         return written
 
     def served_version(self) -> str | None:
-        """The version in service; None if there is none."""
+        """Return the model version that the API serves; None if it has none or does not answer."""
         try:
             answer = requests.get(f"{self.api_url()}/version", timeout=_REQUEST_SECONDS)
         except (requests.RequestException, EngineError, IndexError):
@@ -135,16 +151,20 @@ class Trial:
         return str(answer.json()["version"]) if answer.ok else None
 
     def await_version(self, version: str) -> float:
-        """Wait until a version is in service, and return the seconds it took."""
+        """Wait until the API serves a version, and return the seconds it took.
+
+        Raises:
+            EngineError: The version was not in service in time.
+        """
         began = time.monotonic()
         wait(f"{version} is in service", lambda: self.served_version() == version, _SERVING_SECONDS)
         return time.monotonic() - began
 
     def forecast(self) -> dict[str, Any]:
-        """A forecast of one film.
+        """Request the forecast for one sample film directly from the API.
 
         Raises:
-            requests.HTTPError: The service answered with an error.
+            requests.HTTPError: The API answered with an error.
         """
         address = f"{self.api_url()}/predict"
         answer = requests.post(address, json=FILM, timeout=_REQUEST_SECONDS)
@@ -153,24 +173,33 @@ class Trial:
         return forecast
 
     def certificate(self, name: str) -> str:
-        """A certificate of the proxy's own authority for `localhost`: `root` or `intermediate`."""
+        """Read a certificate of the proxy's own certificate authority, which signs for `localhost`.
+
+        Args:
+            name: `root` or `intermediate`.
+        """
         return self.project.compose("exec", "-T", "proxy", "cat", f"{_CERTIFICATES}/{name}.crt")
 
     @cached_property
     def root_certificate(self) -> Path:
-        """A file with the root certificate, which clients must trust."""
+        """A file with the root certificate of the proxy's authority, which clients must trust."""
         file = self.project.env_file.with_name("proxy-root.crt")
         file.write_text(self.certificate("root"))
         return file
 
     def proxy_user(self) -> tuple[str, str]:
-        """The user name and the password that the proxy accepts."""
+        """Return the user name and the password that the proxy accepts."""
         return _PROXY_USER, self.project.settings()["PROXY_PASSWORD"]
 
     def ask_proxy(
         self, session: requests.Session, password: str | None = None
     ) -> requests.Response:
-        """Request a forecast as an outside client does: by host name, with TLS and a password."""
+        """Request a forecast through the proxy as an outside client does, with TLS.
+
+        Args:
+            session: The HTTP session.
+            password: The password to send; None for the valid one.
+        """
         name, usual = self.proxy_user()
         return session.post(
             f"https://localhost:{self.project.settings()['PUBLIC_HTTPS_PORT']}/predict",
@@ -184,7 +213,14 @@ class Trial:
 def new_trial(
     name: str, env_file: Path, files: tuple[str, ...] = FILES, **settings: str | int
 ) -> Trial:
-    """Prepare a trial: add these settings and missing ones to its file. Starts nothing."""
+    """Prepare a trial without starting it: write its settings file.
+
+    Args:
+        name: The name of the Compose project.
+        env_file: The settings file. Missing settings and secrets are generated.
+        files: The Compose files.
+        settings: Settings that replace those in the file.
+    """
     text = env_file.read_text() if env_file.exists() else ""
     text = credentials.with_values(text, {key: str(value) for key, value in settings.items()})
     made = credentials.completed(text, trial=True)
@@ -193,7 +229,7 @@ def new_trial(
 
 
 def up(project: Project) -> str:
-    """Start a trial, run it to its first forecast, and return its addresses."""
+    """Start a trial, run the pipeline once, and return the trial's addresses and a forecast."""
     trial = new_trial(project.name, project.env_file, project.files)
     trial.write_proxy_user()
     trial.start("--build")
@@ -209,12 +245,17 @@ def up(project: Project) -> str:
 
 
 def down(project: Project) -> str:
-    """Stop a trial, and delete its data."""
+    """Stop a trial's containers, and delete its data."""
     project.compose("down", "--volumes")
     return "the trial has ended"
 
 
 def _follow(airflow: AirflowClient, run_id: str) -> None:
+    """Wait until a run has ended.
+
+    Raises:
+        EngineError: A task failed; the message has its last log line.
+    """
     for news in airflow.follow(run_id):
         if news.state == "failed":
             raise EngineError(f"{news.task} failed: {news.words}")
@@ -228,7 +269,7 @@ parser.add_argument("command", choices=COMMANDS)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Start or end a trial."""
+    """Start or end a trial, as the command line asks."""
     options = parser.parse_args(argv)
     project = project_of(options)
     return run_and_report(lambda: COMMANDS[options.command](project), requests.RequestException)

@@ -1,7 +1,7 @@
-"""Upgrade instance A and its database to the code in this folder: `python3 -m ops.upgrade`.
+"""Upgrade instance A (training) to the code in this folder: `python3 -m ops.upgrade`.
 
-It first saves the database to a file. If the new version does not start, check out and build the
-old code, then restore the database with `--back FILE`.
+The command saves Airflow's database to a file, then migrates it. If the new version does not start,
+check out and build the old code, then restore the database with `--back FILE`.
 """
 
 import sys
@@ -20,25 +20,32 @@ parser.add_argument("--no-build", action="store_true", help="the new images are 
 
 
 def upgrade(project: Project, backup: Path, build: bool = True) -> None:
-    """Save the database to `backup`, migrate it, and start the new version.
+    """Save Airflow's database to the file `backup`, migrate it, and start the new version.
+
+    Args:
+        project: The Compose project of instance A.
+        backup: The file to write.
+        build: Whether to build the new images first.
 
     Raises:
-        EngineError: A step failed.
+        EngineError: A step failed, or the new version is not healthy in time.
     """
     if build:
         project.compose("build")
-    # Nothing may write between the backup and the migration.
+    # What Airflow wrote after the backup would be lost when the backup is restored.
     project.compose("stop", *AIRFLOW)
     dump(project, backup)
-    project.compose("up", "-d", "--no-build")  # first runs the migration
+    project.compose("up", "-d", "--no-build")  # the service airflow-migrate migrates the database
     wait_for_airflow(project)
 
 
 def go_back(project: Project, backup: Path) -> None:
-    """Restore the database from `backup`, and start Airflow with it; build the old code first.
+    """Restore Airflow's database from the file `backup`, and start Airflow.
+
+    Check out and build the old code before, because the new code would migrate the database again.
 
     Raises:
-        EngineError: A step failed.
+        EngineError: A step failed, or Airflow is not healthy in time.
     """
     project.compose("stop", *AIRFLOW)
     restore(project, backup)
@@ -47,7 +54,7 @@ def go_back(project: Project, backup: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Upgrade or go back from the command line."""
+    """Upgrade instance A, or restore its database if the command line has `--back`."""
     options = parser.parse_args(argv)
     project = project_of(options)
 

@@ -18,7 +18,8 @@ locals {
   }
 }
 
-# A accepts no connection from outside; B only those to its proxy.
+# Instance A (training) accepts no connection from outside. Instance B (serving) accepts connections
+# to the two ports of its proxy only.
 resource "aws_security_group" "machine" {
   for_each    = local.machines
   name        = "movie-rating-${each.key}"
@@ -62,7 +63,7 @@ resource "aws_instance" "machine" {
 
   metadata_options {
     http_tokens                 = "required"
-    http_put_response_hop_limit = 2 # containers are one hop further, and need the role's keys too
+    http_put_response_hop_limit = 2 # containers fetch the role's keys too, and are one network hop further
   }
 
   root_block_device {
@@ -79,11 +80,11 @@ resource "aws_eip" "serving" {
 }
 
 output "serving_address" {
-  description = "The IP address that DNS must return for public_address."
+  description = "The IP address of instance B; DNS must return it for public_address."
   value       = aws_eip.serving.public_ip
 }
 
 output "sign_in" {
-  description = "The command that logs in to each machine."
+  description = "For each machine, the command to log in."
   value       = { for name, machine in aws_instance.machine : name => "aws ssm start-session --target ${machine.id}" }
 }

@@ -1,4 +1,5 @@
-# One role per machine: A writes, B reads. So neither machine stores an AWS key.
+# Each machine has its own IAM role, so neither stores an AWS key. The role of instance A (training)
+# may write to the bucket; the role of instance B (serving) may only read.
 locals {
   instances = toset(["training", "serving"])
 }
@@ -26,7 +27,7 @@ resource "aws_iam_role_policy" "registry" {
   policy   = replace(file("${path.module}/../../docs/policies/${each.key}.json"), "BUCKET", var.bucket)
 }
 
-# The working folder, if DATA_DIR is s3://BUCKET/pipeline.
+# Access to the pipeline's working folder, which is in S3 if DATA_DIR is s3://BUCKET/pipeline.
 resource "aws_iam_role_policy" "working_folder" {
   name   = "working-folder"
   role   = aws_iam_role.machine["training"].id
@@ -49,7 +50,8 @@ data "aws_iam_policy_document" "working_folder" {
   }
 }
 
-# Each machine reads its .env from a parameter that a person fills in; Terraform never sees it.
+# Each machine reads its secret settings from an SSM parameter. A person fills it in by hand, so that
+# Terraform and its state never contain a secret.
 resource "aws_iam_role_policy" "settings" {
   for_each = local.instances
   name     = "settings"
@@ -69,7 +71,7 @@ data "aws_iam_policy_document" "settings" {
   }
 }
 
-# Logins use Session Manager: no SSH key, no open port.
+# People log in through AWS Session Manager, which needs neither an SSH key nor an open port.
 resource "aws_iam_role_policy_attachment" "session" {
   for_each   = local.instances
   role       = aws_iam_role.machine[each.key].name

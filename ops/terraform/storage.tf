@@ -2,7 +2,7 @@ resource "aws_s3_bucket" "models" {
   bucket = var.bucket
 
   lifecycle {
-    prevent_destroy = true # the only source from which instance A can be restored
+    prevent_destroy = true # instance A can be restored only from this bucket
   }
 }
 
@@ -30,7 +30,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "models" {
   }
 }
 
-# Overwritten and deleted objects can be restored for a month.
+# Objects that were overwritten or deleted can be restored for 30 days.
 resource "aws_s3_bucket_lifecycle_configuration" "models" {
   bucket = aws_s3_bucket.models.id
   rule {

@@ -4,7 +4,7 @@ variable "region" {
 }
 
 variable "bucket" {
-  description = "Name of the bucket with the registry, the only thing that both machines share."
+  description = "Name of the S3 bucket with the model registry. The two machines share nothing else."
   type        = string
 }
 
@@ -14,12 +14,12 @@ variable "repository" {
 }
 
 variable "revision" {
-  description = "The commit or tag to run."
+  description = "The commit or tag of the project to run on both machines."
   type        = string
 }
 
 variable "public_address" {
-  description = "Host name of the service; DNS must return serving_address for it."
+  description = "Public host name of the service; DNS must return the output serving_address for it."
   type        = string
 }
 
