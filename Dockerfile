@@ -1,4 +1,5 @@
-# One target per deployable, with the packages of its own lock and the code that it may import.
+# One target per image: api, ui, pipeline and sandbox. Each image has only the packages in its own lock
+# file and the code that it may import. Build one with:
 #   docker build --target api --build-arg GIT_COMMIT="$(git rev-parse HEAD)" --tag movie-rating-api .
 
 FROM python:3.11-slim-bookworm AS base
@@ -9,7 +10,8 @@ ENV PATH=/opt/venv/bin:$PATH \
 WORKDIR /srv
 
 
-# Installers stay in this stage and in those built from it; they are not in the final images.
+# The tools that install packages. The final images are not built from this stage, so they do not
+# contain these tools.
 FROM base AS installer
 ENV UV_PYTHON_DOWNLOADS=never \
     UV_SYSTEM_CERTS=1 \
@@ -20,8 +22,8 @@ RUN python -m venv /opt/uv \
     && /opt/uv/bin/uv venv --python /usr/local/bin/python /opt/venv
 
 
-# Every container runs as a user that is not root and cannot log in; its home is temporary.
-# tini is process 1 under any engine: it passes signals on and reaps orphaned processes.
+# Every container runs as a user that is not root and cannot log in; its home folder is temporary.
+# tini is process 1 in every container: it passes signals on and removes ended orphan processes.
 FROM base AS runtime
 # hadolint ignore=DL3008
 RUN apt-get update \
@@ -38,8 +40,8 @@ COPY requirements/api.txt requirements/
 # Compile bytecode now, because containers with a read-only file system cannot write it.
 RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/venv/bin/python \
     requirements/api.txt
-# Saves 70 MB: the API runs no tests, tunes no models, calls only S3 and its sign-in services at
-# Amazon, and names languages only in English.
+# Delete 70 MB that the API does not use: the libraries' tests, ONNX Runtime's tools, AWS services
+# other than S3 and those for signing in, and language names in languages other than English.
 WORKDIR /opt/venv/lib/python3.11/site-packages
 RUN find . -type d -name tests -prune -exec rm -r {} + \
     && rm -r onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
@@ -48,15 +50,16 @@ RUN find . -type d -name tests -prune -exec rm -r {} + \
     && find babel/locale-data -type f ! -name en.dat ! -name root.dat -delete
 
 FROM runtime AS api
-# A new volume takes its owner from the folder where it is mounted.
+# Create the folder of the model cache with the right owner, because a new volume gets its owner from
+# the folder where it is mounted.
 RUN install --directory --owner app --group app app/model
 COPY --from=api-packages /opt/venv /opt/venv
 COPY movierating movierating
 COPY app app
 USER 1000:1000
 EXPOSE 8000
-# Checks liveness, not readiness: without a published model the API is not ready, and a restart would
-# not change that.
+# Checks /livez and not /readyz: the API is not ready before a model is published, and a restart would
+# not help.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", \
     "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
 CMD ["python", "-m", "app.server", "--host", "0.0.0.0", "--port", "8000"]
@@ -97,12 +100,13 @@ RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/ve
     requirements/pipeline.txt
 
 FROM runtime AS pipeline
-# LightGBM needs OpenMP.
+# LightGBM needs the OpenMP library libgomp.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/*
-# Airflow's chart starts its probes with `/entrypoint COMMAND`.
+# Airflow's Helm chart starts its health checks with `/entrypoint COMMAND`, so make `/entrypoint` run
+# the command.
 RUN install --directory --owner app --group app \
     /var/lib/airflow /var/log/airflow /srv/data-prepare \
     && ln -s /usr/bin/env /entrypoint
@@ -120,8 +124,9 @@ ENV PYTHONPATH=/srv \
     AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY=/var/log/airflow/dag_processor
 USER 1000:1000
 EXPOSE 8080
-# Asks the API server for the heartbeat of AIRFLOW_PART (scheduler, dag_processor), because Airflow's
-# own check would start a second Airflow, of 150 MB, each time.
+# Asks Airflow's API server whether the part of Airflow in this container is healthy: AIRFLOW_PART is
+# `scheduler`, `dag_processor` or, by default, `metadatabase` (the database). Airflow's own check would
+# start a second Airflow process with 150 MB each time.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=90s CMD ["python", "-c", \
     "import json, os; from urllib.request import urlopen; \
     server = os.environ.get('AIRFLOW__CORE__EXECUTION_API_SERVER_URL', 'http://127.0.0.1:8080/execution/'); \
@@ -137,7 +142,7 @@ LABEL org.opencontainers.image.title="Movie rating forecast: pipeline" \
     org.opencontainers.image.revision=$GIT_COMMIT
 
 
-# Local replacements for S3 and TMDB, for a trial. Never deployed.
+# Local replacements for S3 and TMDB, for `make trial`. This image is never deployed.
 FROM installer AS sandbox-packages
 COPY requirements/sandbox.txt requirements/
 RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/venv/bin/python \
@@ -150,7 +155,7 @@ COPY movierating movierating
 COPY sandbox sandbox
 USER 1000:1000
 EXPOSE 8090 8333
-# SANDBOX_HEALTH is the address at which the container's program answers.
+# SANDBOX_HEALTH is the address to check; the default is the TMDB stand-in's.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s CMD ["python", "-c", \
     "import os; from urllib.request import urlopen; \
     urlopen(os.environ.get('SANDBOX_HEALTH', 'http://127.0.0.1:8090/stats'), timeout=4)"]

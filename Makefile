@@ -1,7 +1,7 @@
-# Every command of the project. Environments are made from their locks when these change.
+# All commands of the project. make installs a virtual environment again when its lock file changes.
 
-# Let Python store compiled files even if the machine forbids it: otherwise every process compiles
-# the libraries again, which takes seconds.
+# Let Python store its compiled files, even if this variable is set on the machine. Otherwise every
+# process would compile the libraries again, which takes seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
 PYTHON ?= python3
@@ -15,19 +15,19 @@ PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/
 help:  ## list the commands
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-up: install  ## start everything, run the pipeline, show a forecast
+up: install  ## start all services, run the pipeline, print a forecast
 	@$(VENV)/sandbox/bin/python -m sandbox up
 
-down:  ## stop everything
+down:  ## stop all services
 	@if [ -x $(VENV)/sandbox/bin/python ]; then $(VENV)/sandbox/bin/python -m sandbox down; fi
 
 status:  ## show the state of the services
 	@$(VENV)/sandbox/bin/python -m sandbox status
 
-logs:  ## follow the logs of the services
+logs:  ## print the services' logs, and new lines until Ctrl-C
 	@$(VENV)/sandbox/bin/python -m sandbox logs
 
-clean: down  ## delete the sandbox's database, bucket and logs
+clean: down  ## stop all services; delete Airflow's database, the local bucket, the logs
 	rm -rf .sandbox app/model
 
 install: prerequisites $(VENV)/pipeline.done $(VENV)/api.done $(VENV)/ui.done $(VENV)/sandbox.done
@@ -43,7 +43,7 @@ $(UV): requirements/uv.txt | prerequisites
 $(VENV)/dev.done: requirements.txt $(UV)
 	@echo "installing the dev environment"
 	@$(UV) venv --quiet --no-config --allow-existing --python $(PYTHON) $(VENV)/dev
-	@# Compiled here: else the first tests do it in every worker at once.
+	@# Compile now. Otherwise all test workers would compile the same files at the same time.
 	@$(call PIP_SYNC,dev,--compile-bytecode $<)
 	@touch $@
 
@@ -53,20 +53,21 @@ $(VENV)/%.done: requirements/%.txt $(UV)
 	@$(call PIP_SYNC,$*,$<)
 	@touch $@
 
-tune: $(VENV)/pipeline.done  ## search for better parameters on the last run's films; ARGS='--date ...'
+tune: $(VENV)/pipeline.done  ## search for better model parameters, on the last run's films; ARGS='--date ...'
 	@$(VENV)/pipeline/bin/python -m scripts.tune $(ARGS)
 
-pictures: $(VENV)/dev.done  ## take the pictures of the docs from the services of `make up`
+pictures: $(VENV)/dev.done  ## take the screenshots for docs/ from the services that `make up` started
 	@$(VENV)/dev/bin/python -m docs.take_pictures
 
-# The tests wait for servers and browsers, so there are more workers than cores. Threads that wait for
-# a share of a calculation do so asleep, and leave the core to another worker.
+# The tests often wait for servers and browsers, so there are more test workers than cores. With
+# PASSIVE, a thread that waits for other threads of a calculation sleeps, so another worker can use
+# the core.
 WORKERS ?= 5
 FAST_WORKERS ?= 3
 test test-fast: export OMP_WAIT_POLICY = PASSIVE
 PYTEST = $(VENV)/dev/bin/python -m pytest --dist loadscope --no-loadscope-reorder
 
-test: install lint  ## run all checks and tests, but those of `make test-containers`
+test: install lint  ## run all checks and all tests, except those of `make test-containers`
 	@$(VENV)/dev/bin/python -m tests.support.install_browser
 	@$(VENV)/dev/bin/python -m tests.support.install_from_debian
 	@$(PYTEST) --numprocesses $(WORKERS) $(ARGS)
@@ -74,18 +75,18 @@ test: install lint  ## run all checks and tests, but those of `make test-contain
 test-fast: install lint  ## run the checks, and the tests without Airflow, browser or containers
 	@$(PYTEST) --numprocesses $(FAST_WORKERS) -m 'not (airflow or browser or containers)' $(ARGS)
 
-trial: $(VENV)/sandbox.done  ## both instances in containers here, up to a forecast; needs a Docker engine
+trial: $(VENV)/sandbox.done  ## run both instances in containers here, until a forecast; needs Docker
 	@$(VENV)/sandbox/bin/python -m ops.trial up
 
-trial-down: $(VENV)/sandbox.done  ## stop the trial, and delete its data
+trial-down: $(VENV)/sandbox.done  ## stop the containers of `make trial`, and delete their data
 	@$(VENV)/sandbox/bin/python -m ops.trial down
 
-test-containers: $(VENV)/dev.done  ## build and start the images; needs a Docker engine
+test-containers: $(VENV)/dev.done  ## test the images: build and start them; needs Docker
 	@$(VENV)/dev/bin/python -m pytest -m containers $(ARGS)
 
 CHECK_SCHEMA = $(VENV)/dev/bin/check-jsonschema --quiet --builtin-schema
 
-lint: $(VENV)/dev.done  ## check style, types, the direction of imports, and the workflows
+lint: $(VENV)/dev.done  ## check style, types, import rules and GitHub workflows
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync lint-types lint-style lint-imports lint-workflows
 
 lint-style:
@@ -108,13 +109,13 @@ format: $(VENV)/dev.done  ## format the code
 	@$(VENV)/dev/bin/ruff check --fix .
 	@$(VENV)/dev/bin/ruff format .
 
-bench-%: install $(VENV)/dev.done  ## run benchmarks/NAME.py: make bench-NAME ARGS='...'
+bench-%: install $(VENV)/dev.done  ## run the benchmark benchmarks/NAME.py: make bench-NAME ARGS='...'
 	@$(VENV)/dev/bin/python -m benchmarks.$* $(ARGS)
 
 LOCK = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet $(LOCK_ARGS)
 
-lock: $(UV)  ## resolve the locks again; LOCK_ARGS=--upgrade takes newer versions
+lock: $(UV)  ## write the lock files again; LOCK_ARGS=--upgrade also updates the versions
 	@$(LOCK) --all-extras --output-file requirements.txt
 	@for name in pipeline api ui sandbox; do \
 		$(LOCK) --extra $$name --constraint requirements.txt --output-file requirements/$$name.txt; \

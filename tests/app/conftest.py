@@ -21,8 +21,8 @@ from tests.support.bundles import RUN_DATE, Packed, put_into_production
 from tests.support.forecasts import forecast, scored
 from tests.support.pipeline_run import Run
 
-NEVER = 3600.0
-# A film with every fact.
+NEVER = 3600.0  # as the seconds between two polls: only the poll at the start runs
+# A request with every fact that `POST /predict` accepts.
 FILM: dict[str, Any] = {
     "title": "The Lantern",
     "overview": "A wonderful journey of two happy friends.",
@@ -61,7 +61,7 @@ TRANSLATIONS = {"등대지기의 행복한 딸": "The happy daughter of the ligh
 
 @pytest.fixture(scope="session")
 def learned(run: Run) -> Packed:
-    """The bundle of a whole run, which has learned an effect for every trait."""
+    """Return the bundle of a complete pipeline run; it has effects for tokens of every trait."""
     return Packed(run.bundle, run.manifest)
 
 
@@ -74,9 +74,14 @@ def serving(
     timeout_seconds: float = 30,
     patience_seconds: float = 30,
 ) -> Iterator[tuple[TestClient, Follower]]:
-    """Run the service on its own bucket and cache.
+    """Run the API in this process; yield an HTTP client for it and its model follower.
 
     Args:
+        settings: The settings, with the bucket.
+        cache: The folder for the local copy of the model.
+        translate: Translates a plot; by default it knows only the plots in `TRANSLATIONS`.
+        poll_seconds: The time between two polls of the registry.
+        timeout_seconds: The time limit for a translation.
         patience_seconds: How long the start waits for S3; long, because the machine may be busy.
     """
     follower = Follower(Registry(open_bucket(settings)), poll_seconds, cache)
@@ -93,7 +98,10 @@ def serving(
 def client(
     s3_server: S3Server, learned: Packed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """The service with the learned bundle in production; shared, so tests must not change it."""
+    """Yield a client for an API with the bundle `learned` in production.
+
+    All tests share it, so they must not change it.
+    """
     with _serving_in_a_bucket(s3_server, learned, tmp_path_factory.mktemp("cache")) as client:
         yield client
 
@@ -102,7 +110,7 @@ def client(
 def bare(
     s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """The service with the small bundle, which has neither card nor evidence."""
+    """Yield a client for an API with a small bundle, without model card and evidence."""
     with _serving_in_a_bucket(s3_server, packed, tmp_path_factory.mktemp("cache")) as client:
         yield client
 
@@ -117,7 +125,7 @@ def _serving_in_a_bucket(server: S3Server, bundle: Packed, cache: Path) -> Itera
 
 @pytest.fixture
 def ledger_settings(bucket_settings: Settings, bucket: Bucket) -> Settings:
-    """Settings for a bucket with data for `/forecasts` (4 films) and `/track-record` (1 film)."""
+    """Return settings for a bucket with the ledger's views: 4 upcoming films and 1 scored film."""
     ledger = ForecastLedger(bucket)
     ledger.write_view(UPCOMING_KEY, UPCOMING)
     ledger.write_view(TRACK_RECORD_KEY, track_record([scored(1)], RUN_DATE, 50))

@@ -36,7 +36,7 @@ FACTS = FilmFacts(overview="A ship sails.", genres=["Drama"], language="ko", run
 
 @pytest.fixture
 def twenty_films(run: Run) -> pd.DataFrame:
-    """Twenty films of the run; many of them lack a fact."""
+    """Return twenty films from the pipeline run; many of them lack a fact."""
     frame = read_cleaned(run.files.cleaned)
     # The API refuses a film without plot and genre.
     frame = frame[frame["overview_len"].notna() | (frame["genres"] != "[]")]
@@ -50,7 +50,7 @@ def twenty_films(run: Run) -> pd.DataFrame:
 
 @pytest.fixture
 def bodies(twenty_films: pd.DataFrame, tmdb_stand_in: RunningStandIn) -> list[dict[str, Any]]:
-    """Requests to the API for the same films, with the facts from TMDB."""
+    """Return request bodies for the same films, with the facts that the TMDB stand-in has."""
     films = [
         requests.get(
             f"{tmdb_stand_in.base_url}/movie/{film_id}",
@@ -63,7 +63,7 @@ def bodies(twenty_films: pd.DataFrame, tmdb_stand_in: RunningStandIn) -> list[di
 
 
 def body_of(film: dict[str, Any]) -> dict[str, Any]:
-    """Convert a film of TMDB to a request with the facts known before its release."""
+    """Convert TMDB's JSON of a film to a request body with the facts known before its release."""
     crew, cast = film["credits"]["crew"], film["credits"]["cast"]
     return {
         "title": film["title"],

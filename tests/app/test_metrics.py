@@ -27,7 +27,7 @@ def serving_packed(
 
 
 def scraped(client: TestClient) -> dict[str, float]:
-    """Scrape the metrics; the keys are the name and the labels of each sample."""
+    """Read `/metrics`; return each sample's value by the sample's name and labels."""
     response = client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain")
     return {

@@ -24,7 +24,7 @@ OLD = {
 
 
 def problem_of(response: Response, status: int) -> dict[str, Any]:
-    """Return the problem of a response, and check that it has the form of RFC 9457."""
+    """Check that an error response has the form of RFC 9457, and return its JSON body."""
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()

@@ -11,14 +11,14 @@ from app.translation import Translator, is_english, split
 
 @pytest.fixture
 def release() -> Iterator[threading.Event]:
-    """Set to let slow translations return; always set at the end."""
+    """Yield an event for which slow translations wait; it is set at the end of the test."""
     event = threading.Event()
     yield event
     event.set()
 
 
 def recording(asked: list[str]) -> Callable[[str], str]:
-    """A translation that records every text and returns it unchanged."""
+    """Return a translation function that adds each text to `asked` and returns it unchanged."""
 
     def translate(text: str) -> str:
         asked.append(text)

@@ -30,7 +30,7 @@ def test_warm_up_imports_every_module_but_the_pdf():
 
 @retry(stop=stop_after_delay(60), wait=wait_fixed(0.2), reraise=True)
 def opened(address: str) -> requests.Response:
-    """What is answered there, once something is."""
+    """Request an address until a server answers there; return its response."""
     return requests.get(address, timeout=5)
 
 

@@ -38,14 +38,14 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def away(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of an S3 server that does not run; requests are not retried."""
+    """Return settings with the address of an S3 server that does not run, and without retries."""
     monkeypatch.setattr(s3, "_CONFIG", Config(retries={"total_max_attempts": 1}))
     (port,) = free_ports(1)
     return bucket_settings.model_copy(update={"aws_endpoint_url_s3": f"http://127.0.0.1:{port}"})
 
 
 def serve_once(settings: Settings, cache: Path) -> None:
-    """Start and stop the service, so that the cache holds the version in production."""
+    """Start and stop the service once, so that its cache contains the version in production."""
     with serving(settings, cache) as (client, _):
         assert client.get("/readyz").status_code == 200
 
@@ -215,7 +215,7 @@ def write_half_and_fail(path: Path, raw: bytes) -> int:
 
 @pytest.fixture
 def full_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache on a disk that fills up in the middle of every file."""
+    """Return a cache folder in which every write fails half way, as on a full disk."""
     write = Path.write_bytes
 
     def limited(path: Path, raw: bytes) -> int:
@@ -307,7 +307,7 @@ def test_start_does_not_download_a_version_that_is_cached(
 
 
 class CountingBucket(Bucket):
-    """Records which keys were requested, and which requests returned."""
+    """A bucket that records the keys of all reads, and of the reads that raised no error."""
 
     def __init__(self, bucket: Bucket) -> None:
         super().__init__(bucket._client, bucket.name)
@@ -405,7 +405,7 @@ def test_same_problem_is_logged_once(away: Settings, cache: Path, caplog: pytest
 
 
 def repacked(original: Packed, folder: Path, **changes: Any) -> Packed:
-    """Write the same files under a changed manifest."""
+    """Return a new bundle with the files of `original` and a changed manifest."""
     files = {name: (original.folder / name).read_bytes() for name in original.manifest.files}
     return Packed(folder, write_bundle(folder, original.manifest.model_copy(update=changes), files))
 
@@ -431,7 +431,7 @@ def broken_bundles(newer: Packed, folder: Path) -> dict[str, tuple[Packed, str]]
 
 
 def with_manifest(original: Packed, folder: Path, more: dict[str, FileEntry]) -> Packed:
-    """Copy a bundle; its manifest lists more files than exist."""
+    """Return a copy of a bundle whose manifest also lists the files `more`, which do not exist."""
     shutil.copytree(original.folder, folder)
     files = dict(original.manifest.files) | more
     manifest = original.manifest.model_copy(update={"files": files}).with_version()
@@ -513,7 +513,7 @@ def test_pointer_back_at_the_version_in_service_ends_a_refusal(
 
 @contextmanager
 def fixed_response(status: int, body: bytes) -> Iterator[str]:
-    """Run a server at the address of S3 that sends one response to every request."""
+    """Run an HTTP server that sends the same response to every request; yield its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -524,7 +524,7 @@ def fixed_response(status: int, body: bytes) -> Iterator[str]:
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
-            """Stay silent."""
+            """Write no log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
@@ -602,7 +602,7 @@ def test_registry_is_followed_again_after_an_hour_without_s3(
 
 @pytest.fixture
 def silent(bucket_settings: Settings) -> Iterator[Settings]:
-    """Settings of a server that accepts connections and never answers."""
+    """Yield settings for an S3 server that accepts connections but never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         yield bucket_settings.model_copy(update={"aws_endpoint_url_s3": f"http://127.0.0.1:{port}"})

@@ -17,7 +17,7 @@ def polling(polled: "Counter", seconds: float = 0.0) -> Iterator[Polling]:
 
 
 class Counter:
-    """Counts its calls; the first one raises if `fails_first` is set."""
+    """A function that counts its calls; the first call raises an error if `fails_first` is set."""
 
     def __init__(self, fails_first: bool = False) -> None:
         self.times = 0

@@ -20,7 +20,7 @@ KEYS = (new_key(), new_key())
 
 @pytest.fixture
 def guarded(bucket_settings: Settings, packed: Packed, tmp_path: Path) -> Iterator[TestClient]:
-    """The service with two keys."""
+    """Yield a client for an API that accepts two keys."""
     put_into_production(Registry(open_bucket(bucket_settings)), packed)
     hashes = tuple(map(hash_of, KEYS))
     settings = bucket_settings.model_copy(update={"api_key_hashes": hashes})

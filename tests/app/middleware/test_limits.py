@@ -21,7 +21,7 @@ def serving_with(settings: Settings, cache: Path, **changes: Any) -> Any:
 
 @pytest.fixture
 def small(bucket_settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
-    """A service with a size limit of 1 KB."""
+    """Yield a client for an API that refuses requests above 1 KB."""
     with serving_with(bucket_settings, tmp_path, max_request_kb=1) as (client, _):
         yield client
 
@@ -56,7 +56,7 @@ def test_client_on_a_real_connection_receives_413(bucket_settings: Settings, tmp
 
 @pytest.fixture
 def limited(bucket_settings: Settings, tmp_path: Path) -> Iterator[TestClient]:
-    """A service with a limit of three requests per minute."""
+    """Yield a client for an API that allows three requests per minute."""
     with serving_with(bucket_settings, tmp_path, rate_limit_per_minute=3) as (client, _):
         yield client
 

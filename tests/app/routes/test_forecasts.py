@@ -21,7 +21,7 @@ NEVER = 3600.0
 
 @pytest.fixture(autouse=True)
 def start_waits_for_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the start wait for the first read, however slow the machine is."""
+    """Let the API's start wait until the ledger has been read, even on a slow machine."""
     monkeypatch.setattr("app.background.bucket_reader.START_SECONDS", 60)
 
 

@@ -11,7 +11,7 @@ KEY = "0123456789abcdef0123456789abcdef"
 
 
 class Get(Protocol):
-    """Requests a path under /3 from the stand-in."""
+    """A function that sends a GET request for a path under /3 to the stand-in."""
 
     def __call__(self, path: str, **params: Any) -> requests.Response: ...
 
@@ -27,5 +27,5 @@ def get(tmdb_stand_in: RunningStandIn) -> Get:
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """The world that the session's stand-in serves."""
+    """Return the synthetic world whose films the shared stand-in serves."""
     return World(date(2026, 11, 23))

@@ -1,4 +1,4 @@
-"""Compare the stand-in's answers with recorded answers of TMDB."""
+"""Compare the stand-in's responses with recorded responses from TMDB."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from sandbox.tmdb.world import World
 Get = Callable[..., requests.Response]
 Recorded = Callable[[str], Any]
 
-# TMDB answers null for films that lack this, although the recorded film has it.
+# In these fields TMDB sends null for some films, but not for the recorded film.
 NULLABLE = {
     "backdrop_path",
     "belongs_to_collection",
@@ -29,7 +29,10 @@ ANYTHING = {"wikidata_id", "facebook_id", "instagram_id", "twitter_id"}
 
 
 def shapes(value: Any, path: str = "") -> dict[str, set[str]]:
-    """Collect the JSON types found at each path; all entries of a list share one path."""
+    """Collect the JSON types of the values at each path, such as `.genres[].id`.
+
+    All entries of a list have the same path.
+    """
     found = {path: {type(value).__name__}}
     if isinstance(value, dict):
         parts = [(f"{path}.{key}", content) for key, content in value.items()]
@@ -42,7 +45,11 @@ def shapes(value: Any, path: str = "") -> dict[str, set[str]]:
 
 
 def differences(real: Any, ours: Any) -> list[str]:
-    """Name the paths of ours that TMDB does not have, or has in another type."""
+    """Compare two JSON values: TMDB's (`real`) and the stand-in's (`ours`).
+
+    Returns:
+        One sentence for each path in `ours` that `real` does not have, or has with another type.
+    """
     known = shapes(real)
     wrong = []
     for path, kinds in shapes(ours).items():
@@ -60,7 +67,7 @@ def recorded(tmdb_shared: Path) -> Recorded:
 
 @pytest.fixture(scope="module")
 def sample(world: World) -> list[int]:
-    """Ids of films of every kind: famous, unrated, unnamed language, in a collection."""
+    """Return the ids of some films, also with a collection, no language or no release date."""
     columns = world.columns
     places = [
         *range(0, len(columns.ids), 400),
@@ -103,7 +110,7 @@ def test_appended_parts_have_the_recorded_fields_and_types(
 def test_lists_have_the_recorded_fields_and_types(get: Get, recorded: Recorded, name: str) -> None:
     real = recorded(f"lists/{name}_page1.json")
     ours = get(f"/movie/{name}").json()
-    # The recorded pages lack TMDB's `dates`, their totals were added by hand.
+    # The recorded pages lack TMDB's field `dates`; their totals were added by hand.
     ours.pop("dates", None)
     assert ours.keys() == real.keys()
     assert ours["results"][0].keys() == real["results"][0].keys()

@@ -22,7 +22,10 @@ def films(world: World) -> list[Film]:
 
 @pytest.fixture(scope="module")
 def rated(world: World) -> npt.NDArray[np.intp]:
-    """Positions of films whose ratings the limits 1 and 10 hardly affect."""
+    """Return the positions of the films with at least 5 votes.
+
+    With fewer votes, the limits of the rating (1 and 10) would change the noise floor.
+    """
     return np.flatnonzero(world.columns.vote_count >= 5)
 
 
@@ -100,7 +103,7 @@ def test_facts_without_histories_explain_most_but_not_all(world: World) -> None:
 def test_a_simple_model_of_visible_facts_comes_near_the_floor(
     world: World, films: list[Film]
 ) -> None:
-    """Least squares on the record's facts, trained on the past, tested on later years."""
+    """Fit a linear model on films before 2022, and compare its error with the noise floor."""
     known = [film for film in films if film.vote_count >= 30 and film.genres and film.runtime]
     rows = np.array(
         [

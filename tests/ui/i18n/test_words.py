@@ -18,7 +18,7 @@ HANGUL = re.compile("[가-힣]")
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_code_contains_no_korean_text(source: Path):
-    allowed = "한국어"  # the name of the language, the same in all of them
+    allowed = "한국어"  # the name of the language; the switch shows it in Korean on every page
     assert not HANGUL.search(source.read_text("utf-8").replace(allowed, ""))
 
 
@@ -85,7 +85,7 @@ def test_both_languages_have_the_same_texts_with_the_same_placeholders():
         {
             (section, key): {name for _, name, _, _ in string.Formatter().parse(text) if name}
             for section, table in tables(language).items()
-            if section not in {"genres", "streamlit"}  # English is their original language
+            if section not in {"genres", "streamlit"}  # these texts are English already
             for key, text in table.items()
             if not key.endswith("_one")  # Korean has no singular
         }
