@@ -1,1 +1,1 @@
-"""The Airflow DAGs: order, schedule, retries; no logic."""
+"""The Airflow DAGs: the order, schedule and retries of the steps. The steps are in `scripts`."""

@@ -1,4 +1,4 @@
-"""Send a message to people when a run fails, through a webhook that takes Slack's format."""
+"""Tell people when a run fails or is late: send a message to a webhook in Slack's format."""
 
 import logging
 from typing import Any, Final
@@ -14,10 +14,10 @@ _TIMEOUT_SECONDS: Final = 10
 
 
 def send_alert(text: str) -> None:
-    """Send a message to ALERT_WEBHOOK_URL; a failure to send it is only logged.
+    """Send a message to ALERT_WEBHOOK_URL, if set; a failure to send it is only logged.
 
-    The address is a secret, since anybody with it can post messages. The text of a request error
-    contains the address, so only its type or its status is logged.
+    The webhook's address is a secret, because anybody who has it can post messages. The text of a
+    request error contains this address. So the log gets only the error's type or the HTTP status.
     """
     address = pipeline_settings().alert_webhook_url
     if address is None:
@@ -31,13 +31,17 @@ def send_alert(text: str) -> None:
 
 
 def alert_timeout(context: Any) -> None:
-    """Report a run that was stopped because it took too long; a failed task reports itself."""
+    """Send a message about a run that was stopped because it took too long.
+
+    Airflow calls this for every failed run. All other failures come from a failed task, for which
+    `alert_failure` has sent a message already.
+    """
     if context["reason"] == "timed_out":
         send_alert(f"{context['dag'].dag_id}: {context['run_id']} took too long and was stopped")
 
 
 def alert_deadline(context: Any) -> None:
-    """Report a run that has missed its deadline and is still running."""
+    """Send a message about a run that is still running after its deadline."""
     run = context["dag_run"]
     send_alert(f"{run['dag_id']}: {run['dag_run_id']} is late and still running")
 

@@ -1,6 +1,6 @@
-"""The task that asks a person whether a new version may go into production.
+"""The Airflow task that asks a person whether a new model version may go into production.
 
-In Airflow 3.3, such a task waits without a triggerer and without a worker's slot.
+In Airflow 3.3, such a task needs no triggerer while it waits, and occupies no worker slot.
 """
 
 from datetime import timedelta
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 
 PUBLISH: Final = "publish_model_to_s3"
 _APPROVE, _REJECT = "Approve", "Reject"
-_PATIENCE: Final = timedelta(hours=10)  # the run itself ends after twelve
+_PATIENCE: Final = timedelta(hours=10)  # less than the run's limit of 12 hours
 
 
 def approve_promotion() -> HITLOperator:
-    """Create the task that asks for approval; no answer counts as a rejection.
+    """Create the task that asks for approval; if nobody answers in time, the answer is a rejection.
 
-    Not Airflow's ApprovalOperator: that skips what follows a no, and the ledger would not tell.
+    Airflow's ApprovalOperator is not used. After a rejection it skips the next task, which here
+    records the rejection in the log of decisions.
     """
     published = f"ti.xcom_pull('{PUBLISH}')"
     return HITLOperator(
@@ -34,7 +35,7 @@ def approve_promotion() -> HITLOperator:
 
 
 def answer_of(response: dict[str, Any] | None) -> "Approval | None":
-    """The answer of the approval task; None if it was skipped."""
+    """Convert the response of the approval task; None if the task was skipped."""
     from scripts.deploy import Approval
 
     if response is None:

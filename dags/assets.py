@@ -1,4 +1,4 @@
-"""The asset that links the DAGs: the pipeline updates it, which starts the forecast ledger."""
+"""The Airflow asset that links two DAGs: when the pipeline promotes a model, forecasts start."""
 
 from typing import Final
 

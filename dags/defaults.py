@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 def alert_failure(context: Any) -> None:
-    """Log and send one line: which task failed after its last retry, and why."""
+    """Log and send a message about a task that failed after its last retry, with the error."""
     task = context["task_instance"]
     failure = f"{task.task_id} of {context['run_id']} failed for good: {context.get('exception')}"
     logger.error("%s", failure)
@@ -29,12 +29,20 @@ DEFAULT_ARGS: Final[dict[str, Any]] = {
 
 
 def share_of(requests_per_second: int, workers: int) -> int:
-    """The pool slots of one worker, rounded up, so that no more than `workers` fit the pool."""
+    """Return how many slots of the TMDB pool one task occupies.
+
+    The number is rounded up, so that at most `workers` tasks fit into the pool.
+
+    Args:
+        requests_per_second: The rate limit of all tasks together; the size of the pool.
+        workers: How many tasks may call TMDB at the same time.
+    """
     return -(-requests_per_second // workers)
 
 
-# The pool has one slot per request a second. A task that calls TMDB takes one worker's share of the
-# slots and sends no more requests than that, so the limit holds for all workers together.
+# The pool has one slot for each request per second that TMDB's rate limit allows. A task that calls
+# TMDB occupies several slots, and sends at most that many requests per second. So all tasks
+# together stay within the rate limit.
 TMDB_BUDGET: Final[dict[str, Any]] = {
     "pool": "tmdb",
     "pool_slots": share_of(

@@ -1,4 +1,7 @@
-"""Collect all films of TMDB into the film store, in parallel slices. Started by hand."""
+"""Backfill: collect all TMDB films into the film store. A person starts this DAG.
+
+The films are split into slices. A slice is one range of release dates; slices run in parallel.
+"""
 
 from datetime import date, timedelta
 from typing import Any
@@ -52,11 +55,14 @@ def _day(text: str | None) -> date | None:
     doc_md=__doc__,
 )
 def tmdb_film_backfill() -> None:
-    """Plan the slices, collect them in parallel, then compact the store."""
+    """Plan the slices of release dates, collect them in parallel, then compact the film store."""
 
     @task(multiple_outputs=False, **TMDB_BUDGET)
     def plan_slices() -> list[dict[str, Any]]:
-        """Split the films by release date, until TMDB lists each slice completely."""
+        """Split the films into ranges of release dates, so short that TMDB lists all their films.
+
+        TMDB lists at most 10,000 films per query.
+        """
         from scripts.backfill import plan
 
         asked = get_current_context()["params"]
@@ -72,18 +78,18 @@ def tmdb_film_backfill() -> None:
 
     @task(**TMDB_BUDGET, map_index_template="{{ days }}")
     def fill_slice(part: dict[str, Any]) -> dict[str, Any]:
-        """Collect the films of one slice. A retry continues where it stopped."""
+        """Collect the films of one slice. A retry fetches only the films that are still missing."""
         from scripts.backfill import fill
         from scripts.tmdb.slices import Slice
 
         context: Any = get_current_context()
-        context["days"] = f"{part['first']} to {part['last']}"  # its name in Airflow's grid
+        context["days"] = f"{part['first']} to {part['last']}"  # the task's name in Airflow's grid
         with as_airflow_failure():
             return fill(Slice.from_json(part), pipeline_settings())
 
     @task
     def finish_backfill(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
-        """Report what was collected, and merge the store's small files."""
+        """Report how many films all slices collected, and merge the film store's small files."""
         from scripts.backfill import finish
 
         with as_airflow_failure():

@@ -29,11 +29,11 @@ from movierating.settings import pipeline_settings
     doc_md=__doc__,
 )
 def tmdb_housekeeping() -> None:
-    """Clean up files, registry and database, independently of each other."""
+    """Clean up files, model registry and Airflow's database, in three independent tasks."""
 
     @task
     def prune_files() -> int:
-        """Delete old working files, W&B folders and logs. Returns the number of bytes freed."""
+        """Delete old working files, W&B folders and logs; return how many bytes this freed."""
         from pathlib import Path
 
         from airflow.sdk.configuration import conf
@@ -45,7 +45,7 @@ def tmdb_housekeeping() -> None:
 
     @task
     def prune_versions() -> list[str]:
-        """Delete old versions of the model. Skipped if S3_BUCKET_NAME is unset."""
+        """Delete old model versions from the registry. Skipped if S3_BUCKET_NAME is not set."""
         from movierating.registry.registry import Registry
         from movierating.s3 import open_bucket
 
@@ -57,7 +57,7 @@ def tmdb_housekeeping() -> None:
 
     @task
     def clean_metadata() -> None:
-        """Delete old runs from Airflow's database. Skipped if AIRFLOW_METADATA_CONN is unset."""
+        """Delete old runs from Airflow's database. Skipped if AIRFLOW_METADATA_CONN is not set."""
         from scripts.housekeeping import clean_metadata as clean
 
         connection = os.environ.get("AIRFLOW_METADATA_CONN")

@@ -20,7 +20,7 @@ _WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
 @dag(
     dag_id="tmdb_movie_forecast",
     description="Forecasts films before release, and scores the forecasts once there are votes",
-    # A new model forecasts at once. Without one, the daily run still forecasts new films.
+    # A run starts as soon as a new model is in production, and every day for new films and ratings.
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable(
             "0 5 * * *",
@@ -37,11 +37,11 @@ _WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
     doc_md=__doc__,
 )
 def tmdb_movie_forecast() -> None:
-    """Forecast, score, check for drift, then retrain or keep the model."""
+    """Forecast upcoming films, score past forecasts, check for drift, then retrain if needed."""
 
     @task
     def forecast_upcoming_films() -> int:
-        """Record the production model's forecasts of films that are not yet released."""
+        """Forecast films that are not yet released, and append the forecasts to the ledger."""
         from scripts.forecast import forecast
         from scripts.ledger.forecaster import NoModelError
         from scripts.runtime.clock import today
@@ -49,12 +49,16 @@ def tmdb_movie_forecast() -> None:
         with as_airflow_failure():
             try:
                 return forecast(today(), pipeline_settings())
-            except NoModelError as error:  # a new system; its first model will start a run
+            # A new system has no model yet. Its first model will start another run of this DAG.
+            except NoModelError as error:
                 raise AirflowSkipException(str(error)) from None
 
     @task
     def score_released_films() -> int:
-        """Compare the forecasts that are due with the ratings that the films got."""
+        """Score forecasts: compare them with the ratings that the released films have got.
+
+        A film is scored when it has enough votes, and 30 and 90 days after its release.
+        """
         from scripts.runtime.clock import today
         from scripts.score import score
 
@@ -63,7 +67,7 @@ def tmdb_movie_forecast() -> None:
 
     @task
     def check_drift() -> list[str]:
-        """Compare recent films and errors with those of the training. Returns the alerts."""
+        """Compare recent films and forecast errors with the training set; return the alerts."""
         from scripts.drift import check
         from scripts.runtime.clock import today
 
@@ -73,7 +77,7 @@ def tmdb_movie_forecast() -> None:
 
     @task.branch
     def decide_on_retraining() -> str:
-        """Claim today's retraining in the ledger, if there is an alert; one run can claim it."""
+        """Retrain if there is a drift alert and this run is the first to claim it today."""
         from scripts.drift import claim_retraining
         from scripts.runtime.clock import today
 

@@ -1,4 +1,4 @@
-"""The daily pipeline: collect, preprocess, train, deploy, confirm."""
+"""The daily pipeline: collect films, preprocess them, train, deploy, confirm the deployment."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,9 +15,10 @@ from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import as_airflow_failure, run_date
 from movierating.settings import pipeline_settings
 
-# The outlet is an alias, so that a refused model does not update the asset.
+# An Airflow outlet is updated whenever its task succeeds; an alias only if the task says so. So a
+# model that the gate refuses does not start new forecasts.
 PROMOTION = AssetAlias("movie_rating_promotion")
-# A run normally takes minutes; when TMDB is slow, one or two hours.
+# A run normally takes some minutes, and up to two hours when TMDB is slow.
 LATE = DeadlineAlert(
     reference=DeadlineReference.DAGRUN_QUEUED_AT,
     interval=timedelta(hours=4),
@@ -56,11 +57,11 @@ LATE = DeadlineAlert(
     doc_md=__doc__,
 )
 def tmdb_movie_rating_pipeline() -> None:
-    """Collect, preprocess, train, deploy, confirm; PROMOTION_APPROVAL adds an approval."""
+    """Collect, preprocess, train, deploy, confirm; if PROMOTION_APPROVAL is set, ask a person."""
 
-    @task(**TMDB_BUDGET, priority_weight=10)  # before the slices of a backfill
+    @task(**TMDB_BUDGET, priority_weight=10)  # goes before a waiting backfill
     def extract_tmdb_data() -> str:
-        """Update the film store, and keep the new records as files of the run."""
+        """Update the film store from TMDB, and write the fetched films to this run's CSV file."""
         from scripts.collect import collect
 
         with as_airflow_failure():
@@ -84,7 +85,7 @@ def tmdb_movie_rating_pipeline() -> None:
 
     @task.short_circuit(ignore_downstream_trigger_rules=False)  # skips only the approval
     def publish_model_to_s3() -> dict[str, Any] | None:
-        """Publish the bundle without promoting it. Skips the approval if the gate refuses it."""
+        """Publish the model without promoting it; skip the approval if the gate refuses it."""
         from dataclasses import asdict
 
         from scripts.deploy import propose
@@ -93,10 +94,10 @@ def tmdb_movie_rating_pipeline() -> None:
             proposal = propose(run_date(), pipeline_settings())
         return asdict(proposal) if proposal.promoted else None
 
-    # Also runs after a skipped approval, because it records the gate's refusal.
+    # This task also runs if the approval was skipped, because it records why the gate refused.
     @task(outlets=[PROMOTION], trigger_rule="none_failed")
     def deploy_model_to_s3(answer: Any = None, *, outlet_events: Any = None) -> dict[str, Any]:
-        """Publish the bundle, and put it into production if the gate allows it."""
+        """Publish the model's bundle, and put it into production if the gate allows it."""
         from dataclasses import asdict
 
         from scripts.deploy import deploy
@@ -109,7 +110,7 @@ def tmdb_movie_rating_pipeline() -> None:
 
     @task
     def confirm_new_model_in_service(deployment: Any) -> None:
-        """Wait until the service at API_URL answers with the new version."""
+        """Wait until the prediction API at API_URL answers with the new model version."""
         from scripts.confirm import confirm
 
         if not deployment["promoted"]:

@@ -1,4 +1,4 @@
-"""The date of the current run, and the translation of our errors into Airflow's."""
+"""The date of the current Airflow run, and the conversion of our errors into Airflow's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +15,10 @@ from scripts.runtime.clock import past_or_today
 
 
 def run_date() -> date:
-    """The date of the current run: its parameter `run_date`, else the day it was due.
+    """Return the date of the current run: its parameter `run_date`, or the day it was due.
 
-    Runs started by hand or by an asset have no logical date, so the day comes from `run_after`.
+    The day comes from `run_after`, because a run that a person or an asset started has no logical
+    date.
     """
     context: Any = get_current_context()
     if chosen := context["params"]["run_date"]:
@@ -29,7 +30,7 @@ def run_date() -> date:
 
 @contextmanager
 def as_airflow_failure() -> Iterator[None]:
-    """Fail the task at once on an error that no retry can fix, with its message."""
+    """Make the Airflow task fail without retries if the error is one that no retry can fix."""
     try:
         yield
     except ExplainedError as error:

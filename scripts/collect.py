@@ -1,4 +1,4 @@
-"""Update the film store from TMDB, and write the films fetched to `movies_{date}.csv`."""
+"""Update the film store from TMDB, and write the fetched films to `movies_{date}.csv`."""
 
 import logging
 from contextlib import closing
@@ -23,24 +23,25 @@ from scripts.tmdb.refresh import FIRST_FILMS, KEEP_DAYS, due, first_films
 logger = logging.getLogger(__name__)
 
 LONGEST_CACHE: Final = timedelta(days=KEEP_DAYS)
-_CHANGES: Final = "changes.json"  # beside the store: the day up to which changes were read
+_CHANGES: Final = "changes.json"  # in the store's folder: until when TMDB's change lists were read
 
 
 class NothingCollectedError(ExplainedError, RuntimeError):
-    """Neither TMDB nor the store has a film."""
+    """The store is empty after collecting, so there are no films to train on."""
 
 
 def collect(run_date: date, settings: PipelineSettings) -> DataPath:
-    """Update the store, and write the films fetched by this run; a complete run is not repeated.
+    """Update the film store from TMDB, and write the films that this run fetched to a CSV file.
 
-    TMDB only knows the present. So a run for a day before yesterday sends no request, and works
-    with the films in the store, which may have been fetched on that day.
+    If this step was already completed for the run date, it does nothing. TMDB gives only today's
+    ratings. So a run for a day before yesterday sends no request: it writes the films that the
+    store already has from that day's run, if any.
 
     Returns:
-        The CSV file, one row per film, with nested fields as JSON text.
+        The path of the CSV file: one row per film, with nested fields as JSON text.
 
     Raises:
-        TmdbError: TMDB refuses or is unavailable. The films fetched until then are in the store.
+        TmdbError: TMDB refuses or is unavailable. The films that were fetched before are stored.
         BadAnswersError: Too many records are bad.
         NothingCollectedError: The store has no films.
         DataFileError: The folder cannot be written.
@@ -54,7 +55,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     check_writable(files.folder)
     store = film_store(settings)
     ingestion = Ingestion(store, run_date, run_date, settings.collect_max_bad_share)
-    if today() - run_date <= timedelta(days=1):  # yesterday too: a run may go on past midnight
+    if today() - run_date <= timedelta(days=1):  # or yesterday: a run may continue after midnight
         with Tmdb(settings, workers=settings.collect_workers) as tmdb:
             delete_expired_films(files.folder, tmdb.server_time(), LONGEST_CACHE)
             refresh_store(tmdb, ingestion, run_date, settings.collect_max_films)
@@ -63,7 +64,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         raise NothingCollectedError(
             f"there is no film for {run_date}; check TMDB_BASE_URL, or run for today first"
         )
-    # The report marks the run as complete, so an old one goes before the films are replaced.
+    # An existing report would mark the run as complete, so delete it before replacing the CSV file.
     files.collect_report.unlink(missing_ok=True)
     fetched = (row for films in store.films(run_date) for row in films.to_pylist())
     count = write_films(files.collected, fetched)
@@ -74,13 +75,19 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
 
 
 def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: int | None) -> None:
-    """Fetch the films that are due, and delete the films that TMDB's terms do not allow to keep.
+    """Fetch new, changed and popular films and outdated records into the store; delete old records.
 
-    Raises as `collect`.
+    Records older than TMDB's terms allow are deleted. Raises the same errors as `collect`.
+
+    Args:
+        tmdb: The TMDB client.
+        ingestion: Validates the fetched films and adds them to the store.
+        run_date: The date of the run.
+        max_films: The largest number of films to fetch; None for no limit.
     """
     now, store = tmdb.server_time(), ingestion.store
     index = store.index()
-    # An earlier attempt of this run may have fetched some films.
+    # An earlier attempt of this run may have fetched some films already.
     done = set(index.ids[index.run_day == days_since_1970(run_date)].tolist())
     if len(index) == len(done):
         first = first_films(tmdb, run_date, max_films or FIRST_FILMS)
@@ -94,8 +101,8 @@ def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: i
             for kept in ingestion.add(answers):
                 bar.update(len(kept))
     finally:
-        # After the refresh, which saves films that are about to expire; also if it failed, because
-        # TMDB's terms make no exception.
+        # Delete after fetching, because fetching renews records that are about to expire. Delete
+        # even if fetching failed, because TMDB's terms make no exception.
         store.purge(now - LONGEST_CACHE)
     if waiting := len(wanted) - len(chosen):
         logger.warning("%s films wait for the next run; raise COLLECT_MAX_FILMS", waiting)
@@ -104,7 +111,10 @@ def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: i
 
 
 def _changes_known_until(store: FilmStore, index: Index) -> date:
-    """The day up to which TMDB's changes were read; at first that of the oldest record."""
+    """Return the day until which TMDB's change lists were read.
+
+    If none was read yet, this is the day on which the store's oldest record was fetched.
+    """
     path = store.folder / _CHANGES
     if path.exists():
         return date.fromisoformat(read_json(path)["known_until"])
@@ -112,7 +122,7 @@ def _changes_known_until(store: FilmStore, index: Index) -> date:
 
 
 def _is_complete(files: RunFiles, origin: dict[str, Any]) -> bool:
-    """Whether the run has ended before, with the same source and limit."""
+    """Whether this step was already completed for the run date with the same source and limit."""
     if not (files.collected.exists() and files.collect_report.exists()):
         return False
     return bool(origin.items() <= read_json(files.collect_report).items())

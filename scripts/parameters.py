@@ -1,4 +1,7 @@
-"""The parameters of training, evaluation and drift: in code, so that every change is reviewed."""
+"""The parameters of training, evaluation and drift checks.
+
+They are code and not settings, so that every change of them is reviewed.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,45 +12,50 @@ from movierating.films.tokens import TRACKED_TRAITS
 ModelType = Literal["xgboost", "lgbm", "rf", "linear"]
 
 SEED: Final = 42
-FEATURE_FILM_MINUTES: Final = (40, 600)  # shorter is a short; longer is a mistake or a series
+# Shortest and longest running time of a feature film. A shorter film is a short; a longer one is a
+# series or a mistake.
+FEATURE_FILM_MINUTES: Final = (40, 600)
 
-# The hold-out set: the newest share of the films, but at most this many films, because more would
-# not make the measurement much more precise and would be missing from training.
+# The hold-out set is the newest 20 % of the films, but at most 500 films. More films would make the
+# evaluation hardly more precise, and training would lack them.
 HOLDOUT_SHARE: Final = 0.2
 HOLDOUT_FILMS: Final = 500
-MIN_FILMS: Final = 10  # on each side of the split
-# How many votes a film needs. A rating of few votes is noisy: an effect averages the noise of many
-# films away, training bears some of it through weights, an evaluation bears the least.
-MIN_VOTES_TO_COUNT: Final = 5  # to be a film that effects are estimated from
-MIN_VOTES_TO_LEARN: Final = 20  # to be a film that the model is trained on
-MIN_VOTES_TO_MEASURE: Final = 50  # to be a film that forecasts are evaluated on
-VOTE_BANDS: Final = (50, 100, 300, 1_000)  # limits of the subgroups by votes in reports
-MIN_FILMS_PER_FLAG: Final = 25  # a flag that fewer films have would be fitted to noise
-# Weights of the model's training films; effects have their own in `EffectsConfig`.
-HALF_WEIGHT_VOTES: Final = 140  # a rating of this many votes has half the weight of a certain one
-HALF_LIFE_YEARS: Final = 3.0  # a film that is so much older has half the weight
-# The oldest share of films only feeds the effects. Few films precede them, so their features would
-# mostly be missing, and the model would learn from that instead of from effects.
+MIN_FILMS: Final = 10  # smallest number of training films, and of hold-out films
+# How many votes a film needs. Few votes give a noisy rating. Three uses tolerate this differently:
+# - An effect is a mean over many films, in which most of the noise cancels out.
+# - Training gives noisy ratings a smaller weight.
+# - An evaluation tolerates the least, because noise would look like errors of the model.
+MIN_VOTES_TO_COUNT: Final = 5  # to estimate effects from the film
+MIN_VOTES_TO_LEARN: Final = 20  # to train the model on the film
+MIN_VOTES_TO_MEASURE: Final = 50  # to evaluate forecasts on the film
+VOTE_BANDS: Final = (50, 100, 300, 1_000)  # lower limits of the subgroups by votes in reports
+# A flag is a feature such as `genre=Drama`. With fewer films, a model would fit it to noise.
+MIN_FILMS_PER_FLAG: Final = 25
+# The weight of a film in training the model. Effects use other weights (`EffectsConfig`).
+HALF_WEIGHT_VOTES: Final = 140  # at this number of votes, a film has half of the largest weight
+HALF_LIFE_YEARS: Final = 3.0  # each time a film is this much older, its weight halves
+# The oldest 20 % of the films are only used to estimate effects. Too few films came before them, so
+# most of their own effects would be unknown, and the model would learn from these gaps.
 BURN_IN_SHARE: Final = 0.2
-FOLDS: Final = 3  # years before the split, each forecast from the years before it
-# The recent bias, which is subtracted from forecasts.
-BIAS_HALF_LIFE_DAYS: Final = 120  # an error that is so much older has half the weight
-BIAS_MIN_FILMS: Final = 100  # with fewer films in a fold, the bias estimate is noise
+FOLDS: Final = 3  # number of years before the split; each is forecast from the years before it
+# The recent bias is the mean error of the newest fold. It is subtracted from forecasts.
+BIAS_HALF_LIFE_DAYS: Final = 120  # each time an error is this much older, its weight halves
+BIAS_MIN_FILMS: Final = 100  # with fewer films in the fold, the bias is noise and 0 is used
 BIAS_PRIOR_FILMS: Final = 60  # prior strength, in films: the bias of few films is shrunk towards 0
 
 
 @dataclass(frozen=True)
 class EffectsConfig:
-    """How the effects of tokens (target encoding) are estimated.
+    """How the target-encoded effects of tokens, such as one director, are estimated.
 
     Attributes:
-        shrinkage: Prior strength by trait, in films of full weight: an effect of this many films is
-            shrunk to half.
-        half_weight_votes: A rating of this many votes has half the weight of a certain one.
-        half_life_years: A film that is so much older has half the weight.
-        level_half_life_years: The same for the mean rating. It is shorter, since ratings drift
-            from year to year.
-        iterations: Of the solver.
+        shrinkage: Prior strength by trait (kind of token), in films of full weight. If a token has
+            this many films, its effect is shrunk to half.
+        half_weight_votes: At this number of votes, a film has half of the largest weight.
+        half_life_years: Each time a film is this much older, its weight halves.
+        level_half_life_years: The half-life for the estimate of the mean rating. It is shorter,
+            because the mean rating changes from year to year.
+        iterations: Number of iterations of the solver.
     """
 
     shrinkage: Mapping[str, float] = field(
@@ -75,9 +83,10 @@ class EffectsConfig:
     iterations: int = 40
 
     def min_films(self, trait: str) -> int:
-        """The fewest films for which the effect of a token of this trait is kept.
+        """Return how many films a token of this trait needs so that its effect is kept.
 
-        Traits with past ratings keep every token, because a person's only film is informative too.
+        For people, companies and franchises (`TRACKED_TRAITS`) one film is enough, because even a
+        single past rating is informative.
         """
         if trait in TRACKED_TRAITS:
             return 1
@@ -86,8 +95,8 @@ class EffectsConfig:
 
 EFFECTS: Final = EffectsConfig()
 
-# The model that predicts the absolute error. It is small, because the folds that it is fitted to
-# are few and errors are noisy.
+# Parameters of the model that predicts the absolute error of a forecast. This model is small,
+# because it is fitted to the noisy errors of only a few folds.
 ERROR_MODEL: Final[Mapping[str, Any]] = {
     "n_estimators": 60,
     "num_leaves": 6,
@@ -102,10 +111,11 @@ ERROR_MODEL: Final[Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Which model to train.
+    """Which model families to train, and with which hyperparameters.
 
     Attributes:
-        model_type: One family, or `all` to choose by the error on the folds.
+        model_type: One family; or `all` to train every family and keep the one with the smallest
+            error on the folds.
         parameters: The hyperparameters of each family's estimator.
     """
 
@@ -147,7 +157,7 @@ class ModelConfig:
 
     @property
     def families(self) -> tuple[ModelType, ...]:
-        """The families to try."""
+        """The model families to train."""
         return tuple(self.parameters) if self.model_type == "all" else (self.model_type,)
 
 
@@ -156,15 +166,17 @@ MODEL_CONFIG: Final = ModelConfig()
 
 @dataclass(frozen=True)
 class DriftLimits:
-    """The limits beyond which drift is an alert.
+    """The limits of the drift check; a value outside its limit gives an alert.
 
     Attributes:
-        psi: The PSI of one fact; 0.25 is the usual sign of a major shift.
-        bias: The mean error of recent forecasts, in rating points, in either direction.
-        rmse_ratio: The RMSE of recent forecasts, as a multiple of the RMSE on the hold-out films.
-        coverage: Lowest and highest share of ratings within the 80 % interval.
-        film_days: Age limit, in days, of the recent films that are compared with training films.
-        score_days: Age limit, in days, of the scores that are checked.
+        psi: Largest population stability index of one fact; above 0.25 is commonly called a major
+            shift.
+        bias: Largest mean error of recent forecasts, in rating points, too high or too low.
+        rmse_ratio: Largest RMSE of recent forecasts, as a multiple of the RMSE on the hold-out
+            films.
+        coverage: Lowest and highest share of ratings inside the 80 % interval.
+        film_days: Only films released in this many days are compared with the training films.
+        score_days: Only scores of this many days are checked.
         min_films: With fewer films the PSI is noise, and is not calculated.
         min_scores: With fewer scores the errors are noise, and are not checked.
     """

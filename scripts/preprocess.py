@@ -1,4 +1,4 @@
-"""Turn the film store as of a date into a cleaned data set, and report the dropped films."""
+"""Select the films that a model can be trained on, and report how many were dropped, and why."""
 
 import logging
 from collections import Counter
@@ -26,25 +26,28 @@ from scripts.store.parsing import korean_plots, parse_film, to_frame
 
 logger = logging.getLogger(__name__)
 
-# The columns that are not known before release, apart from the id.
+# The id, and the columns that are not known before the release.
 _OUTCOME: Final = ("id", "revenue", "vote_count", "vote_average")
 
 
 class NothingToLearnError(ExplainedError, ValueError):
-    """No film of the store can be used to train a model."""
+    """No film in the store can be used to train a model."""
 
 
 def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
-    """Write the run's cleaned films, code tables, and report of dropped films.
+    """Write the films that a model can be trained on, with the ratings known on the run date.
 
-    The ratings are the values in the store on the run date.
+    Two more outputs are the tables that give genres and languages their numbers (codes), and the
+    report of how many films were dropped for which reason.
 
     Returns:
-        The cleaned file: the twelve columns of the old system, then `NEW_COLUMNS`.
+        The path of the cleaned file. Its columns are the twelve columns of the old system, then
+        `NEW_COLUMNS`.
 
     Raises:
-        DataFileError: Collect has not run for the date, or the folder cannot be written.
-        StoreCorruptError: A file of the store is damaged.
+        DataFileError: The step `collect` has not run for this date, or the folder cannot be
+            written.
+        StoreCorruptError: A file of the film store is damaged.
         NothingToLearnError: Every film was dropped.
     """
     files = RunFiles(data_folder(settings), run_date)
@@ -53,7 +56,7 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
     outcomes: list[pd.DataFrame] = []
     films: list[Film] = []
     korean: list[str | None] = []
-    # Table by table, because the records of all films together would not fit into memory.
+    # One table at a time, because the records of all films together would not fit into memory.
     for table in film_store(settings).as_of(run_date):
         kept, dropped = keep_usable(to_frame(table), run_date)
         films += [parse_film(row) for row in kept.to_dict("records")]
@@ -79,7 +82,7 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
 
 
 def known_codes(settings: PipelineSettings) -> Codes:
-    """The code tables of the bundle in production; empty ones if no bucket is set."""
+    """Read the code tables from the model in production; empty tables if no bucket is set."""
     if not settings.s3_bucket_name:
         return Codes()
     return Registry(open_bucket(settings)).production_codes()

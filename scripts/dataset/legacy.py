@@ -1,6 +1,6 @@
-"""Files for users of the old system: pickles of its five-column model and of its two encoders.
+"""Write the old system's files for its users: pickles of its five-column model and two encoders.
 
-The service reads none of them.
+The API of this project does not use these files.
 """
 
 import pickle
@@ -11,7 +11,7 @@ import pandas as pd
 
 from movierating.films.codes import UNKNOWN_CODE, Codes, CodeTable
 
-# Each takes three to four seconds to import, so it is imported only where one is created.
+# Each of these imports takes three to four seconds, so it is done only where an object is created.
 if TYPE_CHECKING:
     from sklearn.preprocessing import OrdinalEncoder
     from xgboost import XGBRegressor
@@ -26,7 +26,7 @@ FIVE_COLUMNS: Final = (
 
 
 def old_model() -> "XGBRegressor":
-    """The old system's estimator with its parameters, unfitted."""
+    """Create the old system's estimator with its parameters, not yet fitted."""
     from xgboost import XGBRegressor
 
     return XGBRegressor(
@@ -35,17 +35,24 @@ def old_model() -> "XGBRegressor":
         learning_rate=0.05,
         subsample=0.7,
         random_state=42,
-        n_jobs=1,  # its score is part of the version, and must not depend on the number of cores
+        # Its score is part of the version's name, so it must not depend on the number of CPU cores.
+        n_jobs=1,
     )
 
 
 def five_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """The five columns of a cleaned frame, shape (films, 5); NaN where unknown."""
+    """Select the five columns that the old model uses from a cleaned frame; NaN where unknown."""
     return frame[list(FIVE_COLUMNS)].astype("float32")
 
 
 def encoder_pickles(codes: Codes) -> dict[str, bytes]:
-    """The two pickled scikit-learn encoders by file name; an unknown name has the code -1."""
+    """Pickle the old system's two scikit-learn encoders: from genre and from language to a code.
+
+    A name that the encoder does not know gets the code -1.
+
+    Returns:
+        The pickles by file name.
+    """
     return {
         "main_genre_encoder.pkl": pickle.dumps(_encoder(codes.genres)),
         "original_language_encoder.pkl": pickle.dumps(_encoder(codes.languages)),
@@ -53,7 +60,15 @@ def encoder_pickles(codes: Codes) -> dict[str, bytes]:
 
 
 def exports(old_model: bytes, codes: Codes) -> dict[str, bytes]:
-    """The files of `models/latest` by name: the pickled five-column model and the encoders."""
+    """Collect the files for the S3 folder `models/latest`, which users of the old system read.
+
+    Args:
+        old_model: The pickled five-column model.
+        codes: The code tables, which become two encoders.
+
+    Returns:
+        The content of each file, by file name.
+    """
     return {"best_model.pkl": old_model} | encoder_pickles(codes)
 
 

@@ -1,4 +1,4 @@
-"""Error metrics, and the baselines that a model has to beat."""
+"""Calculate error metrics, and the forecasts of the baselines that a model has to beat."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +15,18 @@ from scripts.parameters import MIN_VOTES_TO_MEASURE
 
 
 def rmse(errors: Ratings) -> float:
-    """The root of the mean squared error."""
+    """Return the root mean squared error, from errors of shape (films,)."""
     return float(np.sqrt(np.mean(errors**2)))
 
 
 def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
-    """The errors of forecasts, in rating points; a positive bias means forecasts are too high.
+    """Calculate the error metrics of forecasts, in rating points.
+
+    A positive bias means that the forecasts are too high.
 
     Args:
-        actual: Ratings, shape (films,).
-        forecast: Forecast ratings, shape (films,).
+        actual: TMDB's ratings, shape (films,).
+        forecast: The forecast ratings of the same films, shape (films,).
     """
     actual, forecast = np.asarray(actual, float), np.asarray(forecast, float)
     return Scores(
@@ -37,16 +39,19 @@ def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
 
 
 def baselines(split: TimeSplit) -> dict[str, Scores]:
-    """The scores of each baseline on the hold-out films, by name."""
+    """Calculate the error metrics of each baseline on the hold-out films, by its name."""
     forecasts = baseline_forecasts(split)
     return {name: score(split.holdout.ratings, each) for name, each in forecasts.items()}
 
 
 def baseline_forecasts(split: TimeSplit) -> dict[str, Ratings]:
-    """The forecasts of each baseline for the hold-out films, by name; each of shape (films,).
+    """Forecast the hold-out films with each baseline: three mean ratings, and the old model.
 
-    The baselines are the naive means and the old system's model. Like the hold-out films, the
-    training films need `MIN_VOTES_TO_MEASURE`; if none has them, all are used.
+    Baselines are fitted only to training films with at least `MIN_VOTES_TO_MEASURE` votes, because
+    the hold-out films have as many. If no training film has them, all training films are used.
+
+    Returns:
+        The forecasts by the baseline's name, each of shape (films,).
     """
     voted = Sample(split.train.frame.query(f"vote_count >= {MIN_VOTES_TO_MEASURE}"))
     rated = voted if len(voted) else split.train
@@ -58,10 +63,10 @@ def baseline_forecasts(split: TimeSplit) -> dict[str, Ratings]:
 
 
 def _old_model(rated: Sample, holdout: Sample) -> Ratings:
-    """The forecasts of the old system's estimator.
+    """Fit the old system's estimator to the rated films, and forecast the hold-out films.
 
-    Genres and languages are coded in alphabetical order, as in the old system. The codes of the
-    cleaned file would depend on the bundle in production, and so would the score.
+    Genres and languages get their codes in alphabetical order, as in the old system. The codes in
+    the cleaned file are not used: they depend on the model in production, so the score would, too.
     """
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=UNKNOWN_CODE)
     encoder.fit(_categories(rated))
@@ -79,5 +84,5 @@ def _categories(sample: Sample) -> list[list[str]]:
 
 
 def _rounded(value: float) -> float:
-    # Scores are part of the version, and the last digits may differ between machines.
+    # Scores are part of the version's name, and their last digits may differ between machines.
     return round(float(value), 6)

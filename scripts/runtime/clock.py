@@ -15,9 +15,8 @@ def now() -> datetime:
 
 
 def _clock() -> datetime:
-    return datetime.now(
-        UTC
-    )  # separate, so that a test can replace the clock of all modules that import `now`
+    # A function of its own, so that a test can replace the clock of all modules that import `now`.
+    return datetime.now(UTC)
 
 
 def today() -> date:

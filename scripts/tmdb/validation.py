@@ -1,7 +1,7 @@
-"""Validate TMDB's records before they enter the store: types, ranges and consistency.
+"""Validate the records that TMDB sends before they are stored: types, ranges and consistency.
 
-An impossible value is set to missing and a film without an id is dropped; both are counted by
-reason. Unknown fields are kept.
+An impossible value is set to missing. A film without an id is dropped. The validation report gives
+the number of both, by reason. Fields that this code does not know are kept as they are.
 """
 
 from collections import Counter
@@ -28,9 +28,11 @@ from scripts.store.schema import (
 )
 
 MINUTES: Final = (1, 899)  # shortest and longest running time
-YEARS_AHEAD: Final = 30  # a later release date is a mistake
-MIN_TO_JUDGE: Final = 50  # the share of bad records is noise with fewer, so it is taken of 50
-_LARGEST: Final = 10**12  # of any number; no film cost or earned as much
+YEARS_AHEAD: Final = 30  # a release date further in the future is a mistake
+# The share of bad records is calculated as if at least 50 records were validated. Otherwise, one
+# bad record among the first few would stop the run.
+MIN_TO_JUDGE: Final = 50
+_LARGEST: Final = 10**12  # largest possible number in any field; no film cost or earned as much
 _FIRST_FILM: Final = date(1874, 1, 1)
 # In these fields TMDB writes 0 for unknown.
 _ZERO_IS_UNKNOWN: Final = ("budget", "revenue", "runtime")
@@ -44,10 +46,10 @@ _SET_MISSING: Final = {
 
 
 class BadAnswersError(ExplainedError, ValueError):
-    """So many records are bad that TMDB's format has changed, or the server is not TMDB."""
+    """Too many records are bad: perhaps TMDB has changed its format, or the server is not TMDB."""
 
     def __init__(self, report: "ValidationReport") -> None:
-        """Give the number of bad records and the most frequent faults."""
+        """Write a message with the number of bad records and the three most frequent faults."""
         worst = ", ".join(f"{name} ({count})" for name, count in report.faults.most_common(3))
         super().__init__(
             f"{report.bad} of {report.records} records are bad: {worst}; check whether TMDB "
@@ -57,13 +59,14 @@ class BadAnswersError(ExplainedError, ValueError):
 
 @dataclass
 class ValidationReport:
-    """The result of validation, over all batches of a run.
+    """How many of a run's records were validated, and the faults found in them.
 
     Attributes:
-        records: How many records were validated.
-        bad: How many of them had a fault.
-        faults: How often a value was set to missing or a record dropped, by "field: reason".
-        unknown: How often TMDB wrote 0 for unknown, by field; this is no fault.
+        records: Number of records that were validated.
+        bad: Number of these records with one or more faults.
+        faults: How often each fault was found, such as "runtime: impossible" (field and reason).
+            The value is then set to missing; without an id the record is dropped.
+        unknown: How often TMDB wrote 0 for an unknown value, by field; this is no fault.
     """
 
     records: int = 0
@@ -72,7 +75,7 @@ class ValidationReport:
     unknown: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
-        """The counts, with reasons in alphabetical order."""
+        """Return the numbers as a JSON object, with faults and fields in alphabetical order."""
         return {
             "records": self.records,
             "bad": self.bad,
@@ -81,22 +84,25 @@ class ValidationReport:
         }
 
     def check(self, max_bad_share: float) -> None:
-        """Stop a run whose records cannot be trusted.
+        """Stop the run if too many of its records are bad.
 
         Raises:
-            BadAnswersError: More than this share of the records is bad.
+            BadAnswersError: The share of bad records is larger than `max_bad_share`.
         """
         if self.bad > max_bad_share * max(self.records, MIN_TO_JUDGE):
             raise BadAnswersError(self)
 
 
 def validate_records(records: list[FilmRecord], as_of: date, report: ValidationReport) -> pa.Table:
-    """Validate records, and return those with an id in the columns of the store.
+    """Validate records, and convert them to a table with the columns of the film store.
 
     Args:
         records: Results of `schema.film_record`, with values as TMDB sent them.
-        as_of: The day that the votes are stored for.
-        report: The counts are added to it.
+        as_of: The day to store the votes for, in the vote history.
+        report: The numbers of records and faults are added to this report.
+
+    Returns:
+        One row per record that has an id, with impossible values set to missing.
     """
     frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
     faulty = Counter[int]()
@@ -124,7 +130,8 @@ def _mend(
     except SchemaErrors as errors:
         frame = frame.copy()
         cases = errors.failure_cases
-        # Pandera reports a broken rule once per field of the frame; count it once.
+        # Pandera reports a broken rule over several fields once for each column of the frame. Give
+        # all these reports the same column, so that the fault is counted only once.
         cases["column"] = cases["column"].mask(cases["check"].isin(_SET_MISSING), "votes")
         found = cases.drop_duplicates(["column", "check", "index"])
         for column, check, at in found[["column", "check", "index"]].itertuples(index=False):
@@ -137,7 +144,10 @@ def _mend(
 
 @cache
 def _types_schema() -> DataFrameSchema:
-    """Each field is present and of TMDB's type; nested fields are JSON text here."""
+    """Build the check that each field is present and has TMDB's type.
+
+    Nested fields are JSON text at this point.
+    """
     plain = {
         name: _column(partial(has_json_type, types=types), "another form", name)
         for name, types in FIELD_TYPES.items()
@@ -149,7 +159,7 @@ def _types_schema() -> DataFrameSchema:
 
 @cache
 def _values_schema(as_of: date) -> DataFrameSchema:
-    """Each value is possible, and the values are consistent."""
+    """Build the check that each value is possible, and that the values of a film are consistent."""
     shortest, longest = MINUTES
     last = date(as_of.year + YEARS_AHEAD, 12, 31)
 
@@ -209,7 +219,10 @@ def _day(text: str | None) -> date | None:
 
 
 def _votes(row: dict[Any, Any], as_of: date) -> list[FilmRecord]:
-    """The entry of the vote history for a day; rating and number are only useful together."""
+    """Build the vote history's entry for a day; no entry if rating or number of votes is missing.
+
+    Rating and number of votes are only useful together, so one without the other is set to missing.
+    """
     if row["vote_count"] == 0:
         row["vote_average"] = None
     elif None in (row["vote_count"], row["vote_average"]):
