@@ -85,12 +85,12 @@ def film_from(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> Film:
 def forecast(
     bundle: Bundle, facts: FilmFacts, reading: PlotReading, *, explained: bool = True
 ) -> Forecast:
-    """Forecast the film of a request.
+    """Forecast the rating of the film in a request.
 
     Args:
         bundle: The model in service.
-        facts: The request.
-        reading: The request's plot, from `read_plot`.
+        facts: The facts in the request.
+        reading: The plot in the request, from `read_plot`.
         explained: Whether to add reasons and similar films, which take most of the time.
     """
     reading = reading.or_korean(bundle, facts.overview)
@@ -120,7 +120,16 @@ def forecast_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five n
     sentiment: float,
     overview_len: int,
 ) -> float:
-    """Forecast the rating of a film from the five numbers of the old contract."""
+    """Forecast a film's rating from the five numbers of the old API contract (`GET /predict`).
+
+    Args:
+        bundle: The model in service.
+        runtime: The running time in minutes.
+        genre_encoded: The genre's code from `/options`; -1 if it is unknown.
+        lang_encoded: The language's code from `/options`; -1 if it is unknown.
+        sentiment: The mood of the plot, from -1 (dark) to 1 (bright).
+        overview_len: The number of characters in the plot; 0 for no plot.
+    """
     genre = bundle.codes.genres.name(genre_encoded)
     film = Film(
         genres=(genre,) if genre else (),

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from app.background.model_follower import Follower
 
 _LATENCY_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+# Upper limits of the histogram's bins: every half rating point from 0.5 to 9.5.
 _RATINGS: Final = tuple(half / 2 for half in range(1, 20))
 # A caller can send any word as the HTTP method. Other words share the label `other`, because each
 # label value becomes a time series of its own.

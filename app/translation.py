@@ -107,7 +107,7 @@ class Translator:
             return " ".join(_text_of(part, deadline - monotonic()) for part in parts)
         finally:
             for part in parts:
-                part.cancel()  # those still queued
+                part.cancel()  # has an effect only on parts that still wait in the queue
 
 
 class EmptyTranslationError(ValueError):

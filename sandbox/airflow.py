@@ -48,11 +48,11 @@ class AirflowClient:
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def knows_dag(self) -> bool:
-        """Whether Airflow has parsed the DAG's file."""
+        """Return whether Airflow has read the DAG's file."""
         return self._request("GET", "").ok
 
     def import_errors(self) -> list[str]:
-        """The stack traces of the DAG files that Airflow could not import."""
+        """Return the stack traces of all DAG files that Airflow could not import."""
         answer = self._session.get(f"{self._url}/api/v2/importErrors", timeout=_TIMEOUT_SECONDS)
         return [each["stack_trace"] for each in answer.json()["import_errors"]]
 
@@ -92,28 +92,28 @@ class AirflowClient:
             time.sleep(_POLL_SECONDS)
 
     def run_ids(self) -> list[str]:
-        """The ids of the DAG's runs, oldest first."""
+        """Return the ids of the DAG's runs, oldest first."""
         runs = self._request("GET", "/dagRuns", params={"order_by": "id"}).json()["dag_runs"]
         return [each["dag_run_id"] for each in runs]
 
     def conf(self, run_id: str) -> dict[str, Any]:
-        """The parameters that a run was started with."""
+        """Return the parameters with which a DAG run was started."""
         conf: dict[str, Any] = self._request("GET", f"/dagRuns/{run_id}").json()["conf"]
         return conf
 
     def asset_events(self) -> list[dict[str, Any]]:
-        """The events of all Airflow assets (such as a newly promoted model), oldest first."""
+        """Return the events of all Airflow assets, such as a newly promoted model, oldest first."""
         answer = self._session.get(f"{self._url}/api/v2/assets/events", timeout=_TIMEOUT_SECONDS)
         events: list[dict[str, Any]] = answer.json()["asset_events"]
         return events
 
     def result(self, run_id: str, task: str) -> Any:
-        """The return value of a task in a run."""
+        """Return the value that a task returned (its XCom) in a DAG run."""
         path = f"/dagRuns/{run_id}/taskInstances/{task}/xcomEntries/return_value"
         return self._request("GET", path).json()["value"]
 
     def mapped(self, run_id: str, task: str) -> list[dict[str, Any]]:
-        """The instances of a mapped task in a run, with their displayed names, starts and ends."""
+        """Return the instances of a mapped task in a DAG run, with their names, starts and ends."""
         path = f"/dagRuns/{run_id}/taskInstances/{task}/listMapped"
         instances: list[dict[str, Any]] = self._request("GET", path).json()["task_instances"]
         return instances
@@ -148,13 +148,13 @@ class AirflowClient:
 
 
 def _name(task: dict[str, Any]) -> str:
-    """A task's id; an instance of a mapped task also gets its number, such as `task[2]`."""
+    """Return a task's id; for an instance of a mapped task, with its number, such as `task[2]`."""
     number = task["map_index"]
     return task["task_id"] if number < 0 else f"{task['task_id']}[{number}]"
 
 
 def _words(line: dict[str, Any]) -> str:
-    """The text of a log line if it is an error or comes from `scripts`, else an empty string."""
+    """Return the text of a log line if it is an error or comes from `scripts`, otherwise ""."""
     if errors := line.get("error_detail"):
         return str(errors[-1]["exc_value"])
     return str(line["event"]) if str(line.get("logger", "")).startswith("scripts.") else ""

@@ -11,23 +11,24 @@ from typing import Final
 
 from sandbox.state import HOST, ROOT, free_ports
 
-# Environments, caches and settings stay behind, so the copy is like a fresh clone. Only unambiguous
-# names may be here: a package of ours may be called `films` or `model`.
+# Environments, caches and settings are not copied, so that the copy is like a fresh clone. A name
+# here is left out in every folder, so it must not be the name of a package, such as `films`.
 _NOT_OURS: Final = (
     ".*_cache", ".env", ".git", ".hypothesis", ".sandbox", ".venv", "__pycache__", "wandb",
 )  # fmt: skip
-# Folders that hold models and data at work; of these only the README belongs to the project.
+# In these folders the services store models and data. Only their README belongs to the project.
 _WORKING_FOLDERS: Final = (ROOT / "app" / "model", ROOT / "data-prepare")
 _PORTS: Final = ("AIRFLOW_PORT", "API_PORT", "UI_PORT")
-# Variables with these prefixes are not passed on: they could point to real services.
+# Environment variables with these prefixes are not passed on, because they may name real services.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "AIRFLOW_", "DATA_DIR", "API_URL")
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the checkout with its own ports.
+    """A copy of the project's folder, whose services use other ports than the original's.
 
     Attributes:
+        folder: The folder of the copy.
         environment: Environment variables for the commands that run in the copy.
     """
 
@@ -35,11 +36,11 @@ class Checkout:
     environment: dict[str, str] = field(repr=False)
 
     def url(self, port: str) -> str:
-        """The address of a program by the name of its port: AIRFLOW_PORT, API_PORT or UI_PORT."""
+        """Return the address of a service, given its port's name, such as `API_PORT`."""
         return f"http://{HOST}:{self.environment[port]}"
 
     def run(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command in the copy; the result holds its output and its exit code."""
+        """Run a command in the copy's folder; the result has its output and its exit code."""
         return subprocess.run(
             command,
             cwd=self.folder,

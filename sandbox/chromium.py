@@ -2,7 +2,8 @@
 
 from typing import Final
 
-# No browser sandbox, because this may run as root; the rest keeps the browser from calling home.
+# As root, Chromium starts only without its own sandbox. Most other options prevent connections to
+# Google.
 ARGUMENTS: Final = [
     "--no-sandbox",
     "--disable-gpu",

@@ -22,7 +22,7 @@ SUPERVISOR_PID: Final = FOLDER / "supervisord.pid"
 
 @dataclass(frozen=True)
 class Program:
-    """One supervised process.
+    """A program that supervisor starts, and restarts if it ends.
 
     Attributes:
         waits: Whether supervisor must not start the program by itself. `up` starts it later, when
@@ -35,12 +35,12 @@ class Program:
 
 
 def uses_stand_in_for_tmdb(settings: Settings) -> bool:
-    """Whether the sandbox replaces TMDB: yes, unless a key is set."""
+    """Return whether the sandbox replaces TMDB: yes, unless TMDB_API_KEY is set."""
     return settings.tmdb_api_key is None
 
 
 def uses_stand_in_for_s3(settings: Settings) -> bool:
-    """Whether the sandbox replaces S3: yes, unless a bucket is set."""
+    """Return whether the sandbox replaces S3: yes, unless S3_BUCKET_NAME is set."""
     return settings.s3_bucket_name is None
 
 
@@ -87,7 +87,7 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
     merged |= {
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
-        "MALLOC_ARENA_MAX": "2",  # else glibc keeps tens of MB per thread
+        "MALLOC_ARENA_MAX": "2",  # otherwise glibc keeps tens of MB of memory per thread
         "ARROW_DEFAULT_MEMORY_POOL": "system",  # Arrow's own pool keeps 25 MB of freed memory
         "API_URL": f"http://{HOST}:{settings.api_port}",
         "DATA_DIR": _absolute(settings.data_dir),
@@ -110,7 +110,14 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
 
 
 def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
-    """Write supervisor's configuration. It has no secrets: programs get them as variables."""
+    """Write supervisor's configuration file.
+
+    It contains no secrets, because the programs get them as environment variables.
+
+    Args:
+        chosen: The programs that supervisor controls.
+        socket_path: The Unix socket on which supervisor listens for commands.
+    """
     sections: dict[str, Mapping[str, object]] = {
         "supervisord": {
             "nodaemon": "true",

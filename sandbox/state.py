@@ -56,7 +56,7 @@ class Secrets:
 
 
 def is_taken(port: int) -> bool:
-    """Whether a program already listens on this port."""
+    """Return whether a program already listens on this port."""
     with socket.socket() as probe:
         # With this option, a port whose last connection has just closed is treated as free. The
         # services can use such a port, because they set the same option.
@@ -69,7 +69,7 @@ def is_taken(port: int) -> bool:
 
 
 def free_ports(count: int = _INNER_PORTS) -> list[int]:
-    """Free ports; by default as many as the TMDB stand-in and the S3 server need together."""
+    """Return free ports; by default as many as the TMDB stand-in and the S3 server need."""
     # All probes stay open until the end, so that no port is returned twice.
     probes = [socket.create_server((HOST, 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]

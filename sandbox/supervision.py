@@ -27,13 +27,16 @@ _GRACE_SECONDS: Final = 5
 
 
 def socket_path() -> str:
-    """The path of supervisor's Unix socket: short, because Linux allows only 108 characters."""
+    """Return the path of supervisor's Unix socket.
+
+    It is in the folder for temporary files, because Linux allows only 108 characters.
+    """
     mark = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
     return str(Path(tempfile.gettempdir()) / f"movierating-{mark}.sock")
 
 
 def supervisor() -> psutil.Process | None:
-    """The supervisor process of this checkout; None if it does not run."""
+    """Return the supervisor process of this sandbox; None if it does not run."""
     try:
         process = psutil.Process(int(SUPERVISOR_PID.read_text()))
         return process if str(SUPERVISOR_CONFIG) in process.cmdline() else None
@@ -61,13 +64,13 @@ def start(environment: dict[str, str]) -> None:
 
 
 def proxy() -> Any:
-    """A client for supervisor's XML-RPC interface."""
+    """Return a client for supervisor's XML-RPC interface."""
     transport = SupervisorTransport(None, None, f"unix://{socket_path()}")
     return ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
 
 def states() -> dict[str, str]:
-    """The state of every program by its name; empty if the supervisor does not answer."""
+    """Return each program's state, such as RUNNING, by name; {} if supervisor does not answer."""
     try:
         return {each["name"]: each["statename"] for each in proxy().getAllProcessInfo()}
     except (OSError, Fault):
@@ -75,7 +78,7 @@ def states() -> dict[str, str]:
 
 
 def record() -> None:
-    """Write down the running processes, so that `stop` finds them if the supervisor was killed."""
+    """Store the running processes in a file, so that `stop` finds them if supervisor was killed."""
     if process := supervisor():
         noted = [[each.pid, each.create_time()] for each in _tree(process)]
         RECORD.write_text(json.dumps(noted))
@@ -111,20 +114,23 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _recorded() -> list[psutil.Process]:
-    """The recorded processes that still run, and their descendants."""
+    """Return the processes from the file of `record` that still run, and their descendants."""
     alive: list[psutil.Process] = []
     with contextlib.suppress(OSError, ValueError):
         for pid, created in json.loads(RECORD.read_text()):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process = psutil.Process(pid)
-                # Another process may have the same id since.
+                # Since then, another process may have got the same id.
                 if process.create_time() == created:
                     alive += _tree(process)
     return list(dict.fromkeys(alive))
 
 
 def _sockets(processes: Iterable[psutil.Process]) -> set[Path]:
-    """The Unix sockets that processes listen on; some processes leave their socket files behind."""
+    """Return the Unix sockets on which these processes listen.
+
+    `stop` deletes the socket files, because some programs do not.
+    """
     paths = set()
     for process in processes:
         with contextlib.suppress(psutil.Error):

@@ -60,11 +60,12 @@ class _Refusal:
 
 
 class Follower:
-    """Loads the version in production, which the pointer `production.json` names, and later ones.
+    """Keeps the API's model equal to the version in production.
 
-    A new version goes into service only after it has passed every check. A thread polls the
-    registry, so a slow registry delays neither requests nor the end of the process. The logic uses
-    only the monotonic clock, so a wrong or changed system clock does not affect it.
+    The pointer `production.json` in the registry names that version. A new version goes into
+    service only after it has passed every check. A thread polls the registry, so a slow registry
+    delays neither requests nor the end of the process. The logic uses only the monotonic clock, so
+    a wrong or changed system clock does not affect it.
 
     Attributes:
         served: The model in service; None before the first version is verified.

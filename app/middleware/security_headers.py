@@ -9,6 +9,7 @@ _EVERYWHERE: Final = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 ]
+# Every other response is data for programs, so a browser that opens it need not load anything.
 _LOAD_NOTHING: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 # The documentation page starts Swagger UI with an inline script, so it must allow inline scripts.
 _LOAD_DOCS: Final = (

@@ -18,7 +18,9 @@ logger = logging.getLogger(__name__)
 HEADER: Final = "X-Request-ID"
 UNROUTED: Final = "none"  # middleware refused the request, or no route has its path
 _HEADER: Final = HEADER.lower().encode()
+# The caller chooses this text and the log contains it, so only harmless characters are allowed.
 _SAFE_ID: Final = re.compile(rb"[0-9A-Za-z._-]{1,64}")
+# While the service shuts down, clients must connect again, to another replica.
 _CLOSE: Final = (b"connection", b"close")
 
 

@@ -20,10 +20,10 @@ PORT_COUNT: Final = len(_PORT_OPTIONS)
 
 
 def s3_command(program: Path, folder: Path, ports: Sequence[int], *options: str) -> tuple[str, ...]:
-    """The command that starts an S3 server with its data in a folder.
+    """Return the command that starts a local S3 server.
 
     Args:
-        program: SeaweedFS's `weed`.
+        program: The path of SeaweedFS's executable, `weed`.
         folder: Where the server keeps its data.
         ports: `PORT_COUNT` free ports; S3 listens on the first.
         options: More options of `weed mini`.
@@ -46,5 +46,5 @@ def s3_command(program: Path, folder: Path, ports: Sequence[int], *options: str)
 
 
 def s3_url(ports: Sequence[int]) -> str:
-    """The S3 address of a server that was started with these ports."""
+    """Return the S3 address of a server that was started with these ports."""
     return f"http://{HOST}:{ports[0]}"

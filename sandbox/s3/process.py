@@ -49,7 +49,11 @@ class S3Server:
         client.delete_bucket(Bucket=name)
 
     def identity(self, policy: str) -> dict[str, str]:
-        """Create a user with an AWS policy document; return the user's keys by setting name."""
+        """Create a user with the rights in an AWS policy document.
+
+        Returns:
+            The user's two keys, by the names that they have in the project's settings.
+        """
         iam, name = _client(self.url, "iam"), f"user-{uuid.uuid4().hex[:12]}"
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName="all", PolicyDocument=policy)
@@ -60,7 +64,7 @@ class S3Server:
         }
 
     def settings(self, bucket: str, **others: Any) -> Settings:
-        """Settings for a bucket on this server; `others` are added or override these."""
+        """Return the project's settings for a bucket on this server; `others` are more settings."""
         chosen = {
             "aws_access_key_id": KEY,
             "aws_secret_access_key": SECRET,
@@ -101,7 +105,7 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
         yield server
 
 
-@cache  # making a client costs more than what a test does with it
+@cache  # creating a client needs more time than most tests
 def _client(url: str, service: Literal["s3", "iam"] = "s3") -> Any:
     return boto3.client(
         service,

@@ -18,7 +18,7 @@ from sandbox.tmdb.films import FilmStore
 HOST = "127.0.0.1"
 BAD_USAGE = 2
 KEEP_ALIVE_SECONDS = 75
-# Long enough for any response, unless a test makes the stand-in slow.
+# At its end the server waits this long for responses in progress. Only slow faults need longer.
 SHUTDOWN_SECONDS = 1
 
 

@@ -14,9 +14,13 @@ THEATRICAL = 3
 
 
 def translated(film: Film, tag: str) -> tuple[str, str]:
-    """Return a film's title and plot for `language=tag`, such as `ko-KR`.
+    """Return a film's title and plot in one language.
 
     Without a translation, the title is the default one and the plot is empty.
+
+    Args:
+        film: The film.
+        tag: The value of the query parameter `language`, such as `ko-KR`.
     """
     code = tag.partition("-")[0]
     if code in ("", "en"):
@@ -27,7 +31,7 @@ def translated(film: Film, tag: str) -> tuple[str, str]:
 
 
 def summary(film: Film, tag: str = "") -> Json:
-    """Return a film as an entry of a list, with TMDB's 14 fields."""
+    """Convert a film to an entry in a TMDB list, with TMDB's 14 fields."""
     title, overview = translated(film, tag)
     return {
         "adult": False,
@@ -48,7 +52,7 @@ def summary(film: Film, tag: str = "") -> Json:
 
 
 def detail(film: Film, tag: str = "") -> Json:
-    """Return a film as in `/movie/{id}`, with TMDB's 26 fields."""
+    """Convert a film to the response of `/movie/{id}`, with TMDB's 26 fields."""
     title, overview = translated(film, tag)
     return {
         "adult": False,

@@ -122,13 +122,13 @@ async def discover(request: Request, stand_in: StandInDep) -> Response:
 
 @router.get("/genre/movie/list")
 async def genres() -> Response:
-    """List the genres."""
+    """List TMDB's genres with their ids."""
     return tell({"genres": [{"id": code, "name": name} for code, name in codes.GENRES.items()]})
 
 
 @router.get("/configuration/languages")
 async def languages() -> Response:
-    """List the languages."""
+    """List TMDB's languages with their codes and names."""
     return tell(codes.languages())
 
 
@@ -172,7 +172,7 @@ controls = APIRouter(tags=["controls"])
 
 @controls.put("/faults")
 async def put_faults(faults: list[Fault], stand_in: StandInDep, seed: int = 0) -> list[Fault]:
-    """Replace the active faults; the same seed gives the same faults again."""
+    """Replace the active faults; with the same seed, the same responses get them again."""
     stand_in.plan = FaultPlan(faults, seed)
     return faults
 

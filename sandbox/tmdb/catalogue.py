@@ -206,9 +206,10 @@ def _person(name: str) -> Person:
 
 
 def _directors(ids: list[int], names: list[str]) -> tuple[Person, ...]:
-    """Combine ids and names if both lists have the same length.
+    """Return a film's directors, given their ids and their names.
 
-    Otherwise use only the ids, or only the names if there are no ids.
+    Ids and names are combined if both lists have the same length. Otherwise only the ids are used,
+    or only the names if there are no ids.
     """
     if len(ids) == len(names):
         pairs = zip(ids, names, strict=True)

@@ -7,13 +7,13 @@ TOO_MANY_REQUESTS = 429
 
 @dataclass(frozen=True)
 class Status:
-    """An error response of TMDB.
+    """One of TMDB's error responses.
 
     Attributes:
-        http: status of the HTTP answer.
+        http: The HTTP status.
         code: TMDB's own status code.
         message: TMDB's text for the code.
-        headers: additional headers of the answer.
+        headers: Additional headers of the response.
     """
 
     http: int

@@ -85,12 +85,12 @@ class Facts:
 
     @property
     def talents(self) -> Talents:
-        """The people, companies and collections whose talents affect ratings, by kind."""
+        """For each kind (directors, ...): who affects each film's rating, and their talent's sd."""
         return _talents(self.directors, self.writers, self.cast, self.companies, self.collection)
 
 
 def draw_facts(seed: int, size: int) -> Facts:
-    """Draw the facts about `size` films."""
+    """Draw the facts about `size` films at random, from a generator with this seed."""
     rng = np.random.default_rng(seed)
     released = _release_dates(rng, size)
     language = np.array(list(LANGUAGE_SHARES))[_pick(rng, LANGUAGE_SHARES.values(), size)]

@@ -122,11 +122,11 @@ class Lists:
         )
 
     def now_playing(self) -> tuple[date, date]:
-        """Return the date range for `/movie/now_playing`: the last 42 days, including today."""
+        """Return the date range for `/movie/now_playing`: from 42 days ago to today."""
         return self.today - timedelta(NOW_PLAYING_DAYS), self.today
 
     def upcoming(self) -> tuple[date, date]:
-        """Return the date range for `/movie/upcoming`: the next 28 days, from tomorrow on."""
+        """Return the date range for `/movie/upcoming`: from tomorrow to 28 days from now."""
         return self.today + timedelta(1), self.today + timedelta(UPCOMING_DAYS)
 
     def changes(self, params: Mapping[str, str]) -> Positions:
@@ -153,8 +153,7 @@ class Lists:
         released = self.columns.released
         young = (released >= day - YOUNG_DAYS * DAY) & (released <= day + YOUNG_DAYS * DAY)
         period = np.where(young, YOUNG_PERIOD, OLD_PERIOD)
-        # The multiplier spreads consecutive ids over the days; another large odd number would also
-        # do.
+        # The multiplier spreads consecutive ids over the days; its exact value does not matter.
         phase = (self.columns.ids * 2_654_435_761 >> 7) + int(day.astype(np.int64))
         changed: Mask = (phase % period == 0) | (released == day)
         return changed

@@ -92,8 +92,7 @@ class World:
         # There are gaps between ids, as in TMDB. A film's id does not depend on the world's size.
         steps = [1 + stable_hash(seed, "id", at) % 40 for at in range(size)]
         self._ids = FIRST_FILM_ID + np.cumsum(steps)
-        # Each kind of fact has its own generator, so that a change of one leaves the others as
-        # they are.
+        # Gaps, budgets and revenues have separate generators, so a change of one changes no other.
         rng = np.random.default_rng((seed, 1))
         self._holes = {name: rng.random(size) < share for name, share in HOLES.items()}
 
@@ -211,7 +210,7 @@ class World:
 
     @cached_property
     def _undated(self) -> npt.NDArray[np.bool_]:
-        """Which films are far from their release and have no published release date yet."""
+        """For each film, whether its release is so far away that it has no date yet."""
         return self._holes["release_date"] & (self._ages < -POST_PRODUCTION_DAYS)
 
     def _status(self, position: int) -> str:

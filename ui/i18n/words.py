@@ -60,7 +60,7 @@ class Words:
         return str(self.locale.months["stand-alone"]["wide"][number])
 
     def number(self, value: float, pattern: str = "#,##0") -> str:
-        """Format a number by a Unicode CLDR pattern."""
+        """Format a number by a Unicode CLDR pattern, such as "0.00", in the language's style."""
         return str(format_decimal(value, pattern, locale=self.locale))
 
     def count(self, what: str, number: int) -> str:

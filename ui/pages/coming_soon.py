@@ -24,7 +24,7 @@ def main() -> None:
     sort = right.selectbox(
         words("coming_soon.sort"),
         _SORTINGS,
-        # The text for "-rating" has the key `by_most_rating`.
+        # The label for the sort order "-rating" has the key `by_most_rating` in the texts.
         format_func=lambda name: words(f"coming_soon.by_{name.replace('-', 'most_')}"),
         key="coming_sort",
     )

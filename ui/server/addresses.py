@@ -21,7 +21,7 @@ class UnknownAddressRedirect:
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        """Wrap the application."""
+        """Create the middleware around the application `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

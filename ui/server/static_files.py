@@ -32,7 +32,7 @@ class StaticFiles:
     """ASGI middleware that serves Streamlit's files and passes on every other request."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Wrap the application."""
+        """Create the middleware around the application `app`, and find Streamlit's files."""
         self._app = app
         folder = Path(get_static_dir())
         self._document = document_with_preloads(folder)

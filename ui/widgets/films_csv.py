@@ -39,7 +39,7 @@ class FileError(Exception):
     """No film can be read from the file.
 
     Attributes:
-        kind: The reason, as a key of the section `csv` in the texts.
+        kind: The reason, as a key of the section `[csv]` in `en.toml`, such as "too_many".
     """
 
     def __init__(self, kind: str) -> None:
@@ -64,13 +64,13 @@ class Row:
 
     @property
     def title(self) -> str | None:
-        """The film's title; None where it has none."""
+        """The film's title; None if it is not known."""
         return self.facts.get("title")
 
 
 @dataclass(frozen=True)
 class FilmResult:
-    """A film's forecast, or the problem that prevented it."""
+    """A film from the comparison with its forecast, or with the problem that prevented one."""
 
     row: Row
     forecast: Forecast | None = None

@@ -60,7 +60,10 @@ def int_if_whole(number: float) -> float:
 
 
 def fill_in(facts: Facts) -> None:
-    """Set every field from the facts; fields without a usable value become empty."""
+    """Set every field of the form from the facts about a film.
+
+    A field becomes empty if the facts have no value for it, or a value that the field cannot show.
+    """
     state = st.session_state
     for name in FIELDS:
         state[name] = _field_value(name, facts.get(name))

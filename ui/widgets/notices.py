@@ -15,14 +15,17 @@ def small_print(text: str) -> None:
 
 
 def show_error(words: Words, error: ApiError) -> None:
-    """Show why the API gave no result."""
+    """Show an error from the API as a message on the page, with the API's own explanation."""
     st.error(words(f"problem.{error.kind}"), icon=":material/error:")
     for line in error_lines(words, error):
         st.text(line)  # the API's own text must not be read as Markdown
 
 
 def error_lines(words: Words, error: ApiError) -> list[str]:
-    """Explain each faulty field; without faulty fields, give the API's own explanation."""
+    """Return one sentence for each field that the API refused.
+
+    If the error names no field, return the API's own explanation instead.
+    """
     if not error.errors:
         return [words("page.detail", detail=error.detail)] if error.detail else []
     lines = []
