@@ -10,7 +10,7 @@ from movierating.settings import pipeline_settings
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    """Import the DAG's module in an empty folder: without a `.env` and without an Airflow home."""
+    """Import the module of the daily pipeline's DAG, with an empty folder as Airflow's home."""
     with pytest.MonkeyPatch.context() as patch:
         home: Path = tmp_path_factory.mktemp("airflow")
         patch.setenv("AIRFLOW_HOME", str(home))
@@ -25,5 +25,5 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 @pytest.fixture(scope="session")
 def dag(pipeline: ModuleType) -> Any:
-    """The DAG as Airflow's own SDK builds it."""
+    """Create the daily pipeline's DAG with Airflow's SDK."""
     return pipeline.tmdb_movie_rating_pipeline()

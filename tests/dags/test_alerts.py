@@ -16,7 +16,12 @@ SECRET_PATH = "/services/T0AAA/B0BBB/nobody-may-read-this"
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """A webhook; it answers with the next of `statuses`, and with 200 after the last."""
+    """Handler of a local webhook, which keeps the messages that it answers with status 200.
+
+    Attributes:
+        statuses: HTTP statuses to answer with, one per request; then it answers with 200.
+        received: Path and JSON body of each kept message.
+    """
 
     statuses: list[int]
     received: list[dict[str, Any]]
@@ -31,12 +36,12 @@ class Receiver(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Log nothing."""
+        """Do not print a line for each request."""
 
 
 @contextmanager
 def webhook(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A running webhook: its address, and the requests it receives."""
+    """Run a local webhook that answers with `statuses`; yield its address and received messages."""
 
     class Handler(Receiver):
         pass
@@ -58,7 +63,7 @@ def alerts(pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def set_webhook(monkeypatch: pytest.MonkeyPatch):
-    """Set the webhook's address, as `.env` would."""
+    """Return a function that sets ALERT_WEBHOOK_URL, as a line in `.env` would."""
 
     def to(address: str) -> None:
         monkeypatch.setenv("ALERT_WEBHOOK_URL", address)
@@ -130,7 +135,7 @@ def test_without_a_webhook_no_alert_is_sent(alerts, set_webhook, caplog):
 
 
 def test_missed_deadline_sends_an_alert(alerts, set_webhook):
-    # The context that Airflow's scheduler passes to the callback of a missed deadline.
+    # This is what Airflow's scheduler passes to the callback when a run misses its deadline.
     run = {"dag_id": "tmdb_movie_rating_pipeline", "dag_run_id": "scheduled__2026-11-23"}
     with webhook() as (address, received):
         set_webhook(address)

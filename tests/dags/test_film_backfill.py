@@ -39,7 +39,7 @@ def test_tasks_that_call_tmdb_share_its_rate_limit(dag: Any, name: str):
     task = dag.get_task(name)
     settings = load_settings(Settings)
     assert task.pool == "tmdb"
-    assert task.pool_slots == settings.tmdb_requests_per_second  # of one worker: all of it
+    assert task.pool_slots == settings.tmdb_requests_per_second  # one worker gets all
     assert settings.collect_workers == 1
 
 

@@ -33,7 +33,7 @@ HEAVY = {"pandas", "xgboost", "sklearn", "lightgbm", "wandb", "boto3", "textblob
 
 
 def in_a_process_of_its_own(code: str, folder: Path) -> Any:
-    """Run code in a new Python process; return the JSON on the last line of its output."""
+    """Run Python code in a new process in `folder`, and parse its last output line as JSON."""
     answer = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,
@@ -92,7 +92,7 @@ def test_tasks_of_the_old_system_keep_their_names():
 
 @pytest.fixture
 def asking(pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The DAG with PROMOTION_APPROVAL."""
+    """Create the daily pipeline's DAG with PROMOTION_APPROVAL on: a person approves promotions."""
     monkeypatch.setattr(
         pipeline, "pipeline_settings", lambda: load_settings(Settings, promotion_approval=True)
     )
@@ -115,7 +115,8 @@ def test_unanswered_approval_counts_as_no_before_the_run_times_out(asking: Any):
 
 def test_refusal_of_the_gate_is_recorded_without_approval(asking: Any):
     publish = asking.get_task("publish_model_to_s3")
-    assert not publish.ignore_downstream_trigger_rules  # or the deployment were skipped, too
+    # With true, Airflow would skip the deployment together with the approval.
+    assert not publish.ignore_downstream_trigger_rules
     assert asking.get_task("deploy_model_to_s3").trigger_rule == "none_failed"
 
 

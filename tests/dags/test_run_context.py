@@ -17,7 +17,7 @@ def run_context(pipeline: ModuleType) -> ModuleType:  # noqa: ARG001 - Airflow i
 
 
 class DagRun:
-    """A run that Airflow would start at some moment."""
+    """Imitates Airflow's run: it has only the time at which the run was due, `run_after`."""
 
     def __init__(self, run_after: datetime) -> None:
         self.run_after = run_after

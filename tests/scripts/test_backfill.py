@@ -29,8 +29,8 @@ from tests.support.films import columns, moment, stored
 from tests.support.stand_in import TMDB_KEY, unpaced
 
 ROOT = Path(__file__).parents[2]
-FIRST, LAST = date(2005, 1, 1), date(2005, 12, 31)  # about 190 synthetic films
-PATIENCE_SECONDS = 240  # for a process of its own on a busy machine
+FIRST, LAST = date(2005, 1, 1), date(2005, 12, 31)  # the stand-in has about 190 films in this year
+PATIENCE_SECONDS = 240  # time limit of a separate backfill process, even on a busy machine
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def store(settings: Settings) -> FilmStore:
 
 @pytest.fixture
 def listed(settings: Settings) -> set[int]:
-    """The ids of the films released in the year."""
+    """List the ids of the stand-in's films released from `FIRST` to `LAST`."""
     query = {
         "primary_release_date.gte": FIRST.isoformat(),
         "primary_release_date.lte": LAST.isoformat(),
@@ -265,7 +265,10 @@ def test_film_that_is_counted_but_never_listed_is_reported(
 
 @pytest.fixture(scope="module")
 def paced() -> Iterator[RunningStandIn]:
-    """A stand-in with today's date, since the date of a separate process cannot be changed."""
+    """Run a stand-in for TMDB with the real date and 100 requests per second.
+
+    The tests with it start separate processes, whose date they cannot change.
+    """
     with running("--requests-per-second", "100") as stand_in:
         yield stand_in
 
@@ -300,7 +303,8 @@ def test_killed_backfill_repeats_at_most_a_second_of_work(paced: RunningStandIn,
         process.wait()
     assert start(paced, tmp_path / "killed").wait(PATIENCE_SECONDS) == 0
     again = paced.stats()["by_status"]["200"] - needed
-    # Per kill a second of 40 requests, and half as many for slack; without progress files 150.
+    # Each of the two kills may repeat one second of work, which is 40 requests; 20 more are
+    # tolerated. Without the progress files, 150 requests would be repeated.
     assert 0 <= again <= 2 * 60
     stores = [
         FilmStore(tmp_path / name / "films" / "127.0.0.1") for name in ("killed", "undisturbed")
@@ -331,7 +335,7 @@ def test_two_concurrent_backfills_fill_one_store(
     min_votes: tuple[str, str],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    # The two processes use the real date.
+    # The two processes use the real date, so this process must use it, too.
     monkeypatch.setattr(clock, "_clock", lambda: datetime.now(UTC))
     processes = [start(paced, tmp_path / "both", "--min-votes", votes) for votes in min_votes]
     assert [process.wait(PATIENCE_SECONDS) for process in processes] == [0, 0]

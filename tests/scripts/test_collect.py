@@ -62,7 +62,7 @@ def rows(path: Any) -> list[dict[str, str]]:
 
 
 def served(stand_in: RunningStandIn) -> int:
-    """How many films were requested from the stand-in."""
+    """Return how many film requests (`/movie/{id}`) the stand-in for TMDB has answered."""
     count: int = stand_in.stats()["by_kind"].get("/movie/{id}", 0)
     return count
 
@@ -150,7 +150,7 @@ def test_next_day_fetches_changed_and_listed_films(unlimited: Settings, store: F
 def test_changes_are_read_from_where_the_last_complete_run_stopped(
     settings: Settings, store: FilmStore
 ):
-    collect(RUN_DATE - DAY, settings)  # a complete first run
+    collect(RUN_DATE - DAY, settings)  # completes a first run
     assert read_json(store.folder / "changes.json") == {"known_until": "2026-11-23"}
     (store.folder / "changes.json").write_text('{"known_until": "2026-11-20"}')
     with Tmdb(settings) as tmdb:

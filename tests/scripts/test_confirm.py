@@ -11,7 +11,12 @@ from scripts.confirm import NotServedError, confirm
 
 
 class Service:
-    """Imitates the API: gives one answer after the other, and repeats the last one."""
+    """Imitates the prediction API: it gives the answers in `answers` in turn, then the last again.
+
+    Attributes:
+        answers: HTTP status and body of each answer.
+        asked: Paths of the requests received.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url

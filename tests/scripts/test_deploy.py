@@ -30,12 +30,15 @@ YESTERDAY = RUN_DATE - timedelta(1)
 LATEST = ["best_model.pkl", "main_genre_encoder.pkl", "original_language_encoder.pkl"]
 
 
-FILMS = as_csv(opened_since(date(2025, 1, 10)))  # rated around 7
+FILMS = as_csv(opened_since(date(2025, 1, 10)))  # a cleaned file of films rated around 7
 
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Packed]:
-    """One bundle per day, all evaluated on the same films; the last is the best."""
+    """Create a bundle for each of three days; its forecasts lie around 5.5, 6.0 and 7.0.
+
+    The hold-out films are rated around 7, so each bundle is better than the one before.
+    """
     folder = tmp_path_factory.mktemp("bundles")
     days = {YESTERDAY: 5.5, RUN_DATE: 6.0, TOMORROW: 7.0}
     return {
@@ -46,7 +49,10 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Packed]:
 
 @pytest.fixture(autouse=True)
 def tracked_calls(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[Any]:
-    """Record the calls to W&B. A real run takes two seconds, so only one test makes one."""
+    """Replace W&B by a list of the calls to it.
+
+    A real W&B run takes two seconds. Only the test that is marked `real_wandb` makes one.
+    """
     calls: list[Any] = []
     if "real_wandb" not in request.keywords:
         monkeypatch.setattr(module, "log_run", lambda *arguments, **_: calls.append(arguments))
@@ -55,7 +61,7 @@ def tracked_calls(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureReques
 
 @pytest.fixture
 def settings(bucket_settings: Settings, bundles: dict[date, Packed]) -> Settings:
-    """Three finished runs, none of them deployed."""
+    """Write the files of three pipeline runs that have finished training; none is deployed."""
     for day, bundle in bundles.items():
         files = RunFiles(Path(bucket_settings.data_dir), day)
         shutil.copytree(bundle.folder, files.bundle)
@@ -65,7 +71,10 @@ def settings(bucket_settings: Settings, bundles: dict[date, Packed]) -> Settings
 
 
 def put_in_place(settings: Settings, like: Packed, day: date, level: float) -> Packed:
-    """Replace the bundle of a run by one whose forecasts lie around a level."""
+    """Replace the bundle of the run of `day` by one whose forecasts lie around the rating `level`.
+
+    Its training data has the checksum of the bundle `like`.
+    """
     files = RunFiles(Path(settings.data_dir), day)
     shutil.rmtree(files.bundle, ignore_errors=True)
     files.legacy_model.write_bytes(f"old model of {day}".encode())
@@ -84,7 +93,7 @@ def ledger(bucket: Bucket) -> list[Decision]:
 
 
 def in_production(bucket: Bucket, folder: Path) -> str:
-    """The version that a reader loads, with all its files verified."""
+    """Load the version in production as the API does, with all files verified; return its name."""
     current = Registry(bucket).production()
     assert current is not None
     shutil.rmtree(folder, ignore_errors=True)
@@ -164,7 +173,7 @@ def test_challenger_that_does_not_beat_the_means_is_refused(
     assert decision.version == challenger.manifest.version
     after = {key: raw for key, raw in stored(bucket).items() if "/versions/" not in key}
     assert before.items() < after.items()
-    assert len(after) == len(before) + 1  # the line in the ledger
+    assert len(after) == len(before) + 1  # the recorded decision
 
 
 def test_challenger_that_is_worse_on_unseen_films_is_refused_with_its_figures(
@@ -264,7 +273,7 @@ def test_run_of_the_next_day_can_replace_a_rolled_back_version(
 
 
 def point_at(bucket: Bucket, version: str, manifest: bytes) -> None:
-    """Put a version of another format into production."""
+    """Put a version with this manifest, as other code may have written it, into production."""
     bucket.put(f"models/versions/{version}/manifest.json", manifest)
     pointer = {
         "version": version,
@@ -389,7 +398,8 @@ def test_deployment_killed_after_any_write_leaves_old_or_new_and_is_repaired_by_
         assert [each.version for each in ledger(bucket)] == [old, new]
         assert ledger(bucket)[-1].figures["all_films_rmse"] > 0
         assert stored(bucket)["models/latest/best_model.pkl"] == b"old model of 2026-11-24"
-    # The files and the manifest; the old move's line, the pointer, its own line; the export.
+    # A deployment writes the bundle's files and its manifest; then the previous decision again, the
+    # pointer and the new decision; at last the files for users of the old system.
     assert writes == len(FILES) + 1 + 3 + len(LATEST)
 
 

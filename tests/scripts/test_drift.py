@@ -30,7 +30,12 @@ def films(first_id: int, opened: date, count: int = 60, **others: Any) -> list[d
 
 
 def stored(settings: Settings, **recent: Any) -> None:
-    """Store training films (the split date is 2025-01-01) and recent films."""
+    """Store films from before the split date (2025-01-01), and recent films with other facts.
+
+    Args:
+        settings: Settings that name the working folder.
+        **recent: Facts in which the recent films differ from the training films.
+    """
     film_store(settings).add(
         columns(*films(1, date(2024, 6, 1)), *films(1001, date(2026, 8, 1), **recent))
     )
@@ -84,7 +89,7 @@ def test_without_a_model_there_is_nothing_to_check(bucket_settings: Settings):
 
 @pytest.fixture
 def drifted(bucket_settings: Settings, registry: Registry, tmp_path: Any) -> Settings:
-    """Yesterday's model in production, and films that have drifted since."""
+    """Put yesterday's model into production; store drifted films, and the report with the alert."""
     put_into_production(registry, pack(tmp_path / "old", RUN_DATE - DAY))
     stored(bucket_settings, genres=[{"id": 99, "name": "Documentary"}])
     check(RUN_DATE, bucket_settings, FEW)
@@ -96,7 +101,7 @@ def test_alert_claims_one_retraining_per_day_with_its_reason(drifted: Settings):
     assert claimed is not None
     assert "main genre" in claimed.reason
     assert claim_retraining(RUN_DATE, "evening", drifted) is None
-    assert claim_retraining(RUN_DATE, "morning", drifted) == claimed  # tried again
+    assert claim_retraining(RUN_DATE, "morning", drifted) == claimed  # a retry
 
 
 def test_report_of_another_day_claims_no_retraining(drifted: Settings):

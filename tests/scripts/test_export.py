@@ -12,7 +12,7 @@ from scripts.ledger.track_record import track_record
 from tests.support.bundles import RUN_DATE
 from tests.support.forecasts import forecast, scored
 
-SVG = "http://www.w3.org/2000/svg"  # the name of a namespace; nothing is loaded from it
+SVG = "http://www.w3.org/2000/svg"  # an XML namespace; browsers load nothing from this address
 POSTERS = "https://pictures.example"
 
 
@@ -21,7 +21,7 @@ def upcoming(*films: UpcomingFilm) -> Upcoming:
 
 
 def visible_text(page: str) -> str:
-    """The visible text of a page."""
+    """Return the text of an HTML page without tags and styles, with single spaces."""
     text = re.sub("<style>.*?</style>|<[^>]+>", " ", page, flags=re.S)
     return re.sub(r"\s+", " ", text)
 

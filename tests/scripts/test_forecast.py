@@ -21,7 +21,7 @@ SOON = RUN_DATE + 30 * DAY
 
 @pytest.fixture
 def settings(bucket_settings: Settings, packed: Packed, registry: Registry) -> Settings:
-    """A model in production, and a store with an upcoming film and one released in 2024."""
+    """Put a model into production; store an upcoming film and one that was released in 2024."""
     put_into_production(registry, packed)
     film_store(bucket_settings).add(
         columns(
@@ -102,7 +102,7 @@ def test_command_line_reports_an_error_in_one_sentence(
     [
         (RUN_DATE + 90 * DAY, [RUN_DATE + 90 * DAY]),  # moved to a later date
         (RUN_DATE + DAY, [RUN_DATE + DAY]),  # moved to an earlier date
-        (RUN_DATE - DAY, []),  # already released, as is known now
+        (RUN_DATE - DAY, []),  # moved to yesterday, so it is released already
         (None, []),
     ],
 )
@@ -123,7 +123,7 @@ def test_view_follows_a_release_date_that_moved(
 def test_forecast_is_dated_in_the_time_zone_of_the_pipeline(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    """At 16:00 UTC the next day has begun in Seoul, on which one film is released."""
+    """At 16:00 UTC, the next day has begun in Seoul; the film released on it is not upcoming."""
     film_store(settings).add(columns(unreleased_film(3, RUN_DATE + DAY)))
     monkeypatch.setattr("scripts.runtime.clock._clock", lambda: moment(hour=16))
     with pytest.raises(BackdatedError, match="dated 2026-11-24"):

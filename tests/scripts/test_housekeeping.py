@@ -32,7 +32,7 @@ def folder(settings: Settings) -> Path:
 
 
 def aged(path: Path, days: float, size: int = 10) -> Path:
-    """Create a file that was written `days` ago."""
+    """Create a file of `size` bytes whose last change was `days` ago."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"x" * size)
     then = moment().timestamp() - days * 86_400
@@ -155,7 +155,7 @@ def test_old_runs_are_deleted_from_airflows_database(
             )
     database.close()
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path))
-    # Airflow sets this in tasks instead of the real address.
+    # In tasks, Airflow replaces the database's real address with this one.
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "airflow-db-not-allowed:///")
     clean_metadata(connection, keep_days=30)
     with sqlite3.connect(tmp_path / "airflow.db") as database:

@@ -28,14 +28,25 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def cleaned(settings: Settings, *changes: dict[str, Any]) -> pd.DataFrame:
-    """The cleaned rows of a good film, and of films that differ from it by `changes`."""
+    """Preprocess a good film (id 100) and one film per entry of `changes` (ids from 101).
+
+    Args:
+        settings: Settings that name the working folder.
+        *changes: The fields in which each further film differs from the good one.
+
+    Returns:
+        The cleaned file, indexed by film id.
+    """
     films = [{"id": 100 + at} | change for at, change in enumerate(({}, *changes))]
     collected(settings, *films)
     return read_cleaned(preprocess(RUN_DATE, settings)).set_index("id")
 
 
 def other(settings: Settings, change: dict[str, Any]) -> dict[str, Any]:
-    """The cleaned row of a film that differs from a good one; None where empty."""
+    """Preprocess a film that differs from a good one by `change`; return its cleaned row.
+
+    Empty values are None.
+    """
     row = cleaned(settings, change).loc[101].to_dict()
     return {str(name): None if pd.isna(value) else value for name, value in row.items()}
 
@@ -295,7 +306,7 @@ def test_new_code_tables_list_the_most_frequent_first(settings: Settings):
     horror = {"genres": [{"id": 27, "name": "Horror"}], "original_language": "en"}
     cleaned(settings, horror, horror)
     codes = Codes.from_json(read_json(RunFiles(data_folder(settings), RUN_DATE).codes))
-    assert codes.genres.names == ("Horror", "Crime", "Drama")  # main genres before other genres
+    assert codes.genres.names == ("Horror", "Crime", "Drama")  # main genres come first
     assert codes.languages.names == ("en", "ko")
 
 

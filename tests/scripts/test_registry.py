@@ -25,7 +25,7 @@ def tomorrows(tmp_path_factory: pytest.TempPathFactory) -> Packed:
 
 @pytest.fixture(autouse=True)
 def settings(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Make the program use the test bucket's settings."""
+    """Make `scripts.registry` use the settings of the test bucket."""
     monkeypatch.setattr(module, "pipeline_settings", lambda: bucket_settings)
     return bucket_settings
 

@@ -20,7 +20,11 @@ BEFORE = RELEASED - DAY
 
 @pytest.fixture
 def settings(bucket_settings: Settings) -> Settings:
-    """A film released 100 days ago, with two forecasts before that and votes since then."""
+    """Store a film released 100 days ago: two forecasts from before, and votes on four days since.
+
+    Returns:
+        Settings that name the bucket and the working folder.
+    """
     store = film_store(bucket_settings)
     for age, votes, rating in [(5, 20, 9.0), (25, 60, 8.0), (80, 200, 7.0), (100, 300, 6.0)]:
         store.add(columns(voted(1, votes, rating), day=RELEASED + age * DAY))
@@ -126,7 +130,11 @@ def test_command_line_scores(monkeypatch: pytest.MonkeyPatch, settings: Settings
 
 
 def moved(settings: Settings, released: date | None) -> dict[str, date]:
-    """Move the release date, then score; returns the day of the scored forecast by mark."""
+    """Change the film's release date, then score it.
+
+    Returns:
+        The day on which the scored forecast was made, by scoring mark.
+    """
     film = voted(1, 300, 6.0) | {"release_date": str(released or "")}
     film_store(settings).add(columns(film, hour=13))
     score(RUN_DATE, settings)

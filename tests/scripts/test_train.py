@@ -30,7 +30,7 @@ from tests.support.samples import SMALL
 
 @pytest.fixture(autouse=True)
 def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Keep what would be tracked; W&B itself is tested in test_tracking."""
+    """Keep the runs in a list instead of sending them to W&B, which `test_tracking` tests."""
     runs: list[Any] = []
 
     def remember(_: Settings, *run: Any, group: str, report: Report | None) -> None:
@@ -41,7 +41,13 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def prepared(folder: Path, count: int = 400, reversed_from: int | None = None) -> Settings:
-    """Write a cleaned file where longer films rate better; from `reversed_from` on, worse."""
+    """Write a cleaned file with `count` invented films, in which longer films have higher ratings.
+
+    Args:
+        folder: The working folder.
+        count: Number of films, in the order of their release.
+        reversed_from: From the film with this number on, longer films have lower ratings.
+    """
     rng = np.random.default_rng(3)
     rows = []
     for at, film in enumerate(invented_films(count)):
@@ -106,8 +112,8 @@ def test_written_bundle_verifies_and_names_its_data(tmp_path: Path):
 
 
 def test_folds_select_the_family_and_hold_out_films_do_not(tmp_path: Path):
-    # What holds among the first 320 films turns round in the last 80, which are held out: there
-    # a forest that has learned next to nothing is the better one.
+    # Longer films have higher ratings among the first 320 films, but lower ratings among the last
+    # 80, the hold-out films. There, a forest that has learned almost nothing has a smaller error.
     config = ModelConfig(
         parameters={
             "xgboost": {"n_estimators": 100, "max_depth": 3},
@@ -167,11 +173,15 @@ def test_legacy_model_accepts_a_frame_as_its_users_build_it(run: Run):
 
 
 def test_synthetic_world_is_forecast_almost_as_well_as_possible(run: Run):
-    """The bounds leave room for luck in 280 films: about 4 % of an RMSE is one standard error.
+    """The model's RMSE must lie between two limits that come from the rules of the invented world.
 
-    Nobody can be better than one who knows all of the world's rules. The model learned them from
-    1,150 films, most of whose people it meets for the first time: so it is measured by one who
-    knows all rules but those of people and companies.
+    - Lower limit: the RMSE of a forecast that knows all rules. No model can be better, except by
+      luck.
+    - Upper limit: the RMSE of a forecast that knows all rules except those about people and
+      companies. The model is trained on 1,150 films, in which few people of the hold-out films
+      appear.
+
+    Both limits have a margin, because the standard error of an RMSE on 280 films is about 4 %.
     """
     world = World(RUN_DATE)
     rated = held_out(run)["id"].tolist()

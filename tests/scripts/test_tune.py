@@ -22,7 +22,7 @@ FOLDS = 3
 
 @pytest.fixture(autouse=True)
 def tracked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Keep what would be tracked; W&B itself is tested in test_tracking."""
+    """Keep the runs in a list instead of sending them to W&B, which `test_tracking` tests."""
     runs: list[dict[str, Any]] = []
 
     def keep(_: Settings, name: str, config: Any, metrics: Any, group: str) -> None:
@@ -35,7 +35,7 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Write a cleaned file, and allow three seconds for the search."""
+    """Write a cleaned file; return settings that allow three seconds for the search."""
     frame = years_of_films()
     write_bytes(RunFiles(tmp_path, RUN_DATE).cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
     return load_settings(Settings, data_dir=str(tmp_path), tune_minutes=0.05)
@@ -43,7 +43,11 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def hill(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Add a search whose best value of x is 3; return the parameters it tried."""
+    """Add a search called `hill`, whose error is smallest at x = 3.
+
+    Returns:
+        The parameters that each trial used, once for each fold (`year`).
+    """
     chosen: list[dict[str, Any]] = []
 
     def errors(choice: dict[str, Any]) -> Iterator[float]:
@@ -105,7 +109,7 @@ def test_stopped_search_is_continued(settings: Settings, hill: list[dict[str, An
     )
     trials = optuna.load_study(study_name="hill", storage=storage).trials
     assert len(trials) > done
-    assert [each["x"] for each in hill].count(9.0) <= 3  # enqueued once, in the first run only
+    assert [each["x"] for each in hill].count(9.0) <= 3  # only the first run starts at 9
 
 
 @pytest.mark.usefixtures("hill")

@@ -113,7 +113,7 @@ def test_one_run_claims_the_retraining_of_a_day_and_its_reason_stays(
 
     assert claim("morning")
     assert not claim("evening")
-    assert claim("morning")  # tried again
+    assert claim("morning")  # the same run again, such as a retry
     assert claim("evening", RUN_DATE + DAY)
     blob = bucket.get("forecasts/retrainings/2026-11-23.json")
     assert blob is not None

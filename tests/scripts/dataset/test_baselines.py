@@ -9,7 +9,7 @@ DAY = date(2026, 11, 23)
 
 
 def means(*films: tuple[str, str | None, float]) -> NaiveMeans:
-    """The baselines of films, given by release date, genre and rating."""
+    """Calculate the naive baselines on `DAY` from films, each (release date, genre, rating)."""
     opened, genres, ratings = zip(*films, strict=True)
     return NaiveMeans.of(np.asarray(ratings), np.asarray(opened, "datetime64[D]"), genres, DAY)
 

@@ -14,7 +14,8 @@ from tests.support.samples import SPLIT_DATE, rated
 
 def test_scores_equal_those_calculated_by_hand():
     scores = score([6.0, 7.0, 8.0], [7.0, 7.0, 6.0])
-    # errors 1, 0, -2; squares 1 + 0 + 4; squared deviations of the ratings 1 + 0 + 1
+    # The errors are 1, 0 and -2, so the sum of their squares is 1 + 0 + 4. The sum of the ratings'
+    # squared deviations from their mean is 1 + 0 + 1.
     assert scores.model_dump() == {
         "n": 3,
         "rmse": pytest.approx((5 / 3) ** 0.5, abs=1e-6),
@@ -29,7 +30,7 @@ def test_forecasts_that_are_too_high_have_a_positive_bias():
 
 
 def films(*rows: tuple[int, str | None, float]) -> Sample:
-    """Films, given by days before the split, genre and rating."""
+    """Create films with 100 votes, each given as (days before the split date, genre, rating)."""
     days, genres, ratings = zip(*rows, strict=True)
     known = [Film(genres=(genre,) if genre else (), plot=Plot(50, 0.0)) for genre in genres]
     return Sample(rated(known, days, ratings, [100] * len(rows)))
@@ -37,7 +38,10 @@ def films(*rows: tuple[int, str | None, float]) -> Sample:
 
 @pytest.fixture
 def split() -> TimeSplit:
-    """Old bad dramas, newer good ones, and a hold-out with an unknown genre."""
+    """Create a split: three training films, two old and one recent, and three hold-out films.
+
+    The hold-out films have the genre drama, comedy and none. Each is rated 6.
+    """
     train = films((5000, "Drama", 4.0), (5000, "Comedy", 5.0), (900, "Drama", 6.0))
     holdout = films((0, "Drama", 6.0), (0, "Comedy", 6.0), (0, None, 6.0))
     return TimeSplit(train, holdout, SPLIT_DATE)
@@ -46,9 +50,9 @@ def split() -> TimeSplit:
 @pytest.mark.parametrize(
     ("name", "errors"),
     [
-        ("mean", [-1, -1, -1]),  # the mean of 4, 5, 6 is 5
-        ("recent_mean", [0, 0, 0]),  # only the newest film
-        ("genre_mean", [-1, -1, -1]),  # 5 and 5; for the unknown genre the mean of all, 5
+        ("mean", [-1, -1, -1]),  # forecasts 5, the mean of the ratings 4, 5 and 6
+        ("recent_mean", [0, 0, 0]),  # forecasts 6, the rating of the only recent film
+        ("genre_mean", [-1, -1, -1]),  # forecasts 5 for each genre; without genre the mean of all
     ],
 )
 def test_baseline_is_what_its_name_says(split: TimeSplit, name: str, errors: list[float]):

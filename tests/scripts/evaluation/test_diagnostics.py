@@ -75,7 +75,7 @@ def test_learning_curve_ends_with_the_served_model(diagnosis: Diagnosis, learned
 
 
 def test_decisive_fact_has_the_largest_importance_and_ablation(diagnosis: Diagnosis):
-    # In these films the running time makes the rating.
+    # The invented films' rating depends mostly on their running time (feature group `length`).
     assert next(iter(diagnosis.importance)) == "length"
     assert next(iter(diagnosis.ablation)) == "length"
     assert diagnosis.ablation["length"] > 0.1

@@ -18,12 +18,12 @@ from tests.support.bundles import RUN_DATE, Packed, pack, scores
 from tests.support.samples import opened_since
 
 FIRST = date(2025, 1, 10)
-SPLIT = date(2025, 1, 1)  # of what `pack` makes
+SPLIT = date(2025, 1, 1)  # split date of the bundles that `pack` makes
 
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Bundle]:
-    """Create bundles whose forecasts lie around different ratings (the keys)."""
+    """Create three bundles; each forecasts about the rating that is its key."""
     folder = tmp_path_factory.mktemp("bundles")
     return {level: pack(folder / str(level), level=level).load() for level in (6.0, 6.9, 7.0)}
 
@@ -152,7 +152,10 @@ def test_worse_means_significantly_larger_errors():
 
 
 def test_comparison_pairs_the_films():
-    """A small gain on every film is significant, even if errors vary much between films."""
+    """A small improvement on every film is significant, although errors differ much between films.
+
+    Without the pairing, the same errors in another order show no significant difference.
+    """
     rng = np.random.default_rng(1)
     champion = rng.normal(0, 1, 300)
     paired = compare(champion * 0.98, champion)

@@ -23,7 +23,7 @@ DIAGNOSIS = Diagnosis(
 
 
 class Checker(HTMLParser):
-    """Counts what a page loads from elsewhere, and which tags are never closed."""
+    """Parser that lists the addresses that a page loads or links to, and its unclosed tags."""
 
     def __init__(self) -> None:
         super().__init__()

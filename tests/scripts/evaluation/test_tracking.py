@@ -20,7 +20,7 @@ REPORT = Report("Model of 2026-11-23", "| | RMSE |\n|---|---:|\n| mean | 0.8 |",
 
 @pytest.fixture
 def wandb_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[WandbServer]:
-    """A server of W&B that the client of this process asks."""
+    """Run a local imitation of the W&B server, and make this process's W&B client use it."""
     wandb.teardown()
     with running_wandb() as server:
         monkeypatch.setenv("WANDB_BASE_URL", server.url)

@@ -26,7 +26,8 @@ def test_unchanged_shares_give_no_shift():
 
 
 def test_shift_equals_a_calculation_by_hand():
-    # With half a film added per label: 80.5 and 20.5 of 101, then 20.5 and 80.5.
+    # `shift` adds half a film to each label. So the shares are 80.5 and 20.5 of 101 before, and
+    # 20.5 and 80.5 of 101 after.
     old, new = np.asarray([80.5, 20.5]) / 101, np.asarray([20.5, 80.5]) / 101
     expected = float(np.sum((new - old) * np.log(new / old)))
     found = shift(["a"] * 80 + ["b"] * 20, ["a"] * 20 + ["b"] * 80)
@@ -52,12 +53,15 @@ def test_shift_below_the_limit_or_the_chance_bound_is_no_alert():
 
 @pytest.fixture(scope="session")
 def manifest(packed: Packed) -> Manifest:
-    """The manifest of a model with a hold-out RMSE of 0.7."""
+    """Return the manifest of a model whose RMSE on the hold-out films is 0.7."""
     return packed.manifest
 
 
 def errors(*values: float, count: int = 60) -> list[Score]:
-    """Scores that repeat these errors; the interval contains errors up to 1.0."""
+    """Create `count` scores whose errors (forecast minus rating) repeat `values` in turn.
+
+    The 80 % interval of each forecast contains errors up to 1.0 in either direction.
+    """
     return [scored(at, actual=6.5 - values[at % len(values)]) for at in range(count)]
 
 

@@ -11,7 +11,7 @@ RELEASED = RUN_DATE - 100 * DAY
 
 
 def row(*votes: tuple[int, float | None, int]) -> dict[str, Any]:
-    """Create a film with votes, each given as (days since release, rating, number of votes)."""
+    """Create a film with a vote history; an entry is (days since release, rating, votes)."""
     known = [
         {"date": RELEASED + age * DAY, "vote_average": rating, "vote_count": count}
         for age, rating, count in votes
@@ -23,7 +23,7 @@ def row(*votes: tuple[int, float | None, int]) -> dict[str, Any]:
     ("film", "age", "marks"),
     [
         (row(), 100, {}),
-        (row((-3, 9.0, 80)), 100, {}),  # votes before the release, of a festival or by mistake
+        (row((-3, 9.0, 80)), 100, {}),  # votes before the release do not count
         (row((5, None, 0)), 100, {}),
         (row((5, 7.0, 49)), 29, {}),
         (row((5, 7.0, 49)), 30, {"30 days": 7.0}),

@@ -13,9 +13,8 @@ def films_by_name(found: tuple[SubgroupFigures, ...], kind: str) -> dict[str, in
 
 
 def test_figures_equal_a_calculation_by_hand():
-    found = figures(
-        [scored(1, 6.0), scored(2, 8.0)]
-    )  # forecast 6.5, interval 5.5 to 7.5, baselines 6.0
+    # Both films were forecast as 6.5 with the interval 5.5 to 7.5, and by all baselines as 6.0.
+    found = figures([scored(1, 6.0), scored(2, 8.0)])
     assert found.model_dump() == {
         "films": 2,
         "rmse": pytest.approx(((0.5**2 + 1.5**2) / 2) ** 0.5, abs=1e-4),

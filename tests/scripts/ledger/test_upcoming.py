@@ -63,7 +63,7 @@ def test_naive_means_use_released_feature_films_with_enough_votes(tmp_path: Any)
 
 
 def view_of(ledger: ForecastLedger) -> tuple[UpcomingFilm, ...]:
-    """The view of `RUN_DATE` with all films that were forecast on that day."""
+    """Summarise the forecasts that the ledger has from `RUN_DATE`, with their release dates."""
     release_dates = {each.film_id: each.release_date for each in ledger.read(RUN_DATE, RUN_DATE)}
     return upcoming(ledger, RUN_DATE, release_dates).films
 
@@ -94,7 +94,7 @@ def test_view_lists_unreleased_films_by_release_date(ledger: ForecastLedger):
 
 
 def test_change_uses_an_older_forecast_if_there_was_no_run_a_week_ago(ledger: ForecastLedger):
-    ledger.append([forecast(1, RUN_DATE - 10 * DAY, rating=5.0)])  # no run for ten days
+    ledger.append([forecast(1, RUN_DATE - 10 * DAY, rating=5.0)])  # the last run
     ledger.append([forecast(1, rating=6.0)])
     (film,) = view_of(ledger)
     assert film.change == pytest.approx(1.0)
