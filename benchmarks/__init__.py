@@ -1,4 +1,5 @@
 """Commands that measure accuracy, speed and memory: `make bench-NAME ARGS='...'`.
 
-Each starts and stops the services it needs, and prints one JSON object as its last line.
+Each command starts and stops the services that it needs. The last line of its output is a JSON
+object with the measured values.
 """

@@ -1,4 +1,4 @@
-"""Train on films before a date, and evaluate the forecasts of later films beside the baselines."""
+"""Train on films before a date, forecast later films, and compare with the naive baselines."""
 
 import argparse
 import os
@@ -29,16 +29,17 @@ from scripts.training.bundling import export_models
 from scripts.training.selection import train_candidates
 from scripts.training.vectors import FilmVectors
 
-MANY_FILMS: Final = 100
+MANY_FILMS: Final = 100  # in a smaller subgroup, coverage varies too much by chance
 EXPLAINED_FILMS: Final = 200
 _OUTCOME: Final = ("id", "revenue", "vote_count", "vote_average")
 _PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
 
 
 def read_films(paths: Sequence[Path]) -> pd.DataFrame:
-    """Read films from parquet files as a cleaned frame, oldest first.
+    """Read films from parquet files into a cleaned frame, oldest first.
 
-    Of duplicates, the first one counts. Keeps rated films of feature length that have an overview.
+    Drops films without votes, without an overview, or not of feature length. If several rows have
+    the same film id, the first row is used.
     """
     outcomes: dict[int, dict[str, Any]] = {}
     films: dict[int, Film] = {}
@@ -50,14 +51,19 @@ def read_films(paths: Sequence[Path]) -> pd.DataFrame:
 
 
 def cleaned(outcomes: dict[int, dict[str, Any]], films: dict[int, Film]) -> pd.DataFrame:
-    """Films with their outcomes as a cleaned frame, oldest first."""
+    """Combine films and their outcomes into a cleaned frame, oldest first.
+
+    Args:
+        outcomes: The values known only after release, such as rating and votes, by film id.
+        films: The facts known before release, by film id.
+    """
     codes = extended_codes(list(films.values()), Codes())
     frame = pd.DataFrame(outcomes[film_id] | row_of(film, codes) for film_id, film in films.items())
     return frame.sort_values(["release_date", "id"], ignore_index=True)
 
 
 def film_of(row: dict[str, Any]) -> Film:
-    """The facts in a row of the files that are known before release."""
+    """Convert a row of a parquet file to a film: the facts that are known before release."""
     return Film(
         title=_text(row["title"]),
         genres=_names(row["genres"]),
@@ -78,6 +84,7 @@ def film_of(row: dict[str, Any]) -> Film:
 
 def _rows(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
     for path in paths:
+        # In batches, because a whole file as Python objects needs much memory.
         for batch in pq.ParquetFile(path).iter_batches(batch_size=1_000):
             yield from batch.to_pylist()
 
@@ -106,7 +113,15 @@ def _day(value: Any) -> date:
 
 
 def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
-    """Train on the films before the split as the pipeline does, and evaluate on the others."""
+    """Train on the films before the split date as the pipeline does, and evaluate on the others.
+
+    Args:
+        films: A cleaned frame.
+        split_date: The release date of the oldest hold-out film.
+
+    Returns:
+        The measured values by name.
+    """
     started = time.perf_counter()
     split = TimeSplit.by_date(films, split_date)
     learned = train_candidates(split, MODEL_CONFIG)
@@ -129,6 +144,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
         "candidates": {each.family: each.holdout.rmse for each in learned.candidates},
         "rehearsed": {each.family: round(each.validation_rmse, 4) for each in learned.candidates},
         "form_rmse": score(held_out.ratings, model.forecast(held_out.form)).rmse,
+        # The exported ONNX model must forecast the same as the model that was trained.
         "served_differs": float(
             np.max(np.abs(forecast - learned.best.regressor.predict(held_out.full)))
         ),
@@ -140,7 +156,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
 
 
 def _worst_subgroup(found: Sequence[Subgroup]) -> str:
-    """The genre or language, of at least `MANY_FILMS` films, with the lowest coverage."""
+    """Describe the genre or language, with `MANY_FILMS` films or more, of the lowest coverage."""
     large = [
         each for each in found if each.kind in {"genre", "language"} and each.scores.n >= MANY_FILMS
     ]
@@ -149,7 +165,7 @@ def _worst_subgroup(found: Sequence[Subgroup]) -> str:
 
 
 def _explain_ms(model: Model, films: FilmVectors) -> float:
-    """The median time to compute the reasons of one forecast."""
+    """Measure the median time to compute the reasons for one forecast, in milliseconds."""
     times = []
     for row in films.full[:EXPLAINED_FILMS]:
         started = time.perf_counter()

@@ -1,4 +1,7 @@
-"""The minimal FastAPI endpoint with this signature: `uvicorn benchmarks.bare:app`."""
+"""A minimal FastAPI endpoint with the old API's signature, to compare speeds with.
+
+`benchmarks.serving` starts it with `uvicorn benchmarks.bare:app`.
+"""
 
 from typing import Any
 
@@ -7,7 +10,7 @@ from fastapi import FastAPI
 app = FastAPI()
 
 
-@app.get("/predict", response_model=None)  # a response model would cost time
+@app.get("/predict", response_model=None)  # validating a response would cost time
 async def predict(
     runtime: float,  # noqa: ARG001 - only the signature is measured
     genre_encoded: int,  # noqa: ARG001
@@ -15,5 +18,5 @@ async def predict(
     sentiment: float,  # noqa: ARG001
     overview_len: int,  # noqa: ARG001
 ) -> dict[str, Any]:
-    """Return a constant."""
+    """Return a constant rating, so that only the cost of HTTP and FastAPI is measured."""
     return {"predicted_rating": 7.38}

@@ -1,9 +1,10 @@
-"""Collect a whole catalogue from the TMDB stand-in, with TMDB's limit of 40 requests a second.
+"""Collect a whole catalogue from the TMDB stand-in, with TMDB's limit of 40 requests per second.
 
-The steps: a backfill as one process, a daily run on its store, and the preprocessing of all films.
-Then, with only the newest films: backfills that are killed once and resumed, and one while the
-stand-in injects each of its faults into 10 % of its answers; all must collect the same films. Last,
-a daily run on a million copies of films, to measure its memory.
+1. Run a backfill of all films in one process, then a daily run, then the preprocessing.
+2. With the newest films only, kill backfills at a random moment, and run each again.
+3. With the same films, run a backfill while the stand-in makes errors: each kind in 10 % of its
+   answers. The backfills of steps 2 and 3 must collect the same films as an undisturbed one.
+4. Run a daily run on a store with a million copies of films, to measure its memory.
 """
 
 import argparse
@@ -48,13 +49,18 @@ PARSER.add_argument("--part", default="2022-07-01", help="oldest release date of
 
 @dataclass(frozen=True)
 class Bench:
-    """A stand-in, and a folder for the stores."""
+    """The running TMDB stand-in, and a folder with one working folder per experiment.
+
+    Attributes:
+        stand_in: The TMDB stand-in.
+        folder: The parent of the working folders.
+    """
 
     stand_in: RunningStandIn
     folder: Path
 
     def settings(self, name: str) -> Settings:
-        """Settings with a working folder of that name."""
+        """Create settings for the stand-in and the working folder with this name."""
         return load_settings(
             Settings,
             None,
@@ -64,38 +70,39 @@ class Bench:
         )
 
     def store(self, name: str) -> FilmStore:
-        """The store in a working folder."""
+        """Open the film store in the working folder with this name."""
         return film_store(self.settings(name))
 
     def start(self, name: str, step: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a step of the pipeline."""
+        """Start a pipeline step as a process, in the working folder `name`."""
         environment = os.environ | {
             "TMDB_BASE_URL": self.stand_in.base_url,
             "TMDB_API_KEY": KEY,
             "DATA_DIR": str(self.folder / name),
-            "MALLOC_ARENA_MAX": "2",  # these two as in the containers
+            # Both are set in the containers too, and change how much memory a step needs.
+            "MALLOC_ARENA_MAX": "2",
             "ARROW_DEFAULT_MEMORY_POOL": "system",
         }
         command = [sys.executable, "-m", f"scripts.{step}", *arguments]
         return subprocess.Popen(command, cwd=ROOT, env=environment)
 
     def run(self, name: str, step: str, *arguments: str) -> Ran:
-        """Run a step of the pipeline to its end.
+        """Run a pipeline step to its end, and return its duration and peak memory.
 
         Raises:
-            RuntimeError: It failed.
+            RuntimeError: The step failed.
         """
         return Ran.watch(self.start(name, step, *arguments))
 
     def listed(self, first: str) -> int:
-        """The number of the stand-in's films that were released on this date or later."""
+        """Return how many films the stand-in has with this release date or a later one."""
         query = {"api_key": KEY, "primary_release_date.gte": first}
         answer = requests.get(f"{self.stand_in.base_url}/discover/movie", params=query, timeout=30)
         total: int = answer.json()["total_results"]
         return total
 
     def served(self) -> int:
-        """The number of requests that the stand-in has answered with status 200."""
+        """Return the number of requests that the stand-in has answered with status 200."""
         answers: dict[str, int] = self.stand_in.stats()["by_status"]
         return answers.get("200", 0)
 
@@ -118,10 +125,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def whole(bench: Bench, first: str) -> dict[str, float]:
-    """Run the complete backfill, then a daily run and its preprocessing."""
+    """Run a backfill of all films, then a daily run and the preprocessing; measure each step."""
     bench.stand_in.forget()
     filled = bench.run("whole", "backfill", "--first", first)
     stats, served = bench.stand_in.stats(), bench.served()
+    # Before the daily run, which may add films.
     ids = [film for table in bench.store("whole").films() for film in table["id"].to_pylist()]
     daily = bench.run("whole", "collect")
     preprocessed = bench.run("whole", "preprocess")
@@ -143,13 +151,19 @@ def whole(bench: Bench, first: str) -> dict[str, float]:
 
 
 def killed(bench: Bench, first: str) -> dict[str, float]:
-    """Kill backfills at a random moment and resume them; the requests sent twice, as seconds."""
+    """Kill backfills at a random moment, and run each again until it is complete.
+
+    Returns:
+        The number of kills, whether the stores equal that of an undisturbed backfill, and
+        `resume_lost_seconds`: in the worst case, how long the repeated requests took at the rate
+        limit.
+    """
     bench.stand_in.forget()
     bench.run("undisturbed", "backfill", "--first", first)
     needed, expected = bench.served(), bench.store("undisturbed").digest()
     moments = random.Random(7)  # noqa: S311 - repeatable
     again, same = [], True
-    for name in map(str, range(KILLS)):  # each in a store of its own
+    for name in map(str, range(KILLS)):  # each backfill fills its own store
         bench.stand_in.forget()
         process = bench.start(name, "backfill", "--first", first)
         time.sleep(moments.uniform(5, 20))
@@ -167,7 +181,7 @@ def killed(bench: Bench, first: str) -> dict[str, float]:
 
 
 def faulty(bench: Bench, first: str) -> dict[str, float]:
-    """Collect the same films while every fault affects 10 % of the answers."""
+    """Collect the newest films while each kind of fault affects 10 % of the stand-in's answers."""
     faults = [{"kind": kind, "share": 0.1, "seconds": 1} for kind in FAULTS]
     with bench.stand_in.faults(*faults, seed=7):
         bench.run("faulty", "backfill", "--first", first)
@@ -177,11 +191,12 @@ def faulty(bench: Bench, first: str) -> dict[str, float]:
 
 
 def million(bench: Bench) -> dict[str, float]:
-    """A daily run on as many films as TMDB has."""
+    """Measure a daily run on a store with about as many films as TMDB has."""
     store = bench.store("million")
     some = pa.concat_tables(bench.store("whole").films()).slice(0, 2_500)
-    for first in range(1 << 40, (1 << 40) + MILLION, len(some)):  # ids that nothing else has
+    for first in range(1 << 40, (1 << 40) + MILLION, len(some)):  # above all real ids
         ids = pa.array(range(first, first + len(some)), pa.int64())
+        # A new object for each part, because a single one would also merge the files it wrote.
         FilmStore(store.folder).add(some.set_column(0, "id", ids))
     daily = bench.run("million", "collect")
     return {"million_daily_peak_mb": daily.peak_mb, "million_daily_seconds": daily.seconds}

@@ -1,6 +1,6 @@
-"""Both instances in containers: image sizes, memory, and the duration of operators' tasks.
+"""Run both instances in containers; measure image sizes, memory, and the recovery drills.
 
-Needs a Docker engine; missing images are built.
+The benchmark needs a Docker engine. It builds images that are missing.
 """
 
 import argparse
@@ -27,7 +27,12 @@ PARSER.add_argument(
 
 @contextmanager
 def trial(films: int, folder: Path) -> Iterator[Trial]:
-    """A running trial; it is stopped, and its volumes are deleted, when the block ends."""
+    """Start a container trial; when the block ends, stop it and delete its data.
+
+    Args:
+        films: The number of films to collect.
+        folder: The folder for the trial's settings.
+    """
     airflow, page, http, https = free_ports(4)
     running = new_trial(
         "movierating-bench",
@@ -48,7 +53,8 @@ def trial(films: int, folder: Path) -> Iterator[Trial]:
 
 
 def beside_limits(project: Project, peaks: Peaks) -> dict[str, str]:
-    """Peak and limit of the memory of each running service, as text in MB."""
+    """Return, per running service, its peak memory and its limit in MB, as `peak of limit`."""
+    # A service that has ended, such as a migration, has no container to ask for its limit.
     running = {name: project.containers(name) for name in sorted(peaks)}
     return {
         name: f"{peaks[name]:.0f} of {limit_mb(containers[0]):.0f}"
@@ -58,7 +64,8 @@ def beside_limits(project: Project, peaks: Peaks) -> dict[str, str]:
 
 
 def layers_mb(target: str) -> int:
-    """The size of an image without its base image, in MB."""
+    """Return the size in MB that this project adds to the base image, for one build target."""
+    # The base image is left out, because all images share it.
     (base,) = re.findall(r"(?m)^FROM (\S+) AS base$", (ROOT / "Dockerfile").read_text())
     whole, below = (int(inspect(image, "{{.Size}}")) for image in (f"movie-rating-{target}", base))
     return round((whole - below) / 1e6)

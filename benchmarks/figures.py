@@ -6,7 +6,8 @@ from typing import Any
 
 
 def report(path: Path | None = None, /, **figures: Any) -> None:
-    """Print the measured values as the last line; also write them to `path` if it is given."""
+    """Print the measured values as one line of JSON, and also write it to `path` if given."""
+    # Sorted, so that the outputs of two runs can be compared line by line.
     line = json.dumps(figures, sort_keys=True)
     if path:
         path.write_text(f"{line}\n")

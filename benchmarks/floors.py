@@ -1,15 +1,16 @@
-"""The smallest possible forecast errors in the synthetic world.
+"""The smallest possible forecast errors (floors) in the synthetic world of invented films.
 
-Three forecasters know all rules of `sandbox.tmdb.quality` and every fact of a film. They differ in
-what they know about the talents of its people, companies and collection:
+In this world, the people, companies and collection of a film have random talents, which raise or
+lower its rating. Three ideal forecasters know all rules of `sandbox.tmdb.quality` and every fact
+about a film. They differ in what they know about the talents:
 
-    floor                     the talents themselves, which nobody can know
-    floor_learnable           the ratings of their earlier films
+    floor                     the talents themselves, which no real forecaster can know
+    floor_learnable           the ratings of earlier films with the same people, as signs of talent
     floor_without_histories   nothing
 
-The second is the goal for the model. Most people make only a few films, and luck and the noise of
-the votes affect each rating. So even a perfect forecaster can explain only a twelfth of the
-variance that talents cause among the newest fifth of the films.
+The goal of our model is `floor_learnable`. It is high, because most people make only a few films,
+and because luck and the noise of the votes affect each rating. So even the ideal forecaster
+explains only a twelfth of the variance that talents cause in the newest fifth of the films.
 """
 
 from collections.abc import Sequence
@@ -31,11 +32,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BestForecast:
-    """The best possible forecast of some films, given the ratings of others.
+    """The best possible forecast for some films, from the ratings of other films.
 
     Attributes:
         ratings: The expected ratings, shape (films,).
-        variances: The variance that remains because talents are unknown, shape (films,).
+        variances: The variance that remains because the talents are not exactly known, shape
+            (films,).
     """
 
     ratings: Floats
@@ -45,19 +47,20 @@ class BestForecast:
 def best_forecast(world: World, training: Sequence[int], holdout: Sequence[int]) -> BestForecast:
     """Forecast films from the rules of the world and the ratings of other films.
 
-    The talents are random effects of known variance, so this is their best linear unbiased
-    prediction (Henderson, Biometrics 31, 1975). It sums over films, not people: the covariance of
-    two films comes from the people they share.
+    The talents are random effects with known variance. So the best forecast is their best linear
+    unbiased prediction (Henderson, Biometrics 31, 1975). It is computed from the covariances
+    between films: two films vary together if they share people.
 
     Args:
-        world: The world.
-        training: Ids of the films whose ratings are known; all are rated.
+        world: The synthetic world.
+        training: Ids of the films with known ratings; every one must have votes.
         holdout: Ids of the films to forecast.
     """
     facts, columns = world.facts, world.columns
     seen, wanted = ([columns.position_of[each] for each in ids] for ids in (training, holdout))
     shared = reduce(add, (sd**2 * _alike(groups) for groups, sd in facts.talents))
     noise = quality.IRREDUCIBLE_SD**2 + quality.VOTE_SD**2 / columns.vote_count[seen]
+    # The Cholesky factor is computed once, because two systems of equations share it.
     known = cho_factor(shared[seen][:, seen].toarray() + np.diag(noise))
     across = shared[wanted][:, seen].toarray()
     talents = across @ cho_solve(known, columns.vote_average[seen] - facts.visible[seen])
@@ -69,14 +72,17 @@ def best_forecast(world: World, training: Sequence[int], holdout: Sequence[int])
 
 
 def learnable_floor(world: World, training: Sequence[int], holdout: Sequence[int]) -> float:
-    """The expected RMSE of the best forecast, including luck and the noise of the votes."""
+    """Return the RMSE to expect from the best forecast, including luck and noise in the votes."""
     at = [world.columns.position_of[each] for each in holdout]
     variances = best_forecast(world, training, holdout).variances
     return quality.noise_floor(world.columns.vote_count[at], unseen=np.sqrt(variances))
 
 
 def _alike(groups: Groups) -> sparse.csr_matrix:
-    """The share of a mean talent that each two films have in common, shape (films, films)."""
+    """Return how much of their mean talent each two films share, shape (films, films).
+
+    For example, two films by the same single director share all of it, which is 1.
+    """
     people = [person for group in groups for person in group]
     shares = [1 / len(group) for group in groups for _ in group]
     starts = np.cumsum([0, *map(len, groups)])

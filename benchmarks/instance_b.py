@@ -1,7 +1,8 @@
-"""Measure the memory of the serving machine (instance B): the API and the UI, both under load.
+"""Measure the memory of the API and the UI, which share the serving machine (instance B).
 
-Run it in a memory cgroup of 1 GiB, which the instance has, to see that nothing is killed. The
-figures are the proportional set sizes of the API and the UI.
+Both are under load during the measurement. The results are proportional set sizes (PSS). The
+machine has 1 GiB: run this benchmark in a memory cgroup of that size to check that the kernel kills
+no process.
 """
 
 import argparse
@@ -38,10 +39,11 @@ add_options(PARSER)
 
 @dataclass
 class Visitors:
-    """Visitors who open the page repeatedly, each time until it is completely drawn.
+    """Simulated visitors, who open the UI's first page again and again.
 
     Attributes:
-        visits: How often the page was drawn.
+        url: The address of the UI.
+        visits: How many times a visitor has received the complete page.
     """
 
     url: str
@@ -50,19 +52,19 @@ class Visitors:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def visit(self) -> None:
-        """Act as one visitor until `end` is called."""
+        """Open the page repeatedly, as one visitor, until `end` is called."""
         while not self._ended.is_set():
             draw(self.url)
             with self._counting:
                 self.visits += 1
 
     def end(self) -> None:
-        """Make all visitors finish."""
+        """Stop all visitors after their current visit."""
         self._ended.set()
 
 
 def draw(url: str) -> None:
-    """Open the page as a browser does, and wait until its script has finished."""
+    """Open the page over a WebSocket as a browser does, and wait until its script has finished."""
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
     with connect(address, max_size=None) as browser:
         wanted = BackMsg(rerun_script=ClientState(query_string=""))
@@ -93,11 +95,20 @@ def main(argv: list[str] | None = None) -> int:
 def under_load(
     api: Running, ui: Running, wanted: Path, seconds: float, visitors: int
 ) -> dict[str, Any]:
-    """The memory of both after some seconds of load."""
+    """Measure the memory of the API and the UI at the end of a load on both.
+
+    Args:
+        api: The running API.
+        ui: The running UI.
+        wanted: The wrk script with the requests for the API.
+        seconds: The duration of the load.
+        visitors: The number of simulated visitors of the UI.
+    """
     _, core = cores()
     public = Visitors(ui.url)
     with meanwhile([public.visit] * visitors, public.end):
         seen = load(api.url, wanted, seconds, core)
+        # Measured while the visitors are still active, so that their sessions are in memory.
         megabytes = {"api_pss_mb": api.pss_mb(), "page_pss_mb": ui.pss_mb()}
     return megabytes | {
         "both_pss_mb": round(sum(megabytes.values()), 1),

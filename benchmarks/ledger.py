@@ -1,8 +1,8 @@
-"""Time and memory of one day of the forecast ledger, with thousands of upcoming films.
+"""Measure one day of the forecast ledger with thousands of upcoming films: its time and memory.
 
-The model is trained on the films of the catalogue. The upcoming films are copies of its newest
-films, without votes. The benchmark runs `forecast`, then `forecast` again on the same day, then
-`score`, each in a process of its own, as a worker of Airflow does.
+The model is trained on the films of a catalogue. The upcoming films are copies of its newest films,
+without votes. The benchmark runs `scripts.forecast`, then the same again for the same day, then
+`scripts.score`. Each runs in a separate process, as an Airflow task does.
 """
 
 import argparse
@@ -38,7 +38,7 @@ from scripts.tmdb.validation import ValidationReport, validate_records
 RELEASED_FILMS: Final = 20_000  # in the film store
 FIRST_UPCOMING_ID: Final = 1_000_000_000  # above all ids of TMDB
 BATCH: Final = 1_000  # films per write to the store
-# The smallest answer of TMDB for a film: unknown fields are `null` where TMDB allows that.
+# The smallest valid answer by TMDB for a film: unknown fields are `null` where TMDB permits it.
 EMPTY_FILM: Final[dict[str, Any]] = {
     **{name: None if name not in NEVER_NULL else kinds[0]() for name, kinds in FIELD_TYPES.items()},
     **{part: {inner: []} for part, inner in PARTS.items()},
@@ -79,7 +79,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def fill(settings: Settings, run: RealRun, upcoming_films: int) -> None:
-    """Add released films to the film store, then films that are released within half a year."""
+    """Fill the film store with released films, and with films that come out within half a year.
+
+    Args:
+        settings: Settings with the folder of the film store.
+        run: The pipeline run that has the films.
+        upcoming_films: The number of films that are not released yet.
+    """
     frame, store, day = run.films(), film_store(settings), today()
     for films in batches(frame.tail(RELEASED_FILMS)):
         store.add(columns(*map(as_sent, films_of(films), films.to_dict("records")), day=day))
@@ -93,15 +99,16 @@ def fill(settings: Settings, run: RealRun, upcoming_films: int) -> None:
                     "vote_average": 0.0,
                 },
             )
+            # Release dates are spread evenly over all days that are forecast in advance.
             | {"release_date": f"{day + timedelta(1 + at % DAYS_AHEAD)}", "status": "Planned"}
             for at, film in enumerate(films_of(films))
         ]
         store.add(columns(*upcoming, day=day))
-    store.merge_written()
+    store.merge_written()  # as the collect step does, which leaves few large files
 
 
 def as_sent(film: Film, row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    """Convert a film to TMDB's format; id and votes are those of `row`."""
+    """Convert a film to the fields of a TMDB answer, with the id and the votes from `row`."""
     crew = [{"name": name, "job": "Director"} for name in film.directors]
     crew += [{"name": name, "department": "Writing"} for name in film.writers]
     return {
@@ -124,7 +131,7 @@ def as_sent(film: Film, row: Mapping[Hashable, Any]) -> dict[str, Any]:
 
 
 def columns(*films: dict[str, Any], day: date) -> pa.Table:
-    """Films as TMDB sends them, as rows of the store, fetched at noon of a day."""
+    """Convert films in TMDB's format to rows of the film store, as if fetched at noon on a day."""
     noon = datetime.combine(day, time(12), UTC)
     return validate_records(
         [film_record(EMPTY_FILM | film, noon, None) for film in films], day, ValidationReport()
@@ -132,13 +139,13 @@ def columns(*films: dict[str, Any], day: date) -> pa.Table:
 
 
 def batches(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Split a frame into batches."""
+    """Split a frame into parts of `BATCH` rows, so that not all records are in memory at once."""
     for start in range(0, len(frame), BATCH):
         yield frame.iloc[start : start + BATCH]
 
 
 def step(name: str, settings: Settings) -> Ran:
-    """Run a step of the pipeline to its end, as an Airflow task runs it.
+    """Run a step such as `forecast` to its end, as an Airflow task does.
 
     Raises:
         RuntimeError: The step failed.

@@ -1,4 +1,4 @@
-"""Put load on a service, with wrk or with threads beside other work."""
+"""Put load on a service: with the program wrk, or with threads in the background."""
 
 import json
 import re
@@ -27,12 +27,19 @@ end
 
 
 class LoadError(RuntimeError):
-    """The load could not be generated, or no request was answered."""
+    """wrk could not generate the load, or some requests were not answered successfully."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The results of one round of wrk."""
+    """The results of one round of load by wrk.
+
+    Attributes:
+        requests: The number of answered requests.
+        per_second: The mean rate of answers.
+        p50_ms: The median response time.
+        p99_ms: The response time that 99 % of the requests did not exceed.
+    """
 
     requests: int
     per_second: float
@@ -44,8 +51,9 @@ class Measured:
         """Parse wrk's output.
 
         Raises:
-            LoadError: Some requests failed, which would count as fast ones, or there were none.
+            LoadError: The output has no result, some requests failed, or none was answered.
         """
+        # Failed requests end quickly, so they would make the service look faster than it is.
         if failed := re.search(r"Non-2xx.*|Socket errors.*", text):
             raise LoadError(failed[0].strip())
         count = re.search(r"(\d+) requests in", text)
@@ -58,12 +66,13 @@ class Measured:
 
 
 def gets(path: str, queries: Iterable[dict[str, Any]]) -> list[str]:
-    """GET requests as lines of wrk's script."""
+    """Convert queries to GET requests, as expressions in wrk's script language (Lua)."""
     return [f'wrk.format("GET", "{path}?{urlencode(query)}")' for query in queries]
 
 
 def posts(path: str, bodies: Iterable[dict[str, Any]]) -> list[str]:
-    """POST requests with JSON bodies as lines of wrk's script."""
+    """Convert bodies to POST requests with JSON, as expressions in wrk's script language (Lua)."""
+    # Lua's long brackets `[==[` need no escapes, whatever characters the JSON contains.
     headers = '{["Content-Type"] = "application/json"}'
     return [
         f'wrk.format("POST", "{path}", {headers}, [==[{json.dumps(body)}]==])' for body in bodies
@@ -71,13 +80,19 @@ def posts(path: str, bodies: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def script(requests: Sequence[str]) -> str:
-    """A wrk script that sends these requests in turn."""
+    """Write a wrk script that sends these requests one after the other, and then starts again."""
     lines = (f"  requests[{at}] = {line}" for at, line in enumerate(requests, 1))
     return _SCRIPT % "\n".join(lines)
 
 
 def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
-    """Run a wrk script against a service, on one core.
+    """Put load on a service with wrk, which runs on one processor core.
+
+    Args:
+        url: The address of the service.
+        wanted: The wrk script with the requests.
+        seconds: The duration.
+        core: The number of the core.
 
     Raises:
         LoadError: wrk is not installed, or some requests failed.
@@ -85,7 +100,7 @@ def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
     if shutil.which("wrk") is None:
         raise LoadError("wrk is not installed: sudo apt-get install wrk")
     command = [
-        "taskset", "-c", str(core),
+        "taskset", "-c", str(core),  # so that wrk takes no time from the service
         "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s", "--timeout", "30s", "--latency",
         "-s", str(wanted), url,
     ]  # fmt: skip
@@ -97,7 +112,12 @@ def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
 
 @contextmanager
 def meanwhile(works: Sequence[Callable[[], None]], end: Callable[[], None]) -> Iterator[None]:
-    """Run each work in a thread; when the block ends, call `end` and wait for the threads."""
+    """Run functions in background threads while the block runs.
+
+    Args:
+        works: The functions, each for one thread.
+        end: Called when the block ends; it must make the functions return.
+    """
     threads = [threading.Thread(target=each) for each in works]
     for thread in threads:
         thread.start()

@@ -1,4 +1,7 @@
-"""Memory in MB: of a process, and of a sandbox's programs as proportional set size (PSS)."""
+"""Measure memory in MB: the peak of one process, or the PSS of all programs in a sandbox.
+
+PSS is the proportional set size: memory shared by n processes adds 1/n of its size to each.
+"""
 
 import subprocess
 import threading
@@ -10,6 +13,7 @@ from typing import Final, Self
 
 import psutil
 
+# A part of each program's command line, and the name under which its memory is reported.
 _NAMES: Final = {
     "weed": "s3",
     "sandbox.tmdb": "tmdb",
@@ -20,11 +24,15 @@ _NAMES: Final = {
     "dag-processor": "airflow-dag-processor",
     "scheduler": "airflow-scheduler and tasks",
 }
-_EVERY_SECONDS: Final = 4.0  # each measurement takes noticeable processor time
+_EVERY_SECONDS: Final = 4.0  # not more often, because a measurement itself costs processor time
 
 
 def by_program(folder: Path) -> dict[str, int]:
-    """The PSS of each program of the sandbox in `folder`, with descendants; empty if none runs."""
+    """Measure the PSS of each program of the sandbox in `folder`, including child processes.
+
+    Returns:
+        Megabytes by the program's name; empty if the sandbox does not run.
+    """
     megabytes: dict[str, float] = defaultdict(float)
     try:
         pid = int((folder / ".sandbox" / "supervisord.pid").read_text())
@@ -38,10 +46,15 @@ def by_program(folder: Path) -> dict[str, int]:
 
 
 class Peak:
-    """Measures a sandbox while a block runs, and keeps the maximum of each program."""
+    """Measures a sandbox repeatedly while a block of code runs, and keeps the maxima.
+
+    Attributes:
+        megabytes: The largest PSS of each program.
+        total: The largest sum over all programs at one moment.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Measure the sandbox in a folder; it may start later."""
+        """Prepare to measure the sandbox in a folder. The sandbox need not run yet."""
         self.megabytes: dict[str, int] = {}
         self.total = 0
         self._folder = folder
@@ -67,7 +80,7 @@ class Peak:
 
 
 def pss_mb(process: psutil.Process) -> float:
-    """The PSS of a process: shared memory counts in equal parts. 0 if the process is gone."""
+    """Return the PSS of a process, or 0 if the process has ended."""
     try:
         return float(process.memory_full_info().pss) / 1e6
     except psutil.Error:
@@ -75,7 +88,9 @@ def pss_mb(process: psutil.Process) -> float:
 
 
 def peak_mb(pid: int) -> float | None:
-    """Peak memory of a process since its program started; `wait4` would include the time before."""
+    """Return the peak memory of a process so far, or None if the process is ending."""
+    # Not from `wait4`: its peak includes the moments before `exec`, in which the new process still
+    # has the memory of this one.
     try:
         status = Path(f"/proc/{pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
@@ -92,13 +107,14 @@ class Ran:
 
     @classmethod
     def watch(cls, process: "subprocess.Popen[bytes]") -> Self:
-        """Measure a process that has just started, until it ends.
+        """Measure a newly started process until it ends.
 
         Raises:
-            RuntimeError: It failed.
+            RuntimeError: The process failed.
         """
         started, highest = time.monotonic(), 0.0
         while process.poll() is None:
+            # Read until the end, because the kernel forgets the peak when the process ends.
             highest = peak_mb(process.pid) or highest
             time.sleep(0.05)
         if process.returncode:

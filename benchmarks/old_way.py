@@ -1,6 +1,7 @@
-"""The old service, for comparison; it reads its model from disk at every request.
+"""A copy of this project's old prediction service, to compare speeds with.
 
-`uvicorn benchmarks.old_way:app`, with the pickle's path in OLD_MODEL.
+The old service read its model from disk at every request. Start it with `uvicorn
+benchmarks.old_way:app`; the environment variable OLD_MODEL has the path of the pickled model.
 """
 
 import os
@@ -19,7 +20,8 @@ app = FastAPI()
 def predict(
     runtime: float, genre_encoded: int, lang_encoded: int, sentiment: float, overview_len: int
 ) -> dict[str, float]:
-    """The old endpoint; a plain function, so that it runs on a thread."""
+    """Forecast a rating from five numbers, as the old endpoint did."""
+    # Not `async`, as in the old service: FastAPI then runs the function in a thread.
     model = pickle.loads(Path(os.environ["OLD_MODEL"]).read_bytes())  # noqa: S301 - as the old service did
     film = pd.DataFrame(
         [[runtime, genre_encoded, lang_encoded, sentiment, overview_len]], columns=FIVE_COLUMNS

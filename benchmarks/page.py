@@ -1,9 +1,10 @@
-"""The speed and the memory of the UI, in a real browser, on the services of `make up`.
+"""Measure the speed and the memory of the UI in a real browser, while `make up` runs.
 
-A visit starts in a new window with an empty cache, and ends when the button can be clicked. The
-load of other programs is reported too, because a browser needs two cores to load a page. Then a
-film is forecast repeatedly with changing running times; the time is measured from the click until
-the new rating is in the document. Plots are in English, so nothing is translated.
+1. Load the page in a new window with an empty cache; measure the time until its button can be
+   clicked. The load by other programs is reported too, because the browser needs two cores for it.
+2. Forecast a film repeatedly with changing running times; measure the time from the click until
+   the new rating is on the page. The plot is in English, so no translation slows it down.
+3. Use the pages for one film, for comparing films and for the model; then measure the UI's memory.
 """
 
 import argparse
@@ -26,7 +27,8 @@ PARSER.add_argument("--url", help="address of the UI (default: UI_PORT of this m
 PARSER.add_argument("--clicks", type=int, default=60, help="default: %(default)s")
 PARSER.add_argument("--visits", type=int, default=10, help="default: %(default)s")
 
-_SETTLED_MILLISECONDS: Final = 1_500  # a new window first loads Chromium's own scripts
+# The wait before a measurement, because a new window first loads Chromium's own scripts.
+_SETTLED_MILLISECONDS: Final = 1_500
 _SUBMIT: Final = "Forecast the rating"
 _RUNTIMES: Final = ("70", "170")
 # Resolves to the milliseconds from the next click until a new forecast is in the document.
@@ -77,12 +79,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def usable_seconds(browser: Browser, url: str) -> float:
-    """Seconds from opening the page until its button can be clicked, with an empty cache."""
+    """Measure the seconds from opening the page, without a cache, until its button is usable."""
     context = browser.new_context()
     tab = context.new_page()
     tab.wait_for_timeout(_SETTLED_MILLISECONDS)
     started = time.perf_counter()
     tab.goto(f"{url}/?lang=en", wait_until="commit")
+    # A trial click waits until the button can be clicked, and then does not click it.
     tab.get_by_role("button", name=_SUBMIT).click(trial=True)
     seconds = time.perf_counter() - started
     context.close()
@@ -90,7 +93,7 @@ def usable_seconds(browser: Browser, url: str) -> float:
 
 
 def answer_milliseconds(browser: Browser, url: str, count: int) -> list[float]:
-    """Milliseconds from a click to the forecast, for `count` clicks in one tab."""
+    """Measure the milliseconds from a click to the new forecast, `count` times in one tab."""
     tab = _filled_in(browser, url)
     times = []
     for at in range(count):
@@ -98,13 +101,13 @@ def answer_milliseconds(browser: Browser, url: str, count: int) -> list[float]:
         tab.evaluate(f"() => {{ window.answered = ({_WATCH})(); }}")
         tab.get_by_role("button", name=_SUBMIT).click()
         times.append(float(tab.evaluate("window.answered")))
-        tab.wait_for_timeout(400)  # the charts below follow
+        tab.wait_for_timeout(400)  # until the charts below the rating are drawn too
     tab.context.close()
     return times
 
 
 def use_everything(browser: Browser, url: str) -> None:
-    """Use every page of the UI, and download a forecast as PDF."""
+    """Use three pages of the UI and download a PDF, so that their code is loaded into memory."""
     tab = _filled_in(browser, url)
     tab.get_by_role("button", name=_SUBMIT).click()
     with tab.expect_download():
@@ -120,7 +123,10 @@ def use_everything(browser: Browser, url: str) -> None:
 
 @contextmanager
 def busy_elsewhere(url: str) -> Iterator[list[float]]:
-    """Yield a list; when the block ends, it gets the cores that other programs used."""
+    """Measure how many processor cores other programs used while the block ran.
+
+    Yields a list, which gets this number as its only element when the block ends.
+    """
     used: list[float] = []
     started, before = time.perf_counter(), _processor_seconds(url)
     yield used
@@ -128,14 +134,15 @@ def busy_elsewhere(url: str) -> Iterator[list[float]]:
 
 
 def _processor_seconds(url: str) -> float:
-    """Processor seconds of all programs except the browser, this one and the UI."""
+    """Return the processor seconds used by all programs except this one, the browser and the UI."""
+    # The UI is left out too, because its work is part of what is measured.
     everything = psutil.cpu_times()
     ours = [psutil.Process(), *psutil.Process().children(recursive=True), _server(url)]
     return float(everything.user + everything.system) - sum(map(_worked, ours))
 
 
 def _worked(process: psutil.Process) -> float:
-    """Processor seconds of a process and of its ended children."""
+    """Return the processor seconds used by a process and by its children that have ended."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -144,11 +151,12 @@ def _worked(process: psutil.Process) -> float:
 
 
 def pss_megabytes(url: str) -> float:
-    """Memory of the UI's process, as proportional set size."""
+    """Return the memory of the UI's process in MB, as proportional set size (PSS)."""
     return float(_server(url).memory_full_info().pss) / 1e6
 
 
 def _server(url: str) -> psutil.Process:
+    """Find the UI's process: the one that listens on the port in `url`."""
     port = int(url.rsplit(":", 1)[1].strip("/"))
     pid = next(
         connection.pid
@@ -159,6 +167,7 @@ def _server(url: str) -> psutil.Process:
 
 
 def _filled_in(browser: Browser, url: str) -> Page:
+    """Open the page in a new window, and fill in the form with a sample film."""
     tab = browser.new_context().new_page()
     tab.goto(f"{url}/?lang=en")
     tab.get_by_text("The Keeper's Letter").click()

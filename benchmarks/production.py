@@ -1,4 +1,4 @@
-"""Publish, promote and modify model versions in a bucket that belongs to the benchmark."""
+"""Publish, promote and modify model versions in an S3 bucket that only a benchmark uses."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from sandbox.s3.process import running_s3
 
 @dataclass(frozen=True)
 class Version:
-    """A bundle in a folder."""
+    """A model version: the bundle in a folder, its manifest, and the loaded models."""
 
     folder: Path
     manifest: Manifest
@@ -27,12 +27,19 @@ class Version:
 
     @classmethod
     def of(cls, folder: Path) -> Self:
-        """The bundle in a folder."""
+        """Load and verify the bundle in a folder."""
         bundle = Bundle.load(folder, sha256((folder / MANIFEST_NAME).read_bytes()))
         return cls(folder, bundle.manifest, bundle)
 
     def shifted(self, folder: Path, points: float, run_date: date) -> "Version":
-        """A copy in another folder whose ratings are all `points` higher."""
+        """Write a copy of the version whose forecasts are all higher by `points`.
+
+        Args:
+            folder: The folder to write to.
+            points: The difference in rating points.
+            run_date: The run date of the copy, which is part of its name.
+        """
+        # Each forecast is this average plus a difference, so all forecasts move by `points`.
         effects = replace(self.bundle.effects, average=self.bundle.effects.average + points)
         files = {name: (self.folder / name).read_bytes() for name in self.manifest.files}
         files[EFFECTS_NAME] = json.dumps(effects.to_json()).encode()
@@ -43,11 +50,13 @@ class Version:
 
 @contextmanager
 def in_production(bundle_folder: Path, folder: Path) -> Iterator[Settings]:
-    """Start an S3 server with a bundle in production, and yield its settings.
+    """Start a local S3 server whose model in production is the given bundle.
+
+    Yields the settings with which services use this server.
 
     Args:
         bundle_folder: The folder of the bundle.
-        folder: Where the server keeps its data.
+        folder: The folder for the server's data.
     """
     with running_s3(folder / "s3") as s3:
         settings = s3.settings(s3.new_bucket())
@@ -57,7 +66,7 @@ def in_production(bundle_folder: Path, folder: Path) -> Iterator[Settings]:
 
 
 def publish(registry: Registry, version: Version) -> Pointer:
-    """Publish a version, and return the pointer that promotes it."""
+    """Publish a version, and return the pointer (`production.json`) that would promote it."""
     return Pointer(
         version=version.manifest.version,
         manifest_sha256=registry.publish(version.folder, version.manifest),
@@ -70,8 +79,9 @@ def publish(registry: Registry, version: Version) -> Pointer:
 
 
 def move(registry: Registry, pointer: Pointer) -> None:
-    """Promote a published version, whatever is in production."""
+    """Put a published version into production, in place of the present one."""
     current = registry.production()
     previous = current.pointer.version if current else None
+    # A benchmark promotes the same pointer repeatedly, so these two facts must be those of now.
     now = {"previous": previous, "at": datetime.now(UTC)}
     registry.promote(pointer.model_copy(update=now), over=current)

@@ -1,4 +1,4 @@
-"""Requests for benchmarks, made from real films."""
+"""Make forecast requests for the benchmarks from real films."""
 
 from typing import Any, Final
 
@@ -12,7 +12,12 @@ PLOT_CHARACTERS: Final = 400
 
 
 def askable(frame: pd.DataFrame, count: int) -> list[Film]:
-    """The newest films of a cleaned frame that have a genre, a running time and a long plot."""
+    """Select the newest films that have a genre, a language, a running time and a long plot.
+
+    Args:
+        frame: A cleaned frame, oldest first.
+        count: The largest number of films to select.
+    """
     complete = (
         (frame["overview"].str.len() >= PLOT_CHARACTERS)
         & (frame["genre_encoded"] >= 0)
@@ -23,7 +28,7 @@ def askable(frame: pd.DataFrame, count: int) -> list[Film]:
 
 
 def five_numbers(film: Film, codes: Codes) -> dict[str, Any]:
-    """The query of `GET /predict`."""
+    """Make the query for the old `GET /predict`, which needs five numbers instead of facts."""
     assert film.plot  # noqa: S101 - `askable` selects only films with a plot
     return {
         "runtime": film.runtime_minutes,
@@ -35,7 +40,10 @@ def five_numbers(film: Film, codes: Codes) -> dict[str, Any]:
 
 
 def form(film: Film) -> dict[str, Any]:
-    """The body of `POST /predict` with the main fields of the form; the plot is shortened."""
+    """Make a body for `POST /predict` with the four main fields of the UI's form.
+
+    All plots are cut to the same length, so that all requests are about equally large.
+    """
     assert film.plot  # noqa: S101 - `askable` selects only films with a plot
     return {
         "overview": (film.plot.text or "")[:PLOT_CHARACTERS],
@@ -46,7 +54,7 @@ def form(film: Film) -> dict[str, Any]:
 
 
 def all_facts(film: Film) -> dict[str, Any]:
-    """The same body with every fact; unknown ones get an invented value."""
+    """Make a body for `POST /predict` with every field; an unknown fact gets an invented value."""
     nobody = ["Nobody Yet"]
     return form(film) | {
         "title": film.title or "Untitled",

@@ -1,4 +1,4 @@
-"""A pipeline run on a catalogue of real films, kept in a folder for later benchmarks."""
+"""Make a pipeline run on a catalogue of real films, and keep it for all later benchmarks."""
 
 import argparse
 import csv
@@ -26,27 +26,27 @@ RUN_DATE: Final = date(2023, 1, 1)  # the day after the catalogue's last film
 
 @dataclass(frozen=True)
 class RealRun:
-    """A finished run in a folder."""
+    """The folder of a pipeline run on real films, up to its trained model."""
 
     folder: Path
 
     @property
     def files(self) -> RunFiles:
-        """Its files."""
+        """The paths of the run's files."""
         return RunFiles(self.folder, RUN_DATE)
 
     @property
     def bundle_folder(self) -> Path:
-        """The folder of the bundle that was trained."""
+        """The folder of the bundle that the run trained."""
         return self.folder / self.files.bundle.name
 
     def films(self) -> pd.DataFrame:
-        """The training and hold-out films, oldest first."""
+        """Read the cleaned frame with the training and hold-out films, oldest first."""
         return read_cleaned(self.files.cleaned)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the catalogue and for the folder of its run."""
+    """Add the command-line options `--catalogue` and `--run`, which `real_run` needs."""
     parser.add_argument("--catalogue", type=Path, default=SHARED, help="real films in parquet form")
     parser.add_argument(
         "--run",
@@ -57,13 +57,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def real_run(arguments: argparse.Namespace) -> RealRun:
-    """The run that the options name. If it is missing, training takes two minutes.
+    """Return the run in the folder `--run`; if there is none, make it, which takes two minutes.
 
-    The films come from the catalogue, not through TMDB's API; from the cleaned file on the steps
-    are the pipeline's.
+    The films are read from the catalogue and not through TMDB's API. Only this first part differs
+    from a pipeline run: the training is the pipeline's own step.
     """
     run = RealRun(arguments.run.resolve())
     if not (run.bundle_folder / MANIFEST_NAME).exists():
+        # Imported only now, because these imports take seconds.
         from benchmarks.accuracy import read_films
         from scripts.train import train
 
@@ -75,7 +76,13 @@ def real_run(arguments: argparse.Namespace) -> RealRun:
 
 
 def write_cleaned(files: RunFiles, films: pd.DataFrame, source: str) -> None:
-    """Write the files that the training step reads."""
+    """Write the files that the training step reads, as the steps before it would.
+
+    Args:
+        files: The paths of the run's files.
+        films: The cleaned frame.
+        source: The name of the films' origin, for the reports.
+    """
     faults: dict[str, Any] = {"faults": {}}
     write_json(files.collect_report, {"source": source, "validation": faults})
     write_json(

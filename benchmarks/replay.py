@@ -1,15 +1,18 @@
-"""Backtest of the forecast ledger: past years, month by month, with only what was known then.
+"""Backtest the forecast ledger: repeat past months with only the facts that were known then.
 
-Each month, a version is trained on the films whose ratings were visible, and the gate decides about
-it as in production: the newest of these films are the hold-out set, and on them the version must
-beat the baselines and the champion. The version in production then forecasts the films of the
-month, before the month begins. Their ratings become visible, and are scored, 90 days after the
-release.
+On the last day before each month, the backtest takes these steps:
 
-Two things differ from production. Votes and ratings are the final ones, since the files do not say
-how they grew. And no person decides about rollbacks: a version is rolled back if it did
-significantly worse than the version it replaced, on the films forecast since, by the test that the
-gate uses.
+1. Score earlier forecasts whose ratings are visible by now. In this backtest, a rating becomes
+   visible 90 days after the release.
+2. Train a new model version on the films with visible ratings, without the newest of them.
+3. Let the gate decide as in production: on these newest films, the new version must beat the
+   baselines and the version in production. Otherwise it is refused.
+4. Forecast the films of the coming month with the version that is then in production.
+
+Two things differ from production. The ratings are the final ones, because the files do not contain
+earlier ones. And an automatic rule replaces the person who decides about rollbacks: a version is
+rolled back if its errors are significantly larger than those of the version before it. Both have
+forecast the same films, and the significance test is that of the gate.
 """
 
 import argparse
@@ -69,10 +72,10 @@ _PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.replay", des
 
 
 class MemoryBucket:
-    """A bucket in memory, with the methods that the ledger uses."""
+    """An imitation of an S3 bucket in memory, with the methods that the forecast ledger uses."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Create an empty bucket."""
         self.objects: dict[str, bytes] = {}
 
     def get(self, key: str) -> Blob | None:
@@ -101,12 +104,12 @@ class MemoryBucket:
 
 @dataclass(frozen=True)
 class Month:
-    """A month, as known on the day before it begins.
+    """A month of the backtest, with the facts that are known on the day before it begins.
 
     Attributes:
-        begins: The first day.
-        known: The films with visible ratings, a cleaned frame.
-        films: The films released in the month.
+        begins: The first day of the month.
+        known: The films whose ratings are visible by then, a cleaned frame.
+        films: The films to forecast: those released in the month.
     """
 
     begins: date
@@ -115,7 +118,7 @@ class Month:
 
     @classmethod
     def of(cls, films: pd.DataFrame, begins: date) -> "Month":
-        """Select a month from all films, a cleaned frame."""
+        """Select the films for the month that starts on `begins`; `films` is a cleaned frame."""
         released = films["release_date"]
         visible = released < (begins - VISIBLE_AFTER).isoformat()
         in_month = (released >= begins.isoformat()) & (released < next_month(begins).isoformat())
@@ -123,17 +126,17 @@ class Month:
 
     @property
     def day(self) -> date:
-        """The day of training and of the forecasts: the one before the month begins."""
+        """The day on which the model is trained and forecasts are made: one before the month."""
         return self.begins - timedelta(1)
 
     @property
     def split(self) -> TimeSplit:
-        """The known films, split into training and hold-out films as in the pipeline."""
+        """The films with visible ratings, split into training and hold-out films as in a run."""
         return TimeSplit.of_newest(self.known)
 
     def forecast(self, bundle: Bundle) -> list[Forecast]:
-        """Forecast the films of the month with a version, without baselines."""
-        # A fixed time: a second run must write the same bytes.
+        """Forecast the month's films with a model version; `add_baselines` adds the baselines."""
+        # At a fixed time of day, because a second run must write the same bytes.
         noon = datetime.combine(self.day, time_of_day(12), UTC)
         films = [
             FilmToForecast(int(film_id), film, film.release_date or self.begins)
@@ -142,11 +145,15 @@ class Month:
         return Forecaster.of(bundle).forecast(films, None, noon, self.day)
 
     def add_baselines(self, forecasts: list[Forecast]) -> list[Forecast]:
-        """Add the forecasts of the naive means and the old model, trained on all known films."""
+        """Add the forecasts by the naive means and the old model to those of the model.
+
+        They are computed from all films with visible ratings and enough votes.
+        """
         with_votes = Sample(self.known[self.known["vote_count"] >= MIN_VOTES_TO_COUNT])
         by_name = baseline_forecasts(TimeSplit(with_votes, self.films, self.begins)).items()
         return [
             each.model_copy(
+                # Rounded, as all numbers in the ledger.
                 update={
                     "baselines": {name: round(float(column[at]), 4) for name, column in by_name}
                 }
@@ -157,14 +164,17 @@ class Month:
 
 @dataclass
 class Replay:
-    """The state of the backtest.
+    """The state of the backtest between two months.
 
     Attributes:
-        films: All films with their final ratings, oldest first.
-        bucket: Holds the ledger.
+        films: All films with their final ratings, a cleaned frame, oldest first.
+        bucket: The bucket that contains the forecast ledger.
         promoted: The versions promoted and not rolled back; the last one is in production.
-        previous_ratings: By film id, the forecasts of the version before, made since its successor
-            was promoted. A rollback is decided by them.
+        previous_ratings: What the version before the present one would have forecast, by film id,
+            since it was replaced. The automatic rollback compares the two versions on these films.
+        promotions: How many versions the gate has promoted.
+        refusals: How many versions the gate has refused.
+        rollbacks: How many versions were rolled back.
     """
 
     films: pd.DataFrame
@@ -181,14 +191,14 @@ class Replay:
         return ForecastLedger(self.bucket)
 
     def run_month(self, begins: date, challenger: Bundle | None) -> list[Forecast]:
-        """Score the films that became visible, decide about a new version, forecast the month.
+        """Repeat one month: score films, decide about rollback and promotion, forecast the month.
 
         Args:
             begins: The first day of the month.
-            challenger: The new version; None if none was trained for this month.
+            challenger: The newly trained version; None if none was trained for this month.
 
         Returns:
-            The forecasts of the month's films.
+            The forecasts for the month's films; empty if no version is in production.
         """
         month = Month.of(self.films, begins)
         self.score_until(month.day)
@@ -199,14 +209,14 @@ class Replay:
             return []
         forecasts = month.add_baselines(month.forecast(self.promoted[-1]))
         self.ledger.append(forecasts)
-        # The predecessor forecasts the same films, so that the two can be compared later.
+        # The version before forecasts the same films, so that a later rollback can be decided.
         if len(self.promoted) > 1:
             previous = month.forecast(self.promoted[-2])
             self.previous_ratings |= {each.film_id: each.rating for each in previous}
         return forecasts
 
     def score_until(self, day: date) -> None:
-        """Score the films whose ratings have become visible until a day."""
+        """Score the forecasts for all films whose ratings have become visible by a day."""
         first, released = self.ledger.first_day, self.films["release_date"]
         if first is None:
             return
@@ -218,7 +228,7 @@ class Replay:
         self.ledger.append_scores(day, score_films(new, forecasts_to_score(new, self.ledger)))
 
     def roll_back_if_worse(self) -> None:
-        """Roll back if production did worse, beyond chance, than the version it replaced."""
+        """Roll back if the version in production is significantly worse than the one before it."""
         pairs = [
             (each.error, self.previous_ratings[each.film_id] - each.actual)
             for each in self.scores()
@@ -229,11 +239,17 @@ class Replay:
         ours, theirs = np.asarray(pairs).T
         if compare(ours, theirs).worse:
             self.promoted.pop()
+            # The collected forecasts belong to a version that is now in production itself.
             self.previous_ratings = {}
             self.rollbacks += 1
 
     def decide(self, challenger: Bundle, month: Month) -> Verdict:
-        """Promote or refuse a version, by the rules of `deploy`."""
+        """Promote or refuse a new version with the gate, as `scripts.deploy` does in production.
+
+        Args:
+            challenger: The new version.
+            month: The month whose hold-out films decide.
+        """
         if self.promoted:
             verdict = judge(challenger, self.promoted[-1], month.split.holdout)
         else:
@@ -248,22 +264,23 @@ class Replay:
         return verdict
 
     def scores(self) -> list[Score]:
-        """The scores of films with enough votes, by release date."""
+        """Return the scores of films with enough votes to be measured, by release date."""
         found = [each for each in self.ledger.scores() if each.votes >= MIN_VOTES_TO_MEASURE]
         return sorted(found, key=lambda each: (each.release_date, each.film_id))
 
 
 def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Path:
-    """Train a version for a month, with the functions of the pipeline.
+    """Train a model version for a month, with the functions of the pipeline.
 
     Args:
         begins: The first day of the month.
-        films: All films, a pickled frame: each month is trained in a process of its own.
-        folder: For the files of the run.
+        films: The path of a pickled cleaned frame with all films. A path, because each month is
+            trained in a separate process.
+        folder: The folder for the run's files.
         config: The model's configuration.
 
     Returns:
-        The folder of the bundle.
+        The folder of the trained bundle.
     """
     month = Month.of(pd.read_pickle(films), begins)  # noqa: S301 - `backtest` wrote it
     files = RunFiles(folder, month.day)
@@ -285,7 +302,7 @@ def loaded(folder: Path) -> Bundle:
 
 
 def rating_at_mark(row: dict[Any, Any]) -> RatingAtMark:
-    """The rating of a film 90 days after its release."""
+    """Convert a film's row to the rating that the backtest scores: the final one, as of day 90."""
     release_date = date.fromisoformat(row["release_date"])
     return RatingAtMark(
         film_id=int(row["id"]),
@@ -298,12 +315,13 @@ def rating_at_mark(row: dict[Any, Any]) -> RatingAtMark:
 
 
 def next_month(month: date) -> date:
-    """The first day of the next month."""
+    """Return the first day of the month after `month`."""
+    # Day 28 exists in every month, and four days later is always in the next one.
     return (month.replace(day=28) + timedelta(4)).replace(day=1)
 
 
 def months(first: date, until: date) -> Iterator[date]:
-    """List the first days of the months from `first` to `until`, without `until` itself."""
+    """Yield the first day of each month, from the month of `first` until before `until`."""
     month = first.replace(day=1)
     while month < until:
         yield month
@@ -311,7 +329,11 @@ def months(first: date, until: date) -> Iterator[date]:
 
 
 def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
-    """Summarise the scores as the lines of a table by month, and as figures over all months."""
+    """Summarise the scores of a finished backtest.
+
+    Returns:
+        The lines of a table with one row per month, and measured values over all months.
+    """
     scores = replay.scores()
     whole = figures(scores)
     lines = ["month    films  ours   " + "  ".join(f"{name:>11}" for name in whole.baselines)]
@@ -323,6 +345,7 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
             f"{month}  {one.films:5}  {one.rmse:.3f}  {others}  bias {one.bias:+.3f}  "
             f"coverage {one.coverage:.2f}"
         )
+        # The share of good months is only over months with enough films to tell.
         if one.films >= MIN_MONTH_FILMS:
             is_better.append(one.rmse < min(one.baselines.values()))
     forecasts = replay.ledger.read(date.min, date.max)
@@ -334,6 +357,7 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
         "coverage80": whole.coverage,
         "baselines": whole.baselines,
         "films": whole.films,
+        # A forecast made on the release date or later would know too much; there must be none.
         "late_forecasts": sum(each.day >= each.release_date for each in forecasts),
         "promotions": replay.promotions,
         "refusals": replay.refusals,
@@ -342,7 +366,13 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
 
 
 def same_bytes_again(first: Replay, begins: date, challenger: Bundle) -> bool:
-    """Run the first month again with a version trained again; are the stored bytes the same?"""
+    """Repeat the first month, and return whether the ledger's stored bytes are the same again.
+
+    Args:
+        first: The finished backtest.
+        begins: The first day of the first month.
+        challenger: The first month's version, trained a second time.
+    """
     again = Replay(first.films)
     again.run_month(begins, challenger)
     objects = again.bucket.objects
@@ -352,19 +382,24 @@ def same_bytes_again(first: Replay, begins: date, challenger: Bundle) -> bool:
 def backtest(
     films: pd.DataFrame, arguments: argparse.Namespace, config: ModelConfig, folder: Path
 ) -> tuple[Replay, bool]:
-    """Run all months, then score the films of the last ones.
+    """Run the backtest over all months, then score the films of the last months.
 
-    Training depends on no decision of the gate. So versions are trained in advance, one per core.
+    Args:
+        films: All films, a cleaned frame.
+        arguments: The command-line options.
+        config: The model's configuration.
+        folder: A temporary folder.
 
     Returns:
         The final state, and whether a second run of the first month wrote the same bytes.
     """
+    # No training depends on the gate's decisions, so versions are trained ahead, one on each core.
     begins = list(months(arguments.first, arguments.until))
     replay = Replay(films)
     pickled = folder / "films.pkl"
     films.to_pickle(pickled)
     train = partial(trained, films=pickled, config=config)
-    # Spawned: a fork while threads of the libraries are running can hang.
+    # "spawn", because a forked process can hang if libraries had threads running at the fork.
     with ProcessPoolExecutor(CORES, get_context("spawn")) as pool:
         versions = pool.map(partial(train, folder=folder), begins[:: arguments.retrain_every])
         again = pool.submit(train, begins[0], folder=folder / "again")

@@ -1,4 +1,4 @@
-"""Start services in processes of their own, optionally each on one core."""
+"""Start the project's services as separate processes, on one processor core if wanted."""
 
 import os
 import shutil
@@ -20,16 +20,19 @@ from sandbox.processes import terminated_at_exit
 from sandbox.state import HOST, ROOT, free_ports
 
 _START_SECONDS: Final = 120
-# Variables with these prefixes are not passed on: they could point to real services.
+# Environment variables with these prefixes are not passed on, because a benchmark must never reach
+# the real TMDB, bucket or W&B account of whoever runs it.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "DATA_DIR", "API_", "MODEL_")
 
 
 @dataclass(frozen=True)
 class Running:
-    """A service that is up.
+    """A running service.
 
     Attributes:
-        start_seconds: From its start to the first successful answer.
+        url: Its address.
+        process: Its process.
+        start_seconds: The seconds from its start to its first successful answer.
     """
 
     url: str
@@ -37,23 +40,30 @@ class Running:
     start_seconds: float
 
     def cpu_seconds(self) -> float:
-        """The processor time it has used so far."""
+        """Return the processor seconds that the service has used so far."""
         spent = self.process.cpu_times()
         return float(spent.user + spent.system)
 
     def pss_mb(self) -> float:
-        """Its memory as proportional set size, in MB."""
+        """Return the service's memory in MB, as proportional set size (PSS)."""
         return round(pss_mb(self.process), 1)
 
 
 def cores() -> tuple[int, int]:
-    """A core for the services and one for the load; the same if there is only one."""
+    """Return the core for the services, and the core for the load generator.
+
+    They are the same if this process may use only one.
+    """
     mine = sorted(os.sched_getaffinity(0))
     return mine[0], mine[-1]
 
 
 def deployed(folder: Path) -> Path:
-    """Copy the code of instance B, so that a service run from there has its own cache."""
+    """Copy the code of the serving machine (instance B) to `folder`, and return `folder`.
+
+    The API keeps its cache of models beside its code. So an API in a new copy starts without a
+    cache.
+    """
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("app", "movierating", "ui", ".streamlit"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
@@ -63,7 +73,7 @@ def deployed(folder: Path) -> Path:
 
 
 def api_environment(settings: Settings) -> dict[str, str]:
-    """Environment variables with which an API reads its models from this bucket."""
+    """Return the environment variables with which an API reads models from the settings' bucket."""
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     return {
         "AWS_ACCESS_KEY_ID": key.get_secret_value() if key else "",
@@ -78,7 +88,13 @@ def api_environment(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def our_api(folder: Path, settings: Settings, core: int | None = None) -> Iterator[Running]:
-    """Run the API from a folder that `deployed` made, as instance B does."""
+    """Run the API from a folder made by `deployed`, as on the serving machine (instance B).
+
+    Args:
+        folder: The folder with the code.
+        settings: The settings with the bucket.
+        core: The processor core to use; None for any.
+    """
     environment = api_environment(settings)
     (port,) = free_ports(1)
     options = ("--host", HOST, "--port", str(port))
@@ -89,7 +105,7 @@ def our_api(folder: Path, settings: Settings, core: int | None = None) -> Iterat
 
 @contextmanager
 def page(folder: Path, api_url: str) -> Iterator[Running]:
-    """Run the UI from a folder that `deployed` made, as instance B does."""
+    """Run the UI from a folder made by `deployed`, as on the serving machine (instance B)."""
     (port,) = free_ports(1)
     options = ("--host", HOST, "--port", str(port))
     command = [f"{ROOT}/.venv/ui/bin/python", "-m", "ui.serve", *options]
@@ -107,15 +123,15 @@ def uvicorn(
     ready: str,
     core: int | None = None,
 ) -> Iterator[Running]:
-    """Run an application under uvicorn with one worker.
+    """Run a web application with uvicorn, in one worker process.
 
     Args:
-        python: Name of the virtual environment.
-        arguments: Arguments of uvicorn that name the application.
-        folder: Where it runs and writes `service.log`.
-        environment: Variables in addition to those of this process.
+        python: The name of the virtual environment in `.venv`.
+        arguments: uvicorn's arguments, such as the application's import path.
+        folder: The working directory, where the file `service.log` is written.
+        environment: Environment variables in addition to those of this process.
         ready: The path that answers successfully once the service is up.
-        core: The processor core; None for any.
+        core: The processor core to use; None for any.
     """
     (port,) = free_ports(1)
     options = ("--host", HOST, "--port", str(port))
@@ -133,11 +149,20 @@ def running(  # noqa: PLR0913, PLR0917 - a process needs them
     environment: Mapping[str, str],
     core: int | None = None,
 ) -> Iterator[Running]:
-    """Run a service until the block ends.
+    """Run a service as a process until the block ends.
+
+    Args:
+        command: The command that starts the service.
+        url: The service's address.
+        ready: The path that answers successfully once the service is up.
+        folder: The working directory, where the file `service.log` is written.
+        environment: Environment variables in addition to those of this process.
+        core: The processor core to use; None for any.
 
     Raises:
-        RuntimeError: It did not start.
+        RuntimeError: The service did not start in time.
     """
+    # On a core of its own, a service does not compete with the load generator.
     pinned = [] if core is None else ["taskset", "-c", str(core)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_REAL)}
     with (folder / "service.log").open("ab") as log:
@@ -148,6 +173,7 @@ def running(  # noqa: PLR0913, PLR0917 - a process needs them
         with terminated_at_exit(process):
             _wait_for(process, url + ready)
             took = time.monotonic() - started
+            # `taskset` replaces itself with the service, so this is the service's process id.
             yield Running(url, psutil.Process(process.pid), took)
 
 
@@ -160,6 +186,6 @@ def _wait_for(process: "subprocess.Popen[bytes]", url: str) -> None:
                     return
             except requests.ConnectionError:
                 pass
-            time.sleep(0.01)
+            time.sleep(0.01)  # short, because the start's duration is measured
     sys.stderr.write(f"{url} did not start; see its service.log\n")
     raise RuntimeError(f"{url} did not start")

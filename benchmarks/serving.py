@@ -1,9 +1,10 @@
-"""Requests per second of the old service, of a bare FastAPI endpoint, and of our API.
+"""Measure requests per second: our API, the project's old service, and a minimal FastAPI endpoint.
 
-All run on one core with one worker each; wrk runs on another core with eight connections. The
-services take turns, and ratios are within a round, because machines are noisy. Every request
-differs from the last 200. Then the benchmark measures how long our API takes to start, with and
-without S3.
+All three services run on the same core, with one worker each. The load generator wrk runs on
+another core with eight connections. It loads one service after the other in each round. The result
+is the ratio to the minimal endpoint within a round, because the speed of a machine varies over
+time. 200 different requests are sent in turn. Afterwards, the benchmark measures how long our API
+takes to start, with and without S3.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from movierating.settings import Settings
 from sandbox.state import HOST, ROOT, free_ports
 from scripts.dataset.legacy import five_columns, old_model
 
-REQUESTS: Final = 200
+REQUESTS: Final = 200  # different requests of each kind, sent in turn
 OLD_FILMS: Final = 93  # the size of the old model's training set
 WARM_UP_SECONDS: Final = 2.0
 
@@ -46,7 +47,7 @@ add_options(PARSER)
 
 @dataclass(frozen=True)
 class Target:
-    """A service to load, and the wrk script with its requests."""
+    """A service to put load on, and the path of the wrk script with its requests."""
 
     service: Running
     wanted: Path
@@ -54,10 +55,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Round:
-    """The result of one round of a target.
+    """The results of one round of load on a target.
 
     Attributes:
-        cpu_us: Processor time of the service per request; other programs affect it less.
+        seen: The rate and the response times that wrk measured.
+        cpu_us: Microseconds of processor time per request. Other programs on the machine affect
+            this value less than the rate.
     """
 
     seen: Measured
@@ -65,7 +68,7 @@ class Round:
 
     @classmethod
     def of(cls, target: Target, seconds: float, core: int) -> Self:
-        """Run one round against a target."""
+        """Put load on a target for some seconds, with wrk on the given core."""
         before = target.service.cpu_seconds()
         seen = load(target.service.url, target.wanted, seconds, core)
         spent = target.service.cpu_seconds() - before
@@ -88,7 +91,19 @@ def main(argv: list[str] | None = None) -> int:
 def speeds(
     run: RealRun, settings: Settings, folder: Path, rounds: int, seconds: float
 ) -> dict[str, Any]:
-    """Figures of each service under load, and the memory of our API afterwards."""
+    """Measure the speed of all services under load, and the memory of two of them afterwards.
+
+    Args:
+        run: The pipeline run that has the films and the model.
+        settings: Settings with the model in production.
+        folder: A folder for scripts and copies.
+        rounds: The number of rounds.
+        seconds: The duration of the load on one target in a round.
+
+    Returns:
+        Measured values by name. A name starts with the target: `old`, `bare`, or a kind of request
+        to our API, such as `post_full`.
+    """
     core, other = cores()
     films, codes = askable(run.films(), REQUESTS), Version.of(run.bundle_folder).bundle.codes
     here = {"PYTHONPATH": str(ROOT), "OLD_MODEL": str(old_pickle(run, folder))}
@@ -103,6 +118,7 @@ def speeds(
     for name, path in scripts.items():
         path.write_text(script(wanted[name]))
     with (
+        # In `dev`, because the API's environment lacks pandas and XGBoost, which the old one needs.
         uvicorn(
             "dev", "benchmarks.old_way:app", "--no-access-log",
             folder=folder, environment=here, ready="/openapi.json", core=core,
@@ -113,8 +129,8 @@ def speeds(
         ) as bare,
         our_api(deployed(folder / "b"), settings, core) as ours,
     ):  # fmt: skip
-        # The first requests take seconds, because they load libraries: XGBoost there, a lexicon
-        # here.
+        # The first request to a service can take seconds: the old service imports XGBoost, and our
+        # API loads its sentiment lexicon. wrk must not measure that.
         first = five_numbers(films[0], codes)
         requests.get(f"{old.url}/predict", first, timeout=60).raise_for_status()
         requests.post(f"{ours.url}/predict", json=form(films[0]), timeout=60).raise_for_status()
@@ -131,10 +147,18 @@ def speeds(
 def side_by_side(
     targets: Mapping[str, Target], rounds: int, seconds: float, core: int
 ) -> dict[str, list[Round]]:
-    """Warm up each target, then run the rounds in turns."""
+    """Warm up each target, then put load on all targets in turn, once per round.
+
+    Args:
+        targets: The targets by name.
+        rounds: The number of rounds.
+        seconds: The duration of the load on one target in a round.
+        core: The processor core for wrk.
+    """
     for target in targets.values():
         load(target.service.url, target.wanted, WARM_UP_SECONDS, core)
     done: dict[str, list[Round]] = {name: [] for name in targets}
+    # In turns, so that a slow period of the machine affects all targets.
     for at in range(rounds):
         for name, target in targets.items():
             done[name].append(Round.of(target, seconds, core))
@@ -144,7 +168,11 @@ def side_by_side(
 
 
 def summary(done: Mapping[str, Sequence[Round]]) -> dict[str, Any]:
-    """Medians over the rounds, and the range of the ratios to the bare endpoint."""
+    """Summarise all rounds: the median of each value, and the ratios to the minimal endpoint.
+
+    Args:
+        done: The rounds by target name, in order; `bare` is the minimal endpoint.
+    """
     ratios = {
         "old_get" if name == "old" else name: [
             mine.seen.per_second / bare.seen.per_second
@@ -167,7 +195,11 @@ def summary(done: Mapping[str, Sequence[Round]]) -> dict[str, Any]:
 
 
 def starts(settings: Settings, folder: Path, count: int) -> dict[str, Any]:
-    """Seconds from start to readiness: without a cache, without S3, and with a silent S3."""
+    """Measure the seconds from the API's start until it is ready to forecast, in three situations.
+
+    They are: no cached model, so that it comes from S3; a cached model while S3 refuses
+    connections; a cached model while S3 accepts connections and never answers.
+    """
     gone = f"http://{HOST}:{free_ports(1)[0]}"
     with mute_server() as mute:
         return {
@@ -182,7 +214,13 @@ def starts(settings: Settings, folder: Path, count: int) -> dict[str, Any]:
 
 
 def median_start(settings: Settings, where: Callable[[int], Path], count: int) -> float:
-    """The median over one start per folder; a folder used before has a cache."""
+    """Start the API several times, and return the median of the start durations.
+
+    Args:
+        settings: The settings with the bucket.
+        where: Maps the start's number to its folder. A folder used before has a cached model.
+        count: The number of starts.
+    """
     seconds = []
     for at in range(count):
         folder = where(at)
@@ -192,19 +230,19 @@ def median_start(settings: Settings, where: Callable[[int], Path], count: int) -
 
 
 def elsewhere(settings: Settings, url: str) -> Settings:
-    """The settings with S3 at another address."""
+    """Return the settings with another address for S3."""
     return settings.model_copy(update={"aws_endpoint_url_s3": url})
 
 
 @contextmanager
 def mute_server() -> Iterator[str]:
-    """An address that accepts connections and never answers."""
+    """Open an address that accepts connections and never answers, and yield it."""
     with socket.create_server((HOST, 0)) as server:
         yield f"http://{HOST}:{server.getsockname()[1]}"
 
 
 def old_pickle(run: RealRun, folder: Path) -> Path:
-    """Train the old model on as many popular films of the last year as it had."""
+    """Train the old model on as many popular films as it once had, and return its pickle's path."""
     newest = run.films().tail(2_000)
     popular = newest.nlargest(OLD_FILMS, "vote_count")
     path = folder / "old_model.pkl"

@@ -1,8 +1,9 @@
-"""Swap models under load, and measure how long it takes from training to the first forecast.
+"""Replace the model in service under load, and measure how long a replacement takes.
 
-First, the real `deploy` replaces a worse version, while a service polls at its default rate. Then
-production switches back and forth between two versions under constant load. Every answer must come
-completely from the version that it names.
+1. A worse version is in production. The real deployment step replaces it by the trained one, while
+   a running API polls at its default rate. Measured: the time until the API serves the new version.
+2. Production switches back and forth between two versions, while clients send requests all the
+   time. Checked: each answer comes completely from the version that it names.
 """
 
 import argparse
@@ -38,7 +39,7 @@ from sandbox.state import ROOT
 
 FILMS: Final = 20
 SHIFT: Final = 0.5  # rating points; large enough to tell the two versions apart
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 60.0  # the longest wait for a version to be in service
 
 PARSER: Final = argparse.ArgumentParser(prog="make bench-swap", description=__doc__)
 PARSER.add_argument("--swaps", type=int, default=100, help="default: %(default)s")
@@ -49,14 +50,19 @@ add_options(PARSER)
 
 @dataclass(frozen=True)
 class Question:
-    """A request, and the rating and interval that each version must answer."""
+    """A forecast request, and the correct answer for each model version.
+
+    Attributes:
+        body: The body of the request.
+        expected: The correct rating and interval, by version.
+    """
 
     body: Mapping[str, Any]
     expected: Mapping[str, tuple[float, Mapping[str, float]]]
 
     @classmethod
     def of(cls, body: Mapping[str, Any], versions: Sequence[Version]) -> "Question":
-        """A question with the answers computed directly from the bundles."""
+        """Create a question whose correct answers are computed directly from the bundles."""
         facts = FilmFacts.model_validate(body)
         reading = read_plot(facts.overview, facts.overview)
         answers = [forecast(each.bundle, facts, reading, explained=False) for each in versions]
@@ -65,7 +71,16 @@ class Question:
         )
 
     def verdict(self, status: int, answer: Mapping[str, Any]) -> str:
-        """`good`, `failed`, or `mixed` if the answer is not from the version it names."""
+        """Judge an answer by the API.
+
+        Args:
+            status: The HTTP status.
+            answer: The body.
+
+        Returns:
+            `failed` for an error status; `mixed` if rating or interval are not those of the version
+            that the answer names; otherwise `good`.
+        """
         if status != requests.codes.ok:
             return "failed"
         received = (answer["rating"], answer["interval"])
@@ -74,10 +89,12 @@ class Question:
 
 @dataclass
 class Clients:
-    """Clients that send requests without a pause, each over its own connection.
+    """Clients that send forecast requests without a pause, each over its own connection.
 
     Attributes:
-        verdicts: Number of answers by verdict.
+        url: The address of the API.
+        questions: The requests to choose from at random.
+        verdicts: The number of answers by verdict: `good`, `failed` or `mixed`.
     """
 
     url: str
@@ -91,10 +108,11 @@ class Clients:
         with requests.Session() as session:
             while not self._ended.is_set():
                 seen[self._one(session, chance.choice(self.questions))] += 1
+        # Added once per client, because frequent updates by several threads could be lost.
         self.verdicts += seen
 
     def end(self) -> None:
-        """Make all clients finish."""
+        """Stop all clients after their current request."""
         self._ended.set()
 
     def _one(self, session: requests.Session, question: Question) -> str:
@@ -115,6 +133,7 @@ def main(argv: list[str] | None = None) -> int:
         folder = Path(name)
         with running_s3(folder / "s3") as s3:
             trained = Version.of(run.bundle_folder)
+            # With an older run date, because production never moves to an older one.
             worse = trained.shifted(folder / "worse", SHIFT, RUN_DATE - timedelta(days=1))
             seconds = train_to_serving(run, trained, worse, s3, folder)
             figures = swaps(arguments, run, (trained, worse), s3, folder)
@@ -125,7 +144,15 @@ def main(argv: list[str] | None = None) -> int:
 def train_to_serving(
     run: RealRun, trained: Version, worse: Version, s3: S3Server, folder: Path
 ) -> float:
-    """Seconds from the end of training until a service with default polling has the version."""
+    """Measure the seconds from the end of a training until an API serves the new version.
+
+    Args:
+        run: The pipeline run that trained the new version.
+        trained: The new version.
+        worse: The version in production before.
+        s3: The local S3 server.
+        folder: A folder for the API's code and cache.
+    """
     settings = s3.settings(s3.new_bucket(), data_dir=str(run.folder))
     registry = Registry(open_bucket(settings))
     move(registry, publish(registry, worse))
@@ -137,11 +164,11 @@ def train_to_serving(
 
 
 def deploy(settings: Settings) -> None:
-    """Run the deployment step in a process of its own, as Airflow does."""
+    """Run the pipeline's deployment step in a separate process, as an Airflow task does."""
     command = [f"{ROOT}/.venv/pipeline/bin/python", "-m", "scripts.deploy", "--date", str(RUN_DATE)]
     environment = api_environment(settings) | {
         "DATA_DIR": settings.data_dir,
-        "WANDB_MODE": "offline",
+        "WANDB_MODE": "offline",  # a benchmark must not send its run to W&B
     }
     subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=True)
 
@@ -153,7 +180,18 @@ def swaps(
     s3: S3Server,
     folder: Path,
 ) -> dict[str, Any]:
-    """Switch between two versions under load; measure each switch and check every answer."""
+    """Switch production between two versions under load, and check every answer.
+
+    Args:
+        arguments: The command-line options.
+        run: The pipeline run that has the films for the requests.
+        versions: The two versions.
+        s3: The local S3 server.
+        folder: A folder for the API's code and cache.
+
+    Returns:
+        The number of switches and answers, answers by verdict, and the seconds per switch.
+    """
     settings = s3.settings(s3.new_bucket(), model_poll_seconds=arguments.poll)
     registry = Registry(open_bucket(settings))
     pointers = [publish(registry, each) for each in versions]
@@ -182,17 +220,17 @@ def swaps(
 
 
 def wait_for(url: str, version: str) -> None:
-    """Wait until a service is ready with a version.
+    """Wait until the API at `url` serves a version.
 
     Raises:
-        TimeoutError: The version is not in service in time.
+        TimeoutError: The API does not serve the version in time.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     with requests.Session() as session:
         while session.get(f"{url}/readyz", timeout=30).json().get("version") != version:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"version {version} is not in service in time")
-            time.sleep(0.02)
+            time.sleep(0.02)  # short, because the wait itself is measured
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""Compare the trained model with the best possible forecast, on invented films with known rules.
+"""Compare the trained model with the best possible forecasts for invented films.
 
-The goal is `ratio_to_floor_learnable` = 1; `benchmarks.floors` explains why.
+The rules behind the ratings of these films are known, so the smallest possible error can be
+computed: see `benchmarks.floors`. A perfect model has `ratio_to_floor_learnable` = 1.
 """
 
 import logging
@@ -19,11 +20,11 @@ from scripts.dataset.split import TimeSplit
 from scripts.parameters import MODEL_CONFIG
 from scripts.training.selection import train_candidates
 
-TODAY: Final = date(2026, 11, 23)
+TODAY: Final = date(2026, 11, 23)  # fixed, so that every run invents the same films
 
 
 def film_of(film: invented.Film) -> Film:
-    """The facts of an invented film that are known before release."""
+    """Convert an invented film to the facts that are known before its release."""
     return Film(
         title=film.title,
         genres=tuple(GENRES[code] for code in film.genres),
@@ -43,7 +44,7 @@ def film_of(film: invented.Film) -> Film:
 
 
 def main() -> int:
-    """Train on the released films of the world, and compare with the floors."""
+    """Train on the films of the synthetic world that have votes, and compare with the floors."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     world = World(TODAY)
     out = [film for film in map(world.film, range(len(world.columns.ids))) if film.vote_count]
@@ -57,6 +58,7 @@ def main() -> int:
         for film in out
     }
     frame = cleaned(outcomes, {film.id: film_of(film) for film in out})
+    # All films in the newest fifth are held out, not only 500: the more films, the less chance.
     split = TimeSplit.of_newest(frame, enough=len(frame))
     learned = train_candidates(split, MODEL_CONFIG)
     held_out = split.holdout.frame["id"].tolist()

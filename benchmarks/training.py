@@ -1,4 +1,4 @@
-"""The memory and the duration of a training, by its number of films."""
+"""Measure how the memory and the duration of a training depend on the number of films."""
 
 import argparse
 import os
@@ -29,14 +29,14 @@ PARSER.add_argument(
 
 
 def trained(films: pd.DataFrame) -> dict[str, Any]:
-    """Train in a process of its own, as Airflow does."""
+    """Train on a cleaned frame in a separate process as Airflow does; return memory and seconds."""
     with tempfile.TemporaryDirectory() as folder:
         write_cleaned(RunFiles(Path(folder), RUN_DATE), films, "benchmark")
         ran = Ran.watch(
             subprocess.Popen(
                 [sys.executable, "-m", "scripts.train", "--date", RUN_DATE.isoformat()],
                 cwd=ROOT,
-                env=os.environ | {"DATA_DIR": folder, "MALLOC_ARENA_MAX": "2"},  # as in its image
+                env=os.environ | {"DATA_DIR": folder, "MALLOC_ARENA_MAX": "2"},  # as in the image
             )
         )
     return {"films": len(films), "megabytes": ran.peak_mb, "seconds": ran.seconds}

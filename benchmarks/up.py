@@ -1,7 +1,7 @@
-"""`make up` in a fresh copy, cold then warm: its time, its memory, and the model's scores.
+"""Run `make up` twice in a copy of this checkout; measure its time, memory and model quality.
 
-Cold: without environments and with an empty download cache. Warm: with environments, but with an
-empty store and an empty bucket.
+The first run is cold: no virtual environments, and an empty download cache. The second run is warm:
+the environments exist, but no films have been collected and no model is published.
 """
 
 import argparse
@@ -37,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     ):
         cold_seconds = None
         if not arguments.warm:
+            # An empty cache and none for pip: every package is downloaded, as on a new machine.
             cache = str(Path(folder) / "cache")
             cold_seconds = up(checkout, settings | {"UV_CACHE_DIR": cache, "PIP_NO_CACHE_DIR": "1"})
             forget(checkout)
@@ -57,10 +58,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def up(checkout: Checkout, settings: dict[str, str]) -> float:
-    """Seconds that `make up` takes.
+    """Run `make up` in a checkout with these settings, and return the seconds it took.
 
     Raises:
-        RuntimeError: It failed.
+        RuntimeError: `make up` failed.
     """
     started = time.monotonic()
     result = checkout.run("make", "up", **settings)
@@ -72,14 +73,14 @@ def up(checkout: Checkout, settings: dict[str, str]) -> float:
 
 
 def forget(checkout: Checkout) -> None:
-    """Stop everything, and delete the store and the bucket."""
+    """Stop the sandbox, and delete its films, models and bucket, but not the environments."""
     checkout.run("make", "clean")
     for path in (checkout.folder / "data-prepare", checkout.folder / "app" / "model"):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def answered(checkout: Checkout) -> dict[str, Any]:
-    """The facts and scores of the model in service."""
+    """Ask the API for the size of the data, the family and the scores of the model in service."""
     version = requests.get(f"{checkout.url('API_PORT')}/version", timeout=10).json()
     return {
         "films": version["data"]["films"],
