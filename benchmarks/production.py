@@ -32,14 +32,14 @@ class Version:
         return cls(folder, bundle.manifest, bundle)
 
     def shifted(self, folder: Path, points: float, run_date: date) -> "Version":
-        """Write a copy of the version whose forecasts are all higher by `points`.
+        """Write a copy of the version whose forecasts are all higher by about `points`.
 
         Args:
             folder: The folder to write to.
             points: The difference in rating points.
             run_date: The run date of the copy, which is part of its name.
         """
-        # Each forecast is this average plus a difference, so all forecasts move by `points`.
+        # The model forecasts a correction to this average, so all forecasts move with it.
         effects = replace(self.bundle.effects, average=self.bundle.effects.average + points)
         files = {name: (self.folder / name).read_bytes() for name in self.manifest.files}
         files[EFFECTS_NAME] = json.dumps(effects.to_json()).encode()
