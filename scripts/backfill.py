@@ -1,6 +1,6 @@
 """Fill the film store with all TMDB films, one range of release dates (slice) at a time.
 
-After a kill, the next start continues the backfill where it stopped.
+If the process is killed, the next one continues where it stopped.
 """
 
 import argparse
@@ -40,14 +40,14 @@ def plan(
     min_votes: int = 0,
     slice_films: int = SLICE_FILMS,
 ) -> list[Slice]:
-    """Cut the films released between two days into slices.
+    """Divide the films released between two days into slices (ranges of release dates).
 
     Args:
         settings: TMDB's address and key.
-        first: The first release date; by default that of the oldest film.
-        last: The last release date, included; by default some years ahead.
+        first: The first release date; by default that of TMDB's oldest film.
+        last: The last release date, included; by default the end of the year in six years.
         min_votes: Leave out films with fewer votes.
-        slice_films: The most films of a slice, unless all were released on one day.
+        slice_films: Largest number of films in a slice; only a single day may have more.
 
     Raises:
         TmdbError: TMDB refuses or is unavailable.
@@ -75,11 +75,12 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
     """Add up the results of all slices, merge the store's small files, delete the progress files.
 
     Args:
-        slices: What `fill` returned for each slice.
-        settings: The working folder.
+        slices: The result of `fill` for each slice.
+        settings: Settings that name the working folder.
 
     Returns:
-        The totals of `listed`, `missing` and `gone` films, and of `bad` records.
+        The numbers of `listed`, `missing` and `gone` films (see `fill_slice`) and of `bad` records,
+        over all slices.
 
     Raises:
         DataFileError: The folder cannot be written.
@@ -100,7 +101,7 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
 def backfill(
     settings: PipelineSettings, first: date | None, last: date | None, min_votes: int
 ) -> dict[str, Any]:
-    """Run the whole backfill (plan, fill, finish) in one process; returns `finish`'s totals."""
+    """Run the whole backfill (plan, fill, finish) in one process; return the result of `finish`."""
     store = film_store(settings)
     check_writable(store.folder)
     slices = _resumed_plan(store.folder / _PLAN, settings, first, last, min_votes)
@@ -120,7 +121,7 @@ def _resumed_plan(
 ) -> list[Slice]:
     """Read the stored plan of an unfinished backfill with the same arguments, or make a new plan.
 
-    An old plan is not resumed, because films fetched by it would no longer be fresh.
+    A plan older than `FRESH` is not resumed, because the films fetched by it are too old by now.
     """
     arguments = {"first": str(first), "last": str(last), "min_votes": min_votes}
     if path.exists() and arguments.items() <= (stored := read_json(path)).items():

@@ -157,7 +157,7 @@ def unseen_by_both(challenger: Bundle, champion: Bundle, holdout: Sample) -> Sam
 
     These films were released on or after the later of the two split dates. If TMDB has changed a
     release date since, the champion may have been trained on the film all the same. Such a film is
-    left out if its id is in the champion's index of similar films, which holds its training films.
+    left out: its id is in the champion's index of similar films, which lists its training films.
     """
     after = max(challenger.manifest.split.split_date, champion.manifest.split.split_date)
     trained_on = [film.id for film in champion.similar_films.films]

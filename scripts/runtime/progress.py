@@ -37,7 +37,7 @@ def progress(total: int, name: str = "") -> "Iterator[tqdm[Any]]":
     Yields:
         The counter; call its `update(n)` after every `n` films.
     """
-    # A bar redraws its line many times a second, which would fill a log.
+    # The bar is only for a terminal: it redraws its line many times a second and would fill a log.
     if sys.stderr.isatty():
         with (
             logging_redirect_tqdm(),

@@ -21,10 +21,13 @@ _LIBRARIES: Final = (
 
 
 def commit() -> str:
-    """The git commit of this code: from GIT_COMMIT (set in images), from git, or `unknown`."""
+    """Return the git commit of this code, or `unknown`.
+
+    Container images have it in GIT_COMMIT, because they contain no git repository. In a checkout,
+    git is asked.
+    """
     if built_from := os.environ.get("GIT_COMMIT"):
         return built_from
-    # An image contains no git repository, and a checkout has no GIT_COMMIT.
     try:
         answer = subprocess.run(
             ["git", "rev-parse", "HEAD"],  # noqa: S607 - git is where the PATH says
@@ -40,10 +43,10 @@ def commit() -> str:
 
 
 def actor() -> str:
-    """The user and the machine that run this process, as `user@machine`."""
+    """Return the user and the machine that run this process, as `user@machine`."""
     return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def libraries() -> dict[str, str]:
-    """The versions of Python and of the libraries whose version can change a model."""
+    """Return the versions of Python and of the libraries that can change a trained model."""
     return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}

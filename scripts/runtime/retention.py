@@ -45,7 +45,7 @@ class Entry:
 
 
 def run_entries(folder: DataPath) -> Iterator[Entry]:
-    """The files and folders that runs left in the working folder."""
+    """Yield the files and folders that pipeline runs left in the working folder."""
     for pattern in _RUN_FILES:
         for path in folder.glob(pattern):
             files = (
@@ -55,7 +55,7 @@ def run_entries(folder: DataPath) -> Iterator[Entry]:
 
 
 def log_entries(folder: Path) -> Iterator[Entry]:
-    """The log files in a folder and its subfolders."""
+    """Yield the log files in a folder and in its subfolders."""
     return (_entry(path, [path]) for path in folder.rglob("*.log"))
 
 

@@ -25,11 +25,11 @@ DataPath: TypeAlias = Path | S3Path
 
 
 class DataFileError(ExplainedError, OSError):
-    """A file of the run is missing or cannot be written."""
+    """A file of a pipeline run is missing or cannot be written."""
 
 
 def data_folder(settings: PipelineSettings) -> DataPath:
-    """The working folder of the pipeline, DATA_DIR."""
+    """Return the pipeline's working folder DATA_DIR, which is a local folder or one in S3."""
     if "://" not in settings.data_dir:
         return Path(settings.data_dir)
     return S3Path(settings.data_dir.rstrip("/"), client=_s3_client(settings))
@@ -65,8 +65,8 @@ def atomic_write(path: DataPath) -> Iterator[Path]:
         partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         try:
             yield partial
-            # Otherwise a power failure could leave the new name with an empty file. So the content
-            # is flushed to disk before the rename, and the folder's entry after it.
+            # Flush the content to disk before the rename, and the folder's entry after it.
+            # Otherwise a power failure could leave an empty file under the new name.
             _flush_to_disk(partial)
             partial.replace(path)
             _flush_to_disk(path.parent)
@@ -109,7 +109,7 @@ def local_copy(folder: DataPath) -> Iterator[Path]:
 
 @contextmanager
 def reading(path: DataPath) -> Iterator[None]:
-    """Translate S3's errors while the block reads a path; errors from a local disk are unchanged.
+    """Translate S3's errors while the block reads from a path; a local disk's errors are unchanged.
 
     Raises:
         FileNotFoundError: The file does not exist, or was deleted while it was read.
@@ -127,7 +127,7 @@ def reading(path: DataPath) -> Iterator[None]:
 
 @contextmanager
 def writing(folder: DataPath) -> Iterator[None]:
-    """Replace errors, while the block writes to a folder, by ones that say which setting to change.
+    """Translate errors while the block writes to a folder into errors that name the setting.
 
     Raises:
         DataFileError: The folder cannot be written.

@@ -35,12 +35,11 @@ from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_a
 
 logger = logging.getLogger(__name__)
 
-SMALL_FILES: Final = 64  # after this many files, `add` merges them into one
-_FILE_BYTES: Final = (
-    8_000_000  # size of a merged file in memory; small, since merging needs several copies
-)
-_SMALL_BYTES: Final = 500_000  # on disk; `compact` merges files below this
-_LONGEST_WRITE_SECONDS: Final = 3600  # an older partial file is from a killed process
+SMALL_FILES: Final = 64  # when `add` has written this many files, it merges them into one
+# Size in memory of a merged file. It is small, because a merge holds several copies in memory.
+_FILE_BYTES: Final = 8_000_000
+_SMALL_BYTES: Final = 500_000  # `compact` merges files that are smaller than this on disk
+_LONGEST_WRITE_SECONDS: Final = 3600  # the process that wrote an older partial file was killed
 _SUPERSEDED_SHARE: Final = 0.25  # `compact` rewrites all files if more of the rows are outdated
 _INDEX: Final = ("id", "fetched_at", "run_date", "release_date")
 
@@ -56,7 +55,7 @@ class StoreCorruptError(ExplainedError, ValueError):
 
 
 class FilmStore:
-    """All films from one source (TMDB, or an imitation of it), in the files of one folder."""
+    """A folder of files with all films from one source: TMDB, or the stand-in that imitates it."""
 
     def __init__(self, folder: DataPath) -> None:
         """Use `folder` for the files; it is created when the first films are added."""
@@ -64,7 +63,7 @@ class FilmStore:
         self._written: list[DataPath] = []
 
     def add(self, films: pa.Table) -> None:
-        """Write films to a new file of the store; they are on disk when this returns.
+        """Write films to a new file in the store; they are safely on disk when this returns.
 
         Args:
             films: In the columns of `schema.SCHEMA`, one row per film.
@@ -79,7 +78,7 @@ class FilmStore:
             self.merge_written()
 
     def merge_written(self) -> None:
-        """Merge the files that this object has written since the last merge."""
+        """Merge the files that this object has written since its last merge into larger files."""
         if len(self._written) > 1:
             self._merge(self._written)
         self._written = []
@@ -126,7 +125,7 @@ class FilmStore:
             return
 
     def as_of(self, day: date) -> Iterator[pa.Table]:
-        """As `films`, but with the rating and number of votes that were known on `day`, or null."""
+        """Read all films as `films` does, but with the rating and votes known on `day`, or null."""
         for table in self.films():
             yield votes_as_of(table, day)
 
@@ -145,10 +144,10 @@ class FilmStore:
             self._merge(small)
 
     def purge(self, before: datetime) -> int:
-        """Delete all records that were fetched before a given time.
+        """Delete all film records that were fetched before a given time.
 
         Returns:
-            How many films have no record left in the store.
+            The number of films that this removed from the store.
         """
         moment, files = int(before.timestamp() * 1000), self._files()
         if not (ints(self._scan(["fetched_at"]), "fetched_at") < moment).any():
@@ -159,9 +158,9 @@ class FilmStore:
         return gone
 
     def digest(self) -> str:
-        """Calculate a SHA-256 hash of all films' facts, to see whether two stores have equal films.
+        """Calculate a SHA-256 hash of all films' facts; two stores with equal films get the same.
 
-        It does not depend on when, or in which order, the films were added.
+        The time and the order in which the films were added make no difference.
         """
         hashes: dict[int, bytes] = {}
         for table in self.films():
@@ -200,7 +199,7 @@ class FilmStore:
                     path.unlink()
 
     def is_empty(self) -> bool:
-        """Whether the store has no films."""
+        """Return whether the store has no films."""
         return not self._files()
 
     def _scan(self, names: Sequence[str]) -> pa.Table:
@@ -237,7 +236,7 @@ class FilmStore:
 
 
 def film_source(settings: PipelineSettings) -> str:
-    """Name where films come from: TMDB's host name, or the name of the invented film catalogue.
+    """Return the name of the films' source: TMDB's host name, or the stand-in's film catalogue.
 
     Each source has its own store, so that invented films never mix with real ones.
     """

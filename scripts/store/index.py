@@ -33,13 +33,16 @@ class Index:
     UNDATED = np.iinfo(np.int64).min
 
     def fetched(self, film_id: int) -> int:
-        """When a film was fetched, in milliseconds since 1970; 0 if it is not in the store."""
+        """Return when a film's newest record was fetched, in milliseconds since 1970.
+
+        The result is 0 if the film is not in the store.
+        """
         at = np.searchsorted(self.ids, film_id)
         is_known = at < len(self.ids) and self.ids[at] == film_id
         return int(self.fetched_at[at]) if is_known else 0
 
     def __len__(self) -> int:
-        """The number of films."""
+        """Return the number of films in the store."""
         return len(self.ids)
 
 

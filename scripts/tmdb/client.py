@@ -35,16 +35,16 @@ T = TypeVar("T")
 MAX_PAGE: Final = 500
 PAGE_SIZE: Final = 20
 _THREADS: Final = 16
-_AHEAD: Final = 2 * _THREADS  # requests that may be active or finished before their films are read
-_ATTEMPTS: Final = 20  # about three minutes, including the waits between them
-_FORMAT_ATTEMPTS: Final = 6  # a record with fields of a wrong type may be a passing fault
-_TIMEOUT_SECONDS: Final = (5, 20)  # to connect, to read
+_AHEAD: Final = 2 * _THREADS  # at most this many films are requested before the caller reads them
+_ATTEMPTS: Final = 20  # with the waits between them, they last about three minutes
+_FORMAT_ATTEMPTS: Final = 6  # fields of a wrong type may be a temporary fault, so ask again
+_TIMEOUT_SECONDS: Final = (5, 20)  # to connect, and to wait for data
 _LONGEST_WAIT_SECONDS: Final = 10.0  # between two attempts
-_LONGEST_RETRY_AFTER_SECONDS: Final = 60.0
-_CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cache may send a date of some hours ago
-_EVENLY: Final = 0.75  # the shortest gap between requests, as a share of the mean gap
-_NOT_FOUND: Final = 34  # TMDB's own status code
-_KEY: Final = re.compile(r"[!-~]+")  # the characters a header may contain
+_LONGEST_RETRY_AFTER_SECONDS: Final = 60.0  # even if TMDB asks for a longer wait
+_CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a date some hours old
+_EVENLY: Final = 0.75  # the shortest gap between requests, as a fraction of the mean gap
+_NOT_FOUND: Final = 34  # TMDB's own status code for a film or list that does not exist
+_KEY: Final = re.compile(r"[!-~]+")  # the characters that an HTTP header may contain
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -58,7 +58,7 @@ class TmdbUnavailableError(TmdbError):
     retryable: ClassVar[bool] = True
 
     def __init__(self, problem: str, wait_seconds: float | None = None) -> None:
-        """Keep the wait that the server requested, if any."""
+        """Create the error; `wait_seconds` is the wait that TMDB requested with `Retry-After`."""
         super().__init__(f"TMDB {problem}; check TMDB_BASE_URL and the network")
         self.wait_seconds = wait_seconds
 
@@ -67,7 +67,7 @@ class ClockError(TmdbError):
     """This machine's clock is wrong, so the dates of its records and runs would be wrong."""
 
     def __init__(self, here: datetime, there: datetime) -> None:
-        """Give both times in the message."""
+        """Write a message with this machine's time (`here`) and TMDB's time (`there`)."""
         super().__init__(
             f"this machine's clock says {here:%Y-%m-%d %H:%M} and TMDB's {there:%Y-%m-%d %H:%M} "
             "UTC; set the clock"
@@ -103,7 +103,7 @@ logging.getLogger("urllib3.connectionpool").addFilter(_KeyFilter())
 
 
 class Tmdb:
-    """A session with TMDB that several threads may share."""
+    """A client session for TMDB's API; several threads may use it at the same time."""
 
     def __init__(
         self, settings: PipelineSettings, *, attempts: int = _ATTEMPTS, workers: int = 1
@@ -112,8 +112,8 @@ class Tmdb:
 
         Args:
             settings: TMDB's address, the key, and the rate limit of all workers together.
-            attempts: How often each request is sent at most.
-            workers: How many sessions share the rate limit.
+            attempts: The largest number of times that a request is sent.
+            workers: How many sessions share the rate limit; this one uses an equal part of it.
 
         Raises:
             SettingsError: TMDB_API_KEY is not set, or cannot be a key.
@@ -130,7 +130,7 @@ class Tmdb:
         self._ended = Event()
 
     def __enter__(self) -> Self:
-        """Use as a context, which closes the connections."""
+        """Start a `with` block; its end closes the connections."""
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -138,7 +138,7 @@ class Tmdb:
         self._session.close()
 
     def get(self, path: str, **query: str | int) -> Any:
-        """Send one request, with retries while TMDB is busy or broken, and parse the JSON.
+        """Send one request, with retries while TMDB is overloaded or down, and parse the JSON.
 
         Raises:
             TmdbError: TMDB refuses the key or the request.
@@ -153,9 +153,9 @@ class Tmdb:
         return self._ask(path, query | {"page": number}, lambda content, _: _listed(content))
 
     def pages(self, path: str, **query: str | int) -> Iterator[FilmJson]:
-        """Request a list of films page by page, up to page 500, TMDB's last.
+        """Request a list of films page by page; yield the films in the list's order.
 
-        Yields the films in the list's order. Raises the errors of `get`.
+        TMDB has no page after the 500th. Raises the errors of `get`.
         """
         number, last = 1, 1
         while number <= last:
@@ -194,7 +194,8 @@ class Tmdb:
                         return
                     done, requested = wait(requested, return_when=FIRST_COMPLETED)
                     yield from (each.result() for each in done)
-            except BaseException:  # also GeneratorExit: nobody will use the other films
+            # Also GeneratorExit, which means that the caller stopped reading: cancel the requests.
+            except BaseException:
                 self._ended.set()
                 raise
             finally:
@@ -267,10 +268,10 @@ class Tmdb:
 
 
 def _limiter(per_second: float) -> Limiter:
-    """Limit the requests in any second, and spread them over the second.
+    """Build a limiter that allows `per_second` requests per second, spread over the second.
 
-    Without the spread, the end of one second and the start of the next could both be full, and
-    TMDB would count twice the limit.
+    Without the spread, all requests of one second could come at its end, and those of the next
+    second at its start. TMDB would see twice the limit within a short time.
     """
     count = max(1, int(per_second))
     rates = [Rate(count, round(Duration.SECOND * count / per_second))]
@@ -280,7 +281,7 @@ def _limiter(per_second: float) -> Limiter:
 
 
 def _answered_at(answer: requests.Response) -> datetime:
-    """Return when TMDB sent a response, by TMDB's clock; by this machine's if the date is missing.
+    """Return when TMDB sent a response, by TMDB's clock, or by this machine's if no date was sent.
 
     Raises:
         ClockError: The two clocks differ by more than a day.
@@ -325,7 +326,7 @@ def _refusal(answer: requests.Response) -> Exception:
 
 
 def _status_code(answer: requests.Response) -> int | None:
-    """TMDB's own status code, which distinguishes its 404 from that of a proxy."""
+    """Return TMDB's own status code, which a 404 from a proxy does not have; None if missing."""
     try:
         code: int | None = answer.json()["status_code"]
     except (ValueError, KeyError, TypeError):

@@ -14,19 +14,19 @@ from scripts.tmdb.validation import ValidationReport, validate_records
 
 logger = logging.getLogger(__name__)
 
-_STORE_EVERY_SECONDS: Final = 0.35  # so that a killed process loses less than a second of work
+_STORE_EVERY_SECONDS: Final = 0.35  # if the process is killed, less than a second of work is lost
 
 
 @dataclass
 class Ingestion:
-    """Adds the films of one run to the store.
+    """Adds the films that one run fetches to the film store, after validating them.
 
     Attributes:
-        votes_as_of: The day that the votes are stored for.
+        votes_as_of: The day to store the votes for, in the vote history.
         run_date: The date of the daily run that fetches the films; None for a backfill.
-        max_bad_share: The run stops if a larger share of TMDB's records is bad.
-        report: The faults found so far.
-        gone: How many ids TMDB has no film for.
+        max_bad_share: The run stops if a larger share of the records is bad.
+        report: The numbers of records and faults so far.
+        gone: How many requested ids TMDB has no film for.
     """
 
     store: FilmStore
@@ -37,7 +37,7 @@ class Ingestion:
     gone: int = 0
 
     def add(self, answers: Iterable[TmdbAnswer]) -> Iterator[list[int]]:
-        """Add films to the store as they arrive, in batches.
+        """Add films to the store in small batches, as they arrive from TMDB.
 
         If a later request fails, the films that have arrived are still added.
 

@@ -1,4 +1,4 @@
-"""Choose the films that a daily run fetches: popular, new and changed ones, and old records."""
+"""Choose the films that a daily run fetches: popular, new and changed films, and old records."""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -13,23 +13,27 @@ from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, FilmJson, Tmdb
 
 logger = logging.getLogger(__name__)
 
-FIRST_FILMS: Final = 1500  # into an empty store; enough to train on, the backfill adds the rest
-POPULAR_SHARE: Final = 0.2  # of the first films; the others are the newest with enough votes
-MIN_VOTES: Final = 50
-POPULAR_FILMS: Final = 200  # fetched every day
-YOUNG_DAYS: Final = 365
-# Votes change fast at first. So a record may be a tenth as old as its film: a day in the first
-# weeks, a month after a year.
+# Number of films to fetch into an empty store: enough to train on. The backfill adds all others.
+FIRST_FILMS: Final = 1500
+POPULAR_SHARE: Final = 0.2  # of these first films; the others are the newest with enough votes
+MIN_VOTES: Final = 50  # of these newest films
+POPULAR_FILMS: Final = 200  # the most popular films are fetched every day
+YOUNG_DAYS: Final = 365  # since the release; until then the votes are fetched more often
+# Votes change fast at first. So a record may be a tenth as old as its film: one day in the first
+# weeks after the release, a month when the film is nearly a year old.
 _VOTES_MAY_AGE: Final = 10
 KEEP_DAYS: Final = 180  # TMDB's terms allow to keep its content for six months
-_REFRESH_DAYS: Final = 150  # refetch films that never change before they must be deleted
-_SETTLED_DAYS: Final = 30  # a younger record is never refetched only for its age
+_REFRESH_DAYS: Final = 150  # an older record is fetched again, well before it must be deleted
+_SETTLED_DAYS: Final = 30  # a younger record is not fetched again because of its age
 
 Milliseconds = TypeVar("Milliseconds", int, Ints)
 
 
 def first_films(tmdb: Tmdb, until: date, limit: int) -> list[int]:
-    """Choose film ids to fetch into an empty store: popular films, then the newest rated ones."""
+    """Choose up to `limit` film ids to fetch into an empty store: popular films, then new ones.
+
+    The new ones are the newest films with enough votes that were released up to `until`.
+    """
     popular = islice(tmdb.pages("/movie/popular"), max(1, round(limit * POPULAR_SHARE)))
     return list(islice(_unique(chain(popular, newest_rated(tmdb, until))), limit))
 
@@ -38,11 +42,11 @@ def due(tmdb: Tmdb, index: Index, changed_since: date, now: datetime) -> list[in
     """Choose the films that this daily run fetches: their ids, without duplicates, by importance.
 
     Args:
-        tmdb: Source of the lists.
-        index: The films of the store.
-        changed_since: The first day whose changes have not been read.
-        now: By TMDB's clock. Changes of the current day are left to the next run, since more may
-            follow.
+        tmdb: The TMDB client, which requests the lists of popular, new and changed films.
+        index: Ids and dates of the films in the store.
+        changed_since: The first day whose changes at TMDB have not been read yet.
+        now: The current time by TMDB's clock. The next run reads the changes of the current day,
+            because more films may change today.
     """
     today = days_since_1970(now.date())
     wanted = chain(
@@ -65,9 +69,9 @@ def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
 
 
 def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
-    """Yield ids of films that changed at TMDB, and were not fetched after the day of the change.
+    """Yield ids of films that changed at TMDB and were not fetched after the day of the change.
 
-    The days of change are from `since` to the day before `until`; both in days since 1970.
+    Changes are read from the day `since` to the day before `until`; both are days since 1970.
     """
     for day in range(since, until):
         for film_id in tmdb.changed(EPOCH + timedelta(days=day)):
@@ -76,9 +80,10 @@ def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
 
 
 def with_young_votes(index: Index, today: int) -> Iterator[int]:
-    """Yield ids of films released in the past year, if the record is too old.
+    """Yield ids of films released in the past year whose record is too old.
 
-    The limit is a tenth of the time since the release, because votes change fast at first.
+    A record is too old if its age is a tenth of the time since the release, or more. The votes of
+    a new film change fast, so its record is fetched again sooner.
     """
     age = today - index.release_day
     is_young = (index.release_day != Index.UNDATED) & (age >= 0) & (age <= YOUNG_DAYS)
@@ -88,10 +93,10 @@ def with_young_votes(index: Index, today: int) -> Iterator[int]:
 
 
 def getting_old(index: Index, today: int) -> Iterator[int]:
-    """Yield ids of films whose records would soon be purged, and some of the next oldest records.
+    """Yield ids of films whose records must soon be deleted, and of some more with old records.
 
-    Fetching some of them each day spreads the work; otherwise all films from a backfill would have
-    to be fetched again on the same day.
+    A backfill fetches all films within days, so all their records grow old at the same time. To
+    spread the work, each daily run fetches some of the oldest records again.
     """
     age = today - _day(index.fetched_at)
     oldest = np.argsort(-age, kind="stable")
@@ -102,9 +107,9 @@ def getting_old(index: Index, today: int) -> Iterator[int]:
 
 
 def newest_rated(tmdb: Tmdb, until: date) -> Iterator[FilmJson]:
-    """Rated films, newest first, released up to `until`.
+    """List the films with enough votes that were released up to `until`, the newest first.
 
-    TMDB lists no more than 500 pages, so a new list is then started from the last film's date.
+    TMDB gives at most 500 pages of a list. After that, a new list starts at the last film's date.
     """
     while True:
         count, last = 0, until

@@ -1,8 +1,9 @@
-"""Divide the backfill (fetching all films) into slices, and fetch the films of one slice.
+"""Divide the backfill (fetching all TMDB films) into slices, and fetch the films of one slice.
 
-A slice is a range of release dates, with few enough films for TMDB to list all of them. Different
-workers can fetch different slices. A file beside the store records the progress of each slice, so
-after a kill the next process continues from there.
+A slice is one range of release dates. It has so few films that TMDB lists all of them, because TMDB
+gives at most 500 pages of a list. Different workers can fetch different slices. A file in the
+store's folder records the progress of each slice. So if a process is killed, the next one continues
+from there.
 """
 
 import logging
@@ -22,12 +23,14 @@ from scripts.tmdb.ingest import Ingestion
 
 logger = logging.getLogger(__name__)
 
-SLICE_FILMS: Final = 5_000  # half of what TMDB lists, since films may be added while it is read
-FRESH: Final = timedelta(days=7)  # a film fetched later than this before the plan is not refetched
-_ROUNDS: Final = 3  # films may move between pages while a list is read, so it is read again
+SLICE_FILMS: Final = 5_000  # half of what TMDB lists, because it may add films meanwhile
+# A film that was fetched less than this before the plan was made is not fetched again.
+FRESH: Final = timedelta(days=7)
+# A film can move to a page that was read already. So if films are missing, read the list again.
+_ROUNDS: Final = 3
 
-# How far the backfill of one slice has come; as plain values, since it is kept as JSON and Airflow
-# passes it from task to task. See `fill_slice`.
+# How far the backfill of one slice has come (see `fill_slice`). It has only plain values, because
+# it is stored as JSON, and Airflow passes it from task to task.
 SliceProgress = dict[str, Any]
 
 
@@ -38,7 +41,7 @@ class Slice:
     Attributes:
         first: The first release date.
         last: The last release date, included.
-        films: How many films TMDB counted in the range when the plan was made.
+        films: The number of films that TMDB had in this range when the plan was made.
         min_votes: Films with fewer votes are left out.
         planned_at: When the plan was made; films fetched within `FRESH` before are not refetched.
     """
@@ -51,12 +54,12 @@ class Slice:
 
     @property
     def query(self) -> dict[str, str | int]:
-        """The query for `/discover/movie`; see `slice_query`."""
+        """The query parameters that make TMDB's `/discover/movie` list this slice's films."""
         return slice_query(self.first, self.last, self.min_votes)
 
     @property
     def progress_name(self) -> str:
-        """The name of the file beside the store that holds the progress of the slice."""
+        """The name of the file in the store's folder that records the progress of this slice."""
         stamp = f"{self.planned_at:%Y%m%dT%H%M%S}"
         return f"slice_{self.first}_{self.last}_{self.min_votes}_{stamp}.json"
 
@@ -77,10 +80,10 @@ class Slice:
 
 
 def slice_query(first: date, last: date, min_votes: int) -> dict[str, str | int]:
-    """The query for `/discover/movie` that lists the films released between two days.
+    """Return the `/discover/movie` query parameters for all films released between two days.
 
-    Sorted by release date, because most films that are added meanwhile are new, and so appear at
-    the end without moving the others to other pages.
+    The list is sorted by release date. Most films that TMDB adds meanwhile are new, so they appear
+    at the end, and the other films stay on their pages.
     """
     return {
         "sort_by": "primary_release_date.asc",
@@ -93,10 +96,12 @@ def slice_query(first: date, last: date, min_votes: int) -> dict[str, str | int]
 def cut_slices(
     tmdb: Tmdb, first: date, last: date, min_votes: int, slice_films: int
 ) -> Iterator[tuple[date, date, int]]:
-    """Halve a range of release dates until each part has at most `slice_films` films, or one day.
+    """Halve a range of release dates until each part has at most `slice_films` films.
+
+    A part of a single day is not divided further, even if it has more films.
 
     Yields:
-        First day, last day, and the number of films TMDB counts.
+        First day, last day and number of films of each part.
     """
     films = tmdb.page("/discover/movie", 1, **slice_query(first, last, min_votes)).total
     if films <= slice_films or first == last:
@@ -110,20 +115,24 @@ def cut_slices(
 def fill_slice(
     part: Slice, settings: PipelineSettings, advance: Callable[[float], Any]
 ) -> SliceProgress:
-    """Fetch the films of a slice that the store lacks; does nothing if the slice is complete.
+    """Fetch the films of a slice that the store lacks; do nothing if the slice is complete.
 
     Args:
         part: The slice.
-        settings: TMDB and the working folder.
-        advance: Called with the number of films done since the last call.
+        settings: TMDB's address and key, and the working folder.
+        advance: Function to call with the number of films done since its last call.
 
     Returns:
-        How many films were `listed`, how many that TMDB counts were not (`missing`), how many were
-        `gone` when they were requested, and the `validation` report; besides, the name of the file
-        with the progress (`slice`).
+        A dictionary with these keys, besides the state to continue from (`page`, `seen`):
+
+        - `listed`: number of films on TMDB's pages;
+        - `missing`: number of films that TMDB counts but that are on none of its pages;
+        - `gone`: number of listed films that TMDB no longer had when they were requested;
+        - `validation`: the numbers of records and faults;
+        - `slice`: name of the file that records the progress.
 
     Raises:
-        TmdbError: TMDB refuses or is unavailable. The films fetched until then are in the store.
+        TmdbError: TMDB refuses or is unavailable. The films that were fetched before are stored.
         BadAnswersError: Too many records are bad.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
@@ -165,10 +174,10 @@ def fill_slice(
 
 
 def _progress(path: DataPath, part: Slice, index: Index) -> SliceProgress:
-    """Read the stored progress of a slice; without a progress file, it starts at page 0.
+    """Read the stored progress of a slice, or return the state of a slice that has not begun.
 
-    If someone has moved a damaged file out of the store, films of the slice are missing. The slice
-    then starts from page 0 again.
+    If someone has moved a damaged file out of the store, the store lacks films that the progress
+    file reports as fetched. The slice then starts from the beginning again.
     """
     not_begun: SliceProgress = {"page": 0, "seen": 0, "gone": 0}
     if not path.exists():
@@ -180,7 +189,7 @@ def _progress(path: DataPath, part: Slice, index: Index) -> SliceProgress:
 
 
 class _SlicePages:
-    """The pages of TMDB's list of a slice, and how many of them are done.
+    """Reads the pages of TMDB's list of a slice, and keeps track of the pages that are done.
 
     Films may arrive in a different order than requested. So a page is done only when all films on
     it and on earlier pages have arrived.
@@ -193,11 +202,11 @@ class _SlicePages:
         self.page = page
         self._tmdb, self._query, self._index = tmdb, part.query, index
         self._fresh_since = (part.planned_at - FRESH).timestamp() * 1000
-        self._before = seen  # films listed by an earlier process
-        self._seen_until = {page: seen}  # films listed up to a page
+        self._before = seen  # number of films that an earlier process found
+        self._seen_until = {page: seen}  # by page: number of films found up to it
         self._total = part.films
         self._seen: set[int] = set()
-        self._pending: dict[int, int] = {}  # films requested, and their pages
+        self._pending: dict[int, int] = {}  # by id of a requested film: its page
         self._read = page
 
     @property
@@ -216,7 +225,7 @@ class _SlicePages:
         return max(0, self._total - self.listed)
 
     def film_ids(self) -> Iterator[int]:
-        """Yield ids of films to fetch, in the list's order; requests each page when needed."""
+        """Yield the ids of the films to fetch; a page is requested only when its ids are needed."""
         number = last = self.page + 1
         while number <= last:
             listing = self._tmdb.page("/discover/movie", number, **self._query)
