@@ -1,4 +1,4 @@
-"""The routes of the forecast ledger: forecasts of upcoming films, and errors of earlier ones."""
+"""The routes for recorded forecasts: those of upcoming films, and the errors of earlier ones."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -143,7 +143,7 @@ def _sort_value(film: UpcomingFilm, name: str) -> Any:
 
 
 def _matching(films: Sequence[UpcomingFilm], wanted: str) -> Sequence[UpcomingFilm]:
-    """Return the films with `wanted` in a title; all films if `wanted` is empty."""
+    """Return the films whose titles contain the text `wanted`; all films if it is empty."""
     if not wanted:
         return films
     return [film for film in films if any(wanted in search_key(each) for each in _titles(film))]

@@ -30,12 +30,13 @@ def positive(text: str) -> int:
 
 
 parser = argparse.ArgumentParser(
-    prog="python -m sandbox.tmdb", description="Serve TMDB's v3 API from films of our own."
+    prog="python -m sandbox.tmdb",
+    description="Serve TMDB's v3 API with invented films, or with the films in a file.",
 )
 parser.add_argument("--host", default=HOST, help=f"address to listen on (default: {HOST})")
-parser.add_argument("--port", type=int, default=8090, help="port to listen on; 0 takes a free one")
+parser.add_argument("--port", type=int, default=8090, help="port to listen on; 0: any free port")
 parser.add_argument(
-    "--catalogue", type=Path, help="serve the films of this parquet file, not the synthetic world"
+    "--catalogue", type=Path, help="serve the films in this parquet file instead of invented ones"
 )
 parser.add_argument(
     "--today", type=date.fromisoformat, help="the stand-in's date, YYYY-MM-DD (default: today)"

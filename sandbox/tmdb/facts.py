@@ -1,4 +1,4 @@
-"""Draw those facts about invented films that depend only on the seed, not on the date."""
+"""Draw the facts about invented films at random; they depend only on the seed, not on the date."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from sandbox.tmdb.plots import Plot, draw_plot
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Groups = list[tuple[int, ...]]
-# One entry per kind (directors, writers, ...): per film the people who affect its rating, and the
-# standard deviation of their talent.
+# One pair per kind (directors, writers, ...): for each film, the people who affect its rating; and
+# the standard deviation of their talents.
 Talents = list[tuple[Groups, float]]
 
 DAYS = np.dtype("datetime64[D]")

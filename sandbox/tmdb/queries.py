@@ -47,7 +47,7 @@ def parse_date(text: str) -> np.datetime64:
 
 
 def parse_number(text: str) -> float:
-    """Parse the lower or upper bound of a filter.
+    """Parse the lower or upper limit in a filter, such as `vote_count.gte=50`.
 
     Raises:
         TmdbError: The text is not a number.

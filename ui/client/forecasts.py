@@ -1,4 +1,7 @@
-"""Parse the forecast ledger's views: `GET /forecasts` and `GET /track-record`."""
+"""Parse the forecasts of upcoming films and the errors of earlier forecasts.
+
+They are the responses of `GET /forecasts` and `GET /track-record`.
+"""
 
 from dataclasses import dataclass
 from datetime import date
