@@ -23,7 +23,7 @@ def rmse(errors: npt.NDArray[np.float64]) -> float:
 
 
 def parts(world: World) -> tuple[Ids, Ids]:
-    """Rated films before and after the split, without those of few votes."""
+    """Return the ids of films with at least 5 votes: released before the split date, and after."""
     rated = world.columns.vote_count >= 5
     early = world.facts.released < SPLIT
     ids = world.columns.ids
@@ -36,7 +36,10 @@ def small() -> World:
 
 
 def talent_by_talent(world: World, training: Ids, holdout: Ids) -> BestForecast:
-    """The same forecast from Henderson's equations, with an unknown per person and company."""
+    """Compute the best forecast in a second way: estimate each talent by Henderson's equations.
+
+    The system of equations has one unknown per person, company and collection.
+    """
     facts, columns = world.facts, world.columns
     designs, variances = [], []
     for groups, sd in facts.talents:
@@ -58,14 +61,14 @@ def talent_by_talent(world: World, training: Ids, holdout: Ids) -> BestForecast:
     )
 
 
-def test_best_forecast_is_the_one_that_estimates_every_talent(small: World):
+def test_best_forecast_equals_the_one_that_estimates_each_talent(small: World):
     training, holdout = parts(small)
     found, expected = (each(small, training, holdout) for each in (best_forecast, talent_by_talent))
     assert found.ratings == pytest.approx(expected.ratings)
     assert found.variances == pytest.approx(expected.variances)
 
 
-def test_learnable_floor_is_the_error_of_the_best_forecast():
+def test_learnable_floor_equals_the_error_of_the_best_forecast():
     errors, floors = [], []
     for seed in range(12):
         world = World(TODAY, seed, size=300)
@@ -78,7 +81,7 @@ def test_learnable_floor_is_the_error_of_the_best_forecast():
     assert rmse(np.concatenate(errors)) == pytest.approx(np.mean(floors), rel=0.05)
 
 
-def test_learnable_floor_is_between_the_other_two():
+def test_learnable_floor_lies_between_the_other_two_floors():
     world = World(TODAY, size=1500)
     training, holdout = parts(world)
     learnable = learnable_floor(world, training, holdout)
@@ -94,7 +97,7 @@ def test_more_rated_films_reduce_the_uncertainty(small: World):
     assert many.mean() < few.mean()
 
 
-def test_no_model_of_ours_is_better_than_the_best_forecast(run: Run):
+def test_trained_model_is_not_better_than_the_best_forecast(run: Run):
     world = World(RUN_DATE)
     split = TimeSplit.of_newest(read_cleaned(run.files.cleaned))
     training, holdout = (each.frame["id"].tolist() for each in (split.train, split.holdout))

@@ -14,18 +14,18 @@ SAID = pd.DataFrame(
 )
 
 
-def test_differences_are_from_the_forecast_for_the_english_plot():
+def test_differences_are_measured_from_the_forecast_with_the_english_plot():
     found = figures(SAID)
     assert (found["difference"], found["difference_unknown"]) == (0.1, 0.2)
 
 
-def test_errors_are_from_the_ratings():
+def test_errors_are_measured_from_the_ratings():
     found = figures(SAID)
     errors = [found[f"rmse_{name}"] for name in ("english", "korean", "unknown")]
     assert errors == [0.2, 0.1, 0.0]
 
 
-def test_standard_deviation_is_within_genres_of_many_films():
+def test_standard_deviation_is_computed_only_for_genres_with_many_films():
     table = spreads(SAID)
     assert table.index.tolist() == ["Drama"]
     assert table["english"].tolist() == pytest.approx([0.2058], abs=1e-4)

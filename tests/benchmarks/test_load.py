@@ -34,12 +34,12 @@ def test_rate_and_latencies_are_parsed_with_their_units():
         "  Socket errors: connect 0, read 3, write 0, timeout 0",
     ],
 )
-def test_failed_requests_do_not_count_as_fast_ones(line: str):
+def test_round_with_failed_requests_is_refused(line: str):
     with pytest.raises(LoadError, match=re.escape(line.strip())):
         Measured.read(TOLD + line)
 
 
-def test_round_without_an_answer_is_no_result():
+def test_round_without_any_answer_is_refused():
     with pytest.raises(LoadError, match="--seconds"):
         Measured.read(TOLD.replace("3410 requests", "0 requests"))
 
@@ -49,11 +49,11 @@ def test_output_without_a_result_is_refused():
         Measured.read("unable to connect")
 
 
-def test_query_is_encoded():
+def test_query_is_url_encoded():
     assert gets("/predict", [{"a": 1, "b": "x y"}]) == ['wrk.format("GET", "/predict?a=1&b=x+y")']
 
 
-def test_body_arrives_unchanged():
+def test_body_survives_the_lua_script_unchanged():
     body = {"overview": 'He said: "No." \\ 등대 ]] end'}
     (line,) = posts("/predict", [body])
     sent = re.search(r"\[==\[(.*)\]==\]", line)
@@ -62,13 +62,13 @@ def test_body_arrives_unchanged():
     assert line.isascii()
 
 
-def test_script_holds_every_request_once():
+def test_script_contains_every_request_once():
     text = script(["first()", "second()"])
     assert re.findall(r"requests\[(\d+)\] = (\w+)", text) == [("1", "first"), ("2", "second")]
     assert "at % #requests" in text
 
 
-def test_works_run_until_the_block_ends():
+def test_background_functions_run_until_the_block_ends():
     ended = threading.Event()
     seen: list[bool] = []
     with meanwhile([lambda: seen.append(ended.wait(30))] * 2, ended.set):

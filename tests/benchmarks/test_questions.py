@@ -24,7 +24,7 @@ def frame(*films: Film) -> pd.DataFrame:
     return pd.DataFrame([row_of(each, CODES) | {"release_date": "2020-01-01"} for each in films])
 
 
-def test_only_complete_films_become_questions():
+def test_only_films_with_all_main_facts_become_requests():
     films = [
         film(),
         film("Short."),
@@ -43,7 +43,7 @@ def test_bodies_are_valid_requests():
     assert many.model_fields_set == set(FilmFacts.model_fields)
 
 
-def test_query_of_the_old_api_uses_codes():
+def test_query_for_the_old_api_contains_codes():
     assert five_numbers(film(), CODES) == {
         "runtime": 100.0,
         "genre_encoded": 0,

@@ -31,12 +31,12 @@ FIRST, UNTIL = date(2024, 2, 1), date(2024, 6, 1)
 
 @pytest.fixture(scope="session")
 def films() -> pd.DataFrame:
-    """Seven years of films before 2024 and one after, 35 per month; longer films are better."""
+    """Create films from 2017 to 2024, 35 per month; longer films have higher ratings."""
     return years_of_films(per_year=420)
 
 
 def version(films: pd.DataFrame, begins: date, folder: Path) -> Bundle:
-    """A version trained on the films known before a month."""
+    """Train a version on the films whose ratings are visible before the month `begins`."""
     pickled = folder / "films.pkl"
     films.to_pickle(pickled)
     return loaded(trained(begins, pickled, folder, LINEAR))
@@ -44,19 +44,19 @@ def version(films: pd.DataFrame, begins: date, folder: Path) -> Bundle:
 
 @pytest.fixture(scope="session")
 def first(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The version for the first month."""
+    """Train the version for the first month of the backtest, February 2024."""
     return version(films, FIRST, tmp_path_factory.mktemp("first"))
 
 
 @pytest.fixture(scope="session")
 def second(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """The version for the last month."""
+    """Train the version for June 2024, the month after the backtest's last one."""
     return version(films, UNTIL, tmp_path_factory.mktemp("second"))
 
 
 @pytest.fixture(scope="session")
 def printed(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The figures of a backtest of four months."""
+    """Run a backtest of four months with two trainings, and return its measured values."""
     path: Path = tmp_path_factory.mktemp("replay") / "figures.json"
     arguments = [f"--from={FIRST}", f"--until={UNTIL}", "--retrain-every=2", f"--json={path}"]
     with pytest.MonkeyPatch.context() as patch:
@@ -66,7 +66,7 @@ def printed(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> di
     return figures
 
 
-def test_report_has_all_figures(printed: dict[str, Any]):
+def test_report_has_all_measured_values(printed: dict[str, Any]):
     assert printed.keys() >= {
         "months",
         "months_better_share",
@@ -81,17 +81,17 @@ def test_report_has_all_figures(printed: dict[str, Any]):
     assert (printed["months"], printed["promotions"] + printed["refusals"]) == (4, 2)
 
 
-def test_forecasts_beat_the_naive_means_and_are_never_late(printed: dict[str, Any]):
+def test_forecasts_beat_the_naive_means_and_are_made_before_the_release(printed: dict[str, Any]):
     means = [printed["baselines"][name] for name in NAIVE_BASELINES]
     assert printed["rmse"] < min(means)
     assert printed["late_forecasts"] == 0
 
 
-def test_share_counts_months_with_enough_films_in_which_all_baselines_were_beaten(
+def test_share_of_better_months_leaves_out_months_with_few_films(
     films: pd.DataFrame,
 ):
     def month(number: int, count: int, actual: float) -> list[Score]:
-        """Scores of a month: the forecast is 6.5, the baselines are 6.0 and 9.0."""
+        """Create `count` scores: the forecast is 6.5, the baselines 6.0 and 9.0."""
         others = {"mean": 6.0, "old_model": 9.0}
         return [
             scored(100 * number + at, actual, release_date=date(2024, number, 5), baselines=others)
@@ -109,11 +109,11 @@ def test_share_counts_months_with_enough_films_in_which_all_baselines_were_beate
     ]
 
 
-def test_second_run_of_a_month_writes_the_same_bytes(printed: dict[str, Any]):
+def test_repeated_month_writes_the_same_bytes(printed: dict[str, Any]):
     assert printed["rerun_identical"] is True
 
 
-def test_ratings_that_are_not_visible_yet_change_no_forecast(
+def test_ratings_of_the_last_90_days_change_no_forecast(
     films: pd.DataFrame, first: Bundle, tmp_path: Path
 ):
     hidden = films["release_date"] >= (FIRST - timedelta(90)).isoformat()
@@ -126,7 +126,7 @@ def test_ratings_that_are_not_visible_yet_change_no_forecast(
     assert len(forecasts[0]) == 33
 
 
-def test_month_knows_the_ratings_of_films_released_90_days_before_it(films: pd.DataFrame):
+def test_month_has_only_ratings_of_films_released_90_days_before_it(films: pd.DataFrame):
     month = Month.of(films, FIRST)
     known, coming = month.known["release_date"], month.films.frame["release_date"]
     assert month.day == date(2024, 1, 31)
@@ -151,7 +151,7 @@ def test_nothing_is_forecast_without_a_version_in_production(films: pd.DataFrame
     assert replay.bucket.objects == {}
 
 
-def test_gate_decides_with_the_hold_out_films_of_the_pipeline(
+def test_backtest_makes_the_same_decision_as_the_gate(
     films: pd.DataFrame, first: Bundle, second: Bundle
 ):
     replay, month = Replay(films), Month.of(films, UNTIL)
@@ -165,7 +165,7 @@ def test_gate_decides_with_the_hold_out_films_of_the_pipeline(
     assert replay.promoted[-1] == (second if verdict.promote else first)
 
 
-def test_version_that_did_worse_than_its_predecessor_is_rolled_back(
+def test_version_is_rolled_back_if_it_is_worse_on_enough_films(
     films: pd.DataFrame, first: Bundle, second: Bundle
 ):
     replay = Replay(films, promoted=[first, second])
@@ -186,7 +186,7 @@ def test_version_that_did_worse_than_its_predecessor_is_rolled_back(
     assert (replay.rollbacks, replay.promoted, replay.previous_ratings) == (1, [first], {})
 
 
-def test_months_continue_into_the_next_year():
+def test_december_is_followed_by_january_of_the_next_year():
     assert list(months(date(2019, 11, 20), date(2020, 2, 1))) == [
         date(2019, 11, 1),
         date(2019, 12, 1),

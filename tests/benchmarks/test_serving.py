@@ -6,7 +6,7 @@ def rounds(*per_second: float) -> list[Round]:
     return [Round(Measured(100, each, 1000 / each, 2000 / each), 1e6 / each) for each in per_second]
 
 
-def test_ratio_is_the_median_over_rounds():
+def test_ratio_to_the_bare_endpoint_is_the_median_over_rounds():
     done = {
         "bare": rounds(1000, 2000, 4000),
         "old": rounds(10, 40, 40),

@@ -17,14 +17,16 @@ def versions(packed: Packed, tmp_path: Path) -> list[Version]:
     return [version, version.shifted(tmp_path, 3.0, date(2026, 11, 22))]
 
 
-def test_shifted_version_is_a_verified_version_of_its_own(versions: list[Version]):
+def test_shifted_version_is_valid_and_has_its_own_name(versions: list[Version]):
     first, second = versions
     assert second.manifest.version.startswith("2026-11-22-")
     assert second.manifest.version != first.manifest.version
     assert second.bundle.effects.average == first.bundle.effects.average + 3
 
 
-def test_answer_is_good_only_if_all_of_it_is_from_its_version(versions: list[Version]):
+def test_answer_is_good_only_if_rating_and_interval_are_from_the_named_version(
+    versions: list[Version],
+):
     question = Question.of(BODY, versions)
     (one, (rating, interval)), (other, _) = question.expected.items()
     good = {"version": one, "rating": rating, "interval": interval}

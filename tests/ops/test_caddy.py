@@ -1,4 +1,4 @@
-"""The real proxy in front of stubs of the API and the UI."""
+"""Test the configuration of the Caddy proxy with the real program, before a stub API and UI."""
 
 import os
 import subprocess
@@ -42,7 +42,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 
 @dataclass(frozen=True)
 class Proxy:
-    """The proxy's address, and the stubs behind it."""
+    """The running proxy.
+
+    Attributes:
+        http: Its address without TLS.
+        https: Its address with TLS.
+        api: The stub of the API behind it.
+    """
 
     http: str
     https: str
@@ -54,7 +60,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """The proxy with its own certificate for `localhost`."""
+    """Start the proxy, which signs its own certificate for `localhost`, before two stubs."""
     folder = tmp_path_factory.mktemp("caddy")
     hashed = subprocess.run(
         [CADDY, "hash-password", "--plaintext", USER[1]], capture_output=True, text=True, check=True
@@ -102,13 +108,13 @@ def _wait_for(url: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PASSWORD_PROTECTED)
-def test_without_a_password_only_health_is_visible(proxy: Proxy, path: str):
+def test_request_without_the_password_is_refused(proxy: Proxy, path: str):
     assert proxy.get(path).status_code == 401
     assert proxy.get(path, auth=(USER[0], "another")).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
-def test_load_balancer_needs_no_password(proxy: Proxy, path: str):
+def test_health_checks_need_no_password(proxy: Proxy, path: str):
     assert proxy.get(path).status_code == 200
 
 
@@ -140,12 +146,12 @@ def test_plain_http_is_redirected_to_tls(proxy: Proxy):
     assert answer.headers["Location"].startswith("https://")
 
 
-def test_request_waits_for_a_replica_that_is_starting(proxy: Proxy):
+def test_request_waits_until_a_replica_has_started(proxy: Proxy):
     proxy.api.stop()
     threading.Timer(1, proxy.api.start).start()
     assert proxy.get("/version", auth=USER).status_code == 200
 
 
-def test_file_is_formatted_as_caddy_does():
+def test_caddyfile_is_formatted_by_caddy_fmt():
     formatted = subprocess.run([CADDY, "fmt", FILE], capture_output=True, text=True, check=False)
     assert formatted.stdout == FILE.read_text()

@@ -48,13 +48,13 @@ def test_container_is_restricted_as_in_compose(deployment: dict[str, Any]):
     assert ":" in container["image"]
 
 
-def test_readiness_controls_requests_and_liveness_restarts():
+def test_probes_and_rollout_keep_replicas_available():
     (api,) = [each for each in DEPLOYMENTS if each["metadata"]["name"] == "api"]
     (container,) = api["spec"]["template"]["spec"]["containers"]
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert container["livenessProbe"]["httpGet"]["path"] == "/livez"
     assert api["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
-    assert "replicas" not in api["spec"]  # else each apply would override the autoscaler
+    assert "replicas" not in api["spec"]  # otherwise each apply would override the autoscaler
 
 
 def test_every_selector_matches_a_deployment():
@@ -65,7 +65,7 @@ def test_every_selector_matches_a_deployment():
         assert not wanted or any(wanted.items() <= found.items() for found in labels), name(each)
 
 
-def test_ingresses_route_to_services_with_tls():
+def test_ingress_routes_to_both_services_with_tls():
     (ingress,) = [each for each in SERVING if each["kind"] == "Ingress"]
     services = {each["metadata"]["name"] for each in SERVING if each["kind"] == "Service"}
     paths = ingress["spec"]["rules"][0]["http"]["paths"]
@@ -82,7 +82,7 @@ def test_ingress_routes_every_path_of_the_api():
     ]
     documented = create_app(Settings(s3_bucket_name="none")).openapi()["paths"]
     for path in {each.removeprefix("/v1") for each in documented}:
-        if path not in {"/metrics", "/livez", "/readyz"}:  # which are only for inside the cluster
+        if path not in {"/metrics", "/livez", "/readyz"}:  # only used inside the cluster
             assert any(_leads(way, kind, path) for way, kind in led), path
 
 
@@ -103,7 +103,7 @@ def test_chart_creates_the_pool_that_the_tasks_need():
     assert "airflow db migrate" in script
 
 
-def test_chart_uses_an_auth_manager_of_the_image():
+def test_auth_manager_of_the_chart_is_installed_in_the_image():
     module, _, name = VALUES["config"]["core"]["auth_manager"].rpartition(".")
     assert getattr(importlib.import_module(module), name)
     assert VALUES["createUserJob"]["defaultUser"]["enabled"] is False

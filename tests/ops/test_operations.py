@@ -1,6 +1,6 @@
-"""The commands of docs/operations.md, typed as they are into a clone of the project.
+"""Run the commands in docs/operations.md exactly as written, in a clone of the project.
 
-Both instances run on one engine, in networks of their own, which meet at S3 alone.
+Both instances run in containers on this machine, each in its own network. Only S3 is in both.
 """
 
 import os
@@ -34,7 +34,12 @@ pytestmark = [
 
 
 def lines_of(heading: str, block: int = 0) -> list[str]:
-    """The lines of a block of commands under a heading, without their comments."""
+    """Return the commands in a code block under a heading of the page, without comments.
+
+    Args:
+        heading: The heading.
+        block: The block's number under this heading, from 0.
+    """
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
     blocks = re.findall(r"(?s)\n```\n(.+?)\n```", section)
     return [line.partition("  #")[0] for line in blocks[block].splitlines()]
@@ -42,12 +47,17 @@ def lines_of(heading: str, block: int = 0) -> list[str]:
 
 @dataclass(frozen=True)
 class Machine:
-    """A clone of the project, with both instances started by the commands of the page."""
+    """A clone of the project, in which the commands from the page are run."""
 
     folder: Path
 
     def type(self, line: str, given: str | None = None) -> str:
-        """Run a line in a clean shell, and return its output."""
+        """Run a command in a shell without our environment variables, and return its output.
+
+        Args:
+            line: The command.
+            given: The text for its standard input.
+        """
         known = {
             name: os.environ[name] for name in ("PATH", "HOME", "DOCKER_HOST") if name in os.environ
         }
@@ -84,7 +94,7 @@ class Machine:
 
 
 def clone(folder: Path) -> Path:
-    """A clone of this project with its uncommitted changes."""
+    """Clone this project into `folder`, and copy uncommitted changes too."""
     origin = folder.with_name("origin")
     run("git", "clone", "--quiet", "--bare", ".", str(origin))
     run("git", "clone", "--quiet", str(origin), str(folder))
@@ -96,7 +106,7 @@ def clone(folder: Path) -> Path:
 
 
 def fill_in(file: Path) -> None:
-    """The settings that a person fills in: issued keys, free ports, and a public UI."""
+    """Fill in the settings that an operator enters: keys from TMDB and S3, ports, the proxy."""
     airflow, page, http, https = free_ports(4)
     given = {
         **credentials.TRIAL,
@@ -113,7 +123,7 @@ def fill_in(file: Path) -> None:
 
 
 def begin_world(machine: Machine) -> None:
-    """Start S3 and TMDB at the addresses in the instances' settings."""
+    """Start the stand-ins for S3 and TMDB at the addresses in the instances' settings."""
     services = yaml.safe_load((ROOT / FILES[2]).read_text())["services"]
     bucket = machine.training.project.settings()["S3_BUCKET_NAME"]
     s3, tmdb = WORLD
@@ -128,7 +138,7 @@ def begin_world(machine: Machine) -> None:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Both instances after the commands of the page, with a model in service."""
+    """Set up both instances with the commands from the page, and put a model into service."""
     provide_images()
     for name in ("training", "serving"):
         label = f"--filter=label=com.docker.compose.project={name}"
@@ -152,12 +162,12 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         machine.serving.project.compose("down", "--volumes")
 
 
-def test_installed_instances_answer_from_outside(machine: Machine):
+def test_installed_service_answers_through_the_proxy(machine: Machine):
     with requests.Session() as session:
         assert machine.ask(session).json()["version"] == machine.serving.served_version()
 
 
-def test_api_is_replaced_without_a_gap(machine: Machine):
+def test_no_request_fails_while_the_api_is_replaced(machine: Machine):
     before = set(machine.serving.project.containers("api"))
     with load(machine.ask) as outcome:
         for line in lines_of("Replace the API without a gap"):
@@ -169,7 +179,7 @@ def test_api_is_replaced_without_a_gap(machine: Machine):
     assert outcome.failed == 0, outcome.statuses
 
 
-def test_secrets_are_changed(machine: Machine):
+def test_all_generated_secrets_are_replaced_and_the_pipeline_still_runs(machine: Machine):
     old = machine.training.project.settings()
     (line,) = lines_of("Change secrets")
     machine.type(line)
@@ -178,7 +188,7 @@ def test_secrets_are_changed(machine: Machine):
     assert machine.training.run_pipeline()["version"]
 
 
-def test_instance_a_is_upgraded_and_put_back(machine: Machine):
+def test_upgrade_and_its_reversal_lose_no_pipeline_run(machine: Machine):
     runs = machine.training.run_ids()
     for line in lines_of("Upgrade"):
         machine.type(line)

@@ -11,7 +11,7 @@ def test_settings_are_read_as_compose_reads_them(tmp_path: Path):
     assert settings_in(file) == {"A": "one=two", "B": "public", "C": "quoted", "D": ""}
 
 
-def test_missing_file_of_settings_is_named(tmp_path: Path):
+def test_error_names_the_missing_settings_file(tmp_path: Path):
     with pytest.raises(EngineError, match=r"there is no file .*no\.env; see \.env\.example"):
         settings_in(tmp_path / "no.env")
 

@@ -6,7 +6,8 @@ from ops.credentials import OWN, completed, with_values
 from ops.project import EngineError, Project, settings_in
 from ops.rotate import rotate
 
-# Records its standard input, and fails at the database as long as the file `broken` exists.
+# A fake `docker-compose`: it records its standard input in the file `typed`. The command for the
+# database fails as long as the file `broken` exists.
 COMPOSE = """#!/bin/sh
 here=$(dirname "$0")
 case " $* " in
@@ -18,7 +19,7 @@ esac
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Create a Compose project with secrets, and a fake Compose program that starts nothing."""
+    """Create a Compose project with secrets, and a fake `docker-compose` that starts nothing."""
     (tmp_path / "docker-compose").write_text(COMPOSE)
     (tmp_path / "docker-compose").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")

@@ -46,7 +46,7 @@ def named(kind: str) -> set[str]:
     }
 
 
-def test_every_reference_is_declared():
+def test_every_referenced_variable_and_resource_is_declared():
     variables = {name.strip('"') for block in parsed()["variable"] for name in block}
     assert set(re.findall(r"\bvar\.(\w+)", TEXT)) == variables - {"repository"} | {"repository"}
     data = set(re.findall(r"\bdata\.(\w+\.\w+)", TEXT))
@@ -56,7 +56,7 @@ def test_every_reference_is_declared():
 
 
 def cloud_config(instance: str) -> str:
-    """The files and commands that Terraform passes to a machine."""
+    """Fill in the cloud-init file as Terraform does for the machine of an instance."""
     (machines,) = [block["machines"] for block in parsed()["locals"] if "machines" in block]
     own = {key: str(value).strip('"') for key, value in machines[instance].items()}
     values = GIVEN | own | {"name": instance}
@@ -82,12 +82,12 @@ def test_bucket_is_private_protected_and_versioned():
         assert line in TEXT
 
 
-def test_only_the_proxys_ports_are_open_and_no_ssh():
+def test_only_the_ports_of_the_proxy_are_open():
     assert re.findall(r"ingress_rule", TEXT) == ["ingress_rule"]
     assert 'toset(["80", "443"])' in TEXT
 
 
-def test_machine_gets_every_variable_of_its_script():
+def test_terraform_fills_in_every_variable_of_the_cloud_init_file():
     given = set(re.findall(r"(?m)^    (\w+) += ", TEXT.split("templatefile(")[1].split("})")[0]))
     asked = set(re.findall(r"\$\{(\w+)\}", SCRIPT))
     assert asked == given
@@ -105,7 +105,8 @@ def test_machine_gets_a_valid_cloud_init_file(instance: str, tmp_path: Path):
     assert found.returncode == 0, found.stdout
 
 
-# Each records its arguments; `aws` prints a setting, `git` a commit.
+# A fake `aws`, `docker-compose` and `git`: each records its arguments. `aws` prints a setting, and
+# `git rev-parse` prints a commit.
 STUB = """#!/bin/sh
 echo "$@" >> "$(dirname "$0")/$(basename "$0").calls"
 case "$(basename "$0") $1" in
@@ -139,6 +140,6 @@ def test_machine_fetches_its_settings_and_starts_its_instance(instance: str, tmp
     assert compose.startswith(f"-p {instance} -f {file_name[instance]} up -d --build")
 
 
-def test_terraform_knows_no_secret():
+def test_no_secret_is_in_the_terraform_files():
     assert not re.search(r"(?i)(password|secret_key|api_key)\s*=", TEXT)
     assert "--with-decryption" in SCRIPT

@@ -1,4 +1,4 @@
-"""Both instances in containers, as they are deployed: run them, measure them, run every drill."""
+"""Test both instances in containers as they are deployed: the pipeline, memory, and every drill."""
 
 import base64
 import hashlib
@@ -41,8 +41,11 @@ pytestmark = [
 ]
 
 
-def commands_of_the_night() -> list[str]:
-    """The commands of docs/operations.md for an alert, without each call of Compose."""
+def commands_for_alerts() -> list[str]:
+    """Return the commands that docs/operations.md lists for alerts.
+
+    The first block is left out, because it only defines the shell variables A and B.
+    """
     text = (ROOT / "docs" / "operations.md").read_text()
     chapter = text.partition("\n## When an alert fires\n")[2]
     blocks = re.findall(r"(?s)\n```\n(.+?)\n```", chapter.partition("\n## Instance A is gone\n")[0])
@@ -56,7 +59,7 @@ def images() -> None:
 
 @pytest.fixture(scope="module")
 def trial(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:  # noqa: ARG001
-    """Instances A and B in their own networks, which only share S3."""
+    """Start instances A and B, each in its own network. Only S3 is in both networks."""
     folder = tmp_path_factory.mktemp("trial")
     airflow, page, http, https = free_ports(4)
     trial = new_trial(
@@ -78,6 +81,7 @@ def trial(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tr
 
 
 def started(trial: Trial, *options: str) -> Iterator[Trial]:
+    """Start a trial, yield it, and delete it at the end; an engine error contains the logs."""
     try:
         if trial.project.settings()["COMPOSE_PROFILES"] == "public":
             trial.write_proxy_user()
@@ -92,24 +96,29 @@ def started(trial: Trial, *options: str) -> Iterator[Trial]:
 
 @pytest.fixture(scope="module")
 def peaks(trial: Trial) -> Peaks:
-    """Peak memory of each service from the start of the pipeline until its model is in service."""
+    """Run the pipeline until its model is in service; return each service's peak memory."""
     with measured(trial.project) as peaks:
         deployment = trial.run_pipeline()
         assert deployment["promoted"], deployment
         trial.await_version(deployment["version"])
         assert trial.forecast()["version"] == deployment["version"]
         assert trial.await_forecasts() > 0
-    print({name: round(peak) for name, peak in sorted(peaks.items())})  # noqa: T201 - its figures
+    print({name: round(peak) for name, peak in sorted(peaks.items())})  # noqa: T201 - measured values
     return peaks
 
 
 def received(trial: Trial, address: str) -> list[bytes]:
-    """The requests that an outside address got, oldest first."""
+    """Return the bodies of the requests to the outside service, oldest first.
+
+    Args:
+        trial: The trial.
+        address: The last part of the request's path: `webhook` or `metrics`.
+    """
     command = ("exec", "-T", "outside", "sh", "-c", f"cat /tmp/received/{address} || true")
     return [bytes.fromhex(line) for line in trial.project.compose(*command).splitlines()]
 
 
-def test_each_container_stays_under_the_limit_that_the_engine_enforces(trial: Trial, peaks: Peaks):
+def test_every_container_stays_below_its_memory_limit(trial: Trial, peaks: Peaks):
     for name, service in SERVICES.items():
         for container in trial.project.containers(name):
             assert limit_mb(container) == int(service["mem_limit"].removesuffix("m"))
@@ -117,13 +126,13 @@ def test_each_container_stays_under_the_limit_that_the_engine_enforces(trial: Tr
             assert run("docker", "inspect", "--format", "{{.RestartCount}}", container) == "0"
 
 
-def test_probes_of_airflows_chart_find_their_program(trial: Trial):
+def test_entrypoint_that_the_helm_chart_calls_runs_airflow(trial: Trial):
     words = ("exec", "-T", "airflow-scheduler", "/entrypoint", "airflow", "version")
     assert re.fullmatch(r"3\.\d+\.\d+", trial.project.compose(*words).splitlines()[-1])
 
 
 @pytest.mark.usefixtures("peaks")
-def test_instances_meet_at_s3_alone(trial: Trial):
+def test_instances_reach_s3_but_not_each_other(trial: Trial):
     code = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)"
     for here, there, port in (
         ("api", "airflow-api-server", "8080"),
@@ -137,7 +146,7 @@ def test_instances_meet_at_s3_alone(trial: Trial):
 
 
 @pytest.mark.usefixtures("peaks")
-def test_page_forecasts_with_the_model_that_was_published(trial: Trial, page: Page):
+def test_ui_shows_a_forecast_by_the_published_model(trial: Trial, page: Page):
     page.goto(f"{trial.url('UI_PORT')}/?lang=en")
     page.get_by_label("Plot").fill(PLOT)
     page.get_by_role("button", name="Forecast").click()
@@ -145,8 +154,8 @@ def test_page_forecasts_with_the_model_that_was_published(trial: Trial, page: Pa
 
 
 @contextmanager
-def tab_that_knows(certificate: str, browser: Browser) -> Iterator[Page]:
-    """A browser tab that also trusts this certificate."""
+def tab_that_trusts(certificate: str, browser: Browser) -> Iterator[Page]:
+    """Open a browser tab that also trusts this certificate."""
     key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     pin = base64.b64encode(hashlib.sha256(key.public_bytes(*form)).digest()).decode()
@@ -161,13 +170,11 @@ def tab_that_knows(certificate: str, browser: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.usefixtures("peaks")
-def test_page_is_there_for_the_public_by_name_with_tls_and_a_password(
-    trial: Trial, browser: Browser
-):
-    # A name that the UI does not know as its own.
+def test_proxy_serves_the_ui_by_host_name_with_tls_and_a_password(trial: Trial, browser: Browser):
+    # The UI is not configured for this host name, and must work with it nevertheless.
     address = f"https://films.localhost:{trial.project.settings()['PUBLIC_HTTPS_PORT']}/?lang=en"
     name, password = trial.proxy_user()
-    with tab_that_knows(trial.certificate("intermediate"), browser) as tab:
+    with tab_that_trusts(trial.certificate("intermediate"), browser) as tab:
         with pytest.raises(RefusedError, match="ERR_INVALID_AUTH_CREDENTIALS"):
             tab.goto(address)
         assert tab.context.browser
@@ -182,7 +189,7 @@ def test_page_is_there_for_the_public_by_name_with_tls_and_a_password(
 
 
 @pytest.mark.usefixtures("peaks")
-def test_forecasts_of_films_to_come_are_in_the_bucket_and_on_the_page(trial: Trial, page: Page):
+def test_forecasts_of_upcoming_films_are_in_the_api_and_on_the_page(trial: Trial, page: Page):
     def known() -> dict[str, Any]:
         answer = requests.get(f"{trial.api_url()}/v1/forecasts", timeout=10)
         films: dict[str, Any] = answer.json()
@@ -196,7 +203,7 @@ def test_forecasts_of_films_to_come_are_in_the_bucket_and_on_the_page(trial: Tri
 
 
 @pytest.mark.usefixtures("peaks")
-def test_what_the_alerts_ask_of_airflow_comes_out_of_a_real_run(trial: Trial):
+def test_airflow_sends_the_metrics_that_the_alerts_use(trial: Trial):
     finished = (
         ("tmdb_movie_rating_pipeline", "deploy_model_to_s3"),
         ("tmdb_movie_forecast", "forecast_upcoming_films"),
@@ -209,13 +216,13 @@ def test_what_the_alerts_ask_of_airflow_comes_out_of_a_real_run(trial: Trial):
             {"dag_id": dag, "task_id": task, "state": "success"} in ended for dag, task in finished
         )
 
-    # Airflow sends its metrics once a minute, each process on its own beat.
+    # Each process of Airflow sends its metrics once per minute, at its own second.
     wait("the metrics of the scheduler and of both runs arrived", all_arrived, 180)
     assert all_arrived()
 
 
 def metric_points(trial: Trial) -> list[tuple[str, dict[str, str]]]:
-    """The name and the labels of each counter that Airflow has sent."""
+    """Return the name and the labels of each counter value that Airflow has sent."""
     return [
         (metric.name, {each.key: each.value.string_value for each in point.attributes})
         for body in received(trial, "metrics")
@@ -227,7 +234,7 @@ def metric_points(trial: Trial) -> list[tuple[str, dict[str, str]]]:
 
 
 @pytest.mark.usefixtures("peaks")
-def test_webhook_is_told_of_a_task_that_fails(trial: Trial):
+def test_failed_task_sends_its_reason_to_the_alert_webhook(trial: Trial):
     with pytest.raises(EngineError, match="extract_tmdb_data failed: the run date"):
         trial.run_pipeline(run_date="2099-01-01")
     wait("the webhook got an alert", lambda: bool(received(trial, "webhook")), 60)
@@ -238,15 +245,15 @@ def test_webhook_is_told_of_a_task_that_fails(trial: Trial):
 
 @pytest.mark.usefixtures("peaks")
 @pytest.mark.parametrize("drill", drills.DRILLS)
-def test_drill(trial: Trial, drill: str):
+def test_drill_succeeds(trial: Trial, drill: str):
     figures = drills.DRILLS[drill](trial)  # raises if a check fails
     print(drill, figures)  # noqa: T201
     assert figures["seconds"] > 0
 
 
 @pytest.mark.usefixtures("peaks")
-@pytest.mark.parametrize("line", commands_of_the_night())
-def test_command_of_the_runbook_runs_as_written(trial: Trial, line: str):
+@pytest.mark.parametrize("line", commands_for_alerts())
+def test_runbook_command_succeeds_as_written(trial: Trial, line: str):
     compose = " ".join(trial.project.command())
     if "registry rollback" in line:
         trial.promote_another()  # the version to roll back
@@ -266,7 +273,7 @@ def test_command_of_the_runbook_runs_as_written(trial: Trial, line: str):
 
 
 @pytest.mark.usefixtures("trial")
-def test_no_secret_is_in_a_log(trial: Trial):
+def test_no_secret_is_in_the_logs_of_the_containers(trial: Trial):
     settings = trial.project.settings()
     logs = trial.project.compose("logs")
     secret = [name for name in settings if name.endswith(("KEY", "KEY_ID", "SECRET", "PASSWORD"))]
@@ -276,7 +283,7 @@ def test_no_secret_is_in_a_log(trial: Trial):
 
 @pytest.fixture(scope="module")
 def todays_compose() -> Iterator[None]:
-    """Compose from the tests' environment; the machine's may be years old."""
+    """Use the `docker-compose` of the tests' environment; the machine's may be years old."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         yield
@@ -288,7 +295,7 @@ def workers(
     todays_compose: None,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Trial]:
-    """Two Celery workers without a shared disk; the working folder is in S3."""
+    """Start a trial with two Celery workers that share no disk; the working folder is in S3."""
     skip_without_image(SERVICES["redis"]["image"])
     airflow, page = free_ports(2)
     trial = new_trial(

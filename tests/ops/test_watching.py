@@ -1,4 +1,4 @@
-"""Alert rules and dashboard: they are valid, run for real, and use existing metrics."""
+"""Test the alert rules and the dashboard with the real Prometheus programs and real metrics."""
 
 import gzip
 import importlib.util
@@ -33,8 +33,8 @@ RULES = yaml.safe_load((PROMETHEUS / "rules.yaml").read_text())
 DASHBOARD = json.loads((ROOT / "ops" / "grafana" / "dashboards" / "movierating.json").read_text())
 NAME = re.compile(r"\b(?:airflow|movierating|process)[a-z0-9_:]*(?=[{\[) ]|$)")
 OF_PROMETHEUS = {"up"}
-# How Prometheus renames OpenTelemetry's metrics: dots, the unit, the kind.
-# Durations are native histograms, which have no series for count and sum.
+# Prometheus appends a suffix to the name of an OpenTelemetry metric, by its kind. A timer becomes a
+# native histogram, which has no series for count and sum.
 SUFFIXES = {"counter": ("_total",), "gauge": ("",), "timer": ()}
 
 
@@ -48,7 +48,7 @@ def queries() -> list[str]:
 
 
 def declared_by_airflow() -> set[str]:
-    """Every metric that Airflow declares, by its name in Prometheus."""
+    """Return the names that Airflow's metrics have in Prometheus, for every metric it declares."""
     found = importlib.util.find_spec("airflow")
     assert found
     assert found.origin
@@ -62,7 +62,7 @@ def declared_by_airflow() -> set[str]:
 
 
 def complaints(name: str, *arguments: str | Path) -> str:
-    """A checker's complaints about its arguments; empty if there are none."""
+    """Run a checker such as `promtool`; return its error messages, or an empty string if none."""
     tool = program(name)
     if tool is None:
         pytest.skip(f"needs {name}, which `make test` fetches from Debian")
@@ -74,7 +74,7 @@ def complaints(name: str, *arguments: str | Path) -> str:
 
 @pytest.fixture(scope="module")
 def service(s3_server, packed, tmp_path_factory) -> Iterator[LiveService]:
-    """The API with a model, after one forecast through each of its two interfaces."""
+    """Start the API with a model, and request one forecast, so that its metrics have values."""
     from movierating.registry.registry import Registry
     from movierating.s3 import open_bucket
 
@@ -96,7 +96,7 @@ def test_rules_and_configuration_are_valid():
     assert not complaints("amtool", "check-config", "alertmanager.yaml")
 
 
-def test_each_alert_fires_exactly_when_it_should():
+def test_rules_pass_their_promtool_tests():
     assert not complaints("promtool", "test", "rules", "rules_test.yaml")
 
 
@@ -125,7 +125,7 @@ def test_rules_and_dashboard_use_existing_metrics(service: LiveService):
     assert any(name.startswith("airflow_") for name in names)
 
 
-# Sends metrics as Airflow's scheduler does, with the settings of docker-compose-airflow.yaml.
+# A program that sends two metrics with Airflow's own code, as the scheduler does.
 SCHEDULER = """
 from airflow.observability.metrics import stats_utils
 from airflow._shared.observability.metrics import stats
@@ -138,7 +138,10 @@ stats.incr("ti.finish", tags={**tags, "state": "success"})
 
 @contextmanager
 def receiver() -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
-    """An OpenTelemetry receiver: its address, and the path, authorization and body of requests."""
+    """Start an OpenTelemetry receiver that records all requests.
+
+    Yields its address, and the list of requests: path, Authorization header and body.
+    """
     received: list[tuple[str, str, bytes]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -200,7 +203,7 @@ def test_airflow_sends_its_metrics_with_a_password_to_an_opentelemetry_receiver(
 
 @contextmanager
 def running(name: str, *arguments: str, log: Path) -> Iterator[None]:
-    """Run one of Prometheus' programs until the block ends."""
+    """Run a Debian program such as `prometheus` until the block ends; `log` gets its output."""
     tool = program(name)
     if tool is None:
         pytest.skip(f"needs {name}, which `make test` fetches from Debian")
@@ -215,7 +218,10 @@ def running(name: str, *arguments: str, log: Path) -> Iterator[None]:
 
 
 def as_if_installed(tool: Path) -> list[str | Path]:
-    """The command for a program unpacked here, which expects its templates in /usr/share."""
+    """Return the start of a command that runs an unpacked program as if it were installed.
+
+    Prometheus reads its templates from /usr/share, so its own folder is mounted there.
+    """
     share = tool.parents[1] / "share"
     if share == Path("/usr/share"):
         return []
@@ -225,7 +231,15 @@ def as_if_installed(tool: Path) -> list[str | Path]:
 
 @contextmanager
 def running_prometheus(target: str, folder: Path, alertmanager: str | None = None) -> Iterator[str]:
-    """Prometheus with our rules, without waiting times, scraping one replica."""
+    """Run Prometheus with our rules, and yield its address.
+
+    It reads the metrics of `target` every second, and alerts fire without a delay.
+
+    Args:
+        target: Host and port of an API replica.
+        folder: A folder for configuration, data and log.
+        alertmanager: Host and port of an Alertmanager; None for none.
+    """
     (port,) = free_ports(1)
     configuration = yaml.safe_load((PROMETHEUS / "prometheus.yaml").read_text())
     managers = [{"static_configs": [{"targets": [alertmanager]}]}] if alertmanager else []
@@ -241,7 +255,7 @@ def running_prometheus(target: str, folder: Path, alertmanager: str | None = Non
         f"--config.file={folder / 'prometheus.yaml'}",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--rules.alert.resend-delay=1s",  # the first is lost if Alertmanager is not up yet
+        "--rules.alert.resend-delay=1s",  # the first alert is lost if Alertmanager is not up yet
     )
     with running("prometheus", *arguments, log=folder / "prometheus.log"):
         yield f"http://127.0.0.1:{port}"
@@ -249,7 +263,7 @@ def running_prometheus(target: str, folder: Path, alertmanager: str | None = Non
 
 @contextmanager
 def running_alertmanager(webhook: str, folder: Path) -> Iterator[str]:
-    """Alertmanager with our routes, which sends alerts to a webhook at once."""
+    """Run Alertmanager with our routes, without its waiting time, and yield its host and port."""
     (port,) = free_ports(1)
     (folder / "webhook").write_text(webhook)
     text = (PROMETHEUS / "alertmanager.yaml").read_text()
@@ -280,7 +294,7 @@ def answer(prometheus: str, query: str) -> list[Any]:
 
 def test_dashboard_shows_a_running_service(service: LiveService, tmp_path: Path):
     of_the_service = [query for query in queries() if "airflow" not in query]
-    # A rate needs two samples, and an event between them.
+    # A rate needs two samples and an event between them, so requests are sent until it has a value.
     with running_prometheus(service.url.removeprefix("http://"), tmp_path) as prometheus:
         empty, deadline = of_the_service, time.monotonic() + 60
         while empty and time.monotonic() < deadline:

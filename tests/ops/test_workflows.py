@@ -1,4 +1,4 @@
-"""GitHub's workflows; `make lint` checks their form."""
+"""Test that the GitHub workflows match the Makefile and the Dockerfile."""
 
 import re
 from pathlib import Path
