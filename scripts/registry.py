@@ -13,7 +13,7 @@ from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import exports
 from scripts.evaluation.registry_tables import decisions_table, version_tables, versions_table
-from scripts.runtime.cli import run
+from scripts.runtime.cli import positive, run
 from scripts.runtime.provenance import actor
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder
@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     command("list", list_versions)
     command("history", history).add_argument(
         "--last",
-        type=_positive,
+        type=positive,
         default=30,
         metavar="N",
         help="show the last N (default: %(default)s)",
@@ -144,15 +144,9 @@ def _parser() -> argparse.ArgumentParser:
     for each in moves.values():
         each.add_argument("--reason", required=True, help="recorded with the decision")
     command("prune", prune).add_argument(
-        "--keep", type=_positive, metavar="N", help="keep the last N (default: KEEP_VERSIONS)"
+        "--keep", type=positive, metavar="N", help="keep the last N (default: KEEP_VERSIONS)"
     )
     return parser
-
-
-def _positive(text: str) -> int:
-    if (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return number
 
 
 def main(argv: list[str] | None = None) -> int:

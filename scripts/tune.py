@@ -21,7 +21,7 @@ from scripts import parameters
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import read_cleaned
 from scripts.evaluation.tracking import log_run
-from scripts.runtime.cli import run, step_parser
+from scripts.runtime.cli import positive, run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder, local_folder, write_json
@@ -32,8 +32,17 @@ logger = logging.getLogger(__name__)
 _PARAMETERS: Final = Path(parameters.__file__)
 
 
-def tune(run_date: date, settings: PipelineSettings, names: list[str]) -> dict[str, dict[str, Any]]:
+def tune(
+    run_date: date, settings: PipelineSettings, names: list[str], trials: int | None = None
+) -> dict[str, dict[str, Any]]:
     """Run each named search for an equal part of the time budget.
+
+    Args:
+        run_date: The date of the run whose films are used.
+        settings: The data folder, W&B, and the time budget.
+        names: The searches, keys of `SEARCHES`.
+        trials: The number of trials after which each search stops even if it has time left; by
+            default only time limits it.
 
     Returns:
         The best hyperparameters found, by the name of the search.
@@ -55,6 +64,7 @@ def tune(run_date: date, settings: PipelineSettings, names: list[str]) -> dict[s
         study = open_study(local_folder(settings) / f"{group}.log", search)
         study.optimize(
             objective(search, _recorder(search, settings, data, group)),
+            n_trials=trials,
             timeout=settings.tune_minutes * 60 / len(names),
         )
         found[name] = study.best_params
@@ -89,6 +99,11 @@ _PARSER.add_argument(
     default=["lgbm"],
     help="what to tune; each search gets an equal part of TUNE_MINUTES (default: lgbm)",
 )
+_PARSER.add_argument(
+    "--trials",
+    type=positive,
+    help="stop each search after this many trials, even if it has time left (default: no limit)",
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -96,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _PARSER.parse_args(argv)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     run_date = past_or_today(arguments.date or today())
-    return run(lambda: tune(run_date, pipeline_settings(), arguments.search))
+    return run(lambda: tune(run_date, pipeline_settings(), arguments.search, arguments.trials))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,13 @@ def step_parser(doc: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def positive(text: str) -> int:
+    """Convert the text of an option to a number that is 1 or more."""
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
 def run(step: Callable[[], object]) -> int:
     """Run a step as a program, with logging on.
 

@@ -20,12 +20,13 @@ film that is not released yet.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Final
 
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import Ridge
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from movierating.films.tokens import TRACKED_TRAITS
 from movierating.model.target_encoding import (
@@ -38,7 +39,15 @@ from movierating.model.target_encoding import (
 )
 from scripts.parameters import EFFECTS, MIN_FILMS, MIN_VOTES_TO_MEASURE, EffectsConfig
 from scripts.runtime.clock import YEAR_DAYS
-from scripts.training.vocabulary import DIGITS, Floats, Mask, TokenRows, Vocabulary, unit_rows
+from scripts.training.vocabulary import (
+    DIGITS,
+    Floats,
+    Mask,
+    TokenRows,
+    Vocabulary,
+    scaled_rows,
+    unit_rows,
+)
 
 _FEW_VOTES: Final = "few votes"
 _FEW_VOTES_TRAITS: Final = ("genre", "language")  # the shift differs by genre and by language
@@ -147,7 +156,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
     weights = weights * 0.5 ** (days_old / YEAR_DAYS / config.half_life_years)
     ridge = Ridge(alpha=1.0, solver="lsqr", max_iter=config.iterations, tol=1e-5)
     # One BLAS thread is faster: in such small sums, several threads mostly wait for each other.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         ridge.fit(
             sparse.hstack([*blocks, few]).tocsr(), ratings[which], sample_weight=weights[which]
         )
@@ -168,6 +177,12 @@ def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
         return estimated
     recent = _recent_average(estimated, rows, measured, ratings, days_old, config)
     return replace(estimated, average=recent)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Find the loaded libraries that have threads; the search takes 5 ms."""
+    return ThreadpoolController()
 
 
 def past_ratings(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -> Floats:
@@ -236,6 +251,7 @@ def _vote_shortfall(films: TokenRows, votes: Floats) -> sparse.csr_matrix:
         are its products with the film's genres and language.
     """
     shortfall = np.clip(np.log10(MIN_VOTES_TO_MEASURE / np.maximum(votes, 1)), 0, None)
-    scaled = sparse.diags(shortfall)
-    by_trait = [scaled @ unit_rows(films.matrices[trait]) for trait in _FEW_VOTES_TRAITS]
+    by_trait = [
+        scaled_rows(unit_rows(films.matrices[trait]), shortfall) for trait in _FEW_VOTES_TRAITS
+    ]
     return sparse.hstack([sparse.csr_matrix(shortfall[:, None]), *by_trait]).tocsr()

@@ -130,5 +130,13 @@ def token_matrix(
 
 def unit_rows(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     """Scale each row to length 1; a row without tokens stays zero."""
-    lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
-    return (sparse.diags(1 / np.where(lengths > 0, lengths, 1)) @ matrix).tocsr()
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    lengths = np.sqrt(np.bincount(rows, matrix.data**2, minlength=matrix.shape[0]))
+    return scaled_rows(matrix, 1 / np.where(lengths > 0, lengths, 1))
+
+
+def scaled_rows(matrix: sparse.csr_matrix, factors: Floats) -> sparse.csr_matrix:
+    """Multiply each row by its factor; shape of `factors`: (rows,)."""
+    # On the stored values: a product with a diagonal matrix takes ten times as long for few films.
+    values = matrix.data * np.repeat(factors, np.diff(matrix.indptr))
+    return sparse.csr_matrix((values, matrix.indices, matrix.indptr), matrix.shape)

@@ -18,6 +18,7 @@ from tests.support.bundles import RUN_DATE
 from tests.support.samples import years_of_films
 
 FOLDS = 3
+TRIALS = 25  # more than the random ones at the start
 
 
 @pytest.fixture(autouse=True)
@@ -35,10 +36,10 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Write a cleaned file; return settings that allow three seconds for the search."""
+    """Write a cleaned file; the time budget is long enough never to end a search."""
     frame = years_of_films()
     write_bytes(RunFiles(tmp_path, RUN_DATE).cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
-    return load_settings(Settings, data_dir=str(tmp_path), tune_minutes=0.05)
+    return load_settings(Settings, data_dir=str(tmp_path))
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def hill(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 def test_search_starts_with_the_parameters_in_use_and_finds_better_ones(
     settings: Settings, hill: list[dict[str, Any]]
 ):
-    found = tune(RUN_DATE, settings, ["hill"])
+    found = tune(RUN_DATE, settings, ["hill"], TRIALS)
     assert hill[0] == {"x": 9.0, "year": 1}
     assert abs(found["hill"]["x"] - 3) < 2
     written = RunFiles(Path(settings.data_dir), RUN_DATE).tuned.read_text()
@@ -78,8 +79,8 @@ def test_search_starts_with_the_parameters_in_use_and_finds_better_ones(
 def test_every_trial_is_tracked_in_a_group_with_the_fingerprint_of_the_films(
     settings: Settings, tracked: list[dict[str, Any]]
 ):
-    tune(RUN_DATE, settings, ["hill"])
-    assert [run["name"] for run in tracked] == [f"tune_hill_{at}" for at in range(len(tracked))]
+    tune(RUN_DATE, settings, ["hill"], 3)
+    assert [run["name"] for run in tracked] == [f"tune_hill_{at}" for at in range(3)]
     cleaned = RunFiles(Path(settings.data_dir), RUN_DATE).cleaned
     (journal,) = Path(settings.data_dir).glob("tune_*.log")
     for run in tracked:
@@ -93,63 +94,65 @@ def test_bad_trials_are_pruned_before_the_last_fold(
     settings: Settings, tracked: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(tuning, "STARTUP_TRIALS", 2)
-    tune(RUN_DATE, settings, ["hill"])
+    tune(RUN_DATE, settings, ["hill"], 10)
     pruned = [run for run in tracked if run["config"]["pruned"]]
     assert pruned
     assert all("rmse_fold_3" not in run["metrics"] for run in pruned)
 
 
 def test_stopped_search_is_continued(settings: Settings, hill: list[dict[str, Any]]):
-    tune(RUN_DATE, settings, ["hill"])
-    done = len([each for each in hill if each["year"] == 1])
-    tune(RUN_DATE, settings, ["hill"])
+    for _ in range(2):
+        tune(RUN_DATE, settings, ["hill"], 2)
     (journal,) = Path(settings.data_dir).glob("tune_*.log")
     storage = optuna.storages.JournalStorage(
         optuna.storages.journal.JournalFileBackend(str(journal))
     )
     trials = optuna.load_study(study_name="hill", storage=storage).trials
-    assert len(trials) > done
-    assert [each["x"] for each in hill].count(9.0) <= 3  # only the first run starts at 9
+    assert [trial.number for trial in trials] == [0, 1, 2, 3]
+    assert [each["x"] for each in hill].count(9.0) == FOLDS  # tried once, in the first run only
 
 
 @pytest.mark.usefixtures("hill")
 def test_other_parameters_in_use_start_a_new_search(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    tune(RUN_DATE, settings, ["hill"])
+    tune(RUN_DATE, settings, ["hill"], 1)
     changed = tmp_path / "parameters.py"
     changed.write_text("HALF_LIFE_YEARS = 7\n")
     monkeypatch.setattr(module, "_PARAMETERS", changed)
-    tune(RUN_DATE, settings, ["hill"])
+    tune(RUN_DATE, settings, ["hill"], 1)
     assert len(list(Path(settings.data_dir).glob("tune_*.log"))) == 2
 
 
 @pytest.mark.usefixtures("hill")
 def test_other_films_start_a_new_search(settings: Settings):
-    tune(RUN_DATE, settings, ["hill"])
+    tune(RUN_DATE, settings, ["hill"], 1)
     cleaned = RunFiles(Path(settings.data_dir), RUN_DATE).cleaned
     write_bytes(cleaned, cleaned.read_bytes() + b"\n")
-    tune(RUN_DATE, settings, ["hill"])
+    tune(RUN_DATE, settings, ["hill"], 1)
     assert len(list(Path(settings.data_dir).glob("tune_*.log"))) == 2
 
 
 @pytest.mark.parametrize("name", list(SEARCHES))
-def test_every_search_finds_parameters(settings: Settings, name: str):
-    found = tune(RUN_DATE, settings, [name])
+def test_every_search_finds_parameters(
+    settings: Settings, name: str, tracked: list[dict[str, Any]]
+):
+    found = tune(RUN_DATE, settings, [name], 2)  # the parameters in use, and others
     assert found[name]
+    assert [run["name"] for run in tracked] == [f"tune_{name}_0", f"tune_{name}_1"]
 
 
 def test_hold_out_films_do_not_influence_the_search(
     settings: Settings, tracked: list[dict[str, Any]]
 ):
-    tune(RUN_DATE, settings, ["linear"])
+    tune(RUN_DATE, settings, ["linear"], 1)
     first = tracked[0]["metrics"]["rmse"]
     frame = years_of_films()
     newest = frame["release_date"] >= frame["release_date"].iloc[int(len(frame) * 0.8)]
     frame.loc[newest, "vote_average"] = 3.0
     cleaned = RunFiles(Path(settings.data_dir), RUN_DATE).cleaned
     write_bytes(cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
-    tune(RUN_DATE, settings, ["linear"])
+    tune(RUN_DATE, settings, ["linear"], 1)
     again = next(run for run in tracked[1:] if run["name"] == "tune_linear_0")
     assert again["metrics"]["rmse"] == pytest.approx(first)
 
@@ -157,3 +160,25 @@ def test_hold_out_films_do_not_influence_the_search(
 def test_step_before_is_named_when_its_file_is_missing(tmp_path: Path):
     with pytest.raises(DataFileError, match="run preprocess for 2026-11-23 first"):
         tune(RUN_DATE, load_settings(Settings, data_dir=str(tmp_path)), ["linear"])
+
+
+def test_search_without_a_number_of_trials_ends_with_its_time(
+    settings: Settings, hill: list[dict[str, Any]]
+):
+    tune(RUN_DATE, settings.model_copy(update={"tune_minutes": 0.001}), ["hill"])
+    assert hill
+
+
+def test_number_of_trials_is_read_from_the_command_line(monkeypatch: pytest.MonkeyPatch):
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(module, "tune", lambda *arguments: asked.append(arguments[2:]))
+    assert module.main(["--search", "rf", "linear", "--trials", "7"]) == 0
+    assert module.main([]) == 0
+    assert asked == [(["rf", "linear"], 7), (["lgbm"], None)]
+
+
+@pytest.mark.parametrize("trials", ["0", "-1", "many"])
+def test_number_of_trials_that_is_none_is_refused(trials: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        module.main(["--trials", trials])
+    assert "argument --trials: " in capsys.readouterr().err
