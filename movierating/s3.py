@@ -1,4 +1,7 @@
-"""Read and write S3 objects, also conditionally; errors name the setting to change."""
+"""Read and write S3 objects; a write can require that no other process has changed the object.
+
+The message of an error names the setting to change.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -97,8 +97,8 @@ _Split = (NoDecode, BeforeValidator(_listed))  # a list, separated by commas
 class SharedSettings(BaseSettings):
     """The settings that the pipeline and the API share: access to S3 and to TMDB.
 
-    A field's name in capitals is the name of its environment variable. An empty value counts as
-    unset. The AWS keys are optional because a machine may have an AWS role instead.
+    A field's name in capitals is the name of its environment variable. An empty value means that
+    the setting is not set. The AWS keys are optional, because a machine may have an AWS role.
     """
 
     model_config = SettingsConfigDict(

@@ -69,9 +69,10 @@ def check(
 
 
 def claim_retraining(run_date: date, run_id: str, settings: PipelineSettings) -> Retraining | None:
-    """Claim the retraining of the run date if the drift report of that date has alerts.
+    """Claim the right to retrain on the run date, if the drift report of that date has alerts.
 
-    The claim is an object in the ledger. Only one run per day can create it.
+    The claim is an object in the ledger that only one run per day can create. So the model is
+    retrained at most once a day.
 
     Returns:
         The claim. None if there are no alerts, if the model in production is from a run of this
@@ -82,7 +83,7 @@ def claim_retraining(run_date: date, run_id: str, settings: PipelineSettings) ->
     report = ledger.newest_drift_report()
     if report is None or report.day != run_date or not report.alerts:
         return None
-    # Another training would only use the same films again.
+    # Another training today would only use the same films again.
     if current and current.pointer.run_date >= run_date:
         logger.info(
             "no retraining: %s was trained on today's films already", current.pointer.version

@@ -22,7 +22,7 @@ _LAST: Final = "housekeeping.json"  # when the last housekeeping ran
 
 
 def prune(settings: PipelineSettings, log_folder: Path | None = None) -> int:
-    """Delete what is older than KEEP_DAYS, then the oldest until the rest fits KEEP_MAX_GB.
+    """Delete files older than KEEP_DAYS days, then the oldest until the rest fits KEEP_MAX_GB.
 
     Files of the last three days are kept. If the clock has jumped since the last time, nothing is
     deleted today: a wrong clock would make every file look old. If the clock is right, the next
@@ -67,7 +67,7 @@ def clean_metadata(connection: str, keep_days: int) -> None:
 
 
 def _has_jumped(record: DataPath, moment: datetime, longest: timedelta) -> bool:
-    """Whether the time since the last call is negative or longer than `longest`."""
+    """Return whether the clock has jumped since the last call: back, or ahead by over `longest`."""
     last = datetime.fromisoformat(read_json(record)["at"]) if record.exists() else moment
     write_json(record, {"at": moment.isoformat()})
     return not timedelta(0) <= moment - last <= longest

@@ -21,7 +21,7 @@ def preflight(settings: PipelineSettings) -> None:
         ExplainedError: A check failed; the message names the setting to change.
     """
     check_writable(data_folder(settings))
-    with Tmdb(settings, attempts=2) as tmdb:  # few attempts, since a person is waiting
+    with Tmdb(settings, attempts=2) as tmdb:  # few attempts, because a person is waiting
         tmdb.get("/genre/movie/list")
     open_bucket(settings).put(_PROBE_KEY, b"")
     logger.info("TMDB, the bucket and the working folder are usable")

@@ -18,8 +18,9 @@ logger = logging.getLogger(__name__)
 def score(run_date: date, settings: PipelineSettings) -> int:
     """Score every film that has reached a scoring mark, and write the track record.
 
-    Scoring marks are a number of votes, and 30 and 90 days after the release. A second run adds no
-    scores. A late run gives the same scores, because it uses the ratings as of the mark.
+    A film is scored at three marks: when it has enough votes, and 30 and 90 days after its release.
+    A second run adds no scores. A late run gives the same scores, because it uses the rating that
+    the film had at the mark.
 
     Returns:
         The number of new scores.

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from movierating.films.film import Film
 from movierating.films.tokens import TRAITS
 
-# The weight of each trait in the sum; plot and franchise count most.
+# The weight of each trait in the sum; plot and franchise have the largest.
 _WEIGHTS: Final = {
     "genre": 1.0,
     "language": 0.5,

@@ -105,10 +105,11 @@ class Effects:
     """The effects of all tokens, estimated from films released before a date.
 
     Attributes:
-        as_of: The date; only films released before it were used.
+        as_of: The date of the estimate; only films released before it were used.
         average: Rating of the average film.
-        tables: One table per trait. A token's weight says how much it counts beside the film's
-            other tokens of the same trait. Its effect is in rating points.
+        tables: One table per trait, with the weight and the effect of each token. Effects are in
+            rating points. The weights say how much each token of a film contributes to the sum of
+            the film's effects for the trait.
     """
 
     as_of: date

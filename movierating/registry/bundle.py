@@ -46,9 +46,9 @@ class Bundle:
     Attributes:
         manifest: The index file of the bundle.
         codes: The genre and language codes of the old API (`GET /v1/predict`).
-        effects: The target encoding of the tokens.
-        similar_films: The index of the training films, to find similar ones.
-        model: The ONNX graphs.
+        effects: The target encoding: the effect of each token, such as one director.
+        similar_films: The index of the training films, to find films similar to a film.
+        model: The ONNX graphs that forecast the rating and its error.
         evidence: Scores by subgroup of the hold-out films; None if the bundle has no such file.
         card: The model card in Markdown; None if the bundle has no such file.
     """

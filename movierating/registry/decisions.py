@@ -47,7 +47,7 @@ class DecisionLog:
     """Writes and reads the decisions in one bucket; lists have the oldest first."""
 
     def __init__(self, bucket: Bucket) -> None:
-        """Use a bucket; this reads nothing yet."""
+        """Use the log in this bucket; nothing is read yet."""
         self._bucket = bucket
 
     def record(self, decision: Decision) -> None:

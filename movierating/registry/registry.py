@@ -5,7 +5,7 @@ Layout::
     models/versions/{version}/   the bundle; manifest.json is written last
     models/production.json       the one mutable object
     models/ledger/               one object per decision
-    models/latest/*.pkl          copies for the old consumers; this code never reads them
+    models/latest/*.pkl          copies for users of the old system; this code never reads them
 """
 
 import json
@@ -37,7 +37,8 @@ from movierating.registry.versions import (
 from movierating.s3 import Bucket, PreconditionFailedError
 
 POINTER_KEY: Final = "models/production.json"
-# No publisher needs this long. Older files without a manifest come from a killed publisher.
+# No publisher needs a day. So a version without a manifest whose files are older was left behind
+# by a publisher that was killed.
 _ABANDONED: Final = timedelta(days=1)
 
 
@@ -116,7 +117,7 @@ class Registry:
     """The model registry in one bucket: publishes versions and moves the production pointer."""
 
     def __init__(self, bucket: Bucket) -> None:
-        """Use a bucket; this reads nothing yet."""
+        """Use the registry in this bucket; nothing is read yet."""
         self._bucket = bucket
         self._versions = Versions(bucket)
         self._decisions = DecisionLog(bucket)
@@ -343,7 +344,7 @@ class Registry:
         return True
 
     def export(self, files: dict[str, bytes]) -> None:
-        """Write copies under `models/latest/` for old consumers; this system never reads them.
+        """Write files to `models/latest/` for users of the old system; this code never reads them.
 
         Args:
             files: Contents of the files, by file name.

@@ -40,13 +40,14 @@ class UnknownVersionError(ExplainedError, LookupError):
 
 @dataclass(frozen=True)
 class StoredVersion:
-    """What the bucket holds of one version.
+    """The files that the bucket has for one model version, in numbers.
 
     Attributes:
         version: The version's name.
         bytes: Total size of its files.
         modified: Time when the last file was written.
-        complete: Whether the manifest exists. Otherwise a publisher is at work or was killed.
+        complete: Whether the manifest exists. If not, a publisher is still writing the version, or
+            was killed while it did.
     """
 
     version: str
@@ -72,7 +73,7 @@ class Versions:
     """Stores, lists, checks and deletes the model versions in one bucket."""
 
     def __init__(self, bucket: Bucket) -> None:
-        """Use a bucket; this reads nothing yet."""
+        """Use the versions in this bucket; nothing is read yet."""
         self._bucket = bucket
 
     def list(self) -> list[StoredVersion]:

@@ -19,7 +19,8 @@ class NaiveMeans:
 
     Attributes:
         mean: Mean rating of all films.
-        recent_mean: Mean rating of films from the last three years; of all films if none.
+        recent_mean: Mean rating of the films from the last three years; if there are none, the mean
+            rating of all films.
         by_genre: Mean rating by main genre; the key None is for films without a genre.
     """
 
@@ -38,14 +39,14 @@ class NaiveMeans:
         """Calculate the mean ratings from one or more films.
 
         Args:
-            ratings: Shape (films,).
-            opened: Release dates, before `day`; (films,).
-            genres: Main genres; (films,).
-            day: The end of the last three years.
+            ratings: TMDB's ratings; (films,).
+            opened: Release dates, all before `day`; (films,).
+            genres: Main genres; None for a film without a genre; (films,).
+            day: The day of the forecasts; recent films were released in the three years before it.
         """
         start = pd.Timestamp(day) - pd.DateOffset(years=RECENT_YEARS)
         recent = opened >= np.datetime64(start.date())
-        # Grouping drops None, so films without a genre get the key "" meanwhile.
+        # pandas drops films whose group is None, so films without a genre are grouped under "".
         by_genre = pd.Series(ratings).groupby([genre or "" for genre in genres]).mean()
         return cls(
             mean=float(ratings.mean()),
@@ -54,11 +55,13 @@ class NaiveMeans:
         )
 
     def forecast(self, genre: str | None) -> dict[str, float]:
-        """Forecast a film by each naive baseline, from its main genre.
+        """Forecast a film with each naive baseline.
 
-        The keys are the names in `NAIVE_BASELINES`.
+        Args:
+            genre: The film's main genre. If no earlier film has it, the mean of all films is used.
 
-        A genre without films gets the mean of all films.
+        Returns:
+            The forecast ratings by the names in `NAIVE_BASELINES`.
         """
         means = (self.mean, self.recent_mean, self.by_genre.get(genre, self.mean))
         return dict(zip(NAIVE_BASELINES, means, strict=True))

@@ -1,4 +1,4 @@
-"""Choose the films of the store that enter the data set, and extend the code tables for them."""
+"""Select the films that a model can be trained on, and extend the code tables for them."""
 
 import json
 from collections import Counter
@@ -34,9 +34,9 @@ def keep_usable(raw: pd.DataFrame, run_date: date) -> tuple[pd.DataFrame, dict[s
 
 
 def extended_codes(films: Sequence[Film], known: Codes) -> Codes:
-    """Extend the code tables (genre or language -> number) by the genres and languages of films.
+    """Add the genres and languages of films to the code tables, which give each a number.
 
-    Codes that exist never change, because users of the cleaned file store them. Main genres are
+    Existing codes never change, because users of the cleaned file store them. Main genres are
     added before other genres.
     """
     return Codes(
@@ -48,7 +48,10 @@ def extended_codes(films: Sequence[Film], known: Codes) -> Codes:
 
 
 def _schema(run_date: date) -> DataFrameSchema:
-    """A usable film is released, rated and feature-length; its running time may be unknown."""
+    """Build the check that a film is usable: released, rated, and feature-length if that is known.
+
+    The error text of each check is a reason in the report of dropped films.
+    """
     shortest, longest = FEATURE_FILM_MINUTES
     return DataFrameSchema(
         {

@@ -33,7 +33,7 @@ class TooFewFilmsError(ExplainedError, ValueError):
 
 @dataclass(frozen=True)
 class Sample:
-    """Some rows of the cleaned file, and the films in them."""
+    """Some films of the cleaned file: their rows, and the same films as `Film` objects."""
 
     frame: pd.DataFrame
 

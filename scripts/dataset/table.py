@@ -59,7 +59,7 @@ def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str
     Args:
         film: The film.
         codes: The code tables for genre and language.
-        overview_ko: The Korean plot. It is no feature of the film; training uses it to learn the
+        overview_ko: The Korean plot. It is not a fact in `Film`; training uses it to estimate the
             effects of Korean words.
     """
     plot, opened = film.plot, film.release_date
@@ -110,7 +110,7 @@ def read_cleaned(path: DataPath) -> pd.DataFrame:
         frame = pd.read_csv(
             stream, encoding="utf-8-sig", keep_default_na=False, na_values=[""], dtype=_TEXTS
         )
-    # By id within a day, so that results do not depend on the order of the file.
+    # Films of the same day are sorted by id, so that results do not depend on the file's order.
     return frame.sort_values(["release_date", "id"], ignore_index=True)
 
 
@@ -118,9 +118,9 @@ def write_cleaned(path: DataPath, outcomes: pd.DataFrame, facts: list[dict[str, 
     """Write the cleaned file, sorted by id.
 
     Args:
-        path: The file, written atomically.
-        outcomes: The ids, and the columns that are not known before release.
-        facts: The other columns, as from `row_of`; in the same order.
+        path: The file to write; it is replaced in one atomic step.
+        outcomes: The ids, and the columns that are not known before release; one row per film.
+        facts: The other columns, as returned by `row_of`, for the same films in the same order.
     """
     cleaned = pd.concat([outcomes, pd.DataFrame(facts)], axis=1)[[*OLD_COLUMNS, *NEW_COLUMNS]]
     with atomic_write(path) as partial:

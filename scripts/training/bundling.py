@@ -85,7 +85,7 @@ def assemble(
         model_type=best.family,
         parameters=dict(parameters),
         features=holdout.features,
-        # The first golden film has no facts.
+        # The average rating is the forecast for the first golden film, which has no known facts.
         average_rating=float(model.forecast(golden[:1])[0]),
         interval80=_interval(model, holdout),
         seen=training_ranges(split.train.films),

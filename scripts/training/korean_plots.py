@@ -19,7 +19,7 @@ from scripts.dataset.split import Sample
 from scripts.training.vocabulary import DIGITS, smoothed_idf, token_matrix, unit_rows
 
 MIN_PAIRS: Final = 100  # with fewer pairs of plots, too few n-grams occur in several films
-SHRINKAGE: Final = 2.0
+SHRINKAGE: Final = 2.0  # penalty of the ridge regression
 _MIN_FILMS: Final = 3  # an n-gram that occurs in fewer films gets no effect
 
 

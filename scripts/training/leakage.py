@@ -20,7 +20,8 @@ from movierating.model.target_encoding import Effects
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.training.vectors import FilmVectors
 
-# Training films, and as many hold-out films. A leak is a bug that any films show; few are faster.
+# About this many training films are checked, and as many hold-out films. A leak is a bug that shows
+# on any films, so a sample is enough, and it is faster.
 _PROBED_FILMS: Final = 1_000
 _OUTCOMES: Final = ("vote_average", "vote_count", "revenue")
 

@@ -148,7 +148,7 @@ def _fit_lightgbm(
 def _fit_forest(
     parameters: Parameters, matrix: Any, targets: Targets, weights: Targets
 ) -> Regressor:
-    # XGBoost's forest, because it accepts missing values and converts to ONNX exactly.
+    # This random forest is XGBoost's, because it accepts missing values and its ONNX form is exact.
     model: Any = XGBRFRegressor(**parameters, random_state=SEED, n_jobs=1)
     fitted: Regressor = model.fit(matrix, targets, sample_weight=weights)
     return fitted

@@ -39,9 +39,9 @@ class Fold:
 
     Attributes:
         films: The films of the fold with enough votes to evaluate on.
-        errors: Forecast minus rating, when the model gets all facts; (films,).
-        form_errors: The same, when it gets only the fields of the form; (films,).
-        masked_errors: The same, when some of these fields are masked, too; (films,).
+        errors: Forecast minus rating, if the model gets all facts; (films,).
+        form_errors: The same, if the model gets only the facts in the UI's short form; (films,).
+        masked_errors: The same, if some of these facts are masked, too; (films,).
     """
 
     films: FilmVectors

@@ -58,7 +58,7 @@ class EffectsEstimate:
     """Effects and past ratings of tokens, estimated from the films released before a date.
 
     Attributes:
-        as_of: The date.
+        as_of: The date of the estimate; only films released before it were used.
         average: Rating of the average film.
         known: By trait, whether each token occurs in enough of these films; (tokens,).
         coefficients: By trait, the effect of each token in rating points; (tokens,).
@@ -75,7 +75,7 @@ class EffectsEstimate:
     few_votes: Floats
 
     def encodings(self, rows: TokenRows, which: Mask) -> list[TargetEncoding]:
-        """Encode the films that `which` marks: per film the values of `Effects.encode`."""
+        """Encode the films that `which` marks: one target encoding each, as by `Effects.encode`."""
         columns = self.encoding_columns(rows, which)
         return [
             dict(zip(columns, row, strict=True))

@@ -126,7 +126,8 @@ def objective(
 def search_effects(split: TimeSplit) -> Search:
     """Define the search for the parameters of the target-encoded effects.
 
-    The error of a trial is that of forecasts by the average rating plus the effects, without trees.
+    A trial's error is the RMSE of forecasts that are the average rating plus the effects. No trees
+    are fitted.
     """
     history = FilmHistory.of(split)
 
@@ -159,7 +160,7 @@ def search_effects(split: TimeSplit) -> Search:
 def search_family(family: ModelType, split: TimeSplit) -> Search:
     """Define the search for the parameters of a model family.
 
-    The error of a trial is the RMSE on the folds, by which training selects the best model, too.
+    A trial's error is the RMSE on the folds. Training selects the best model by the same error.
     """
     films, _ = build_vectors(split, choose_features(split.train.films, MIN_FILMS_PER_FLAG))
     in_use = MODEL_CONFIG.parameters[family]

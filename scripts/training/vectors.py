@@ -50,7 +50,8 @@ class FilmVectors:
     Attributes:
         features: Names of the features.
         full: Vectors with all facts known before release, shape (films, features).
-        form: Vectors with only the fields of the form, shape (films, features).
+        form: Vectors with only the facts in the UI's short form (running time, language, genre and
+            plot), shape (films, features).
         days: Days from release to the split, negative for hold-out films; (films,).
         years: Years from release to the split, rounded up; 0 for hold-out films; (films,).
         ratings: TMDB's `vote_average`; (films,).
@@ -78,11 +79,17 @@ class FilmVectors:
         return self.features.index(feature)
 
     def training_films(self, before: int = 0) -> Self:
-        """Select films to train on: released over `before` years before the split, enough votes."""
+        """Select the films to train on.
+
+        They have enough votes, and were released more than `before` years before the split.
+        """
         return self.select((self.years > before) & (self.votes >= MIN_VOTES_TO_LEARN))
 
     def evaluation_films(self, years: range = range(1)) -> Self:
-        """Select films of `years` with enough votes to evaluate on; by default hold-out films."""
+        """Select the films released in `years` that have enough votes to evaluate on.
+
+        Years are counted backwards from the split; the default is year 0, the hold-out films.
+        """
         return self.select(evaluation_rows(self.years, self.votes, years))
 
     @property
@@ -100,7 +107,10 @@ class FilmVectors:
 
     @property
     def views(self) -> tuple[Matrix, Matrix, Matrix]:
-        """The matrix with all facts, with only the form's fields, and with some of these masked."""
+        """The films' vectors with all facts, with the form's facts, and with some of these masked.
+
+        A model is trained on all three, so that it can forecast when most facts are missing.
+        """
         return self.full, self.form, mask_at_random(self.form, self.features)
 
     def __len__(self) -> int:
