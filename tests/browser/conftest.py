@@ -18,14 +18,14 @@ STARTS = 3
 
 @pytest.fixture(scope="session")
 def running_api() -> Iterator[StubApi]:
-    """One stub of the API for all tests of a worker."""
+    """Start one stub of the API for all tests in a worker process."""
     with running_stub_api() as stub:
         yield stub
 
 
 @pytest.fixture
 def api(running_api: StubApi) -> StubApi:
-    """The stub, healthy and without a history."""
+    """Return the stub of the API, healthy and without recorded requests."""
     running_api.start()
     running_api.bodies.clear()
     running_api.paths.clear()
@@ -34,8 +34,9 @@ def api(running_api: StubApi) -> StubApi:
 
 @pytest.fixture(scope="session")
 def address(running_api: StubApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of one UI server for all tests of a worker."""
+    """Start one UI server for all tests in a worker process, and return its address."""
     log = tmp_path_factory.mktemp("ui") / "ui.log"
+    # Another program can take the free port before the server does, so try again.
     for _ in range(STARTS):
         port = free_port()
         command = [sys.executable, "-m", "ui.serve", "--port", str(port)]
@@ -63,7 +64,7 @@ def free_port() -> int:
 
 
 def is_healthy(address: str, server: subprocess.Popen[bytes]) -> bool:
-    """Wait for the server; False if it ends, for example since another program took its port."""
+    """Wait until the server is healthy; False if it ends, for example if its port is taken."""
     waiting = Retrying(
         stop=stop_after_delay(START_SECONDS),
         wait=wait_fixed(0.1),

@@ -1,4 +1,4 @@
-"""Typing, clicking, keyboard, downloads and links: what only a browser can show."""
+"""Test typing, clicking, keyboard use, downloads and links, which need a real browser."""
 
 import json
 from pathlib import Path
@@ -32,11 +32,11 @@ UPLOADER = {"ko": ["파일 선택", "200MB까지"], "en": ["Upload", "200MB per 
 
 
 @in_both_languages
-def test_numbers_are_sent_as_typed_and_no_typed_date_loses_the_form(
+def test_numbers_are_sent_as_typed_and_an_invalid_date_keeps_the_form(
     api: StubApi, address: str, page: Page, language: str, width: int
 ):
     submit_sample(page, address, language, width)
-    # Each forecast has a rating of its own, so that the test sees when it has arrived.
+    # Each forecast has another rating, so that the test sees when the new one has arrived.
     ratings = iter(f"{tenths / 10:.1f}" for tenths in range(10, 60))
 
     def submit_and_wait() -> None:
@@ -68,7 +68,7 @@ def test_numbers_are_sent_as_typed_and_no_typed_date_loses_the_form(
 
 
 @in_both_languages
-def test_names_are_found_while_typing_and_letters_stay_when_the_api_stops(
+def test_names_are_suggested_while_typing_and_typed_letters_stay_when_the_api_stops(
     api: StubApi, address: str, page: Page, language: str, width: int
 ):
     submit_sample(page, address, language, width)
@@ -152,7 +152,7 @@ def test_film_of_the_form_is_compared_and_the_form_keeps_its_values(
 
 @in_both_languages
 @pytest.mark.usefixtures("api")
-def test_widgets_of_streamlit_speak_the_language_of_the_page(
+def test_streamlits_own_texts_are_in_the_language_of_the_page(
     address: str, page: Page, language: str, width: int
 ):
     open_page(page, address, "", language, width)
@@ -171,7 +171,7 @@ def test_widgets_of_streamlit_speak_the_language_of_the_page(
     expect(field.get_by_role("alert")).to_contain_text(out_of_range)
     directors = page.get_by_role("combobox", name={"ko": "감독", "en": "Directors"}[language])
     directors.scroll_into_view_if_needed()
-    # The click comes two frames later: a list opened in the frame of a scroll closes at once.
+    # A click waits two frames after the scroll: a list that opens in the same frame closes again.
     directors.click()
     directors.press_sequentially("B… Joon")
     add = {"ko": "추가: B… Joon", "en": "Add: B… Joon"}[language]
@@ -216,7 +216,7 @@ def test_language_switch_keeps_values_that_were_not_submitted(address: str, page
 
 
 @pytest.mark.usefixtures("api")
-def test_document_names_every_script_that_draws_the_form(address: str, page: Page):
+def test_page_preloads_every_script_that_draws_the_form(address: str, page: Page):
     open_page(page, address, "", "en")
     document = page.content()
     urls = page.evaluate("performance.getEntriesByType('resource').map(each => each.name)")
@@ -225,7 +225,7 @@ def test_document_names_every_script_that_draws_the_form(address: str, page: Pag
     assert [script for script in scripts if f'js/{script}"' not in document] == []
 
 
-def test_forecast_needs_no_mouse(api: StubApi, address: str, page: Page):
+def test_forecast_can_be_requested_with_the_keyboard_alone(api: StubApi, address: str, page: Page):
     open_page(page, address, "", "en")
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # all fields are drawn
     page.get_by_label("Plot", exact=True).focus()
@@ -237,7 +237,7 @@ def test_forecast_needs_no_mouse(api: StubApi, address: str, page: Page):
     page.keyboard.press("Enter")
     expect(page.locator("[data-tag]:visible")).to_have_text("Drama")
     page.keyboard.press("Escape")
-    # While the list is open, everything around it is hidden from look-ups by role.
+    # While the list is open, Playwright finds nothing around it by role; so wait until it closes.
     expect(page.get_by_role("button", name="Remove Drama")).to_be_visible()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
     for _ in range(12):

@@ -1,4 +1,4 @@
-"""Whole visits in each language and width: what a visitor sees, layout and accessibility."""
+"""Test whole visits in each language and width: the pages' content, layout and accessibility."""
 
 import csv
 import io
@@ -38,7 +38,8 @@ FILE = """제목,줄거리,장르,언어,상영 시간,개봉일
 아무것도 없음,,,,,
 바다,,Drama,ko,"1,00",2027.6.1
 """
-# Opens the expander and returns how far its content ever reaches below it, in pixels.
+# Opens the expander. Returns by how many pixels, at most, its content reached below it meanwhile:
+# 0 if it opens without an animation.
 HIDDEN_PIXELS_WHILE_OPENING = """async box => {
     box.querySelector("summary").click();
     const content = box.querySelector("[data-testid=stExpanderDetails]");
@@ -75,7 +76,7 @@ def test_visitor_gets_a_forecast_and_keeps_the_input_when_the_api_fails(
     open_page(page, address, "", language, width)
     expect(page.locator("html")).to_have_attribute("lang", language)
 
-    # An animated expander scrolls while it opens, which loses letters typed at that moment.
+    # With an animation, the page scrolls while the expander opens, and letters typed then are lost.
     box = page.get_by_test_id("stExpander").locator("details")
     expect(box.get_by_test_id("stExpanderDetails")).to_have_css("display", "none")
     assert box.evaluate(HIDDEN_PIXELS_WHILE_OPENING) == 0
@@ -134,7 +135,7 @@ def test_visitor_gets_a_forecast_and_keeps_the_input_when_the_api_fails(
 
 
 @in_all_layouts
-def test_file_is_forecast_row_by_row_and_a_workbook_is_refused(
+def test_csv_file_is_forecast_row_by_row_and_an_excel_file_is_refused(
     api: StubApi, address: str, page: Page, language: str, width: int
 ):
     open_page(page, address, "compare", language, width)
@@ -243,7 +244,7 @@ def test_unknown_address_is_explained_and_links_to_the_pages(
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("path", ["", "model"])
-def test_every_fault_of_the_api_fits_on_a_phone_and_retry_finds_the_api_again(
+def test_every_api_error_fits_on_a_phone_and_retry_works_when_the_api_is_back(
     api: StubApi, address: str, page: Page, path: str, language: str
 ):
     faults = [

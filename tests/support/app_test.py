@@ -1,4 +1,4 @@
-"""Drive the UI without a browser, with Streamlit's AppTest."""
+"""Run the UI in the test process without a browser, with Streamlit's AppTest."""
 
 import re
 from pathlib import Path
@@ -8,11 +8,11 @@ from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 APP = Path(__file__).parents[2] / "app.py"
-# Longer than any run takes on a busy machine.
+# Longer than any run of the page's script takes on a busy machine.
 TIMEOUT_SECONDS = 60
 SUBMIT = ("평점 예측하기", "Forecast the rating")
-# The UI has no installed components. AppTest would look for them in the metadata of every package,
-# in each test: ten times the work of the page itself.
+# AppTest looks for Streamlit components in the metadata of every package, in each test. That takes
+# ten times as long as the page itself. The UI has no such components, so the search is left out.
 _NO_COMPONENTS = BidiComponentManager()
 _TEXTS = ("title", "header", "markdown", "caption", "text", "error", "warning", "info")
 

@@ -71,7 +71,7 @@ FULL_FILM = Film(
     plot=Plot(40, 0.0, 0.0, "The keeper of a Lantern, and what she keeps."),
 )
 CODES = Codes(CodeTable(GENRES), CodeTable(LANGUAGES))
-# A director whose films are liked, and words that are not.
+# A director whose films are rated half a point higher, and two words in plots.
 EFFECTS = effects_of(
     {
         "director": {"Ada Novak": (1.0, 0.5)},
@@ -88,7 +88,7 @@ FEATURES = (
 
 @dataclass(frozen=True)
 class Packed:
-    """A bundle on disk, shared by several tests; copy the folder before changing it."""
+    """A model bundle on disk. Several tests share it, so copy the folder before changing a file."""
 
     folder: Path
     manifest: Manifest
@@ -155,7 +155,7 @@ def pack(
     data_sha256: str = sha256(b""),
 ) -> Packed:
     """Create a bundle whose forecasts lie around `level`; its manifest states `holdout_rmse`."""
-    from scripts.training.models import fit_regressor  # some seconds
+    from scripts.training.models import fit_regressor  # here, because the import takes seconds
     from scripts.training.onnx_export import to_onnx
 
     films = invented_films(300)

@@ -8,13 +8,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 
 from sandbox.chromium import ARGUMENTS
 
-# Long enough for a busy machine: no test measures speed with it.
+# Long enough for a busy machine; no test measures speed by this limit.
 TIMEOUT_MILLISECONDS = 60_000
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a worker."""
+    """Start one Chromium for all tests in a worker process."""
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("needs the program `chromium`, which is in Debian's package of that name")
@@ -27,7 +27,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """An empty tab, 1440 pixels wide; a script error or an error in its console fails the test."""
+    """Open an empty tab, 1440 pixels wide. An error in its scripts or console fails the test."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(TIMEOUT_MILLISECONDS)
     page = context.new_page()

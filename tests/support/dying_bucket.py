@@ -1,4 +1,4 @@
-"""An S3 bucket that simulates the kill of the process that writes to it."""
+"""A wrapper of an S3 bucket that simulates that the writing process is killed."""
 
 from movierating.s3 import Bucket
 
@@ -8,7 +8,7 @@ class KilledError(BaseException):
 
 
 class DyingBucket(Bucket):
-    """Permits a number of writes or deletions, then raises `KilledError` at each further one."""
+    """A bucket that permits a number of writes or deletions, then raises `KilledError` at each."""
 
     def __init__(self, bucket: Bucket, writes: int) -> None:
         """Write to the same S3 bucket as `bucket`, at most `writes` times."""
@@ -16,22 +16,22 @@ class DyingBucket(Bucket):
         self._left = writes
 
     def put(self, key: str, raw: bytes) -> None:
-        """Write, or die."""
+        """Write an object, or raise `KilledError`."""
         self._live_or_die()
         super().put(key, raw)
 
     def create(self, key: str, raw: bytes) -> None:
-        """Write, or die."""
+        """Write a new object, or raise `KilledError`."""
         self._live_or_die()
         super().create(key, raw)
 
     def replace(self, key: str, raw: bytes, etag: str) -> None:
-        """Write, or die."""
+        """Replace an object, or raise `KilledError`."""
         self._live_or_die()
         super().replace(key, raw, etag)
 
     def delete(self, key: str) -> None:
-        """Delete, or die."""
+        """Delete an object, or raise `KilledError`."""
         self._live_or_die()
         super().delete(key)
 

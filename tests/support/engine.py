@@ -13,7 +13,8 @@ from ops.project import EngineError, run
 
 CADDY: Final = Path(sys.executable).with_name("caddy")
 TARGETS: Final = ("api", "ui", "sandbox", "pipeline")
-# For machines that cannot fetch the image: the same program on the base image of this project.
+# A Dockerfile for machines that cannot fetch Caddy's image: it copies the Caddy program for tests
+# onto this project's base image.
 _CADDY_IMAGE: Final = """
 FROM python:3.11-slim-bookworm
 RUN apt-get update && apt-get install --yes --no-install-recommends busybox \\

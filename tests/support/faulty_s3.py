@@ -1,4 +1,4 @@
-"""An HTTP proxy in front of an S3 server, which sends wrong responses where a test wants them."""
+"""An HTTP proxy in front of an S3 server. A test can make it send wrong responses."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager

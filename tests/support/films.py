@@ -56,9 +56,13 @@ def moment(day: date = RUN_DATE, hour: int = 12) -> datetime:
 def columns(
     *films: dict[str, Any], day: date = RUN_DATE, run_date: date | None = None, hour: int = 12
 ) -> pa.Table:
-    """Create films in the columns of the film store, as if they were fetched on `day`.
+    """Create rows for the film store, as if the films were fetched on `day`.
 
-    Each film is a copy of `FILM` with the given fields replaced.
+    Args:
+        films: Per film, the fields that differ from `FILM`, in TMDB's format.
+        day: The day of the fetch.
+        run_date: The pipeline run that fetched them; None for none.
+        hour: The hour of the fetch, in UTC.
     """
     records = [film_record(FILM | film, moment(day, hour), run_date) for film in films]
     return validate_records(records, day, ValidationReport())

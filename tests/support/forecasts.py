@@ -1,4 +1,4 @@
-"""Create records of the forecast ledger for tests."""
+"""Create forecasts and scores, the records in the forecast ledger, for tests."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any

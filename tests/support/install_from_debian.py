@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 PACKAGES: Final = ("prometheus", "promtool", "prometheus-alertmanager", "cloud-init")
-# The first release whose Prometheus is of version 3, as in docker-compose-monitoring.yaml.
+# The first Debian release with Prometheus 3, the version in docker-compose-monitoring.yaml.
 RELEASE: Final = "forky"
 FOLDER: Final = Path(__file__).parents[2] / ".venv" / "debian"
 CLOUD_INIT_SCHEMA: Final = (

@@ -9,12 +9,13 @@ from typing import Any, Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# Units of work that take longest. They start first, so that no worker runs one alone at the end.
+# The test files or folders that take longest. They start first, so that at the end no worker still
+# runs a long one while the others wait.
 LONGEST_FIRST: Final = (
     "tests/integration/test_main_job.py",
     "tests/integration/test_approval.py",
     "tests/scripts/store/test_film_store.py",
-    "tests/scripts/test_preprocess.py",  # needs the shared pipeline run, like the next file
+    "tests/scripts/test_preprocess.py",  # waits for the shared pipeline run, like the next file
     "tests/scripts/test_train.py",
     "tests/integration/",
     "tests/browser/",
@@ -38,14 +39,17 @@ BY_FUNCTION: Final = (
 
 
 class LongestFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Gives each free worker the next unit of work, in the order in which tests were collected."""
+    """Gives each free worker process the next unit of work, in the order of test collection."""
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
 
 
 def unit_of(nodeid: str) -> str:
-    """Name a test's unit of work; one worker runs all tests of a unit, one after the other."""
+    """Return the name of a test's unit of work: a file or one test function.
+
+    One worker runs all tests in a unit, one after the other.
+    """
     if nodeid.startswith(BY_FUNCTION):
         return nodeid.partition("[")[0]
     return nodeid.partition("::")[0]
@@ -58,7 +62,7 @@ def rank(item: pytest.Item) -> int:
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> Path:
-    """Return a folder that the first worker fills and the others wait for.
+    """Return a folder with test data that only the first worker creates; the others wait for it.
 
     Args:
         factory: The worker's factory of temporary folders.

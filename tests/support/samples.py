@@ -37,7 +37,11 @@ Numbers = Sequence[float] | npt.NDArray[Any]
 def rated(films: Sequence[Film], days: Numbers, ratings: Numbers, votes: Numbers) -> pd.DataFrame:
     """Create a cleaned frame from films, sorted by release date.
 
-    `days` is how many days before `SPLIT_DATE` each film was released.
+    Args:
+        films: The films.
+        days: How many days before `SPLIT_DATE` each film was released.
+        ratings: The rating of each film.
+        votes: The number of votes for each film.
     """
     columns = zip(films, days, ratings, votes, strict=True)
     rows = [
@@ -62,10 +66,11 @@ def years_of_films(per_year: int = 40, years: int = 7) -> pd.DataFrame:
 
 
 def opened_since(first: date, count: int = 200, level: float = 7.0) -> pd.DataFrame:
-    """Create films rated around `level`: one every third day from `first`, and some much older.
+    """Create a cleaned frame of films whose ratings lie around `level`.
 
-    Every third film is Korean, and every second has few votes (60). The ids start at 1,000, so they
-    differ from those of the similar films in `pack`.
+    `count` films are released every third day from `first` on; further films are eleven years
+    older. Every third film is Korean, and every second has only 60 votes instead of 500. The ids
+    start at 1,000, so they differ from the ids of the similar films in `bundles.pack`.
     """
     rng = np.random.default_rng(5)
     films = [
@@ -98,7 +103,15 @@ def film_vectors(
     years: Numbers,
     votes: Numbers | None = None,
 ) -> FilmVectors:
-    """Create film vectors from a feature matrix whose first column is the sum of all effects."""
+    """Create film vectors from a matrix of feature values.
+
+    Args:
+        full: The feature matrix, shape (films, features). Its first column is the average rating
+            plus all target-encoded effects.
+        ratings: The rating of each film.
+        years: The release year of each film.
+        votes: The number of votes for each film; None for 200 each.
+    """
     rated_as = np.asarray(ratings, np.float64)
     full = np.asarray(full, np.float32)
     return FilmVectors(

@@ -1,4 +1,4 @@
-"""A pytest plugin: CI fails if a test was skipped that CI should have run."""
+"""A pytest plugin that makes CI fail if a test was skipped that CI must run."""
 
 import os
 

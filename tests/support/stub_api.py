@@ -180,7 +180,13 @@ CARD = b"# Model card\n\nForecasts the TMDB rating."
 
 
 def problem(status: int, detail: str, **errors: str) -> tuple[int, dict[str, Any]]:
-    """An error response: the status and an RFC 9457 problem document."""
+    """Create an error response: the status and an error document as in RFC 9457.
+
+    Args:
+        status: The HTTP status.
+        detail: The error message.
+        errors: The messages for invalid fields, by field name.
+    """
     return status, {
         "type": "about:blank",
         "title": "Title",
@@ -194,14 +200,14 @@ NO_MODEL = problem(503, "no model is in service: not loaded yet")
 
 
 class StubApi:
-    """An API on a free port that a test can stop and start again.
+    """A fake API on a free port, which a test can stop and start again.
 
     Attributes:
-        responses: Status and body by path; bytes are sent unchanged, all else as JSON.
+        responses: Status and body by path. A body of bytes is sent unchanged, any other as JSON.
         bodies: The bodies of all POST requests.
         paths: The paths of all requests, with their queries.
-        keys: The values of the header X-API-Key.
-        silent: While set, requests are accepted and get no response.
+        keys: The value of the header X-API-Key in each GET or POST request.
+        silent: While it is set, the stub accepts requests but sends no response.
     """
 
     def __init__(self) -> None:
@@ -212,7 +218,7 @@ class StubApi:
         self.silent = threading.Event()
         self._stopped = threading.Event()
         self._server: ThreadingHTTPServer | None = None
-        # Bound for the whole test, so that no other process gets the port while the API is stopped.
+        # This socket keeps the port reserved while the API is stopped.
         self._reserved = socket.socket()
         self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._reserved.bind(("127.0.0.1", 0))
@@ -224,7 +230,7 @@ class StubApi:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Respond as a healthy API does, at the same address as before."""
+        """Start if stopped, at the same address, and respond as a healthy API does."""
         self.responses = {
             "/options": (200, OPTIONS),
             "/predict": (200, FORECAST),
@@ -244,7 +250,7 @@ class StubApi:
             threading.Thread(target=self._server.serve_forever, args=(0.02,)).start()
 
     def stop(self) -> None:
-        """Refuse connections until `start`."""
+        """Refuse connections until `start` is called."""
         if self._server is not None:
             self._stopped.set()
             self._server.shutdown()
@@ -252,16 +258,16 @@ class StubApi:
             self._server = None
 
     def close(self) -> None:
-        """Stop, and give the port back."""
+        """Stop, and release the port."""
         self.stop()
         self._reserved.close()
 
     def respond_everywhere(self, response: tuple[int, Any]) -> None:
-        """Send the same response to all requests."""
+        """Send this status and body in response to every request from now on."""
         self.responses = dict.fromkeys(self.responses, response)
 
     def response_to(self, path: str) -> tuple[int, bytes]:
-        """The status and body to send."""
+        """Return the status and the body to send for a path; block while `silent` is set."""
         if self.silent.is_set():
             self._stopped.wait()
         status, body = self.responses[path.partition("?")[0]]
@@ -297,7 +303,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def running_stub_api() -> Iterator[StubApi]:
-    """Run a healthy API for the duration of the block."""
+    """Run a stub that responds as a healthy API does, until the block ends."""
     api = StubApi()
     try:
         yield api

@@ -1,4 +1,4 @@
-"""Read runs that W&B saved offline, with W&B's own program."""
+"""Read the pipeline runs that the W&B client saved offline, with W&B's own program."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What browser tests do on the UI's pages, and the texts they look for."""
+"""Actions and checks for browser tests of the UI, and the labels on its pages by language."""
 
 from typing import Any
 
@@ -23,11 +23,11 @@ SAMPLE = {"ko": "숟가락 두 개", "en": "Two Spoons"}
 OTHER = {"ko": "en", "en": "ko"}
 SWITCH = {"ko": "한국어", "en": "English"}
 
-# Layout depends on both, so the whole visits run in all four combinations.
+# The layout depends on language and width, so tests of whole visits run in all four combinations.
 in_all_layouts = pytest.mark.parametrize(
     ("language", "width"), [("ko", 1440), ("ko", 390), ("en", 1440), ("en", 390)]
 )
-# Behaviour that depends on one of them at most runs once with each language and each width.
+# Other tests run twice: once in Korean on a phone, and once in English on a wide screen.
 in_both_languages = pytest.mark.parametrize(("language", "width"), [("ko", 390), ("en", 1440)])
 
 
@@ -45,7 +45,7 @@ def submit(page: Page, language: str) -> None:
 
 
 def submit_sample(page: Page, address: str, language: str, width: int = 1440) -> None:
-    """Open the form, fill it in with a sample film, and ask for its forecast."""
+    """Open the form, fill it in with a sample film, and request its forecast."""
     open_page(page, address, "", language, width)
     page.get_by_text(SAMPLE[language], exact=True).click()
     comedy = {"ko": "코미디", "en": "Comedy"}[language]
@@ -60,7 +60,7 @@ def open_expander(page: Page, language: str) -> None:
 
 
 def expect_open_expander(page: Page, language: str) -> None:
-    # The field that is drawn last: until then, other fields still move.
+    # Wait for the field that is drawn last: until then, the other fields still move.
     last = {"ko": "키워드(영어로)", "en": "Keywords (in English)"}
     expect(page.get_by_role("combobox", name=last[language])).to_be_visible()
     expect(page.get_by_test_id("stDateInput")).to_be_visible()
@@ -72,7 +72,7 @@ def upload(page: Page, raw: bytes, name: str = "films.csv") -> None:
 
 
 def assert_fits(page: Page) -> None:
-    """The page is not wider than its window."""
+    """Check that the page is not wider than its window, so nobody must scroll sideways."""
     width = page.viewport_size["width"] if page.viewport_size else 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -84,7 +84,7 @@ def expect_drawn_charts(page: Page, number: int) -> None:
 
 
 def assert_accessible(page: Page) -> None:
-    """axe-core finds no serious fault."""
+    """Check that axe-core finds no serious accessibility fault on the page."""
     violations = Axe().run(page).response["violations"]
     found = [
         f"{each['id']}: {node['html'][:300]}"

@@ -1,4 +1,4 @@
-"""A stand-in for W&B: an HTTP server to which W&B's real client sends runs and reports."""
+"""A stand-in for W&B: a local HTTP server that accepts what W&B's real client sends."""
 
 import json
 import re
@@ -14,14 +14,14 @@ ENTITY = "studio"
 
 @dataclass
 class WandbServer:
-    """What the client sent to the stand-in, and which operation the stand-in refuses.
+    """The stand-in's record of what a client sent, and the operation that it refuses.
 
     Attributes:
         url: The address of the server.
         asked: Names of the requested GraphQL operations, in order.
         files: The files that runs uploaded, by path.
         reports: The variables of each request that stores a report.
-        refused: The name of an operation to answer with "permission denied"; None for none.
+        refused: The name of the operation to refuse with "permission denied"; None for none.
     """
 
     url: str = ""
@@ -31,7 +31,10 @@ class WandbServer:
     refused: str | None = None
 
     def answer(self, query: str, given: dict[str, Any]) -> dict[str, Any]:
-        """Answer a GraphQL operation; an unknown one is optional and gets an empty answer."""
+        """Return the answer to a GraphQL operation with the variables `given`.
+
+        An unknown operation gets an empty answer, because the client does not need it.
+        """
         found = re.search(r"(?:query|mutation)\s+(\w+)", query)
         operation = found[1] if found else ""
         self.asked.append(operation)
@@ -114,7 +117,7 @@ def running_wandb() -> Iterator[WandbServer]:
         daemon_threads = True
 
         def handle_error(self, *_: object) -> None:
-            """Ignore errors of connections, which end when the client ends."""
+            """Ignore connection errors: the client ends without closing its connections."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
