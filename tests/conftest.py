@@ -1,4 +1,4 @@
-"""What several tests start or look for."""
+"""Fixtures that many tests share: settings, clock, S3 server, TMDB stand-in, bundles, one run."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -25,16 +25,16 @@ from tests.support.skips import pytest_sessionfinish  # noqa: F401 - a hook
 SHARED = Path(__file__).parents[2] / "shared"
 # A test that uses one of these fixtures needs a real Airflow, or a real browser.
 MARK_OF_FIXTURE: Final = {"asking": "airflow", "checkout": "airflow", "browser": "browser"}
-DAG_TESTS: Final = Path(__file__).parent / "dags"  # they all import Airflow
+DAG_TESTS: Final = Path(__file__).parent / "dags"  # these tests all need a real Airflow
 
-# Examples come out alike everywhere, however slow the machine.
+# Hypothesis must use the same examples on every machine, and set no time limit on slow ones.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def no_settings_of_this_machine() -> Iterator[None]:
-    """Hide the settings in the environment and in `.env` of whoever runs the tests."""
+    """Hide this machine's settings, in the environment and in `.env`, from all tests."""
     with pytest.MonkeyPatch.context() as patch:
         for name in Settings.model_fields:
             patch.delenv(name.upper(), raising=False)
@@ -44,7 +44,7 @@ def no_settings_of_this_machine() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def clock_of_the_tests() -> Iterator[None]:
-    """It is noon of `RUN_DATE`, as for the stand-in, whenever the tests run."""
+    """Set the clock of all tests to noon of `RUN_DATE`, the date of the TMDB stand-in."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "_clock", moment)
         yield
@@ -52,7 +52,7 @@ def clock_of_the_tests() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def tmdb_shared() -> Path:
-    """The folder of real TMDB answers and catalogues, which the project does not ship."""
+    """Return the folder of real TMDB responses, which is not in git; skip the test without it."""
     folder = SHARED / "tmdb"
     if not folder.is_dir():
         pytest.skip("needs recorded TMDB answers in ../shared/tmdb, which are not shipped")
@@ -61,21 +61,21 @@ def tmdb_shared() -> Path:
 
 @pytest.fixture(scope="session")
 def tmdb_stand_in() -> Iterator[RunningStandIn]:
-    """A TMDB stand-in with the synthetic world, in November 2026, that limits no one's rate."""
+    """Run the local imitation of TMDB with invented films, on 2026-11-23, without a rate limit."""
     with running("--today", "2026-11-23", "--requests-per-second", "100000") as stand_in:
         yield stand_in
 
 
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """A real S3 server, which checks keys."""
+    """Run a local S3 server, which checks the access keys."""
     with running_s3(tmp_path_factory.mktemp("s3")) as server:
         yield server
 
 
 @pytest.fixture
 def bucket_settings(s3_server: S3Server, tmp_path: Path) -> Iterator[Settings]:
-    """Settings with an empty bucket and an empty working folder."""
+    """Create an empty bucket, and settings that name it and an empty working folder."""
     name = s3_server.new_bucket()
     yield s3_server.settings(name, data_dir=str(tmp_path / "data"))
     s3_server.drop_bucket(name)
@@ -83,31 +83,31 @@ def bucket_settings(s3_server: S3Server, tmp_path: Path) -> Iterator[Settings]:
 
 @pytest.fixture
 def bucket(bucket_settings: Settings) -> Bucket:
-    """The empty bucket."""
+    """Open the empty bucket."""
     return open_bucket(bucket_settings)
 
 
 @pytest.fixture
 def registry(bucket_settings: Settings) -> Registry:
-    """The registry in the empty bucket."""
+    """Open the model registry in the empty bucket."""
     return Registry(open_bucket(bucket_settings))
 
 
 @pytest.fixture(scope="session")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Packed:
-    """A small bundle, not to be altered."""
+    """Create a small model bundle; tests must not change it."""
     return packed_in(made_once(tmp_path_factory, "bundle", pack))
 
 
 @pytest.fixture(scope="session")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Packed:
-    """A bundle with higher ratings than `packed`, not to be altered."""
+    """Create a bundle that forecasts higher ratings than `packed`; tests must not change it."""
     return packed_in(made_once(tmp_path_factory, "newer", partial(pack, level=7.0)))
 
 
 @pytest.fixture(scope="session")
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run on 1,500 films of the synthetic world, with the real parameters; not to be altered."""
+    """Run the pipeline on 1,500 invented films with real parameters; tests must not change it."""
 
     def make(folder: Path) -> None:
         stand_in: RunningStandIn = request.getfixturevalue("tmdb_stand_in")
@@ -117,13 +117,13 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LongestFirst:
-    """Spread the tests by unit, the longest first."""
+    """Distribute the tests to worker processes in units, those that take longest first."""
     return LongestFirst(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests by the fixtures they use, and put the longest first."""
+    """Mark the tests that need Airflow or a browser, and put those that take longest first."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         for mark in {MARK_OF_FIXTURE[name] for name in fixtures if name in MARK_OF_FIXTURE}:

@@ -62,7 +62,7 @@ CALLS: dict[str, Callable[[Bucket], Any]] = {
     ("answer", "sentence"),
     [
         (SERVER_ERROR, "^S3 answered InternalError; try again later$"),
-        # boto3 takes some garbage for a server error.
+        # If the response is garbage, boto3 sometimes reports a server error instead.
         (GARBAGE, "does not answer as S3 does; check AWS_ENDPOINT_URL_S3$|^S3 answered 500; try"),
     ],
     ids=["500", "garbage"],
@@ -81,7 +81,7 @@ def test_wrong_response_is_one_sentence_and_never_an_empty_bucket(
 def test_without_keys_the_machines_role_is_used(
     s3_server: S3Server, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    """boto3 asks the address that the machine names for its role; here the test answers it."""
+    """A machine with an AWS role names an address where boto3 gets keys; here the test answers."""
     granted = {
         "AccessKeyId": KEY,
         "SecretAccessKey": SECRET,

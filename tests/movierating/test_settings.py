@@ -176,7 +176,8 @@ def test_example_file_has_a_section_for_each_class_with_its_settings():
     sections = re.split("(?m)^# --- .*$", (ROOT / ".env.example").read_text())[1:]
     for names, section in zip(own.values(), sections, strict=False):
         assert set(_names(section)) == {name.upper() for name in names}
-    # The further sections only have variables that Airflow or the containers read.
+    # The other sections set no variable: those that Airflow or the containers read are commented
+    # out.
     assert _names("\n".join(sections[len(own) :])) == []
 
 
@@ -185,7 +186,7 @@ def test_example_file_states_the_defaults():
 
 
 def _names(text: str) -> list[str]:
-    """The variables that the text sets; Airflow's and the containers' are commented out."""
+    """List the variables that a `.env` text sets; lines that are commented out do not count."""
     return [
         line.partition("=")[0] for line in text.splitlines() if line and not line.startswith("#")
     ]

@@ -62,7 +62,7 @@ def test_only_known_facts_are_reasons(bundle: Bundle):
 
 
 def test_decisive_fact_has_the_largest_contribution(bundle: Bundle):
-    # In the small bundle longer films are better, whatever else they are.
+    # The model in the test bundle forecasts higher ratings for longer films, whatever their genre.
     film = Film(genres=("Drama",), original_language="en", runtime_minutes=180)
     points = reasons(bundle, film)
     assert max(points, key=lambda group: abs(points[group])) == "length"

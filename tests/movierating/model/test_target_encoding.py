@@ -88,7 +88,7 @@ WITH_PAST_RATINGS = effects_of(
 
 
 def packed(**others: Any) -> dict[str, Any]:
-    """Effects as in a file, with some fields of their only table replaced."""
+    """Return the JSON of effects with one table (genres), in which `others` replace some fields."""
     raw = effects_of({"genre": {"A": (1.0, 0.5), "B": (1.0, 0.25)}}).to_json()
     raw["tables"]["genre"] |= others
     return raw

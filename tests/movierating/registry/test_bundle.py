@@ -28,21 +28,21 @@ from tests.support.bundles import CODES, EFFECTS, FEATURES, FILES, QUANTILE, Pac
 
 @pytest.fixture
 def copied(packed: Packed, tmp_path: Path) -> Packed:
-    """A copy of the small bundle that a test may change."""
+    """Copy the test bundle, so that a test may change its files."""
     folder = tmp_path / "bundle"
     shutil.copytree(packed.folder, folder)
     return Packed(folder, packed.manifest)
 
 
 def rewritten(packed: Packed, files: dict[str, bytes] | None = None, **facts: Any) -> Packed:
-    """The bundle with other facts or files and correct hashes."""
+    """Write a bundle again with other files or manifest fields (`facts`), and correct hashes."""
     kept = {name: (packed.folder / name).read_bytes() for name in FILES}
     manifest = packed.manifest.model_copy(update=facts)
     return Packed(packed.folder, write_bundle(packed.folder, manifest, kept | (files or {})))
 
 
 def error_graph(features: int) -> bytes:
-    """A graph for vectors of this many features."""
+    """Train and export an error model for vectors with this number of features."""
     matrix = np.random.default_rng(1).normal(0, 1, (50, features)).astype(np.float32)
     target = np.abs(matrix[:, 0]).astype(float)
     small = {"n_estimators": 2, "num_leaves": 3}

@@ -41,7 +41,7 @@ EXPORTED = {"best_model.pkl": b"new", "main_genre_encoder.pkl": b"new"}
 
 
 def read(registry: Registry, folder: Path) -> Bundle:
-    """The bundle that a reader of the pointer gets."""
+    """Download and load the bundle in production as the API does, with all checks."""
     current = registry.production()
     assert current is not None
     shutil.rmtree(folder, ignore_errors=True)
@@ -50,7 +50,7 @@ def read(registry: Registry, folder: Path) -> Bundle:
 
 
 def stored(bucket: Bucket, prefix: str = "") -> dict[str, bytes]:
-    """Everything in the bucket."""
+    """Return the content of all objects whose keys start with `prefix`, by key."""
     blobs = {key: bucket.get(key) for key in bucket.keys(prefix)}
     return {key: blob.raw for key, blob in blobs.items() if blob}
 
@@ -62,7 +62,7 @@ def emptied(bucket: Bucket) -> None:
 
 @pytest.fixture(scope="session")
 def tomorrows(tmp_path_factory: pytest.TempPathFactory) -> Packed:
-    """A bundle of the next day."""
+    """Create a bundle from the run of the next day."""
     return pack(tmp_path_factory.mktemp("tomorrow"), TOMORROW, level=6.5)
 
 
@@ -162,7 +162,8 @@ def test_publisher_killed_after_any_write_leaves_the_old_or_the_new_version(
             packed.manifest.version,
             newer.manifest.version,
         ]
-    # The files and the manifest; the old decision, the pointer, the new decision; the export.
+    # A publisher writes the bundle's files and its manifest; then the previous decision again, the
+    # pointer and the new decision; at last the files for users of the old system.
     assert writes == len(FILES) + 1 + 3 + len(EXPORTED)
 
 
@@ -196,7 +197,7 @@ def test_only_one_of_two_concurrent_publishers_wins(
 def test_write_with_a_lost_response_happens_once(
     bucket_settings: Settings, packed: Packed, newer: Packed, tmp_path: Path
 ):
-    """Each first write takes effect but returns an error, so boto3 sends it again."""
+    """S3 does each write but answers the first attempt with an error, so boto3 tries again."""
     lost: set[str] = set()
 
     def lossy(method: str, path: str, ask: Callable[[], Answer]) -> Answer:

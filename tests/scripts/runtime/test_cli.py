@@ -14,11 +14,11 @@ from scripts import collect, deploy, preprocess, train
 from scripts.runtime.cli import run, step_parser
 
 ROOT = Path(__file__).parents[3]
-STEPS = ("collect", "preprocess", "train", "deploy")  # not all: each takes seconds to start
+STEPS = ("collect", "preprocess", "train", "deploy")  # only these: each takes seconds to start
 
 
 def program(name: str, *arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run a step as a program, in a folder without `.env`."""
+    """Run `python -m scripts.NAME` in a folder without `.env`, with DATA_DIR inside it."""
     return subprocess.run(
         [sys.executable, "-m", f"scripts.{name}", *arguments],
         cwd=folder,

@@ -13,7 +13,7 @@ def test_log_lines_show_rate_and_remaining_time(
     monkeypatch.setattr(module, "_LINE_EVERY_SECONDS", 0)
     caplog.set_level(logging.INFO)
     with progress(100, name="2020-01-01 to 2020-12-31") as counter:
-        counter.start_t -= 10  # ten seconds ago
+        counter.start_t -= 10  # as if it had started ten seconds earlier
         counter.update(25)
     line = caplog.records[-1].getMessage()
     assert re.fullmatch(

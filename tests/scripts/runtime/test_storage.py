@@ -59,7 +59,7 @@ def test_writable_check_creates_the_folder_and_leaves_no_file(tmp_path: Path):
 
 @pytest.fixture
 def there(bucket_settings: Settings) -> Settings:
-    """Settings with the working folder in S3."""
+    """Return settings whose working folder is in S3."""
     return bucket_settings.model_copy(
         update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline/"}
     )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from scripts.store.film_csv import write_films
 
-# Without NUL, which TMDB never sends, and at which Python's CSV parser stops.
+# The texts have no NUL character: TMDB never sends it, and Python's CSV parser stops at it.
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 texts |= st.sampled_from(["a\rb", "a\r\nb", "\n", '"', ",", "NA", "null", "\u2028", " \t"])
 

@@ -150,7 +150,7 @@ def test_films_of_a_run_are_those_whose_newest_record_it_fetched(store: FilmStor
     yesterday = RUN_DATE - DAY
     store.add(columns({"id": 1}, {"id": 2}, {"id": 3}, day=yesterday, run_date=yesterday))
     store.add(columns({"id": 2}, {"id": 4}, run_date=RUN_DATE))
-    store.add(columns({"id": 3}))  # by a backfill
+    store.add(columns({"id": 3}))  # fetched by a backfill
     found = {
         day: sorted(film for films in store.films(day) for film in films["id"].to_pylist())
         for day in (yesterday, RUN_DATE, RUN_DATE + DAY)
@@ -178,7 +178,7 @@ def test_superseded_records_are_merged_away_but_their_votes_kept(
     assert len(parquet(store)) == 1
     store.add(columns({"id": 1, "vote_count": 20}))
     store.compact()
-    assert len(parquet(store)) == 2  # one of four rows is superseded, too few to rewrite all
+    assert len(parquet(store)) == 2  # one of four rows is outdated, too few to rewrite all files
     store.add(columns({"id": 2, "vote_count": 30}))
     store.compact()
     (path,) = parquet(store)
@@ -288,7 +288,7 @@ def test_damaged_file_stops_merging_and_nothing_is_deleted(store: FilmStore, ste
 
 
 class KilledError(BaseException):
-    """Ends a process; no code under test catches it."""
+    """Imitates the kill of a process; the code under test does not catch it."""
 
 
 @pytest.mark.parametrize("writes", range(8))
@@ -345,7 +345,7 @@ def test_full_disk_is_reported_in_one_sentence_and_the_store_unchanged(
 
 
 def _write_many(folder: str, seed: int) -> None:
-    """A writer that keeps merging the files of all writers."""
+    """Add 40 films one by one, and after every fifth merge the files of all writers."""
     store, chance = FilmStore(Path(folder)), random.Random(seed)
     for at in range(40):
         film_id = seed * 1000 + at
@@ -384,9 +384,9 @@ def test_reader_continues_while_files_are_merged(store: FilmStore):
 events = st.lists(
     st.tuples(
         st.sampled_from(["add", "compact", "reopen"]),
-        st.integers(1, 4),  # a film
-        st.integers(0, 20),  # a day
-        st.integers(1, 5),  # votes
+        st.integers(1, 4),  # film id
+        st.integers(0, 20),  # days before `RUN_DATE`
+        st.integers(1, 5),  # number of votes
     ),
     max_size=14,
 )
@@ -399,7 +399,7 @@ def test_store_behaves_like_a_dictionary(events: list[tuple[str, int, int, int]]
         store = FilmStore(Path(folder) / "films")
         newest: dict[int, tuple[datetime, int]] = {}
         history: dict[int, dict[date, int]] = {}
-        # The hour differs, so that no two events have the same time.
+        # Each event has another hour, so that no two records have the same time.
         for hour, (event, film, days, count) in enumerate(events):
             day = RUN_DATE - days * DAY
             if event == "compact":

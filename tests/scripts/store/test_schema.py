@@ -22,7 +22,7 @@ def test_film_of_the_tests_has_tmdbs_format():
 
 def test_recorded_response_has_the_expected_format(tmdb_shared: Path):
     film = json.loads((tmdb_shared / "api" / "recorded" / "movie_550_append.json").read_bytes())
-    assert unexpected_fields(film) == ["translations"]  # this response was recorded without them
+    assert unexpected_fields(film) == ["translations"]  # recorded without them
     record = film_record(film, moment(), RUN_DATE)
     assert record.keys() == set(SCHEMA.names) - {"votes"}
     assert json.loads(record["extra"]).keys() == {"external_ids", "images"}

@@ -36,7 +36,10 @@ def tmdb(tmdb_stand_in: RunningStandIn) -> Iterator[Tmdb]:
 
 @pytest.fixture(scope="module")
 def new_day() -> Iterator[RunningStandIn]:
-    """A stand-in just started, because the date of one that runs past midnight changes."""
+    """Start a new stand-in for TMDB, so that its date is still `RUN_DATE`.
+
+    The date of a stand-in changes when it runs past its midnight.
+    """
     with running("--today", RUN_DATE.isoformat()) as stand_in:
         yield stand_in
 
@@ -49,7 +52,7 @@ def tmdb_on_its_day(new_day: RunningStandIn) -> Iterator[Tmdb]:
 
 @pytest.fixture
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The waits of the client in seconds; they are recorded, and not carried out."""
+    """Record the client's waits in seconds, instead of waiting."""
     slept: list[float] = []
     monkeypatch.setattr(Tmdb, "_await_turn", lambda _: None)
     monkeypatch.setattr(Tmdb, "_sleep", lambda _, seconds: slept.append(seconds))
@@ -64,7 +67,7 @@ def closed_port() -> int:
 
 
 def everything_said(error: BaseException | None) -> str:
-    """The text of an exception, its causes and its contexts."""
+    """Join all texts in which an exception, its causes and its contexts could reveal a key."""
     if error is None:
         return ""
     chain = everything_said(error.__cause__) + everything_said(error.__context__)
@@ -278,12 +281,12 @@ def test_failure_of_one_film_ends_the_retries_of_the_others(
     ):
         for _ in tmdb.details(chain(ids, refused(tmdb_stand_in))):
             pass
-    # Each thread made one or two attempts, and none of the eighteen others.
+    # Each thread made one or two attempts, but not the eighteen others that it may make.
     assert tmdb_stand_in.stats()["requests"] <= 2 * len(ids)
 
 
 def refused(stand_in: RunningStandIn) -> Iterator[int]:
-    """Ids that end with an error, once TMDB has failed for the first film."""
+    """Yield no id: wait until the stand-in has failed once, then raise an error."""
     while not stand_in.stats()["faults"]:
         time.sleep(0.02)
     raise TmdbError("TMDB refuses the key (HTTP 401); check TMDB_API_KEY")
@@ -293,7 +296,7 @@ def refused(stand_in: RunningStandIn) -> Iterator[int]:
 def test_404_of_another_server_does_not_mean_a_deleted_film(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
 ):
-    tmdb._base_url = tmdb_stand_in.control_url  # another server, which answers 404 in its own way
+    tmdb._base_url = tmdb_stand_in.control_url  # its 404 has no status code of TMDB
     with pytest.raises(TmdbUnavailableError, match="HTTP 404"):
         tmdb.get("/movie/1")
     assert len(waits) == 19
@@ -356,7 +359,7 @@ def test_retry_after_pauses_all_threads(tmdb_stand_in: RunningStandIn, tmdb: Tmd
     with tmdb_stand_in.faults({"kind": "429_retry_after", "seconds": 1, "first": 16}):
         answers = list(tmdb.details(ids))
     assert len(answers) == len(ids)
-    # The first sixteen requests are under way when the first is refused.
+    # When TMDB refuses the first request, the other threads have sent theirs: sixteen in all.
     assert tmdb_stand_in.stats()["requests"] <= 16 + len(ids)
 
 
@@ -370,7 +373,7 @@ def test_requests_keep_the_rate_limit(tmdb_stand_in: RunningStandIn):
     settings = planted(tmdb_stand_in.base_url)
     with Tmdb(settings.model_copy(update={"tmdb_requests_per_second": 20})) as client:
         list(client.details([1] * 50))
-    # A tenth more, because requests may be delayed on their way.
+    # The test tolerates a tenth more than the limit, because the network may delay some requests.
     assert tmdb_stand_in.stats()["peak_per_second"] <= 22
 
 

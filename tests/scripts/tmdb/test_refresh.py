@@ -28,7 +28,7 @@ from tests.support.stand_in import unpaced
 
 DAY = timedelta(days=1)
 TODAY = days_since_1970(RUN_DATE)
-EARLY = date(2005, 9, 30)  # about a hundred rated synthetic films were released before
+EARLY = date(2005, 9, 30)  # about 100 of the stand-in's rated films were released before
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_daily_share_of_old_records_is_due_but_none_of_this_month(store: FilmSto
     films = columns(*({"id": film} for film in range(1, 452)), day=RUN_DATE - 29 * DAY)
     store.add(films)
     assert list(getting_old(store.index(), TODAY)) == []
-    assert len(list(getting_old(store.index(), TODAY + 1))) == 4  # 451 films in 150 days
+    assert len(list(getting_old(store.index(), TODAY + 1))) == 4  # 451 / 150, rounded up
 
 
 def test_each_due_film_comes_once_and_listed_films_first(tmdb: Tmdb, store: FilmStore):

@@ -13,7 +13,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 def noise(matrix: Matrix) -> Numbers:
-    """Standard deviation of the errors: four times as large if the second feature is positive."""
+    """Return the errors' standard deviation: 1.2 where the second feature is positive, else 0.3."""
     return np.where(matrix[:, 1] > 0, 1.2, 0.3)
 
 
@@ -22,7 +22,7 @@ def vectors(count: int, rng: np.random.Generator) -> Matrix:
 
 
 def fold(seed: int, scale: float = 1.0) -> Fold:
-    """A fold with normal errors whose size depends on the features."""
+    """Create a fold of random films, with normal errors of standard deviation `scale * noise`."""
     rng = np.random.default_rng(seed)
     matrix = vectors(FILMS, rng)
     films = film_vectors(matrix, np.full(FILMS, 6.0), np.full(FILMS, seed))

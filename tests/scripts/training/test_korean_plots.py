@@ -17,7 +17,10 @@ ENGLISH = {"등대": "A lighthouse.", "주막": "A tavern."}
 
 
 def pairs(count: int, english: bool = True) -> Sample:
-    """Films with plots in both languages, alternately about lighthouses and taverns."""
+    """Create `count` films whose plots are about a lighthouse and a tavern in turn.
+
+    Each has a Korean plot, and an English one if `english` is true.
+    """
     words = [list(ENGLISH)[at % 2] for at in range(count)]
     films = [Film(plot=measure_plot(ENGLISH[word]) if english else None) for word in words]
     frame = rated(films, np.arange(count, 0, -1), np.full(count, 6), np.full(count, 99))

@@ -40,7 +40,7 @@ def features(split: TimeSplit) -> tuple[str, ...]:
 
 
 def with_column(values: Callable[[TimeSplit], pd.Series]) -> BuildVectors:
-    """`build_vectors` with the sentiment of the plot replaced by other values."""
+    """Return a `build_vectors` that replaces the feature "sentiment of the plot" by `values`."""
 
     def planted(split: TimeSplit, features: tuple[str, ...]) -> tuple[FilmVectors, Effects]:
         films, effects = build_vectors(split, features)
@@ -57,7 +57,7 @@ def all_films(split: TimeSplit) -> pd.DataFrame:
 
 
 def director_mean(split: TimeSplit) -> pd.Series:
-    """The mean rating of all films of a director, including later ones."""
+    """Return the mean rating of all films by each film's director; this leaks later ratings."""
     frame = all_films(split)
     return frame.groupby("directors")["vote_average"].transform("mean")
 
@@ -71,7 +71,9 @@ def test_honest_features_pass(split: TimeSplit, features: tuple[str, ...]):
 
     refuse_leaks(split, features, remembering)
     ratings = [tuple(each.holdout.ratings) for each in asked]
-    assert len(ratings) == 3  # as it is, and with other outcomes since the split and a year before
+    # Built once with the real outcomes, once with others since the split, and once with others
+    # since a year before the split.
+    assert len(ratings) == 3
     assert ratings[0] not in ratings[1:]
 
 

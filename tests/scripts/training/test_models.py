@@ -17,7 +17,8 @@ def test_every_model_type_has_a_family_and_parameters():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_parameters_in_use_lie_inside_the_search_space(family: ModelType):
     trial: Any = optuna.trial.FixedTrial(MODEL_CONFIG.parameters[family])
-    family_named(family).suggest(trial)  # warns of parameters outside, and warnings are errors
+    # Optuna warns if a parameter is outside the search space, and pytest makes warnings errors.
+    family_named(family).suggest(trial)
 
 
 def test_unknown_family_is_an_error_that_names_the_known_ones():

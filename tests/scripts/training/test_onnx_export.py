@@ -14,7 +14,7 @@ FAMILIES = MODEL_CONFIG.families
 
 
 def films(rows: int = 300) -> tuple[Matrix, Targets]:
-    """Films with missing facts and values that float32 cannot hold exactly."""
+    """Create feature vectors and ratings of films; some values are missing, some very large."""
     rng = np.random.default_rng(SEED)
     matrix = np.round(rng.uniform(-1, 1, (rows, 6)), 4).astype(np.float32)
     matrix[:, 0] *= 1e8
@@ -61,7 +61,7 @@ def test_film_without_any_facts_gets_a_rating(family: ModelType):
 
 
 def test_threshold_between_two_values_splits_them_in_float32_too():
-    # The threshold between 0.2 and 0.225 is 0.2125; the nearest float32 lies above it.
+    # LightGBM splits 0.2 and 0.225 at the double 0.2125. The nearest float32 is larger than that.
     values = np.asarray([[0.2], [0.225]] * 50, dtype=np.float32)
     ratings = np.asarray([5.0, 7.0] * 50)
     steep = {"n_estimators": 5, "learning_rate": 1}

@@ -34,7 +34,10 @@ LINEAR = SMALL.parameters["linear"]
 
 
 def films(per_year: int = 30, years: int = 6) -> FilmVectors:
-    """Films of some years before the split and of the one after it, oldest first."""
+    """Create films from `years` years before the split and from one after it, oldest first.
+
+    The rating is 6 plus the second feature, plus noise.
+    """
     rng = np.random.default_rng(1)
     of_year = np.repeat(np.arange(years, -1, -1), per_year)
     full = rng.normal(0, 1, (len(of_year), 3)).astype(np.float32)
@@ -255,7 +258,7 @@ def test_outcomes_of_hold_out_films_do_not_change_the_model(split: TimeSplit):
 
 
 def fold(some: FilmVectors, errors: Any) -> Fold:
-    """A fold with the given errors of forecasts with all facts."""
+    """Create a fold with these errors for forecasts from all facts; its other errors are zero."""
     return Fold(some, np.asarray(errors), *np.zeros((2, len(errors))))
 
 

@@ -198,7 +198,7 @@ def test_films_that_are_not_selected_do_not_enter():
 def test_average_follows_the_newest_films_if_ratings_drift():
     some = invented_films(400)
     days_old = np.linspace(10, 3000, 400)
-    ratings = 7.0 - days_old / 1000  # from 7 now to 4 then
+    ratings = 7.0 - days_old / 1000  # 7 for new films, 4 for old ones
     found, vocabulary = learned(some, ratings.tolist(), days_old=days_old.tolist())
     freshness = 0.5 ** (days_old / 365.25 / EFFECTS.level_half_life_years)
     everyone = np.ones(400, bool)
@@ -240,7 +240,7 @@ def test_same_films_give_the_same_effects():
     assert first == second
 
 
-# Three films of three people; the third person has none.
+# Token weights of three films (rows) and three people (columns). The third person has no film.
 TOKENS = sparse.csr_matrix(np.array([[1, 0, 0], [2, 2, 0], [1, 0, 0]], float))
 RATINGS = np.array([6.0, 8.0, 4.0])
 

@@ -27,7 +27,10 @@ YEARS = 8
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    """Create years of films before the split and one after it; tests must not change the frame."""
+    """Create films of `YEARS` years before the split and of one year after it.
+
+    All tests in this module share the frame and must not change it.
+    """
     return years_of_films(years=YEARS)
 
 
@@ -48,7 +51,7 @@ def days_before(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def altered(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
-    """The same films with very different outcomes in some rows."""
+    """Copy the films, with very different ratings, votes and revenue in the marked rows."""
     others = {
         "vote_average": 10 - frame["vote_average"],
         "vote_count": 50 + frame["vote_count"] ** 2 % 9973,
@@ -124,7 +127,7 @@ def test_outcomes_of_a_year_do_not_enter_its_own_vectors_or_earlier_ones(
     films, _ = build_vectors(split_of(altered(frame, since)), features)
     before = films.years >= year
     assert_same_vectors(films, honest[0], before)
-    # They do enter the vectors of later years.
+    # The outcomes change the vectors of later years, so the test has altered them effectively.
     assert (films.full[~before] != honest[0].full[~before]).any()
 
 
@@ -213,7 +216,7 @@ def test_vectors_are_the_same_in_every_run(
 
 @pytest.fixture
 def four() -> FilmVectors:
-    """Films of four years, oldest first, with more and more votes."""
+    """Create one film for each of four years, oldest first, with an increasing number of votes."""
     votes = [MIN_VOTES_TO_LEARN - 1, MIN_VOTES_TO_LEARN, MIN_VOTES_TO_MEASURE - 1, 1000]
     return film_vectors(np.zeros((4, 1), np.float32), [5, 6, 7, 8], [3, 2, 1, 0], votes)
 

@@ -61,7 +61,7 @@ def test_frequent_tokens_are_those_of_enough_earlier_films():
     earlier = np.array([True, False, True, False])
     known = rows.frequent_tokens(earlier)
     assert known["genre"].tolist() == [True]
-    assert known["director"].tolist() == [True, False, True]  # Ada, Jo, Kim
+    assert known["director"].tolist() == [True, False, True]  # for Ada, Jo and Kim
     later = rows.select(~earlier, known)
     np.testing.assert_array_equal(later.matrices["director"].toarray(), [[1, 0, 0], [0, 0, 0]])
     assert later.present["director"].tolist() == [True, True]
