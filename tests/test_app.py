@@ -20,7 +20,7 @@ def test_default_language_is_korean():
     assert not page.error
 
 
-def test_address_can_name_the_language():
+def test_language_in_the_address_is_used():
     page = open_app("en")
     assert page.title[0].value == "Film rating forecast"
     assert page.selectbox(key="language").value == "en"

@@ -1,4 +1,4 @@
-"""CI must not pass over what it did not run, in one process or in several."""
+"""Test that CI fails when tests were skipped, with one process and with several."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
         ("needs films in ../shared", "true", 0),
     ],
 )
-def test_ci_fails_when_something_it_needs_was_skipped(
+def test_ci_fails_when_a_test_was_skipped_for_a_missing_program(
     tmp_path: Path, reason: str, ci: str, expected: int, options: list[str]
 ):
     (tmp_path / "test_it.py").write_text(
@@ -30,7 +30,7 @@ def test_ci_fails_when_something_it_needs_was_skipped(
     result = subprocess.run(
         [*command, "-c", "/dev/null", "--rootdir", str(tmp_path)],
         cwd=ROOT,
-        # Without the plugins of the environment, which take seconds to import.
+        # Without the environment's other plugins, because their imports take seconds.
         env=os.environ | {"CI": ci, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,

@@ -28,15 +28,22 @@ CODE = {
     "sandbox": {"movierating", "sandbox"},
 }
 BASE = "python:3.11-slim-bookworm"
-LARGEST_API_MB = 220  # above its base
-# Searches and catalogues are for people; the port inside of a container stands in its image.
+LARGEST_API_MB = 220  # in addition to the base image
+# Settings that no container gets. The first two are for commands that people run; the port inside a
+# container is fixed in its image.
 OF_NO_CONTAINER = {"TUNE_MINUTES", "TMDB_CATALOGUE", "API_PORT"}
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::(?P<mark>[-?])(?P<rest>[^}]*))?\}")
 SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|KEY|KEY_ID)$")
 
 
 class Variable(NamedTuple):
-    """A value that a compose file takes from `.env`, and its default or message there."""
+    """A variable that a compose file reads from `.env`, written as `${NAME:-rest}` or similar.
+
+    Attributes:
+        name: Its name.
+        mark: `-` if `rest` is a default, `?` if it is an error message, None without a rest.
+        rest: The default or the message.
+    """
 
     name: str
     mark: str | None
@@ -44,7 +51,7 @@ class Variable(NamedTuple):
 
 
 class Stage(NamedTuple):
-    """A stage of the Dockerfile: what it is made from, and its instructions."""
+    """A stage in the Dockerfile: the image or stage it starts from, and its instructions."""
 
     parent: str
     instructions: list[tuple[str, str]]
@@ -56,7 +63,7 @@ def services(file: str) -> dict[str, dict[str, Any]]:
     return parsed
 
 
-# Those of the trial's file that are its own; the others are of the files it is laid over.
+# Services without an image only change a service from another file, so they are left out.
 SERVICES = [
     pytest.param(service, id=name)
     for file in FILES
@@ -73,7 +80,7 @@ each_target = pytest.mark.parametrize("target", sorted(CODE))
 
 
 def variables(file: str) -> list[Variable]:
-    """Every `${NAME}` of a compose file, and every name that stands alone in an environment."""
+    """Return all variables of a compose file: `${NAME}`, and environment names without a value."""
     written = [Variable(*match.groups()) for match in VARIABLE.finditer((ROOT / file).read_text())]
     alone = [
         Variable(name, None, None)
@@ -85,6 +92,7 @@ def variables(file: str) -> list[Variable]:
 
 
 def stages() -> dict[str, Stage]:
+    """Parse the Dockerfile: its stages by name."""
     joined = re.sub(r"\\\n", " ", re.sub(r"(?m)^\s*#.*\n", "", (ROOT / "Dockerfile").read_text()))
     found: dict[str, Stage] = {}
     for line in filter(None, map(str.strip, joined.splitlines())):
@@ -98,7 +106,7 @@ def stages() -> dict[str, Stage]:
 
 
 def lineage(target: str) -> list[tuple[str, str]]:
-    """The instructions that make an image, those of the stages below it first."""
+    """Return all instructions that build an image, beginning with those of its first stage."""
     found = stages()
     if target not in found:
         return []
@@ -106,7 +114,7 @@ def lineage(target: str) -> list[tuple[str, str]]:
 
 
 def copied(instructions: list[tuple[str, str]], from_stage: str | None = None) -> set[str]:
-    """What is copied out of the build's folder, or out of another stage."""
+    """Return the sources of COPY instructions: in the repository, or in the stage `from_stage`."""
     copies = [rest.split() for instruction, rest in instructions if instruction == "COPY"]
     wanted = f"--from={from_stage}" if from_stage else None
     return {
@@ -127,13 +135,13 @@ def megabytes(limit: str) -> int:
 
 
 @each_file
-def test_every_variable_of_a_compose_file_is_explained_in_the_example(file: str):
+def test_every_variable_of_a_compose_file_is_in_env_example(file: str):
     explained = set(re.findall(r"(?m)^(?:# )?(\w+)=", (ROOT / ".env.example").read_text()))
     assert {variable.name for variable in variables(file)} <= explained
 
 
 def settings_asked_for(*folders: str) -> set[str]:
-    """The settings that some code reads, as environment variables."""
+    """Find the settings that the code in some folders reads; return their environment variables."""
     text = "\n".join(path.read_text() for name in folders for path in (ROOT / name).rglob("*.py"))
     forms = (r"settings(?:\(\))?\.(\w+)", r"\brequire\(\"(\w+)\"\)")
     asked = {name for form in forms for name in re.findall(form, text)}
@@ -148,7 +156,7 @@ def settings_asked_for(*folders: str) -> set[str]:
         (FASTAPI, "api", ("app", "movierating")),
     ],
 )
-def test_every_setting_that_code_asks_for_reaches_its_container(
+def test_container_gets_every_setting_that_its_code_reads(
     file: str, name: str, folders: tuple[str, ...]
 ):
     asked = settings_asked_for(*folders)
@@ -158,7 +166,7 @@ def test_every_setting_that_code_asks_for_reaches_its_container(
 
 
 @both_files
-def test_a_default_in_a_compose_file_is_the_default_of_the_setting(file: str):
+def test_compose_file_and_code_have_the_same_defaults(file: str):
     defaults = Settings()
     written = {
         variable.name: variable.rest
@@ -169,7 +177,7 @@ def test_a_default_in_a_compose_file_is_the_default_of_the_setting(file: str):
 
 
 @both_files
-def test_a_missing_value_without_which_nothing_runs_is_named_in_a_sentence(file: str):
+def test_compose_error_names_the_missing_variable(file: str):
     required = [variable for variable in variables(file) if variable.mark == "?"]
     assert required
     for variable in required:
@@ -177,7 +185,7 @@ def test_a_missing_value_without_which_nothing_runs_is_named_in_a_sentence(file:
 
 
 @each_service
-def test_no_secret_stands_in_a_compose_file(service: dict[str, Any]):
+def test_no_secret_is_in_a_compose_file(service: dict[str, Any]):
     for name, value in service.get("environment", {}).items():
         if SECRET_NAME.search(name) and value is not None:
             match = VARIABLE.fullmatch(value)
@@ -186,27 +194,27 @@ def test_no_secret_stands_in_a_compose_file(service: dict[str, Any]):
 
 
 @both_files
-def test_memory_limits_add_up_to_less_than_the_machine_has(file: str):
+def test_memory_limits_of_an_instance_fit_its_machine(file: str):
     limits = [
         megabytes(service["mem_limit"])
         for service in services(file).values()
-        if service.get("profiles") != ["celery"]  # whose workers are for larger or more machines
+        if service.get("profiles") != ["celery"]  # Celery workers are meant for larger machines
     ]
     assert sum(limits) < MACHINE_MB[file]
 
 
-def test_two_replicas_and_the_proxy_fit_the_machine_too():
+def test_memory_limits_fit_the_machine_with_two_replicas_and_the_proxy():
     limits = {name: megabytes(each["mem_limit"]) for name, each in services(FASTAPI).items()}
     assert sum(limits.values()) + limits["api"] < MACHINE_MB[FASTAPI]
 
 
 @each_service
-def test_ports_are_open_to_this_machine_alone_but_for_the_proxys(service: dict[str, Any]):
+def test_only_the_proxy_has_ports_open_to_other_machines(service: dict[str, Any]):
     if service not in PUBLIC:
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
 
 
-def test_what_is_bound_publicly_is_the_proxy_with_tls_and_passwords():
+def test_public_service_is_the_proxy_with_tls_and_passwords():
     (proxy,) = PUBLIC
     assert proxy["image"].startswith("caddy:")
     rules = (ROOT / "ops" / "caddy" / "Caddyfile").read_text()
@@ -215,22 +223,22 @@ def test_what_is_bound_publicly_is_the_proxy_with_tls_and_passwords():
 
 
 @each_service
-def test_a_service_restarts_rotates_its_log_and_gains_no_privileges(service: dict[str, Any]):
+def test_service_restarts_rotates_its_log_and_gains_no_privileges(service: dict[str, Any]):
     assert service["restart"] in {"unless-stopped", "no"}
     assert {"max-size", "max-file"} <= set(service["logging"]["options"])
-    # Our own images have an init of their own, for engines that give none.
+    # Our images contain an init process, so that they work with engines that provide none.
     assert service.get("init", False) is not built_here(service)
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
 
 
 @each_service
-def test_what_is_built_here_runs_on_a_read_only_file_system(service: dict[str, Any]):
+def test_our_images_run_on_a_read_only_file_system(service: dict[str, Any]):
     assert service["read_only"] or not built_here(service)
 
 
 @both_files
-def test_a_service_starts_after_what_it_needs_is_healthy_or_done(file: str):
+def test_service_starts_only_after_the_services_it_needs(file: str):
     every = services(file)
     waits = {
         (name, needed): how["condition"]
@@ -245,12 +253,12 @@ def test_a_service_starts_after_what_it_needs_is_healthy_or_done(file: str):
 
 
 @each_target
-def test_an_image_holds_the_code_it_may_import_and_no_other(target: str):
+def test_image_contains_only_the_code_that_it_may_import(target: str):
     assert copied(lineage(target)) == CODE[target]
 
 
 @each_target
-def test_an_image_holds_the_packages_of_its_own_lock(target: str):
+def test_image_contains_the_packages_of_its_lock_file(target: str):
     assert copied(lineage(target), from_stage=f"{target}-packages") == {"/opt/venv"}
     installing = stages()[f"{target}-packages"].instructions
     assert copied(installing) == {f"requirements/{target}.txt"}
@@ -258,19 +266,19 @@ def test_an_image_holds_the_packages_of_its_own_lock(target: str):
 
 
 @each_target
-def test_an_image_does_not_run_as_root_and_tells_its_health(target: str):
-    instructions = dict(lineage(target))  # the last of each kind is the one that holds
+def test_image_does_not_run_as_root_and_has_a_health_check(target: str):
+    instructions = dict(lineage(target))  # the last instruction of a kind overrides earlier ones
     assert instructions["USER"] == "1000:1000"
     health = instructions["HEALTHCHECK"]
     compile(json.loads(health[health.index("[") :])[2], "<health check>", "exec")
 
 
 @each_target
-def test_an_image_has_an_init_as_its_first_process(target: str):
+def test_first_process_of_an_image_is_an_init(target: str):
     assert dict(lineage(target))["ENTRYPOINT"] == '["tini", "--"]'
 
 
-def test_dockerfile_is_clean_to_its_linter():
+def test_dockerfile_passes_its_linter():
     program = Path(sys.executable).with_name("hadolint")
     command = [str(program), "Dockerfile"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -290,7 +298,9 @@ def test_compose_files_follow_the_specification():
     [(AIRFLOW,), (FASTAPI,), (FASTAPI, MONITORING), (AIRFLOW, FASTAPI, TRIAL)],
     ids=" ".join,
 )
-def test_todays_compose_reads_the_files_as_they_are_meant(files: tuple[str, ...], tmp_path: Path):
+def test_current_compose_accepts_the_files_and_their_memory_limits(
+    files: tuple[str, ...], tmp_path: Path
+):
     wanted = {each.name for file in files for each in variables(file) if each.mark == "?"}
     (tmp_path / ".env").write_text("".join(f"{name}=x\n" for name in wanted | {"S3_BUCKET_NAME"}))
     options = ["--env-file", str(tmp_path / ".env"), "--profile", "celery", "--profile", "public"]
@@ -319,7 +329,7 @@ def test_todays_compose_reads_the_files_as_they_are_meant(files: tuple[str, ...]
 
 
 @each_file
-def test_compose_1_29_knows_all_that_stands_in_a_compose_file(file: str):
+def test_compose_files_use_only_features_of_compose_1_29(file: str):
     document = yaml.safe_load((ROOT / file).read_text())
     assert "name" not in document
     assert all("file" in secret for secret in document.get("secrets", {}).values())
@@ -328,7 +338,7 @@ def test_compose_1_29_knows_all_that_stands_in_a_compose_file(file: str):
 
 
 @each_service
-def test_an_image_from_outside_has_a_version(service: dict[str, Any]):
+def test_every_foreign_image_has_a_version(service: dict[str, Any]):
     name, _, tag = service["image"].partition(":")
     assert built_here(service) or (tag and tag != "latest"), name
 
@@ -337,7 +347,7 @@ def test_base_image_has_a_version():
     assert f"\nFROM {BASE} AS base\n" in (ROOT / "Dockerfile").read_text()
 
 
-def test_every_service_is_in_a_network_of_its_instance_in_a_trial():
+def test_every_service_of_a_trial_is_only_in_the_network_of_its_instance():
     trial = services(TRIAL)
     for file, network in ((AIRFLOW, "training"), (FASTAPI, "serving")):
         assert {name for name in services(file) if trial[name]["networks"] != [network]} == set()
@@ -345,12 +355,12 @@ def test_every_service_is_in_a_network_of_its_instance_in_a_trial():
     assert both == ["s3"]
 
 
-def test_the_images_build_without_buildkit():
+def test_dockerfile_uses_no_feature_of_buildkit():
     text = (ROOT / "Dockerfile").read_text()
     assert not re.search(r"(?m)^# *syntax=|--mount=|<<\w|COPY +--(link|parents|exclude)", text)
 
 
-def test_only_what_images_are_made_of_enters_a_build():
+def test_docker_build_context_has_only_the_files_that_images_need():
     first, *others = (
         line
         for line in (ROOT / ".dockerignore").read_text().splitlines()
@@ -363,7 +373,7 @@ def test_only_what_images_are_made_of_enters_a_build():
 
 
 @pytest.mark.parametrize("lock", [*sorted(CODE), "uv"])
-def test_every_package_of_a_lock_has_hashes_and_no_address(lock: str):
+def test_every_package_in_a_lock_file_has_hashes_and_no_url(lock: str):
     text = (ROOT / "requirements" / f"{lock}.txt").read_text()
     packages = re.sub(r"\\\n", " ", text).splitlines()
     assert packages
@@ -371,7 +381,7 @@ def test_every_package_of_a_lock_has_hashes_and_no_address(lock: str):
     assert "://" not in text
 
 
-def test_the_pipeline_has_the_driver_of_its_database():
+def test_pipeline_image_contains_the_driver_for_airflows_database():
     environment = services(AIRFLOW)["airflow-scheduler"]["environment"]
     address = environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
     driver = re.match(r"postgresql\+(\w+)://", address)
@@ -399,7 +409,10 @@ def skip_without_engine() -> None:
 
 @pytest.fixture(scope="module")
 def api_container() -> Iterator[str]:
-    """The API, built and started as the compose file starts it, with an S3 that is away."""
+    """Build the API's image, and start it as the compose file does, with an unreachable S3.
+
+    Yields the container's id.
+    """
     skip_without_engine()
     image = "movie-rating-api:test"
     build = ["--target", "api", "--build-arg", "GIT_COMMIT=of-this-test", "--tag", image]
@@ -427,7 +440,7 @@ def healthy(container: str, within_seconds: float = 60) -> bool:
 
 @pytest.mark.containers
 @pytest.mark.timeout(900)
-def test_an_image_builds_with_buildkit_too():
+def test_image_builds_with_buildkit_too():
     skip_without_engine()
     clients = [folder for folder in os.get_exec_path() if Path(folder, "docker").exists()]
     build = ["build", "--quiet", "--network", "host", "--target", "ui", "."]
@@ -452,7 +465,7 @@ def test_an_image_builds_with_buildkit_too():
 
 @pytest.mark.containers
 @pytest.mark.timeout(900)  # the first build downloads every package
-def test_the_api_image_starts_and_says_that_it_has_no_model_yet(api_container: str):
+def test_api_image_starts_without_s3_and_reports_that_it_has_no_model(api_container: str):
     assert healthy(api_container), docker("logs", api_container)
     address = docker("port", api_container, "8000/tcp")
     assert requests.get(f"http://{address}/livez", timeout=10).status_code == 200
@@ -463,7 +476,7 @@ def test_the_api_image_starts_and_says_that_it_has_no_model_yet(api_container: s
 
 @pytest.mark.containers
 @pytest.mark.timeout(900)
-def test_the_api_image_is_not_root_and_holds_no_training_code(api_container: str):
+def test_api_image_does_not_run_as_root_and_has_no_training_code(api_container: str):
     assert docker("exec", api_container, "id", "--user") == "1000"
     assert docker("exec", api_container, "printenv", "GIT_COMMIT") == "of-this-test"
     looked_for = "airflow", "pandas", "sklearn", "scripts", "dags", "sandbox", "streamlit"
@@ -473,7 +486,7 @@ def test_the_api_image_is_not_root_and_holds_no_training_code(api_container: str
 
 @pytest.mark.containers
 @pytest.mark.timeout(900)
-def test_the_api_image_is_small_and_its_first_process_is_the_init(api_container: str):
+def test_api_image_is_small_and_its_first_process_is_an_init(api_container: str):
     image = docker("inspect", "--format", "{{.Image}}", api_container)
     sizes = [int(docker("inspect", "--format", "{{.Size}}", each)) for each in (image, BASE)]
     assert (sizes[0] - sizes[1]) / 1e6 < LARGEST_API_MB
@@ -482,6 +495,6 @@ def test_the_api_image_is_small_and_its_first_process_is_the_init(api_container:
 
 @pytest.mark.containers
 @pytest.mark.timeout(900)
-def test_the_api_image_writes_only_where_it_may(api_container: str):
+def test_api_image_can_write_only_to_its_cache_and_tmp(api_container: str):
     script = "touch /srv/app/model/it /tmp/it && ! touch /srv/it 2>/dev/null && echo well"
     assert docker("exec", api_container, "sh", "-c", script) == "well"

@@ -1,4 +1,4 @@
-"""The house: floors, locks, documents."""
+"""Test the repository's rules: where modules are, who may import what, lock files, documents."""
 
 import importlib
 import re
@@ -28,12 +28,12 @@ DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "README.ko.md", "CONTRIBUTING.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-MODEL_CACHE = "app/model/"  # the service makes it
+MODEL_CACHE = "app/model/"  # not in git: the API creates it
 PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==(\S+)(?: ; (.+?))? \\$", re.MULTILINE)
 
 
 def pins(lock: Path) -> dict[tuple[str, str], set[str]]:
-    """The hashes of each package and version."""
+    """Read a lock file: the hashes of each package, by its name and version."""
     text = lock.read_text(encoding="utf-8")
     begins = list(PIN.finditer(text))
     ends = [*(match.start() for match in begins[1:]), len(text)]
@@ -46,7 +46,7 @@ def pins(lock: Path) -> dict[tuple[str, str], set[str]]:
 
 
 def committed(pattern: str) -> list[Path]:
-    """The files of the repository that match, also those not yet committed."""
+    """List the files in the repository that match a pattern, including new ones not ignored."""
     command = ["git", "ls-files", "-co", "--exclude-standard", pattern]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
@@ -54,13 +54,13 @@ def committed(pattern: str) -> list[Path]:
     return [path for name in listed.stdout.splitlines() if (path := ROOT / name).is_file()]
 
 
-def test_app_is_the_package_and_not_the_page():
+def test_import_of_app_finds_the_api_package_and_not_app_py():
     assert (ROOT / "app" / "__init__.py").is_file()
     assert (ROOT / "app.py").is_file()
     assert importlib.import_module("app").__path__
 
 
-def test_tests_are_no_package():
+def test_test_folders_are_no_packages():
     assert list((ROOT / "tests").rglob("__init__.py")) == []
 
 
@@ -81,12 +81,12 @@ def test_every_module_falls_under_a_contract():
     assert set(rules["root_packages"]) == folders
     layered = [rule for rule in rules["contracts"] if rule.get("exhaustive")]
     ruled = {name for rule in layered for name in rule["containers"]}
-    # docs and tests hold single scripts and tests, not layers.
+    # `docs` and `tests` have no layers, only single scripts and tests.
     assert {name.partition(".")[0] for name in ruled} == folders - {"docs", "tests"}
 
 
 @pytest.mark.parametrize("environment", ["dev", "api"])
-def test_what_is_served_imports_no_training_library(environment: str):
+def test_api_imports_no_training_library(environment: str):
     python = ROOT / ".venv" / environment / "bin" / "python"
     if environment == "dev":
         python = Path(sys.executable)
@@ -109,13 +109,13 @@ print(*{name.partition(".")[0] for name in sys.modules})
     assert not imported & NOT_SERVED
 
 
-def test_page_imports_nothing_of_ours():
+def test_ui_imports_none_of_our_other_packages():
     for source in (ROOT / "app.py", *(ROOT / "ui").rglob("*.py")):
         imports = re.findall(r"^\s*(?:from|import) (\w+)", source.read_text(), re.MULTILINE)
         assert not {*FLOORS, "sandbox"} & set(imports), source
 
 
-def test_page_loads_no_library_of_tables():
+def test_ui_does_not_load_pandas_pyarrow_or_altair():
     code = """
 import sys
 import tomllib
@@ -132,7 +132,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
-def test_lock_agrees_with_the_joint_one(lock: Path):
+def test_lock_file_agrees_with_the_common_one(lock: Path):
     joint = pins(ROOT / "requirements.txt")
     names = {name for name, _ in joint}
     of_ours = {pin: hashes for pin, hashes in pins(lock).items() if pin[0] in names}
@@ -141,7 +141,7 @@ def test_lock_agrees_with_the_joint_one(lock: Path):
 
 
 @pytest.mark.parametrize("lock", [*LOCKS, ROOT / "requirements.txt"], ids=lambda lock: lock.stem)
-def test_lock_has_hashes_and_names_no_place(lock: Path):
+def test_lock_file_has_hashes_and_no_urls(lock: Path):
     text = lock.read_text(encoding="utf-8")
     assert "://" not in text
     assert " @ " not in text
@@ -169,7 +169,7 @@ def test_commands_of_the_documents_exist(document: Path):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_links_between_the_documents_lead_somewhere(document: Path):
+def test_links_between_documents_are_not_broken(document: Path):
     text = document.read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)\s#]+)", text)
     broken = [link for link in links if "://" not in link and not (document.parent / link).exists()]
@@ -184,7 +184,7 @@ def test_files_that_the_documents_name_exist(document: Path):
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
 
 
-def test_one_version_everywhere():
+def test_all_files_state_the_same_version():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     named = {
         "app/main.py": r'^ +version="(.+)",$',
@@ -198,16 +198,16 @@ def test_one_version_everywhere():
         assert set(newest) == {version}, name
 
 
-def test_readme_leads_with_the_two_commands():
+def test_first_commands_in_the_readme_are_make_up_and_make_test():
     commands = re.findall(r"^make (\w+)", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert commands[:2] == ["up", "test"]
 
 
-def test_changelog_tells_of_the_next_version():
+def test_changelog_has_versions():
     assert "## " in (ROOT / "CHANGELOG.md").read_text()
 
 
-def test_recipes_of_contributing_name_what_exists():
+def test_files_and_names_in_the_recipes_of_contributing_exist():
     text = (ROOT / "CONTRIBUTING.md").read_text()
     recipes = text[text.index("\n## Add a fact") :]
     code = "\n".join(path.read_text() for path in committed("*.py"))

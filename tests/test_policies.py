@@ -1,4 +1,4 @@
-"""The policies of the two instances, held by an S3 server that reads AWS's own documents."""
+"""Test the IAM policies of both instances on a local S3 server, which enforces AWS documents."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +29,7 @@ FILMS = as_csv(opened_since(date(2025, 1, 10)))
 
 @pytest.fixture
 def acting_as(s3_server: S3Server, bucket_settings: Settings) -> Callable[[str], Settings]:
-    """Settings with the keys of an identity that has one policy, and a bucket with a version."""
+    """Return a function that creates settings with the keys of a user with the named policy."""
 
     def act(policy: str) -> Settings:
         bucket = bucket_settings.require("s3_bucket_name")
@@ -49,7 +49,7 @@ def serving(acting_as: Callable[[str], Settings]) -> Bucket:
     return open_bucket(acting_as("serving"))
 
 
-def test_serving_finds_an_empty_registry_empty(serving: Bucket):
+def test_serving_can_read_an_empty_registry(serving: Bucket):
     assert Registry(serving).production() is None
 
 
@@ -72,7 +72,7 @@ WRITES: dict[str, Callable[[Bucket], Any]] = {
 
 
 @pytest.mark.parametrize("write", WRITES)
-def test_serving_may_write_nothing_and_is_told_so(
+def test_serving_may_not_write_and_gets_a_clear_error(
     serving: Bucket, registry: Registry, packed: Packed, write: str
 ):
     current = put_into_production(registry, packed)
@@ -81,7 +81,7 @@ def test_serving_may_write_nothing_and_is_told_so(
     assert registry.production() == current
 
 
-def test_training_writes_down_forecasts_and_serving_reads_their_views_alone(
+def test_training_writes_forecasts_and_serving_reads_only_their_summaries(
     acting_as: Callable[[str], Settings], serving: Bucket
 ):
     training = ForecastLedger(open_bucket(acting_as("training")))
@@ -93,12 +93,14 @@ def test_training_writes_down_forecasts_and_serving_reads_their_views_alone(
         serving.get(f"{MADE_PREFIX}2026-11-23/some.jsonl.gz")
 
 
-def test_serving_may_read_what_was_decided(serving: Bucket, registry: Registry, packed: Packed):
+def test_serving_may_read_the_promotion_decisions(
+    serving: Bucket, registry: Registry, packed: Packed
+):
     put_into_production(registry, packed)
     assert Registry(serving).history() == registry.history() != []
 
 
-def test_serving_may_read_neither_the_pickles_nor_anything_else(
+def test_serving_may_not_read_the_pickles_or_the_pipelines_files(
     serving: Bucket, bucket_settings: Settings
 ):
     for key in ("models/latest/best_model.pkl", "pipeline/films.parquet"):
@@ -109,14 +111,14 @@ def test_serving_may_read_neither_the_pickles_nor_anything_else(
         serving.keys("")
 
 
-def test_serving_may_look_into_no_other_bucket(serving: Bucket, s3_server: S3Server):
+def test_serving_may_not_read_another_bucket(serving: Bucket, s3_server: S3Server):
     other = s3_server.new_bucket()
     with pytest.raises(S3RefusedError):
         Bucket(serving._client, other).get("models/production.json")
     s3_server.drop_bucket(other)
 
 
-def test_training_may_do_all_that_the_pipeline_and_its_people_do(
+def test_training_may_deploy_roll_back_and_prune_versions(
     acting_as: Callable[[str], Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     settings = acting_as("training")
@@ -140,7 +142,7 @@ def test_training_may_do_all_that_the_pipeline_and_its_people_do(
     assert {each.version for each in registry.versions()} == {*needed, "spare.last"}
 
 
-def test_training_may_neither_forget_a_decision_nor_production_nor_leave_the_registry(
+def test_training_may_not_delete_decisions_or_production_or_write_elsewhere(
     acting_as: Callable[[str], Settings], registry: Registry, packed: Packed, s3_server: S3Server
 ):
     training = open_bucket(acting_as("training"))
@@ -163,7 +165,7 @@ def test_training_may_neither_forget_a_decision_nor_production_nor_leave_the_reg
 
 
 @pytest.mark.parametrize("name", ["serving", "training"])
-def test_policy_names_the_bucket_alone(name: str):
+def test_policy_covers_only_the_bucket_and_no_wildcard_action(name: str):
     document = json.loads((POLICIES / f"{name}.json").read_text())
     assert document["Version"] == "2012-10-17"
     for statement in document["Statement"]:

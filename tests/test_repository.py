@@ -1,4 +1,4 @@
-"""What must never be committed."""
+"""Test that no secret, no data, no model and no large file is committed."""
 
 import re
 import shutil
@@ -42,7 +42,7 @@ def test_no_data_and_no_model_is_committed():
     assert [path for path in committed() if path.suffix in DATA] == []
 
 
-def test_nothing_large_is_committed():
+def test_no_large_file_is_committed():
     assert [path for path in committed() if path.stat().st_size > LARGEST_BYTES] == []
 
 

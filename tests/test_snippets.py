@@ -1,4 +1,4 @@
-"""The snippets for developers, taken from the documents and sent to a service over HTTP."""
+"""Run the code examples from the documents against a real service over HTTP."""
 
 import json
 import re
@@ -51,7 +51,7 @@ CURLS: Final = [
 
 
 @pytest.mark.parametrize("command", CURLS)
-def test_curl_of_the_documents_is_answered(url: str, command: str):
+def test_curl_command_in_the_documents_gets_an_answer(url: str, command: str):
     if shutil.which("curl") is None:
         pytest.skip("there is no `curl` here")
     command = command.replace(ADDRESS, url).replace("curl ", "curl -f ", 1)
@@ -68,7 +68,7 @@ def test_path_table_of_the_documents_lists_every_path():
     assert served <= listed | unversioned
 
 
-def test_python_client_of_the_documents_forecasts(url: str):
+def test_python_client_in_the_documents_gets_a_forecast(url: str):
     assert len(CURLS) == 5
     code = snippet("python").replace(ADDRESS, url)
     result = subprocess.run(
@@ -79,7 +79,7 @@ def test_python_client_of_the_documents_forecasts(url: str):
     assert all(re.fullmatch(r"[+-]\d\.\d\d \w+", each) for each in reasons)
 
 
-def test_python_client_of_the_documents_says_which_field_to_change(url: str):
+def test_python_client_in_the_documents_names_the_invalid_field(url: str):
     code = snippet("python").replace(ADDRESS, url) + "\nforecast(genres=['Drama'], runtime=-1)"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False

@@ -1,4 +1,4 @@
-"""The whole system, started once as `make up` starts it."""
+"""Fixtures that start the whole system as `make up` does, once for all integration tests."""
 
 import json
 from collections.abc import Iterator
@@ -17,25 +17,25 @@ FILMS = "400"
 
 @dataclass(frozen=True)
 class Running:
-    """A system that is up, and what `make up` printed."""
+    """The running system: its checkout, and the output of `make up`."""
 
     checkout: Checkout
     printed: str
 
 
 def secrets_of(checkout: Checkout) -> dict[str, str]:
-    """Load the secrets that the sandbox in a checkout generated."""
+    """Read the secrets that the sandbox of a checkout has generated, by name."""
     kept: dict[str, str] = json.loads((checkout.folder / ".sandbox" / "secrets.json").read_text())
     return kept
 
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """A copy of the checkout; nothing runs in it yet."""
+    """Copy this checkout, and yield the copy; nothing runs in it yet."""
     with copied(tmp_path_factory.mktemp("check out")) as checkout:
         if not (checkout.folder / ".venv" / "sandbox").exists():
             pytest.skip("needs the environments that `make install` makes")
-        # Where it is noon no schedule starts a run beside those that the tests start.
+        # Use a time zone in which it is noon now: then no DAG's schedule starts a run by itself.
         hours_ahead = 12 - datetime.now(UTC).hour
         checkout.environment["PIPELINE_TIMEZONE"] = f"Etc/GMT{-hours_ahead:+d}"
         yield checkout
@@ -43,7 +43,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 @pytest.fixture(scope="session")
 def running(checkout: Checkout) -> Running:
-    """The system after its first run of the pipeline on invented films."""
+    """Start the system, and wait for its first pipeline run, which uses invented films."""
     result = checkout.sandbox("up", COLLECT_MAX_FILMS=FILMS)
     assert result.returncode == 0, result.stdout + _tail(checkout.folder / ".sandbox" / "logs")
     return Running(checkout, result.stdout)
@@ -51,12 +51,13 @@ def running(checkout: Checkout) -> Running:
 
 @pytest.fixture(scope="session")
 def tmdb_of_today() -> Iterator[RunningStandIn]:
-    """A TMDB stand-in with today's date, for programs whose date cannot be chosen."""
+    """Start a TMDB stand-in with the real date, for programs whose date tests cannot set."""
     with running_stand_in() as stand_in:
         yield stand_in
 
 
 def _tail(logs: Path) -> str:
+    """Return the last lines of each log file in a folder."""
     return "".join(
         f"\n--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-15:])
         for log in sorted(logs.glob("*.log"))

@@ -1,4 +1,4 @@
-"""A run that waits for a person, in a real Airflow."""
+"""Test, in a real Airflow, a pipeline run that waits for a person's approval of the new model."""
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,14 +16,14 @@ from tests.integration.conftest import FILMS, secrets_of
 pytestmark = pytest.mark.timeout(1_800)
 
 QUESTION = "approve_promotion"
-# An answer within the scheduler's next look makes Airflow take the waiting task for a lost one, and
-# ask again; no person is that quick.
+# If the answer comes before the scheduler's next check, Airflow regards the waiting task as lost,
+# and asks again. No person answers that fast, so the test waits.
 A_PERSON_READS_SECONDS = 20
 
 
 @pytest.fixture
 def asking(tmp_path):
-    """A running checkout whose DAG asks a person to approve each new model."""
+    """Copy this checkout; the test starts it with PROMOTION_APPROVAL, which asks for approvals."""
     with copied(tmp_path) as checkout:
         if not (checkout.folder / ".venv" / "sandbox").exists():
             pytest.skip("needs the environments that `make install` makes")
@@ -31,17 +31,25 @@ def asking(tmp_path):
 
 
 def logged_in(checkout, up: "Future[Any]") -> AirflowClient:
+    """Log in to Airflow as soon as it answers; fail if `make up` ends before that."""
     while not up.done():
         with suppress(requests.RequestException, FileNotFoundError):
             url = checkout.url("AIRFLOW_PORT")
-            requests.get(url, timeout=5)  # the client's own patience fills the log
+            # Ask once before: the client's own retries would log a warning for each attempt.
+            requests.get(url, timeout=5)
             return AirflowClient(url, AIRFLOW_USER, secrets_of(checkout)["airflow_password"])
         time.sleep(1)
     raise AssertionError(up.result().stdout)
 
 
 def answered(airflow: AirflowClient, run_id: str, option: str) -> dict[str, str]:
-    """Answer the approval question as soon as it appears; return the tasks' final states."""
+    """Answer the approval question when it appears; return each task's last state.
+
+    Args:
+        airflow: The client for the DAG.
+        run_id: The run that asks.
+        option: The answer, `Approve` or `Reject`.
+    """
     states = {}
     for news in airflow.follow(run_id):
         states[news.task] = news.state
@@ -54,7 +62,7 @@ def answered(airflow: AirflowClient, run_id: str, option: str) -> dict[str, str]
     return states
 
 
-def test_production_moves_when_a_person_says_yes_and_not_before(asking):
+def test_new_model_goes_into_production_only_after_a_person_approves_it(asking):
     with ThreadPoolExecutor() as pool:
         up = pool.submit(asking.sandbox, "up", COLLECT_MAX_FILMS=FILMS, PROMOTION_APPROVAL="true")
         airflow = logged_in(asking, up)
@@ -77,5 +85,5 @@ def test_production_moves_when_a_person_says_yes_and_not_before(asking):
     assert served["version"] == outcome["version"]
 
     states = answered(airflow, run_id := airflow.trigger(), "Reject")
-    assert states[QUESTION] == "skipped"  # there is nothing to ask
+    assert states[QUESTION] == "skipped"  # the model is in production already
     assert airflow.result(run_id, "deploy_model_to_s3")["reason"] == "is in production already"

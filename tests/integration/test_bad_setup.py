@@ -1,4 +1,4 @@
-"""Bad input to `make up`: one clear sentence, exit code 1, nothing left running."""
+"""Test `make up` with bad settings: it prints one clear sentence, fails, and leaves no process."""
 
 import socket
 
@@ -18,7 +18,7 @@ def taken_port():
 
 @pytest.fixture
 def refused(checkout):
-    """Run `make up`, check that it fails, and return its last line."""
+    """Return a function that runs `make up`, checks that it fails, and returns its last line."""
 
     def up(**settings):
         result = checkout.sandbox("up", **settings)
@@ -37,16 +37,16 @@ def s3(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["AIRFLOW_PORT", "API_PORT", "UI_PORT"])
-def test_taken_port_is_named_before_anything_starts(refused, taken_port, name):
+def test_message_names_a_port_that_is_in_use(refused, taken_port, name):
     assert f"port {taken_port} is taken" in (line := refused(**{name: taken_port}))
     assert name in line
 
 
-def test_unusable_setting_is_named(refused):
+def test_message_names_an_invalid_setting(refused):
     assert "COLLECT_MAX_FILMS" in refused(COLLECT_MAX_FILMS="many")
 
 
-def test_broken_env_file_is_named(refused, checkout):
+def test_message_names_an_unreadable_env_file(refused, checkout):
     path = checkout.folder / ".env"
     path.write_bytes(b"\xff\xfe\x00broken")
     try:
@@ -55,22 +55,24 @@ def test_broken_env_file_is_named(refused, checkout):
         path.unlink()
 
 
-def test_missing_catalogue_is_named(refused):
+def test_message_names_the_setting_of_a_missing_catalogue(refused):
     assert "TMDB_CATALOGUE" in refused(TMDB_CATALOGUE="nowhere.parquet")
 
 
-def test_refused_key_is_named_and_not_shown(refused, tmdb_of_today):
+def test_message_names_the_setting_of_a_refused_key_but_does_not_show_the_key(
+    refused, tmdb_of_today
+):
     line = refused(TMDB_API_KEY="not-a-key-at-all", TMDB_BASE_URL=tmdb_of_today.base_url)
     assert "TMDB_API_KEY" in line
     assert "not-a-key-at-all" not in line
 
 
-def test_unreachable_tmdb_is_named(refused):
+def test_message_names_the_setting_of_an_unreachable_tmdb(refused):
     line = refused(TMDB_API_KEY=TMDB_TOKEN, TMDB_BASE_URL="http://127.0.0.1:9/3")
     assert "TMDB_BASE_URL" in line
 
 
-def test_missing_bucket_is_named(refused, s3, tmdb_of_today):
+def test_message_names_the_setting_of_a_missing_bucket(refused, s3, tmdb_of_today):
     line = refused(
         TMDB_API_KEY=TMDB_TOKEN,
         TMDB_BASE_URL=tmdb_of_today.base_url,
@@ -82,16 +84,16 @@ def test_missing_bucket_is_named(refused, s3, tmdb_of_today):
     assert "S3_BUCKET_NAME" in line
 
 
-def test_real_bucket_takes_no_model_of_invented_films(refused):
+def test_model_trained_on_invented_films_is_not_published_to_a_real_bucket(refused):
     line = refused(S3_BUCKET_NAME="real")
     assert "S3_BUCKET_NAME" in line
     assert "TMDB_API_KEY" in line
 
 
-def test_catalogue_beside_a_key_is_a_contradiction(refused):
+def test_catalogue_and_tmdb_key_together_are_refused(refused):
     assert "TMDB_CATALOGUE" in refused(TMDB_API_KEY=TMDB_TOKEN, TMDB_CATALOGUE="films.parquet")
 
 
-def test_unwritable_folder_is_named(refused, tmp_path):
+def test_message_names_the_setting_of_an_unwritable_folder(refused, tmp_path):
     (tmp_path / "file").touch()
     assert "DATA_DIR" in refused(DATA_DIR=str(tmp_path / "file" / "below"))

@@ -1,6 +1,7 @@
-"""The main job, with real Airflow, a real S3 server, real HTTP and a real browser.
+"""Test the whole system with a real Airflow, a local S3 server, real HTTP and a real browser.
 
-The tests run in the order of this file and share one system; the last one ends it.
+All tests share one running system. They must run in the order of this file, because some stop or
+restart the system, or depend on runs that earlier tests started.
 """
 
 import json
@@ -23,7 +24,8 @@ from tests.support.processes import processes_of
 pytestmark = pytest.mark.timeout(1_800)
 
 TIMEOUT_SECONDS = 20
-SHARED_PER_SECOND = 8  # requests of two workers: slow enough that two slices surely overlap
+# TMDB requests per second that two workers share: so few that both certainly work at the same time.
+SHARED_PER_SECOND = 8
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def store(running):
 
 @pytest.fixture
 def dag_of(running):
-    """Another DAG by its name."""
+    """Return a function that creates an Airflow client for the DAG with a given name."""
     password = secrets_of(running.checkout)["airflow_password"]
     url = running.checkout.url("AIRFLOW_PORT")
     return lambda name: AirflowClient(url, AIRFLOW_USER, password, name)
@@ -51,7 +53,7 @@ def api(running):
 
 
 class Objects:
-    """The bucket of the running system."""
+    """A client for the S3 bucket of the running system."""
 
     def __init__(self, url, key, secret):
         self._client = boto3.client(
@@ -92,7 +94,7 @@ def get(url):
     return requests.get(url, timeout=TIMEOUT_SECONDS)
 
 
-def test_up_ends_with_metrics_beside_baselines_and_a_forecast(running):
+def test_up_prints_the_models_metrics_the_baselines_and_a_forecast(running):
     for expected in ("this model", "recent_mean", "old_model", "RMSE", "of 10", "/docs"):
         assert expected in running.printed
 
@@ -102,11 +104,11 @@ def test_api_serves_the_version_that_production_points_to(api, bucket):
     assert get(f"{api}/readyz").json() == {"status": "ready", "version": pointer["version"]}
 
 
-def test_pipeline_ended_when_the_service_had_its_version(running):
+def test_pipeline_waits_until_the_api_serves_the_new_version(running):
     assert "confirm_new_model_in_service: success  the service answers with" in running.printed
 
 
-def test_published_model_has_forecast_the_films_to_come(running, dag_of, bucket):
+def test_new_model_triggers_forecasts_for_upcoming_films(running, dag_of, bucket):
     assert "forecast_upcoming_films: success" in running.printed
     (run_id,) = dag_of(FORECAST_DAG).run_ids()
     assert run_id.startswith("asset_triggered")
@@ -114,7 +116,7 @@ def test_published_model_has_forecast_the_films_to_come(running, dag_of, bucket)
     assert bucket.json("models/production.json")["version"] in key
 
 
-def test_old_consumers_find_their_three_pickles(bucket):
+def test_bucket_has_the_three_pickles_for_old_consumers(bucket):
     assert bucket.below("models/latest/") == [
         "models/latest/best_model.pkl",
         "models/latest/main_genre_encoder.pkl",
@@ -122,7 +124,7 @@ def test_old_consumers_find_their_three_pickles(bucket):
     ]
 
 
-def test_old_contract_is_answered_over_http(api):
+def test_old_api_with_five_numbers_answers(api):
     genre = get(f"{api}/options").json()["genres"][0]["code"]
     query = f"runtime=120&genre_encoded={genre}&lang_encoded=-1&sentiment=0.2&overview_len=300"
     answer = get(f"{api}/predict?{query}")
@@ -130,13 +132,13 @@ def test_old_contract_is_answered_over_http(api):
     assert 0 < answer.json()["predicted_rating"] < 10
 
 
-def test_airflow_shows_the_dag_and_serves_its_page(running, airflow):
+def test_airflow_has_imported_all_dags_and_serves_its_ui(running, airflow):
     assert airflow.knows_dag()
     assert airflow.import_errors() == []
     assert "<html" in get(running.checkout.url("AIRFLOW_PORT")).text
 
 
-def test_page_forecasts_through_the_real_service(running, page, api):
+def test_ui_shows_a_forecast_by_the_model_in_service(running, page, api):
     page.goto(f"{running.checkout.url('UI_PORT')}/?lang=en")
     page.get_by_label("Plot").fill("A kind nurse brings hope and laughter to a small village.")
     page.get_by_role("button", name="Forecast").click()
@@ -153,7 +155,7 @@ def test_second_up_changes_nothing(running):
     assert get(f"{running.checkout.url('API_PORT')}/version").json() == served
 
 
-def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket, store):
+def test_run_for_a_past_date_publishes_a_version_but_does_not_promote_it(airflow, bucket, store):
     before = bucket.json("models/production.json")
     past = date.fromisoformat(before["run_date"]) - timedelta(days=30)
     remember(store, past - timedelta(days=1))
@@ -168,7 +170,7 @@ def test_run_for_a_past_date_publishes_and_leaves_production(airflow, bucket, st
     assert bucket.below(f"models/versions/{outcome['version']}/")
 
 
-def test_run_for_a_date_before_any_film_was_known_fails_in_one_sentence(airflow):
+def test_run_for_a_date_without_rated_films_fails_with_a_clear_message(airflow):
     run_id = airflow.trigger(run_date="2020-02-29")
     news = {each.task: each for each in airflow.follow(run_id)}
     assert news["extract_tmdb_data"].state == "success"
@@ -176,7 +178,7 @@ def test_run_for_a_date_before_any_film_was_known_fails_in_one_sentence(airflow)
     assert "no film of the store was rated by 2020-02-29" in news["preprocess_movie_data"].words
 
 
-def test_refused_version_announces_no_model(airflow):
+def test_only_the_promoted_version_has_announced_a_new_model(airflow):
     (event,) = airflow.asset_events()
     assert event["extra"]["promoted"]
 
@@ -189,7 +191,7 @@ def test_no_secret_is_in_any_log(running):
         if path.is_file() and path.name not in {"secrets.json", "passwords.json"}
     ]
     planted = secrets_of(running.checkout)
-    del planted["s3_key"]  # the name of a key; the secret is beside it
+    del planted["s3_key"]  # only the key's public name; `s3_secret` is the secret
     assert {"api.log", "supervisord.out", "attempt=1.log"} <= {path.name for path in logs}
     found = {
         (name, path.name)
@@ -200,7 +202,7 @@ def test_no_secret_is_in_any_log(running):
     assert found == set()
 
 
-def test_down_leaves_nothing_also_after_the_supervisor_was_killed(running):
+def test_down_ends_all_processes_even_if_the_supervisor_was_killed(running):
     pid = (running.checkout.folder / ".sandbox" / "supervisord.pid").read_text()
     psutil.Process(int(pid)).kill()
     assert processes_of(running.checkout.folder)
@@ -208,7 +210,7 @@ def test_down_leaves_nothing_also_after_the_supervisor_was_killed(running):
     assert processes_of(running.checkout.folder) == []
 
 
-def test_up_again_finds_its_bucket_and_publishes_the_same_version(running, api):
+def test_second_start_keeps_the_bucket_and_the_version_in_production(running, api):
     result = running.checkout.sandbox(
         "up",
         COLLECT_MAX_FILMS=FILMS,
@@ -220,9 +222,9 @@ def test_up_again_finds_its_bucket_and_publishes_the_same_version(running, api):
     assert get(f"{api}/readyz").json()["version"] in running.printed
 
 
-def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of, store):
+def test_two_workers_share_a_backfill_and_the_rate_limit(running, dag_of, store):
     ledger = dag_of(FORECAST_DAG)
-    assert list(ledger.follow(ledger.run_ids()[-1]))  # what `up` began takes no worker any more
+    assert list(ledger.follow(ledger.run_ids()[-1]))  # wait: a run from `up` would occupy a worker
     requests.delete(f"{tmdb_url(running)}/stats", timeout=TIMEOUT_SECONDS)
     backfill = dag_of("tmdb_film_backfill")
     run_id = backfill.trigger(first="2025-08-01", last="2026-06-30", slice_films=150)
@@ -231,7 +233,7 @@ def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of
     slices = backfill.mapped(run_id, "fill_slice")
     stats = get(f"{tmdb_url(running)}/stats").json()
     assert ("finish_backfill", "success") in states
-    # Airflow's own times: on a busy machine, both may change between two looks at their states.
+    # Compare the times that Airflow recorded. Polling could miss the overlap on a busy machine.
     spans = sorted(
         [datetime.fromisoformat(each[key]) for key in ("start_date", "end_date")] for each in slices
     )
@@ -240,8 +242,8 @@ def test_backfill_spreads_over_two_workers_that_keep_to_one_rate(running, dag_of
     assert total["listed"] > 200
     assert (total["missing"], total["bad"]) == (0, 0)
     assert len(store.index()) >= total["listed"]
-    # Half as much again leaves room for requests that wait on their way: two workers that did
-    # not share the rate would send twice as much.
+    # The bound is 1.5 times the rate, because delayed requests can arrive together. Two workers
+    # that did not share the rate would send twice as many.
     assert stats["peak_per_second"] <= 1.5 * SHARED_PER_SECOND
     assert "429" not in stats["by_status"]
 
@@ -255,7 +257,10 @@ LEDGER_TASKS = (
 
 
 def branch_of(ledger, run_id):
-    """Which branch a run of the forecast DAG took; fail if another task failed."""
+    """Wait for a run of the forecast DAG, and return its decision.
+
+    Returns `retrain_model` or `keep_model`; fails if a task before the decision failed.
+    """
     states = {news.task: news.state for news in ledger.follow(run_id)}
     assert {task: states.pop(task) for task in LEDGER_TASKS} == dict.fromkeys(
         LEDGER_TASKS, "success"
@@ -265,12 +270,12 @@ def branch_of(ledger, run_id):
     return branch
 
 
-def test_films_to_come_are_forecast_written_down_and_shown(dag_of, bucket, api):
+def test_forecasts_of_upcoming_films_reach_the_ledger_and_the_api(dag_of, bucket, api):
     ledger = dag_of(FORECAST_DAG)
     before = bucket.below("forecasts/made/")
     assert branch_of(ledger, ledger.trigger()) == "keep_model"
     assert set(before) <= set(bucket.below("forecasts/made/"))
-    deadline = time.monotonic() + 150  # the service looks once a minute
+    deadline = time.monotonic() + 150  # the API reads the ledger once per minute
     while not (shown := get(f"{api}/forecasts").json())["total"]:
         assert time.monotonic() < deadline
         time.sleep(2)
@@ -278,14 +283,16 @@ def test_films_to_come_are_forecast_written_down_and_shown(dag_of, bucket, api):
     assert get(f"{api}/track-record").json()["figures"] is None
 
 
-def test_drift_retrains_the_model_once_a_day_with_its_reason(airflow, dag_of, bucket, store):
+def test_drift_starts_one_retraining_per_day_and_states_the_reason(airflow, dag_of, bucket, store):
     pointer = bucket.json("models/production.json")
     day = date.fromisoformat(pointer["run_date"])
     drifted(store, day, bucket.json(f"models/versions/{pointer['version']}/manifest.json"))
-    # As if it were of yesterday: who has learned from the day's films is not trained again.
+    # Date the model back by one day, because a model trained today is not retrained today.
     bucket.put("models/production.json", pointer | {"run_date": str(day - timedelta(days=1))})
     ledger, run_id = dag_of(FORECAST_DAG), f"drift__{day}"
-    runs = [ledger.trigger() for _ in range(2)]  # one after the other: max_active_runs is 1
+    runs = [
+        ledger.trigger() for _ in range(2)
+    ]  # they run one after the other, as max_active_runs is 1
     assert [branch_of(ledger, each) for each in runs] == ["retrain_model", "keep_model"]
     claim = bucket.json(f"forecasts/retrainings/{day}.json")
     assert claim["run_id"] == runs[0]
@@ -296,7 +303,10 @@ def test_drift_retrains_the_model_once_a_day_with_its_reason(airflow, dag_of, bu
 
 
 def drifted(store, day, manifest):
-    """Add 120 English films from before the split, and 120 recent ones in another language."""
+    """Fill the store with films whose language drifts.
+
+    120 films from before the split date are English; 120 recent ones are in another language.
+    """
     split = date.fromisoformat(manifest["split"]["split_date"])
     films = [
         {"id": 900_000_000 + at, "release_date": str(opened), "original_language": language}
@@ -308,18 +318,18 @@ def drifted(store, day, manifest):
     store.add(columns(*(film | {"vote_count": 80} for film in films), day=day - timedelta(days=1)))
 
 
-def test_housekeeping_may_clean_the_database_of_airflow(dag_of):
+def test_housekeeping_succeeds_and_cleans_airflows_database(dag_of):
     housekeeping = dag_of("tmdb_housekeeping")
     states = {news.task: news.state for news in housekeeping.follow(housekeeping.trigger())}
     assert states == dict.fromkeys(("prune_files", "prune_versions", "clean_metadata"), "success")
 
 
-def test_down_leaves_nothing_also_while_a_task_runs(running, airflow):
+def test_down_ends_all_processes_even_while_a_task_runs(running, airflow):
     news = airflow.follow(airflow.trigger(run_date="2026-01-01"))
     assert next(each.state for each in news if each.state == "running")
     assert running.checkout.sandbox("down").returncode == 0
     assert processes_of(running.checkout.folder) == []
 
 
-def test_airflow_knows_the_dag_by_its_old_name():
+def test_dag_still_has_its_old_name():
     assert DAG == "tmdb_movie_rating_pipeline"

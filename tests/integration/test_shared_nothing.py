@@ -1,4 +1,7 @@
-"""Workers that share no disk: every step in a folder of its own, the working folder in S3."""
+"""Test the pipeline with workers that share no disk: the working folder is in S3.
+
+Each step runs in its own empty folder, which must still be empty afterwards.
+"""
 
 import os
 import subprocess
@@ -14,14 +17,17 @@ from scripts.store.film_store import film_store
 from tests.support.films import stored
 from tests.support.stand_in import TMDB_KEY
 
-OF_WANDB = {"wandb", ".ses"}  # which writes to the machine's temporary folder
+OF_WANDB = {"wandb", ".ses"}  # W&B's client writes these to the machine's temporary folder
 ROOT = Path(__file__).parents[2]
-FILMS = 400  # enough for a model; the rate limit makes more of them take longer
+FILMS = 400  # enough to train a model; more would take longer because of the rate limit
 
 
 @pytest.fixture
 def step(s3_server, bucket_settings, tmdb_of_today, tmp_path):
-    """Run a pipeline step as a newly started worker does, in a folder of its own."""
+    """Return a function that runs a pipeline step as a new worker does, in its own folder.
+
+    The function returns the names of the files that the step left in this folder.
+    """
 
     def run(name, *options):
         folder = tmp_path / name
@@ -57,7 +63,7 @@ def step(s3_server, bucket_settings, tmdb_of_today, tmp_path):
 
 @pytest.fixture
 def store(bucket_settings):
-    """The store that the steps share."""
+    """Open the film store in S3 that all steps share."""
     return film_store(
         bucket_settings.model_copy(
             update={
@@ -80,7 +86,7 @@ def test_run_from_tmdb_to_production_leaves_nothing_on_any_disk(
     assert len(stored(store)) == FILMS
 
 
-def test_backfill_into_s3_brings_in_every_film(step, store):
+def test_backfill_into_s3_stores_films(step, store):
     step("backfill", "--first", "2005-01-01", "--last", "2005-06-30")
     assert len(stored(store)) > 50
     assert {path.suffix for path in store.folder.iterdir()} == {".parquet", ".json"}
