@@ -32,7 +32,9 @@ LATE = DeadlineAlert(
     schedule=CronTriggerTimetable(
         "0 3 * * *",
         timezone=pipeline_settings().pipeline_timezone,
-        run_immediately=timedelta(minutes=10),  # unpausing at another time starts no run
+        # If someone unpauses the DAG up to ten minutes after 03:00, a run starts. Otherwise the
+        # first run starts at the next 03:00.
+        run_immediately=timedelta(minutes=10),
     ),
     catchup=False,
     max_active_runs=1,
@@ -59,7 +61,7 @@ LATE = DeadlineAlert(
 def tmdb_movie_rating_pipeline() -> None:
     """Collect, preprocess, train, deploy, confirm; if PROMOTION_APPROVAL is set, ask a person."""
 
-    @task(**TMDB_BUDGET, priority_weight=10)  # goes before a waiting backfill
+    @task(**TMDB_BUDGET, priority_weight=10)  # starts before waiting slices
     def extract_tmdb_data() -> str:
         """Update the film store from TMDB, and write the fetched films to this run's CSV file."""
         from scripts.collect import collect
@@ -83,7 +85,8 @@ def tmdb_movie_rating_pipeline() -> None:
         with as_airflow_failure():
             return train(run_date(), pipeline_settings()).version
 
-    @task.short_circuit(ignore_downstream_trigger_rules=False)  # skips only the approval
+    # After a refusal this skips only the approval, because the deployment has a trigger rule.
+    @task.short_circuit(ignore_downstream_trigger_rules=False)
     def publish_model_to_s3() -> dict[str, Any] | None:
         """Publish the model without promoting it; skip the approval if the gate refuses it."""
         from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The web address of TMDB's poster images."""
+"""Build the web address of TMDB's poster images."""
 
 from typing import Final
 from urllib.parse import urlparse

@@ -180,7 +180,7 @@ def translate_errors(bucket: str) -> Iterator[None]:
             "the server does not answer as S3 does; check AWS_ENDPOINT_URL_S3"
         ) from None
     except FileNotFoundError:
-        raise  # a local file of the caller, not an S3 problem like the other OSErrors below
+        raise  # a missing local file is the caller's error, unlike the OSErrors below
     except (BotoCoreError, Boto3Error, OSError) as error:
         raise S3UnavailableError(
             f"S3 cannot be reached ({type(error).__name__}); "

@@ -186,7 +186,7 @@ _AnySettings = TypeVar("_AnySettings", bound=SharedSettings)
 def load_settings(
     kind: type[_AnySettings], env_file: Path | str | None = None, **overrides: Any
 ) -> _AnySettings:
-    """Read the settings of one class.
+    """Read the settings of one class, such as `ApiSettings`.
 
     Each value comes from the first source that has it: `overrides`, the environment, `env_file`,
     or the default in the class.

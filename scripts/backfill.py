@@ -140,7 +140,7 @@ _PARSER.add_argument("--min-votes", type=int, default=0, help="leave out films w
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Fill the store from the command line."""
+    """Run the backfill from the command line; return the exit status."""
     arguments = _PARSER.parse_args(argv)
     return run(
         lambda: backfill(pipeline_settings(), arguments.first, arguments.last, arguments.min_votes)

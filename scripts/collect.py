@@ -129,7 +129,7 @@ def _is_complete(files: RunFiles, origin: dict[str, Any]) -> bool:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Collect from the command line."""
+    """Run the step `collect` from the command line; return the exit status."""
     arguments = step_parser(__doc__).parse_args(argv)
     return run(lambda: collect(past_or_today(arguments.date or today()), pipeline_settings()))
 

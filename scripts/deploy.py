@@ -1,4 +1,4 @@
-"""Publish the run's bundle, and put it into production if the gate allows it."""
+"""Publish the model that a run trained, and put it into production if the gate allows it."""
 
 import logging
 from dataclasses import dataclass
@@ -198,7 +198,7 @@ def _track(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line."""
+    """Run the step `deploy` from the command line; return the exit status."""
     arguments = step_parser(__doc__).parse_args(argv)
     return run(lambda: deploy(past_or_today(arguments.date or today()), pipeline_settings()))
 

@@ -94,7 +94,7 @@ def claim_retraining(run_date: date, run_id: str, settings: PipelineSettings) ->
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Check for drift from the command line."""
+    """Run the drift check from the command line; return the exit status."""
     arguments = step_parser(__doc__).parse_args(argv)
     return run(lambda: check(past_or_today(arguments.date or today()), pipeline_settings()))
 

@@ -113,7 +113,7 @@ def _view(ledger: ForecastLedger, key: str, kind: type[_View]) -> _View:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Export from the command line."""
+    """Export both pages from the command line; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--folder",

@@ -51,7 +51,7 @@ def forecast(run_date: date, settings: PipelineSettings) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Forecast from the command line."""
+    """Run the step `forecast` from the command line; return the exit status."""
     arguments = step_parser(__doc__).parse_args(argv)
     return run(lambda: forecast(arguments.date or today(), pipeline_settings()))
 

@@ -78,7 +78,7 @@ _PARSER.add_argument("--logs", type=Path, help="Airflow's log folder, pruned as 
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Prune from the command line."""
+    """Delete old files from the command line; return the exit status."""
     arguments = _PARSER.parse_args(argv)
     return run(lambda: prune(pipeline_settings(), arguments.logs))
 

@@ -28,7 +28,7 @@ def preflight(settings: PipelineSettings) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Check from the command line."""
+    """Run the checks from the command line; return the exit status."""
     del argv
     return run(lambda: preflight(pipeline_settings()))
 

@@ -95,7 +95,7 @@ def _write_codes(files: RunFiles, codes: Codes) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Preprocess from the command line."""
+    """Run the step `preprocess` from the command line; return the exit status."""
     arguments = step_parser(__doc__).parse_args(argv)
     return run(lambda: preprocess(past_or_today(arguments.date or today()), pipeline_settings()))
 

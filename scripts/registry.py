@@ -150,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line."""
+    """Run one command, such as `list`, from the command line; return the exit status."""
     arguments = _parser().parse_args(argv)
 
     def step() -> None:

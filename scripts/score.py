@@ -43,7 +43,7 @@ def score(run_date: date, settings: PipelineSettings) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Score from the command line."""
+    """Run the step `score` from the command line; return the exit status."""
     arguments = step_parser(__doc__).parse_args(argv)
     return run(lambda: score(past_or_today(arguments.date or today()), pipeline_settings()))
 

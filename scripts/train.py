@@ -119,7 +119,7 @@ _PARSER.add_argument(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line."""
+    """Run the step `train` from the command line; return the exit status."""
     arguments = _PARSER.parse_args(argv)
     config = ModelConfig(model_type=arguments.model_type)
     return run(lambda: train(past_or_today(arguments.date or today()), pipeline_settings(), config))

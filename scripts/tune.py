@@ -107,7 +107,7 @@ _PARSER.add_argument(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line."""
+    """Run the tuning from the command line; return the exit status."""
     arguments = _PARSER.parse_args(argv)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     run_date = past_or_today(arguments.date or today())

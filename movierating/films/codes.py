@@ -31,7 +31,7 @@ class CodeTable:
         codes = {name: code for code, name in enumerate(self.names)}
         if len(codes) != len(self.names):
             raise ValueError("a code table lists each name once")
-        object.__setattr__(self, "_codes", codes)  # the class is frozen
+        object.__setattr__(self, "_codes", codes)  # a frozen class forbids `self._codes =`
 
     def code(self, name: str | None) -> int:
         """Return the code of a name; -1 if the name is unknown."""

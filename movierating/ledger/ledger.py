@@ -48,7 +48,7 @@ _TIME_FIELDS: Final = {"made_at"}
 
 
 class LedgerError(ExplainedError, ValueError):
-    """An object of the ledger cannot be read."""
+    """An S3 object of the forecast ledger is damaged, or was not written by the ledger."""
 
     def __init__(self, key: str) -> None:
         """Create the error for the S3 object with this key."""
@@ -70,7 +70,7 @@ class ObjectStore(Protocol):
         """Write a new object; raise `PreconditionFailedError` if it exists."""
 
     def keys(self, prefix: str) -> list[str]:
-        """List the keys with a prefix, in order."""
+        """List the keys that begin with a prefix, sorted."""
 
 
 _Record = TypeVar("_Record", bound=LedgerRecord)
@@ -194,7 +194,7 @@ class ForecastLedger:
             records = [kind.model_validate_json(line) for line in text.splitlines()]
         except (OSError, EOFError, ValueError) as error:
             raise LedgerError(key) from error
-        # The ledger never writes an empty object, so this one is damaged or gone.
+        # The ledger never writes an empty object, so this one was damaged or deleted.
         if not records:
             raise LedgerError(key)
         yield from records

@@ -14,7 +14,7 @@ ScoringMark = Literal["votes", "30 days", "90 days"]
 
 
 class LedgerRecord(BaseModel):
-    """Base of all stored records.
+    """Base class of all records and views that the ledger stores.
 
     A record is written once and read for years, by older and newer versions of this code.
     Therefore unknown fields are ignored, and a field that is added later needs a default.

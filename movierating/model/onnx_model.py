@@ -34,7 +34,7 @@ class Graph:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors only; onnxruntime bypasses our log
+        options.log_severity_level = 3  # errors only: onnxruntime prints past our log
         try:
             self._session = onnxruntime.InferenceSession(
                 onnx, options, providers=["CPUExecutionProvider"]

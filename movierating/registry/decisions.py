@@ -57,7 +57,7 @@ class DecisionLog:
             self._bucket.create(_key(decision), decision.model_dump_json(indent=2).encode())
 
     def contains(self, decision: Decision) -> bool:
-        """Return whether the log has this decision, at any time.
+        """Return whether the log already has this decision, even with another time.
 
         Two decisions are the same if action, version, version in production and reason are equal.
         """

@@ -306,11 +306,11 @@ class Registry:
         return self._move(current, verified, by, reason, run_date, rolled_back_from=taken_out)
 
     def prune(self, keep: int, now: datetime | None = None) -> list[str]:
-        """Delete old versions.
+        """Delete old model versions.
 
-        These are kept: the newest `keep` versions, the version in production, and the version that
-        was in production before it. Incomplete versions, left by a killed publisher, are deleted
-        after a day. If nothing is in production, nothing is deleted.
+        Three kinds are kept: the newest `keep` versions, the version in production, and the version
+        that was in production before it. Incomplete versions, which a killed publisher left behind,
+        are deleted after a day. If nothing is in production, nothing is deleted.
 
         Returns:
             The deleted versions.
@@ -322,7 +322,7 @@ class Registry:
         ]
         deleted = []
         for version in [*complete[keep:], *abandoned]:
-            current = self.production()  # read again each time: a person may roll back now
+            current = self.production()  # read again: a person may roll back meanwhile
             if current and version not in {current.pointer.version, current.pointer.previous}:
                 self._versions.remove(version)
                 deleted.append(version)

@@ -132,9 +132,10 @@ class Versions:
         return VerifiedVersion(manifest, manifest_sha256)
 
     def remove(self, version: str) -> None:
-        """Delete a version.
+        """Delete a model version.
 
-        The manifest is deleted first: without it, what remains is treated as never published.
+        The manifest is deleted first. If the process is killed then, readers ignore the remaining
+        files, because a version without a manifest does not count as published.
         """
         self._bucket.delete(_key(version, MANIFEST_NAME))
         for key in self._bucket.keys(f"{VERSIONS}{version}/"):

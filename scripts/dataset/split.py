@@ -27,7 +27,7 @@ class TooFewFilmsError(ExplainedError, ValueError):
     """There are too few rated films to train or to evaluate a model."""
 
     def __init__(self, found: str) -> None:
-        """Give the numbers found and the setting to change."""
+        """Write a message with the numbers of films that were found and the setting to change."""
         super().__init__(f"too few films: {found}; run the backfill, or raise COLLECT_MAX_FILMS")
 
 
@@ -113,7 +113,7 @@ class TimeSplit:
 
     @classmethod
     def by_date(cls, frame: pd.DataFrame, split_date: date) -> Self:
-        """Hold out the films released on a date or later.
+        """Split the films at a date: hold out those released on it or later.
 
         Raises:
             TooFewFilmsError: One side has too few films with enough votes.

@@ -25,7 +25,7 @@ from scripts.parameters import MIN_VOTES_TO_MEASURE, SEED
 
 logger = logging.getLogger(__name__)
 
-MIN_FILMS_TO_COMPARE: Final = 30  # below this, a difference of RMSE is noise
+MIN_FILMS_TO_COMPARE: Final = 30  # with fewer films, a difference of two RMSEs is noise
 CONFIDENCE: Final = 0.95
 FEW_VOTES: Final = 2 * MIN_VOTES_TO_MEASURE
 _NEWEST: Final = timedelta(days=365)

@@ -23,7 +23,7 @@ _TEMPLATES: Final = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
     keep_trailing_newline=True,
 )
-_MARKDOWN: Final = MarkdownIt("js-default")  # knows tables, and escapes HTML in TMDB's names
+_MARKDOWN: Final = MarkdownIt("js-default")  # supports tables, escapes HTML in names
 _WEAKEST: Final = 5  # the model card lists this many subgroups, those with the largest RMSE
 
 

@@ -30,8 +30,8 @@ from scripts.store.schema import SCHEMA
 
 MISSING: Final = "missing"
 OTHER: Final = "other"
-_REFERENCE_PERIOD: Final = timedelta(days=3 * 365)  # before the split; older films differ anyway
-_BINS: Final = 10  # of a number, such as the budget
+_REFERENCE_PERIOD: Final = timedelta(days=3 * 365)  # the newest training films, before the split
+_BINS: Final = 10  # for a number, such as the budget
 _FREQUENT_NAMES: Final = 10  # this many genres and languages get a bin of their own
 _CHANCE_QUANTILE: Final = 0.999
 _COLUMNS: Final = (

@@ -1,4 +1,4 @@
-"""The part that all steps' command lines share: option `--date`, logging and error messages."""
+"""What all steps' command lines have in common: option `--date`, logging and error messages."""
 
 import argparse
 import logging

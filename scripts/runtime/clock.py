@@ -10,7 +10,7 @@ YEAR_DAYS: Final = 365.25
 
 
 def now() -> datetime:
-    """The current time in UTC, by this machine's clock."""
+    """Return the current time in UTC, by this machine's clock."""
     return _clock()
 
 
@@ -20,7 +20,7 @@ def _clock() -> datetime:
 
 
 def today() -> date:
-    """The current date in the pipeline's time zone."""
+    """Return the current date in the pipeline's time zone."""
     return now().astimezone(ZoneInfo(pipeline_settings().pipeline_timezone)).date()
 
 

@@ -125,7 +125,7 @@ def export_models(result: TrainingResult) -> tuple[Model, dict[str, bytes]]:
 
 
 def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Manifest:
-    """Write the run's bundle, the manifest last.
+    """Write the run's bundle to its folder; the manifest is written last.
 
     Returns:
         The manifest, now with the version and the checksums of the files.

@@ -59,7 +59,7 @@ class UnknownFamilyError(ExplainedError, ValueError):
     """A model family has no entry in `FAMILIES`."""
 
     def __init__(self, name: str) -> None:
-        """Name the unknown family, and list the known families."""
+        """Write a message with the unknown family and the list of known families."""
         super().__init__(f"unknown model family {name!r}; known families: {', '.join(FAMILIES)}")
 
 

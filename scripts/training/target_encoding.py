@@ -105,7 +105,7 @@ class EffectsEstimate:
         return values
 
     def few_votes_shift(self, rows: TokenRows, votes: Floats, which: Mask) -> Floats:
-        """Estimate how far few votes moved the ratings of the films that `which` marks.
+        """Estimate the shift of ratings that have few votes, for the films that `which` marks.
 
         Returns:
             The shift in rating points, zero for films with enough votes; (films,).
