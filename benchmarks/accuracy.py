@@ -36,10 +36,11 @@ _PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", d
 
 
 def read_films(paths: Sequence[Path]) -> pd.DataFrame:
-    """Read films from parquet files into a cleaned frame, oldest first.
+    """Read films from parquet files into a cleaned frame: one row per film, oldest first.
 
-    Drops films without votes, without an overview, or not of feature length. If several rows have
-    the same film id, the first row is used.
+    Its columns are those in the file that the pipeline's `preprocess` step writes. Films without
+    votes, without an overview, or not of feature length are dropped. If several rows have the same
+    film id, the first row is used.
     """
     outcomes: dict[int, dict[str, Any]] = {}
     films: dict[int, Film] = {}
@@ -175,7 +176,7 @@ def _explain_ms(model: Model, films: FilmVectors) -> float:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark with the command-line options, and print the measured values."""
     arguments = _PARSER.parse_args(argv)
     films = read_films(arguments.films)
     films = films[films["release_date"] < arguments.until.isoformat()]

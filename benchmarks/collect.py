@@ -49,11 +49,11 @@ PARSER.add_argument("--part", default="2022-07-01", help="oldest release date of
 
 @dataclass(frozen=True)
 class Bench:
-    """The running TMDB stand-in, and a folder with one working folder per experiment.
+    """The surroundings of all measurements in this benchmark.
 
     Attributes:
-        stand_in: The TMDB stand-in.
-        folder: The parent of the working folders.
+        stand_in: The running TMDB stand-in.
+        folder: The parent folder of the pipeline's working folders, one per measurement.
     """
 
     stand_in: RunningStandIn
@@ -108,7 +108,7 @@ class Bench:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark with the command-line options, and print the measured values."""
     arguments = PARSER.parse_args(argv)
     catalogue = ["--catalogue", str(arguments.catalogue)] if arguments.catalogue.exists() else []
     with (

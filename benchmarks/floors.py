@@ -8,9 +8,9 @@ about a film. They differ in what they know about the talents:
     floor_learnable           the ratings of earlier films with the same people, as signs of talent
     floor_without_histories   nothing
 
-The goal of our model is `floor_learnable`. It is high, because most people make only a few films,
-and because luck and the noise of the votes affect each rating. So even the ideal forecaster
-explains only a twelfth of the variance that talents cause in the newest fifth of the films.
+The goal of our model is `floor_learnable`. Earlier films reveal little about talents, because most
+people make only a few films, and because luck and noisy votes affect each rating. So even the ideal
+forecaster explains only a twelfth of the variance that talents cause in the newest fifth of films.
 """
 
 from collections.abc import Sequence

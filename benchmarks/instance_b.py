@@ -77,7 +77,7 @@ def draw(url: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark with the command-line options, and print the measured values."""
     arguments = PARSER.parse_args(argv)
     run = real_run(arguments)
     with tempfile.TemporaryDirectory() as name:

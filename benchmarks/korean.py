@@ -120,7 +120,7 @@ def figures(said: pd.DataFrame) -> dict[str, Any]:
 
 
 def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
-    """Run the benchmark."""
+    """Run the benchmark with the command-line options, and print the measured values."""
     arguments = _PARSER.parse_args(argv)
     pairs = pd.read_parquet(arguments.pairs)
     films = with_pairs(read_films([arguments.catalogue]), pairs)

@@ -51,7 +51,7 @@ add_options(PARSER)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark with the command-line options, and print the measured values."""
     arguments = PARSER.parse_args(argv)
     run = real_run(arguments)
     with (

@@ -91,8 +91,8 @@ def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
     Args:
         url: The address of the service.
         wanted: The wrk script with the requests.
-        seconds: The duration.
-        core: The number of the core.
+        seconds: The duration of the load.
+        core: The number of the core for wrk.
 
     Raises:
         LoadError: wrk is not installed, or some requests failed.

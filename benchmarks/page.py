@@ -50,7 +50,7 @@ _WATCH: Final = """
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark with the command-line options, and print the measured values."""
     arguments = PARSER.parse_args(argv)
     url = arguments.url or f"http://127.0.0.1:{all_settings().ui_port}"
     with sync_playwright() as playwright:

@@ -82,6 +82,6 @@ def move(registry: Registry, pointer: Pointer) -> None:
     """Put a published version into production, in place of the present one."""
     current = registry.production()
     previous = current.pointer.version if current else None
-    # A benchmark promotes the same pointer repeatedly, so these two facts must be those of now.
+    # A benchmark promotes the same version repeatedly, so both values are set again each time.
     now = {"previous": previous, "at": datetime.now(UTC)}
     registry.promote(pointer.model_copy(update=now), over=current)

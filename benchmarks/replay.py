@@ -64,9 +64,10 @@ from scripts.training.bundling import assemble, write
 from scripts.training.selection import train_candidates
 
 VISIBLE_AFTER: Final = timedelta(days=90)
-MIN_MONTH_FILMS: Final = 30  # in smaller months the error is noise
+MIN_MONTH_FILMS: Final = 30  # with fewer films, the error of a month is mostly chance
 CORES: Final = 2
-# One family: all four would take four times as long, and the folds of these files choose this one.
+# Only one model family, because training all four would take four times as long. On these films,
+# the selection on the folds chooses this one.
 CONFIG: Final = ModelConfig(model_type="lgbm")
 _PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.replay", description=__doc__)
 
@@ -270,7 +271,7 @@ class Replay:
 
 
 def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Path:
-    """Train a model version for a month, with the functions of the pipeline.
+    """Train a model version for a month, with the pipeline's own functions.
 
     Args:
         begins: The first day of the month.
@@ -302,7 +303,7 @@ def loaded(folder: Path) -> Bundle:
 
 
 def rating_at_mark(row: dict[Any, Any]) -> RatingAtMark:
-    """Convert a film's row to the rating that the backtest scores: the final one, as of day 90."""
+    """Return a film's final rating as if it were its rating 90 days after the release."""
     release_date = date.fromisoformat(row["release_date"])
     return RatingAtMark(
         film_id=int(row["id"]),
@@ -345,7 +346,7 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
             f"{month}  {one.films:5}  {one.rmse:.3f}  {others}  bias {one.bias:+.3f}  "
             f"coverage {one.coverage:.2f}"
         )
-        # The share of good months is only over months with enough films to tell.
+        # Months with few films are left out, because chance decides whether they beat a baseline.
         if one.films >= MIN_MONTH_FILMS:
             is_better.append(one.rmse < min(one.baselines.values()))
     forecasts = replay.ledger.read(date.min, date.max)

@@ -162,7 +162,7 @@ def running(  # noqa: PLR0913, PLR0917 - a process needs them
     Raises:
         RuntimeError: The service did not start in time.
     """
-    # On a core of its own, a service does not compete with the load generator.
+    # On a separate core, a service does not compete with the load generator.
     pinned = [] if core is None else ["taskset", "-c", str(core)]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_REAL)}
     with (folder / "service.log").open("ab") as log:

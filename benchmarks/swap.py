@@ -126,7 +126,7 @@ class Clients:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark with the command-line options, and print the measured values."""
     arguments = PARSER.parse_args(argv)
     run = real_run(arguments)
     with tempfile.TemporaryDirectory() as name:
@@ -185,7 +185,7 @@ def swaps(
     Args:
         arguments: The command-line options.
         run: The pipeline run that has the films for the requests.
-        versions: The two versions.
+        versions: The two versions to switch between.
         s3: The local S3 server.
         folder: A folder for the API's code and cache.
 

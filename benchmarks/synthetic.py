@@ -58,7 +58,7 @@ def main() -> int:
         for film in out
     }
     frame = cleaned(outcomes, {film.id: film_of(film) for film in out})
-    # All films in the newest fifth are held out, not only 500: the more films, the less chance.
+    # Hold out the whole newest fifth and not only 500 films, so that chance matters less.
     split = TimeSplit.of_newest(frame, enough=len(frame))
     learned = train_candidates(split, MODEL_CONFIG)
     held_out = split.holdout.frame["id"].tolist()

@@ -43,7 +43,7 @@ def trained(films: pd.DataFrame) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run the benchmark."""
+    """Run the benchmark with the command-line options, and print the measured values."""
     options = PARSER.parse_args()
     every = read_films([options.catalogue])
     report(trainings=[trained(every.tail(films)) for films in options.films])

@@ -26,7 +26,7 @@ PARSER.add_argument(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the benchmark."""
+    """Run the benchmark with the command-line options, and print the measured values."""
     arguments = PARSER.parse_args(argv)
     settings = {"COLLECT_MAX_FILMS": arguments.films}
     if arguments.catalogue:

@@ -1,6 +1,7 @@
-"""Take the screenshots for the docs while `make up` runs: `make pictures`.
+"""Take the screenshots for the documents while `make up` runs: `make pictures`.
 
-Each public function opens one page; the picture's file has the function's name.
+Each public function except `main` opens one page in the browser. The screenshot of this page gets
+the function's name.
 """
 
 import shutil
@@ -63,7 +64,7 @@ def _forecast(tab: Page, sample: str, submit: str) -> None:
 
 
 def _settle(tab: Page) -> None:
-    """Wait for the charts, then make the window as high as the page."""
+    """Wait until charts are drawn, then make the window as high as the page for the screenshot."""
     tab.wait_for_timeout(3000)
     height = tab.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     width = tab.viewport_size["width"] if tab.viewport_size else 0
@@ -92,8 +93,8 @@ def airflow(tab: Page, url: str) -> None:
     tab.goto(f"{url}/dags/{DAG}/runs/{quote(latest)}")
     tab.get_by_role("button", name="Show Graph").click()
     tab.get_by_role("button", name="Collapse Details Panel").click()
-    tab.mouse.move(0, 0)  # a task under the pointer would open its tooltip
-    tab.wait_for_timeout(3000)  # the graph lays itself out
+    tab.mouse.move(0, 0)  # so that no tooltip opens under the mouse pointer
+    tab.wait_for_timeout(3000)  # until the graph has its final layout
 
 
 def main() -> int:

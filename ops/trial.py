@@ -58,7 +58,7 @@ class Trial:
         return f"http://{run('docker', 'port', self.project.containers('api')[0], '8000/tcp')}"
 
     def airflow(self, dag: str = DAG) -> AirflowClient:
-        """Return a client for one DAG in the trial's Airflow, signed in with the settings."""
+        """Return a client for one DAG in the trial's Airflow, signed in as its administrator."""
         password = self.project.settings()["AIRFLOW_ADMIN_PASSWORD"]
         return AirflowClient(self.url("AIRFLOW_PORT"), "admin", password, dag)
 
@@ -197,7 +197,7 @@ class Trial:
         """Request a forecast through the proxy as an outside client does, with TLS.
 
         Args:
-            session: The HTTP session.
+            session: The HTTP session to send the request with.
             password: The password to send; None for the valid one.
         """
         name, usual = self.proxy_user()

@@ -1,4 +1,4 @@
-"""Test the IAM policies of both instances on a local S3 server, which enforces AWS documents."""
+"""Test the AWS policies for instances A and B on a local S3 server, which enforces them."""
 
 import json
 from collections.abc import Callable

@@ -38,8 +38,8 @@ FILE = """제목,줄거리,장르,언어,상영 시간,개봉일
 아무것도 없음,,,,,
 바다,,Drama,ko,"1,00",2027.6.1
 """
-# Opens the expander. Returns by how many pixels, at most, its content reached below it meanwhile:
-# 0 if it opens without an animation.
+# JavaScript that opens the expander. It returns by how many pixels, at most, the content reached
+# below the expander meanwhile: 0 if it opens without an animation.
 HIDDEN_PIXELS_WHILE_OPENING = """async box => {
     box.querySelector("summary").click();
     const content = box.querySelector("[data-testid=stExpanderDetails]");

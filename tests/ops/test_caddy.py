@@ -1,4 +1,4 @@
-"""Test the configuration of the Caddy proxy with the real program, before a stub API and UI."""
+"""Test the Caddy proxy's configuration with the real program; stubs replace the API and the UI."""
 
 import os
 import subprocess
@@ -60,7 +60,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Start the proxy, which signs its own certificate for `localhost`, before two stubs."""
+    """Start the proxy in front of two stubs; it signs its own certificate for `localhost`."""
     folder = tmp_path_factory.mktemp("caddy")
     hashed = subprocess.run(
         [CADDY, "hash-password", "--plaintext", USER[1]], capture_output=True, text=True, check=True

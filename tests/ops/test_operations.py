@@ -37,7 +37,7 @@ def lines_of(heading: str, block: int = 0) -> list[str]:
     """Return the commands in a code block under a heading of the page, without comments.
 
     Args:
-        heading: The heading.
+        heading: The heading's text.
         block: The block's number under this heading, from 0.
     """
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
@@ -55,7 +55,7 @@ class Machine:
         """Run a command in a shell without our environment variables, and return its output.
 
         Args:
-            line: The command.
+            line: The command line to run.
             given: The text for its standard input.
         """
         known = {

@@ -111,7 +111,7 @@ def received(trial: Trial, address: str) -> list[bytes]:
     """Return the bodies of the requests to the outside service, oldest first.
 
     Args:
-        trial: The trial.
+        trial: The running container trial.
         address: The last part of the request's path: `webhook` or `metrics`.
     """
     command = ("exec", "-T", "outside", "sh", "-c", f"cat /tmp/received/{address} || true")

@@ -285,7 +285,7 @@ def answer(prometheus: str, query: str) -> list[Any]:
         found = requests.get(f"{prometheus}/api/v1/query", params={"query": query}, timeout=10)
     except requests.ConnectionError:
         return []
-    if found.status_code == requests.codes.service_unavailable:  # it has just started
+    if found.status_code == requests.codes.service_unavailable:  # Prometheus has just started
         return []
     assert found.ok, found.text
     result: list[Any] = found.json()["data"]["result"]

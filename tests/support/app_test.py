@@ -63,25 +63,25 @@ def switch_language(page: AppTest, language: str) -> AppTest:
 
 
 def html_of(page: AppTest) -> str:
-    """The HTML that the page draws itself, without its styles."""
+    """Return the HTML that our code adds to the page, without its styles."""
     elements: list[Any] = list(page.get("html"))
     return re.sub("<style>.*?</style>", "", "\n".join(e.proto.body for e in elements), flags=re.S)
 
 
 def visible_text(page: AppTest) -> str:
-    """All texts on the page, with single spaces between the words."""
+    """Return all texts on the page, with single spaces between the words."""
     elements: list[Any] = [element for kind in _TEXTS for element in page.get(kind)]
     texts = [re.sub("<[^>]+>", " ", html_of(page)), *(element.value for element in elements)]
     return re.sub(r"\s+", " ", " ".join(texts))
 
 
 def chart_texts(page: AppTest) -> list[str]:
-    """The text alternatives of all charts."""
+    """Return the alternative text of each chart on the page."""
     charts: list[Any] = list(page.get("vega_lite_chart"))
     return [chart.proto.alt for chart in charts]
 
 
 def error_of(page: AppTest) -> str:
-    """The one error on the page."""
+    """Return the text of the only error message on the page."""
     (error,) = page.error
     return error.value

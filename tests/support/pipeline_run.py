@@ -44,5 +44,4 @@ def run_of(folder: Path) -> Run:
 
 
 def _settings(base_url: str, folder: Path) -> Settings:
-    # 1,500 films are enough for a model that passes the gate.
     return unpaced(base_url, folder, collect_max_films=1500)

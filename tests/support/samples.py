@@ -38,7 +38,7 @@ def rated(films: Sequence[Film], days: Numbers, ratings: Numbers, votes: Numbers
     """Create a cleaned frame from films, sorted by release date.
 
     Args:
-        films: The films.
+        films: The films; their own release dates are replaced.
         days: How many days before `SPLIT_DATE` each film was released.
         ratings: The rating of each film.
         votes: The number of votes for each film.

@@ -72,7 +72,7 @@ def upload(page: Page, raw: bytes, name: str = "films.csv") -> None:
 
 
 def assert_fits(page: Page) -> None:
-    """Check that the page is not wider than its window, so nobody must scroll sideways."""
+    """Check that the page is not wider than its window, so that it needs no sideways scrolling."""
     width = page.viewport_size["width"] if page.viewport_size else 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

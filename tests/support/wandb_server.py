@@ -117,7 +117,7 @@ def running_wandb() -> Iterator[WandbServer]:
         daemon_threads = True
 
         def handle_error(self, *_: object) -> None:
-            """Ignore connection errors: the client ends without closing its connections."""
+            """Ignore connection errors, which occur when the client's process ends."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
