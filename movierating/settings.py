@@ -1,4 +1,4 @@
-"""The settings of each deployable, read from the environment and `.env` into frozen objects.
+"""The settings of the pipeline and the API, read from the environment and `.env`.
 
 The pipeline and the API each have a class with only the settings they use. The sandbox (`make up`)
 starts both, so its class has all settings. The UI reads its two environment variables itself,

@@ -175,8 +175,9 @@ class DriftLimits:
         rmse_ratio: Largest RMSE of recent forecasts, as a multiple of the RMSE on the hold-out
             films.
         coverage: Lowest and highest share of ratings inside the 80 % interval.
-        film_days: Only films released in this many days are compared with the training films.
-        score_days: Only scores of this many days are checked.
+        film_days: Only films released in the last `film_days` days are compared with the training
+            films.
+        score_days: Only scores of the last `score_days` days are checked.
         min_films: With fewer films the PSI is noise, and is not calculated.
         min_scores: With fewer scores the errors are noise, and are not checked.
     """

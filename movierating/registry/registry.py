@@ -3,7 +3,7 @@
 Layout::
 
     models/versions/{version}/   the bundle; manifest.json is written last
-    models/production.json       the one mutable object
+    models/production.json       which version is in production; the only object that changes
     models/ledger/               one object per decision
     models/latest/*.pkl          copies for users of the old system; this code never reads them
 """
@@ -126,7 +126,8 @@ class Registry:
         """Read the pointer to the version in production; None if no version is in production.
 
         Args:
-            unless_etag: The ETag from an earlier read. An unchanged pointer is not sent again.
+            unless_etag: The ETag from an earlier read. If the pointer has not changed since, S3
+                does not send it again.
 
         Raises:
             PreconditionFailedError: The pointer still has the ETag `unless_etag`.

@@ -106,7 +106,7 @@ class TimeSplit:
         opened = counted["release_date"].sort_values(ignore_index=True)
         first = opened.iloc[int(len(opened) * (1 - share))]
         measured = frame.loc[frame["vote_count"] >= MIN_VOTES_TO_MEASURE, "release_date"]
-        # The later of the two dates holds out fewer films.
+        # Use the later of the two dates, because it holds out fewer films.
         if len(measured) > enough:
             first = max(first, measured.sort_values().iloc[-enough])
         return cls.by_date(frame, date.fromisoformat(first))

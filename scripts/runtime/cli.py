@@ -1,4 +1,4 @@
-"""What all steps' command lines have in common: option `--date`, logging and error messages."""
+"""Shared parts of the steps' command lines: the option `--date`, logging and error messages."""
 
 import argparse
 import logging

@@ -239,8 +239,8 @@ class Tmdb:
 
     def _ask_once(self, path: str, query: dict[str, str | int]) -> tuple[Any, datetime]:
         self._await_turn()
-        # The error is raised after the handlers: raised inside, it would carry the caught exception
-        # as its context, whose text may contain the key.
+        # Raise the error only after the `except` blocks. An error raised inside one would carry the
+        # caught exception as its context, and the text of that exception may contain the key.
         try:
             answer = self._session.get(
                 self._base_url + path, params=query, timeout=_TIMEOUT_SECONDS

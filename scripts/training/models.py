@@ -101,7 +101,7 @@ def fit_correction(  # noqa: PLR0913, PLR0917 - the arguments of a regression, a
     weights: Targets,
     column: int,
 ) -> Correction:
-    """Fit a model of one family to the targets minus the feature in `column`."""
+    """Fit a model of one family to the difference of targets and the feature in `column`."""
     residuals = targets - matrix[:, column]
     return Correction(fit_regressor(family, parameters, matrix, residuals, weights), column)
 

@@ -93,7 +93,7 @@ class TokenRows:
         matrices = {}
         for trait, columns in tokens.items():
             kept = self.matrices[trait][which]
-            # Dropped tokens keep empty columns, so a column means the same token in every year.
+            # A token that is not kept has an empty column. So a column always means the same token.
             kept.data *= columns[kept.indices]
             kept.eliminate_zeros()
             matrices[trait] = kept
