@@ -73,7 +73,9 @@ test: install lint  ## run all checks and all tests, except those of `make test-
 	@$(PYTEST) --numprocesses $(WORKERS) $(ARGS)
 
 test-fast: install lint  ## run the checks, and the tests without Airflow, browser or containers
-	@$(PYTEST) --numprocesses $(FAST_WORKERS) -m 'not (airflow or browser or containers)' $(ARGS)
+	@# The two folders hold only tests that are left out; even their import takes seconds.
+	@$(PYTEST) --numprocesses $(FAST_WORKERS) -m 'not (airflow or browser or containers)' \
+		--ignore tests/dags --ignore tests/browser $(ARGS)
 
 trial: $(VENV)/sandbox.done  ## run both instances in containers here, until a forecast; needs Docker
 	@$(VENV)/sandbox/bin/python -m ops.trial up
