@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import hypothesis
 import pytest
+from botocore.retries.standard import ExponentialBackoff
 
 from movierating import settings as settings_module
 from movierating.registry.registry import Registry
@@ -50,6 +51,14 @@ def clock_of_the_tests() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def retries_without_waits() -> Iterator[None]:
+    """Let boto3 repeat a failed request immediately instead of after some seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0)
+        yield
+
+
 @pytest.fixture(scope="session")
 def tmdb_shared() -> Path:
     """Return the folder of real TMDB responses, which is not in git; skip the test without it."""
@@ -73,12 +82,21 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def spare_buckets() -> list[str]:
+    """Keep the buckets of earlier tests, emptied; the first write to a new bucket takes 0.2 s."""
+    return []
+
+
 @pytest.fixture
-def bucket_settings(s3_server: S3Server, tmp_path: Path) -> Iterator[Settings]:
-    """Create an empty bucket, and settings that name it and an empty working folder."""
-    name = s3_server.new_bucket()
+def bucket_settings(
+    s3_server: S3Server, spare_buckets: list[str], tmp_path: Path
+) -> Iterator[Settings]:
+    """Provide an empty bucket, and settings that name it and an empty working folder."""
+    name = spare_buckets.pop() if spare_buckets else s3_server.new_bucket()
     yield s3_server.settings(name, data_dir=str(tmp_path / "data"))
-    s3_server.drop_bucket(name)
+    s3_server.empty_bucket(name)
+    spare_buckets.append(name)
 
 
 @pytest.fixture
@@ -88,9 +106,9 @@ def bucket(bucket_settings: Settings) -> Bucket:
 
 
 @pytest.fixture
-def registry(bucket_settings: Settings) -> Registry:
+def registry(bucket: Bucket) -> Registry:
     """Open the model registry in the empty bucket."""
-    return Registry(open_bucket(bucket_settings))
+    return Registry(bucket)
 
 
 @pytest.fixture(scope="session")

@@ -40,13 +40,17 @@ class S3Server:
         _client(self.url).create_bucket(Bucket=name)
         return name
 
-    def drop_bucket(self, name: str) -> None:
-        """Delete a bucket and all its objects."""
+    def empty_bucket(self, name: str) -> None:
+        """Delete all objects of a bucket."""
         client = _client(self.url)
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
-            for item in page.get("Contents", []):
-                client.delete_object(Bucket=name, Key=item["Key"])
-        client.delete_bucket(Bucket=name)
+            if keys := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
+                client.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
+
+    def drop_bucket(self, name: str) -> None:
+        """Delete a bucket and all its objects."""
+        self.empty_bucket(name)
+        _client(self.url).delete_bucket(Bucket=name)
 
     def identity(self, policy: str) -> dict[str, str]:
         """Create a user with the rights in an AWS policy document.

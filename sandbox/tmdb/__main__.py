@@ -45,6 +45,12 @@ parser.add_argument(
     "--requests-per-second", type=positive, default=40, help="rate limit (default: 40)"
 )
 parser.add_argument("--seed", type=int, default=world.SEED, help="seed of the synthetic world")
+parser.add_argument(
+    "--films",
+    type=positive,
+    default=world.SIZE,
+    help=f"films in the synthetic world (default: {world.SIZE})",
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     today: date = args.today or datetime.now(UTC).date()
     try:
-        store = open_store(args.catalogue, args.seed, today)
+        store = open_store(args.catalogue, args.seed, today, args.films)
     except CatalogueError as error:
         sys.stderr.write(f"{error}\n")
         return BAD_USAGE
@@ -72,14 +78,16 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def open_store(catalogue: Path | None, seed: int, today: date) -> FilmStore:
-    """Open the catalogue file; without one, invent the films from the seed, as of `today`.
+def open_store(
+    catalogue: Path | None, seed: int, today: date, films: int = world.SIZE
+) -> FilmStore:
+    """Open the catalogue file; without one, invent `films` films from the seed, as of `today`.
 
     Raises:
         CatalogueError: the catalogue file cannot be used.
     """
     if catalogue is None:
-        return world.World(today, seed)
+        return world.World(today, seed, films)
     return CatalogueFile(catalogue, today)
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from app import server
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings
+from movierating.settings import Settings, api_settings
 from tests.app.routes.test_predict import OLD
 from tests.support.bundles import Packed, put_into_production
 from tests.support.live_service import LiveService, running_service
@@ -76,13 +77,15 @@ def test_shutdown_under_load_loses_no_request(service: LiveService):
     service.process.wait(60)
 
 
-def test_draining_service_is_unready_and_still_answers(service: LiveService):
+def test_draining_service_is_unready_and_still_answers_until_a_second_sigterm(service: LiveService):
     service.process.send_signal(signal.SIGTERM)
     wait_until(lambda: is_unready(service.url))
     assert "shutting down" in requests.get(f"{service.url}/readyz", timeout=60).json()["detail"]
     answer = requests.get(f"{service.url}/predict", params=OLD, timeout=60)
     assert (answer.status_code, answer.headers["connection"]) == (200, "close")
     assert requests.get(f"{service.url}/livez", timeout=60).status_code == 200
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(60) in {0, -signal.SIGTERM}
 
 
 def test_request_in_progress_is_finished_before_the_end(ready: Settings, tmp_path: Path):
@@ -114,13 +117,6 @@ def takes_requests(port: int) -> bool:
     return True
 
 
-def test_second_sigterm_ends_the_service_without_draining(service: LiveService):
-    service.process.send_signal(signal.SIGTERM)
-    wait_until(lambda: is_unready(service.url))
-    service.process.send_signal(signal.SIGTERM)
-    assert service.process.wait(60) in {0, -signal.SIGTERM}
-
-
 def started(**settings: str) -> "subprocess.CompletedProcess[str]":
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)} | settings
     command = [sys.executable, "-m", "app.server"]
@@ -137,11 +133,28 @@ def started(**settings: str) -> "subprocess.CompletedProcess[str]":
         ({"RATE_LIMIT_PER_MINUTE": "0"}, "RATE_LIMIT_PER_MINUTE: "),
     ],
 )
-def test_invalid_setting_is_reported_in_one_sentence(settings: dict[str, str], sentence: str):
-    result = started(**settings)
+def test_invalid_setting_is_reported_in_one_sentence(
+    settings: dict[str, str],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("app.logs.configure", lambda: None)
+    monkeypatch.setattr(server, "api_settings", api_settings.__wrapped__)
+    assert server.main([]) == 1
+    (record,) = caplog.records
+    assert sentence in record.getMessage()
+    assert "planted-key" not in record.getMessage()
+    assert record.exc_info is None
+
+
+def test_program_with_an_invalid_setting_logs_one_line_and_fails():
+    result = started(API_KEY_HASHES="planted-key")
     assert result.returncode == 1
     (line,) = result.stderr.splitlines()
-    assert sentence in line
+    assert "API_KEY_HASHES: must hold hashes" in line
     assert "planted-key" not in line
 
 

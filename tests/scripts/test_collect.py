@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
@@ -26,7 +27,15 @@ from tests.support.films import columns, moment, stored
 from tests.support.stand_in import TMDB_KEY, unpaced
 
 DAY = timedelta(days=1)
-FILMS = 30
+FILMS = 12
+
+
+@pytest.fixture(scope="module")
+def tmdb_stand_in() -> Iterator[RunningStandIn]:
+    """A stand-in with few films, since some runs fetch all that it lists or that changed."""
+    arguments = ("--today", RUN_DATE.isoformat(), "--requests-per-second", "100000")
+    with running(*arguments, "--films", "400") as stand_in:
+        yield stand_in
 
 
 @pytest.fixture
@@ -264,7 +273,8 @@ def test_record_expires_by_tmdbs_clock(tmp_path: Path, monkeypatch: pytest.Monke
     store.add(columns({"id": 1}))
     later = RUN_DATE + LONGEST_CACHE + DAY
     monkeypatch.setattr(clock, "_clock", lambda: moment(later))
-    with running("--today", later.isoformat()) as stand_in:
+    arguments = ("--today", later.isoformat(), "--requests-per-second", "100000")
+    with running(*arguments, "--films", "100") as stand_in:
         collect(later, unpaced(stand_in.base_url, tmp_path / "data", collect_max_films=5))
     assert 1 not in stored(store)
     assert len(stored(store)) == 5

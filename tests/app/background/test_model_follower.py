@@ -44,16 +44,33 @@ def away(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings
     return bucket_settings.model_copy(update={"aws_endpoint_url_s3": f"http://127.0.0.1:{port}"})
 
 
-def serve_once(settings: Settings, cache: Path) -> None:
-    """Start and stop the service once, so that its cache contains the version in production."""
-    with serving(settings, cache) as (client, _):
-        assert client.get("/readyz").status_code == 200
+@contextmanager
+def following(settings: Settings, cache: Path) -> Iterator[Follower]:
+    """Start a follower as the service does, without the routes around it."""
+    follower = Follower(Registry(open_bucket(settings)), NEVER, cache)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(follower_module, "START_SECONDS", 30)  # the machine may be busy
+        follower.start()
+    yield follower
+    follower.stop()
 
 
-def damaged(path: Path, damage: str) -> bytes:
+def fill_cache(registry: Registry, cache: Path) -> None:
+    """Load the version in production, so that the cache holds it."""
+    follower = Follower(registry, NEVER, cache)
+    follower.refresh()
+    assert follower.problem is None
+
+
+def version_of(follower: Follower) -> str:
+    assert follower.served is not None
+    return follower.served.pointer.version
+
+
+def damaged(sound: bytes, damage: str) -> bytes:
     if damage == "altered":
         return b"altered"
-    raw = bytearray(path.read_bytes())
+    raw = bytearray(sound)
     raw[len(raw) // 2] ^= 1
     return bytes(raw)
 
@@ -104,43 +121,79 @@ def test_rollback_is_followed(
 ):
     first = put_into_production(registry, packed)
     second = put_into_production(registry, newer, over=first)
-    with serving(bucket_settings, cache) as (client, follower):
+    with following(bucket_settings, cache) as follower:
+        assert version_of(follower) == newer.manifest.version
         registry.promote(packed.pointer(), over=second)
         follower.refresh()
-        assert client.get("/readyz").json()["version"] == packed.manifest.version
+        assert version_of(follower) == packed.manifest.version
+
+
+@pytest.fixture(scope="module")
+def published(s3_server: S3Server, packed: Packed, newer: Packed) -> Settings:
+    """Settings of a bucket with `packed` in production and `newer` published; keep its files."""
+    settings = s3_server.settings(s3_server.new_bucket())
+    registry = Registry(open_bucket(settings))
+    put_into_production(registry, packed)
+    registry.publish(newer.folder, newer.manifest)
+    return settings
+
+
+@contextmanager
+def damaged_object(bucket: Bucket, key: str, damage: str) -> Iterator[None]:
+    """Damage an object until the block ends."""
+    sound = bucket.get(key)
+    assert sound is not None
+    if damage == "missing":
+        bucket.delete(key)
+    else:
+        bucket.put(key, damaged(sound.raw, damage))
+    try:
+        yield
+    finally:
+        bucket.put(key, sound.raw)
 
 
 @pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
 @pytest.mark.parametrize("damage", ["altered", "one bit", "missing"])
 def test_damaged_new_version_keeps_the_old_one_and_says_why(
+    published: Settings, packed: Packed, newer: Packed, cache: Path, name: str, damage: str
+):
+    bucket = open_bucket(published)
+    registry = Registry(bucket)
+    before, pointer = registry.production(), bucket.get(POINTER_KEY)
+    assert before is not None
+    assert pointer is not None
+    with following(published, cache) as follower:
+        with damaged_object(bucket, f"models/versions/{newer.manifest.version}/{name}", damage):
+            registry.promote(newer.pointer_after(before), over=before)
+            follower.refresh()
+        assert version_of(follower) == packed.manifest.version
+        assert follower.problem is not None
+        assert follower.problem.startswith(name)
+        follower.refresh()
+        assert version_of(follower) == newer.manifest.version
+        assert follower.problem is None
+    bucket.put(POINTER_KEY, pointer.raw)
+
+
+def test_damaged_new_version_does_not_interrupt_the_service(
     bucket_settings: Settings,
     registry: Registry,
     bucket: Bucket,
     packed: Packed,
     newer: Packed,
     cache: Path,
-    name: str,
-    damage: str,
 ):
     current = put_into_production(registry, packed)
+    registry.publish(newer.folder, newer.manifest)
+    bucket.put(f"models/versions/{newer.manifest.version}/{MANIFEST_NAME}", b"altered")
     with serving(bucket_settings, cache) as (client, follower):
-        registry.publish(newer.folder, newer.manifest)
-        key = f"models/versions/{newer.manifest.version}/{name}"
-        if damage != "missing":
-            bucket.put(key, damaged(newer.folder / name, damage))
-        else:
-            bucket._client.delete_object(Bucket=bucket.name, Key=key)
         registry.promote(newer.pointer(), over=current)
         follower.refresh()
         info = client.get("/version").json()
         assert info["version"] == packed.manifest.version
-        assert info["registry_problem"].startswith(name)
+        assert info["registry_problem"].startswith(MANIFEST_NAME)
         assert client.post("/predict", json=FILM).status_code == 200
-
-        bucket.put(key, (newer.folder / name).read_bytes())
-        follower.refresh()
-        info = client.get("/version").json()
-        assert (info["version"], info["registry_problem"]) == (newer.manifest.version, None)
 
 
 def test_broken_pointer_keeps_the_version_in_service_and_says_why(
@@ -156,10 +209,10 @@ def test_broken_pointer_keeps_the_version_in_service_and_says_why(
 
 
 def test_start_without_s3_serves_the_cached_version(
-    bucket_settings: Settings, away: Settings, registry: Registry, packed: Packed, cache: Path
+    away: Settings, registry: Registry, packed: Packed, cache: Path
 ):
     put_into_production(registry, packed)
-    serve_once(bucket_settings, cache)
+    fill_cache(registry, cache)
     with serving(away, cache) as (client, _):
         info = client.get("/version").json()
         assert client.post("/predict", json=FILM).status_code == 200
@@ -174,33 +227,37 @@ def test_start_without_s3_and_cache_serves_no_model(away: Settings, cache: Path)
     assert "AWS_ENDPOINT_URL_S3" in response.json()["detail"]
 
 
+@pytest.fixture(scope="module")
+def filled_cache(published: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that holds the version in production; not to be altered."""
+    cache = tmp_path_factory.mktemp("filled") / "cache"
+    fill_cache(Registry(open_bucket(published)), cache)
+    return cache
+
+
 @pytest.mark.parametrize("name", ["production.json", *FILES, MANIFEST_NAME, "everything"])
 @pytest.mark.parametrize("damage", ["altered", "one bit", "missing"])
 def test_damaged_cache_is_not_served(
-    bucket_settings: Settings,
-    away: Settings,
-    registry: Registry,
-    packed: Packed,
-    cache: Path,
-    name: str,
-    damage: str,
+    published: Settings, away: Settings, filled_cache: Path, cache: Path, name: str, damage: str
 ):
-    put_into_production(registry, packed)
-    serve_once(bucket_settings, cache)
+    shutil.copytree(filled_cache, cache)
     for path in [path for path in cache.rglob("*") if path.is_file()]:
         if name in {path.name, "everything"}:
-            path.unlink() if damage == "missing" else path.write_bytes(damaged(path, damage))
-    with serving(away, cache) as (client, _):
-        assert client.get("/readyz").status_code == 503
-    with serving(bucket_settings, cache) as (client, _):
-        assert client.get("/version").json()["loaded_from"] == "registry"
+            path.unlink() if damage == "missing" else path.write_bytes(
+                damaged(path.read_bytes(), damage)
+            )
+    with following(away, cache) as follower:
+        assert follower.served is None
+    with following(published, cache) as follower:
+        assert follower.served is not None
+        assert follower.served.loaded_from == "registry"
 
 
 def test_cache_holds_only_the_version_in_service(
     bucket_settings: Settings, registry: Registry, packed: Packed, newer: Packed, cache: Path
 ):
     current = put_into_production(registry, packed)
-    with serving(bucket_settings, cache) as (_, follower):
+    with following(bucket_settings, cache) as follower:
         put_into_production(registry, newer, over=current)
         follower.refresh()
     assert {path.name for path in cache.iterdir()} == {newer.manifest.version, "production.json"}
@@ -235,17 +292,18 @@ def test_new_version_goes_into_service_with_a_full_cache_disk(
     request: pytest.FixtureRequest,
 ):
     current = put_into_production(registry, packed)
-    serve_once(bucket_settings, cache)
+    fill_cache(registry, cache)
     before = contents(cache)
     request.getfixturevalue("full_cache")
     put_into_production(registry, newer, over=current)
-    with serving(bucket_settings, cache) as (client, _):
-        info = client.get("/version").json()
-    assert (info["version"], info["registry_problem"]) == (newer.manifest.version, None)
-    assert info["cache_problem"].endswith("is not in the cache: No space left on device")
+    with following(bucket_settings, cache) as follower:
+        assert version_of(follower) == newer.manifest.version
+        assert follower.problem is None
+    assert follower.cache_problem is not None
+    assert follower.cache_problem.endswith("is not in the cache: No space left on device")
     assert contents(cache) == before
-    with serving(away, cache) as (client, _):
-        assert client.get("/readyz").json()["version"] == packed.manifest.version
+    with following(away, cache) as follower:
+        assert version_of(follower) == packed.manifest.version
 
 
 def test_new_version_is_refused_if_no_disk_has_space(
@@ -257,21 +315,20 @@ def test_new_version_is_refused_if_no_disk_has_space(
     monkeypatch: pytest.MonkeyPatch,
 ):
     current = put_into_production(registry, packed)
-    with serving(bucket_settings, cache) as (client, follower):
+    with following(bucket_settings, cache) as follower:
         before = contents(cache)
         put_into_production(registry, newer, over=current)
         with monkeypatch.context() as full:
             full.setattr(Path, "write_bytes", write_half_and_fail)
             follower.refresh()
-        info = client.get("/version").json()
-        assert info["version"] == packed.manifest.version
-        assert info["registry_problem"] == (
+        assert version_of(follower) == packed.manifest.version
+        assert follower.problem == (
             "a new version cannot be written to disk: No space left on device"
         )
         assert contents(cache) == before
         follower.refresh()
-        info = client.get("/version").json()
-    assert (info["version"], info["registry_problem"]) == (newer.manifest.version, None)
+        assert version_of(follower) == newer.manifest.version
+        assert follower.problem is None
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -294,10 +351,10 @@ def test_cache_path_that_is_a_file_is_reported_and_not_fatal(
 
 
 def test_start_does_not_download_a_version_that_is_cached(
-    bucket: Bucket, bucket_settings: Settings, registry: Registry, packed: Packed, cache: Path
+    bucket: Bucket, registry: Registry, packed: Packed, cache: Path
 ):
     put_into_production(registry, packed)
-    serve_once(bucket_settings, cache)
+    fill_cache(registry, cache)
     counting = CountingBucket(bucket)
     follower = Follower(Registry(counting), NEVER, cache)
     follower.refresh()
@@ -352,10 +409,10 @@ def test_new_pointer_to_the_same_version_downloads_nothing(
 
 
 def test_registry_is_followed_again_without_a_second_download(
-    bucket_settings: Settings, away: Settings, packed: Packed, cache: Path
+    bucket_settings: Settings, away: Settings, registry: Registry, packed: Packed, cache: Path
 ):
-    put_into_production(Registry(open_bucket(bucket_settings)), packed)
-    serve_once(bucket_settings, cache)
+    put_into_production(registry, packed)
+    fill_cache(registry, cache)
     follower = Follower(Registry(open_bucket(away)), NEVER, cache)
     origins = []
     for settings in (away, bucket_settings):
@@ -367,10 +424,10 @@ def test_registry_is_followed_again_without_a_second_download(
 
 
 def test_empty_registry_is_not_served_from_the_cache_of_another(
-    s3_server: S3Server, bucket_settings: Settings, packed: Packed, cache: Path
+    s3_server: S3Server, registry: Registry, packed: Packed, cache: Path
 ):
-    put_into_production(Registry(open_bucket(bucket_settings)), packed)
-    serve_once(bucket_settings, cache)
+    put_into_production(registry, packed)
+    fill_cache(registry, cache)
     empty = s3_server.settings(s3_server.new_bucket())
     follower = Follower(Registry(open_bucket(empty)), NEVER, cache)
     follower.refresh()
@@ -551,28 +608,27 @@ def fixed_response(status: int, body: bytes) -> Iterator[str]:
     ],
 )
 def test_unexpected_response_of_s3_changes_nothing_and_is_reported(
-    bucket_settings: Settings,
     away: Settings,
-    registry: Registry,
     packed: Packed,
+    filled_cache: Path,
     cache: Path,
     status: int,
     body: bytes,
     problem: str,
 ):
-    put_into_production(registry, packed)
-    serve_once(bucket_settings, cache)
+    shutil.copytree(filled_cache, cache)
     with fixed_response(status, body) as url:
         odd = away.model_copy(update={"aws_endpoint_url_s3": url})
-        with serving(odd, cache) as (client, follower):
+        with following(odd, cache) as follower:
             follower.refresh()
-            info = client.get("/version").json()
-            assert client.post("/predict", json=FILM).status_code == 200
-    assert (info["version"], info["loaded_from"]) == (packed.manifest.version, "cache")
-    assert problem in info["registry_problem"]
+    assert follower.served is not None
+    assert follower.served.loaded_from == "cache"
+    assert version_of(follower) == packed.manifest.version
+    assert follower.problem is not None
+    assert problem in follower.problem
 
 
-def test_registry_is_followed_again_after_an_hour_without_s3(
+def test_registry_is_followed_again_after_a_long_time_without_s3(
     bucket_settings: Settings,
     away: Settings,
     registry: Registry,
@@ -585,7 +641,7 @@ def test_registry_is_followed_again_after_an_hour_without_s3(
     with serving(bucket_settings, cache) as (client, follower):
         threads = threading.active_count()
         follower._registry = Registry(open_bucket(away))
-        for _ in range(360):
+        for _ in range(40):
             follower.refresh()
         info = client.get("/version").json()
         assert info["version"] == packed.manifest.version
@@ -610,7 +666,6 @@ def silent(bucket_settings: Settings) -> Iterator[Settings]:
 
 @pytest.mark.parametrize("cached", [True, False])
 def test_silent_s3_delays_neither_start_nor_requests_nor_shutdown(
-    bucket_settings: Settings,
     silent: Settings,
     registry: Registry,
     packed: Packed,
@@ -620,7 +675,7 @@ def test_silent_s3_delays_neither_start_nor_requests_nor_shutdown(
 ):
     if cached:
         put_into_production(registry, packed)
-        serve_once(bucket_settings, cache)
+        fill_cache(registry, cache)
     with serving(silent, cache, patience_seconds=0.1) as (client, follower):
         assert follower._polling_since is not None  # the start did not wait for the end of the poll
         ready = client.get("/readyz")
@@ -649,7 +704,7 @@ def test_version_from_the_registry_is_not_replaced_by_the_cache(
     assert other.served.pointer.version == newer.manifest.version
 
 
-@pytest.mark.parametrize("days", [-400, -1, 1, 400])
+@pytest.mark.parametrize("days", [-400, 400])
 def test_jump_of_the_system_clock_does_not_stop_following(
     bucket_settings: Settings,
     registry: Registry,

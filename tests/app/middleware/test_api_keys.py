@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from app.keys import HEADER, hash_of, new_key
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings
+from sandbox.s3.process import S3Server
 from tests.app.conftest import serving
 from tests.app.test_problems import problem_of
 from tests.support.bundles import Packed, put_into_production
@@ -18,13 +18,14 @@ ROOT = Path(__file__).parents[2]
 KEYS = (new_key(), new_key())
 
 
-@pytest.fixture
-def guarded(bucket_settings: Settings, packed: Packed, tmp_path: Path) -> Iterator[TestClient]:
+@pytest.fixture(scope="module")
+def guarded(
+    s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
     """Yield a client for an API that accepts two keys."""
-    put_into_production(Registry(open_bucket(bucket_settings)), packed)
-    hashes = tuple(map(hash_of, KEYS))
-    settings = bucket_settings.model_copy(update={"api_key_hashes": hashes})
-    with serving(settings, tmp_path / "cache") as (client, _):
+    settings = s3_server.settings(s3_server.new_bucket(), api_key_hashes=tuple(map(hash_of, KEYS)))
+    put_into_production(Registry(open_bucket(settings)), packed)
+    with serving(settings, tmp_path_factory.mktemp("cache")) as (client, _):
         yield client
 
 

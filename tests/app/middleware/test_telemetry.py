@@ -12,13 +12,14 @@ from app.middleware.telemetry import HEADER
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
-from sandbox.s3.process import KEY, SECRET
+from sandbox.s3.process import KEY, SECRET, S3Server
 from tests.app.conftest import FILM, serving
 from tests.app.test_problems import problem_of
 from tests.support.bundles import Packed, put_into_production
-from tests.support.live_service import running_service
+from tests.support.live_service import LiveService, running_service
 
 PLOT = "A plot about a planted secret that must stay with its writer."
+API_KEY = new_key()
 KOREAN = "아무도 번역하지 못하는 줄거리"
 
 
@@ -39,16 +40,17 @@ def test_requests_without_an_id_get_unique_ones(client: TestClient):
     assert len(ids) == 20
 
 
-def test_log_holds_nothing_that_a_caller_sent(
-    bucket_settings: Settings, packed: Packed, tmp_path: Path
-):
-    put_into_production(Registry(open_bucket(bucket_settings)), packed)
-    key = new_key()
-    settings = bucket_settings.model_copy(update={"api_key_hashes": (hash_of(key),)})
-    headers = {KEY_HEADER: key}
+@pytest.fixture(scope="module")
+def logged(
+    s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
+) -> LiveService:
+    """A service that has ended, after requests with planted texts and one with an id."""
+    settings = s3_server.settings(s3_server.new_bucket(), api_key_hashes=(hash_of(API_KEY),))
+    put_into_production(Registry(open_bucket(settings)), packed)
+    headers = {KEY_HEADER: API_KEY}
     films = [FILM | {"overview": PLOT}, FILM | {"overview": KOREAN}, {"title": PLOT}]
     query = {"runtime": "planted-query", "q": PLOT}
-    with running_service(settings, tmp_path) as service:
+    with running_service(settings, tmp_path_factory.mktemp("logged")) as service:
         for film in films:
             requests.post(f"{service.url}/v1/predict", json=film, headers=headers, timeout=60)
         batch = {"films": films}
@@ -57,12 +59,18 @@ def test_log_holds_nothing_that_a_caller_sent(
         requests.get(f"{service.url}/predict", params=query, headers=headers, timeout=60)
         requests.get(f"{service.url}/planted-path", headers=headers, timeout=60)
         requests.get(f"{service.url}/options", headers={KEY_HEADER: "planted-key"}, timeout=60)
-    text = service.log.read_text()
-    for planted in (key, hash_of(key), "planted", "plot", KOREAN, KOREAN[:3], KEY, SECRET):
+        headers[HEADER] = "of-this-test"
+        requests.post(f"{service.url}/v1/predict", json=FILM, headers=headers, timeout=60)
+    return service
+
+
+def test_log_holds_nothing_that_a_caller_sent(logged: LiveService):
+    text = logged.log.read_text()
+    for planted in (API_KEY, hash_of(API_KEY), "planted", "plot", KOREAN, KOREAN[:3], KEY, SECRET):
         assert planted not in text
-    request_lines = [line for line in service.lines() if line["message"] == "request"]
-    logged = [(line["method"], line["route"], line["status"]) for line in request_lines]
-    assert logged[1:] == [  # the first one waited for the service to start
+    request_lines = [line for line in logged.lines() if line["message"] == "request"]
+    routes = [(line["method"], line["route"], line["status"]) for line in request_lines]
+    assert routes[1:] == [  # the first one waited for the service to start
         ("POST", "/v1/predict", 200),
         ("POST", "/v1/predict", 200),
         ("POST", "/v1/predict", 422),
@@ -71,18 +79,12 @@ def test_log_holds_nothing_that_a_caller_sent(
         ("GET", "/predict", 422),
         ("GET", "none", 404),
         ("GET", "none", 401),
+        ("POST", "/v1/predict", 200),
     ]
 
 
-def test_request_line_has_version_and_duration(
-    bucket_settings: Settings, packed: Packed, tmp_path: Path
-):
-    put_into_production(Registry(open_bucket(bucket_settings)), packed)
-    with running_service(bucket_settings, tmp_path) as service:
-        requests.post(
-            f"{service.url}/v1/predict", json=FILM, headers={HEADER: "of-this-test"}, timeout=60
-        )
-    (line,) = [line for line in service.lines() if line.get("request_id") == "of-this-test"]
+def test_request_line_has_version_and_duration(logged: LiveService, packed: Packed):
+    (line,) = [line for line in logged.lines() if line.get("request_id") == "of-this-test"]
     assert line["model_version"] == packed.manifest.version
     assert line["milliseconds"] > 0
     assert line.keys() == {

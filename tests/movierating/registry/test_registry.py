@@ -35,7 +35,7 @@ from tests.support.dying_bucket import DyingBucket, KilledError
 from tests.support.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
 
 PUBLISHERS = 2
-ROUNDS = 50
+ROUNDS = 20
 TOMORROW = RUN_DATE + timedelta(1)
 EXPORTED = {"best_model.pkl": b"new", "main_genre_encoder.pkl": b"new"}
 

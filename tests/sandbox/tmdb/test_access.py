@@ -73,7 +73,10 @@ def test_requests_beyond_the_limit_are_refused_at_once() -> None:
 
 
 def test_the_rate_limit_error_names_the_time_to_wait() -> None:
-    with running("--requests-per-second", "2") as stand_in, requests.Session() as session:
+    with (
+        running("--requests-per-second", "2", "--films", "10") as stand_in,
+        requests.Session() as session,
+    ):
         url = f"{stand_in.base_url}/genre/movie/list"
         answers = [session.get(url, params={"api_key": V3_KEY}, timeout=10) for _ in range(12)]
         refused = [answer for answer in answers if answer.status_code == 429]

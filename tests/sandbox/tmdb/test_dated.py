@@ -7,10 +7,10 @@ import requests
 from sandbox.tmdb.process import running
 
 
-@pytest.mark.parametrize("days", [0, -900, 4000])
+@pytest.mark.parametrize("days", [-900, 4000])
 def test_answers_are_dated_by_the_stand_ins_clock(days: int):
     today: date = datetime.now(UTC).date() + timedelta(days=days)
-    with running("--today", today.isoformat()) as stand_in:
+    with running("--today", today.isoformat(), "--films", "10") as stand_in:
         answer = requests.get(f"{stand_in.base_url}/genre/movie/list", timeout=10)
     (dated,) = answer.headers["Date"].split("\n")
     expected = datetime.now(UTC) + timedelta(days=days)

@@ -25,11 +25,13 @@ def test_a_bad_catalogue_ends_with_one_sentence_and_code_2(
 def test_a_taken_port_ends_with_one_sentence_and_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert main(["--port", str(port)]) == 1
+        assert main(["--port", str(port), "--films", "10"]) == 1
     assert str(port) in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--today", "tomorrow"], ["--requests-per-second", "0"]])
+@pytest.mark.parametrize(
+    "arguments", [["--today", "tomorrow"], ["--requests-per-second", "0"], ["--films", "0"]]
+)
 def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as refused:
         main(arguments)
@@ -43,7 +45,7 @@ def test_a_stand_in_that_does_not_start_is_reported() -> None:
 
 def test_it_ends_when_it_is_terminated_and_logs_no_key() -> None:
     secret = "feedfacefeedfacefeedfacefeedface"
-    command = [sys.executable, "-m", "sandbox.tmdb", "--port", "0"]
+    command = [sys.executable, "-m", "sandbox.tmdb", "--port", "0", "--films", "10"]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
