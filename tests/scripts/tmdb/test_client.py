@@ -189,7 +189,7 @@ def test_key_is_in_no_log_and_no_exception(
     faulty = kind not in {None, "revoked", "away", "bad request"}
     error: Exception | None = None
     with (
-        tmdb_stand_in.faults(*([{"kind": kind, "seconds": 0.1}] if faulty else [])),
+        tmdb_stand_in.faults(*([{"kind": kind, "seconds": 2}] if faulty else [])),
         tmdb_stand_in.revoked(*([key] if kind == "revoked" else [])),
         Tmdb(planted(base_url, key)) as client,
     ):
