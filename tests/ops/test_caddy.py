@@ -63,7 +63,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Start the proxy in front of two stubs; it signs its own certificate for `localhost`."""
     folder = tmp_path_factory.mktemp("caddy")
     # The default cost makes each comparison of a password last a second.
-    hashing = [CADDY, "hash-password", "--plaintext", USER[1], "--bcrypt-cost", "4"]
+    hashing = [str(CADDY), "hash-password", "--plaintext", USER[1], "--bcrypt-cost", "4"]
     hashed = subprocess.run(hashing, capture_output=True, text=True, check=True).stdout.strip()
     (folder / "users").write_text(f"{USER[0]} {hashed}\n")
     http, https, health = free_ports(3)
