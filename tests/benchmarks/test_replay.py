@@ -31,8 +31,8 @@ FIRST, UNTIL = date(2024, 2, 1), date(2024, 6, 1)
 
 @pytest.fixture(scope="session")
 def films() -> pd.DataFrame:
-    """Create films from 2017 to 2024, 35 per month; longer films have higher ratings."""
-    return years_of_films(per_year=420)
+    """Create films from 2020 to 2024, 35 per month; longer films have higher ratings."""
+    return years_of_films(per_year=420, years=4)
 
 
 def version(films: pd.DataFrame, begins: date, folder: Path) -> Bundle:
@@ -61,6 +61,7 @@ def printed(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> di
     arguments = [f"--from={FIRST}", f"--until={UNTIL}", "--retrain-every=2", f"--json={path}"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "read_films", lambda _: films)
+        patch.setattr(module, "CORES", 1)  # a second process would load the same libraries again
         assert module.main(["--films", "played.parquet", *arguments], LINEAR) == 0
     figures: dict[str, Any] = json.loads(path.read_text())
     return figures

@@ -77,8 +77,10 @@ def store(bucket_settings):
 def test_run_from_tmdb_to_production_leaves_nothing_on_any_disk(
     step, registry, bucket_settings, store
 ):
+    # One family of models: what a step leaves on the disk does not depend on their number.
+    options = {"train": ("--model-type", "lgbm")}
     for name in ("collect", "preprocess", "train", "deploy", "housekeeping"):
-        assert step(name) == set(), name
+        assert step(name, *options.get(name, ())) == set(), name
     production = registry.production()
     assert production is not None
     manifest = Registry(open_bucket(bucket_settings)).manifest(production.pointer)

@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from sklearn.metrics import root_mean_squared_error
 from movierating.films.film import Film
 from movierating.identity import sha256
 from movierating.registry.bundle import CARD_NAME, EVIDENCE_NAME, Bundle
-from movierating.registry.manifest import MANIFEST_NAME
+from movierating.registry.manifest import MANIFEST_NAME, Manifest
 from movierating.settings import Settings, load_settings
 from sandbox.tmdb.world import World
 from scripts import train as module
@@ -27,20 +28,45 @@ from tests.support.bundles import CODES, FILES, RUN_DATE, Packed, invented_films
 from tests.support.pipeline_run import Run
 from tests.support.samples import SMALL
 
+FEW = 150  # films: enough for every fold
 
-@pytest.fixture(autouse=True)
-def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+
+@dataclass(frozen=True)
+class Trained:
+    """The result of a training: its settings, its manifest and what was tracked."""
+
+    settings: Settings
+    manifest: Manifest
+    tracked: list[Any]
+
+
+def keep_runs(patch: pytest.MonkeyPatch) -> list[Any]:
     """Keep the runs in a list instead of sending them to W&B, which `test_tracking` tests."""
     runs: list[Any] = []
 
     def remember(_: Settings, *run: Any, group: str, report: Report | None) -> None:
         runs.append((*run, group, report))
 
-    monkeypatch.setattr(module, "log_run", remember)
+    patch.setattr(module, "log_run", remember)
     return runs
 
 
-def prepared(folder: Path, count: int = 400, reversed_from: int | None = None) -> Settings:
+@pytest.fixture(autouse=True)
+def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Keep the runs of one test."""
+    return keep_runs(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """Train all families on a few films; not to be altered."""
+    with pytest.MonkeyPatch.context() as patch:
+        runs = keep_runs(patch)
+        settings = prepared(tmp_path_factory.mktemp("trained"))
+        return Trained(settings, train(RUN_DATE, settings, SMALL), runs)
+
+
+def prepared(folder: Path, count: int = FEW, reversed_from: int | None = None) -> Settings:
     """Write a cleaned file with `count` invented films, in which longer films have higher ratings.
 
     Args:
@@ -83,35 +109,33 @@ def held_out(run: Run) -> pd.DataFrame:
     return TimeSplit.of_newest(read_cleaned(run.files.cleaned)).holdout.frame
 
 
-def test_same_films_give_the_same_bundle_and_version(tmp_path: Path):
-    manifests = [train(RUN_DATE, prepared(tmp_path / each), SMALL) for each in ("one", "two")]
-    assert manifests[0].version == manifests[1].version
-    assert manifests[0].files == manifests[1].files
+def test_same_films_give_the_same_bundle_and_version(trained: Trained, tmp_path: Path):
+    again = train(RUN_DATE, prepared(tmp_path), SMALL)
+    assert again.version == trained.manifest.version
+    assert again.files == trained.manifest.files
 
 
-def test_other_films_give_another_version(tmp_path: Path):
-    first = train(RUN_DATE, prepared(tmp_path / "one"), SMALL)
-    second = train(RUN_DATE, prepared(tmp_path / "two", count=401), SMALL)
-    assert first.version != second.version
+def test_other_films_give_another_version(trained: Trained, tmp_path: Path):
+    other = train(RUN_DATE, prepared(tmp_path, count=FEW + 1), SMALL)
+    assert other.version != trained.manifest.version
 
 
-def test_written_bundle_verifies_and_names_its_data(tmp_path: Path):
-    settings = prepared(tmp_path)
-    manifest = train(RUN_DATE, settings, SMALL)
-    files = RunFiles(tmp_path, RUN_DATE)
+def test_written_bundle_verifies_and_names_its_data(trained: Trained):
+    manifest = trained.manifest
+    files = RunFiles(Path(trained.settings.data_dir), RUN_DATE)
     raw = (files.bundle / MANIFEST_NAME).read_bytes()
     assert Bundle.load(Path(str(files.bundle)), sha256(raw)).manifest == manifest
     assert manifest.data.sha256 == sha256(files.cleaned.read_bytes())
-    assert (manifest.data.films, manifest.data.source) == (400, "tests")
+    assert (manifest.data.films, manifest.data.source) == (FEW, "tests")
     assert manifest.data.faults == {"runtime: impossible": 3}
-    assert manifest.split.train_films + manifest.split.holdout_films == 400
+    assert manifest.split.train_films + manifest.split.holdout_films == FEW
     assert manifest.run_date == manifest.split.until == RUN_DATE
     assert set(manifest.metrics) == {"train", "holdout", "form"}
     assert set(manifest.baselines) == {"mean", "recent_mean", "genre_mean", "old_model"}
     assert manifest.files.keys() == {*FILES, CARD_NAME, EVIDENCE_NAME}
 
 
-def test_folds_select_the_family_and_hold_out_films_do_not(tmp_path: Path):
+def test_folds_select_the_family_and_hold_out_films_do_not(tmp_path: Path, tracked: list[Any]):
     # Longer films have higher ratings among the first 320 films, but lower ratings among the last
     # 80, the hold-out films. There, a forest that has learned almost nothing has a smaller error.
     config = ModelConfig(
@@ -120,11 +144,10 @@ def test_folds_select_the_family_and_hold_out_films_do_not(tmp_path: Path):
             "rf": {"n_estimators": 1, "max_depth": 1, "min_child_weight": 10_000},
         }
     )
-    settings = prepared(tmp_path, reversed_from=320)
-    both = train(RUN_DATE, settings, config)
-    lazy = train(RUN_DATE, settings, ModelConfig("rf", config.parameters))
+    both = train(RUN_DATE, prepared(tmp_path, 400, reversed_from=320), config)
     assert both.model_type == "xgboost"
-    assert lazy.metrics["holdout"].rmse < both.metrics["holdout"].rmse
+    _, lazy = (metrics["test_rmse"] for _, _, metrics, *_ in tracked)
+    assert lazy < both.metrics["holdout"].rmse
 
 
 @pytest.mark.parametrize("family", MODEL_CONFIG.families)
@@ -134,17 +157,16 @@ def test_single_family_can_be_trained(tmp_path: Path, family: Any, tracked: list
     assert [run[0] for run in tracked] == [f"{family}_2026-11-23"]
 
 
-def test_every_candidate_is_logged_with_its_parameters_and_scores(
-    tmp_path: Path, tracked: list[Any]
-):
-    manifest = train(RUN_DATE, prepared(tmp_path), SMALL)
-    assert [run[0] for run in tracked] == [f"{name}_2026-11-23" for name in SMALL.parameters]
+def test_every_candidate_is_logged_with_its_parameters_and_scores(trained: Trained):
+    assert [run[0] for run in trained.tracked] == [
+        f"{name}_2026-11-23" for name in SMALL.parameters
+    ]
     for (family, parameters), (_, config, metrics, group, report) in zip(
-        SMALL.parameters.items(), tracked, strict=True
+        SMALL.parameters.items(), trained.tracked, strict=True
     ):
         assert config == {"model_type": family, **parameters}
         assert group == "train_2026-11-23"
-        assert (report is not None) == (family == manifest.model_type)
+        assert (report is not None) == (family == trained.manifest.model_type)
         assert metrics["rmse_gap"] == pytest.approx(metrics["test_rmse"] - metrics["train_rmse"])
         assert metrics["baseline_mean_rmse"] > metrics["test_rmse"]
 
@@ -235,7 +257,7 @@ def test_unwritable_bundle_is_reported_in_one_sentence(tmp_path: Path):
     settings = prepared(tmp_path)
     RunFiles(tmp_path, RUN_DATE).bundle.touch()
     with pytest.raises(DataFileError, match=r"bundle_2026-11-23 cannot be written .* DATA_DIR"):
-        train(RUN_DATE, settings, ModelConfig("xgboost", SMALL.parameters))
+        train(RUN_DATE, settings, ModelConfig("linear", SMALL.parameters))
 
 
 def test_tracked_runs_are_in_the_manifest(run: Run):

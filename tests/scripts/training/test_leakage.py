@@ -22,19 +22,19 @@ SPLIT = date(2024, 1, 1)
 BuildVectors = Callable[[TimeSplit, tuple[str, ...]], tuple[FilmVectors, Effects]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def split() -> TimeSplit:
     """Create seven years of training films, and an eighth year of hold-out films."""
     rng = np.random.default_rng(5)
     rows = [
         {"id": at, "revenue": 1e6, "vote_count": 50 + at, "vote_average": rng.normal(6, 1)}
-        | row_of(replace(film, release_date=date(2017, 1, 1) + timedelta(7 * at)), CODES)
-        for at, film in enumerate(invented_films(420))
+        | row_of(replace(film, release_date=date(2017, 1, 1) + timedelta(14 * at)), CODES)
+        for at, film in enumerate(invented_films(210))
     ]
     return TimeSplit.by_date(pd.DataFrame(rows), SPLIT)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def features(split: TimeSplit) -> tuple[str, ...]:
     return choose_features(split.train.films, min_films=2)
 

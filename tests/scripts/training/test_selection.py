@@ -216,20 +216,20 @@ def test_model_subtracts_the_given_bias_from_its_forecasts():
 
 
 def test_each_fold_and_the_model_subtract_the_bias_of_the_fold_before(
-    monkeypatch: pytest.MonkeyPatch,
+    split: TimeSplit, learned: TrainingResult, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(selection, "BIAS_MIN_FILMS", MIN_FILMS)  # so few films have a bias, too
     told: list[float] = []
 
     def remembering(family: Any, parameters: Any, some: FilmVectors, bias: float = 0.0) -> Any:
         told.append(bias)
         return fit(family, parameters, some, bias)
 
-    split = split_of(years_of_films(per_year=BIAS_MIN_FILMS + 20))
-    only = ModelConfig("linear", SMALL.parameters)
-    films_of_split = train_candidates(split, only).films
-    raw = backtest("linear", LINEAR, films_of_split)
+    raw = backtest("linear", LINEAR, learned.films)
     monkeypatch.setattr(selection, "fit", remembering)
-    (best,) = train_candidates(split, only).candidates
+    only = train_candidates(split, ModelConfig("linear", SMALL.parameters))
+    (best,) = only.candidates
+    assert only.best.family == best.family == "linear"
     assert told[-1] == best.recent_bias == raw[0].recent_bias != 0
     for corrected, one, older in zip(best.folds, raw, raw[1:], strict=False):
         for name in ("errors", "form_errors", "masked_errors"):
@@ -245,11 +245,13 @@ def test_single_fold_is_not_corrected():
     assert only.errors.tolist() == [1] * 10
 
 
-def test_outcomes_of_hold_out_films_do_not_change_the_model(split: TimeSplit):
-    only = ModelConfig("lgbm", SMALL.parameters)
+def test_outcomes_of_hold_out_films_do_not_change_the_model(
+    split: TimeSplit, learned: TrainingResult
+):
+    one = next(each for each in learned.candidates if each.family == "lgbm")
     frame = split.holdout.frame
     other = replace(split, holdout=Sample(frame.assign(vote_average=10 - frame["vote_average"])))
-    (one,), (two,) = (train_candidates(each, only).candidates for each in (split, other))
+    (two,) = train_candidates(other, ModelConfig("lgbm", SMALL.parameters)).candidates
     probe = np.random.default_rng(3).normal(6, 1, (50, len(one.folds[0].films.features)))
     np.testing.assert_array_equal(one.regressor.predict(probe), two.regressor.predict(probe))
     assert one.recent_bias == two.recent_bias
@@ -276,9 +278,3 @@ def test_validation_rmse_is_over_all_films_of_the_folds():
 def test_hold_out_films_do_not_influence_the_selection(learned: TrainingResult):
     candidates = [candidate("rf", [[1.0]], 0.2), candidate("lgbm", [[-0.5]], 0.9)]
     assert replace(learned, candidates=candidates).best.family == "lgbm"
-
-
-def test_single_family_can_be_trained(split: TimeSplit):
-    only = train_candidates(split, ModelConfig("linear", SMALL.parameters))
-    assert [each.family for each in only.candidates] == ["linear"]
-    assert only.best.family == "linear"
