@@ -15,6 +15,7 @@ from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.cleaning import extended_codes, keep_usable
+from scripts.dataset.eligibility import ineligible_rows
 from scripts.dataset.legacy import encoder_pickles
 from scripts.dataset.table import row_of, write_cleaned
 from scripts.runtime.cli import run, step_parser
@@ -58,7 +59,7 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
     korean: list[str | None] = []
     # One table at a time, because the records of all films together would not fit into memory.
     for table in film_store(settings).as_of(run_date):
-        kept, dropped = keep_usable(to_frame(table), run_date)
+        kept, dropped = keep_usable(to_frame(table), ineligible_rows(table), run_date)
         films += [parse_film(row) for row in kept.to_dict("records")]
         plots = korean_plots(table)
         korean += [plots[at] for at in kept.index]

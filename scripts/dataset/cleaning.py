@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pandas as pd
@@ -11,26 +11,32 @@ from pandera.pandas import Check, Column, DataFrameSchema
 
 from movierating.films.codes import Codes
 from movierating.films.film import Film
-from scripts.parameters import FEATURE_FILM_MINUTES
+from scripts.dataset.eligibility import Rows
 
 
-def keep_usable(raw: pd.DataFrame, run_date: date) -> tuple[pd.DataFrame, dict[str, int]]:
+def keep_usable(
+    raw: pd.DataFrame, ineligible: Mapping[str, Rows], run_date: date
+) -> tuple[pd.DataFrame, dict[str, int]]:
     """Drop the films that a model can neither be trained nor evaluated on.
 
     Args:
-        raw: As returned by `store.parsing.to_frame`.
+        raw: As returned by `store.parsing.to_frame`; the index is the row's position.
+        ineligible: As returned by `eligibility.ineligible_rows` for the same films.
         run_date: Films released later are dropped.
 
     Returns:
         The rows that are kept, and the number of dropped films by reason. A film with several
         reasons is included under each.
     """
+    reasons = Counter({reason: len(rows) for reason, rows in ineligible.items()})
+    dropped = set[int]().union(*(rows.tolist() for rows in ineligible.values()))
     try:
-        return _schema(run_date).validate(raw, lazy=True), {}
+        _schema(run_date).validate(raw, lazy=True)
     except SchemaErrors as errors:
         failed = errors.failure_cases.dropna(subset="index")
-        reasons = Counter(failed.drop_duplicates(["index", "check"])["check"])
-        return raw.drop(index=failed["index"].unique()), dict(reasons)
+        reasons += Counter(failed.drop_duplicates(["index", "check"])["check"])
+        dropped |= set(failed["index"])
+    return raw.drop(index=list(dropped)), dict(+reasons)
 
 
 def extended_codes(films: Sequence[Film], known: Codes) -> Codes:
@@ -48,11 +54,10 @@ def extended_codes(films: Sequence[Film], known: Codes) -> Codes:
 
 
 def _schema(run_date: date) -> DataFrameSchema:
-    """Build the check that a film is usable: released, rated, and feature-length if that is known.
+    """Build the check that a film is usable: released and rated, and its genres can be read.
 
     The error text of each check is a reason in the report of dropped films.
     """
-    shortest, longest = FEATURE_FILM_MINUTES
     return DataFrameSchema(
         {
             "release_date": Column(
@@ -61,11 +66,6 @@ def _schema(run_date: date) -> DataFrameSchema:
                     Check(lambda day: day != "", error="no release date"),
                     Check(lambda day: day <= run_date.isoformat(), error="not released yet"),
                 ],
-            ),
-            "runtime": Column(
-                float,
-                Check.in_range(shortest, longest, error="no feature film"),
-                nullable=True,
             ),
             "vote_count": Column(float, Check.gt(0, error="not rated yet")),
             "genres": Column(

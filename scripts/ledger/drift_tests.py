@@ -22,6 +22,7 @@ from scipy.stats import chi2
 
 from movierating.ledger.records import Score
 from movierating.registry.manifest import Manifest
+from scripts.dataset.eligibility import is_eligible
 from scripts.ledger.track_record import figures, newest_per_film
 from scripts.parameters import MIN_VOTES_TO_MEASURE, DriftLimits
 from scripts.store.film_store import FilmStore
@@ -65,8 +66,8 @@ def films_to_compare(
 ) -> tuple[pa.Table, pa.Table]:
     """Select the films that the drift check compares: the newest training films and recent films.
 
-    Both need enough votes. Most films never get any votes. They differ from training films, so with
-    them the check would always find drift.
+    Both must be films that the model is for, with enough votes. Most films never get any votes.
+    They differ from training films, so with them the check would always find drift.
 
     Args:
         store: The film store.
@@ -78,7 +79,7 @@ def films_to_compare(
         The training films from the last three years before the split, and the recent films.
     """
     released, votes = pc.field("release_date"), pc.field("vote_count")
-    has_votes = votes >= MIN_VOTES_TO_MEASURE
+    has_votes = (votes >= MIN_VOTES_TO_MEASURE) & is_eligible()
     is_training = has_votes & (released >= split_date - _REFERENCE_PERIOD) & (released < split_date)
     is_recent = has_votes & (released > day - timedelta(limits.film_days)) & (released <= day)
     selected = [

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from movierating.ledger.ledger import ForecastLedger
 from movierating.ledger.records import Forecast, Score, ScoringMark, last_before_release
+from scripts.dataset.eligibility import is_eligible
 from scripts.store.film_store import FilmStore
 
 MARK_AGES: Final[Mapping[ScoringMark, timedelta]] = {
@@ -53,6 +54,8 @@ def due_ratings(
 ) -> list[RatingAtMark]:
     """Find the ratings to score: films that have reached a scoring mark and have no score for it.
 
+    A film that turned out to be one that the model is not for, such as a short, gets no score.
+
     Args:
         store: The film store.
         first_day: The day of the ledger's oldest forecast. A film released on or before it has no
@@ -67,7 +70,7 @@ def due_ratings(
     released = pc.field("release_date")
     found: list[RatingAtMark] = []
     for films in store.films():
-        rows = films.filter((released > first) & (released <= day))
+        rows = films.filter((released > first) & (released <= day) & is_eligible())
         for row in rows.select(["id", "release_date", "votes"]).to_pylist():
             found += ratings_at_marks(row, day, min_votes)
     return [each for each in found if (each.film_id, each.mark) not in scored]

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from movierating.ledger.ledger import ForecastLedger
 from movierating.ledger.records import Upcoming, UpcomingFilm, last_before_release
 from scripts.dataset.baselines import NaiveMeans
+from scripts.dataset.eligibility import is_eligible
 from scripts.ledger.forecaster import FilmToForecast
-from scripts.parameters import FEATURE_FILM_MINUTES, MIN_VOTES_TO_MEASURE
+from scripts.parameters import MIN_VOTES_TO_MEASURE
 from scripts.store.film_store import FilmStore
 from scripts.store.parsing import main_genre, parse_film, to_frame
 
@@ -60,15 +61,10 @@ def is_to_forecast(day: date, min_votes: int) -> pc.Expression:
     is_upcoming = (opens > day) & (opens <= day + timedelta(DAYS_AHEAD))
     is_recent = (opens <= day) & (opens > day - timedelta(RECENT_DAYS))
     has_few_votes = votes.is_null() | (votes < min_votes)
-    is_excluded = pc.field("adult") | pc.field("video") | (pc.field("status") == "Canceled")
+    is_canceled = pc.coalesce(pc.field("status") == "Canceled", pa.scalar(False))
     # A film without genre and plot has too few facts. The API refuses such a film, too.
     is_described = (pc.field("genres") != "[]") | (pc.field("overview") != "")
-    return (
-        (is_upcoming | (is_recent & has_few_votes))
-        & _is_feature_film()
-        & is_described
-        & ~pc.coalesce(is_excluded, pa.scalar(False))
-    )
+    return (is_upcoming | (is_recent & has_few_votes)) & is_eligible() & is_described & ~is_canceled
 
 
 def upcoming(ledger: ForecastLedger, day: date, release_dates: Mapping[int, date]) -> Upcoming:
@@ -108,14 +104,7 @@ def _films_to_forecast(films: pa.Table) -> Iterator[FilmToForecast]:
 
 def _is_rated(day: date) -> pc.Expression:
     has_votes = pc.field("vote_count") >= MIN_VOTES_TO_MEASURE
-    return has_votes & (pc.field("release_date") < day) & _is_feature_film()
-
-
-def _is_feature_film() -> pc.Expression:
-    shortest, longest = FEATURE_FILM_MINUTES
-    minutes = pc.field("runtime")
-    fits = (minutes >= shortest) & (minutes <= longest)
-    return minutes.is_null() | (minutes == 0) | fits  # TMDB writes 0 for unknown
+    return has_votes & (pc.field("release_date") < day) & is_eligible()
 
 
 def _naive_means(rated: Iterable[pa.Table], day: date) -> NaiveMeans | None:

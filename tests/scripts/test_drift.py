@@ -82,6 +82,14 @@ def test_too_few_films_are_not_compared(settings: Settings):
     assert report.figures == {"films": 60.0, "scores": 0.0}
 
 
+@pytest.mark.parametrize("flaw", [{"adult": True}, {"video": True}, {"runtime": 12}])
+def test_films_that_the_model_is_not_for_are_not_compared(settings: Settings, flaw: dict[str, Any]):
+    stored(settings, **flaw)
+    report = check(RUN_DATE, settings, FEW)
+    assert report is not None
+    assert report.figures == {"films": 0.0, "scores": 0.0}
+
+
 def test_without_a_model_there_is_nothing_to_check(bucket_settings: Settings):
     assert check(RUN_DATE, bucket_settings) is None
     assert claim_retraining(RUN_DATE, "run", bucket_settings) is None

@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -118,6 +119,17 @@ def test_view_follows_a_release_date_that_moved(
     film_store(settings).add(columns(moved, hour=13))
     forecast(RUN_DATE, settings)
     assert [each.forecast.release_date for each in view(settings).films] == dates
+
+
+@pytest.mark.parametrize("flaw", [{"adult": True}, {"video": True}, {"runtime": 12}])
+def test_film_found_to_be_no_ordinary_film_leaves_the_view(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, flaw: dict[str, Any]
+):
+    forecast(RUN_DATE, settings)
+    monkeypatch.setattr("scripts.runtime.clock._clock", lambda: moment(hour=14))
+    film_store(settings).add(columns(unreleased_film(1, **flaw), hour=13))
+    assert forecast(RUN_DATE, settings) == 0
+    assert view(settings).films == ()
 
 
 def test_forecast_is_dated_in_the_time_zone_of_the_pipeline(

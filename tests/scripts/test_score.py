@@ -73,6 +73,12 @@ def test_last_forecast_before_the_release_is_scored_with_the_rating_at_each_mark
     assert found["90 days"].release_date == RELEASED
 
 
+@pytest.mark.parametrize("flaw", [{"adult": True}, {"video": True}, {"runtime": 12}])
+def test_film_that_the_model_is_not_for_gets_no_score(settings: Settings, flaw: dict[str, Any]):
+    film_store(settings).add(columns(voted(1, 300, 6.0) | flaw, hour=13))
+    assert score(RUN_DATE, settings) == 0
+
+
 def test_late_runs_and_daily_runs_give_the_same_scores(settings: Settings):
     for days in range(75, -1, -15):
         score(RUN_DATE - days * DAY, settings)

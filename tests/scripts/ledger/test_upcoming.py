@@ -55,6 +55,8 @@ def test_naive_means_use_released_feature_films_with_enough_votes(tmp_path: Any)
             {"id": 2, "release_date": "2001-01-05", "vote_average": 4.0, "vote_count": 900},
             {"id": 3, "release_date": "2026-01-05", "vote_average": 1.0, "vote_count": 49},
             {"id": 4, "release_date": "2026-01-05", "vote_average": 1.0, "runtime": 9},
+            {"id": 5, "release_date": "2026-01-05", "vote_average": 1.0, "adult": True},
+            {"id": 6, "release_date": "2026-01-05", "vote_average": 1.0, "video": True},
         )
     )
     _, means = select_films(store, RUN_DATE, min_votes=50)
