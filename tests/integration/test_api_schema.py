@@ -22,7 +22,7 @@ from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from sandbox.s3.process import S3Server
 from tests.support.bundles import Packed, put_into_production
-from tests.support.live_service import running_service
+from tests.support.live_service import service_in_a_thread
 
 KEY = new_key()
 # Without `positive_data_acceptance`: the API refuses some requests that match the schema, because a
@@ -43,8 +43,8 @@ def serve(s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPath
     def described(**changes: Any) -> Iterator[Any]:
         chosen = s3_server.settings(s3_server.new_bucket(), **changes)
         put_into_production(Registry(open_bucket(chosen)), packed)
-        with running_service(chosen, tmp_path_factory.mktemp("service")) as service:
-            yield schemathesis.openapi.from_url(f"{service.url}/openapi.json")
+        with service_in_a_thread(chosen, tmp_path_factory.mktemp("service")) as url:
+            yield schemathesis.openapi.from_url(f"{url}/openapi.json")
 
     return described
 

@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
+from unittest.mock import patch
 
 import requests
+import uvicorn
 from pydantic import SecretStr
 
+from app.background.model_follower import Follower
+from app.server import server_for
 from movierating.settings import Settings
 from sandbox.processes import terminated_at_exit
 from sandbox.state import free_ports
@@ -57,6 +62,33 @@ def running_service(settings: Settings, folder: Path) -> Iterator[LiveService]:
         service = LiveService(f"http://127.0.0.1:{port}", process, log)
         _wait_for(service)
         yield service
+
+
+@contextmanager
+def service_in_a_thread(settings: Settings, folder: Path) -> Iterator[str]:
+    """Run the service on a real port of this process, and yield its address.
+
+    Its cache is in `folder`. Starting it is much cheaper than starting a process.
+    """
+    (port,) = free_ports(1)
+    with patch.object(Follower.__init__, "__defaults__", (folder / "cache",)):
+        server = server_for(settings, "127.0.0.1", port)
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        _wait_until_started(server, thread)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _wait_until_started(server: uvicorn.Server, thread: Thread) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not server.started:
+        if not thread.is_alive() or time.monotonic() > deadline:
+            raise RuntimeError("the service did not start")
+        time.sleep(0.02)
 
 
 def _environment(settings: Settings) -> dict[str, str]:

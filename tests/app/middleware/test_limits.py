@@ -11,7 +11,7 @@ from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from tests.app.conftest import serving
 from tests.app.test_problems import problem_of
-from tests.support.live_service import LiveService, running_service
+from tests.support.live_service import service_in_a_thread
 
 PROXY, CLIENT, OTHER = "testclient", "203.0.113.7", "203.0.113.8"
 
@@ -52,18 +52,18 @@ def test_client_on_a_real_connection_receives_413_and_429(
     bucket_settings: Settings, tmp_path: Path
 ):
     settings = bucket_settings.model_copy(update={"max_request_kb": 64, "rate_limit_per_minute": 3})
-    with running_service(settings, tmp_path) as service:
+    with service_in_a_thread(settings, tmp_path) as url:
         for content in (b" " * 5_000_000, iter([b" " * 50_000] * 100)):
-            response = requests.post(f"{service.url}/v1/predict", data=content, timeout=60)
+            response = requests.post(f"{url}/v1/predict", data=content, timeout=60)
             assert response.status_code == 413
             assert response.json()["title"]
         # A proxy on the same machine is not trusted by default, so all these are one client.
-        assert [status_for(service, address) for address in (CLIENT, OTHER)] == [404, 429]
+        assert [status_for(url, address) for address in (CLIENT, OTHER)] == [404, 429]
 
 
-def status_for(service: LiveService, *forwarded: str) -> int:
+def status_for(url: str, *forwarded: str) -> int:
     headers = {"X-Forwarded-For": ", ".join(forwarded)}
-    return requests.get(f"{service.url}/nowhere", headers=headers, timeout=60).status_code
+    return requests.get(f"{url}/nowhere", headers=headers, timeout=60).status_code
 
 
 @pytest.fixture
@@ -117,8 +117,8 @@ def test_forwarded_address_of_a_trusted_proxy_is_the_client(
     settings = bucket_settings.model_copy(
         update={"rate_limit_per_minute": 3, "trusted_proxies": ("127.0.0.0/8",)}
     )
-    with running_service(settings, tmp_path) as service:
-        assert [status_for(service, CLIENT) for _ in range(4)] == [404, 404, 404, 429]
-        assert status_for(service, OTHER) == 404
+    with service_in_a_thread(settings, tmp_path) as url:
+        assert [status_for(url, CLIENT) for _ in range(4)] == [404, 404, 404, 429]
+        assert status_for(url, OTHER) == 404
         # The part that the client wrote itself is ignored.
-        assert status_for(service, OTHER, CLIENT) == 429
+        assert status_for(url, OTHER, CLIENT) == 429
