@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import numpy as np
 import numpy.typing as npt
@@ -170,13 +171,14 @@ def _careers(
     for code in LANGUAGE_SHARES:
         films = np.flatnonzero(language == code)
         people = max(3, round(counts[films].sum() / films_each))
-        for rank, film in enumerate(films):
-            # Each person works around one point in time: the later the film, the higher the number.
-            middle = people * rank / len(films)
-            drawn = np.abs(np.round(rng.normal(middle, 0.1 * people, counts[film]))).astype(int)
-            # Reflected at both ends of the range, so that no number lies outside.
-            mirrored = np.where(drawn >= people, 2 * people - 1 - drawn, drawn) % people
-            groups[film] = tuple(dict.fromkeys((first + mirrored).tolist()))
+        # Each person works around one point in time: the later the film, the higher the number.
+        middles = np.repeat(people * np.arange(len(films)) / len(films), counts[films])
+        drawn = np.abs(np.round(rng.normal(middles, 0.1 * people))).astype(int)
+        # Reflected at both ends of the range, so that no number lies outside.
+        mirrored = np.where(drawn >= people, 2 * people - 1 - drawn, drawn) % people
+        numbers = iter((first + mirrored).tolist())
+        for film in films:
+            groups[film] = tuple(dict.fromkeys(islice(numbers, int(counts[film]))))
         first += people
     return groups
 
@@ -229,7 +231,12 @@ def _talents(
 def _effect(rng: np.random.Generator, groups: Sequence[tuple[int, ...]], sd: float) -> Floats:
     """Draw a talent for each person, and return the mean of each group; 0 for an empty group."""
     talents = rng.normal(0, sd, 1 + max(max(group, default=0) for group in groups))
-    return np.array([talents[list(group)].mean() if group else 0.0 for group in groups])
+    sizes = np.array([len(group) for group in groups])
+    film_of = np.repeat(np.arange(len(groups)), sizes)
+    drawn = talents[np.fromiter(chain.from_iterable(groups), np.int64)]
+    sums = np.bincount(film_of, weights=drawn, minlength=len(groups))
+    means: Floats = sums / np.maximum(sizes, 1)
+    return means
 
 
 def _visible(
