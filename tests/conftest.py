@@ -125,7 +125,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Packed:
 
 @pytest.fixture(scope="session")
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run the pipeline on 1,500 invented films with real parameters; tests must not change it."""
+    """Run the pipeline on 1,000 invented films with real parameters; tests must not change it."""
 
     def make(folder: Path) -> None:
         stand_in: RunningStandIn = request.getfixturevalue("tmdb_stand_in")

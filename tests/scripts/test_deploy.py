@@ -381,10 +381,13 @@ def test_deployment_killed_after_any_write_leaves_old_or_new_and_is_repaired_by_
     monkeypatch: pytest.MonkeyPatch,
 ):
     old, new = (bundles[day].manifest.version for day in (RUN_DATE, TOMORROW))
+    deploy(RUN_DATE, settings)
+    before = stored(bucket)
     for writes in count():
         for key in bucket.keys(""):
             bucket.delete(key)
-        deploy(RUN_DATE, settings)
+        for key, raw in before.items():
+            bucket.put(key, raw)
         with monkeypatch.context() as patch:
             patch.setattr(module, "open_bucket", lambda _, w=writes: DyingBucket(bucket, w))
             try:

@@ -200,10 +200,10 @@ def test_synthetic_world_is_forecast_almost_as_well_as_possible(run: Run):
     - Lower limit: the RMSE of a forecast that knows all rules. No model can be better, except by
       luck.
     - Upper limit: the RMSE of a forecast that knows all rules except those about people and
-      companies. The model is trained on 1,150 films, in which few people of the hold-out films
+      companies. The model is trained on 770 films, in which few people of the hold-out films
       appear.
 
-    Both limits have a margin, because the standard error of an RMSE on 280 films is about 4 %.
+    Both limits have a margin, because the standard error of an RMSE on 184 films is about 5 %.
     """
     world = World(RUN_DATE)
     rated = held_out(run)["id"].tolist()
@@ -216,7 +216,7 @@ def test_synthetic_world_is_forecast_almost_as_well_as_possible(run: Run):
 
 
 def test_interval_covers_about_the_promised_share_of_films(run: Run):
-    # The standard error of a share of 0.8 among 280 films is 0.024.
+    # The standard error of a share of 0.8 among 184 films is 0.029.
     interval = run.manifest.interval80
     assert 0.7 < interval.coverage < 0.9
     assert 0.7 < interval.form_coverage < 0.9

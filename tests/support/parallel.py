@@ -20,7 +20,6 @@ LONGEST_FIRST: Final = (
     "tests/integration/",
     "tests/browser/",
     "tests/scripts/test_backfill.py",
-    "tests/scripts/test_tune.py",
     "tests/app/background/test_model_follower.py",
     "tests/ui/pages/",
     "tests/scripts/test_collect.py",
@@ -32,8 +31,6 @@ LONGEST_FIRST: Final = (
 BY_FUNCTION: Final = (
     "tests/browser/",
     "tests/scripts/store/test_film_store.py",
-    "tests/scripts/test_train.py",
-    "tests/scripts/test_tune.py",
     "tests/ui/pages/",
 )
 

@@ -44,4 +44,4 @@ def run_of(folder: Path) -> Run:
 
 
 def _settings(base_url: str, folder: Path) -> Settings:
-    return unpaced(base_url, folder, collect_max_films=1500)
+    return unpaced(base_url, folder, collect_max_films=1000)
