@@ -1,1 +1,1 @@
-"""The pipeline's steps: plain functions, each with a small command line."""
+"""The steps of the pipeline, such as `collect` and `train`: functions that also run as commands."""

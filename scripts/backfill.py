@@ -1,6 +1,6 @@
 """Fill the film store with all TMDB films, one range of release dates (slice) at a time.
 
-If the process is killed, the next one continues where it stopped.
+If the process is killed, start the program again: it continues where it stopped.
 """
 
 import argparse
@@ -45,12 +45,12 @@ def plan(
     Args:
         settings: TMDB's address and key.
         first: The first release date; by default that of TMDB's oldest film.
-        last: The last release date, included; by default the end of the year in six years.
+        last: The last release date, included; by default 31 December, six years from now.
         min_votes: Leave out films with fewer votes.
         slice_films: Largest number of films in a slice; only a single day may have more.
 
     Raises:
-        TmdbError: TMDB refuses or is unavailable.
+        TmdbError: TMDB refuses the requests or is unavailable.
     """
     first = first or FIRST_DAY
     last = last or date(today().year + YEARS_AHEAD, 12, 31)
@@ -79,8 +79,9 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
         settings: Settings that name the working folder.
 
     Returns:
-        The numbers of `listed`, `missing` and `gone` films (see `fill_slice`) and of `bad` records,
-        over all slices.
+        Numbers over all slices: `listed` films are on TMDB's lists, `missing` films are counted by
+        TMDB but on no list, and `gone` films no longer existed when they were requested. `bad` is
+        the number of records with a fault.
 
     Raises:
         DataFileError: The folder cannot be written.
@@ -121,7 +122,8 @@ def _resumed_plan(
 ) -> list[Slice]:
     """Read the stored plan of an unfinished backfill with the same arguments, or make a new plan.
 
-    A plan older than `FRESH` is not resumed, because the films fetched by it are too old by now.
+    A plan older than `FRESH` (seven days) is not resumed, because the films that were fetched with
+    it are outdated by now.
     """
     arguments = {"first": str(first), "last": str(last), "min_votes": min_votes}
     if path.exists() and arguments.items() <= (stored := read_json(path)).items():

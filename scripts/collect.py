@@ -33,15 +33,16 @@ class NothingCollectedError(ExplainedError, RuntimeError):
 def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     """Update the film store from TMDB, and write the films that this run fetched to a CSV file.
 
-    If this step was already completed for the run date, it does nothing. TMDB gives only today's
-    ratings. So a run for a day before yesterday sends no request: it writes the films that the
-    store already has from that day's run, if any.
+    If this step was already completed for the run date, this function does nothing. TMDB gives only
+    today's ratings. So if the run date is before yesterday, no request is sent. The CSV file then
+    contains the films that an earlier run for this date has stored, if there was one.
 
     Returns:
         The path of the CSV file: one row per film, with nested fields as JSON text.
 
     Raises:
-        TmdbError: TMDB refuses or is unavailable. The films that were fetched before are stored.
+        TmdbError: TMDB refuses the requests or is unavailable. The films that were fetched before
+            are stored.
         BadAnswersError: Too many records are bad.
         NothingCollectedError: The store has no films.
         DataFileError: The folder cannot be written.
@@ -75,9 +76,10 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
 
 
 def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: int | None) -> None:
-    """Fetch new, changed and popular films and outdated records into the store; delete old records.
+    """Fetch the films that the store needs, such as new and changed ones; delete expired records.
 
-    Records older than TMDB's terms allow are deleted. Raises the same errors as `collect`.
+    These are popular, new and changed films, and films whose stored record is old. A record expires
+    when TMDB's terms no longer allow keeping it. Raises the same errors as `collect`.
 
     Args:
         tmdb: The TMDB client.
@@ -111,9 +113,9 @@ def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: i
 
 
 def _changes_known_until(store: FilmStore, index: Index) -> date:
-    """Return the day until which TMDB's change lists were read.
+    """Return the first day whose changes at TMDB have not been read yet.
 
-    If none was read yet, this is the day on which the store's oldest record was fetched.
+    If no changes were read yet, this is the day on which the store's oldest record was fetched.
     """
     path = store.folder / _CHANGES
     if path.exists():
@@ -122,7 +124,7 @@ def _changes_known_until(store: FilmStore, index: Index) -> date:
 
 
 def _is_complete(files: RunFiles, origin: dict[str, Any]) -> bool:
-    """Whether this step was already completed for the run date with the same source and limit."""
+    """Whether this run's files already exist, with the same source of films and the same limit."""
     if not (files.collected.exists() and files.collect_report.exists()):
         return False
     return bool(origin.items() <= read_json(files.collect_report).items())

@@ -42,7 +42,7 @@ def confirm(version: str, settings: PipelineSettings) -> None:
 
 
 def _why_not(version: str, url: str) -> str | None:
-    """Ask the API once; return why it does not serve `version`, or None if it does."""
+    """Ask the API once whether it serves `version`; return the problem, or None if it does."""
     try:
         answer = requests.get(url, timeout=_TIMEOUT_SECONDS)
         body = answer.json()

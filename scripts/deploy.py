@@ -1,4 +1,8 @@
-"""Publish the model that a run trained, and put it into production if the gate allows it."""
+"""Publish the model that a run trained, and put it into production if it passes the gate.
+
+Publishing stores the model as a version in the registry. The gate is the check that a new model
+must pass before it replaces the model in production.
+"""
 
 import logging
 from dataclasses import dataclass
@@ -37,7 +41,7 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Approval:
-    """A person's decision whether a version that the gate allows goes into production."""
+    """A person's decision whether a version that passed the gate may go into production."""
 
     approved: bool
     by: str
@@ -66,7 +70,8 @@ class _Published:
 def propose(run_date: date, settings: PipelineSettings) -> Deployment:
     """Publish the run's bundle and return the decision that `deploy` would make.
 
-    A person reads it before approving the version. The errors are the same as in `deploy`.
+    A person reads this decision before approving the version. The function raises the same errors
+    as `deploy`.
     """
     published = _publish(run_date, settings)
     if published.in_production:
@@ -78,7 +83,7 @@ def propose(run_date: date, settings: PipelineSettings) -> Deployment:
 def deploy(
     run_date: date, settings: PipelineSettings, approval: Approval | None = None
 ) -> Deployment:
-    """Publish the run's bundle and, if the gate allows it, put it into production.
+    """Publish the run's model files (the bundle); put them into production if they pass the gate.
 
     A second call for the same run changes nothing and records no second decision.
 
@@ -186,7 +191,7 @@ def _refusal(pointer: Pointer) -> Decision:
 def _track(
     pointer: Pointer, outcome: Literal["promoted", "refused"], settings: PipelineSettings
 ) -> None:
-    """Log the gate's decision as a W&B run, in the same group as the run's candidates."""
+    """Log the gate's decision as a W&B run, in the same group as the candidate models."""
     facts = {
         "version": pointer.version,
         "champion": pointer.previous,

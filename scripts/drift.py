@@ -1,4 +1,4 @@
-"""Check whether films or forecast errors have changed since training; if so, claim a retraining."""
+"""Check whether films or forecast errors have changed since training, and whether to retrain."""
 
 import logging
 from datetime import date
@@ -28,18 +28,19 @@ logger = logging.getLogger(__name__)
 def check(
     run_date: date, settings: PipelineSettings, limits: DriftLimits = DRIFT
 ) -> DriftReport | None:
-    """Compare recent films and forecast errors with the training of the model in production.
+    """Check the model in production for drift: do recent films or errors differ from training?
 
-    Recent films are compared with its newest training films, recent errors with its errors on the
-    hold-out films. The report is appended to the ledger. Its alerts are logged and shown on the
-    page *Track record*. A second run with the same result adds nothing.
+    Recent films are compared with the newest films that the model was trained on. Recent forecast
+    errors are compared with the model's errors on the hold-out films. The report is appended to the
+    ledger. Its alerts are logged and shown on the page *Track record*. A second run with the same
+    result adds nothing.
 
     Returns:
         The report; None if no model is in production.
 
     Raises:
         BundleError: The manifest of the model in production cannot be read.
-        S3UnavailableError: S3 cannot be used as it is set up.
+        S3UnavailableError: S3 cannot be used with these settings.
     """
     bucket, min_votes = open_bucket(settings), settings.forecast_min_votes
     registry, ledger = Registry(bucket), ForecastLedger(bucket)
@@ -69,7 +70,7 @@ def check(
 
 
 def claim_retraining(run_date: date, run_id: str, settings: PipelineSettings) -> Retraining | None:
-    """Claim the right to retrain on the run date, if the drift report of that date has alerts.
+    """Reserve the day's retraining for this run, if the drift report of the run date has alerts.
 
     The claim is an object in the ledger that only one run per day can create. So the model is
     retrained at most once a day.

@@ -36,9 +36,10 @@ class NothingForecastError(ExplainedError, RuntimeError):
 
 
 def export(folder: Path, settings: PipelineSettings) -> None:
-    """Write both pages from the ledger's views, its stored summaries; each page is one file.
+    """Write each page to one file, from the views (the summaries stored in the ledger).
 
-    The pages load posters from TMDB, but only if TMDB_API_KEY is set during the export.
+    The page *Coming soon* loads posters from TMDB, but only if TMDB_API_KEY is set during the
+    export.
 
     Raises:
         NothingForecastError: The views do not exist, because no forecast or score was made yet.
@@ -84,10 +85,11 @@ def track_record_page(record: TrackRecord) -> str:
 
 
 def curves(months: Sequence[SubgroupFigures]) -> Iterator[tuple[str, str]]:
-    """Convert the RMSE by month to the points of SVG polylines.
+    """Convert the RMSE of each month to curves, as points of SVG polylines.
 
     Yields:
-        The name and the points of one curve: first the forecasts, then each baseline.
+        The name and the points of one curve: first for the model's forecasts, then for each
+        baseline.
     """
     if not months:
         return

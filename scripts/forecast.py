@@ -33,7 +33,7 @@ def forecast(run_date: date, settings: PipelineSettings) -> int:
         BackdatedError: The run date is not today.
         NoModelError: No version is in production.
         StoreCorruptError: A file of the film store is damaged.
-        S3UnavailableError: S3 cannot be used as it is set up.
+        S3UnavailableError: S3 cannot be used with these settings.
     """
     # With a past date, one could forecast films whose ratings are known; that would prove nothing.
     if run_date != today():

@@ -22,11 +22,11 @@ _LAST: Final = "housekeeping.json"  # when the last housekeeping ran
 
 
 def prune(settings: PipelineSettings, log_folder: Path | None = None) -> int:
-    """Delete files older than KEEP_DAYS days, then the oldest until the rest fits KEEP_MAX_GB.
+    """Delete files older than KEEP_DAYS days, then the oldest until the rest fits in KEEP_MAX_GB.
 
-    Files of the last three days are kept. If the clock has jumped since the last time, nothing is
-    deleted today: a wrong clock would make every file look old. If the clock is right, the next
-    day's housekeeping deletes the old files.
+    Files of the last three days are kept. If the machine's clock has jumped since the last
+    housekeeping, nothing is deleted today: a wrong clock would make every file look old. If the
+    clock is right, the next day's housekeeping deletes the old files.
 
     Args:
         settings: The working folder and the two limits.
@@ -49,7 +49,7 @@ def prune(settings: PipelineSettings, log_folder: Path | None = None) -> int:
 
 
 def clean_metadata(connection: str, keep_days: int) -> None:
-    """Delete old runs from Airflow's database with Airflow's own command.
+    """Delete the records of old runs from Airflow's database, with Airflow's own command.
 
     Airflow hides the database's address from tasks. So the command runs as a process of its own,
     with the address in its environment.

@@ -28,7 +28,7 @@ def score(run_date: date, settings: PipelineSettings) -> int:
     Raises:
         LedgerError: A record cannot be read.
         StoreCorruptError: A file of the film store is damaged.
-        S3UnavailableError: S3 cannot be used as it is set up.
+        S3UnavailableError: S3 cannot be used with these settings.
     """
     ledger, min_votes = ForecastLedger(open_bucket(settings)), settings.forecast_min_votes
     scores = ledger.scores()

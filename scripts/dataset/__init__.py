@@ -1,1 +1,1 @@
-"""The data set: cleaning, its table, the split by date, baselines and metrics."""
+"""The films to train on: cleaning, their table, the split by date, baselines and metrics."""

@@ -20,13 +20,14 @@ def keep_usable(
     """Drop the films that a model can neither be trained nor evaluated on.
 
     Args:
-        raw: As returned by `store.parsing.to_frame`; the index is the row's position.
+        raw: The films, one row each, as returned by `store.parsing.to_frame`. The index is the
+            row's position.
         ineligible: As returned by `eligibility.ineligible_rows` for the same films.
-        run_date: Films released later are dropped.
+        run_date: Films released after this date are dropped.
 
     Returns:
         The rows that are kept, and the number of dropped films by reason. A film with several
-        reasons is included under each.
+        reasons is counted under each of them.
     """
     reasons = Counter({reason: len(rows) for reason, rows in ineligible.items()})
     dropped = set[int]().union(*(rows.tolist() for rows in ineligible.values()))
@@ -40,10 +41,11 @@ def keep_usable(
 
 
 def extended_codes(films: Sequence[Film], known: Codes) -> Codes:
-    """Add the genres and languages of films to the code tables, which give each a number.
+    """Give each new genre and language of `films` a code, and return the extended code tables.
 
-    Existing codes never change, because users of the cleaned file store them. Main genres are
-    added before other genres.
+    A code is the integer that the cleaned file contains for a genre or a language. Existing codes
+    never change, because users of that file may have stored them. Main genres are added before
+    other genres.
     """
     return Codes(
         known.genres.extended(film.main_genre for film in films).extended(
@@ -54,9 +56,9 @@ def extended_codes(films: Sequence[Film], known: Codes) -> Codes:
 
 
 def _schema(run_date: date) -> DataFrameSchema:
-    """Build the check that a film is usable: released and rated, and its genres can be read.
+    """Build the check that a film is released and rated, and that its genres can be read.
 
-    The error text of each check is a reason in the report of dropped films.
+    If a check fails, its error text becomes the reason in the report of dropped films.
     """
     return DataFrameSchema(
         {

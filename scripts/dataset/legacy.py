@@ -1,4 +1,4 @@
-"""Write the old system's files for its users: pickles of its five-column model and two encoders.
+"""Build pickles for users of the old system: a model with five input columns, two encoders.
 
 The API of this project does not use these files.
 """
@@ -26,7 +26,7 @@ FIVE_COLUMNS: Final = (
 
 
 def old_model() -> "XGBRegressor":
-    """Create the old system's estimator with its parameters, not yet fitted."""
+    """Create an XGBoost estimator with the parameters of the old system; it is not fitted yet."""
     from xgboost import XGBRegressor
 
     return XGBRegressor(
@@ -41,14 +41,14 @@ def old_model() -> "XGBRegressor":
 
 
 def five_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Select the five columns that the old model uses from a cleaned frame; NaN where unknown."""
+    """Select the five input columns of the old model from a cleaned frame; NaN where unknown."""
     return frame[list(FIVE_COLUMNS)].astype("float32")
 
 
 def encoder_pickles(codes: Codes) -> dict[str, bytes]:
-    """Pickle the old system's two scikit-learn encoders: from genre and from language to a code.
+    """Pickle two scikit-learn encoders: one converts a genre to its code, the other a language.
 
-    A name that the encoder does not know gets the code -1.
+    Users of the old system load them. An unknown genre or language gets the code -1.
 
     Returns:
         The pickles by file name.
@@ -63,7 +63,7 @@ def exports(old_model: bytes, codes: Codes) -> dict[str, bytes]:
     """Collect the files for the S3 folder `models/latest`, which users of the old system read.
 
     Args:
-        old_model: The pickled five-column model.
+        old_model: The pickled model with five input columns.
         codes: The code tables, which become two encoders.
 
     Returns:

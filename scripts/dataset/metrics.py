@@ -39,7 +39,7 @@ def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
 
 
 def baselines(split: TimeSplit) -> dict[str, Scores]:
-    """Calculate the error metrics of each baseline on the hold-out films, by its name."""
+    """Return each baseline's error metrics on the hold-out films, by the baseline's name."""
     forecasts = baseline_forecasts(split)
     return {name: score(split.holdout.ratings, each) for name, each in forecasts.items()}
 
@@ -48,7 +48,8 @@ def baseline_forecasts(split: TimeSplit) -> dict[str, Ratings]:
     """Forecast the hold-out films with each baseline: three mean ratings, and the old model.
 
     Baselines are fitted only to training films with at least `MIN_VOTES_TO_MEASURE` votes, because
-    the hold-out films have as many. If no training film has them, all training films are used.
+    all hold-out films have at least as many. If no training film has so many votes, all training
+    films are used.
 
     Returns:
         The forecasts by the baseline's name, each of shape (films,).
@@ -66,7 +67,8 @@ def _old_model(rated: Sample, holdout: Sample) -> Ratings:
     """Fit the old system's estimator to the rated films, and forecast the hold-out films.
 
     Genres and languages get their codes in alphabetical order, as in the old system. The codes in
-    the cleaned file are not used: they depend on the model in production, so the score would, too.
+    the cleaned file are not used: they depend on the model in production, so the score of this
+    baseline would depend on it, too.
     """
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=UNKNOWN_CODE)
     encoder.fit(_categories(rated))

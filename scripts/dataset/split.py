@@ -27,7 +27,7 @@ class TooFewFilmsError(ExplainedError, ValueError):
     """There are too few rated films to train or to evaluate a model."""
 
     def __init__(self, found: str) -> None:
-        """Write a message with the numbers of films that were found and the setting to change."""
+        """Create the error; `found` says how many films there are and how many are needed."""
         super().__init__(f"too few films: {found}; run the backfill, or raise COLLECT_MAX_FILMS")
 
 
@@ -63,7 +63,10 @@ class Sample:
 
 
 def only_form_fields(film: Film) -> Film:
-    """Copy a film with only the UI's short-form facts: running time, language, genre and plot."""
+    """Copy a film with only the facts in the UI's short form.
+
+    These are the running time, the language, the first genre and the plot.
+    """
     return Film(
         genres=film.genres[:1],
         original_language=film.original_language,
@@ -77,8 +80,8 @@ class TimeSplit:
     """Training films, released before a date, and hold-out films, released on it or later.
 
     Attributes:
-        train: Films released before `split_date` with at least `MIN_VOTES_TO_COUNT`.
-        holdout: Films released on `split_date` or later with at least `MIN_VOTES_TO_MEASURE`.
+        train: Films released before `split_date` with at least `MIN_VOTES_TO_COUNT` votes.
+        holdout: Films released on `split_date` or later with at least `MIN_VOTES_TO_MEASURE` votes.
     """
 
     train: Sample
@@ -89,13 +92,15 @@ class TimeSplit:
     def of_newest(
         cls, frame: pd.DataFrame, share: float = HOLDOUT_SHARE, enough: int = HOLDOUT_FILMS
     ) -> Self:
-        """Hold out the newest films; films of one day are never separated.
+        """Split the films by date, so that the newest ones are held out.
+
+        The arguments give two upper limits; the stricter one applies. Films released on the same
+        day are never separated, so the first hold-out day can exceed the limits.
 
         Args:
             frame: A cleaned frame.
-            share: The largest share of the films with `MIN_VOTES_TO_COUNT` to hold out.
-            enough: The largest number of films with `MIN_VOTES_TO_MEASURE` to hold out, unless
-                several were released on the first day.
+            share: Hold out at most this fraction of the films with `MIN_VOTES_TO_COUNT` votes.
+            enough: Hold out at most this many films with `MIN_VOTES_TO_MEASURE` votes.
 
         Raises:
             TooFewFilmsError: One side has too few films with enough votes.

@@ -119,7 +119,8 @@ def write_cleaned(path: DataPath, outcomes: pd.DataFrame, facts: list[dict[str, 
 
     Args:
         path: The file to write; it is replaced in one atomic step.
-        outcomes: The ids, and the columns that are not known before release; one row per film.
+        outcomes: One row per film: its id, and the columns that are known only after its release,
+            such as the rating.
         facts: The other columns, as returned by `row_of`, for the same films in the same order.
     """
     cleaned = pd.concat([outcomes, pd.DataFrame(facts)], axis=1)[[*OLD_COLUMNS, *NEW_COLUMNS]]

@@ -1,1 +1,1 @@
-"""Evaluate a trained model: error diagnostics, report, W&B tracking, and the production gate."""
+"""Evaluate a trained model: diagnostics, report, W&B logs, and the check before production."""

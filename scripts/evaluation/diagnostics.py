@@ -34,10 +34,10 @@ class Subgroup:
     """A model's scores on one part of the hold-out films, such as the films in Korean.
 
     Attributes:
-        kind: The fact that its films have in common: language, genre, votes or year.
+        kind: Which fact the films have in common: language, genre, votes or year.
         name: The value of that fact, such as `ko`, `Drama`, `from 100` (votes) or `2026`.
         scores: The errors of the forecasts for its films.
-        coverage: Share of its films whose rating lies inside the 80 % interval.
+        coverage: Fraction of its films whose rating lies inside the 80 % interval.
     """
 
     kind: str
@@ -65,10 +65,11 @@ class Diagnosis:
         calibration: The hold-out films, sorted by forecast and cut into bins of equal size.
         curve: The learning curve: pairs of a number of training films and the RMSE on the hold-out
             films.
-        importance: Mean absolute attribution by feature group, in rating points.
-        ablation: Increase of the hold-out RMSE if a feature group is masked, by group.
-        label_ablation: Increase of the hold-out RMSE if training omits one treatment of ratings
-            with few votes, by treatment.
+        importance: By feature group: mean absolute contribution to a forecast, in rating points.
+        ablation: By feature group: how much the RMSE on the hold-out films rises if the group is
+            masked.
+        label_ablation: By treatment of ratings with few votes, such as their smaller weight: how
+            much the RMSE on the hold-out films rises if training omits this treatment.
         recent_bias: The mean error of the newest fold in rating points, which is subtracted from
             forecasts; positive if forecasts were too high.
     """
@@ -90,13 +91,14 @@ RmseOf = Callable[[FilmVectors, FilmVectors], float]
 def diagnose(
     result: TrainingResult, model: Model, holdout: Sample, config: ModelConfig
 ) -> Diagnosis:
-    """Measure the best candidate of a training on the hold-out films.
+    """Measure the errors of the best candidate model on the hold-out films.
 
     Args:
         result: The result of the training: its candidates, effects and feature vectors.
         model: The best candidate as the ONNX model that the API serves.
         holdout: The hold-out films.
-        config: Parameters of each model family; the learning curve and the ablations train again.
+        config: Parameters of each model family. They are needed because more models are trained:
+            for the learning curve, and without single feature groups.
     """
     films = result.films.evaluation_films()
     forecast = model.forecast(films.full).astype(float)
@@ -175,7 +177,8 @@ def _calibration(forecast: Ratings, ratings: Ratings) -> list[Bin]:
 def _learning_curve(films: FilmVectors, rmse_of: RmseOf) -> list[tuple[int, float]]:
     """Train on random parts of the training films, and measure the RMSE on the hold-out films.
 
-    The parts are random, so that old and new films are mixed alike and only their number differs.
+    Because the parts are random, each has the same mix of old and new films, and only the number of
+    films differs.
     """
     training, evaluation = films.training_films(), films.evaluation_films()
     order = np.random.default_rng(SEED).permutation(len(training))
@@ -198,7 +201,7 @@ def _importance(model: Model, films: FilmVectors) -> dict[str, float]:
 
 
 def _ablation(films: FilmVectors, rmse_of: RmseOf, full_rmse: float) -> dict[str, float]:
-    """Mask one feature group at a time, train again, and return the increase of the RMSE by group.
+    """Mask one feature group at a time, train again, and return how much the RMSE rises, by group.
 
     The group is masked in the training films and in the hold-out films.
     """
@@ -213,12 +216,16 @@ def _ablation(films: FilmVectors, rmse_of: RmseOf, full_rmse: float) -> dict[str
 
 
 def _label_ablation(films: FilmVectors, rmse_of: RmseOf, full_rmse: float) -> dict[str, float]:
-    """Train without one treatment of ratings with few votes at a time.
+    """Measure how much each treatment of ratings with few votes improves the model.
 
-    Only the trees are trained again; the effects are still estimated with all treatments.
+    One treatment, for example, gives such ratings a smaller weight. For each treatment, a model is
+    trained without it.
+
+    Only the model's trees are trained again. The target-encoded effects are still estimated with
+    all treatments.
 
     Returns:
-        The increase of the hold-out RMSE by treatment.
+        By treatment: how much the RMSE on the hold-out films rises without it.
     """
     training, evaluation = films.training_films(), films.evaluation_films()
     variants = {

@@ -2,8 +2,8 @@
 
 The challenger must have a smaller error on films that neither model was trained on. Both models
 forecast each of these films. A paired bootstrap, which resamples the films, gives a confidence
-interval for the difference of their errors. Without it, luck with a few films could look like
-progress.
+interval for the difference of their errors. Without this interval, a model that was only lucky with
+a few films could look better.
 """
 
 import logging
@@ -44,7 +44,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Difference:
-    """RMSE of two models on the same films, and the difference between the two, in rating points.
+    """RMSE of two models on the same films, and the difference of both RMSEs, in rating points.
 
     Attributes:
         films: Number of films.
@@ -78,7 +78,7 @@ class Difference:
         )
 
     def figures(self, name: str) -> dict[str, float]:
-        """Return the numbers of this difference; `name`, the films' subgroup, prefixes each key."""
+        """Return the values by key; each key begins with `name`, the subgroup of the films."""
         return {
             f"{name}_films": self.films,
             f"{name}_rmse": self.challenger,
@@ -127,8 +127,9 @@ def judge_without_champion(challenger: Manifest, why: str) -> Verdict:
 def judge(challenger: Bundle, champion: Bundle, holdout: Sample) -> Verdict:
     """Judge whether a challenger may replace the champion.
 
-    It must beat all baselines on its hold-out films. On films new to both models, it must be
-    significantly better than the champion, and significantly worse in no subgroup.
+    It must beat all baselines on its hold-out films. On films that neither model was trained on, it
+    must be significantly better than the champion. It must not be significantly worse on any
+    subgroup of these films.
 
     Args:
         challenger: The bundle of the new version.
@@ -156,8 +157,9 @@ def unseen_by_both(challenger: Bundle, champion: Bundle, holdout: Sample) -> Sam
     """Select the hold-out films that neither model was trained on.
 
     These films were released on or after the later of the two split dates. If TMDB has changed a
-    release date since, the champion may have been trained on the film all the same. Such a film is
-    left out: its id is in the champion's index of similar films, which lists its training films.
+    film's release date since then, the champion may still have been trained on this film. Such a
+    film is left out. It is found in the champion's index of similar films, which lists the
+    champion's training films.
     """
     after = max(challenger.manifest.split.split_date, champion.manifest.split.split_date)
     trained_on = [film.id for film in champion.similar_films.films]
@@ -205,7 +207,7 @@ def _differences(
 
 
 def _subgroups(unseen: Sample, run_date: date) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
-    """Yield name and row mask for all films, then for the subgroups that matter most to users."""
+    """Yield the name and row mask of each group to compare: all films, then three subgroups."""
     yield "all_films", np.ones(len(unseen), np.bool_)
     yield "korean_films", (unseen.frame["original_language"] == "ko").to_numpy()
     yield "few_votes", unseen.votes < FEW_VOTES

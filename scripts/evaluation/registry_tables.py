@@ -15,7 +15,9 @@ _COLUMN_WIDTH: Final = 60
 
 
 def versions_table(versions: Iterable[StoredVersion], pointer: Pointer | None) -> str:
-    """Format model versions as a table: one row per version, with its size and its state.
+    """Format model versions as a table: one row per version, with its size and state.
+
+    The state is, for example, `production` or `incomplete`.
 
     Args:
         versions: The versions in the registry.

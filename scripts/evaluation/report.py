@@ -34,7 +34,7 @@ class Report:
     Attributes:
         title: Title of both formats.
         text: The report in Markdown, without pictures.
-        page: The report as one HTML page with pictures; it contains everything and loads no file.
+        page: The report as one HTML page. It contains its pictures, and loads no other file.
     """
 
     title: str
@@ -47,7 +47,7 @@ def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) 
 
     Args:
         manifest: The manifest of the new model.
-        diagnosis: Its measurements on the hold-out films.
+        diagnosis: The measurements of the new model on the hold-out films.
         champion: The manifest of the model in production, to compare with; None if there is none.
     """
     title = f"Model of {manifest.run_date}"
@@ -76,9 +76,9 @@ def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
 
 
 def evidence(diagnosis: Diagnosis) -> Evidence:
-    """Collect the scores that the UI shows from a diagnosis.
+    """Select from a diagnosis the values that the UI shows about the model's errors.
 
-    They are rounded, so that a second training on the same films gives the same bytes.
+    The values are rounded, so that a second training on the same films gives the same bytes.
     """
     return Evidence.model_validate(
         {
@@ -149,9 +149,9 @@ def _picture(diagnosis: Diagnosis) -> str:
 
 
 def _svg(drawings: Sequence[Callable[[Axes], None]]) -> str:
-    """Draw the axes side by side, and return the SVG text.
+    """Draw diagrams side by side, and return them as SVG text.
 
-    It has no date and no random ids, so the same drawings always give the same text.
+    The text has no date and no random ids, so the same diagrams always give the same text.
     """
     with mpl.rc_context({"svg.hashsalt": "report", "svg.fonttype": "none"}):
         figure = Figure(figsize=(4 * len(drawings), 3.2), layout="constrained")

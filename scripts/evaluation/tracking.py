@@ -74,7 +74,10 @@ def candidate_metrics(
 
 
 def _publish(report: "Report", run: "wandb.Run") -> None:
-    """Create a W&B Report about a run that was sent to W&B; the run's login is still valid."""
+    """Create a W&B Report about a run that was sent to W&B.
+
+    The login for the run is still valid, so no new login is needed.
+    """
     try:
         import wandb_workspaces.reports.v2 as reports
 

@@ -66,7 +66,7 @@ class FilmStore:
         """Write films to a new file in the store; they are safely on disk when this returns.
 
         Args:
-            films: In the columns of `schema.SCHEMA`, one row per film.
+            films: A table with the columns of `schema.SCHEMA`, one row per film.
 
         Raises:
             DataFileError: The folder cannot be written.

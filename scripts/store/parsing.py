@@ -31,7 +31,7 @@ def to_frame(films: pa.Table) -> pd.DataFrame:
     """Convert films to a pandas frame with the columns that `parse_film` and the data set need.
 
     Args:
-        films: In the columns of `schema.SCHEMA`, one row per film.
+        films: A table with the columns of `schema.SCHEMA`, one row per film.
 
     Returns:
         One row per film. Numbers are NaN where unknown, but an unknown `vote_count` is 0. All other

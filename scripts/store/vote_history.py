@@ -17,7 +17,7 @@ def vote_rows(films: pa.Table) -> pa.Table:
     """Unpack the films' vote histories into a table with one row per film and day.
 
     Args:
-        films: In the columns of `schema.SCHEMA`, one row per film.
+        films: A table with the columns of `schema.SCHEMA`, one row per film.
 
     Returns:
         The columns of `NO_VOTES`: id, date, rating and number of votes.
@@ -35,7 +35,7 @@ def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
     If `films` and `older` both have an entry for a day, the entry in `films` is kept.
 
     Args:
-        films: In the columns of `schema.SCHEMA`, one row per film.
+        films: A table with the columns of `schema.SCHEMA`, one row per film.
         older: In the columns of `NO_VOTES`; entries of films not in `films` are ignored.
     """
     older = older.filter(np.isin(ints(older, "id"), ints(films, "id")))

@@ -132,7 +132,8 @@ def fill_slice(
         - `slice`: name of the file that records the progress.
 
     Raises:
-        TmdbError: TMDB refuses or is unavailable. The films that were fetched before are stored.
+        TmdbError: TMDB refuses the requests or is unavailable. The films that were fetched before
+            are stored.
         BadAnswersError: Too many records are bad.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
