@@ -1,6 +1,6 @@
 """The parameters of training, evaluation and drift checks.
 
-They are code and not settings, so that every change of them is reviewed.
+They are code and not settings, so that every change of a parameter is reviewed.
 """
 
 from collections.abc import Mapping
@@ -174,7 +174,7 @@ class DriftLimits:
         bias: Largest mean error of recent forecasts, in rating points, too high or too low.
         rmse_ratio: Largest RMSE of recent forecasts, as a multiple of the RMSE on the hold-out
             films.
-        coverage: Lowest and highest share of ratings inside the 80 % interval.
+        coverage: Lowest and highest fraction of ratings that lie inside the 80 % interval.
         film_days: Only films released in the last `film_days` days are compared with the training
             films.
         score_days: Only scores of the last `score_days` days are checked.

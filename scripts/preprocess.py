@@ -83,7 +83,7 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
 
 
 def known_codes(settings: PipelineSettings) -> Codes:
-    """Read the code tables from the model in production; empty tables if no bucket is set."""
+    """Read the genre and language codes of the model in production; none if no bucket is set."""
     if not settings.s3_bucket_name:
         return Codes()
     return Registry(open_bucket(settings)).production_codes()

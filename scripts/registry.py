@@ -46,7 +46,7 @@ def verify(registry: Registry, arguments: argparse.Namespace, _: PipelineSetting
 
 
 def promote(registry: Registry, arguments: argparse.Namespace, settings: PipelineSettings) -> None:
-    """Put a published version into production without asking the gate."""
+    """Put a published version into production without the gate's check."""
     bundle = _load(registry, arguments.version)
     pointer = registry.promote_by_hand(arguments.version, actor(), arguments.reason)
     _after_move(registry, pointer, bundle, settings)
@@ -61,7 +61,10 @@ def rollback(registry: Registry, arguments: argparse.Namespace, settings: Pipeli
 
 
 def prune(registry: Registry, arguments: argparse.Namespace, settings: PipelineSettings) -> None:
-    """Delete old versions except production, the one before it, and the newest KEEP_VERSIONS."""
+    """Delete old versions, except the one in production, the one before it, and the newest ones.
+
+    The number of newest versions to keep is the option `--keep`, or by default KEEP_VERSIONS.
+    """
     deleted = registry.prune(arguments.keep or settings.keep_versions)
     logger.info("deleted %s", ", ".join(deleted) or "nothing")
 
@@ -95,7 +98,7 @@ def _after_move(
 
 
 def _has_files_of(pointer: Pointer, files: RunFiles) -> bool:
-    """Whether the files of a run still exist and belong to the version in the pointer."""
+    """Whether a run's files still exist and belong to the version that the pointer names."""
     stored = files.bundle / MANIFEST_NAME
     if not stored.exists() or not files.legacy_model.exists():
         return False

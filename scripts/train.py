@@ -33,9 +33,11 @@ def train(
     """Train the candidates, select the best one, evaluate it, and write the run's files.
 
     Training and selection use only films released before the split date. The evaluation uses only
-    the hold-out films. Besides the bundle and the report, three files are written for users of
-    the old system: a five-column model as `model_{date}.pkl` and as `best_model.pkl`, and its
-    hold-out RMSE as `best_score.txt`.
+    the hold-out films. The run's files are the report and the bundle (the model's files).
+
+    Three more files are written for users of the old system. Two of them, `model_{date}.pkl` and
+    `best_model.pkl`, contain the same pickled model with five input columns. The third,
+    `best_score.txt`, contains the RMSE of this model on the hold-out films.
 
     Returns:
         The manifest of the best model.
@@ -44,7 +46,7 @@ def train(
         DataFileError: The cleaned file is missing, or the data folder cannot be written.
         TooFewFilmsError: There are not enough rated films.
         UnknownFamilyError: The configuration names a family that does not exist.
-        LeakError: A feature depends on the outcome it is meant to forecast.
+        LeakError: A feature depends on ratings that were unknown before the film's release.
     """
     files = RunFiles(data_folder(settings), run_date)
     split = TimeSplit.of_newest(read_cleaned(files.require(files.cleaned, "preprocess")))
@@ -82,7 +84,7 @@ def _track(
     files: RunFiles,
     settings: PipelineSettings,
 ) -> dict[ModelType, str | None]:
-    """Log each candidate as a W&B run, the best one with the report.
+    """Log each candidate as a W&B run; add the report to the run of the best candidate.
 
     Returns:
         The path of each W&B run, by model family; None where logging failed.

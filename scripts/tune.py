@@ -40,7 +40,7 @@ def tune(
     Args:
         run_date: The date of the run whose films are used.
         settings: The data folder, W&B, and the time budget.
-        names: The searches, keys of `SEARCHES`.
+        names: The names of the searches, which are keys of `SEARCHES`.
         trials: The number of trials after which each search stops even if it has time left; by
             default only time limits it.
 

@@ -27,7 +27,7 @@ class TooFewFilmsError(ExplainedError, ValueError):
     """There are too few rated films to train or to evaluate a model."""
 
     def __init__(self, found: str) -> None:
-        """Create the error; `found` says how many films there are and how many are needed."""
+        """Create the error; its message has `found` (which films are too few) and the remedy."""
         super().__init__(f"too few films: {found}; run the backfill, or raise COLLECT_MAX_FILMS")
 
 

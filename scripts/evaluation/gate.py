@@ -158,8 +158,8 @@ def unseen_by_both(challenger: Bundle, champion: Bundle, holdout: Sample) -> Sam
 
     These films were released on or after the later of the two split dates. If TMDB has changed a
     film's release date since then, the champion may still have been trained on this film. Such a
-    film is left out. It is found in the champion's index of similar films, which lists the
-    champion's training films.
+    film is left out. The champion's index of similar films, which consists of training films,
+    contains its id.
     """
     after = max(challenger.manifest.split.split_date, champion.manifest.split.split_date)
     trained_on = [film.id for film in champion.similar_films.films]

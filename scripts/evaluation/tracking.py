@@ -62,7 +62,7 @@ def log_run(  # noqa: PLR0913, PLR0917 - the contents of a run
 def candidate_metrics(
     candidate: "Candidate", baselines: "Mapping[str, Scores]"
 ) -> dict[str, float]:
-    """Return the metrics that a candidate's W&B run records: its errors and the baselines'."""
+    """Return the metrics for a candidate's W&B run: its own errors and those of the baselines."""
     return {
         "train_rmse": candidate.train.rmse,
         "test_rmse": candidate.holdout.rmse,

@@ -1,1 +1,1 @@
-"""The steps behind the forecast ledger: select films, forecast and score them, detect drift."""
+"""Functions that fill the forecast ledger: select films, forecast and score them, detect drift."""

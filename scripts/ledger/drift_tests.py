@@ -1,13 +1,13 @@
 """Tests for drift: changes in films or in forecast errors since the model was trained.
 
 Recent films are compared with training films fact by fact, for example by language. The measure is
-the population stability index (PSI). For each value of the fact, take the share of films that have
-it: (recent share - training share) * log(recent share / training share). The PSI is the sum over
-all values.
+the population stability index (PSI). For each value of the fact, take the fraction of the recent
+films and the fraction of the training films that have it: (recent - training) * log(recent /
+training). The PSI is the sum of this term over all values.
 
-Small samples differ by chance, too. If nothing has changed, the PSI of n and m films is distributed
-as (1/n + 1/m) times chi-squared (Yurdakul, Statistical Properties of Population Stability Index,
-2018). Only a PSI above what chance could give leads to an alert.
+Small samples differ by chance, too. If nothing has changed, the PSI of two samples of n and m films
+is distributed as (1/n + 1/m) times chi-squared (Yurdakul, Statistical Properties of Population
+Stability Index, 2018). Only a PSI that is too large for chance leads to an alert.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,9 +52,9 @@ class Shift:
     """How much one fact of recent films, such as their language, differs from the training films.
 
     Attributes:
-        psi: Population stability index; 0 means that the shares of all values are the same.
-        by_chance: The PSI that chance can give: if nothing has changed, 999 of 1,000 comparisons
-            give a smaller one.
+        psi: Population stability index; 0 means that each value is equally frequent in both groups.
+        by_chance: The largest PSI to expect from chance: if nothing has changed, 999 of 1,000
+            comparisons give a smaller PSI.
     """
 
     psi: float
@@ -66,14 +66,15 @@ def films_to_compare(
 ) -> tuple[pa.Table, pa.Table]:
     """Select the films that the drift check compares: the newest training films and recent films.
 
-    Both must be films that the model is for, with enough votes. Most films never get any votes.
-    They differ from training films, so with them the check would always find drift.
+    Only eligible films (films that the model is for) with enough votes are selected. Most films
+    never get any votes, and such films differ from training films. With them, the check would
+    always find drift.
 
     Args:
         store: The film store.
         split_date: The model's split date; its training films were released before it.
         day: The day of the check.
-        limits: Give the largest age of recent films.
+        limits: The limits of the drift check, which include the largest age of recent films.
 
     Returns:
         The training films from the last three years before the split, and the recent films.
@@ -105,7 +106,7 @@ def input_shifts(training: pa.Table, recent: pa.Table, limits: DriftLimits) -> d
 
 
 def shift(before: Sequence[str], after: Sequence[str]) -> Shift:
-    """Measure by how much the shares of labels differ between two groups of films.
+    """Measure how differently the labels are distributed in two groups of films.
 
     Args:
         before: One label per training film: the value or the bin of one fact.
@@ -135,8 +136,10 @@ def recent_scores(
     Args:
         scores: All scores in the ledger.
         day: The day of the check.
-        min_votes: A rating with fewer votes is too noisy to judge a forecast by.
-        limits: Give the largest age and the smallest number of scores.
+        min_votes: Scores whose rating has fewer votes are left out, because such a rating is too
+            noisy to judge a forecast by.
+        limits: The limits of the drift check, which include the largest age and the smallest number
+            of scores.
     """
     first = day - timedelta(limits.score_days)
     found = newest_per_film(each for each in scores if each.votes >= min_votes and each.day > first)
@@ -144,7 +147,7 @@ def recent_scores(
 
 
 def input_alerts(shifts: Mapping[str, Shift], limits: DriftLimits) -> Iterator[str]:
-    """Yield one alert for each fact whose PSI is above the limit and above chance."""
+    """Yield one alert (a sentence) for each fact whose PSI is above its limit and above chance."""
     for name, each in shifts.items():
         limit = max(limits.psi, each.by_chance)
         if each.psi > limit:
@@ -157,7 +160,7 @@ def input_alerts(shifts: Mapping[str, Shift], limits: DriftLimits) -> Iterator[s
 def residual_alerts(
     scores: Sequence[Score], manifest: Manifest, limits: DriftLimits
 ) -> Iterator[str]:
-    """Yield one alert for each error measure that is worse than expected in recent forecasts.
+    """Yield one alert (a sentence) for each error measure of recent forecasts outside its limits.
 
     Args:
         scores: The recent scores, one per film. If there are none, there is no alert.
@@ -199,14 +202,14 @@ def drift_figures(
 
 
 def _labels(*sides: pa.Table) -> dict[str, list[list[str]]]:
-    """Label each film by each fact: with a bin for a number, with a name for a genre or language.
+    """Give each film one label per fact: a bin for a number, a name for a genre or a language.
 
     Args:
         *sides: The training films and the recent films. The training films define the bins, and
             which names get a label of their own.
 
     Returns:
-        By fact: the labels of the training films and of the recent films.
+        By fact: the labels of the training films, then the labels of the recent films.
     """
     numbers = {
         "running time": [_numbers(side["runtime"]) for side in sides],
@@ -240,7 +243,7 @@ def _binned(*sides: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[str]]:
 
 
 def _named(*sides: list[str | None]) -> list[list[str]]:
-    """Label each film with its name if that is frequent on the first side, otherwise `OTHER`."""
+    """Label each film with its genre or language, or `OTHER` if this is rare on the first side."""
     by_count = sorted(set(filter(None, sides[0])), key=lambda name: (-sides[0].count(name), name))
     kept = set(by_count[:_FREQUENT_NAMES])
     return [

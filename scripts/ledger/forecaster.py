@@ -49,7 +49,7 @@ class Forecaster:
 
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
-        """Create a forecaster from a bundle; it keeps only the model, to free memory."""
+        """Create a forecaster from a bundle; keep only the bundle's predictor, to free memory."""
         return cls(bundle.manifest.version, bundle.predictor)
 
     def forecast(
@@ -64,7 +64,7 @@ class Forecaster:
         Args:
             films: The films to forecast.
             means: The mean ratings on this day, which are the forecasts of the naive baselines.
-                None if there are none; then the records contain no baselines.
+                None if no film is rated yet; then the records contain no baselines.
             made_at: The time of the forecast.
             day: The date of the forecast in the pipeline's time zone.
 
@@ -122,7 +122,8 @@ def in_production(registry: Registry) -> Forecaster:
 def inputs_sha256(film: Film) -> str:
     """Return the SHA-256 hash of all facts about a film that a forecast uses.
 
-    It tells why two forecasts of a film differ: with the same hash, only the model has changed.
+    It shows why two forecasts of a film differ: if the hash is the same, only the model has
+    changed.
     """
     return sha256(json.dumps(asdict(film), sort_keys=True, default=str).encode())
 

@@ -52,7 +52,7 @@ class RatingAtMark:
 def due_ratings(
     store: FilmStore, first_day: date | None, day: date, min_votes: int, scored: ScoredMarks
 ) -> list[RatingAtMark]:
-    """Find the ratings to score: films that have reached a scoring mark and have no score for it.
+    """Find the ratings to score: films that have reached a scoring mark, but have no score for it.
 
     A film that turned out to be one that the model is not for, such as a short, gets no score.
 
@@ -101,7 +101,7 @@ def ratings_at_marks(row: Mapping[str, Any], day: date, min_votes: int) -> Itera
 def forecasts_to_score(
     ratings: Sequence[RatingAtMark], ledger: ForecastLedger
 ) -> dict[int, Forecast]:
-    """Read each rated film's last forecast before its release from the ledger, by film id."""
+    """Read from the ledger the last forecast before the release of each rated film, by film id."""
     release_dates = {each.film_id: each.release_date for each in ratings}
     if not release_dates:
         return {}

@@ -26,7 +26,10 @@ _CALIBRATION_BINS: Final = 10
 
 
 def track_record(scores: Sequence[Score], day: date, min_votes: int) -> TrackRecord:
-    """Summarise scores; each film enters once, with its newest score that has enough votes.
+    """Summarise the scores: errors in total and by subgroup, calibration, best and worst films.
+
+    Each film is counted once, with its newest score that has enough votes. Only the comparison of
+    the scoring marks (such as 30 days after the release) uses all scores.
 
     Args:
         scores: All scores in the ledger.
@@ -73,7 +76,7 @@ def newest_per_film(scores: Iterable[Score]) -> list[Score]:
 
 
 def figures(scores: Sequence[Score]) -> Figures:
-    """Compute the mean errors over some scores, for the model and for the naive baselines.
+    """Compute the mean errors of scored forecasts, for the model and for each naive baseline.
 
     Args:
         scores: One or more scores. A baseline that is missing in one of them is left out.
@@ -129,9 +132,9 @@ def _grouped(
 
 
 def _calibration(films: Sequence[Score]) -> Iterator[CalibrationBin]:
-    """Sort the films by forecast, cut them into bins of equal size, and compare the bins' means.
+    """Sort the films by forecast, cut them into bins of equal size, and yield each bin's means.
 
-    If forecasts are calibrated, mean forecast and mean rating of each bin are about equal.
+    If forecasts are calibrated, the mean forecast and the mean rating of a bin are about equal.
     """
     order = sorted(films, key=lambda each: (each.rating, each.film_id))
     count = min(_CALIBRATION_BINS, len(order) // MIN_SUBGROUP)

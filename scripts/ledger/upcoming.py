@@ -68,7 +68,7 @@ def is_to_forecast(day: date, min_votes: int) -> pc.Expression:
 
 
 def upcoming(ledger: ForecastLedger, day: date, release_dates: Mapping[int, date]) -> Upcoming:
-    """Summarise the forecasts made on a day, each with the forecast of the week before.
+    """List the upcoming films, each with the forecast made on a day and the one a week before.
 
     Args:
         ledger: The forecast ledger.

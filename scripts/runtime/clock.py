@@ -29,7 +29,8 @@ def past_or_today(day: date) -> date:
 
     Raises:
         SettingsError: The date is in the future. Only a model with a newer run date may replace the
-            model in production, so a model from the future would block all runs until that date.
+            model in production, so a model with a future run date would block all runs until that
+            date.
     """
     if day > today():
         raise SettingsError(f"the run date {day} is in the future; choose {today()} or earlier")

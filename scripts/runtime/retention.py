@@ -62,13 +62,14 @@ def log_entries(folder: Path) -> Iterator[Entry]:
 def expired(
     entries: Iterable[Entry], moment: datetime, keep_days: float, max_bytes: float
 ) -> Iterator[Entry]:
-    """Select the entries to delete; never an entry that was written in the last three days.
+    """Select the files and folders to delete; none that were written in the last three days.
 
     Args:
         entries: All files and folders that may be deleted.
         moment: The current time.
-        keep_days: Older entries are deleted.
-        max_bytes: The allowed total size; beyond it, the oldest entries are deleted.
+        keep_days: Files and folders that are older than this are selected.
+        max_bytes: The allowed total size. If it is exceeded, the oldest files and folders are
+            selected until the others fit.
     """
     # The newest entry comes first and uses the allowed size first, so only the oldest exceed it.
     room = max_bytes

@@ -58,7 +58,7 @@ class RunFiles:
 
     @property
     def legacy_model(self) -> DataPath:
-        """The pickled five-column model for users of the old system."""
+        """The pickled model with five input columns, for users of the old system."""
         return self.folder / f"model_{self.run_date}.pkl"
 
     @property

@@ -46,7 +46,7 @@ def local_folder(settings: PipelineSettings) -> Path:
 
 @contextmanager
 def atomic_write(path: DataPath) -> Iterator[Path]:
-    """Yield the path of a temporary local file; it replaces `path` when the block succeeds.
+    """Yield the path of a temporary file; this file replaces `path` when the block succeeds.
 
     Readers see the old file or the complete new one. If the block fails, `path` is unchanged.
 
@@ -76,7 +76,7 @@ def atomic_write(path: DataPath) -> Iterator[Path]:
 
 @contextmanager
 def staged_folder(folder: DataPath) -> Iterator[Path]:
-    """Yield a local folder to write files into; they are in `folder` after the block succeeds.
+    """Yield a local folder to write files into; the files are in `folder` after the block succeeds.
 
     If `folder` is local, it is yielded itself. If it is in S3, a temporary folder is yielded and
     uploaded at the end.
@@ -98,7 +98,7 @@ def staged_folder(folder: DataPath) -> Iterator[Path]:
 def local_copy(folder: DataPath) -> Iterator[Path]:
     """Yield a local folder to read the files of `folder` from.
 
-    If `folder` is in S3, it is a temporary copy; otherwise it is `folder` itself.
+    If `folder` is in S3, a temporary copy of it is yielded. Otherwise `folder` itself is yielded.
     """
     if isinstance(folder, S3Path):
         with TemporaryDirectory() as here:
@@ -109,7 +109,7 @@ def local_copy(folder: DataPath) -> Iterator[Path]:
 
 @contextmanager
 def reading(path: DataPath) -> Iterator[None]:
-    """Translate S3's errors while the block reads from a path; a local disk's errors are unchanged.
+    """Turn S3's errors while the block reads from a path into clear ones; leave disk errors as is.
 
     Raises:
         FileNotFoundError: The file does not exist, or was deleted while it was read.
@@ -127,7 +127,7 @@ def reading(path: DataPath) -> Iterator[None]:
 
 @contextmanager
 def writing(folder: DataPath) -> Iterator[None]:
-    """Translate errors while the block writes to a folder into errors that name the setting.
+    """Turn errors while the block writes to a folder into errors that name the setting to change.
 
     Raises:
         DataFileError: The folder cannot be written.

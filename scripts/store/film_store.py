@@ -48,14 +48,14 @@ class StoreCorruptError(ExplainedError, ValueError):
     """A file of the film store does not match its checksum, or cannot be parsed."""
 
     def __init__(self, path: DataPath) -> None:
-        """Write a message that names the file and says how to restore its films."""
+        """Create the error; its message names the damaged file and how to restore its films."""
         super().__init__(
             f"{path} is damaged; move it away, and the next backfill fetches its films again"
         )
 
 
 class FilmStore:
-    """A folder of files with all films from one source: TMDB, or the stand-in that imitates it."""
+    """A folder of files with all films from one source: TMDB, or a local imitation of TMDB."""
 
     def __init__(self, folder: DataPath) -> None:
         """Use `folder` for the files; it is created when the first films are added."""
@@ -125,7 +125,10 @@ class FilmStore:
             return
 
     def as_of(self, day: date) -> Iterator[pa.Table]:
-        """Read all films as `films` does, but with the rating and votes known on `day`, or null."""
+        """Read all films as `films` does, but with the rating and votes known on `day`.
+
+        Both are null if none were known on that day.
+        """
         for table in self.films():
             yield votes_as_of(table, day)
 
@@ -236,7 +239,10 @@ class FilmStore:
 
 
 def film_source(settings: PipelineSettings) -> str:
-    """Return the name of the films' source: TMDB's host name, or the stand-in's film catalogue.
+    """Return the name of the source of the films.
+
+    It is TMDB's host name, or the name of the file (catalogue) whose films a local imitation of
+    TMDB serves.
 
     Each source has its own store, so that invented films never mix with real ones.
     """
@@ -255,7 +261,7 @@ _NO_FILMS: Final = SCHEMA.empty_table()
 
 
 def _merged(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.Table]:
-    """Read the films in some files, one row per film, with the votes from all of these files.
+    """Read the films in `files`, one row per film, with each film's votes from all of these files.
 
     Args:
         files: Files of the store.
@@ -268,15 +274,15 @@ def _merged(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.
 
 
 def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], pa.Table]:
-    """Find each film's newest row in some files.
+    """Find the newest row of each film in `files`.
 
     Args:
         files: Files of the store.
         run_date: If given, only the newest rows that this date's daily run fetched.
 
     Returns:
-        For each file, the positions of the newest rows in it; and the votes of all other rows, in
-        the columns of `NO_VOTES`.
+        Two values. The first has, for each file, the positions of the newest rows in it. The second
+        has the votes of all other rows, in the columns of `NO_VOTES`.
     """
     parts = [_columns(path, ("id", "fetched_at", "run_date")) for path in files]
     rows = pa.concat_tables([_NO_FILMS.select(["id", "fetched_at", "run_date"]), *parts])

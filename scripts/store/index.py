@@ -1,4 +1,4 @@
-"""The index of the film store (ids and dates), and integer columns for sorting its rows."""
+"""The index of the film store (ids and dates), and functions that convert columns to integers."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -68,10 +68,10 @@ def ints(table: pa.Table, name: str, missing: int = 0) -> Ints:
 
 
 def is_last(*keys: Ints) -> npt.NDArray[np.bool_]:
-    """Mark the last row of each group of consecutive rows with equal keys.
+    """Mark the last row of each group of consecutive rows with equal values in all `keys`.
 
     Args:
-        keys: Columns of shape (rows,), sorted so that equal keys are neighbours.
+        keys: Columns of shape (rows,), sorted so that rows with equal values are neighbours.
 
     Returns:
         Booleans, shape (rows,); true for the last row of a group.

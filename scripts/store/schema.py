@@ -104,7 +104,7 @@ _WEB_PAGE_ONLY: Final = frozenset(
 
 
 def unexpected_fields(film: dict[str, Any]) -> list[str]:
-    """Name the fields in TMDB's JSON for a film that are absent or have an unexpected type."""
+    """Return the names of fields in TMDB's film JSON that are absent or have an unexpected type."""
     unexpected = [name for name, types in FIELD_TYPES.items() if not _has_type(film, name, types)]
     parts = [name for name, inner in PARTS.items() if not _is_part(film.get(name), inner)]
     return unexpected + parts
@@ -118,7 +118,8 @@ def has_json_type(value: Any, types: tuple[type, ...]) -> bool:
 def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | None) -> FilmRecord:
     """Convert TMDB's JSON for a film to a row of the film store, without the column `votes`.
 
-    Values are as TMDB sent them, or `ABSENT`. `tmdb.validation` checks them afterwards.
+    Values are as TMDB sent them, or `ABSENT` if TMDB sent none. `tmdb.validation` checks them
+    afterwards.
 
     Args:
         film: The response to `/movie/{id}` with its parts.

@@ -36,7 +36,8 @@ def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
 
     Args:
         films: A table with the columns of `schema.SCHEMA`, one row per film.
-        older: In the columns of `NO_VOTES`; entries of films not in `films` are ignored.
+        older: A table with the columns of `NO_VOTES`, one row per film and day. Rows of films that
+            are not in `films` are ignored.
     """
     older = older.filter(np.isin(ints(older, "id"), ints(films, "id")))
     if older.num_rows == 0:
@@ -49,7 +50,7 @@ def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
 
 
 def votes_as_of(films: pa.Table, day: date) -> pa.Table:
-    """Replace each film's rating and number of votes by those known on `day`, or by null."""
+    """Set each film's rating and number of votes to those known on `day`; null if none were."""
     votes = vote_rows(films)
     votes = votes.filter(pc.field("date") <= day)
     last = votes.filter(is_last(ints(votes, "id")))

@@ -67,7 +67,7 @@ class ClockError(TmdbError):
     """This machine's clock is wrong, so the dates of its records and runs would be wrong."""
 
     def __init__(self, here: datetime, there: datetime) -> None:
-        """Write a message with this machine's time (`here`) and TMDB's time (`there`)."""
+        """Create the error; its message has this machine's time (`here`) and TMDB's (`there`)."""
         super().__init__(
             f"this machine's clock says {here:%Y-%m-%d %H:%M} and TMDB's {there:%Y-%m-%d %H:%M} "
             "UTC; set the clock"
@@ -326,7 +326,10 @@ def _refusal(answer: requests.Response) -> Exception:
 
 
 def _status_code(answer: requests.Response) -> int | None:
-    """Return TMDB's own status code, which a 404 from a proxy does not have; None if missing."""
+    """Return the status code that TMDB writes into its JSON.
+
+    The result is None if the response has none, for example a 404 response from a proxy.
+    """
     try:
         code: int | None = answer.json()["status_code"]
     except (ValueError, KeyError, TypeError):

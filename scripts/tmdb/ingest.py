@@ -22,11 +22,11 @@ class Ingestion:
     """Adds the films that one run fetches to the film store, after validating them.
 
     Attributes:
-        votes_as_of: The day to store the votes for, in the vote history.
+        votes_as_of: The day under which the votes are stored in the vote history.
         run_date: The date of the daily run that fetches the films; None for a backfill.
-        max_bad_share: The run stops if a larger share of the records is bad.
+        max_bad_share: The run stops if a larger fraction of the records is bad.
         report: The numbers of records and faults so far.
-        gone: How many requested ids TMDB has no film for.
+        gone: The number of requested ids for which TMDB has no film.
     """
 
     store: FilmStore

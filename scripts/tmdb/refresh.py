@@ -30,16 +30,16 @@ Milliseconds = TypeVar("Milliseconds", int, Ints)
 
 
 def first_films(tmdb: Tmdb, until: date, limit: int) -> list[int]:
-    """Choose up to `limit` film ids to fetch into an empty store: popular films, then new ones.
+    """Choose up to `limit` film ids to fetch into an empty store: popular films, then new films.
 
-    The new ones are the newest films with enough votes that were released up to `until`.
+    The new films are the newest ones with enough votes that were released up to `until`.
     """
     popular = islice(tmdb.pages("/movie/popular"), max(1, round(limit * POPULAR_SHARE)))
     return list(islice(_unique(chain(popular, newest_rated(tmdb, until))), limit))
 
 
 def due(tmdb: Tmdb, index: Index, changed_since: date, now: datetime) -> list[int]:
-    """Choose the films that this daily run fetches: their ids, without duplicates, by importance.
+    """Return the ids of the films that this daily run fetches, the most important first.
 
     Args:
         tmdb: The TMDB client, which requests the lists of popular, new and changed films.

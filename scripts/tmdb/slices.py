@@ -43,7 +43,8 @@ class Slice:
         last: The last release date, included.
         films: The number of films that TMDB had in this range when the plan was made.
         min_votes: Films with fewer votes are left out.
-        planned_at: When the plan was made; films fetched within `FRESH` before are not refetched.
+        planned_at: When the plan was made. Films fetched less than `FRESH` (seven days) before the
+            plan are not fetched again.
     """
 
     first: date
@@ -123,7 +124,8 @@ def fill_slice(
         advance: Function to call with the number of films done since its last call.
 
     Returns:
-        A dictionary with these keys, besides the state to continue from (`page`, `seen`):
+        A dictionary with these keys. It also has `page` and `seen`, from which an interrupted
+        backfill continues.
 
         - `listed`: number of films on TMDB's pages;
         - `missing`: number of films that TMDB counts but that are on none of its pages;
@@ -212,7 +214,7 @@ class _SlicePages:
 
     @property
     def listed(self) -> int:
-        """How many films were found on the pages."""
+        """How many films were found on the pages that were read."""
         return self._before + len(self._seen)
 
     @property
@@ -248,7 +250,7 @@ class _SlicePages:
         self._seen_until = {0: 0}
 
     def mark_done(self, film_ids: list[int]) -> None:
-        """Mark films as stored; pages without films still to fetch then become done."""
+        """Mark films as stored; a page becomes done when none of its films waits to be fetched."""
         for film_id in film_ids:
             del self._pending[film_id]
         self.page = min(self._pending.values(), default=self._read + 1) - 1

@@ -50,7 +50,7 @@ class BadAnswersError(ExplainedError, ValueError):
     """Too many records are bad: perhaps TMDB has changed its format, or the server is not TMDB."""
 
     def __init__(self, report: "ValidationReport") -> None:
-        """Write a message with the number of bad records and the three most frequent faults."""
+        """Create the error; its message has the number of bad records and their main faults."""
         worst = ", ".join(f"{name} ({count})" for name, count in report.faults.most_common(3))
         super().__init__(
             f"{report.bad} of {report.records} records are bad: {worst}; check whether TMDB "
@@ -66,7 +66,7 @@ class ValidationReport:
         records: Number of records that were validated.
         bad: Number of these records with one or more faults.
         faults: How often each fault was found, such as "runtime: impossible" (field and reason).
-            The value is then set to missing; without an id the record is dropped.
+            The faulty value is then set to missing. A record without an id is dropped.
         unknown: How often TMDB wrote 0 for an unknown value, by field; this is no fault.
     """
 
@@ -88,7 +88,7 @@ class ValidationReport:
         """Stop the run if too many of its records are bad.
 
         Raises:
-            BadAnswersError: The share of bad records is larger than `max_bad_share`.
+            BadAnswersError: The fraction of bad records is larger than `max_bad_share`.
         """
         if self.bad > max_bad_share * max(self.records, MIN_TO_JUDGE):
             raise BadAnswersError(self)
@@ -99,7 +99,7 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
 
     Args:
         records: Results of `schema.film_record`, with values as TMDB sent them.
-        as_of: The day to store the votes for, in the vote history.
+        as_of: The day under which the votes are stored in the vote history.
         report: The numbers of records and faults are added to this report.
 
     Returns:

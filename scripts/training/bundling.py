@@ -60,7 +60,7 @@ GOLDEN_FILMS: Final = (
 def assemble(
     result: TrainingResult, parameters: Mapping[str, Any], split: TimeSplit, files: RunFiles
 ) -> tuple[Manifest, Model, dict[str, bytes]]:
-    """Build the contents of the bundle, except the model card and the evidence file.
+    """Build the contents of the bundle, except the model card and the file of scores for the UI.
 
     The ONNX model is scored on the hold-out films, because the API serves the ONNX model.
 

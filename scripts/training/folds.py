@@ -1,4 +1,4 @@
-"""Choose the folds: years before the split whose films evaluate a model trained on older films.
+"""Choose the folds: years before the split date, to evaluate models trained on older films.
 
 This is a rolling-origin evaluation. Years are counted backwards from the split date: year 1 is the
 last year before it, and the hold-out films have year 0.
@@ -14,7 +14,7 @@ Years = npt.NDArray[np.int64]
 
 
 def evaluation_rows(years: Years, votes: Ratings, fold: range) -> npt.NDArray[np.bool_]:
-    """Mark the films that evaluate a fold: films of its years with enough votes; (films,)."""
+    """Return true for the films to evaluate a fold on: its films with enough votes; (films,)."""
     return (years >= fold.start) & (years < fold.stop) & (votes >= MIN_VOTES_TO_MEASURE)
 
 

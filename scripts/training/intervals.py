@@ -56,17 +56,17 @@ class _Part:
 
     @classmethod
     def of(cls, fold: Fold) -> "_Part":
-        """Join the three views of a fold's films, with their absolute errors.
+        """Join the vectors of a fold's films in three views, and the absolute errors in each view.
 
-        The views are: all facts, the form's fields, and the form with fields masked. The interval
-        must cover all of them.
+        The first view has all facts of a film, the second only those in the UI's form, and the
+        third only some of those. The interval must be right in all three.
         """
         errors = (fold.errors, fold.form_errors, fold.masked_errors)
         return cls(np.vstack(fold.films.views), np.abs(np.concatenate(errors)))
 
 
 def _others(part: _Part, parts: Sequence[_Part]) -> Sequence[_Part]:
-    """Return all parts but `part`; a single part serves for both fitting and calibration."""
+    """Return all parts except `part`; if there is no other part, return `part` itself."""
     return [other for other in parts if other is not part] or parts
 
 

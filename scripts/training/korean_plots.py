@@ -1,8 +1,9 @@
-"""Estimate effects of Korean plots from training films whose plot is known in both languages.
+"""Estimate effects of Korean plots from training films with a Korean and an English plot.
 
-A ridge regression estimates the effect of a film's English plot from the n-grams of its Korean
-plot. So a Korean plot changes a forecast about as much as its English translation would. With few
-films, the ridge penalty shrinks the effects towards zero.
+The effect of a plot is what it adds to the forecast rating. A ridge regression estimates the effect
+of a film's English plot from the syllable n-grams of its Korean plot. So a Korean plot changes a
+forecast about as much as its English translation would. With few films, the ridge penalty shrinks
+the effects towards zero.
 """
 
 from collections import Counter
@@ -24,10 +25,10 @@ _MIN_FILMS: Final = 3  # an n-gram that occurs in fewer films gets no effect
 
 
 def add_korean_plots(effects: Effects, train: Sample) -> Effects:
-    """Add the effects of Korean n-grams to the effects of the other tokens.
+    """Add a table of effects of Korean n-grams to the tables of the other tokens.
 
     Returns:
-        A copy with one more table; `effects` itself if too few films have both plots.
+        A copy of `effects` with one more table; `effects` itself if too few films have both plots.
     """
     pairs = [
         (syllable_ngrams(text), english_effect)

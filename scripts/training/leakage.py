@@ -32,7 +32,7 @@ class LeakError(ExplainedError, ValueError):
     """A feature of a film depends on ratings or votes of films that were released later."""
 
     def __init__(self, features: list[str], later: date) -> None:
-        """Write a message with the features, and the date from which outcomes were altered."""
+        """Create the error for these features; outcomes were altered from the date `later` on."""
         super().__init__(
             f"training refuses {', '.join(features)}: changing the ratings and votes of films "
             f"released on {later} or later changes these features of films released before"

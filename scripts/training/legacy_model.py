@@ -1,4 +1,4 @@
-"""Train a model on the five columns of the old system, for users who still load it."""
+"""Train a model on the five columns of the old system, for users who still load its pickle."""
 
 import pickle
 from collections.abc import Mapping

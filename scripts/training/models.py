@@ -59,7 +59,7 @@ class UnknownFamilyError(ExplainedError, ValueError):
     """A model family has no entry in `FAMILIES`."""
 
     def __init__(self, name: str) -> None:
-        """Write a message with the unknown family and the list of known families."""
+        """Create the error; its message has the unknown family and the list of known families."""
         super().__init__(f"unknown model family {name!r}; known families: {', '.join(FAMILIES)}")
 
 
@@ -101,7 +101,7 @@ def fit_correction(  # noqa: PLR0913, PLR0917 - the arguments of a regression, a
     weights: Targets,
     column: int,
 ) -> Correction:
-    """Fit a model of one family to the difference of targets and the feature in `column`."""
+    """Fit a model of one family to the targets minus the feature in `column`."""
     residuals = targets - matrix[:, column]
     return Correction(fit_regressor(family, parameters, matrix, residuals, weights), column)
 

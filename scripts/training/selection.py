@@ -1,7 +1,8 @@
 """Train one candidate of each model family, and select the best.
 
-The selection compares errors on the folds: years before the split, each forecast by a model that
-was trained on older films only. The hold-out films do not influence the selection.
+The selection compares the candidates' errors on the folds. A fold is a year before the split date.
+Its films are forecast by a model that was trained on older films only. The hold-out films do not
+influence the selection.
 """
 
 import logging
@@ -40,8 +41,9 @@ class Fold:
     Attributes:
         films: The films of the fold with enough votes to evaluate on.
         errors: Forecast minus rating, if the model gets all facts; (films,).
-        form_errors: The same, if the model gets only the facts in the UI's short form; (films,).
-        masked_errors: The same, if some of these facts are masked, too; (films,).
+        form_errors: The same errors, if the model gets only the facts in the UI's short form;
+            (films,).
+        masked_errors: The same errors, if the model gets only some of those facts; (films,).
     """
 
     films: FilmVectors
@@ -54,7 +56,8 @@ class Fold:
         """The mean error in rating points, positive if forecasts were too high.
 
         It is 0 if the fold has fewer than `BIAS_MIN_FILMS` films. Newer films have more weight. The
-        mean is shrunk towards zero, as if `BIAS_PRIOR_FILMS` more films had been forecast exactly.
+        mean is shrunk towards zero, as if there were `BIAS_PRIOR_FILMS` more films with an error of
+        zero.
         """
         if len(self.films) < BIAS_MIN_FILMS:
             return 0.0
@@ -81,7 +84,8 @@ class Candidate:
         regressor: The fitted model.
         folds: The folds, newest first. From the forecasts of each fold, the recent bias of the next
             older fold is subtracted.
-        recent_bias: Recent bias of the newest fold in rating points; subtracted from forecasts.
+        recent_bias: Weighted mean error of the newest fold in rating points. It is subtracted from
+            forecasts.
         train: Scores on the training films.
         holdout: Scores on the hold-out films.
     """
@@ -95,16 +99,16 @@ class Candidate:
 
     @property
     def validation_rmse(self) -> float:
-        """The RMSE over all films of all folds; the best candidate has the smallest."""
+        """The RMSE over all films of all folds; the candidate with the smallest is selected."""
         return rmse(np.concatenate([fold.errors for fold in self.folds]))
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The candidates, effects and feature vectors from one training.
+    """The result of one training: candidate models, target-encoded effects and feature vectors.
 
     Attributes:
-        candidates: One fitted model per family.
+        candidates: One fitted model per model family, with its errors.
         effects: The target-encoded effects, estimated from the films before the split date.
         films: Feature vectors of the training films and the hold-out films.
         baselines: Scores of the baselines on the hold-out films, by name.
@@ -128,7 +132,7 @@ def train_candidates(split: TimeSplit, config: ModelConfig) -> TrainingResult:
         UnknownFamilyError: The configuration names a family that does not exist.
         TooFewFilmsError: There are not enough rated films.
         UnknownFeatureError: A feature is not known before release.
-        LeakError: A feature depends on the outcome it is meant to forecast.
+        LeakError: A feature depends on ratings that were unknown before the film's release.
     """
     for family in config.families:
         family_named(family)  # fails now, not after minutes of training

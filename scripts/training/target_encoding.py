@@ -64,7 +64,8 @@ class EffectsEstimate:
         coefficients: By trait, the effect of each token in rating points; (tokens,).
         past_ratings: By trait in `TRACKED_TRAITS`, the number of films of each token, their mean
             rating, and the rating of the newest (`PAST_RATINGS`); (tokens, 3).
-        few_votes: Coefficients of the columns of `_vote_shortfall`, in rating points.
+        few_votes: How much few votes shift a rating: the coefficients of the columns of
+            `_vote_shortfall`, in rating points.
     """
 
     as_of: date
@@ -75,7 +76,7 @@ class EffectsEstimate:
     few_votes: Floats
 
     def encodings(self, rows: TokenRows, which: Mask) -> list[TargetEncoding]:
-        """Encode the films that `which` marks: one target encoding each, as by `Effects.encode`."""
+        """Return the target encoding of each film that `which` marks, as `Effects.encode` does."""
         columns = self.encoding_columns(rows, which)
         return [
             dict(zip(columns, row, strict=True))
@@ -86,7 +87,7 @@ class EffectsEstimate:
         """Encode the films that `which` marks.
 
         Returns:
-            By name of the feature, its values; (films,). NaN if the film's fact is unknown.
+            By feature name: the value of each film; (films,). NaN if the film's fact is unknown.
         """
         films = rows.select(which, self.known)
         effects = {
@@ -105,7 +106,7 @@ class EffectsEstimate:
         return values
 
     def few_votes_shift(self, rows: TokenRows, votes: Floats, which: Mask) -> Floats:
-        """Estimate the shift of ratings that have few votes, for the films that `which` marks.
+        """Estimate how much few votes shift the rating of each film that `which` marks.
 
         Returns:
             The shift in rating points, zero for films with enough votes; (films,).

@@ -7,8 +7,8 @@ year, the effects are estimated only from films released before that year. This 
 - The last years before the split can serve as folds, because their vectors contain only what was
   known when the year began.
 
-The vocabulary and the flag features are the exception. They come from all training films, because
-they do not depend on ratings.
+There is one exception: the list of tokens (vocabulary) and the flag features, such as
+`genre=Drama`, come from all training films, because they do not depend on ratings.
 """
 
 from dataclasses import dataclass, replace

@@ -77,7 +77,7 @@ class TokenRows:
         return cls(matrices, present)
 
     def frequent_tokens(self, which: Mask, config: EffectsConfig = EFFECTS) -> Mapping[str, Mask]:
-        """Mark, by trait, the tokens found in enough of the films in `which`; (tokens,)."""
+        """Return, by trait, true for the tokens that enough films in `which` have; (tokens,)."""
         return {
             trait: matrix[which].getnnz(axis=0) >= config.min_films(trait)
             for trait, matrix in self.matrices.items()
