@@ -16,6 +16,7 @@ from scripts.runtime.progress import progress
 from scripts.runtime.storage import DataPath, check_writable, read_json, write_json
 from scripts.store.film_store import film_store
 from scripts.tmdb.client import Tmdb
+from scripts.tmdb.failures import FailingFilms, named
 from scripts.tmdb.slices import (
     FRESH,
     SLICE_FILMS,
@@ -80,8 +81,8 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
 
     Returns:
         Numbers over all slices: `listed` films are on TMDB's lists, `missing` films are counted by
-        TMDB but on no list, and `gone` films no longer existed when they were requested. `bad` is
-        the number of records with a fault.
+        TMDB but on no list, `gone` films no longer existed when they were requested, and `failed`
+        films were not answered in any attempt. `bad` is the number of records with a fault.
 
     Raises:
         DataFileError: The folder cannot be written.
@@ -90,10 +91,16 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
     store = film_store(settings)
     store.compact()
     total = {name: sum(each[name] for each in slices) for name in ("listed", "missing", "gone")}
+    failed = {int(each): problem for part in slices for each, problem in part["failed"].items()}
+    total["failed"] = len(failed)
     total["bad"] = sum(each["validation"]["bad"] for each in slices)
     faults = sum((Counter(each["validation"]["faults"]) for each in slices), Counter())
-    write_json(store.folder / REPORT, total | {"faults": dict(sorted(faults.items()))})
+    FailingFilms(store.folder).update(failed, (), today())
+    details = {"faults": dict(sorted(faults.items())), "failing": failed}
+    write_json(store.folder / REPORT, total | details)
     logger.info("the backfill is complete: %s", total)
+    if failed:
+        logger.warning("films that fail are left for a later day: %s", named(failed))
     for each in slices:
         (store.folder / each["slice"]).unlink(missing_ok=True)
     return total

@@ -17,6 +17,7 @@ from scripts.store.film_csv import write_films
 from scripts.store.film_store import FilmStore, film_source, film_store
 from scripts.store.index import Index, days_since_1970
 from scripts.tmdb.client import Tmdb
+from scripts.tmdb.failures import FailingFilms, named
 from scripts.tmdb.ingest import Ingestion
 from scripts.tmdb.refresh import FIRST_FILMS, KEEP_DAYS, due, first_films
 
@@ -44,6 +45,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         TmdbError: TMDB refuses the requests or is unavailable. The films that were fetched before
             are stored.
         BadAnswersError: Too many records are bad.
+        TooManyFailuresError: TMDB fails to answer too many films.
         NothingCollectedError: The store has no films.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
@@ -55,11 +57,15 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         return files.collected
     check_writable(files.folder)
     store = film_store(settings)
-    ingestion = Ingestion(store, run_date, run_date, settings.collect_max_bad_share)
+    failing, unusable_entries = FailingFilms(store.folder), 0
+    ingestion = Ingestion(
+        store, run_date, run_date, settings.collect_max_bad_share, known_failing=failing.ids
+    )
     if today() - run_date <= timedelta(days=1):  # or yesterday: a run may continue after midnight
         with Tmdb(settings, workers=settings.collect_workers) as tmdb:
             delete_expired_films(files.folder, tmdb.server_time(), LONGEST_CACHE)
-            refresh_store(tmdb, ingestion, run_date, settings.collect_max_films)
+            refresh_store(tmdb, ingestion, failing, run_date, settings.collect_max_films)
+            unusable_entries = tmdb.unusable_entries
         store.compact()
     if store.is_empty():
         raise NothingCollectedError(
@@ -69,13 +75,25 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     files.collect_report.unlink(missing_ok=True)
     fetched = (row for films in store.films(run_date) for row in films.to_pylist())
     count = write_films(files.collected, fetched)
-    result = {"films": count, "gone": ingestion.gone, "validation": ingestion.report.as_json()}
+    result = {
+        "films": count,
+        "gone": ingestion.gone,
+        "failing": failing.as_json(),
+        "unusable_entries": unusable_entries,
+        "validation": ingestion.report.as_json(),
+    }
     write_json(files.collect_report, origin | result)
     logger.info("%s films in %s; bad: %s", count, files.collected, ingestion.report.bad)
     return files.collected
 
 
-def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: int | None) -> None:
+def refresh_store(
+    tmdb: Tmdb,
+    ingestion: Ingestion,
+    failing: FailingFilms,
+    run_date: date,
+    max_films: int | None,
+) -> None:
     """Fetch the films that the store needs, such as new and changed ones; delete expired records.
 
     These are popular, new and changed films, and films whose stored record is old. A record expires
@@ -84,6 +102,7 @@ def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: i
     Args:
         tmdb: The TMDB client.
         ingestion: Validates the fetched films and adds them to the store.
+        failing: Films that failed in earlier runs; this run's failures are added to it.
         run_date: The date of the run.
         max_films: The largest number of films to fetch; None for no limit.
     """
@@ -92,10 +111,11 @@ def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: i
     # An earlier attempt of this run may have fetched some films already.
     done = set(index.ids[index.run_day == days_since_1970(run_date)].tolist())
     if len(index) == len(done):
-        first = first_films(tmdb, run_date, max_films or FIRST_FILMS)
+        waiting = failing.waiting(now.date())
+        first = first_films(tmdb, run_date, max_films or FIRST_FILMS, waiting)
         wanted = [film_id for film_id in first if film_id not in done]
     else:
-        wanted = due(tmdb, index, _changes_known_until(store, index), now)
+        wanted = due(tmdb, index, _changes_known_until(store, index), now, failing)
     del index  # frees its memory (large for a million films) for the purge
     chosen = wanted if max_films is None else wanted[: max(0, max_films - len(done))]
     try:
@@ -106,8 +126,11 @@ def refresh_store(tmdb: Tmdb, ingestion: Ingestion, run_date: date, max_films: i
         # Delete after fetching, because fetching renews records that are about to expire. Delete
         # even if fetching failed, because TMDB's terms make no exception.
         store.purge(now - LONGEST_CACHE)
-    if waiting := len(wanted) - len(chosen):
-        logger.warning("%s films wait for the next run; raise COLLECT_MAX_FILMS", waiting)
+    failing.update(ingestion.failed, ingestion.recovered, now.date())
+    if ingestion.failed:
+        logger.warning("films that fail are left for a later day: %s", named(ingestion.failed))
+    if left := len(wanted) - len(chosen):
+        logger.warning("%s films wait for the next run; raise COLLECT_MAX_FILMS", left)
     else:
         write_json(store.folder / _CHANGES, {"known_until": now.date().isoformat()})
 

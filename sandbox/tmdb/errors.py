@@ -43,6 +43,7 @@ BAD_PAGE = Status(
     400, 22, "Invalid page: Pages start at 1 and max at 500. They are expected to be an integer."
 )
 BAD_DATE = Status(400, 23, "Invalid date: Format needs to be YYYY-MM-DD.")
+INVALID_ID = Status(404, 6, "Invalid id: The pre-requisite id is invalid or not found.")
 TOO_MANY_PARTS = Status(
     400, 27, "Too many append to response objects: The maximum number of remote calls is 20."
 )

@@ -20,6 +20,10 @@ FAULT_LIMIT = 40
 Kind = Literal[
     "429",
     "429_retry_after",
+    "400",
+    "401",
+    "404",
+    "404_6",
     "500",
     "503",
     "slow",
@@ -28,7 +32,16 @@ Kind = Literal[
     "not_json",
     "missing_field",
     "wrong_type",
+    "null",
 ]
+ERRORS: dict[str, Status] = {
+    "400": errors.BAD_INPUT,
+    "401": errors.INVALID_KEY,
+    "404": errors.NOT_FOUND,
+    "404_6": errors.INVALID_ID,
+    "500": errors.INTERNAL_ERROR,
+    "503": errors.OFFLINE,
+}
 
 
 class Fault(BaseModel):
@@ -39,11 +52,14 @@ class Fault(BaseModel):
             sends only half of the body, but with a matching length, so that it looks complete.
         share: The fraction of responses that get the fault, from 0 to 1; they are drawn at random.
         first: The number of responses that get the fault, from the next one on. Replaces `share`.
+        after: How many responses stay without the fault before it begins.
         path: Only requests whose path starts with this text get the fault.
+        exact: Only requests with exactly this path get it.
         seconds: The delay for "slow", or the value of the header `Retry-After` for
             "429_retry_after".
-        field: The JSON field that "missing_field" removes and "wrong_type" changes. In a response
-            with a list, every entry of the list is changed.
+        field: The JSON field that "missing_field" removes, "wrong_type" changes and "null" sets to
+            null. In a response with a list, entries of the list are changed.
+        entries: How many entries of a list are changed, from the first one on; by default all.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -51,9 +67,12 @@ class Fault(BaseModel):
     kind: Kind
     share: float = Field(1.0, ge=0.0, le=1.0)
     first: int | None = Field(None, ge=1)
+    after: int = Field(0, ge=0)
     path: str = PREFIX
+    exact: bool = False
     seconds: float = Field(1.0, ge=0.0)
     field: str = "runtime"
+    entries: int | None = Field(None, ge=1)
 
     @model_validator(mode="after")
     def _share_or_first(self) -> Self:
@@ -73,9 +92,10 @@ class FaultPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Seed the random generator, and set the number of responses left for each fault."""
+        """Seed the random generator, and count the responses before and with each fault."""
         self._random = random.Random(self.seed)  # noqa: S311 - must be repeatable
         self._left = [fault.first for fault in self.faults]
+        self._before = [fault.after for fault in self.faults]
 
     def draw(self, path: str) -> Fault | None:
         """Return the fault for the next response to this path, or None.
@@ -83,11 +103,15 @@ class FaultPlan:
         If several faults apply, the first one in the list is used.
         """
         for at, fault in enumerate(self.faults):
-            if path.startswith(fault.path) and self._strikes(at, fault):
+            reaches = path == fault.path if fault.exact else path.startswith(fault.path)
+            if reaches and self._strikes(at, fault):
                 return fault
         return None
 
     def _strikes(self, at: int, fault: Fault) -> bool:
+        if self._before[at] > 0:
+            self._before[at] -= 1
+            return False
         left = self._left[at]
         if left is None:
             return self._random.random() < fault.share
@@ -170,10 +194,8 @@ async def _commit(fault: Fault, answer: Answer) -> None:
         case "429_retry_after":
             wait = round(fault.seconds)
             answer.replace(errors.rate_limited(FAULT_LIMIT, wait))
-        case "500":
-            answer.replace(errors.INTERNAL_ERROR)
-        case "503":
-            answer.replace(errors.OFFLINE)
+        case "400" | "401" | "404" | "404_6" | "500" | "503":
+            answer.replace(ERRORS[fault.kind])
         case "slow":
             await asyncio.sleep(fault.seconds)
         case "cut":
@@ -183,17 +205,20 @@ async def _commit(fault: Fault, answer: Answer) -> None:
         case "not_json":
             answer.headers[b"content-type"] = b"text/html"
             answer.body = b"<html><body><h1>Bad gateway</h1></body></html>"
-        case "missing_field" | "wrong_type":
+        case "missing_field" | "wrong_type" | "null":
             answer.body = _spoil_field(answer.body, fault)
 
 
 def _spoil_field(body: bytes, fault: Fault) -> bytes:
     content = orjson.loads(body)
-    for entry in content.get("results", [content]) if isinstance(content, dict) else content:
+    spoilt = content.get("results", [content]) if isinstance(content, dict) else content
+    for entry in spoilt[: fault.entries]:
         if fault.field not in entry:
             continue
         if fault.kind == "missing_field":
             del entry[fault.field]
+        elif fault.kind == "null":
+            entry[fault.field] = None
         else:
             entry[fault.field] = _of_another_type(entry[fault.field])
     return orjson.dumps(content)

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import islice
@@ -21,6 +22,7 @@ from tenacity import (
     stop_after_attempt,
     stop_when_event_set,
 )
+from tenacity.stop import StopBaseT
 
 from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings, SettingsError
@@ -38,6 +40,14 @@ _THREADS: Final = 16
 _AHEAD: Final = 2 * _THREADS  # at most this many films are requested before the caller reads them
 _ATTEMPTS: Final = 20  # with the waits between them, they last about three minutes
 _FORMAT_ATTEMPTS: Final = 6  # fields of a wrong type may be a temporary fault, so ask again
+_FILM_ATTEMPTS: Final = 6  # for a film that fails while TMDB answers other requests
+# TMDB works if this many requests in a row succeed. With fewer, a TMDB that refuses every second
+# request would often seem to work, and good films would be left out.
+_HEALTH_CHECKS: Final = 5
+_GENRES: Final = "/genre/movie/list"  # a small answer that TMDB always has
+_MAX_UNUSABLE: Final = 0.5  # largest share of a list's page that may be without a film id
+_ENTRIES_TO_JUDGE: Final = 10  # a page is judged as if it had at least this many entries
+_LARGEST_ID: Final = 2**63 - 1  # of the store's column
 _TIMEOUT_SECONDS: Final = (5, 20)  # to connect, and to wait for data
 _LONGEST_WAIT_SECONDS: Final = 10.0  # between two attempts
 _LONGEST_RETRY_AFTER_SECONDS: Final = 60.0  # even if TMDB asks for a longer wait
@@ -75,19 +85,39 @@ class ClockError(TmdbError):
 
 
 class Listing(NamedTuple):
-    """One page of a list: its films, the number of pages, and the number of films on all pages."""
+    """One page of a list.
+
+    Attributes:
+        films: The entries with a film id, as TMDB sent them.
+        pages: The number of pages.
+        total: The number of entries on all pages.
+        unusable: The number of entries on this page without a film id; TMDB sends some.
+    """
 
     films: list[FilmJson]
     pages: int
     total: int
+    unusable: int
 
 
 class TmdbAnswer(NamedTuple):
-    """TMDB's JSON for a film id (None if TMDB has no such film), and when TMDB sent it."""
+    """What TMDB answered to the request for one film.
+
+    Attributes:
+        film_id: The requested id.
+        film: TMDB's JSON; None if TMDB has no such film, or if the film failed.
+        at: When TMDB sent the answer.
+        problem: Why the film failed in all attempts although TMDB works; None if it did not fail.
+    """
 
     film_id: int
     film: FilmJson | None
     at: datetime
+    problem: str | None = None
+
+
+class _FilmFailedError(Exception):
+    """A film failed in all attempts although TMDB works; the text is the last problem."""
 
 
 class _KeyFilter(logging.Filter):
@@ -103,7 +133,11 @@ logging.getLogger("urllib3.connectionpool").addFilter(_KeyFilter())
 
 
 class Tmdb:
-    """A client session for TMDB's API; several threads may use it at the same time."""
+    """A client session for TMDB's API; several threads may use it at the same time.
+
+    Attributes:
+        unusable_entries: How many entries without a film id the lists had that were read so far.
+    """
 
     def __init__(
         self, settings: PipelineSettings, *, attempts: int = _ATTEMPTS, workers: int = 1
@@ -128,6 +162,7 @@ class Tmdb:
         self._limiter = _limiter(settings.tmdb_requests_per_second / workers)
         self._quiet_until = 0.0
         self._ended = Event()
+        self.unusable_entries = 0
 
     def __enter__(self) -> Self:
         """Start a `with` block; its end closes the connections."""
@@ -149,8 +184,15 @@ class Tmdb:
         return self._ask(path, query, lambda content, _: content)
 
     def page(self, path: str, number: int, **query: str | int) -> Listing:
-        """Request one page of a list of films. Raises the errors of `get`."""
-        return self._ask(path, query | {"page": number}, lambda content, _: _listed(content))
+        """Request one page of a list of films, without the entries that have no film id.
+
+        Raises the errors of `get`.
+        """
+        listing = self._ask(path, query | {"page": number}, lambda content, _: _listed(content))
+        if listing.unusable:
+            self.unusable_entries += listing.unusable
+            logger.warning("skipped %s entries of %s without a film id", listing.unusable, path)
+        return listing
 
     def pages(self, path: str, **query: str | int) -> Iterator[FilmJson]:
         """Request a list of films page by page; yield the films in the list's order.
@@ -173,13 +215,15 @@ class Tmdb:
 
     def server_time(self) -> datetime:
         """Request the time by TMDB's clock. Raises the errors of `get`."""
-        return self._ask("/genre/movie/list", {}, lambda _, at: at)
+        return self._ask(_GENRES, {}, lambda _, at: at)
 
     def details(self, film_ids: Iterable[int]) -> Generator[TmdbAnswer]:
         """Fetch films with their parts (such as credits) in parallel; yield them as they arrive.
 
-        Ids are read only as fast as the caller reads films, so `film_ids` may be very long.
-        Raises the errors of `get`.
+        A film that TMDB fails to answer does not end this. After a few attempts, and if TMDB
+        answers other requests, it is yielded with its problem. If TMDB answers none, the errors of
+        `get` are raised. Ids are read only as fast as the caller reads films, so `film_ids` may be
+        very long.
         """
         ids = iter(film_ids)
         requested: set[Future[TmdbAnswer]] = set()
@@ -202,31 +246,55 @@ class Tmdb:
                 pool.shutdown(cancel_futures=True)
 
     def _film(self, film_id: int) -> TmdbAnswer:
+        attempts = self._retrying(TmdbError, _FilmStop(self, self._attempts, self._ended))
+        try:
+            return attempts(self._ask_film, film_id)
+        except LookupError:
+            logger.info("film %s is gone from TMDB", film_id)
+            return TmdbAnswer(film_id, None, now())
+        except _FilmFailedError as error:
+            logger.warning("film %s fails: %s", film_id, error)
+            return TmdbAnswer(film_id, None, now(), str(error))
+
+    def _ask_film(self, film_id: int) -> TmdbAnswer:
+        path = f"/movie/{film_id}"
+        query: dict[str, str | int] = {"append_to_response": ",".join(PARTS)}
         for _ in range(_FORMAT_ATTEMPTS):
-            try:
-                answer = self._ask(
-                    f"/movie/{film_id}",
-                    {"append_to_response": ",".join(PARTS)},
-                    lambda content, at: TmdbAnswer(film_id, _film_of(content), at),
-                )
-            except LookupError:
-                logger.info("film %s is gone from TMDB", film_id)
-                return TmdbAnswer(film_id, None, now())
-            if not unexpected_fields(answer.film or {}):
+            content, at = self._ask_once(path, query)
+            film = _film_of(content, film_id)
+            if not unexpected_fields(film):
                 break
-        return answer
+        return TmdbAnswer(film_id, film, at)
+
+    def is_well(self, checks: int = _HEALTH_CHECKS) -> bool:
+        """Whether TMDB answers a simple request, several times in a row and without retries.
+
+        Raises:
+            TmdbError: TMDB refuses the key.
+            ClockError: This machine's clock is wrong.
+        """
+        try:
+            for _ in range(checks):
+                self._ask_once(_GENRES, {})
+        except TmdbUnavailableError:
+            return False
+        return True
 
     def _ask(
         self, path: str, query: dict[str, str | int], parse: Callable[[Any, datetime], T]
     ) -> T:
-        attempts = Retrying(
-            retry=retry_if_exception_type(TmdbUnavailableError),
-            stop=stop_after_attempt(self._attempts) | stop_when_event_set(self._ended),
+        stop = stop_after_attempt(self._attempts) | stop_when_event_set(self._ended)
+        attempts = self._retrying(TmdbUnavailableError, stop)
+        return attempts(lambda: parse(*self._ask_once(path, query)))
+
+    def _retrying(self, kind: type[TmdbError], stop: StopBaseT) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception_type(kind),
+            stop=stop,
             sleep=self._sleep,
             wait=_wait_seconds,
             reraise=True,
         )
-        return attempts(lambda: parse(*self._ask_once(path, query)))
 
     def _authenticate(self, key: str) -> None:
         if not _KEY.fullmatch(key):
@@ -267,6 +335,44 @@ class Tmdb:
         self._ended.wait(seconds)
 
 
+@dataclass
+class _FilmStop:
+    """Decide after a failed attempt whether to stop fetching one film.
+
+    Attributes:
+        tmdb: The client, to ask whether TMDB works.
+        limit: The largest number of attempts while TMDB is down.
+        ended: Whether the caller has stopped.
+        was_well: Whether TMDB worked after the attempt before.
+    """
+
+    tmdb: Tmdb
+    limit: int
+    ended: Event
+    was_well: bool = False
+
+    def __call__(self, state: RetryCallState) -> bool:
+        """Return true if TMDB is down for too long, or if the caller has stopped.
+
+        Raises:
+            _FilmFailedError: The film has had its attempts, and TMDB works.
+            TmdbError: TMDB refuses the key.
+            ClockError: This machine's clock is wrong.
+        """
+        error = state.outcome.exception() if state.outcome else None
+        if self.ended.is_set() or not isinstance(error, TmdbError):
+            return True
+        if not error.retryable:
+            self.tmdb.is_well(checks=1)  # raises if TMDB refuses every request
+        if state.attempt_number >= _FILM_ATTEMPTS - 1:
+            # TMDB must work before and after an attempt. Otherwise an outage that has just ended,
+            # or begun, would look like a fault of the film.
+            was_well, self.was_well = self.was_well, self.tmdb.is_well()
+            if was_well and self.was_well:
+                raise _FilmFailedError(str(error).partition(";")[0])
+        return state.attempt_number >= self.limit
+
+
 def _limiter(per_second: float) -> Limiter:
     """Build a limiter that allows `per_second` requests per second, spread over the second.
 
@@ -297,21 +403,35 @@ def _answered_at(answer: requests.Response) -> datetime:
 
 
 def _listed(content: Any) -> Listing:
+    """Parse one page of a list, and leave out its entries without a film id.
+
+    Raises:
+        TmdbUnavailableError: The page, or most of its entries, have an unknown format.
+    """
     try:
-        listing = Listing(
-            content["results"], int(content["total_pages"]), int(content["total_results"])
-        )
-        if all(isinstance(film["id"], int) for film in listing.films):
-            return listing
+        entries = list(content["results"])
+        films = [entry for entry in entries if _has_id(entry)]
+        unusable = len(entries) - len(films)
+        if unusable <= _MAX_UNUSABLE * max(len(entries), _ENTRIES_TO_JUDGE):
+            pages, total = int(content["total_pages"]), int(content["total_results"])
+            return Listing(films, pages, total, unusable)
     except (KeyError, TypeError, ValueError):
         pass
     raise TmdbUnavailableError("sent a list of films in an unknown format")
 
 
-def _film_of(content: Any) -> FilmJson:
-    if isinstance(content, dict):
-        return content
-    raise TmdbUnavailableError("sent a film in an unknown format")
+def _has_id(entry: Any) -> bool:
+    film_id = entry.get("id") if isinstance(entry, dict) else None
+    # `type`, because a boolean is an instance of int.
+    return type(film_id) is int and 0 < film_id <= _LARGEST_ID
+
+
+def _film_of(content: Any, film_id: int) -> FilmJson:
+    if not isinstance(content, dict):
+        raise TmdbUnavailableError("sent a film in an unknown format")
+    if content.get("id") != film_id:
+        raise TmdbUnavailableError("sent a film without its id, or another film")
+    return content
 
 
 def _refusal(answer: requests.Response) -> Exception:

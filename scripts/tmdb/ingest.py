@@ -10,7 +10,8 @@ from typing import Final
 from scripts.store.film_store import FilmStore
 from scripts.store.schema import film_record
 from scripts.tmdb.client import TmdbAnswer, TmdbError
-from scripts.tmdb.validation import ValidationReport, validate_records
+from scripts.tmdb.failures import TooManyFailuresError
+from scripts.tmdb.validation import MIN_TO_JUDGE, ValidationReport, validate_records
 
 logger = logging.getLogger(__name__)
 
@@ -24,17 +25,25 @@ class Ingestion:
     Attributes:
         votes_as_of: The day under which the votes are stored in the vote history.
         run_date: The date of the daily run that fetches the films; None for a backfill.
-        max_bad_share: The run stops if a larger fraction of the records is bad.
+        max_bad_share: The run stops if a larger fraction of the records is bad, or of the films
+            fails.
+        known_failing: Films that failed in earlier runs; if they fail again, TMDB may still work.
         report: The numbers of records and faults so far.
         gone: The number of requested ids for which TMDB has no film.
+        failed: The films that failed, with the problem of each.
+        recovered: The films of `known_failing` that TMDB answered.
     """
 
     store: FilmStore
     votes_as_of: date
     run_date: date | None
     max_bad_share: float
+    known_failing: frozenset[int] = frozenset()
     report: ValidationReport = field(default_factory=ValidationReport)
     gone: int = 0
+    failed: dict[int, str] = field(default_factory=dict)
+    recovered: set[int] = field(default_factory=set)
+    _asked: int = 0
 
     def add(self, answers: Iterable[TmdbAnswer]) -> Iterator[list[int]]:
         """Add films to the store in small batches, as they arrive from TMDB.
@@ -42,10 +51,11 @@ class Ingestion:
         If a later request fails, the films that have arrived are still added.
 
         Yields:
-            The film ids in each stored batch, including ids for which TMDB has no film.
+            The film ids in each stored batch, including those without a film or with a problem.
 
         Raises:
             BadAnswersError: Too many records are bad; the current batch is not added.
+            TooManyFailuresError: Too many films failed that did not fail in earlier runs.
             DataFileError: The store cannot be written.
             TmdbError: As raised by `answers`.
         """
@@ -68,9 +78,20 @@ class Ingestion:
             for answer in answers
             if answer.film is not None
         ]
-        self.gone += len(answers) - len(records)
+        failed = {each.film_id: each.problem for each in answers if each.problem is not None}
+        self.gone += len(answers) - len(records) - len(failed)
         if records:
             films = validate_records(records, self.votes_as_of, self.report)
             self.report.check(self.max_bad_share)
             self.store.add(films)
-        return [answer.film_id for answer in answers]
+        ids = [answer.film_id for answer in answers]
+        self.failed |= failed
+        self.recovered |= self.known_failing.intersection(ids) - failed.keys()
+        self._asked += len(ids)
+        self._check_failures()
+        return ids
+
+    def _check_failures(self) -> None:
+        new = {film_id: self.failed[film_id] for film_id in self.failed.keys() - self.known_failing}
+        if len(new) > self.max_bad_share * max(self._asked, MIN_TO_JUDGE):
+            raise TooManyFailuresError(new, self._asked)

@@ -10,6 +10,7 @@ import numpy as np
 
 from scripts.store.index import EPOCH, Index, Ints, days_since_1970
 from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, FilmJson, Tmdb
+from scripts.tmdb.failures import FailingFilms
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +30,22 @@ _SETTLED_DAYS: Final = 30  # a younger record is not fetched again because of it
 Milliseconds = TypeVar("Milliseconds", int, Ints)
 
 
-def first_films(tmdb: Tmdb, until: date, limit: int) -> list[int]:
+def first_films(
+    tmdb: Tmdb, until: date, limit: int, waiting: frozenset[int] = frozenset()
+) -> list[int]:
     """Choose up to `limit` film ids to fetch into an empty store: popular films, then new films.
 
-    The new films are the newest ones with enough votes that were released up to `until`.
+    The new films are the newest ones with enough votes that were released up to `until`. Films in
+    `waiting` are left out, because they failed and are tried again on a later day.
     """
     popular = islice(tmdb.pages("/movie/popular"), max(1, round(limit * POPULAR_SHARE)))
-    return list(islice(_unique(chain(popular, newest_rated(tmdb, until))), limit))
+    found = _unique(chain(popular, newest_rated(tmdb, until)))
+    return list(islice((film_id for film_id in found if film_id not in waiting), limit))
 
 
-def due(tmdb: Tmdb, index: Index, changed_since: date, now: datetime) -> list[int]:
+def due(
+    tmdb: Tmdb, index: Index, changed_since: date, now: datetime, failing: FailingFilms
+) -> list[int]:
     """Return the ids of the films that this daily run fetches, the most important first.
 
     Args:
@@ -47,15 +54,18 @@ def due(tmdb: Tmdb, index: Index, changed_since: date, now: datetime) -> list[in
         changed_since: The first day whose changes at TMDB have not been read yet.
         now: The current time by TMDB's clock. The next run reads the changes of the current day,
             because more films may change today.
+        failing: Films that failed in earlier runs; they are requested when their day has come.
     """
     today = days_since_1970(now.date())
     wanted = chain(
         listed(tmdb, index, today),
         changed(tmdb, index, days_since_1970(changed_since), today),
+        sorted(failing.ids),
         with_young_votes(index, today),
         getting_old(index, today),
     )
-    return list(dict.fromkeys(wanted))
+    waiting = failing.waiting(now.date())
+    return list(dict.fromkeys(film_id for film_id in wanted if film_id not in waiting))
 
 
 def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:

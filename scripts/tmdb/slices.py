@@ -19,6 +19,7 @@ from scripts.runtime.storage import DataPath, read_json, write_json
 from scripts.store.film_store import film_store
 from scripts.store.index import Index, days_since_1970
 from scripts.tmdb.client import MAX_PAGE, Tmdb
+from scripts.tmdb.failures import FailingFilms
 from scripts.tmdb.ingest import Ingestion
 
 logger = logging.getLogger(__name__)
@@ -130,6 +131,8 @@ def fill_slice(
         - `listed`: number of films on TMDB's pages;
         - `missing`: number of films that TMDB counts but that are on none of its pages;
         - `gone`: number of listed films that TMDB no longer had when they were requested;
+        - `failed`: the films that TMDB failed to answer, by id, with the problem of each;
+        - `unusable`: number of entries without a film id on TMDB's pages;
         - `validation`: the numbers of records and faults;
         - `slice`: name of the file that records the progress.
 
@@ -137,6 +140,7 @@ def fill_slice(
         TmdbError: TMDB refuses the requests or is unavailable. The films that were fetched before
             are stored.
         BadAnswersError: Too many records are bad.
+        TooManyFailuresError: TMDB fails to answer too many films.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
     """
@@ -147,7 +151,15 @@ def fill_slice(
     advance(min(part.films, begun["seen"]))
     if "listed" in begun:
         return begun
-    ingestion = Ingestion(store, today(), None, settings.collect_max_bad_share, gone=begun["gone"])
+    failed_before = {int(film_id): problem for film_id, problem in begun["failed"].items()}
+    ingestion = Ingestion(
+        store,
+        today(),
+        None,
+        settings.collect_max_bad_share,
+        known_failing=FailingFilms(store.folder).ids.union(failed_before),
+        gone=begun["gone"],
+    )
     with Tmdb(settings, workers=settings.collect_workers) as tmdb:
         pages = _SlicePages(tmdb, part, index, begun["page"], begun["seen"])
         for _ in range(_ROUNDS):
@@ -155,7 +167,7 @@ def fill_slice(
                 for kept in ingestion.add(answers):
                     pages.mark_done(kept)
                     so_far = {"page": pages.page, "seen": pages.seen, "gone": ingestion.gone}
-                    write_json(path, so_far)
+                    write_json(path, so_far | {"failed": failed_before | ingestion.failed})
                     advance(len(kept))
             if not pages.missing:
                 break
@@ -169,6 +181,8 @@ def fill_slice(
         "listed": pages.listed,
         "missing": pages.missing,
         "gone": ingestion.gone,
+        "failed": failed_before | ingestion.failed,
+        "unusable": pages.unusable,
         "validation": ingestion.report.as_json(),
     }
     store.merge_written()
@@ -182,13 +196,14 @@ def _progress(path: DataPath, part: Slice, index: Index) -> SliceProgress:
     If someone has moved a damaged file out of the store, the store lacks films that the progress
     file reports as fetched. The slice then starts from the beginning again.
     """
-    not_begun: SliceProgress = {"page": 0, "seen": 0, "gone": 0}
+    not_begun: SliceProgress = {"page": 0, "seen": 0, "gone": 0, "failed": {}}
     if not path.exists():
         return not_begun
-    progress: SliceProgress = read_json(path)
+    progress: SliceProgress = not_begun | read_json(path)
     first, last = (days_since_1970(day) for day in (part.first, part.last))
     stored = int(((index.release_day >= first) & (index.release_day <= last)).sum())
-    return progress if stored >= progress["seen"] - progress["gone"] else not_begun
+    without_record = progress["gone"] + len(progress["failed"])
+    return progress if stored >= progress["seen"] - without_record else not_begun
 
 
 class _SlicePages:
@@ -199,10 +214,11 @@ class _SlicePages:
 
     Attributes:
         page: All films up to this page are done.
+        unusable: The number of entries without a film id on the pages read since the last start.
     """
 
     def __init__(self, tmdb: Tmdb, part: Slice, index: Index, page: int, seen: int) -> None:
-        self.page = page
+        self.page, self.unusable = page, 0
         self._tmdb, self._query, self._index = tmdb, part.query, index
         self._fresh_since = (part.planned_at - FRESH).timestamp() * 1000
         self._before = seen  # number of films that an earlier process found
@@ -225,7 +241,7 @@ class _SlicePages:
     @property
     def missing(self) -> int:
         """How many films that TMDB counts were on none of the pages."""
-        return max(0, self._total - self.listed)
+        return max(0, self._total - self.listed - self.unusable)
 
     def film_ids(self) -> Iterator[int]:
         """Yield the ids of the films to fetch; a page is requested only when its ids are needed."""
@@ -237,6 +253,7 @@ class _SlicePages:
             self._seen |= found.keys()
             self._pending |= dict.fromkeys(wanted, number)
             self._read, self._total = number, listing.total
+            self.unusable += listing.unusable
             self._seen_until[number] = self.listed
             yield from wanted
             number, last = number + 1, min(listing.pages, MAX_PAGE)
@@ -246,7 +263,7 @@ class _SlicePages:
 
     def restart(self) -> None:
         """Go back to the first page; films seen so far are not requested again."""
-        self.page = self._before = 0
+        self.page = self._before = self.unusable = 0
         self._seen_until = {0: 0}
 
     def mark_done(self, film_ids: list[int]) -> None:

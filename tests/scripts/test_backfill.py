@@ -23,6 +23,7 @@ from scripts.runtime.storage import read_json, write_json
 from scripts.store.film_store import FilmStore, film_store
 from scripts.tmdb import slices as slices_module
 from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Tmdb, TmdbError
+from scripts.tmdb.failures import FailingFilms
 from scripts.tmdb.slices import SLICE_FILMS, Slice, slice_query
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, stored
@@ -115,7 +116,7 @@ def test_parallel_workers_fill_one_store(settings: Settings, store: FilmStore, l
     with ThreadPoolExecutor(2) as workers:
         outcomes = list(workers.map(lambda part: fill(part, settings), slices))
     total = finish(outcomes, settings)
-    assert total == {"listed": len(listed), "missing": 0, "gone": 0, "bad": 0}
+    assert total == {"listed": len(listed), "missing": 0, "gone": 0, "failed": 0, "bad": 0}
     assert stored(store).keys() == listed
     assert leftovers(store) == [REPORT]
 
@@ -125,13 +126,13 @@ def test_backfill_fetches_every_film_once_with_its_parts(
 ):
     tmdb_stand_in.forget()
     total = backfill(settings, FIRST, LAST, 0)
-    assert total == {"listed": len(listed), "missing": 0, "gone": 0, "bad": 0}
+    assert total == {"listed": len(listed), "missing": 0, "gone": 0, "failed": 0, "bad": 0}
     assert served(tmdb_stand_in) == len(listed)
     films = stored(store)
     assert films.keys() == listed
     assert {film["run_date"] for film in films.values()} == {None}
     assert leftovers(store) == [REPORT]
-    assert read_json(store.folder / REPORT) == total | {"faults": {}}
+    assert read_json(store.folder / REPORT) == total | {"faults": {}, "failing": {}}
 
 
 def test_fresh_film_is_not_refetched_but_an_old_one_is(
@@ -176,6 +177,36 @@ def test_slice_continues_where_a_revoked_key_stopped_it(
     fill(part, settings)
     assert stored(store).keys() == listed
     assert served(tmdb_stand_in) == len(listed) - len(came)
+
+
+@pytest.mark.parametrize("kind", ["404_6", "500"])
+def test_film_that_always_fails_does_not_stop_the_backfill(
+    settings: Settings,
+    store: FilmStore,
+    listed: set[int],
+    tmdb_stand_in: RunningStandIn,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+):
+    monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
+    bad = sorted(listed)[100]
+    with tmdb_stand_in.faults({"kind": kind, "path": f"/3/movie/{bad}", "exact": True}):
+        total = backfill(settings, FIRST, LAST, 0)
+    assert total["failed"] == 1
+    assert total["missing"] == 0
+    assert stored(store).keys() == listed - {bad}
+    assert read_json(store.folder / REPORT)["failing"].keys() == {str(bad)}
+    assert FailingFilms(store.folder).ids == {bad}
+
+
+def test_entry_without_an_id_is_not_missing(settings: Settings, tmdb_stand_in: RunningStandIn):
+    (part,) = plan(settings, FIRST, LAST)
+    fault = {"kind": "null", "field": "id", "entries": 1, "first": 1}
+    tmdb_stand_in.forget()
+    with tmdb_stand_in.faults(fault | {"path": "/3/discover"}):
+        progress = fill(part, settings)
+    assert (progress["unusable"], progress["missing"]) == (1, 0)
+    assert tmdb_stand_in.stats()["by_kind"]["/discover/movie"] == -(-part.films // 20)
 
 
 def test_film_lost_with_a_damaged_file_is_fetched_again(

@@ -21,6 +21,7 @@ from scripts.runtime.storage import DataFileError, read_json
 from scripts.store.film_store import FilmStore, film_store
 from scripts.store.schema import FIELDS
 from scripts.tmdb.client import ClockError, Tmdb, TmdbError, TmdbUnavailableError
+from scripts.tmdb.failures import FailingFilms, TooManyFailuresError
 from scripts.tmdb.validation import BadAnswersError
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, stored
@@ -298,10 +299,8 @@ def test_jumped_clock_is_reported_and_nothing_is_lost(
 def test_failed_run_leaves_no_file_and_keeps_the_fetched_films(
     settings: Settings, files: RunFiles, store: FilmStore, tmdb_stand_in: RunningStandIn, kind: str
 ):
-    with Tmdb(settings) as tmdb:
-        some = str(next(tmdb.pages("/movie/popular"))["id"])
     with (
-        tmdb_stand_in.faults({"kind": kind, "path": f"/3/movie/{some}"}),
+        tmdb_stand_in.faults({"kind": kind, "after": FILMS}),  # then TMDB is down
         pytest.raises(TmdbUnavailableError),
     ):
         collect(RUN_DATE, settings)
@@ -311,6 +310,77 @@ def test_failed_run_leaves_no_file_and_keeps_the_fetched_films(
     tmdb_stand_in.forget()
     assert len(rows(collect(RUN_DATE, settings))) == FILMS
     assert served(tmdb_stand_in) == FILMS - len(came)
+
+
+@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.parametrize("kind", ["400", "401", "404_6", "500", "not_json", "null"])
+def test_film_that_always_fails_is_named_and_left_for_a_later_day(
+    settings: Settings, files: RunFiles, store: FilmStore, tmdb_stand_in: RunningStandIn, kind: str
+):
+    with Tmdb(settings) as tmdb:
+        bad = next(tmdb.pages("/movie/popular"))["id"]
+    store.add(columns({"id": bad, "title": "Known"}, day=RUN_DATE - 9 * DAY))
+    fault = {"kind": kind, "field": "id", "path": f"/3/movie/{bad}", "exact": True}
+    with tmdb_stand_in.faults(fault):
+        collected = rows(collect(RUN_DATE, settings))
+        assert len(collected) == FILMS - 1
+        assert stored(store)[bad]["title"] == "Known"
+        failing = read_json(files.collect_report)["failing"]
+        assert failing.keys() == {str(bad)}
+        assert failing[str(bad)]["problem"].startswith("TMDB ")
+        assert failing[str(bad)]["next_day"] == "2026-11-24"
+        tmdb_stand_in.forget()
+        files.collect_report.unlink()
+        collect(RUN_DATE, settings)
+        # The rest of today's runs leave it alone.
+        assert read_json(files.collect_report)["failing"] == failing
+        assert tmdb_stand_in.stats()["faults"] == {}
+
+
+def test_film_that_failed_is_tried_again_on_its_day(unlimited: Settings, store: FilmStore):
+    with Tmdb(unlimited) as tmdb:
+        bad = next(tmdb.pages("/movie/top_rated"))["id"]
+    store.add(columns({"id": 1, "release_date": "2010-01-01"}, day=RUN_DATE - DAY))
+    FailingFilms(store.folder).update({bad: "TMDB answered HTTP 500"}, (), RUN_DATE - DAY)
+    collect(RUN_DATE, unlimited)
+    assert bad in stored(store)
+    assert FailingFilms(store.folder).ids == frozenset()
+
+
+@pytest.mark.usefixtures("_no_waiting")
+def test_run_in_which_too_many_films_fail_ends_with_their_ids(
+    settings: Settings, files: RunFiles, store: FilmStore, tmdb_stand_in: RunningStandIn
+):
+    with Tmdb(settings) as tmdb:
+        ids = [film["id"] for film in tmdb.pages("/movie/popular")][:6]
+    faults = [{"kind": "500", "path": f"/3/movie/{each}", "exact": True} for each in ids]
+    with (
+        tmdb_stand_in.faults(*faults),
+        pytest.raises(TooManyFailuresError, match=r"raise COLLECT_MAX_BAD_SHARE$") as caught,
+    ):
+        collect(RUN_DATE, settings)
+    assert all(str(each) in str(caught.value) for each in ids)
+    assert not files.collected.exists()
+    assert FailingFilms(store.folder).ids == frozenset()  # the fault may be TMDB's
+
+
+@pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.parametrize("kind", ["null", "missing_field", "wrong_type"])
+def test_entry_of_a_list_without_an_id_is_skipped_and_counted(
+    unlimited: Settings, files: RunFiles, store: FilmStore, tmdb_stand_in: RunningStandIn, kind: str
+):
+    store.add(columns({"id": 1, "release_date": "2010-01-01"}, day=RUN_DATE - DAY))
+    lists = ("popular", "now_playing", "upcoming", "changes")
+    faults = [
+        {"kind": kind, "field": "id", "entries": 1, "first": 1, "path": f"/3/movie/{name}"}
+        for name in lists
+    ]
+    with tmdb_stand_in.faults(*faults):
+        collect(RUN_DATE, unlimited)
+    report = read_json(files.collect_report)
+    assert report["unusable_entries"] == len(lists)
+    assert report["films"] > 100
+    assert tmdb_stand_in.stats()["by_kind"]["/movie/changes"] <= 2
 
 
 @pytest.mark.usefixtures("_no_waiting")

@@ -242,6 +242,38 @@ def test_list_in_an_unknown_format_is_reported_in_one_sentence(
         list(tmdb.pages("/movie/now_playing"))
 
 
+@pytest.mark.parametrize(
+    "entry", [None, [], "x", {}, *({"id": odd} for odd in (None, "5", 5.0, True, 0, -5, 2**70))]
+)
+def test_entry_without_a_film_id_is_skipped_and_counted(entry: Any):
+    listing = module._listed({"results": [entry, {"id": 5}], "total_pages": 1, "total_results": 2})
+    assert (listing.films, listing.unusable, listing.total) == ([{"id": 5}], 1, 2)
+    alone = module._listed({"results": [entry], "total_pages": 1, "total_results": 1})
+    assert (alone.films, alone.unusable) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/movie/popular",
+        "/movie/now_playing",
+        "/movie/upcoming",
+        "/movie/changes",
+        "/discover/movie",
+    ],
+)
+def test_list_with_a_null_id_is_read_in_one_request(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, path: str
+):
+    expected = tmdb.page(path, 1)
+    tmdb_stand_in.forget()
+    with tmdb_stand_in.faults({"kind": "null", "field": "id", "entries": 1}):
+        listing = tmdb.page(path, 1)
+    assert listing.films == expected.films[1:]
+    assert tmdb.unusable_entries == 1
+    assert tmdb_stand_in.stats()["requests"] == 1
+
+
 @pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
 @pytest.mark.usefixtures("waits")
 def test_list_in_an_unknown_format_is_retried(tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str):
@@ -260,6 +292,57 @@ def test_details_have_each_film_with_its_parts_and_none_for_deleted_ones(tmdb: T
         assert film is not None
         assert film["id"] == film_id
         assert film.keys() >= {"title", "credits", "keywords", "release_dates", "translations"}
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("400", "401", "404_6", "429", "429_retry_after", "500", "503"),
+        *("cut", "truncated", "not_json", "null", "wrong_type"),
+    ],
+)
+def test_film_that_always_fails_is_returned_with_its_problem(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float], kind: str
+):
+    good, bad = [film["id"] for film in tmdb.get("/movie/popular")["results"][:2]]
+    fault = {"kind": kind, "field": "id", "path": f"/3/movie/{bad}", "exact": True}
+    with tmdb_stand_in.faults(fault):
+        answers = {answer.film_id: answer for answer in tmdb.details([good, bad])}
+    assert answers[good].film is not None
+    assert answers[good].problem is None
+    assert answers[bad].film is None
+    assert (answers[bad].problem or "").startswith("TMDB ")
+    assert tmdb_stand_in.stats()["faults"][kind] == 6
+    assert len(waits) >= 5
+
+
+def test_film_that_fails_at_first_is_fetched(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
+):
+    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    fault = {"kind": "400", "path": f"/3/movie/{film_id}", "exact": True, "first": 5}
+    with tmdb_stand_in.faults(fault):
+        (answer,) = tmdb.details([film_id])
+    assert answer.film is not None
+    assert waits == [0.5, 1, 2, 4, 8]
+
+
+def test_film_that_fails_while_tmdb_is_down_ends_the_details(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
+):
+    with tmdb_stand_in.faults({"kind": "503"}), pytest.raises(TmdbUnavailableError, match="503"):
+        list(tmdb.details([1]))
+    assert len(waits) == 19
+
+
+def test_film_gets_its_attempts_once_tmdb_is_back(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
+):
+    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    with tmdb_stand_in.faults({"kind": "503", "first": 18}):
+        (answer,) = tmdb.details([film_id])
+    assert answer.film is not None
+    assert len(waits) > 10
 
 
 def test_details_end_with_the_first_failing_film(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):

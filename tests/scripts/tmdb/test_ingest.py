@@ -1,6 +1,7 @@
 import time
 from collections.abc import Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from scripts.runtime.storage import DataFileError
 from scripts.store.film_store import FilmStore
 from scripts.tmdb.client import TmdbAnswer, TmdbError
+from scripts.tmdb.failures import TooManyFailuresError
 from scripts.tmdb.ingest import Ingestion
 from scripts.tmdb.validation import BadAnswersError
 from tests.support.bundles import RUN_DATE
@@ -56,6 +58,31 @@ def test_deleted_film_is_done_and_counted(ingestion: Ingestion):
     assert list(ingestion.add([gone])) == [[9]]
     assert ingestion.gone == 1
     assert stored(ingestion.store) == {}
+
+
+def failures(*ids: int) -> Iterator[TmdbAnswer]:
+    return (TmdbAnswer(film_id, None, moment(), "TMDB answered HTTP 500") for film_id in ids)
+
+
+def test_failed_film_is_done_and_named(ingestion: Ingestion):
+    ingestion.known_failing = frozenset({2, 9})
+    assert list(ingestion.add(chain(answers(1, 2), failures(9)))) == [[1, 2, 9]]
+    assert ingestion.failed == {9: "TMDB answered HTTP 500"}
+    assert ingestion.recovered == {2}
+    assert ingestion.gone == 0
+    assert sorted(stored(ingestion.store)) == [1, 2]
+
+
+def test_films_that_arrived_are_stored_when_too_many_fail(ingestion: Ingestion):
+    with pytest.raises(TooManyFailuresError, match=r"^6 of 8 films failed"):
+        list(ingestion.add(chain(answers(1, 2), failures(*range(10, 16)))))
+    assert sorted(stored(ingestion.store)) == [1, 2]
+
+
+def test_films_that_failed_before_do_not_end_the_run(ingestion: Ingestion):
+    ingestion.known_failing = frozenset(range(10, 40))
+    list(ingestion.add(failures(*range(10, 45))))
+    assert len(ingestion.failed) == 35
 
 
 def test_films_that_arrived_are_stored_when_the_key_is_revoked(ingestion: Ingestion):

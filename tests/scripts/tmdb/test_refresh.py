@@ -12,6 +12,7 @@ from scripts.store.index import Index, days_since_1970
 from scripts.tmdb import client as tmdb_module
 from scripts.tmdb import refresh as module
 from scripts.tmdb.client import Tmdb
+from scripts.tmdb.failures import FailingFilms
 from scripts.tmdb.refresh import (
     MIN_VOTES,
     changed,
@@ -71,6 +72,13 @@ def test_film_in_both_lists_is_fetched_once(tmdb: Tmdb):
 @pytest.mark.parametrize("limit", [1, 2, 5, 21])
 def test_limit_of_the_first_films_is_kept(tmdb: Tmdb, limit: int):
     assert len(first_films(tmdb, RUN_DATE, limit)) == limit
+
+
+def test_films_that_wait_are_not_among_the_first(tmdb: Tmdb):
+    popular = next(tmdb.pages("/movie/popular"))["id"]
+    ids = first_films(tmdb, RUN_DATE, 30, frozenset({popular}))
+    assert popular not in ids
+    assert len(ids) == 30
 
 
 def test_newest_rated_films_are_released_up_to_the_day(tmdb: Tmdb):
@@ -165,8 +173,19 @@ def test_daily_share_of_old_records_is_due_but_none_of_this_month(store: FilmSto
 def test_each_due_film_comes_once_and_listed_films_first(tmdb: Tmdb, store: FilmStore):
     popular = next(tmdb.pages("/movie/popular"))["id"]
     index = index_of(store, (popular, 160, "2026-11-01"), (7, 160, "2010-01-01"))
-    ids = due(tmdb, index, RUN_DATE - 2 * DAY, moment())
+    ids = due(tmdb, index, RUN_DATE - 2 * DAY, moment(), FailingFilms(store.folder))
     assert len(ids) == len(set(ids))
     assert ids[0] == popular
     assert ids[-1] == 7
     assert set(tmdb.changed(RUN_DATE - 2 * DAY)) <= set(ids)
+
+
+def test_failing_film_is_due_on_its_day_and_not_before(tmdb: Tmdb, store: FilmStore):
+    popular = next(tmdb.pages("/movie/popular"))["id"]
+    index = index_of(store, (popular, 160, "2026-11-01"))
+    failing = FailingFilms(store.folder)
+    failing.update({popular: "TMDB answered HTTP 500"}, (), RUN_DATE)
+    failing.update({99: "TMDB answered HTTP 500"}, (), RUN_DATE - DAY)
+    ids = due(tmdb, index, RUN_DATE - DAY, moment(), failing)
+    assert popular not in ids
+    assert 99 in ids
