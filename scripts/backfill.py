@@ -15,6 +15,7 @@ from scripts.runtime.clock import now, today
 from scripts.runtime.progress import progress
 from scripts.runtime.storage import DataPath, check_writable, read_json, write_json
 from scripts.store.film_store import film_store
+from scripts.store.releases import FIRST_FILM
 from scripts.tmdb.client import Tmdb
 from scripts.tmdb.failures import FailingFilms, named
 from scripts.tmdb.slices import (
@@ -28,7 +29,6 @@ from scripts.tmdb.slices import (
 
 logger = logging.getLogger(__name__)
 
-FIRST_DAY: Final = date(1874, 1, 1)  # the release of TMDB's oldest film
 YEARS_AHEAD: Final = 6  # TMDB lists announced films, too
 _PLAN: Final = "plan.json"
 REPORT: Final = "backfill.json"
@@ -53,7 +53,7 @@ def plan(
     Raises:
         TmdbError: TMDB refuses the requests or is unavailable.
     """
-    first = first or FIRST_DAY
+    first = first or FIRST_FILM
     last = last or date(today().year + YEARS_AHEAD, 12, 31)
     with Tmdb(settings, workers=settings.collect_workers) as tmdb:
         planned_at = tmdb.server_time()

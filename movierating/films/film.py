@@ -40,7 +40,7 @@ class Film:
         original_language: TMDB's language code, mostly ISO 639-1.
         countries: ISO 3166-1 codes of the production countries.
         runtime_minutes: Running time.
-        release_date: First release in any country.
+        release_date: First release of any type, also at a festival, in any country.
         budget_usd: Production budget.
         directors: Names.
         writers: Names.

@@ -28,7 +28,10 @@ class Forecast(LedgerRecord):
 
     Attributes:
         film_id: TMDB's id.
-        release_date: The release date as it was known on that day.
+        release_date: The film's first release in any country, as it was known on that day.
+        release_type: The type of this release, such as `premiere` or `theatrical`. If it is a
+            premiere, TMDB's page shows a later date. None if unknown.
+        release_country: The country of this release, ISO 3166-1; None if unknown.
         day: The day the forecast was made, in the pipeline's time zone.
         version: The model version.
         inputs_sha256: Hash of the facts that the forecast used.
@@ -57,6 +60,8 @@ class Forecast(LedgerRecord):
     baselines: dict[str, float]  # stored now: means computed later would know later ratings
     genre: str | None
     language: str | None
+    release_type: str | None = None
+    release_country: str | None = None
     poster_path: str | None = None
     original_title: str | None = None
 

@@ -27,7 +27,9 @@ class FilmToForecast:
     Attributes:
         film_id: TMDB's id.
         film: The facts that the model uses.
-        release_date: The release date that TMDB gives now.
+        release_date: The film's first release, by the dates that TMDB gives now.
+        release_type: The type of this release, such as `premiere`; None if unknown.
+        release_country: The country of this release, ISO 3166-1; None if unknown.
         poster_path: TMDB's path of the poster. The UI shows it; the model does not use it.
         original_title: Title in the original language. Visitors search for it; the model does not
             use it.
@@ -36,6 +38,8 @@ class FilmToForecast:
     film_id: int
     film: Film
     release_date: date
+    release_type: str | None = None
+    release_country: str | None = None
     poster_path: str | None = None
     original_title: str | None = None
 
@@ -90,6 +94,8 @@ class Forecaster:
             film_id=film.film_id,
             title=facts.title,
             release_date=film.release_date,
+            release_type=film.release_type,
+            release_country=film.release_country,
             day=day,
             made_at=made_at,
             version=self.version,

@@ -34,7 +34,7 @@ class RatingAtMark:
 
     Attributes:
         film_id: TMDB's id.
-        release_date: The release date that TMDB gives now.
+        release_date: The film's first release, by the dates that TMDB gives now.
         mark: Which scoring mark: 30 days, 90 days, or enough votes.
         day: The day on which the film reached the mark.
         rating: The rating on that day.
@@ -69,7 +69,7 @@ def due_ratings(
     first = max(first_day, day - timedelta(WATCHED_DAYS))
     released = pc.field("release_date")
     found: list[RatingAtMark] = []
-    for films in store.films():
+    for films in store.as_of(day):
         rows = films.filter((released > first) & (released <= day) & is_eligible())
         for row in rows.select(["id", "release_date", "votes"]).to_pylist():
             found += ratings_at_marks(row, day, min_votes)
@@ -87,7 +87,8 @@ def ratings_at_marks(row: Mapping[str, Any], day: date, min_votes: int) -> Itera
         min_votes: The number of votes at which the film reaches the mark `votes`.
     """
     released: date = row["release_date"]
-    # Votes from before the release are left out: they come from festivals, or are mistakes.
+    # Votes from before the release are ordinary: TMDB does not know the date of every screening.
+    # They are left out, because a forecast is compared with what came after it.
     votes = [each for each in row["votes"] if released <= each["date"] <= day and _is_rated(each)]
     enough = next((each for each in votes if each["vote_count"] >= min_votes), None)
     if enough is not None:

@@ -15,6 +15,7 @@ from scripts.ledger.forecaster import FilmToForecast
 from scripts.parameters import MIN_VOTES_TO_MEASURE
 from scripts.store.film_store import FilmStore
 from scripts.store.parsing import main_genre, parse_film, to_frame
+from scripts.store.releases import first_release
 
 DAYS_AHEAD: Final = 180  # films are forecast from this many days before their release
 RECENT_DAYS: Final = 90  # since the release; until then many films have few votes
@@ -73,8 +74,8 @@ def upcoming(ledger: ForecastLedger, day: date, release_dates: Mapping[int, date
     Args:
         ledger: The forecast ledger.
         day: The day on which the forecasts were made.
-        release_dates: The release dates that TMDB gives now, by film id. Films without an entry
-            and films released by this day are left out.
+        release_dates: The films' first releases by the dates that TMDB gives now, by film id.
+            Films without an entry and films released by this day are left out.
     """
     newest = last_before_release(ledger.read(day, day), release_dates)
     week_ago = last_before_release(
@@ -89,16 +90,19 @@ def upcoming(ledger: ForecastLedger, day: date, release_dates: Mapping[int, date
 
 
 def _films_to_forecast(films: pa.Table) -> Iterator[FilmToForecast]:
-    for_pages = films.select(["poster_path", "original_title"]).to_pylist()
-    for row, pages in zip(to_frame(films).to_dict("records"), for_pages, strict=True):
+    others = films.select(["poster_path", "original_title", "release_dates"]).to_pylist()
+    for row, other in zip(to_frame(films).to_dict("records"), others, strict=True):
         film = parse_film(row)
-        assert film.release_date is not None  # noqa: S101 - the filter requires a release date
+        release = first_release(film.release_date, other["release_dates"])
+        assert release is not None  # noqa: S101 - the filter requires a release date
         yield FilmToForecast(
             film_id=int(row["id"]),
             film=film,
-            release_date=film.release_date,
-            poster_path=pages["poster_path"] or None,
-            original_title=pages["original_title"] or None,
+            release_date=release.day,
+            release_type=release.type.name.lower() if release.type else None,
+            release_country=release.country or None,
+            poster_path=other["poster_path"] or None,
+            original_title=other["original_title"] or None,
         )
 
 

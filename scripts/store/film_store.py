@@ -30,6 +30,7 @@ from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings
 from scripts.runtime.storage import DataPath, data_folder, reading, write_bytes, writing
 from scripts.store.index import Index, Ints, ints, is_last
+from scripts.store.releases import with_first_releases
 from scripts.store.schema import FACTS, SCHEMA
 from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_as_of
 
@@ -125,12 +126,13 @@ class FilmStore:
             return
 
     def as_of(self, day: date) -> Iterator[pa.Table]:
-        """Read all films as `films` does, but with the rating and votes known on `day`.
+        """Read all films as `films` does, but with the facts that training and forecasts go by.
 
-        Both are null if none were known on that day.
+        These are the rating and votes known on `day`, or null if none were known; and as
+        `release_date` the day of the film's first release anywhere (see `releases`).
         """
         for table in self.films():
-            yield votes_as_of(table, day)
+            yield with_first_releases(votes_as_of(table, day))
 
     def compact(self) -> None:
         """Merge small files into large ones, or all files if many rows are outdated.

@@ -18,6 +18,7 @@ from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
 from movierating.errors import ExplainedError
+from scripts.store.releases import FIRST_FILM
 from scripts.store.schema import (
     FIELD_TYPES,
     NESTED,
@@ -34,7 +35,6 @@ YEARS_AHEAD: Final = 30  # a release date further in the future is a mistake
 # bad record among the first few would stop the run.
 MIN_TO_JUDGE: Final = 50
 _LARGEST: Final = 10**12  # largest possible number in any field; no film cost or earned as much
-_FIRST_FILM: Final = date(1874, 1, 1)
 # In these fields TMDB writes 0 for unknown.
 _ZERO_IS_UNKNOWN: Final = ("budget", "revenue", "runtime")
 # Rules over several fields, and the fields that are set to missing when a rule is broken.
@@ -42,7 +42,6 @@ _VOTES: Final = ("vote_average", "vote_count")
 _SET_MISSING: Final = {
     "rating without votes": ("vote_average",),
     "votes without rating": _VOTES,
-    "votes before release": _VOTES,
 }
 
 
@@ -172,10 +171,7 @@ def _values_schema(as_of: date) -> DataFrameSchema:
 
     def is_possible(text: str) -> bool:
         day = _day(text)
-        return not text or (day is not None and _FIRST_FILM <= day <= last)
-
-    def later(frame: pd.DataFrame) -> "pd.Series[bool]":
-        return frame["release_date"].map(lambda text: bool(text) and text > as_of.isoformat())
+        return not text or (day is not None and FIRST_FILM <= day <= last)
 
     count, rating = "vote_count", "vote_average"
     return DataFrameSchema(
@@ -191,7 +187,6 @@ def _values_schema(as_of: date) -> DataFrameSchema:
         checks=[
             _rule("rating without votes", lambda f: ~((f[count] == 0) & (_number(f[rating]) > 0))),
             _rule("votes without rating", lambda f: ~((_number(f[count]) > 0) & (f[rating] == 0))),
-            _rule("votes before release", lambda f: ~((_number(f[count]) > 0) & later(f))),
         ],
     )
 

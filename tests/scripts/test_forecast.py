@@ -14,7 +14,7 @@ from scripts.ledger.forecaster import NoModelError
 from scripts.store.film_store import film_store
 from tests.support.bundles import RUN_DATE, Packed, put_into_production
 from tests.support.dying_bucket import DyingBucket, KilledError
-from tests.support.films import columns, moment, unreleased_film
+from tests.support.films import columns, moment, releases, unreleased_film
 
 DAY = timedelta(days=1)
 SOON = RUN_DATE + 30 * DAY
@@ -55,6 +55,26 @@ def test_upcoming_film_is_forecast_by_the_model_in_production(settings: Settings
     assert sum(made.reasons.values()) == pytest.approx(made.rating - average, abs=0.01)
     assert made.baselines == {"mean": 8.0, "recent_mean": 8.0, "genre_mean": 8.0}
     assert [each.forecast for each in view(settings).films] == [made]
+
+
+def test_forecast_names_the_first_release_of_a_film_with_votes_before_it(settings: Settings):
+    premiere = releases(("KR", 3, str(SOON)), ("IT", 1, str(SOON - 9 * DAY)))
+    early_votes = {"vote_count": 12, "vote_average": 7.5}
+    film_store(settings).add(
+        columns(unreleased_film(1, SOON, release_dates=premiere, **early_votes), hour=13)
+    )
+    forecast(RUN_DATE, settings)
+    (made,) = stored_forecasts(settings)
+    assert made.release_date == SOON - 9 * DAY
+    assert (made.release_type, made.release_country) == ("premiere", "IT")
+    assert [each.forecast for each in view(settings).films] == [made]
+
+
+def test_film_is_no_longer_upcoming_after_its_premiere(settings: Settings):
+    premiere = releases(("KR", 3, str(SOON)), ("IT", 1, str(RUN_DATE - DAY)))
+    film_store(settings).add(columns(unreleased_film(1, SOON, release_dates=premiere), hour=13))
+    forecast(RUN_DATE, settings)
+    assert view(settings).films == ()
 
 
 def test_second_run_on_the_same_day_writes_nothing_new(settings: Settings):

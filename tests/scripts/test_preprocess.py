@@ -18,7 +18,7 @@ from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError, data_folder, read_json
 from scripts.store.film_store import film_store
 from tests.support.bundles import CODES, GENRES, LANGUAGES, RUN_DATE, Packed, put_into_production
-from tests.support.films import collected, columns
+from tests.support.films import collected, columns, releases
 from tests.support.pipeline_run import Run
 
 
@@ -82,13 +82,29 @@ def test_unusable_film_is_dropped_and_its_reason_counted(
 
 def test_film_dropped_for_several_reasons_counts_under_each(settings: Settings):
     cleaned(settings, {"runtime": 5, "vote_count": 0}, {"release_date": "2026-11-24"})
-    reasons = {"no feature film": 1, "not rated yet": 2, "not released yet": 1}
+    reasons = {"no feature film": 1, "not rated yet": 1, "not released yet": 1}
     assert report(settings)["dropped"] == reasons
 
 
 @pytest.mark.parametrize("day", ["2026-11-23", "1898-01-01"])
 def test_film_released_up_to_the_run_date_is_kept(settings: Settings, day: str):
     assert cleaned(settings, {"release_date": day})["release_date"].tolist().count(day) == 1
+
+
+def test_release_is_the_first_one_in_any_country(settings: Settings):
+    premiere = {"release_dates": releases(("IT", 1, "2026-09-03"), ("KR", 3, "2027-01-15"))}
+    frame = cleaned(
+        settings,
+        premiere | {"release_date": "2027-01-15"},
+        premiere | {"release_date": ""},
+        {"release_date": "2027-01-15", "release_dates": releases(("KR", 3, "2027-01-15"))},
+    )
+    assert frame["release_date"].to_dict() == {
+        100: "2026-10-01",
+        101: "2026-09-03",
+        102: "2026-09-03",
+    }
+    assert report(settings)["dropped"] == {"not released yet": 1}
 
 
 def test_run_without_usable_films_is_reported(settings: Settings):

@@ -10,7 +10,7 @@ from movierating.settings import Settings
 from scripts.score import main, score
 from scripts.store.film_store import film_store
 from tests.support.bundles import RUN_DATE
-from tests.support.films import columns, moment
+from tests.support.films import columns, moment, releases
 from tests.support.forecasts import forecast
 
 DAY = timedelta(days=1)
@@ -71,6 +71,15 @@ def test_last_forecast_before_the_release_is_scored_with_the_rating_at_each_mark
     }
     assert found["90 days"].baselines == forecast().baselines
     assert found["90 days"].release_date == RELEASED
+
+
+def test_forecast_from_after_the_premiere_is_not_scored(settings: Settings):
+    premiere = releases(("IT", 1, str(BEFORE)), ("KR", 3, str(RELEASED)))
+    film_store(settings).add(columns(voted(1, 300, 6.0) | {"release_dates": premiere}, hour=13))
+    score(RUN_DATE, settings)
+    scores = ledger_of(settings).scores()
+    assert {each.release_date for each in scores} == {BEFORE}
+    assert {each.forecast_day for each in scores} == {BEFORE - DAY}
 
 
 @pytest.mark.parametrize("flaw", [{"adult": True}, {"video": True}, {"runtime": 12}])

@@ -76,6 +76,21 @@ def unreleased_film(
     return {"id": film_id, "release_date": release_date.isoformat()} | votes | others
 
 
+def releases(*dates: tuple[str | None, int, str]) -> dict[str, Any]:
+    """Create TMDB's part `release_dates` from releases, each as (country, type, date)."""
+    return {
+        "results": [
+            {
+                "iso_3166_1": country,
+                "release_dates": [
+                    {"certification": "", "release_date": f"{day}T00:00:00.000Z", "type": kind}
+                ],
+            }
+            for country, kind, day in dates
+        ]
+    }
+
+
 def stored(store: FilmStore) -> dict[int, dict[str, Any]]:
     """Return all rows of a film store by film id."""
     rows = [row for table in store.films() for row in table.to_pylist()]

@@ -24,7 +24,7 @@ from scripts.store.film_store import (
 )
 from scripts.store.index import Index
 from tests.support.bundles import RUN_DATE
-from tests.support.films import columns, moment, stored
+from tests.support.films import columns, moment, releases, stored
 
 DAY = timedelta(days=1)
 FILMS_EACH = 20  # of each concurrent writer
@@ -126,6 +126,14 @@ def test_films_as_of_a_day_have_the_rating_known_then(
     (table,) = store.as_of(RUN_DATE - days_before * DAY)
     (row,) = table.to_pylist()
     assert (row["vote_average"], row["vote_count"]) == expected
+
+
+def test_films_as_of_a_day_have_their_first_release(store: FilmStore):
+    premiere = releases(("IT", 1, "2026-09-03"), ("KR", 3, "2026-10-01"))
+    store.add(columns({"id": 1, "release_dates": premiere}))
+    (table,) = store.as_of(RUN_DATE)
+    assert table["release_date"].to_pylist() == [date(2026, 9, 3)]
+    assert stored(store)[1]["release_date"] == date(2026, 10, 1)  # as TMDB sent it
 
 
 def test_index_has_the_dates_of_each_films_newest_record(store: FilmStore):

@@ -67,11 +67,6 @@ def test_good_film_is_unchanged_and_has_its_votes():
             "votes: votes without rating",
             VOTES,
         ),
-        (
-            {"release_date": "2026-11-24"},
-            "votes: votes before release",
-            VOTES,
-        ),
     ],
 )
 def test_impossible_value_is_set_to_missing_and_counted(
@@ -106,6 +101,12 @@ def test_film_without_votes_has_no_rating_and_no_fault():
     (row,), report = admitted({"vote_count": 0, "vote_average": 0.0})
     assert (row["vote_count"], row["vote_average"], report.bad) == (0, None, 0)
     assert row["votes"] == [{"date": RUN_DATE, "vote_average": None, "vote_count": 0}]
+
+
+def test_votes_before_the_release_are_ordinary():
+    (row,), report = admitted({"release_date": "2027-06-01"})
+    assert (row["vote_count"], row["vote_average"], report.bad) == (60, 7.25, 0)
+    assert row["votes"] == [{"date": RUN_DATE, "vote_average": 7.25, "vote_count": 60}]
 
 
 def test_lone_surrogate_becomes_a_question_mark():
