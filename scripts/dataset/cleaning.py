@@ -22,7 +22,8 @@ def keep_usable(
     Args:
         raw: The films, one row each, as returned by `store.parsing.to_frame`. The index is the
             row's position.
-        ineligible: As returned by `eligibility.ineligible_rows` for the same films.
+        ineligible: By reason, the rows of films that the model is not for, as returned by
+            `eligibility.ineligible_rows`.
         run_date: Films released after this date are dropped.
 
     Returns:

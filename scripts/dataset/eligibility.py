@@ -51,11 +51,11 @@ def ineligible_rows(films: pa.Table) -> dict[str, Rows]:
     """Find the films that the model is not for.
 
     Args:
-        films: In the columns of `schema.SCHEMA`, one row per film.
+        films: A table with the columns of `schema.SCHEMA`, one row per film.
 
     Returns:
-        By reason, the positions of these films in the table. A film with several reasons is
-        included under each.
+        By reason, the positions of these films in the table. A film with several reasons is listed
+        under each of them.
     """
     numbered = films.select(_COLUMNS).append_column("row", pa.array(np.arange(len(films))))
     return {

@@ -1,4 +1,4 @@
-"""Build pickles for users of the old system: a model with five input columns, two encoders.
+"""Build pickles for users of the old system: a model with five input columns, and two encoders.
 
 The API of this project does not use these files.
 """
@@ -48,7 +48,7 @@ def five_columns(frame: pd.DataFrame) -> pd.DataFrame:
 def encoder_pickles(codes: Codes) -> dict[str, bytes]:
     """Pickle two scikit-learn encoders: one converts a genre to its code, the other a language.
 
-    Users of the old system load them. An unknown genre or language gets the code -1.
+    Users of the old system load these encoders. An unknown genre or language gets the code -1.
 
     Returns:
         The pickles by file name.

@@ -68,7 +68,7 @@ def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) 
 
 
 def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
-    """Write the model card that the bundle contains, in Markdown."""
+    """Write the model card (a short description of the model) in Markdown."""
     weakest = sorted(diagnosis.subgroups, key=lambda each: -each.scores.rmse)[:_WEAKEST]
     return _TEMPLATES.get_template("model_card.md").render(
         manifest=manifest, rows=_rows(manifest), weakest=weakest

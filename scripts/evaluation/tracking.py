@@ -31,7 +31,7 @@ def log_run(  # noqa: PLR0913, PLR0917 - the contents of a run
     group: str | None = None,
     report: "Report | None" = None,
 ) -> str | None:
-    """Log one finished training, tuning attempt or deployment as a W&B run.
+    """Log one finished training, tuning trial or deployment as a W&B run.
 
     Args:
         settings: The settings; without W&B's API key the run is only written to the data folder.

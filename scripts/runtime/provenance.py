@@ -23,8 +23,8 @@ _LIBRARIES: Final = (
 def commit() -> str:
     """Return the git commit of this code, or `unknown`.
 
-    Container images have it in GIT_COMMIT, because they contain no git repository. In a checkout,
-    git is asked.
+    In a container image, the variable GIT_COMMIT contains the commit, because the image has no git
+    repository. In a git checkout, the git command returns the commit.
     """
     if built_from := os.environ.get("GIT_COMMIT"):
         return built_from

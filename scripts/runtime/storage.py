@@ -109,7 +109,9 @@ def local_copy(folder: DataPath) -> Iterator[Path]:
 
 @contextmanager
 def reading(path: DataPath) -> Iterator[None]:
-    """Turn S3's errors while the block reads from a path into clear ones; leave disk errors as is.
+    """Turn S3's errors while the block reads from a path into the errors below.
+
+    Errors of a local disk are not changed.
 
     Raises:
         FileNotFoundError: The file does not exist, or was deleted while it was read.

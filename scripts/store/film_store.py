@@ -79,7 +79,7 @@ class FilmStore:
             self.merge_written()
 
     def merge_written(self) -> None:
-        """Merge the files that this object has written since its last merge into larger files."""
+        """Merge files into larger ones: the files that this object wrote since its last merge."""
         if len(self._written) > 1:
             self._merge(self._written)
         self._written = []
@@ -163,7 +163,7 @@ class FilmStore:
         return gone
 
     def digest(self) -> str:
-        """Calculate a SHA-256 hash of all films' facts; two stores with equal films get the same.
+        """Calculate a SHA-256 hash of all films' facts; stores with equal films have equal hashes.
 
         The time and the order in which the films were added make no difference.
         """
@@ -254,7 +254,7 @@ def film_source(settings: PipelineSettings) -> str:
 
 
 def film_store(settings: PipelineSettings) -> FilmStore:
-    """Open the film store in the working folder for the source of films in the settings."""
+    """Open the film store of the source that the settings name, in the working folder."""
     return FilmStore(data_folder(settings) / "films" / film_source(settings))
 
 

@@ -197,7 +197,7 @@ class Tmdb:
     def pages(self, path: str, **query: str | int) -> Iterator[FilmJson]:
         """Request a list of films page by page; yield the films in the list's order.
 
-        TMDB has no page after the 500th. Raises the errors of `get`.
+        TMDB gives at most 500 pages of a list. Raises the errors of `get`.
         """
         number, last = 1, 1
         while number <= last:

@@ -182,7 +182,7 @@ def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
 
 @cache
 def _libraries() -> ThreadpoolController:
-    """Find the loaded libraries that have threads; the search takes 5 ms."""
+    """Find the loaded libraries that use threads; cached, because the search takes 5 ms."""
     return ThreadpoolController()
 
 
