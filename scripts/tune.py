@@ -1,8 +1,9 @@
-"""Search for better hyperparameters on the years before the split, within a time budget.
+"""Search for better hyperparameters on the years before the split date, within a time budget.
 
 The best hyperparameters are printed and written to `tuned_{date}.json`. A person copies them into
 `scripts/parameters.py`, because parameters are code under review. Every tuning trial is stored in
-`tune_{fingerprint}.log` and in W&B. A later run resumes the search if neither the films nor
+`tune_{fingerprint}.log` and in W&B; the fingerprint is a hash of the films and of
+`scripts/parameters.py`. A later run resumes the search if neither the films nor
 `scripts/parameters.py` have changed.
 """
 

@@ -39,9 +39,9 @@ class NaiveMeans:
         """Calculate the mean ratings from one or more films.
 
         Args:
-            ratings: TMDB's ratings; (films,).
-            opened: Release dates, all before `day`; (films,).
-            genres: Main genres; None for a film without a genre; (films,).
+            ratings: TMDB's ratings; shape (films,).
+            opened: Release dates, all before `day`; shape (films,).
+            genres: Main genres; None for a film without a genre; shape (films,).
             day: The day of the forecasts; recent films were released in the three years before it.
         """
         start = pd.Timestamp(day) - pd.DateOffset(years=RECENT_YEARS)

@@ -77,7 +77,7 @@ def films_to_compare(
         limits: The limits of the drift check, which include the largest age of recent films.
 
     Returns:
-        The training films from the last three years before the split, and the recent films.
+        The training films from the last three years before the split date, and the recent films.
     """
     released, votes = pc.field("release_date"), pc.field("vote_count")
     has_votes = (votes >= MIN_VOTES_TO_MEASURE) & is_eligible()
@@ -231,7 +231,10 @@ def _numbers(column: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def _binned(*sides: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[str]]:
-    """Label each number with its bin; the deciles of the first side (training films) bound them."""
+    """Give each number the label of its bin; the deciles of the first side are the bounds.
+
+    The first side has the numbers of the training films.
+    """
     known = sides[0][~np.isnan(sides[0])]
     inner = np.linspace(0, 1, _BINS + 1)[1:-1]
     # A frequent value can be equal to several deciles; such a bound is used once.

@@ -111,7 +111,7 @@ def forecasts_to_score(
 
 
 def score_films(ratings: Iterable[RatingAtMark], forecasts: Mapping[int, Forecast]) -> list[Score]:
-    """Score each rating against the forecast for its film; films without one are left out.
+    """Compare each rating with the forecast for its film; leave out films without a forecast.
 
     Args:
         ratings: The ratings at scoring marks.

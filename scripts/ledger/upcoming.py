@@ -51,8 +51,8 @@ def select_films(
 def is_to_forecast(day: date, min_votes: int) -> pc.Expression:
     """Build the filter for films to forecast: soon to be released, or recent and with few votes.
 
-    A recent film is forecast because TMDB may still move its release to a later date. Only then is
-    this forecast scored, because it was made before the release.
+    A recent film is forecast because TMDB may still move its release to a later date. This forecast
+    is scored only in that case, because then it was made before the release.
 
     Args:
         day: The day of the forecasts.

@@ -19,10 +19,10 @@ class Index:
 
     Attributes:
         ids: TMDB's ids, shape (films,).
-        fetched_at: When the newest record was fetched, in milliseconds since 1970; (films,).
+        fetched_at: When the newest record was fetched, in milliseconds since 1970; shape (films,).
         run_day: The date of the daily run that fetched it, in days since 1970; -1 if a backfill
-            fetched it; (films,).
-        release_day: The release date in days since 1970; `UNDATED` where unknown; (films,).
+            fetched it; shape (films,).
+        release_day: The release date in days since 1970; `UNDATED` where unknown; shape (films,).
     """
 
     ids: Ints

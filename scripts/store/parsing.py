@@ -50,8 +50,8 @@ def to_frame(films: pa.Table) -> pd.DataFrame:
 def parse_film(row: Mapping[Hashable, Any]) -> Film:
     """Convert a row of `to_frame` to a film; an empty value becomes an unknown fact.
 
-    A plot in a non-Latin script also becomes unknown, because the service uses such a plot only in
-    translation.
+    A plot in a non-Latin script also becomes unknown, because the service translates such a plot
+    before it uses it.
     """
     overview = row["overview"]
     crew, cast = (_objects(row["credits"], part) for part in ("crew", "cast"))

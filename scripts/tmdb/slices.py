@@ -125,7 +125,7 @@ def fill_slice(
         advance: Function to call with the number of films done since its last call.
 
     Returns:
-        A dictionary with these keys. It also has `page` and `seen`, from which an interrupted
+        A dictionary with the keys below. It also has `page` and `seen`, from which an interrupted
         backfill continues.
 
         - `listed`: number of films on TMDB's pages;

@@ -14,7 +14,10 @@ Years = npt.NDArray[np.int64]
 
 
 def evaluation_rows(years: Years, votes: Ratings, fold: range) -> npt.NDArray[np.bool_]:
-    """Return true for the films to evaluate a fold on: its films with enough votes; (films,)."""
+    """Return true for the films of a fold that have enough votes to evaluate on.
+
+    The shape of the result is (films,).
+    """
     return (years >= fold.start) & (years < fold.stop) & (votes >= MIN_VOTES_TO_MEASURE)
 
 
@@ -24,12 +27,12 @@ def fold_years(years: Years, votes: Ratings, first_year: int) -> list[range]:
     A fold is one year, or several years together if one year has too few films.
 
     Args:
-        years: Years from each film's release to the split, rounded up; (films,).
-        votes: TMDB's `vote_count`; (films,).
+        years: Years from each film's release to the split date, rounded up; shape (films,).
+        votes: TMDB's `vote_count`; shape (films,).
         first_year: The oldest year that has feature vectors; models do not train on older films.
 
     Returns:
-        Each fold as a range of years; `range(1, 2)` is the last year before the split.
+        Each fold as a range of years; `range(1, 2)` is the last year before the split date.
     """
     folds: list[range] = []
     start = 1

@@ -7,7 +7,7 @@ Predictive Inference for Regression, 2018, section 5.2):
 2. The actual error is divided by the predicted one, for films that neither model was trained on.
 3. The half-width of an interval is a quantile of these ratios times the predicted error.
 
-Both the error model and the quantile are computed from the folds before the split.
+Both the error model and the quantile are computed from the folds before the split date.
 """
 
 from collections.abc import Sequence

@@ -43,7 +43,7 @@ def refuse_leaks(split: TimeSplit, features: tuple[str, ...], build: BuildVector
     """Check that the outcomes of later films do not affect the vectors of earlier films.
 
     Outcomes are ratings, votes and revenue. Outcomes of hold-out films must not affect any vector.
-    Outcomes of the last year before the split may affect only the vectors of hold-out films.
+    Outcomes of the last year before the split date may affect only the vectors of hold-out films.
 
     Args:
         split: The training films and the hold-out films.

@@ -33,7 +33,7 @@ class Regressor(Protocol):
     """A fitted model that predicts one number per row."""
 
     def predict(self, X: Any) -> Any:  # noqa: N803 - sklearn's name
-        """Predict one value per row of `X`; (rows,)."""
+        """Predict one value per row of `X`; shape (rows,)."""
         ...
 
 
@@ -89,7 +89,7 @@ class Correction:
     column: int
 
     def predict(self, X: Any) -> Any:  # noqa: N803 - sklearn's name
-        """Forecast one rating per row of `X`; (rows,)."""
+        """Forecast one rating per row of `X`; shape (rows,)."""
         return X[:, self.column] + self.regressor.predict(X)
 
 
@@ -115,8 +115,8 @@ def fit_regressor(
         family: Name of the family.
         parameters: Parameters of its estimator.
         matrix: Features, shape (rows, features); NaN where unknown.
-        targets: Values to predict; (rows,).
-        weights: Sample weights; (rows,).
+        targets: Values to predict; shape (rows,).
+        weights: Sample weights; shape (rows,).
 
     Raises:
         UnknownFamilyError: The family has no entry in `FAMILIES`.

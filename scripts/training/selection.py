@@ -40,10 +40,10 @@ class Fold:
 
     Attributes:
         films: The films of the fold with enough votes to evaluate on.
-        errors: Forecast minus rating, if the model gets all facts; (films,).
-        form_errors: The same errors, if the model gets only the facts in the UI's short form;
+        errors: Forecast minus rating, if the model gets all facts; shape (films,).
+        form_errors: The same errors, if the model gets only the facts in the UI's short form; shape
             (films,).
-        masked_errors: The same errors, if the model gets only some of those facts; (films,).
+        masked_errors: The same errors, if the model gets only some of those facts; shape (films,).
     """
 
     films: FilmVectors
@@ -176,8 +176,9 @@ def fit(
 ) -> Correction:
     """Fit a model of one family to the difference between ratings and the sum of effects.
 
-    The training set contains each film three times: with all facts, with only the form's fields,
-    and with some of these masked. So the model learns to forecast when most facts are missing.
+    The training set contains each film three times: with all facts, with only the facts in the UI's
+    short form, and with only some of those. So the model learns to forecast when most facts are
+    missing.
 
     Args:
         family: Name of the family.
@@ -226,7 +227,7 @@ def backtest(
         family: Name of the family.
         parameters: Parameters of its estimator.
         films: Feature vectors of all training films.
-        folds: Ranges of years before the split, 1 being the newest; by default all folds.
+        folds: Ranges of years before the split date, 1 being the newest; by default all folds.
 
     Returns:
         The films and errors of each fold, in the order of `folds`; by default newest first.

@@ -6,12 +6,13 @@ tokens in which each trait has its own shrinkage. This is the best linear unbias
 random effects (Henderson, Biometrics 31, 1975). A rating has more weight if it has more votes, and
 less if the film is older.
 
-Ratings with few votes differ systematically from ratings with many. This difference is estimated
-together with the effects, and subtracted from the ratings that the model is trained on.
+Ratings with few votes differ systematically from ratings with many votes. This difference is
+estimated together with the effects, and subtracted from the ratings that the model is trained on.
 
 People, companies and franchises also have past ratings: the number of their earlier films, the mean
-rating, and the rating of the newest. From these the model learns how reliable an effect is. For
-example, an effect estimated from ten films is more reliable than one estimated from two.
+rating, and the rating of the newest film. From these numbers the model learns how reliable an
+effect is. For example, an effect estimated from ten films is more reliable than one estimated from
+two.
 
 Only films released before the date are used, so a training film is encoded in the same way as a
 film that is not released yet.
@@ -60,10 +61,10 @@ class EffectsEstimate:
     Attributes:
         as_of: The date of the estimate; only films released before it were used.
         average: Rating of the average film.
-        known: By trait, whether each token occurs in enough of these films; (tokens,).
-        coefficients: By trait, the effect of each token in rating points; (tokens,).
+        known: By trait, whether each token occurs in enough of these films; shape (tokens,).
+        coefficients: By trait, the effect of each token in rating points; shape (tokens,).
         past_ratings: By trait in `TRACKED_TRAITS`, the number of films of each token, their mean
-            rating, and the rating of the newest (`PAST_RATINGS`); (tokens, 3).
+            rating, and the rating of the newest (`PAST_RATINGS`); shape (tokens, 3).
         few_votes: How much few votes shift a rating: the coefficients of the columns of
             `_vote_shortfall`, in rating points.
     """
@@ -87,7 +88,8 @@ class EffectsEstimate:
         """Encode the films that `which` marks.
 
         Returns:
-            By feature name: the value of each film; (films,). NaN if the film's fact is unknown.
+            By feature name: the value of each film; shape (films,). NaN if the film's fact is
+            unknown.
         """
         films = rows.select(which, self.known)
         effects = {
@@ -109,7 +111,7 @@ class EffectsEstimate:
         """Estimate how much few votes shift the rating of each film that `which` marks.
 
         Returns:
-            The shift in rating points, zero for films with enough votes; (films,).
+            The shift in rating points, zero for films with enough votes; shape (films,).
         """
         known = {trait: self.known[trait] for trait in _FEW_VOTES_TRAITS}
         shift: Floats = _vote_shortfall(rows.select(which, known), votes[which]) @ self.few_votes
@@ -140,10 +142,10 @@ def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
 
     Args:
         rows: The tokens of all films, one row per film.
-        which: True for the films to estimate from, all released before `as_of`; (films,).
-        ratings: TMDB's `vote_average`; (films,).
-        votes: TMDB's `vote_count`; (films,).
-        days_old: Days from release to `as_of`; (films,).
+        which: True for the films to estimate from, all released before `as_of`; shape (films,).
+        ratings: TMDB's `vote_average`; shape (films,).
+        votes: TMDB's `vote_count`; shape (films,).
+        days_old: Days from release to `as_of`; shape (films,).
         as_of: The date of the estimate; only films released before it are used.
         config: Shrinkage of each trait, and how votes and age change a film's weight.
     """
@@ -191,8 +193,8 @@ def past_ratings(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -
 
     Args:
         tokens: Token weights, shape (films, tokens).
-        ratings: TMDB's `vote_average`; (films,).
-        days_old: Days since release; (films,).
+        ratings: TMDB's `vote_average`; shape (films,).
+        days_old: Days since release; shape (films,).
 
     Returns:
         Shape (tokens, 3), in the order of `PAST_RATINGS`. The number n is stored as log(1 + n). All

@@ -1,4 +1,4 @@
-"""Search for better hyperparameters by their error on the folds before the split.
+"""Search for better hyperparameters by their error on the folds before the split date.
 
 The tuning trials of a search are stored in an Optuna journal file, so a stopped search can resume.
 """

@@ -4,8 +4,8 @@ Years are counted backwards from the split date (`scripts.training.folds`). For 
 year, the effects are estimated only from films released before that year. This has two reasons:
 
 - The model is trained on vectors like those it gets in service, where ratings are still unknown.
-- The last years before the split can serve as folds, because their vectors contain only what was
-  known when the year began.
+- The last years before the split date can serve as folds, because their vectors contain only what
+  was known when the year began.
 
 There is one exception: the list of tokens (vocabulary) and the flag features, such as
 `genre=Drama`, come from all training films, because they do not depend on ratings.
@@ -52,11 +52,12 @@ class FilmVectors:
         full: Vectors with all facts known before release, shape (films, features).
         form: Vectors with only the facts in the UI's short form (running time, language, genre and
             plot), shape (films, features).
-        days: Days from release to the split, negative for hold-out films; (films,).
-        years: Years from release to the split, rounded up; 0 for hold-out films; (films,).
-        ratings: TMDB's `vote_average`; (films,).
-        targets: Ratings to train on: corrected for the shift that few votes cause; (films,).
-        votes: TMDB's `vote_count`; (films,).
+        days: Days from release to the split date, negative for hold-out films; shape (films,).
+        years: Years from release to the split date, rounded up; 0 for hold-out films; shape
+            (films,).
+        ratings: TMDB's `vote_average`; shape (films,).
+        targets: Ratings to train on: corrected for the shift that few votes cause; shape (films,).
+        votes: TMDB's `vote_count`; shape (films,).
         year_days: Days in a year; fewer than in a calendar year if the films span few years.
     """
 
@@ -81,25 +82,25 @@ class FilmVectors:
     def training_films(self, before: int = 0) -> Self:
         """Select the films to train on.
 
-        They have enough votes, and were released more than `before` years before the split.
+        They have enough votes, and were released more than `before` years before the split date.
         """
         return self.select((self.years > before) & (self.votes >= MIN_VOTES_TO_LEARN))
 
     def evaluation_films(self, years: range = range(1)) -> Self:
         """Select the films released in `years` that have enough votes to evaluate on.
 
-        Years are counted backwards from the split; the default is year 0, the hold-out films.
+        Years are counted backwards from the split date; the default is year 0, the hold-out films.
         """
         return self.select(evaluation_rows(self.years, self.votes, years))
 
     @property
     def folds(self) -> list[range]:
-        """The folds before the split, newest first."""
+        """The folds before the split date, newest first."""
         return fold_years(self.years, self.votes, int(self.years.max(initial=0)))
 
     @property
     def weights(self) -> Ratings:
-        """Sample weights from 0 to 1, larger for more votes and for newer films; (films,)."""
+        """Sample weights from 0 to 1, larger for more votes and for newer films; shape (films,)."""
         age = (self.years - self.years.min()) * self.year_days / YEAR_DAYS
         trust: Ratings = self.votes / (self.votes + HALF_WEIGHT_VOTES)
         freshness: Ratings = 0.5 ** (age / HALF_LIFE_YEARS)
@@ -107,7 +108,7 @@ class FilmVectors:
 
     @property
     def views(self) -> tuple[Matrix, Matrix, Matrix]:
-        """The films' vectors with all facts, with the form's facts, and with some of these masked.
+        """Three versions of the vectors: with all facts, the UI form's facts, or some of these.
 
         A model is trained on all three, so that it can forecast when most facts are missing.
         """
@@ -126,9 +127,9 @@ class FilmHistory:
         films: The films with all facts known before release.
         vocabulary: The tokens that occur in enough training films.
         tokens: The token weights of each film, one row per film.
-        ratings: TMDB's `vote_average`; (films,).
-        votes: TMDB's `vote_count`; (films,).
-        days: Days from release to the split, negative for hold-out films; (films,).
+        ratings: TMDB's `vote_average`; shape (films,).
+        votes: TMDB's `vote_count`; shape (films,).
+        days: Days from the release to the split date, negative for hold-out films; shape (films,).
         split_date: Training films were released before it, hold-out films on or after it.
     """
 
@@ -167,12 +168,12 @@ class FilmHistory:
 
     @cached_property
     def years(self) -> Years:
-        """Years from release to the split, rounded up; 0 for hold-out films; (films,)."""
+        """Years from release to split date, rounded up, 0 for hold-out films; shape (films,)."""
         years: Years = np.maximum(np.ceil(self.days / self.year_days), 0).astype(np.int64)
         return years
 
     def estimate(self, year: int, config: EffectsConfig = EFFECTS) -> EffectsEstimate:
-        """Estimate effects from films released more than `year` years before the split."""
+        """Estimate effects from films released more than `year` years before the split date."""
         before = year * self.year_days
         as_of = date.fromordinal(self.split_date.toordinal() - floor(before))
         earlier, age = self.years > year, self.days - before
@@ -180,7 +181,7 @@ class FilmHistory:
 
     @property
     def folds(self) -> list[range]:
-        """The folds before the split, newest first."""
+        """The folds before the split date, newest first."""
         return fold_years(self.years, self.votes, self.first_year)
 
     @property

@@ -59,7 +59,8 @@ class TokenRows:
 
     Attributes:
         matrices: By trait, the token weights, shape (films, tokens).
-        present: By trait, whether the film has a token, even one outside the vocabulary; (films,).
+        present: By trait, whether the film has a token, even one outside the vocabulary; shape
+            (films,).
     """
 
     matrices: Mapping[str, sparse.csr_matrix]
@@ -77,7 +78,10 @@ class TokenRows:
         return cls(matrices, present)
 
     def frequent_tokens(self, which: Mask, config: EffectsConfig = EFFECTS) -> Mapping[str, Mask]:
-        """Return, by trait, true for the tokens that enough films in `which` have; (tokens,)."""
+        """Return, by trait, true for the tokens that enough films have; shape (tokens,).
+
+        Only the films that `which` marks are counted.
+        """
         return {
             trait: matrix[which].getnnz(axis=0) >= config.min_films(trait)
             for trait, matrix in self.matrices.items()
@@ -87,8 +91,9 @@ class TokenRows:
         """Return a copy with only some films and tokens.
 
         Args:
-            which: True for the films to keep; (films,).
-            tokens: By trait, true for the tokens to keep; (tokens,). Other traits are left out.
+            which: True for the films to keep; shape (films,).
+            tokens: By trait, true for the tokens to keep; shape (tokens,). Other traits are left
+                out.
         """
         matrices = {}
         for trait, columns in tokens.items():
