@@ -11,9 +11,10 @@ import uvicorn
 
 from sandbox.tmdb import world
 from sandbox.tmdb.access import RateLimit
-from sandbox.tmdb.api import StandIn, create_app
+from sandbox.tmdb.api import create_app
 from sandbox.tmdb.catalogue import CatalogueError, CatalogueFile
 from sandbox.tmdb.films import FilmStore
+from sandbox.tmdb.service import StandIn
 
 HOST = "127.0.0.1"
 BAD_USAGE = 2

@@ -33,9 +33,10 @@ from sandbox.tmdb.films import (
     Person,
     Translation,
     genre_mask,
-    invented_id,
 )
+from sandbox.tmdb.hashing import invented_id
 from sandbox.tmdb.names import invented_person
+from sandbox.tmdb.releases import THEATRICAL, Releases
 
 TEXT, NUMBER = pa.large_string(), pa.float64()
 NAMES, IDS = pa.large_list(TEXT), pa.large_list(pa.int64())
@@ -106,7 +107,22 @@ class CatalogueFile:
             titles=pc.coalesce(
                 self._table["title"], self._table["original_title"], pa.scalar("", TEXT)
             ).to_pylist(),
+            adult=np.zeros(len(genres), np.bool_),
+            video=np.zeros(len(genres), np.bool_),
+            releases=self._releases(),
         )
+
+    @cached_property
+    def original_titles(self) -> list[str]:
+        """The films' titles in their own languages."""
+        originals = self._table["original_title"].to_pylist()
+        return [own or title for own, title in zip(originals, self.columns.titles, strict=True)]
+
+    @cached_property
+    def imdb_ids(self) -> list[str | None]:
+        """The films' ids in IMDb, None where the file has none."""
+        ids: list[str | None] = self._table["imdb_id"].to_pylist()
+        return ids
 
     def film(self, position: int) -> Film:
         """Build the film at this index of the columns."""
@@ -117,7 +133,7 @@ class CatalogueFile:
         return Film(
             id=row["id"],
             title=title,
-            original_title=row["original_title"] or title,
+            original_title=self.original_titles[position],
             original_language=row["original_language"] or "",
             overview=overview,
             tagline=row["tagline"] or "",
@@ -145,7 +161,28 @@ class CatalogueFile:
                 Named(invented_id("keyword", word), word) for word in row["keywords"] or ()
             ),
             translations=(Translation("en", "US", title, overview),) if overview else (),
+            releases=columns.releases.of_film(position, row["id"]),
         )
+
+    def people(self, position: int) -> Iterable[Person]:
+        """Return a film's cast and crew, faster than `film` does."""
+        ids, names, writers, cast = (values[position] for values in self._people)
+        yield from _directors(ids or [], names or [])
+        yield from map(invented_person, writers or ())
+        yield from map(_person, cast or ())
+
+    @cached_property
+    def _people(self) -> list[list[Any]]:
+        names = ("director_ids", "director", "writer_ids", "cast")
+        return [self._table[name].to_pylist() for name in names]
+
+    def _releases(self) -> Releases:
+        """Return one release per film, in cinemas of its first country, on its release date."""
+        countries = self._table["production_countries"].to_pylist()
+        home = np.array([country_code(names[0]) if names else "" for names in countries], np.str_)
+        films = np.flatnonzero(home != "")
+        released = self._table["release_date"].to_numpy().astype("datetime64[D]")
+        return Releases.of(films, home[films], np.full(len(films), THEATRICAL), released[films])
 
     def _status(self, released: date | None) -> str:
         """Return a status for a film without one in the file, as TMDB would set it."""

@@ -143,7 +143,7 @@ class Gate:
             return
         stats.faults[fault.kind] += 1
         answer = Answer()
-        await self.app(scope, receive, answer.collect)
+        await self.app(_uncompressed(scope), receive, answer.collect)
         await _commit(fault, answer)
         stats.by_status[str(answer.status)] += 1
         await answer.send(send, cut=fault.kind == "cut")
@@ -183,7 +183,10 @@ class Answer:
         """Replace the status, headers and body by those of a TMDB error."""
         self.status = error.http
         # ASGI requires lower-case header names.
-        self.headers |= {key.lower().encode(): text.encode() for key, text in error.headers.items()}
+        self.headers = {
+            b"content-type": self.headers[b"content-type"],
+            **{key.lower().encode(): text.encode() for key, text in error.headers.items()},
+        }
         self.body = orjson.dumps(error.body())
 
 
@@ -227,6 +230,12 @@ def _spoil_field(body: bytes, fault: Fault) -> bytes:
 def _of_another_type(value: object) -> object:
     """Return a replacement for a field's value, of a type that TMDB never uses for this field."""
     return ["unexpected"] if isinstance(value, int | float | str | None) else "unexpected"
+
+
+def _uncompressed(scope: Scope) -> Scope:
+    """Ask for a response without compression, so that a fault can change its JSON."""
+    headers = [each for each in scope["headers"] if each[0] != b"accept-encoding"]
+    return {**scope, "headers": headers}
 
 
 def _counting(send: Send, stats: Stats) -> Send:

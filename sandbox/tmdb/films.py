@@ -4,16 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from hashlib import blake2b
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from sandbox.tmdb.codes import GENRES, RETIRED_GENRES
-
-# Larger than every real TMDB id, so that an invented id never equals a real one.
-FIRST_INVENTED_ID = 1 << 32
+from sandbox.tmdb.releases import Release, Releases
 
 GENRE_BITS = {code: 1 << at for at, code in enumerate(GENRES | RETIRED_GENRES)}
 # The highest bit that a positive int64 can have; no genre uses it.
@@ -34,6 +31,15 @@ class Person:
     name: str
     original_name: str
     gender: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CrewMember:
+    """A person of the crew, with TMDB's names for the department and the job."""
+
+    person: Person
+    department: str
+    job: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +74,18 @@ class Translation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
-    """One film as the stand-in serves it; the defaults are the values TMDB uses for "unknown"."""
+    """One film as the stand-in serves it; the defaults are the values TMDB uses for "unknown".
+
+    Attributes:
+        video: Whether it is not a film for cinemas, such as a concert or a compilation.
+        crew: The crew without directors and writers.
+    """
 
     id: int
     title: str
     original_title: str
+    adult: bool = False
+    video: bool = False
     original_language: str = ""
     overview: str = ""
     tagline: str = ""
@@ -97,8 +110,10 @@ class Film:
     directors: tuple[Person, ...] = ()
     writers: tuple[Person, ...] = ()
     cast: tuple[Person, ...] = ()
+    crew: tuple[CrewMember, ...] = ()
     keywords: tuple[Named, ...] = ()
     translations: tuple[Translation, ...] = ()
+    releases: tuple[Release, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,6 +133,9 @@ class Columns:
         language: ISO 639-1 codes of the original languages, "" if unknown.
         genres: One number per film, in which each genre is one bit; see `genre_mask`.
         titles: English titles, or the original titles where there is no English one.
+        adult: Whether a film is for adults only.
+        video: Whether it is not a film for cinemas.
+        releases: The releases in all countries, several per film.
     """
 
     ids: npt.NDArray[np.int64]
@@ -130,6 +148,9 @@ class Columns:
     language: npt.NDArray[np.str_]
     genres: npt.NDArray[np.int64]
     titles: list[str]
+    adult: npt.NDArray[np.bool_]
+    video: npt.NDArray[np.bool_]
+    releases: Releases
 
     @cached_property
     def title_rank(self) -> npt.NDArray[np.int64]:
@@ -156,8 +177,22 @@ class FilmStore(Protocol):
         """The values by which film lists are filtered and sorted, one array per field."""
         ...
 
+    @property
+    def original_titles(self) -> list[str]:
+        """The films' titles in their own languages."""
+        ...
+
+    @property
+    def imdb_ids(self) -> list[str | None]:
+        """The films' ids in IMDb, None where TMDB does not know it."""
+        ...
+
     def film(self, position: int) -> Film:
         """Build the film at this index of the columns."""
+        ...
+
+    def people(self, position: int) -> Iterable[Person]:
+        """Return a film's cast and crew, faster than `film` does."""
         ...
 
 
@@ -170,17 +205,3 @@ def genre_mask(genres: Iterable[int]) -> int:
     for genre in genres:
         mask |= GENRE_BITS.get(genre, UNKNOWN_GENRE)
     return mask
-
-
-def stable_hash(*parts: object, size: int = 8) -> int:
-    """Hash some values to a number of `size` bytes.
-
-    Unlike Python's `hash`, it gives the same number in every process and on every platform.
-    """
-    text = "\x1f".join(map(str, parts))
-    return int.from_bytes(blake2b(text.encode(), digest_size=size).digest(), "big")
-
-
-def invented_id(kind: str, name: str) -> int:
-    """Return an id for a person, company or keyword that has only a name; always the same one."""
-    return FIRST_INVENTED_ID + stable_hash(kind, name, size=5)

@@ -1,8 +1,10 @@
-"""Invent names of people and places, and write them in the script of a film's language."""
+"""Invent names of people, places and image files; people and places in the script of a language."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sandbox.tmdb.films import Person, stable_hash
+from sandbox.tmdb.films import Person
+from sandbox.tmdb.hashing import stable_hash
 
 # One row per syllable, one column per script. Every syllable ends in a vowel: the form of a Korean
 # particle depends on whether the word before it does, so one form fits all names.
@@ -48,6 +50,7 @@ SYLLABLES: tuple[tuple[str, str, str, str, str], ...] = (
     ("yo", "요", "ヨ", "约", "यो"),
     ("zu", "주", "ズ", "祖", "ज़ू"),
 )
+PATH_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ def invent(length: int, *parts: object) -> Name:
     return Name(tuple(syllables))
 
 
+# The same people occur in many films, and each name takes longer to invent than to look up.
+@lru_cache(maxsize=50_000)
 def invented_person(person_id: int, language: str = "en") -> Person:
     """Return the invented person with this id, always with the same name.
 
@@ -91,3 +96,13 @@ def invented_person(person_id: int, language: str = "en") -> Person:
     elif language == "hi":
         original = f"{given.spelled(language)} {family.spelled(language)}"
     return Person(person_id, latin, original, gender=person_id % 3)
+
+
+def image_path(film_id: int, kind: str, suffix: str = "jpg") -> str:
+    """Return an invented image path in TMDB's format: 27 letters and digits, then ".jpg"."""
+    number = stable_hash(film_id, kind, size=24)
+    letters = []
+    for _ in range(27):
+        number, letter = divmod(number, len(PATH_LETTERS))
+        letters.append(PATH_LETTERS[letter])
+    return f"/{''.join(letters)}.{suffix}"

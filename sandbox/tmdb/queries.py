@@ -1,6 +1,7 @@
 """The stand-in's film lists: the filters and sort orders of TMDB's list routes."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from sandbox.tmdb import errors
 from sandbox.tmdb.errors import TmdbError
 from sandbox.tmdb.films import Columns, Positions, genre_mask
+from sandbox.tmdb.releases import IN_CINEMAS
 
 DAY = np.timedelta64(1, "D")
 # The same limits and date ranges as in TMDB.
@@ -58,6 +60,17 @@ def parse_number(text: str) -> float:
         raise TmdbError(errors.BAD_INPUT) from None
 
 
+def parse_code(text: str) -> int:
+    """Parse a year, a genre or a type of release.
+
+    Raises:
+        TmdbError: The text is not a whole number.
+    """
+    if not (text.isascii() and text.isdigit()):
+        raise TmdbError(errors.BAD_INPUT)
+    return int(text)
+
+
 def parse_page(text: str) -> int:
     """Parse a page number.
 
@@ -69,15 +82,20 @@ def parse_page(text: str) -> int:
     return int(text)
 
 
+def _years(days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
+    """Return the year of each date; a date that is missing (NaT) gets a year far in the past."""
+    return days.astype("datetime64[Y]").astype(np.int64) + 1970
+
+
 Mask = npt.NDArray[np.bool_]
 
 RANGES: dict[str, tuple[str, Callable[[str], object]]] = {
     "primary_release_date": ("released", parse_date),
-    "release_date": ("released", parse_date),
     "vote_count": ("vote_count", parse_number),
     "vote_average": ("vote_average", parse_number),
     "with_runtime": ("runtime", parse_number),
 }
+RELEASE_FILTERS = ("region", "with_release_type", "release_date.gte", "release_date.lte", "year")
 
 
 @dataclass
@@ -99,27 +117,55 @@ class Lists:
         Raises:
             TmdbError: A date or number is not valid.
         """
-        keep = self._within_ranges(params)
+        keep = self._kept(params) & self._within_ranges(params)
         if languages := params.get("with_original_language"):
             keep &= np.isin(self.columns.language, languages.split("|"))
         if genres := params.get("with_genres"):
             keep &= self._with_genres(genres)
         return self._select(keep, params.get("sort_by", DEFAULT_SORT))
 
-    def popular(self) -> Positions:
-        """Return the list for `/movie/popular`: all films, the most popular first."""
-        return self._order(DEFAULT_SORT)
+    def popular(self, region: str) -> Positions:
+        """Return the list for `/movie/popular`: all films, the most popular first.
 
-    def top_rated(self) -> Positions:
+        Args:
+            region: If not empty, only films with a release in this country. The same holds for the
+                other lists.
+        """
+        return self.discover({"region": region})
+
+    def top_rated(self, region: str) -> Positions:
         """Return the list for `/movie/top_rated`: films with at least 200 votes, the best first."""
-        return self._select(self.columns.vote_count >= TOP_RATED_VOTES, "vote_average.desc")
+        votes = {"vote_count.gte": str(TOP_RATED_VOTES), "sort_by": "vote_average.desc"}
+        return self.discover({"region": region} | votes)
 
-    def released(self, first: date, last: date) -> Positions:
-        """Return films with a release date from `first` to `last`, the most popular first."""
-        released = self.columns.released
-        return self._select(
-            (released >= np.datetime64(first)) & (released <= np.datetime64(last)), DEFAULT_SORT
+    def in_cinemas(self, first: date, last: date, region: str) -> Positions:
+        """Return films with a release in cinemas from `first` to `last`, the most popular first.
+
+        As in TMDB, this need not be the first release. So the list has films of other years, which
+        open later in a country, or open again.
+        """
+        return self.discover(
+            {
+                "region": region,
+                "with_release_type": "|".join(map(str, IN_CINEMAS)),
+                "release_date.gte": first.isoformat(),
+                "release_date.lte": last.isoformat(),
+            }
         )
+
+    def search(self, names: Sequence[str], params: Mapping[str, str]) -> Positions:
+        """Return the list for `/search/movie`: films in whose titles all words of `query` occur.
+
+        Args:
+            names: All titles of each film, in lower case.
+            params: The query parameters.
+
+        Raises:
+            TmdbError: A year is not valid.
+        """
+        words = params.get("query", "").casefold().split()
+        named = [bool(words) and all(word in name for word in words) for name in names]
+        return self._select(self._kept({**params, "include_video": "true"}) & named, DEFAULT_SORT)
 
     def now_playing(self) -> tuple[date, date]:
         """Return the date range for `/movie/now_playing`: from 42 days ago to today."""
@@ -139,8 +185,9 @@ class Lists:
             TmdbError: A date is not valid, or the range is longer than 14 days.
         """
         today = np.datetime64(self.today, "D")
-        end = parse_date(params["end_date"]) if "end_date" in params else today
-        start = parse_date(params["start_date"]) if "start_date" in params else end - DAY
+        first, last = params.get("start_date"), params.get("end_date")
+        end = parse_date(last) if last else today
+        start = parse_date(first) if first else end - DAY
         if not 0 <= (end - start).astype(int) <= MAX_CHANGES_DAYS:
             raise TmdbError(errors.BAD_DATE_RANGE)
         days = np.arange(start, min(end, today) + DAY)
@@ -168,6 +215,43 @@ class Lists:
                 keep &= values <= parse(bound)
         return keep
 
+    def _kept(self, params: Mapping[str, str]) -> Mask:
+        """Apply the filters that `/discover/movie` and `/search/movie` share.
+
+        Films for adults, and films not for cinemas, are left out unless they are asked for.
+        """
+        keep = self._with_release(params)
+        for name in ("adult", "video"):
+            if params.get(f"include_{name}", "false").casefold() != "true":
+                keep &= ~getattr(self.columns, name)
+        if year := params.get("primary_release_year"):
+            keep &= _years(self.columns.released) == parse_code(year)
+        return keep
+
+    def _with_release(self, params: Mapping[str, str]) -> Mask:
+        """Return which films have a release that meets all filters for releases at once.
+
+        Raises:
+            TmdbError: A date, a year or a type of release is not valid.
+        """
+        if not any(params.get(name) for name in RELEASE_FILTERS):
+            return np.ones(len(self.columns.ids), np.bool_)  # also films without any release
+        releases = self.columns.releases
+        found = np.ones(len(releases.film), np.bool_)
+        if region := params.get("region"):
+            found &= releases.country == region
+        if kinds := params.get("with_release_type"):
+            found &= np.isin(releases.kind, [parse_code(each) for each in re.split("[|,]", kinds)])
+        if bound := params.get("release_date.gte"):
+            found &= releases.day >= parse_date(bound)
+        if bound := params.get("release_date.lte"):
+            found &= releases.day <= parse_date(bound)
+        if year := params.get("year"):
+            found &= _years(releases.day) == parse_code(year)
+        keep = np.zeros(len(self.columns.ids), np.bool_)
+        keep[releases.film[found]] = True
+        return keep
+
     def _with_genres(self, text: str) -> Mask:
         """Return which films match a genre filter: "1,2" requires both genres, "1|2" one of them.
 
@@ -176,9 +260,7 @@ class Lists:
         """
         either = "|" in text
         codes = text.split("|" if either else ",")
-        if not all(code.isdigit() for code in codes):
-            raise TmdbError(errors.BAD_INPUT)
-        mask = genre_mask(int(code) for code in codes)
+        mask = genre_mask(parse_code(code) for code in codes)
         shared = self.columns.genres & mask
         found: Mask = shared != 0 if either else shared == mask
         return found

@@ -5,11 +5,15 @@ import time
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
-NUMBER = re.compile(r"/\d+")
+from sandbox.tmdb.parts import PARTS as MOVIE_PARTS
+from sandbox.tmdb.people import PARTS as PERSON_PARTS
+
+ID = re.compile(r"/(tt)?\d+")
 # Every other path is counted as `other`, so that wrong paths cannot add any number of entries.
 KNOWN_KINDS = frozenset(
     {
         "/movie/{id}",
+        *(f"/movie/{{id}}/{part}" for part in MOVIE_PARTS),
         "/movie/popular",
         "/movie/top_rated",
         "/movie/now_playing",
@@ -17,7 +21,12 @@ KNOWN_KINDS = frozenset(
         "/movie/changes",
         "/discover/movie",
         "/genre/movie/list",
+        "/configuration",
         "/configuration/languages",
+        "/search/movie",
+        "/search/person",
+        "/person/{id}",
+        *(f"/person/{{id}}/{part}" for part in PERSON_PARTS),
     }
 )
 
@@ -46,7 +55,7 @@ class Stats:
         Args:
             path: The path without its prefix /3.
         """
-        kind = NUMBER.sub("/{id}", path)
+        kind = ID.sub("/{id}", path)
         self.by_kind[kind if kind in KNOWN_KINDS else "other"] += 1
         now = time.monotonic()
         self._recent.append(now)

@@ -12,7 +12,7 @@ running time is 0, the plot is empty, there is no genre or company, or the langu
 budgets are 0, which means unknown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sandbox.tmdb import quality
+from sandbox.tmdb.crews import crew
 from sandbox.tmdb.facts import Facts, draw_facts
 from sandbox.tmdb.films import (
-    FIRST_INVENTED_ID,
     Columns,
     Company,
     Film,
@@ -30,11 +30,11 @@ from sandbox.tmdb.films import (
     Person,
     Translation,
     genre_mask,
-    invented_id,
-    stable_hash,
 )
-from sandbox.tmdb.names import invent, invented_person
+from sandbox.tmdb.hashing import FIRST_INVENTED_ID, invented_id, stable_hash
+from sandbox.tmdb.names import image_path, invent, invented_person
 from sandbox.tmdb.plots import overview_languages
+from sandbox.tmdb.releases import Releases, draw_releases
 
 SEED = 7
 SIZE = 6000
@@ -60,7 +60,6 @@ FIRST_PERSON_IDS = {
     "actor": FIRST_INVENTED_ID + 2_000_000,
 }
 STUDIO_WORDS = ("Pictures", "Films", "Filmworks", "Studios")
-PATH_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 POST_PRODUCTION_DAYS = 240
 TAKINGS_DAYS = 60
 # For each field, the fraction of films without it. A release date is only missing while the film is
@@ -84,14 +83,16 @@ HOLES: dict[str, float] = {
 class World:
     """The invented films for one seed, as they are on one date. Implements `FilmStore`."""
 
-    def __init__(self, today: date, seed: int = SEED, size: int = SIZE) -> None:
+    def __init__(
+        self, today: date, seed: int = SEED, size: int = SIZE, first_id: int = FIRST_FILM_ID
+    ) -> None:
         self.seed = seed
         self.today = today
         self.facts: Facts = draw_facts(seed, size)
         self._ages = (np.datetime64(self.today, "D") - self.facts.released).astype(np.int64)
         # There are gaps between ids, as in TMDB. A film's id does not depend on the world's size.
         steps = [1 + stable_hash(seed, "id", at) % 40 for at in range(size)]
-        self._ids = FIRST_FILM_ID + np.cumsum(steps)
+        self._ids = first_id + np.cumsum(steps)
         # Gaps, budgets and revenues have separate generators, so a change of one changes no other.
         rng = np.random.default_rng((seed, 1))
         self._holes = {name: rng.random(size) < share for name, share in HOLES.items()}
@@ -111,7 +112,23 @@ class World:
             language=np.where(self._holes["original_language"], "xx", facts.language),
             genres=np.array([genre_mask(self._genres(at)) for at in range(len(self._ids))]),
             titles=[plot.title("en") for plot in facts.plots],
+            adult=np.zeros(len(self._ids), np.bool_),
+            video=np.zeros(len(self._ids), np.bool_),
+            releases=self._releases,
         )
+
+    @cached_property
+    def original_titles(self) -> list[str]:
+        """The films' titles in their own languages."""
+        languages = self.facts.language.tolist()
+        return [plot.title(code) for plot, code in zip(self.facts.plots, languages, strict=True)]
+
+    @cached_property
+    def imdb_ids(self) -> list[str | None]:
+        """The films' ids in IMDb, None where TMDB does not know it."""
+        unknown = self._holes["imdb_id"].tolist()
+        ids = zip(self._ids.tolist(), unknown, strict=True)
+        return [None if is_unknown else f"tt9{film_id}" for film_id, is_unknown in ids]
 
     def film(self, position: int) -> Film:
         """Build the film at this index of the columns."""
@@ -128,7 +145,7 @@ class World:
             overview="" if no_plot else plot.overview("en"),
             tagline="" if self._holes["tagline"][position] else plot.tagline(),
             homepage=self._homepage(position),
-            imdb_id=None if self._holes["imdb_id"][position] else f"tt9{film_id}",
+            imdb_id=self.imdb_ids[position],
             status=self._status(position),
             released=None if self._undated[position] else facts.released[position].item(),
             runtime=int(columns.runtime[position]),
@@ -137,10 +154,8 @@ class World:
             popularity=float(columns.popularity[position]),
             vote_average=float(columns.vote_average[position]),
             vote_count=int(columns.vote_count[position]),
-            poster_path=None if self._holes["poster_path"][position] else _path(film_id, "poster"),
-            backdrop_path=None
-            if self._holes["backdrop_path"][position]
-            else _path(film_id, "backdrop"),
+            poster_path=self._image(position, "poster"),
+            backdrop_path=self._image(position, "backdrop"),
             genres=self._genres(position),
             origin_countries=(COUNTRIES[language],),
             countries=(COUNTRIES[language],),
@@ -150,9 +165,19 @@ class World:
             directors=self._people("director", facts.directors[position], language),
             writers=self._people("writer", facts.writers[position], language),
             cast=self._people("actor", facts.cast[position], language),
+            crew=crew(film_id, language),
             keywords=self._keywords(position),
             translations=() if no_plot else self._translations(position),
+            releases=columns.releases.of_film(position, film_id),
         )
+
+    def people(self, position: int) -> Iterator[Person]:
+        """Return a film's cast and crew, faster than `film` does."""
+        facts, language = self.facts, str(self.facts.language[position])
+        jobs = {"director": facts.directors, "writer": facts.writers, "actor": facts.cast}
+        for job, groups in jobs.items():
+            yield from self._people(job, groups[position], language)
+        yield from (member.person for member in crew(int(self._ids[position]), language))
 
     def expected_rating(self, film_id: int) -> float:
         """Return the best possible forecast of a film's rating from facts known before release."""
@@ -209,6 +234,12 @@ class World:
         return np.where(self._ages > TAKINGS_DAYS, takings, 0).astype(np.int64)
 
     @cached_property
+    def _releases(self) -> Releases:
+        homes = [COUNTRIES[code] for code in self.facts.language.tolist()]
+        released = np.where(self._undated, np.datetime64("NaT", "D"), self.facts.released)
+        return draw_releases(np.random.default_rng((self.seed, 4)), homes, released)
+
+    @cached_property
     def _undated(self) -> npt.NDArray[np.bool_]:
         """For each film, whether its release is so far away that it has no date yet."""
         return self._holes["release_date"] & (self._ages < -POST_PRODUCTION_DAYS)
@@ -226,6 +257,11 @@ class World:
         if self._holes["homepage"][position]:
             return ""
         return f"https://{self.facts.plots[position].place.spelled('latin')}.example/"
+
+    def _image(self, position: int, kind: str) -> str | None:
+        if self._holes[f"{kind}_path"][position]:
+            return None
+        return image_path(int(self._ids[position]), kind)
 
     def _spoken(self, position: int) -> tuple[str, ...]:
         language = str(self.facts.language[position])
@@ -271,13 +307,3 @@ class World:
             for code in overview_languages()
             if code in ("en", own) or stable_hash(film_id, code) % 100 < 100 * TRANSLATED_SHARE
         )
-
-
-def _path(film_id: int, kind: str) -> str:
-    """Return an invented image path in TMDB's format: 27 letters and digits, then ".jpg"."""
-    number = stable_hash(film_id, kind, size=24)
-    letters = []
-    for _ in range(27):
-        number, letter = divmod(number, len(PATH_LETTERS))
-        letters.append(PATH_LETTERS[letter])
-    return f"/{''.join(letters)}.jpg"

@@ -13,14 +13,16 @@ KEY = "0123456789abcdef0123456789abcdef"
 class Get(Protocol):
     """A function that sends a GET request for a path under /3 to the stand-in."""
 
-    def __call__(self, path: str, **params: Any) -> requests.Response: ...
+    def __call__(
+        self, path: str, headers: dict[str, str] | None = None, **params: Any
+    ) -> requests.Response: ...
 
 
 @pytest.fixture
 def get(tmdb_stand_in: RunningStandIn) -> Get:
-    def ask(path: str, **params: Any) -> requests.Response:
+    def ask(path: str, headers: dict[str, str] | None = None, **params: Any) -> requests.Response:
         url = f"{tmdb_stand_in.base_url}{path}"
-        return requests.get(url, params={"api_key": KEY} | params, timeout=10)
+        return requests.get(url, params={"api_key": KEY} | params, headers=headers, timeout=10)
 
     return ask
 

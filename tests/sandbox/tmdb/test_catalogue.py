@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.tmdb import answers
 from sandbox.tmdb.catalogue import CatalogueError, CatalogueFile
-from sandbox.tmdb.films import FIRST_INVENTED_ID
+from sandbox.tmdb.hashing import FIRST_INVENTED_ID
 
 Write = Callable[..., Path]
 

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 import requests
 
+from sandbox.tmdb import parts
 from sandbox.tmdb.process import RunningStandIn
 from sandbox.tmdb.queries import TOP_RATED_VOTES
+from sandbox.tmdb.releases import DIGITAL, LIMITED, PHYSICAL, THEATRICAL
 from sandbox.tmdb.world import World
 
 Get = Callable[..., requests.Response]
@@ -38,21 +40,63 @@ def test_top_rated_films_have_enough_votes(get: Get) -> None:
     assert min(result["vote_count"] for result in results) >= TOP_RATED_VOTES
 
 
-def test_upcoming_films_open_after_today_and_are_unrated(get: Get) -> None:
-    page = get("/movie/upcoming").json()
-    assert page["dates"] == {"minimum": "2026-11-24", "maximum": "2026-12-21"}
-    assert page["results"]
-    for result in page["results"]:
-        assert "2026-11-24" <= result["release_date"] <= "2026-12-21"
-        assert (result["vote_count"], result["vote_average"]) == (0, 0.0)
+def with_release(
+    world: World, kinds: tuple[int, ...], first: date, last: date, region: str
+) -> list[int]:
+    """Return the ids of the films with a release of these types, in these dates and country."""
+    releases = world.columns.releases
+    fields = (releases.film, releases.country, releases.kind, releases.day)
+    found = {
+        film
+        for film, country, kind, day in zip(*(each.tolist() for each in fields), strict=True)
+        if kind in kinds and first <= day <= last and region in ("", country)
+    }
+    return sorted(world.columns.ids[list(found)].tolist())
 
 
-def test_now_playing_films_opened_recently(get: Get) -> None:
-    page = get("/movie/now_playing").json()
-    days = [result["release_date"] for result in page["results"]]
-    assert days
-    assert page["dates"]["minimum"] <= min(days)
-    assert max(days) <= page["dates"]["maximum"] == "2026-11-23"
+@pytest.mark.parametrize("region", ["", "KR"])
+@pytest.mark.parametrize(
+    ("path", "first", "last"),
+    [
+        ("/movie/upcoming", date(2026, 11, 24), date(2026, 12, 21)),
+        ("/movie/now_playing", date(2026, 10, 12), date(2026, 11, 23)),
+    ],
+)
+def test_lists_of_films_in_cinemas_have_a_release_in_their_dates(
+    get: Get, world: World, path: str, first: date, last: date, region: str
+) -> None:
+    pages = [get(path, page=number, region=region).json() for number in range(1, 20)]
+    found = [result["id"] for page in pages for result in page["results"]]
+    expected = with_release(world, (LIMITED, THEATRICAL), first, last, region)
+    assert pages[0]["dates"] == {"minimum": str(first), "maximum": str(last)}
+    assert sorted(found) == expected
+
+
+def test_upcoming_lists_also_films_of_other_years(get: Get) -> None:
+    pages = [get("/movie/upcoming", page=number).json() for number in range(1, 10)]
+    days = [result["release_date"] for page in pages for result in page["results"]]
+    assert sum("2026-11-24" <= day <= "2026-12-21" for day in days) > 5
+    assert sum(day < "2026-01-01" for day in days) > 5
+
+
+def test_discover_needs_one_release_that_meets_all_filters(get: Get, world: World) -> None:
+    filters = {"with_release_type": "4|5", "region": "US", "release_date.gte": "2020-01-01"}
+    found = get("/discover/movie", **filters).json()
+    expected = with_release(world, (DIGITAL, PHYSICAL), date(2020, 1, 1), date.max, "US")
+    assert found["total_results"] == len(expected) > 100
+    assert {result["id"] for result in found["results"]} <= set(expected)
+
+
+def test_discover_filters_by_year_of_the_first_or_any_release(get: Get) -> None:
+    first = get("/discover/movie", primary_release_year=2019).json()
+    assert {result["release_date"][:4] for result in first["results"]} == {"2019"}
+    either = get("/discover/movie", year=2019).json()
+    assert either["total_results"] > first["total_results"]
+
+
+def test_a_release_type_that_is_no_number_is_refused(get: Get) -> None:
+    answer = get("/discover/movie", with_release_type="theatrical")
+    assert (answer.status_code, answer.json()["status_code"]) == (400, 47)
 
 
 def test_discover_filters_by_date_votes_language_and_genre(get: Get, world: World) -> None:
@@ -141,8 +185,64 @@ def test_parts_are_appended_on_request(get: Get, world: World) -> None:
         "release_dates",
         "translations",
     }
-    assert {person["job"] for person in whole["credits"]["crew"]} == {"Director", "Writer"}
     assert whole["credits"]["cast"]
+
+
+def test_crews_have_all_departments_but_one_job_per_director(get: Get, world: World) -> None:
+    film = world.film(world.columns.position_of[rated_id(world)])
+    crew = get(f"/movie/{film.id}/credits").json()["crew"]
+    directors = [person["id"] for person in crew if person["job"] == "Director"]
+    assert directors == [person.id for person in film.directors]
+    writers = [person["id"] for person in crew if person["department"] == "Writing"]
+    assert writers == [person.id for person in film.writers]
+    assert {"Camera", "Editing", "Production", "Sound"} & {each["department"] for each in crew}
+
+
+@pytest.mark.parametrize("part", parts.PARTS)
+def test_a_film_and_its_parts_are_found_by_its_imdb_id(get: Get, world: World, part: str) -> None:
+    film_id = rated_id(world)
+    imdb_id = world.imdb_ids[world.columns.position_of[film_id]]
+    assert get(f"/movie/{imdb_id}").json() == get(f"/movie/{film_id}").json()
+    assert get(f"/movie/{imdb_id}/{part}").json() == get(f"/movie/{film_id}/{part}").json()
+
+
+def test_images_are_limited_to_the_languages_asked_for(get: Get, world: World) -> None:
+    at = int(np.flatnonzero(world.columns.language == "ko")[0])
+    path = f"/movie/{world.columns.ids[at]}/images"
+    assert [image["iso_639_1"] for image in get(path).json()["posters"]] == ["ko"]
+    assert get(path, language="en-US").json()["posters"] == []
+    assert get(path, include_image_language="ko,null").json()["backdrops"]
+
+
+def test_search_finds_all_words_in_titles_of_any_script(get: Get, world: World) -> None:
+    at = int(np.flatnonzero(world.columns.language == "ko")[0])
+    film = world.film(at)
+    for title in (film.title.upper(), film.original_title):
+        found = get("/search/movie", query=title).json()
+        assert film.id in [result["id"] for result in found["results"]]
+    year = {"query": film.title, "primary_release_year": 1990}
+    assert get("/search/movie", **year).json()["results"] == []
+    assert get("/search/movie", query="").json()["total_results"] == 0
+
+
+def test_people_are_found_by_name_and_by_id_with_their_films(get: Get, world: World) -> None:
+    film = world.film(world.columns.position_of[rated_id(world)])
+    (director, *_), (actor, *_) = film.directors, film.cast
+    found = get("/search/person", query=director.name.lower()).json()
+    entry = next(result for result in found["results"] if result["id"] == director.id)
+    assert entry["known_for_department"] == "Directing"
+    assert {film["media_type"] for film in entry["known_for"]} == {"movie"}
+    whole = get(f"/person/{actor.id}", append_to_response="movie_credits,images,unknown").json()
+    assert whole["name"] == actor.name
+    assert film.id in [credit["id"] for credit in whole["movie_credits"]["cast"]]
+    alone = get(f"/person/{director.id}/movie_credits").json()
+    assert film.id in [each["id"] for each in alone["crew"] if each["job"] == "Director"]
+
+
+@pytest.mark.parametrize("path", ["/person/1", "/person/none", "/person/1/movie_credits"])
+def test_unknown_people_are_not_found(get: Get, path: str) -> None:
+    answer = get(path)
+    assert (answer.status_code, answer.json()["status_code"]) == (404, 34)
 
 
 def test_a_part_is_served_by_itself_too(get: Get, world: World) -> None:
@@ -199,10 +299,16 @@ def test_statistics_count_requests_by_status_and_kind(
     get: Get, tmdb_stand_in: RunningStandIn, world: World
 ) -> None:
     tmdb_stand_in.forget()
-    for path in (f"/movie/{rated_id(world)}", "/movie/1", "/movie/popular", "/nothing"):
+    film = f"/movie/{rated_id(world)}"
+    for path in (film, "/movie/1", "/movie/popular", "/nothing", f"{film}/credits/"):
         get(path)
     stats = tmdb_stand_in.stats()
-    assert stats["requests"] == 4
-    assert stats["by_status"] == {"200": 2, "404": 2}
-    assert stats["by_kind"] == {"/movie/{id}": 2, "/movie/popular": 1, "other": 1}
-    assert 1 <= stats["peak_per_second"] <= 4
+    assert stats["requests"] == 5
+    assert stats["by_status"] == {"200": 3, "404": 2}
+    assert stats["by_kind"] == {
+        "/movie/{id}": 2,
+        "/movie/{id}/credits": 1,
+        "/movie/popular": 1,
+        "other": 1,
+    }
+    assert 1 <= stats["peak_per_second"] <= 5
