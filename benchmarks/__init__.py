@@ -1,4 +1,6 @@
-"""Commands that measure accuracy, speed and memory: `make bench-NAME ARGS='...'`.
+"""Benchmarks: commands that measure the accuracy, speed and memory of this project.
+
+Run one with `make bench-NAME ARGS='...'`, for example `make bench-swap ARGS='--swaps 10'`.
 
 Each command starts and stops the services that it needs. The last line of its output is a JSON
 object with the measured values.

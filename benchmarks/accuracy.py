@@ -1,4 +1,7 @@
-"""Train on films before a date, forecast later films, and compare with the naive baselines."""
+"""Train a model on films released before a date, and measure its errors on later films.
+
+The errors are compared with those of the naive baselines, such as the mean rating of all films.
+"""
 
 import argparse
 import os
@@ -36,11 +39,11 @@ _PARSER: Final = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", d
 
 
 def read_films(paths: Sequence[Path]) -> pd.DataFrame:
-    """Read films from parquet files into a cleaned frame: one row per film, oldest first.
+    """Read films from parquet files into a data frame with one row per film, the oldest first.
 
-    Its columns are those in the file that the pipeline's `preprocess` step writes. Films without
-    votes, without an overview, or not of feature length are dropped. If several rows have the same
-    film id, the first row is used.
+    The data frame has the same columns as the file that the pipeline's `preprocess` step writes.
+    Such a data frame is called a cleaned frame. Films without votes, without an overview, or not of
+    feature length are left out. If several rows have the same film id, the first row is used.
     """
     outcomes: dict[int, dict[str, Any]] = {}
     films: dict[int, Film] = {}
@@ -52,11 +55,14 @@ def read_films(paths: Sequence[Path]) -> pd.DataFrame:
 
 
 def cleaned(outcomes: dict[int, dict[str, Any]], films: dict[int, Film]) -> pd.DataFrame:
-    """Combine films and their outcomes into a cleaned frame, oldest first.
+    """Combine films with their ratings and votes into one data frame, the oldest film first.
+
+    The columns are those of the file that the pipeline's `preprocess` step writes.
 
     Args:
-        outcomes: The values known only after release, such as rating and votes, by film id.
-        films: The facts known before release, by film id.
+        outcomes: For each film id, the values known only after the release: `id`, `revenue`,
+            `vote_count` and `vote_average`.
+        films: For each film id, the facts known before the release.
     """
     codes = extended_codes(list(films.values()), Codes())
     frame = pd.DataFrame(outcomes[film_id] | row_of(film, codes) for film_id, film in films.items())
@@ -64,7 +70,7 @@ def cleaned(outcomes: dict[int, dict[str, Any]], films: dict[int, Film]) -> pd.D
 
 
 def film_of(row: dict[str, Any]) -> Film:
-    """Convert a row of a parquet file to a film: the facts that are known before release."""
+    """Convert a row of a parquet file to a `Film`: the facts that are known before the release."""
     return Film(
         title=_text(row["title"]),
         genres=_names(row["genres"]),
@@ -114,14 +120,16 @@ def _day(value: Any) -> date:
 
 
 def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
-    """Train on the films before the split date as the pipeline does, and evaluate on the others.
+    """Train on the films released before the split date, and evaluate on the other films.
+
+    The training is the same as in the pipeline. The other films are called hold-out films.
 
     Args:
-        films: A cleaned frame.
-        split_date: The release date of the oldest hold-out film.
+        films: The cleaned films, a data frame with one row per film.
+        split_date: Films released on this date or later are hold-out films.
 
     Returns:
-        The measured values by name.
+        The measured values by name, such as `rmse`.
     """
     started = time.perf_counter()
     split = TimeSplit.by_date(films, split_date)
@@ -157,7 +165,15 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
 
 
 def _worst_subgroup(found: Sequence[Subgroup]) -> str:
-    """Describe the genre or language, with `MANY_FILMS` films or more, of the lowest coverage."""
+    """Find the genre or language with the lowest coverage.
+
+    Coverage is the fraction of the films whose rating lies in the forecast's 80 % interval.
+
+    Only genres and languages with at least `MANY_FILMS` films are considered.
+
+    Returns:
+        The name, the coverage and the number of films, such as "Drama: 0.781 of 240".
+    """
     large = [
         each for each in found if each.kind in {"genre", "language"} and each.scores.n >= MANY_FILMS
     ]
@@ -166,7 +182,10 @@ def _worst_subgroup(found: Sequence[Subgroup]) -> str:
 
 
 def _explain_ms(model: Model, films: FilmVectors) -> float:
-    """Measure the median time to compute the reasons for one forecast, in milliseconds."""
+    """Measure the milliseconds needed to compute the reasons for one forecast; return the median.
+
+    A reason is the contribution of a feature group, such as the genre, to the forecast.
+    """
     times = []
     for row in films.full[:EXPLAINED_FILMS]:
         started = time.perf_counter()

@@ -1,5 +1,6 @@
-"""A minimal FastAPI endpoint with the old API's signature, to compare speeds with.
+"""A minimal FastAPI service, whose speed is compared with the speed of this project's API.
 
+Its only endpoint has the same parameters as the project's old API, and returns a constant.
 `benchmarks.serving` starts it with `uvicorn benchmarks.bare:app`.
 """
 

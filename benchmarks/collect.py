@@ -1,10 +1,15 @@
-"""Collect a whole catalogue from the TMDB stand-in, with TMDB's limit of 40 requests per second.
+"""Measure how the pipeline collects films, with TMDB's limit of 40 requests per second.
 
-1. Run a backfill of all films in one process, then a daily run, then the preprocessing.
-2. With the newest films only, kill backfills at a random moment, and run each again.
-3. With the same films, run a backfill while the stand-in makes errors: each kind in 10 % of its
-   answers. The backfills of steps 2 and 3 must collect the same films as an undisturbed one.
-4. Run a daily run on a store with a million copies of films, to measure its memory.
+The films come from the TMDB stand-in (a local imitation of TMDB). The benchmark has four steps:
+
+1. Run a backfill (which collects all films) in one process. Then run the daily collection and the
+   preprocessing.
+2. With the newest films only, start backfills, kill each at a random moment, and run it again.
+3. With the same films, run a backfill while the TMDB stand-in makes errors. Each kind of error
+   occurs in 10 % of its answers.
+4. Run the daily collection on a film store with a million films, to measure the memory it needs.
+
+The backfills of steps 2 and 3 must collect the same films as an undisturbed backfill.
 """
 
 import argparse
@@ -49,18 +54,22 @@ PARSER.add_argument("--part", default="2022-07-01", help="oldest release date of
 
 @dataclass(frozen=True)
 class Bench:
-    """The surroundings of all measurements in this benchmark.
+    """The TMDB stand-in and the folder that all measurements in this benchmark use.
 
     Attributes:
-        stand_in: The running TMDB stand-in.
-        folder: The parent folder of the pipeline's working folders, one per measurement.
+        stand_in: The running TMDB stand-in (a local imitation of TMDB).
+        folder: The parent folder. It contains one working folder of the pipeline per measurement.
     """
 
     stand_in: RunningStandIn
     folder: Path
 
     def settings(self, name: str) -> Settings:
-        """Create settings for the stand-in and the working folder with this name."""
+        """Create the pipeline's settings for one measurement.
+
+        With these settings, the pipeline reads films from the TMDB stand-in. It writes its files to
+        the working folder `name`.
+        """
         return load_settings(
             Settings,
             None,
@@ -70,11 +79,14 @@ class Bench:
         )
 
     def store(self, name: str) -> FilmStore:
-        """Open the film store in the working folder with this name."""
+        """Open the film store (the parquet files with all films) in the working folder `name`."""
         return film_store(self.settings(name))
 
     def start(self, name: str, step: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a pipeline step as a process, in the working folder `name`."""
+        """Start a step of the pipeline, such as `backfill`, as a separate process.
+
+        The step writes its files to the working folder `name`.
+        """
         environment = os.environ | {
             "TMDB_BASE_URL": self.stand_in.base_url,
             "TMDB_API_KEY": KEY,
@@ -87,7 +99,9 @@ class Bench:
         return subprocess.Popen(command, cwd=ROOT, env=environment)
 
     def run(self, name: str, step: str, *arguments: str) -> Ran:
-        """Run a pipeline step to its end, and return its duration and peak memory.
+        """Run a step of the pipeline to its end, and return its duration and peak memory.
+
+        The step writes its files to the working folder `name`.
 
         Raises:
             RuntimeError: The step failed.
@@ -95,14 +109,14 @@ class Bench:
         return Ran.watch(self.start(name, step, *arguments))
 
     def listed(self, first: str) -> int:
-        """Return how many films the stand-in has with this release date or a later one."""
+        """Return how many films of the TMDB stand-in were released on `first` or later."""
         query = {"api_key": KEY, "primary_release_date.gte": first}
         answer = requests.get(f"{self.stand_in.base_url}/discover/movie", params=query, timeout=30)
         total: int = answer.json()["total_results"]
         return total
 
     def served(self) -> int:
-        """Return the number of requests that the stand-in has answered with status 200."""
+        """Return how many requests the TMDB stand-in has answered with HTTP status 200."""
         answers: dict[str, int] = self.stand_in.stats()["by_status"]
         return answers.get("200", 0)
 
@@ -125,7 +139,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def whole(bench: Bench, first: str) -> dict[str, float]:
-    """Run a backfill of all films, then a daily run and the preprocessing; measure each step."""
+    """Collect all films by a backfill, then run the daily collection and the preprocessing.
+
+    Returns:
+        The duration and the peak memory of each of these steps, and the number of films, of
+        duplicates, of missing films and of requests.
+    """
     bench.stand_in.forget()
     filled = bench.run("whole", "backfill", "--first", first)
     stats, served = bench.stand_in.stats(), bench.served()
@@ -151,12 +170,13 @@ def whole(bench: Bench, first: str) -> dict[str, float]:
 
 
 def killed(bench: Bench, first: str) -> dict[str, float]:
-    """Kill backfills at a random moment, and run each again until it is complete.
+    """Kill each of several backfills at a random moment, then run it again to its end.
 
     Returns:
-        The number of kills, whether the stores equal that of an undisturbed backfill, and
-        `resume_lost_seconds`: in the worst case, how long the repeated requests took at the rate
-        limit.
+        Three values by name. `kills` is the number of killed backfills. `same_when_killed` says
+        whether each of them collected the same films as an undisturbed backfill.
+        `resume_lost_seconds` is the time lost in the worst case: the number of repeated requests,
+        divided by the allowed requests per second.
     """
     bench.stand_in.forget()
     bench.run("undisturbed", "backfill", "--first", first)
@@ -181,7 +201,13 @@ def killed(bench: Bench, first: str) -> dict[str, float]:
 
 
 def faulty(bench: Bench, first: str) -> dict[str, float]:
-    """Collect the newest films while each kind of fault affects 10 % of the stand-in's answers."""
+    """Collect the newest films while the TMDB stand-in makes errors.
+
+    Each kind of error occurs in 10 % of its answers.
+
+    Returns:
+        The number of errors, and whether the collected films are the same as without errors.
+    """
     faults = [{"kind": kind, "share": 0.1, "seconds": 1} for kind in FAULTS]
     with bench.stand_in.faults(*faults, seed=7):
         bench.run("faulty", "backfill", "--first", first)
@@ -191,7 +217,11 @@ def faulty(bench: Bench, first: str) -> dict[str, float]:
 
 
 def million(bench: Bench) -> dict[str, float]:
-    """Measure a daily run on a store with about as many films as TMDB has."""
+    """Measure the daily collection when the film store has a million films, about as many as TMDB.
+
+    Returns:
+        The duration in seconds and the peak memory in MB.
+    """
     store = bench.store("million")
     some = pa.concat_tables(bench.store("whole").films()).slice(0, 2_500)
     for first in range(1 << 40, (1 << 40) + MILLION, len(some)):  # above all real ids

@@ -1,6 +1,8 @@
-"""Run both instances in containers; measure image sizes, memory, and the recovery drills.
+"""Run both machines of a deployment as containers here, and measure them.
 
-The benchmark needs a Docker engine. It builds images that are missing.
+The two machines are instance A (training) and instance B (serving). The benchmark measures the
+sizes of the container images and the memory of each service. It also runs each recovery drill
+(`ops.drills`). The benchmark needs a Docker engine. It builds container images that are missing.
 """
 
 import argparse
@@ -27,11 +29,13 @@ PARSER.add_argument(
 
 @contextmanager
 def trial(films: int, folder: Path) -> Iterator[Trial]:
-    """Start a container trial; when the block ends, stop it and delete its data.
+    """Start the whole system in containers on this machine: a container trial.
+
+    When the `with` block ends, the containers are stopped and their data is deleted.
 
     Args:
         films: The number of films to collect.
-        folder: The folder for the trial's settings.
+        folder: The folder for the file with the trial's settings.
     """
     airflow, page, http, https = free_ports(4)
     running = new_trial(
@@ -53,7 +57,7 @@ def trial(films: int, folder: Path) -> Iterator[Trial]:
 
 
 def beside_limits(project: Project, peaks: Peaks) -> dict[str, str]:
-    """Return, per running service, its peak memory and its limit in MB, as `peak of limit`."""
+    """Return each running service's peak memory and memory limit in MB, such as `310 of 768`."""
     # A service that has ended, such as a migration, has no container to ask for its limit.
     running = {name: project.containers(name) for name in sorted(peaks)}
     return {
@@ -64,7 +68,10 @@ def beside_limits(project: Project, peaks: Peaks) -> dict[str, str]:
 
 
 def layers_mb(target: str) -> int:
-    """Return the size in MB that this project adds to the base image, for one build target."""
+    """Return how many MB the container image for a build target is larger than its base image.
+
+    The build targets are those in the Dockerfile: `api`, `ui` or `pipeline`.
+    """
     # The base image is left out, because all images share it.
     (base,) = re.findall(r"(?m)^FROM (\S+) AS base$", (ROOT / "Dockerfile").read_text())
     whole, below = (int(inspect(image, "{{.Size}}")) for image in (f"movie-rating-{target}", base))
@@ -72,7 +79,7 @@ def layers_mb(target: str) -> int:
 
 
 def main() -> None:
-    """Measure a run of the pipeline, then every drill."""
+    """Run the pipeline in containers, then every recovery drill; print the measured values."""
     options = PARSER.parse_args()
     with tempfile.TemporaryDirectory() as name, trial(options.films, Path(name)) as running:
         began = time.monotonic()

@@ -1,16 +1,21 @@
-"""The smallest possible forecast errors (floors) in the synthetic world of invented films.
+"""Compute the smallest possible forecast errors (floors) for invented films.
 
-In this world, the people, companies and collection of a film have random talents, which raise or
-lower its rating. Three ideal forecasters know all rules of `sandbox.tmdb.quality` and every fact
-about a film. They differ in what they know about the talents:
+The films and their ratings are invented by the program `sandbox.tmdb` (the synthetic world). There,
+every person, company and film series has a talent: a random number of rating points, positive or
+negative. The talents behind a film change its rating.
 
-    floor                     the talents themselves, which no real forecaster can know
-    floor_learnable           the ratings of earlier films with the same people, as signs of talent
-    floor_without_histories   nothing
+A floor is the error of an ideal forecaster. It knows all rules in `sandbox.tmdb.quality` and every
+fact about a film. There are three floors, because the forecaster can know more or less about the
+talents:
 
-The goal of our model is `floor_learnable`. Earlier films reveal little about talents, because most
-people make only a few films, and because luck and noisy votes affect each rating. So even the ideal
-forecaster explains only a twelfth of the variance that talents cause in the newest fifth of films.
+    floor                     It knows the talents themselves. No real forecaster can know them.
+    floor_learnable           It knows the ratings of earlier films by the same people.
+    floor_without_histories   It knows nothing about the talents.
+
+The error of our model should be close to `floor_learnable`. Earlier films tell little about the
+talents: most people make only a few films, and luck and noisy votes affect each rating. So in the
+newest fifth of the films, even the ideal forecaster explains only a twelfth of the variance that
+the talents cause.
 """
 
 from collections.abc import Sequence
@@ -32,12 +37,12 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BestForecast:
-    """The best possible forecast for some films, from the ratings of other films.
+    """The best possible forecasts for some films, computed from the ratings of other films.
 
     Attributes:
-        ratings: The expected ratings, shape (films,).
-        variances: The variance that remains because the talents are not exactly known, shape
-            (films,).
+        ratings: The expected rating of each film, shape (films,).
+        variances: The variance of each film's expected rating, shape (films,). It is above zero
+            because the talents of the film's people are not exactly known.
     """
 
     ratings: Floats
@@ -45,15 +50,16 @@ class BestForecast:
 
 
 def best_forecast(world: World, training: Sequence[int], holdout: Sequence[int]) -> BestForecast:
-    """Forecast films from the rules of the world and the ratings of other films.
+    """Compute the best possible forecasts of invented films from the ratings of other films.
 
-    The talents are random effects with known variance. So the best forecast is their best linear
-    unbiased prediction (Henderson, Biometrics 31, 1975). It is computed from the covariances
-    between films: two films vary together if they share people.
+    The talents of people are random effects with a known variance. So the best forecast is the best
+    linear unbiased prediction of these effects (Henderson, Biometrics 31, 1975). It is computed
+    from the covariances between films: the ratings of two films are correlated if the films have
+    people in common.
 
     Args:
-        world: The synthetic world.
-        training: Ids of the films with known ratings; every one must have votes.
+        world: The synthetic world, which invented the films and their ratings.
+        training: Ids of the films with known ratings. Each of these films must have votes.
         holdout: Ids of the films to forecast.
     """
     facts, columns = world.facts, world.columns
@@ -72,16 +78,29 @@ def best_forecast(world: World, training: Sequence[int], holdout: Sequence[int])
 
 
 def learnable_floor(world: World, training: Sequence[int], holdout: Sequence[int]) -> float:
-    """Return the RMSE to expect from the best forecast, including luck and noise in the votes."""
+    """Return the smallest RMSE that a model trained on `training` can reach on `holdout`.
+
+    Part of this error is luck and noise in the votes, which nobody can forecast.
+
+    Args:
+        world: The synthetic world, which invented the films and their ratings.
+        training: Ids of the films with known ratings.
+        holdout: Ids of the films to forecast.
+    """
     at = [world.columns.position_of[each] for each in holdout]
     variances = best_forecast(world, training, holdout).variances
     return quality.noise_floor(world.columns.vote_count[at], unseen=np.sqrt(variances))
 
 
 def _alike(groups: Groups) -> sparse.csr_matrix:
-    """Return how much of their mean talent each two films share, shape (films, films).
+    """Return, for each pair of films, how similar their groups of people are.
 
-    For example, two films by the same single director share all of it, which is 1.
+    The result has the shape (films, films). An entry is 1 if both films have the same single
+    director, and 0 if they have no person in common. Multiplied by the variance of one person's
+    talent, it is the covariance of the two films' ratings.
+
+    Args:
+        groups: For each film, the numbers of its people of one kind, such as its directors.
     """
     people = [person for group in groups for person in group]
     shares = [1 / len(group) for group in groups for _ in group]

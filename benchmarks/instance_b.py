@@ -1,8 +1,8 @@
 """Measure the memory of the API and the UI, which share the serving machine (instance B).
 
-Both are under load during the measurement. The results are proportional set sizes (PSS). The
-machine has 1 GiB: run this benchmark in a memory cgroup of that size to check that the kernel kills
-no process.
+Both are under load during the measurement. The results are proportional set sizes (PSS): memory
+that n processes share counts 1/n for each of them. The serving machine has 1 GiB of memory. To
+check that the kernel kills no process there, run this benchmark in a memory cgroup of that size.
 """
 
 import argparse
@@ -64,7 +64,10 @@ class Visitors:
 
 
 def draw(url: str) -> None:
-    """Open the page over a WebSocket as a browser does, and wait until its script has finished."""
+    """Open the UI's first page over a WebSocket, as a browser does, and wait until it is complete.
+
+    It is complete when Streamlit reports that the page's script has finished.
+    """
     address = f"{url.replace('http', 'ws', 1)}/_stcore/stream"
     with connect(address, max_size=None) as browser:
         wanted = BackMsg(rerun_script=ClientState(query_string=""))
@@ -95,13 +98,13 @@ def main(argv: list[str] | None = None) -> int:
 def under_load(
     api: Running, ui: Running, wanted: Path, seconds: float, visitors: int
 ) -> dict[str, Any]:
-    """Measure the memory of the API and the UI at the end of a load on both.
+    """Send requests to the API and the UI for some time, then measure the memory of both.
 
     Args:
         api: The running API.
         ui: The running UI.
-        wanted: The wrk script with the requests for the API.
-        seconds: The duration of the load.
+        wanted: The path of the wrk script with the requests for the API.
+        seconds: How long requests are sent.
         visitors: The number of simulated visitors of the UI.
     """
     _, core = cores()

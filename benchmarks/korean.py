@@ -1,8 +1,9 @@
 """Measure forecast errors when the plot is in Korean and the translation service has failed.
 
-The model is trained on the films before the split date, with their Korean plots where known. Later
-films with a plot in both languages are then forecast three times: from the English plot, from the
-Korean plot, and without a plot. The only other fact in these forecasts is the film's genres.
+The model is trained on the films released before a split date. Where a Korean plot of such a film
+is known, the model is trained on it too. Later films with a plot in both languages are forecast
+three times: from the English plot, from the Korean plot, and without a plot. The only other facts
+that the model gets for these forecasts are the film's genres.
 """
 
 import argparse
@@ -43,11 +44,11 @@ _PARSER.add_argument("--json", type=Path, help="also write the figures to this f
 
 
 def with_pairs(films: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """Add the column `overview_ko` with the Korean plots to a cleaned frame, as `preprocess` does.
+    """Add a column `overview_ko` with the films' Korean plots, as the step `preprocess` does.
 
     Args:
-        films: The cleaned frame.
-        pairs: The columns `id` and `overview_ko`.
+        films: The cleaned films, a data frame with one row per film.
+        pairs: A data frame with the columns `id` (the film's id) and `overview_ko`.
     """
     return films.assign(overview_ko=films["id"].map(pairs.set_index("id")["overview_ko"]))
 
@@ -57,8 +58,8 @@ def forecasts(learned: TrainingResult, films: pd.DataFrame, pairs: pd.DataFrame)
 
     Args:
         learned: The result of the training.
-        films: The hold-out films with a plot in both languages, a cleaned frame.
-        pairs: The plots in both languages, by film id.
+        films: The hold-out films with a plot in both languages, a data frame with one row per film.
+        pairs: The plots: a data frame with the columns `id`, `overview_en` and `overview_ko`.
 
     Returns:
         One row per film: the forecasts `english`, `korean` and `unknown`, the genre, the rating.
@@ -81,10 +82,17 @@ def forecasts(learned: TrainingResult, films: pd.DataFrame, pairs: pd.DataFrame)
 
 
 def spreads(said: pd.DataFrame) -> pd.DataFrame:
-    """Measure how much plots change forecasts: their standard deviation, per genre and language.
+    """Measure how much the plots change the forecasts, for each genre and each plot language.
 
-    A film's forecast without a plot is subtracted first, so that only the plot's effect remains.
-    Genres with few films are left out.
+    The plot's effect is a film's forecast with the plot, minus the forecast without it. Genres with
+    fewer than `FEW_FILMS` films are left out.
+
+    Args:
+        said: The data frame that `forecasts` returns.
+
+    Returns:
+        One row per genre: the standard deviations of the effects of the English and of the Korean
+        plots, and the number of films.
     """
     moved = said[["english", "korean"]].sub(said["unknown"], axis=0).groupby(said["genre"])
     table = moved.std().assign(films=moved.size())
@@ -92,11 +100,15 @@ def spreads(said: pd.DataFrame) -> pd.DataFrame:
 
 
 def figures(said: pd.DataFrame) -> dict[str, Any]:
-    """Summarise the forecasts of all films.
+    """Compute this benchmark's measured values from the forecasts of all films.
+
+    Args:
+        said: The data frame that `forecasts` returns.
 
     Returns:
-        The number of films, the mean differences from the forecast with the English plot, the
-        standard deviations from `spreads`, and the RMSE of each kind of forecast.
+        The number of films. The mean absolute differences between the forecast from the English
+        plot and the two other forecasts. The means over all genres of the standard deviations from
+        `spreads`. The RMSE of each of the three forecasts.
     """
     by_genre = spreads(said)
 

@@ -1,8 +1,13 @@
-"""Measure one day of the forecast ledger with thousands of upcoming films: its time and memory.
+"""Measure the daily work for the forecast ledger, the record of all forecasts and their scores.
 
-The model is trained on the films of a catalogue. The upcoming films are copies of its newest films,
-without votes. The benchmark runs `scripts.forecast`, then the same again for the same day, then
-`scripts.score`. Each runs in a separate process, as an Airflow task does.
+The work is to forecast thousands of upcoming films. The benchmark measures its duration and memory:
+
+1. Train a model on the films in a catalogue (a parquet file). Fill the film store with these films,
+   and with copies of the newest ones as upcoming films without votes.
+2. Run `scripts.forecast`, then run it again for the same day.
+3. Run `scripts.score`.
+
+Each step 2 and 3 runs in a separate process, as an Airflow task does.
 """
 
 import argparse
@@ -79,12 +84,13 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def fill(settings: Settings, run: RealRun, upcoming_films: int) -> None:
-    """Fill the film store with released films, and with films that come out within half a year.
+    """Fill the film store with released films, and with films to be released within half a year.
 
     Args:
-        settings: Settings with the folder of the film store.
-        run: The pipeline run that has the films.
-        upcoming_films: The number of films that are not released yet.
+        settings: The pipeline's settings, with the folder of the film store.
+        run: A pipeline run on real films; its films are stored.
+        upcoming_films: How many films without a release are added. They are copies of the run's
+            newest films.
     """
     frame, store, day = run.films(), film_store(settings), today()
     for films in batches(frame.tail(RELEASED_FILMS)):
@@ -108,7 +114,12 @@ def fill(settings: Settings, run: RealRun, upcoming_films: int) -> None:
 
 
 def as_sent(film: Film, row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    """Convert a film to the fields of a TMDB answer, with the id and the votes from `row`."""
+    """Convert a film to the JSON fields that TMDB would send for it.
+
+    Args:
+        film: The facts about the film.
+        row: The film's `id`, `vote_count` and `vote_average`.
+    """
     crew = [{"name": name, "job": "Director"} for name in film.directors]
     crew += [{"name": name, "department": "Writing"} for name in film.writers]
     return {
@@ -131,7 +142,12 @@ def as_sent(film: Film, row: Mapping[Hashable, Any]) -> dict[str, Any]:
 
 
 def columns(*films: dict[str, Any], day: date) -> pa.Table:
-    """Convert films in TMDB's format to rows of the film store, as if fetched at noon on a day."""
+    """Convert films from TMDB's JSON format to rows of the film store.
+
+    Args:
+        films: The JSON fields of each film.
+        day: The rows say that the films were fetched from TMDB at noon on this day.
+    """
     noon = datetime.combine(day, time(12), UTC)
     return validate_records(
         [film_record(EMPTY_FILM | film, noon, None) for film in films], day, ValidationReport()
@@ -139,13 +155,19 @@ def columns(*films: dict[str, Any], day: date) -> pa.Table:
 
 
 def batches(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """Split a frame into parts of `BATCH` rows, so that not all records are in memory at once."""
+    """Split a data frame of films into parts of `BATCH` rows.
+
+    The film store gets one part after the other, which needs less memory than all films together.
+    """
     for start in range(0, len(frame), BATCH):
         yield frame.iloc[start : start + BATCH]
 
 
 def step(name: str, settings: Settings) -> Ran:
-    """Run a step such as `forecast` to its end, as an Airflow task does.
+    """Run a step of the pipeline, such as `forecast`, in a separate process, and wait for its end.
+
+    Returns:
+        The step's duration and peak memory.
 
     Raises:
         RuntimeError: The step failed.

@@ -1,4 +1,4 @@
-"""Put load on a service: with the program wrk, or with threads in the background."""
+"""Put load on a service: send it many requests, with the program wrk or with background threads."""
 
 import json
 import re
@@ -27,16 +27,16 @@ end
 
 
 class LoadError(RuntimeError):
-    """wrk could not generate the load, or some requests were not answered successfully."""
+    """The load generator wrk could not run, or the service did not answer some requests."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """The results of one round of load by wrk.
+    """What the load generator wrk measured while it sent requests for some seconds.
 
     Attributes:
         requests: The number of answered requests.
-        per_second: The mean rate of answers.
+        per_second: The mean number of answered requests per second.
         p50_ms: The median response time.
         p99_ms: The response time that 99 % of the requests did not exceed.
     """
@@ -48,10 +48,10 @@ class Measured:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Parse wrk's output.
+        """Parse the text that the load generator wrk printed.
 
         Raises:
-            LoadError: The output has no result, some requests failed, or none was answered.
+            LoadError: The text has no result, some requests failed, or no request was answered.
         """
         # Failed requests end quickly, so they would make the service look faster than it is.
         if failed := re.search(r"Non-2xx.*|Socket errors.*", text):
@@ -66,12 +66,22 @@ class Measured:
 
 
 def gets(path: str, queries: Iterable[dict[str, Any]]) -> list[str]:
-    """Convert queries to GET requests, as expressions in wrk's script language (Lua)."""
+    """Write a GET request for each query, as an expression in wrk's script language (Lua).
+
+    Args:
+        path: The path of the requests, such as `/predict`.
+        queries: The query parameters of each request.
+    """
     return [f'wrk.format("GET", "{path}?{urlencode(query)}")' for query in queries]
 
 
 def posts(path: str, bodies: Iterable[dict[str, Any]]) -> list[str]:
-    """Convert bodies to POST requests with JSON, as expressions in wrk's script language (Lua)."""
+    """Write a POST request for each JSON body, as an expression in wrk's script language (Lua).
+
+    Args:
+        path: The path of the requests, such as `/predict`.
+        bodies: The body of each request.
+    """
     # Lua's long brackets `[==[` need no escapes, whatever characters the JSON contains.
     headers = '{["Content-Type"] = "application/json"}'
     return [
@@ -80,18 +90,22 @@ def posts(path: str, bodies: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def script(requests: Sequence[str]) -> str:
-    """Write a wrk script that sends these requests one after the other, and then starts again."""
+    """Return the text of a wrk script that sends these requests in turn, again and again.
+
+    Args:
+        requests: Expressions in Lua, as `gets` and `posts` write them.
+    """
     lines = (f"  requests[{at}] = {line}" for at, line in enumerate(requests, 1))
     return _SCRIPT % "\n".join(lines)
 
 
 def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
-    """Put load on a service with wrk, which runs on one processor core.
+    """Send requests to a service with the program wrk, which runs on one processor core.
 
     Args:
         url: The address of the service.
-        wanted: The wrk script with the requests.
-        seconds: The duration of the load.
+        wanted: The path of the wrk script with the requests.
+        seconds: How long requests are sent.
         core: The number of the core for wrk.
 
     Raises:
@@ -112,11 +126,11 @@ def load(url: str, wanted: Path, seconds: float, core: int) -> Measured:
 
 @contextmanager
 def meanwhile(works: Sequence[Callable[[], None]], end: Callable[[], None]) -> Iterator[None]:
-    """Run functions in background threads while the block runs.
+    """Run functions in background threads while the `with` block runs.
 
     Args:
-        works: The functions, each for one thread.
-        end: Called when the block ends; it must make the functions return.
+        works: The functions. Each runs in its own thread.
+        end: Called when the block ends. It must make the functions return.
     """
     threads = [threading.Thread(target=each) for each in works]
     for thread in threads:

@@ -1,6 +1,7 @@
-"""Measure memory in MB: the peak of one process, or the PSS of all programs in a sandbox.
+"""Measure memory in MB: the peak of one process, or the PSS of all programs of a sandbox.
 
-PSS is the proportional set size: memory shared by n processes adds 1/n of its size to each.
+A sandbox is the set of programs that `make up` starts. PSS is the proportional set size of a
+process: memory that n processes share counts 1/n for each of them.
 """
 
 import subprocess
@@ -28,10 +29,11 @@ _EVERY_SECONDS: Final = 4.0  # not more often, because a measurement itself cost
 
 
 def by_program(folder: Path) -> dict[str, int]:
-    """Measure the PSS of each program of the sandbox in `folder`, including child processes.
+    """Measure the memory of each program that `make up` has started in the checkout `folder`.
 
     Returns:
-        Megabytes by the program's name; empty if the sandbox does not run.
+        For each program's name, the PSS of the program and its child processes in MB. Empty if no
+        program runs.
     """
     megabytes: dict[str, float] = defaultdict(float)
     try:
@@ -46,15 +48,20 @@ def by_program(folder: Path) -> dict[str, int]:
 
 
 class Peak:
-    """Measures a sandbox repeatedly while a block of code runs, and keeps the maxima.
+    """The peak memory of the programs that `make up` started, while a `with` block runs.
+
+    The memory (PSS) is measured every `_EVERY_SECONDS` seconds.
 
     Attributes:
-        megabytes: The largest PSS of each program.
-        total: The largest sum over all programs at one moment.
+        megabytes: For each program's name, the largest measured memory in MB.
+        total: The largest memory in MB of all programs together, at one moment.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Prepare to measure the sandbox in a folder. The sandbox need not run yet."""
+        """Prepare to measure the programs that `make up` starts in the checkout `folder`.
+
+        They may be started later.
+        """
         self.megabytes: dict[str, int] = {}
         self.total = 0
         self._folder = folder
@@ -80,7 +87,7 @@ class Peak:
 
 
 def pss_mb(process: psutil.Process) -> float:
-    """Return the PSS of a process, or 0 if the process has ended."""
+    """Return the memory (PSS) of a process in MB, or 0 if the process has ended."""
     try:
         return float(process.memory_full_info().pss) / 1e6
     except psutil.Error:
@@ -88,7 +95,7 @@ def pss_mb(process: psutil.Process) -> float:
 
 
 def peak_mb(pid: int) -> float | None:
-    """Return the peak memory of a process so far, or None if the process is ending."""
+    """Return the peak memory of a running process in MB, or None if the process is ending."""
     # Not from `wait4`: its peak includes the moments before `exec`, in which the new process still
     # has the memory of this one.
     try:
@@ -100,7 +107,7 @@ def peak_mb(pid: int) -> float | None:
 
 @dataclass(frozen=True)
 class Ran:
-    """Duration and peak memory of a process that has ended."""
+    """The duration in seconds and the peak memory in MB of a process that has ended."""
 
     seconds: float
     peak_mb: int

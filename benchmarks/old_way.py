@@ -1,7 +1,8 @@
-"""A copy of this project's old prediction service, to compare speeds with.
+"""A copy of this project's old prediction service; a benchmark compares its speed with our API's.
 
-The old service read its model from disk at every request. Start it with `uvicorn
-benchmarks.old_way:app`; the environment variable OLD_MODEL has the path of the pickled model.
+The old service reads its model from disk at every request. Start it with `uvicorn
+benchmarks.old_way:app`. The environment variable OLD_MODEL must contain the path of the pickled
+model.
 """
 
 import os

@@ -1,10 +1,11 @@
 """Measure the speed and the memory of the UI in a real browser, while `make up` runs.
 
-1. Load the page in a new window with an empty cache; measure the time until its button can be
-   clicked. The load by other programs is reported too, because the browser needs two cores for it.
-2. Forecast a film repeatedly with changing running times; measure the time from the click until
-   the new rating is on the page. The plot is in English, so no translation slows it down.
-3. Use the pages for one film, for comparing films and for the model; then measure the UI's memory.
+1. Open the page with the form in a new window with an empty cache. Measure the time until the
+   form's button can be clicked. The browser needs two processor cores for this. So the benchmark
+   also reports how busy other programs kept the processor.
+2. Forecast a film repeatedly, each time with another running time. Measure the time from the click
+   until the new rating is on the page. The plot is in English, so no time is spent on translation.
+3. Use the pages for one film, for comparing films and for the model. Then measure the UI's memory.
 """
 
 import argparse
@@ -79,7 +80,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def usable_seconds(browser: Browser, url: str) -> float:
-    """Measure the seconds from opening the page, without a cache, until its button is usable."""
+    """Open the page with the form, without a cache, and measure how long the browser needs.
+
+    Returns:
+        The seconds until the form's button can be clicked.
+    """
     context = browser.new_context()
     tab = context.new_page()
     tab.wait_for_timeout(_SETTLED_MILLISECONDS)
@@ -93,7 +98,11 @@ def usable_seconds(browser: Browser, url: str) -> float:
 
 
 def answer_milliseconds(browser: Browser, url: str, count: int) -> list[float]:
-    """Measure the milliseconds from a click to the new forecast, `count` times in one tab."""
+    """Request a forecast `count` times in one browser tab.
+
+    Returns:
+        For each request, the milliseconds from the click until the new forecast is on the page.
+    """
     tab = _filled_in(browser, url)
     times = []
     for at in range(count):
@@ -107,7 +116,7 @@ def answer_milliseconds(browser: Browser, url: str, count: int) -> list[float]:
 
 
 def use_everything(browser: Browser, url: str) -> None:
-    """Use three pages of the UI and download a PDF, so that their code is loaded into memory."""
+    """Use three pages of the UI and download a PDF, so that the UI loads all the code for them."""
     tab = _filled_in(browser, url)
     tab.get_by_role("button", name=_SUBMIT).click()
     with tab.expect_download():
@@ -123,9 +132,10 @@ def use_everything(browser: Browser, url: str) -> None:
 
 @contextmanager
 def busy_elsewhere(url: str) -> Iterator[list[float]]:
-    """Measure how many processor cores other programs used while the block ran.
+    """Measure how many processor cores other programs use while the `with` block runs.
 
-    Yields a list, which gets this number as its only element when the block ends.
+    Yields a list, which is empty at first. When the block ends, the number of cores, such as 0.3,
+    is added to the list.
     """
     used: list[float] = []
     started, before = time.perf_counter(), _processor_seconds(url)
@@ -142,7 +152,10 @@ def _processor_seconds(url: str) -> float:
 
 
 def _worked(process: psutil.Process) -> float:
-    """Return the processor seconds used by a process and by its children that have ended."""
+    """Return the processor seconds used by a process and by those of its children that have ended.
+
+    The result is 0 if the process itself has ended.
+    """
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -167,7 +180,7 @@ def _server(url: str) -> psutil.Process:
 
 
 def _filled_in(browser: Browser, url: str) -> Page:
-    """Open the page in a new window, and fill in the form with a sample film."""
+    """Open the page with the form in a new window, and choose a sample film to fill in the form."""
     tab = browser.new_context().new_page()
     tab.goto(f"{url}/?lang=en")
     tab.get_by_text("The Keeper's Letter").click()

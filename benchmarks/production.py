@@ -19,7 +19,13 @@ from sandbox.s3.process import running_s3
 
 @dataclass(frozen=True)
 class Version:
-    """A model version: the bundle in a folder, its manifest, and the loaded models."""
+    """A model version for a benchmark.
+
+    Attributes:
+        folder: The folder with the version's files.
+        manifest: The list of these files, with facts about the version.
+        bundle: The version's models, loaded into memory.
+    """
 
     folder: Path
     manifest: Manifest
@@ -27,17 +33,17 @@ class Version:
 
     @classmethod
     def of(cls, folder: Path) -> Self:
-        """Load and verify the bundle in a folder."""
+        """Load a model version from the folder with its files, and verify their checksums."""
         bundle = Bundle.load(folder, sha256((folder / MANIFEST_NAME).read_bytes()))
         return cls(folder, bundle.manifest, bundle)
 
     def shifted(self, folder: Path, points: float, run_date: date) -> "Version":
-        """Write a copy of the version whose forecasts are all higher by about `points`.
+        """Create a copy of this model version that forecasts higher ratings.
 
         Args:
-            folder: The folder to write to.
-            points: The difference in rating points.
-            run_date: The run date of the copy, which is part of its name.
+            folder: The folder for the copy's files.
+            points: About how many rating points each forecast is higher.
+            run_date: The run date of the copy, which is part of the copy's name.
         """
         # The model forecasts a correction to this average, so all forecasts move with it.
         effects = replace(self.bundle.effects, average=self.bundle.effects.average + points)
@@ -50,12 +56,12 @@ class Version:
 
 @contextmanager
 def in_production(bundle_folder: Path, folder: Path) -> Iterator[Settings]:
-    """Start a local S3 server whose model in production is the given bundle.
+    """Run a local S3 server with one model version in production, until the `with` block ends.
 
-    Yields the settings with which services use this server.
+    Yields the settings that a service needs to read the model from this server.
 
     Args:
-        bundle_folder: The folder of the bundle.
+        bundle_folder: The folder with the model version's files.
         folder: The folder for the server's data.
     """
     with running_s3(folder / "s3") as s3:
@@ -66,7 +72,11 @@ def in_production(bundle_folder: Path, folder: Path) -> Iterator[Settings]:
 
 
 def publish(registry: Registry, version: Version) -> Pointer:
-    """Publish a version, and return the pointer (`production.json`) that would promote it."""
+    """Upload a model version to the registry in S3, without putting it into production.
+
+    Returns:
+        The content that the file `production.json` needs to put this version into production.
+    """
     return Pointer(
         version=version.manifest.version,
         manifest_sha256=registry.publish(version.folder, version.manifest),
@@ -79,7 +89,12 @@ def publish(registry: Registry, version: Version) -> Pointer:
 
 
 def move(registry: Registry, pointer: Pointer) -> None:
-    """Put a published version into production, in place of the present one."""
+    """Put a published model version into production; it replaces the version that is there now.
+
+    Args:
+        registry: The model registry in S3.
+        pointer: The result of `publish` for the version.
+    """
     current = registry.production()
     previous = current.pointer.version if current else None
     # A benchmark promotes the same version repeatedly, so both values are set again each time.

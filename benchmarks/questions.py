@@ -1,4 +1,4 @@
-"""Make forecast requests for the benchmarks from real films."""
+"""Build forecast requests to the API from real films, for the benchmarks."""
 
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ def askable(frame: pd.DataFrame, count: int) -> list[Film]:
     """Select the newest films that have a genre, a language, a running time and a long plot.
 
     Args:
-        frame: A cleaned frame, oldest first.
+        frame: The cleaned films, a data frame with one row per film, the oldest first.
         count: The largest number of films to select.
     """
     complete = (
@@ -28,7 +28,14 @@ def askable(frame: pd.DataFrame, count: int) -> list[Film]:
 
 
 def five_numbers(film: Film, codes: Codes) -> dict[str, Any]:
-    """Make the query for the old `GET /predict`, which needs five numbers instead of facts."""
+    """Return the query parameters with which the old API, `GET /predict`, forecasts a film.
+
+    Instead of facts, the old API needs five numbers.
+
+    Args:
+        film: The film.
+        codes: The numbers that stand for genres and languages in the old API.
+    """
     assert film.plot  # noqa: S101 - `askable` selects only films with a plot
     return {
         "runtime": film.runtime_minutes,
@@ -40,9 +47,9 @@ def five_numbers(film: Film, codes: Codes) -> dict[str, Any]:
 
 
 def form(film: Film) -> dict[str, Any]:
-    """Make a body for `POST /predict` with the four main fields of the UI's form.
+    """Return the body of a request `POST /predict` with the four main fields of the UI's form.
 
-    All plots are cut to the same length, so that all requests are about equally large.
+    Every plot is cut to the same length, so that all requests have about the same size.
     """
     assert film.plot  # noqa: S101 - `askable` selects only films with a plot
     return {
@@ -54,7 +61,10 @@ def form(film: Film) -> dict[str, Any]:
 
 
 def all_facts(film: Film) -> dict[str, Any]:
-    """Make a body for `POST /predict` with every field; an unknown fact gets an invented value."""
+    """Return the body of a request `POST /predict` with every field.
+
+    If a fact about the film is unknown, the field gets an invented value.
+    """
     nobody = ["Nobody Yet"]
     return form(film) | {
         "title": film.title or "Untitled",

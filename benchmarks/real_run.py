@@ -1,4 +1,4 @@
-"""Make a pipeline run on a catalogue of real films, and keep it for all later benchmarks."""
+"""Train a model on real films, and keep the files of this pipeline run for all benchmarks."""
 
 import argparse
 import csv
@@ -26,7 +26,11 @@ RUN_DATE: Final = date(2023, 1, 1)  # the day after the catalogue's last film
 
 @dataclass(frozen=True)
 class RealRun:
-    """The folder of a pipeline run on real films, up to its trained model."""
+    """A pipeline run on real films, which has ended with a trained model.
+
+    Attributes:
+        folder: The folder with the run's files.
+    """
 
     folder: Path
 
@@ -37,11 +41,11 @@ class RealRun:
 
     @property
     def bundle_folder(self) -> Path:
-        """The folder of the bundle that the run trained."""
+        """The folder with the files of the model version that the run trained."""
         return self.folder / self.files.bundle.name
 
     def films(self) -> pd.DataFrame:
-        """Read the cleaned frame with the training and hold-out films, oldest first."""
+        """Read the run's training and hold-out films into a data frame, the oldest film first."""
         return read_cleaned(self.files.cleaned)
 
 
@@ -57,10 +61,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def real_run(arguments: argparse.Namespace) -> RealRun:
-    """Return the run in the folder `--run`; if there is none, make it, which takes two minutes.
+    """Return the pipeline run that the command line names, and make it if it does not exist.
 
-    The films are read from the catalogue and not through TMDB's API. Only this first part differs
-    from a pipeline run: the training is the pipeline's own step.
+    This takes two minutes. The films are read from the parquet file `--catalogue`, not through
+    TMDB's API. Then the pipeline's own training step trains the model. The files of the run are in
+    the folder `--run`.
     """
     run = RealRun(arguments.run.resolve())
     if not (run.bundle_folder / MANIFEST_NAME).exists():
@@ -76,12 +81,14 @@ def real_run(arguments: argparse.Namespace) -> RealRun:
 
 
 def write_cleaned(files: RunFiles, films: pd.DataFrame, source: str) -> None:
-    """Write the files that the training step reads, as the steps before it would.
+    """Write the files that the training step reads.
+
+    In a normal run, the steps before the training would write them.
 
     Args:
         files: The paths of the run's files.
-        films: The cleaned frame.
-        source: The name of the films' origin, for the reports.
+        films: The cleaned films, a data frame with one row per film.
+        source: Where the films come from; this text is copied to the run's reports.
     """
     faults: dict[str, Any] = {"faults": {}}
     write_json(files.collect_report, {"source": source, "validation": faults})

@@ -1,18 +1,20 @@
-"""Backtest the forecast ledger: repeat past months with only the facts that were known then.
+"""Backtest the pipeline: repeat past months with only the facts that were known then.
 
-On the last day before each month, the backtest takes these steps:
+The backtest repeats these steps for the day before each month:
 
-1. Score earlier forecasts whose ratings are visible by now. In this backtest, a rating becomes
-   visible 90 days after the release.
-2. Train a new model version on the films with visible ratings, without the newest of them.
-3. Let the gate decide as in production: on these newest films, the new version must beat the
-   baselines and the version in production. Otherwise it is refused.
+1. Score earlier forecasts: compare them with the films' ratings, if these are visible on that day.
+   In this backtest, a film's rating becomes visible 90 days after its release.
+2. Train a new model version on the films with visible ratings, without the newest of these films.
+3. Check the new version with the gate, as in production. On the newest films with visible ratings,
+   its errors must be smaller than those of the baselines and of the version in production.
+   Otherwise the gate refuses it.
 4. Forecast the films of the coming month with the version that is then in production.
 
-Two things differ from production. The ratings are the final ones, because the files do not contain
-earlier ones. And an automatic rule replaces the person who decides about rollbacks: a version is
-rolled back if its errors are significantly larger than those of the version before it. Both have
-forecast the same films, and the significance test is that of the gate.
+The backtest differs from production in two ways. First, it uses each film's latest rating, because
+the input files do not contain earlier ratings. Second, a rule decides about rollbacks, not a
+person. The rule compares the version in production with the version before it, on films that both
+have forecast. If the errors of the version in production are significantly larger, it is rolled
+back. The gate uses the same significance test.
 """
 
 import argparse
@@ -80,37 +82,38 @@ class MemoryBucket:
         self.objects: dict[str, bytes] = {}
 
     def get(self, key: str) -> Blob | None:
-        """Read an object; None if it does not exist."""
+        """Return the object stored under a key; None if there is none."""
         raw = self.objects.get(key)
         return None if raw is None else Blob(raw, sha256(raw))
 
     def put(self, key: str, raw: bytes) -> None:
-        """Write an object, replacing an existing one."""
+        """Store an object under a key. An object already stored under this key is replaced."""
         self.objects[key] = raw
 
     def create(self, key: str, raw: bytes) -> None:
-        """Write a new object.
+        """Store a new object under a key.
 
         Raises:
-            PreconditionFailedError: The object exists.
+            PreconditionFailedError: An object is already stored under this key.
         """
         if key in self.objects:
             raise PreconditionFailedError(key)
         self.objects[key] = raw
 
     def keys(self, prefix: str) -> list[str]:
-        """List the keys with a prefix, in order."""
+        """List all object keys that start with `prefix`, sorted."""
         return sorted(key for key in self.objects if key.startswith(prefix))
 
 
 @dataclass(frozen=True)
 class Month:
-    """A month of the backtest, with the facts that are known on the day before it begins.
+    """One month of the backtest, with the films that are known on the day before it begins.
 
     Attributes:
         begins: The first day of the month.
-        known: The films whose ratings are visible by then, a cleaned frame.
-        films: The films to forecast: those released in the month.
+        known: The films whose ratings are visible before this day, a data frame with one row per
+            film.
+        films: The films to forecast: all films released in the month.
     """
 
     begins: date
@@ -119,7 +122,12 @@ class Month:
 
     @classmethod
     def of(cls, films: pd.DataFrame, begins: date) -> "Month":
-        """Select the films for the month that starts on `begins`; `films` is a cleaned frame."""
+        """Create the backtest's data for one month.
+
+        Args:
+            films: All films, a data frame with one row per film.
+            begins: The first day of the month.
+        """
         released = films["release_date"]
         visible = released < (begins - VISIBLE_AFTER).isoformat()
         in_month = (released >= begins.isoformat()) & (released < next_month(begins).isoformat())
@@ -127,16 +135,22 @@ class Month:
 
     @property
     def day(self) -> date:
-        """The day on which the model is trained and forecasts are made: one before the month."""
+        """The day before the month begins; on this day, the model is trained and forecasts."""
         return self.begins - timedelta(1)
 
     @property
     def split(self) -> TimeSplit:
-        """The films with visible ratings, split into training and hold-out films as in a run."""
+        """The films with visible ratings, split into training films and hold-out films.
+
+        The hold-out films are the newest ones, as in a normal pipeline run.
+        """
         return TimeSplit.of_newest(self.known)
 
     def forecast(self, bundle: Bundle) -> list[Forecast]:
-        """Forecast the month's films with a model version; `add_baselines` adds the baselines."""
+        """Forecast the films of the month with a model version.
+
+        The forecasts do not contain the baselines; `add_baselines` adds them.
+        """
         # At a fixed time of day, because a second run must write the same bytes.
         noon = datetime.combine(self.day, time_of_day(12), UTC)
         films = [
@@ -146,9 +160,10 @@ class Month:
         return Forecaster.of(bundle).forecast(films, None, noon, self.day)
 
     def add_baselines(self, forecasts: list[Forecast]) -> list[Forecast]:
-        """Add the forecasts by the naive means and the old model to those of the model.
+        """Add to each forecast what the baselines forecast for the same film.
 
-        They are computed from all films with visible ratings and enough votes.
+        The baselines are naive means, such as the mean rating of the genre, and the old model. They
+        are computed from all films with visible ratings and enough votes.
         """
         with_votes = Sample(self.known[self.known["vote_count"] >= MIN_VOTES_TO_COUNT])
         by_name = baseline_forecasts(TimeSplit(with_votes, self.films, self.begins)).items()
@@ -165,17 +180,18 @@ class Month:
 
 @dataclass
 class Replay:
-    """The state of the backtest between two months.
+    """A backtest: its films, and everything that it has decided and recorded so far.
 
     Attributes:
-        films: All films with their final ratings, a cleaned frame, oldest first.
+        films: All films with their latest ratings, a data frame with the oldest film first.
         bucket: The bucket that contains the forecast ledger.
-        promoted: The versions promoted and not rolled back; the last one is in production.
-        previous_ratings: What the version before the present one would have forecast, by film id,
-            since it was replaced. The automatic rollback compares the two versions on these films.
-        promotions: How many versions the gate has promoted.
-        refusals: How many versions the gate has refused.
-        rollbacks: How many versions were rolled back.
+        promoted: The model versions that were promoted and not rolled back. The last one is in
+            production.
+        previous_ratings: Ratings by film id: what the version before the present one forecasts for
+            films that the present version has forecast. The rule for rollbacks compares both.
+        promotions: How many model versions the gate has promoted.
+        refusals: How many model versions the gate has refused.
+        rollbacks: How many model versions were rolled back.
     """
 
     films: pd.DataFrame
@@ -192,14 +208,14 @@ class Replay:
         return ForecastLedger(self.bucket)
 
     def run_month(self, begins: date, challenger: Bundle | None) -> list[Forecast]:
-        """Repeat one month: score films, decide about rollback and promotion, forecast the month.
+        """Backtest one month: score, decide about a rollback and a promotion, then forecast.
 
         Args:
             begins: The first day of the month.
-            challenger: The newly trained version; None if none was trained for this month.
+            challenger: The newly trained model version; None if none was trained for this month.
 
         Returns:
-            The forecasts for the month's films; empty if no version is in production.
+            The forecasts for the month's films; empty if no model version is in production.
         """
         month = Month.of(self.films, begins)
         self.score_until(month.day)
@@ -217,7 +233,11 @@ class Replay:
         return forecasts
 
     def score_until(self, day: date) -> None:
-        """Score the forecasts for all films whose ratings have become visible by a day."""
+        """Score the forecasts for all films whose ratings are visible on the given day.
+
+        To score a forecast means to compare it with the film's rating. A rating becomes visible 90
+        days after the film's release.
+        """
         first, released = self.ledger.first_day, self.films["release_date"]
         if first is None:
             return
@@ -229,7 +249,10 @@ class Replay:
         self.ledger.append_scores(day, score_films(new, forecasts_to_score(new, self.ledger)))
 
     def roll_back_if_worse(self) -> None:
-        """Roll back if the version in production is significantly worse than the one before it."""
+        """Put the model version before the present one into production again, if it was better.
+
+        It was better if the errors of the version in production are significantly larger.
+        """
         pairs = [
             (each.error, self.previous_ratings[each.film_id] - each.actual)
             for each in self.scores()
@@ -245,11 +268,11 @@ class Replay:
             self.rollbacks += 1
 
     def decide(self, challenger: Bundle, month: Month) -> Verdict:
-        """Promote or refuse a new version with the gate, as `scripts.deploy` does in production.
+        """Let the gate promote or refuse a new model version, as `scripts.deploy` does.
 
         Args:
-            challenger: The new version.
-            month: The month whose hold-out films decide.
+            challenger: The new model version.
+            month: The month of the backtest. The gate compares the errors on its hold-out films.
         """
         if self.promoted:
             verdict = judge(challenger, self.promoted[-1], month.split.holdout)
@@ -265,23 +288,23 @@ class Replay:
         return verdict
 
     def scores(self) -> list[Score]:
-        """Return the scores of films with enough votes to be measured, by release date."""
+        """Return the scores of all films with enough votes, sorted by release date."""
         found = [each for each in self.ledger.scores() if each.votes >= MIN_VOTES_TO_MEASURE]
         return sorted(found, key=lambda each: (each.release_date, each.film_id))
 
 
 def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Path:
-    """Train a model version for a month, with the pipeline's own functions.
+    """Train a model version for one month, with the pipeline's own functions.
 
     Args:
         begins: The first day of the month.
-        films: The path of a pickled cleaned frame with all films. A path, because each month is
-            trained in a separate process.
-        folder: The folder for the run's files.
+        films: The path of a pickle file with all films (a data frame). A path, because each
+            training runs in a separate process.
+        folder: The folder for the files of this training.
         config: The model's configuration.
 
     Returns:
-        The folder of the trained bundle.
+        The folder with the files of the new model version.
     """
     month = Month.of(pd.read_pickle(films), begins)  # noqa: S301 - `backtest` wrote it
     files = RunFiles(folder, month.day)
@@ -298,12 +321,15 @@ def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Pat
 
 
 def loaded(folder: Path) -> Bundle:
-    """Load and verify the bundle in a folder."""
+    """Load a model version from the folder with its files, and verify their checksums."""
     return Bundle.load(folder, sha256((folder / MANIFEST_NAME).read_bytes()))
 
 
 def rating_at_mark(row: dict[Any, Any]) -> RatingAtMark:
-    """Return a film's final rating as if it were its rating 90 days after the release."""
+    """Return a film's latest rating, marked as its rating 90 days after the release.
+
+    The films' files do not contain the real rating on that day.
+    """
     release_date = date.fromisoformat(row["release_date"])
     return RatingAtMark(
         film_id=int(row["id"]),
@@ -330,10 +356,11 @@ def months(first: date, until: date) -> Iterator[date]:
 
 
 def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
-    """Summarise the scores of a finished backtest.
+    """Summarise how well a finished backtest has forecast.
 
     Returns:
-        The lines of a table with one row per month, and measured values over all months.
+        The lines of a table with the errors of each month, and the measured values (errors and
+        decisions) over all months.
     """
     scores = replay.scores()
     whole = figures(scores)
@@ -367,12 +394,15 @@ def summary(replay: Replay) -> tuple[list[str], dict[str, Any]]:
 
 
 def same_bytes_again(first: Replay, begins: date, challenger: Bundle) -> bool:
-    """Repeat the first month, and return whether the ledger's stored bytes are the same again.
+    """Backtest the first month a second time, and check that the forecasts are identical.
 
     Args:
         first: The finished backtest.
         begins: The first day of the first month.
-        challenger: The first month's version, trained a second time.
+        challenger: The first month's model version, trained a second time.
+
+    Returns:
+        Whether the second backtest has written the same bytes to its forecast ledger.
     """
     again = Replay(first.films)
     again.run_month(begins, challenger)
@@ -383,16 +413,20 @@ def same_bytes_again(first: Replay, begins: date, challenger: Bundle) -> bool:
 def backtest(
     films: pd.DataFrame, arguments: argparse.Namespace, config: ModelConfig, folder: Path
 ) -> tuple[Replay, bool]:
-    """Run the backtest over all months, then score the films of the last months.
+    """Backtest all months from `arguments.first` until before `arguments.until`.
+
+    When all months are done, films released shortly before `arguments.until` have no scores yet.
+    They are scored at the end, as on the day 90 days after `arguments.until`.
 
     Args:
-        films: All films, a cleaned frame.
+        films: All films, a data frame with one row per film.
         arguments: The command-line options.
         config: The model's configuration.
         folder: A temporary folder.
 
     Returns:
-        The final state, and whether a second run of the first month wrote the same bytes.
+        The finished backtest with all scores and decisions, and whether a second backtest of the
+        first month wrote the same bytes to the forecast ledger.
     """
     # No training depends on the gate's decisions, so versions are trained ahead, one on each core.
     begins = list(months(arguments.first, arguments.until))

@@ -1,4 +1,7 @@
-"""Start the project's services as separate processes, on one processor core if wanted."""
+"""Start the services that a benchmark measures, each as a separate process.
+
+A service can be limited to one processor core.
+"""
 
 import os
 import shutil
@@ -30,9 +33,9 @@ class Running:
     """A running service.
 
     Attributes:
-        url: Its address.
-        process: Its process.
-        start_seconds: The seconds from its start to its first successful answer.
+        url: The service's address.
+        process: The service's process.
+        start_seconds: The seconds from the start of the process to its first successful answer.
     """
 
     url: str
@@ -50,19 +53,20 @@ class Running:
 
 
 def cores() -> tuple[int, int]:
-    """Return the core for the services, and the core for the load generator.
+    """Choose one processor core for the services, and another one for the load generator.
 
-    They are the same if this process may use only one.
+    Returns:
+        The numbers of both cores. They are equal if this process may use only one core.
     """
     mine = sorted(os.sched_getaffinity(0))
     return mine[0], mine[-1]
 
 
 def deployed(folder: Path) -> Path:
-    """Copy the code of the serving machine (instance B) to `folder`, and return `folder`.
+    """Copy the code of the API and the UI to `folder`, and return `folder`.
 
-    The API keeps its cache of models beside its code. So an API in a new copy starts without a
-    cache.
+    This is the code on the serving machine (instance B). The API stores models in a cache beside
+    its code. So an API that runs from a new copy starts without a cached model.
     """
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("app", "movierating", "ui", ".streamlit"):
@@ -73,7 +77,11 @@ def deployed(folder: Path) -> Path:
 
 
 def api_environment(settings: Settings) -> dict[str, str]:
-    """Return the environment variables with which an API reads models from the settings' bucket."""
+    """Return the environment variables that the API needs to read models from an S3 bucket.
+
+    Args:
+        settings: Settings with the bucket's address, name and keys.
+    """
     key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
     return {
         "AWS_ACCESS_KEY_ID": key.get_secret_value() if key else "",
@@ -88,11 +96,11 @@ def api_environment(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def our_api(folder: Path, settings: Settings, core: int | None = None) -> Iterator[Running]:
-    """Run the API from a folder made by `deployed`, as on the serving machine (instance B).
+    """Run the API as on the serving machine (instance B), until the `with` block ends.
 
     Args:
-        folder: The folder with the code.
-        settings: The settings with the bucket.
+        folder: The folder with the API's code, made by `deployed`.
+        settings: Settings with the S3 bucket that contains the model in production.
         core: The processor core to use; None for any.
     """
     environment = api_environment(settings)
@@ -105,7 +113,12 @@ def our_api(folder: Path, settings: Settings, core: int | None = None) -> Iterat
 
 @contextmanager
 def page(folder: Path, api_url: str) -> Iterator[Running]:
-    """Run the UI from a folder made by `deployed`, as on the serving machine (instance B)."""
+    """Run the UI as on the serving machine (instance B), until the `with` block ends.
+
+    Args:
+        folder: The folder with the UI's code, made by `deployed`.
+        api_url: The address of the API.
+    """
     (port,) = free_ports(1)
     options = ("--host", HOST, "--port", str(port))
     command = [f"{ROOT}/.venv/ui/bin/python", "-m", "ui.serve", *options]
@@ -123,10 +136,10 @@ def uvicorn(
     ready: str,
     core: int | None = None,
 ) -> Iterator[Running]:
-    """Run a web application with uvicorn, in one worker process.
+    """Run a web application with uvicorn in one worker process, until the `with` block ends.
 
     Args:
-        python: The name of the virtual environment in `.venv`.
+        python: The name of a Python virtual environment in the folder `.venv`, such as `api`.
         arguments: uvicorn's arguments, such as the application's import path.
         folder: The working directory, where the file `service.log` is written.
         environment: Environment variables in addition to those of this process.
@@ -149,7 +162,7 @@ def running(  # noqa: PLR0913, PLR0917 - a process needs them
     environment: Mapping[str, str],
     core: int | None = None,
 ) -> Iterator[Running]:
-    """Run a service as a process until the block ends.
+    """Run a service as a separate process until the `with` block ends.
 
     Args:
         command: The command that starts the service.

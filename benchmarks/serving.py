@@ -1,10 +1,12 @@
 """Measure requests per second: our API, the project's old service, and a minimal FastAPI endpoint.
 
-All three services run on the same core, with one worker each. The load generator wrk runs on
-another core with eight connections. It loads one service after the other in each round. The result
-is the ratio to the minimal endpoint within a round, because the speed of a machine varies over
-time. 200 different requests are sent in turn. Afterwards, the benchmark measures how long our API
-takes to start, with and without S3.
+All three services run on the same processor core, with one worker process each. The load generator
+wrk runs on another core. In each round, it sends requests to one service after the other, over
+eight connections. It sends 200 different requests in turn.
+
+The main result is a ratio: a service's requests per second, divided by those of the minimal
+endpoint in the same round. A ratio is more reliable, because the speed of a machine varies over
+time. Afterwards, the benchmark measures how long our API takes to start, with and without S3.
 """
 
 import argparse
@@ -47,7 +49,12 @@ add_options(PARSER)
 
 @dataclass(frozen=True)
 class Target:
-    """A service to put load on, and the path of the wrk script with its requests."""
+    """A service whose speed is measured, and the requests for it.
+
+    Attributes:
+        service: The running service.
+        wanted: The path of the wrk script with the requests.
+    """
 
     service: Running
     wanted: Path
@@ -55,12 +62,12 @@ class Target:
 
 @dataclass(frozen=True)
 class Round:
-    """The results of one round of load on a target.
+    """The speed of one service, measured in one round.
 
     Attributes:
-        seen: The rate and the response times that wrk measured.
+        seen: The requests per second and the response times that wrk measured.
         cpu_us: Microseconds of processor time per request. Other programs on the machine affect
-            this value less than the rate.
+            this value less than the requests per second.
     """
 
     seen: Measured
@@ -68,7 +75,13 @@ class Round:
 
     @classmethod
     def of(cls, target: Target, seconds: float, core: int) -> Self:
-        """Put load on a target for some seconds, with wrk on the given core."""
+        """Send requests to a target for some seconds, and measure its speed.
+
+        Args:
+            target: The service and its requests.
+            seconds: How long requests are sent.
+            core: The number of the processor core for the load generator wrk.
+        """
         before = target.service.cpu_seconds()
         seen = load(target.service.url, target.wanted, seconds, core)
         spent = target.service.cpu_seconds() - before
@@ -94,15 +107,15 @@ def speeds(
     """Measure the speed of all services under load, and the memory of two of them afterwards.
 
     Args:
-        run: The pipeline run that has the films and the model.
-        settings: Settings with the model in production.
-        folder: A folder for scripts and copies.
+        run: A pipeline run on real films. The requests are made from its films.
+        settings: Settings with the S3 bucket that contains the model in production.
+        folder: A temporary folder for wrk scripts and for a copy of the API's code.
         rounds: The number of rounds.
-        seconds: The duration of the load on one target in a round.
+        seconds: How long each service gets requests in each round.
 
     Returns:
-        Measured values by name. A name starts with the target: `old`, `bare`, or a kind of request
-        to our API, such as `post_full`.
+        Measured values by name, such as `post_full_per_second`. A name starts with `old` (the old
+        service), `bare` (the minimal endpoint), or a kind of request to our API.
     """
     core, other = cores()
     films, codes = askable(run.films(), REQUESTS), Version.of(run.bundle_folder).bundle.codes
@@ -147,13 +160,18 @@ def speeds(
 def side_by_side(
     targets: Mapping[str, Target], rounds: int, seconds: float, core: int
 ) -> dict[str, list[Round]]:
-    """Warm up each target, then put load on all targets in turn, once per round.
+    """Measure the speed of several services in turn, once per round.
+
+    Before the first round, each service gets some requests that are not measured.
 
     Args:
-        targets: The targets by name.
+        targets: The services and their requests, by name.
         rounds: The number of rounds.
-        seconds: The duration of the load on one target in a round.
-        core: The processor core for wrk.
+        seconds: How long each service gets requests in each round.
+        core: The number of the processor core for the load generator wrk.
+
+    Returns:
+        The measured speeds by the service's name, one for each round.
     """
     for target in targets.values():
         load(target.service.url, target.wanted, WARM_UP_SECONDS, core)
@@ -168,10 +186,14 @@ def side_by_side(
 
 
 def summary(done: Mapping[str, Sequence[Round]]) -> dict[str, Any]:
-    """Summarise all rounds: the median of each value, and the ratios to the minimal endpoint.
+    """Compute the median of each measured value over all rounds, and the ratios of the speeds.
+
+    A ratio is the requests per second of a service, divided by those of the minimal endpoint in the
+    same round.
 
     Args:
-        done: The rounds by target name, in order; `bare` is the minimal endpoint.
+        done: The measured speeds by the service's name, one for each round. `bare` is the minimal
+            endpoint.
     """
     ratios = {
         "old_get" if name == "old" else name: [
@@ -197,8 +219,17 @@ def summary(done: Mapping[str, Sequence[Round]]) -> dict[str, Any]:
 def starts(settings: Settings, folder: Path, count: int) -> dict[str, Any]:
     """Measure the seconds from the API's start until it is ready to forecast, in three situations.
 
-    They are: no cached model, so that it comes from S3; a cached model while S3 refuses
-    connections; a cached model while S3 accepts connections and never answers.
+    1. The API has no cached model, so it loads the model from S3.
+    2. The API has a cached model, and S3 refuses connections.
+    3. The API has a cached model, and S3 accepts connections but never answers.
+
+    Args:
+        settings: Settings with the S3 bucket that contains the model in production.
+        folder: The parent folder for copies of the API's code.
+        count: How many times the API is started in each situation.
+
+    Returns:
+        The median of the seconds in each situation, by name.
     """
     gone = f"http://{HOST}:{free_ports(1)[0]}"
     with mute_server() as mute:
@@ -214,12 +245,13 @@ def starts(settings: Settings, folder: Path, count: int) -> dict[str, Any]:
 
 
 def median_start(settings: Settings, where: Callable[[int], Path], count: int) -> float:
-    """Start the API several times, and return the median of the start durations.
+    """Start the API several times, and return the median of the seconds until it was ready.
 
     Args:
-        settings: The settings with the bucket.
-        where: Maps the start's number to its folder. A folder used before has a cached model.
-        count: The number of starts.
+        settings: Settings with the S3 bucket that contains the model in production.
+        where: Returns the folder with the API's code, given the number of the start. If the API
+            has run from this folder before, it has a cached model there.
+        count: How many times the API is started.
     """
     seconds = []
     for at in range(count):
@@ -230,19 +262,29 @@ def median_start(settings: Settings, where: Callable[[int], Path], count: int) -
 
 
 def elsewhere(settings: Settings, url: str) -> Settings:
-    """Return the settings with another address for S3."""
+    """Return a copy of the settings in which S3 has the address `url`."""
     return settings.model_copy(update={"aws_endpoint_url_s3": url})
 
 
 @contextmanager
 def mute_server() -> Iterator[str]:
-    """Open an address that accepts connections and never answers, and yield it."""
+    """Run a server that accepts connections but never answers; yield the server's address."""
     with socket.create_server((HOST, 0)) as server:
         yield f"http://{HOST}:{server.getsockname()[1]}"
 
 
 def old_pickle(run: RealRun, folder: Path) -> Path:
-    """Train the old model on as many popular films as it once had, and return its pickle's path."""
+    """Train the project's old model, and write it to a pickle file in `folder`.
+
+    The old model had 93 popular films for training, so here it gets as many.
+
+    Args:
+        run: A pipeline run on real films. The training films are selected from its films.
+        folder: The folder for the pickle file.
+
+    Returns:
+        The path of the pickle file.
+    """
     newest = run.films().tail(2_000)
     popular = newest.nlargest(OLD_FILMS, "vote_count")
     path = folder / "old_model.pkl"

@@ -1,9 +1,12 @@
-"""Replace the model in service under load, and measure how long a replacement takes.
+"""Measure how long it takes until the API serves a newly promoted model version.
 
-1. A worse version is in production. The real deployment step replaces it by the trained one, while
-   a running API polls at its default rate. Measured: the time until the API serves the new version.
-2. Production switches back and forth between two versions, while clients send requests all the
-   time. Checked: each answer comes completely from the version that it names.
+The benchmark has two parts:
+
+1. A bad model version is in production, and an API is running. The pipeline's deployment step puts
+   a better version into production. The benchmark measures the time until the API serves it.
+2. Two model versions are put into production in turn, many times. Meanwhile, clients send forecast
+   requests without a pause. Each answer names a model version. The benchmark checks that the rating
+   and the interval in the answer come from this version.
 """
 
 import argparse
@@ -50,11 +53,11 @@ add_options(PARSER)
 
 @dataclass(frozen=True)
 class Question:
-    """A forecast request, and the correct answer for each model version.
+    """A forecast request, and the correct answer from each model version.
 
     Attributes:
-        body: The body of the request.
-        expected: The correct rating and interval, by version.
+        body: The JSON body of the request.
+        expected: The correct rating and interval, by the name of the model version.
     """
 
     body: Mapping[str, Any]
@@ -62,7 +65,12 @@ class Question:
 
     @classmethod
     def of(cls, body: Mapping[str, Any], versions: Sequence[Version]) -> "Question":
-        """Create a question whose correct answers are computed directly from the bundles."""
+        """Compute the correct answers to a request directly from the model files, without the API.
+
+        Args:
+            body: The JSON body of the request.
+            versions: The model versions that may answer the request.
+        """
         facts = FilmFacts.model_validate(body)
         reading = read_plot(facts.overview, facts.overview)
         answers = [forecast(each.bundle, facts, reading, explained=False) for each in versions]
@@ -71,15 +79,15 @@ class Question:
         )
 
     def verdict(self, status: int, answer: Mapping[str, Any]) -> str:
-        """Judge an answer by the API.
+        """Check an answer from the API.
 
         Args:
-            status: The HTTP status.
-            answer: The body.
+            status: The HTTP status of the answer.
+            answer: The JSON body of the answer.
 
         Returns:
-            `failed` for an error status; `mixed` if rating or interval are not those of the version
-            that the answer names; otherwise `good`.
+            `failed` for an error status. `mixed` if the rating or the interval does not come from
+            the model version that the answer names. Otherwise `good`.
         """
         if status != requests.codes.ok:
             return "failed"
@@ -93,8 +101,8 @@ class Clients:
 
     Attributes:
         url: The address of the API.
-        questions: The requests to choose from at random.
-        verdicts: The number of answers by verdict: `good`, `failed` or `mixed`.
+        questions: The requests that the clients may send. They choose at random.
+        verdicts: The number of answers by the result of the check: `good`, `failed` or `mixed`.
     """
 
     url: str
@@ -103,7 +111,7 @@ class Clients:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def ask(self, seed: int) -> None:
-        """Send forecast requests one after another, as one client, until `end` is called."""
+        """Act as one client: send requests one after another, until `end` is called."""
         chance, seen = random.Random(seed), Counter[str]()  # noqa: S311 - repeatable
         with requests.Session() as session:
             while not self._ended.is_set():
@@ -144,12 +152,12 @@ def main(argv: list[str] | None = None) -> int:
 def train_to_serving(
     run: RealRun, trained: Version, worse: Version, s3: S3Server, folder: Path
 ) -> float:
-    """Measure the seconds from the end of a training until an API serves the new version.
+    """Deploy a new model version, and measure the seconds until a running API serves it.
 
     Args:
         run: The pipeline run that trained the new version.
         trained: The new version.
-        worse: The version in production before.
+        worse: The version that is in production before.
         s3: The local S3 server.
         folder: A folder for the API's code and cache.
     """
@@ -180,17 +188,20 @@ def swaps(
     s3: S3Server,
     folder: Path,
 ) -> dict[str, Any]:
-    """Switch production between two versions under load, and check every answer.
+    """Put two model versions into production in turn, and check every answer from the API.
+
+    Meanwhile, clients send forecast requests to the API without a pause.
 
     Args:
         arguments: The command-line options.
-        run: The pipeline run that has the films for the requests.
-        versions: The two versions to switch between.
+        run: A pipeline run on real films. The requests are made from its films.
+        versions: The two model versions.
         s3: The local S3 server.
         folder: A folder for the API's code and cache.
 
     Returns:
-        The number of switches and answers, answers by verdict, and the seconds per switch.
+        The number of changes and answers, the number of failed and of mixed answers, and the
+        seconds until the API serves the other version.
     """
     settings = s3.settings(s3.new_bucket(), model_poll_seconds=arguments.poll)
     registry = Registry(open_bucket(settings))
@@ -220,7 +231,7 @@ def swaps(
 
 
 def wait_for(url: str, version: str) -> None:
-    """Wait until the API at `url` serves a version.
+    """Wait until the API at the address `url` serves the given model version.
 
     Raises:
         TimeoutError: The API does not serve the version in time.

@@ -1,7 +1,8 @@
-"""Compare the trained model with the best possible forecasts for invented films.
+"""Compare the trained model's error with the smallest possible error, for invented films.
 
-The rules behind the ratings of these films are known, so the smallest possible error can be
-computed: see `benchmarks.floors`. A perfect model has `ratio_to_floor_learnable` = 1.
+The ratings of invented films are computed by known rules. So the smallest possible error of a
+forecast is known too: see `benchmarks.floors`. In the output, `ratio_to_floor_learnable` is the
+model's error divided by this smallest error. It is 1 for a perfect model.
 """
 
 import logging
@@ -24,7 +25,7 @@ TODAY: Final = date(2026, 11, 23)  # fixed, so that every run invents the same f
 
 
 def film_of(film: invented.Film) -> Film:
-    """Convert an invented film to the facts that are known before its release."""
+    """Convert an invented film to the pipeline's `Film`: the facts known before the release."""
     return Film(
         title=film.title,
         genres=tuple(GENRES[code] for code in film.genres),
@@ -44,7 +45,7 @@ def film_of(film: invented.Film) -> Film:
 
 
 def main() -> int:
-    """Train on the films of the synthetic world that have votes, and compare with the floors."""
+    """Train on the invented films that have votes, and print the ratios to the smallest errors."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     world = World(TODAY)
     out = [film for film in map(world.film, range(len(world.columns.ids))) if film.vote_count]

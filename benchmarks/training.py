@@ -1,4 +1,4 @@
-"""Measure how the memory and the duration of a training depend on the number of films."""
+"""Measure the memory and the time that the training of a model needs, for some numbers of films."""
 
 import argparse
 import os
@@ -29,7 +29,14 @@ PARSER.add_argument(
 
 
 def trained(films: pd.DataFrame) -> dict[str, Any]:
-    """Train on a cleaned frame in a separate process as Airflow does; return memory and seconds."""
+    """Train a model in a separate process, as an Airflow task does.
+
+    Args:
+        films: The cleaned films, a data frame with one row per film.
+
+    Returns:
+        The number of films, the training's peak memory in MB, and its seconds.
+    """
     with tempfile.TemporaryDirectory() as folder:
         write_cleaned(RunFiles(Path(folder), RUN_DATE), films, "benchmark")
         ran = Ran.watch(

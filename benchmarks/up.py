@@ -1,7 +1,9 @@
-"""Run `make up` twice in a copy of this checkout; measure its time, memory and model quality.
+"""Run `make up` twice in a copy of this checkout, and measure its time and memory.
 
-The first run is cold: no virtual environments, and an empty download cache. The second run is warm:
-the environments exist, but no films have been collected and no model is published.
+Before the first run, no Python virtual environments exist, and the download cache is empty (a cold
+start). The second run uses the virtual environments of the first run. But no films are collected
+yet, and no model is published (a warm start). The benchmark also reports the errors of the model
+that `make up` has trained.
 """
 
 import argparse
@@ -58,7 +60,11 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def up(checkout: Checkout, settings: dict[str, str]) -> float:
-    """Run `make up` in a checkout with these settings, and return the seconds it took.
+    """Run `make up` in a copy of the checkout, and return the seconds it took.
+
+    Args:
+        checkout: The copy.
+        settings: Environment variables for `make up`.
 
     Raises:
         RuntimeError: `make up` failed.
@@ -73,14 +79,22 @@ def up(checkout: Checkout, settings: dict[str, str]) -> float:
 
 
 def forget(checkout: Checkout) -> None:
-    """Stop the sandbox, and delete its films, models and bucket, but not the environments."""
+    """Stop what `make up` has started, and delete its films, its models and its S3 bucket.
+
+    The Python virtual environments are kept.
+    """
     checkout.run("make", "clean")
     for path in (checkout.folder / "data-prepare", checkout.folder / "app" / "model"):
         shutil.rmtree(path, ignore_errors=True)
 
 
 def answered(checkout: Checkout) -> dict[str, Any]:
-    """Ask the API for the size of the data, the family and the scores of the model in service."""
+    """Ask the API for a description of the model in service.
+
+    Returns:
+        The number of films, the model family such as `lgbm`, and the errors of the model and of
+        the baselines.
+    """
     version = requests.get(f"{checkout.url('API_PORT')}/version", timeout=10).json()
     return {
         "films": version["data"]["films"],
