@@ -82,7 +82,7 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
     Returns:
         Numbers over all slices: `listed` films are on TMDB's lists, `missing` films are counted by
         TMDB but on no list, `gone` films no longer existed when they were requested, and `failed`
-        films were not answered in any attempt. `bad` is the number of records with a fault.
+        films could not be sent by TMDB in any attempt. `bad` is the number of records with a fault.
 
     Raises:
         DataFileError: The folder cannot be written.

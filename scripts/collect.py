@@ -45,7 +45,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         TmdbError: TMDB refuses the requests or is unavailable. The films that were fetched before
             are stored.
         BadAnswersError: Too many records are bad.
-        TooManyFailuresError: TMDB fails to answer too many films.
+        TooManyFailuresError: TMDB cannot send too many of the films.
         NothingCollectedError: The store has no films.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
@@ -102,7 +102,8 @@ def refresh_store(
     Args:
         tmdb: The TMDB client.
         ingestion: Validates the fetched films and adds them to the store.
-        failing: Films that failed in earlier runs; this run's failures are added to it.
+        failing: The films that TMDB could not send in earlier runs. The films that fail in this run
+            are added.
         run_date: The date of the run.
         max_films: The largest number of films to fetch; None for no limit.
     """

@@ -126,10 +126,10 @@ class FilmStore:
             return
 
     def as_of(self, day: date) -> Iterator[pa.Table]:
-        """Read all films as `films` does, but with the facts that training and forecasts go by.
+        """Read all films as `films` does, but with the facts that training and forecasts use.
 
-        These are the rating and votes known on `day`, or null if none were known; and as
-        `release_date` the day of the film's first release anywhere (see `releases`).
+        The rating and the votes are those known on `day`, or null if none were known. The
+        `release_date` is the day of the film's first release in any country (see `releases`).
         """
         for table in self.films():
             yield with_first_releases(votes_as_of(table, day))

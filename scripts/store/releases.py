@@ -1,9 +1,9 @@
-"""When a film was first shown to an audience, by TMDB's release dates of all countries.
+"""Find the day of a film's first release, from TMDB's release dates in all countries.
 
 TMDB's `release_date` is usually the opening in the cinemas of one country. Before it, a film may
-already be shown at a festival or in another country, and get its first votes. So the release of a
-film is here its earliest release of any type in any country, or `release_date` if that is earlier
-or TMDB has no others.
+already be shown at a festival or in another country, and get its first votes. So this project uses
+a film's earliest release of any type in any country. If `release_date` is earlier, or is the only
+date that TMDB has, it is used instead.
 """
 
 import json
@@ -19,7 +19,7 @@ _DAY_LENGTH: Final = len("2026-11-23")  # TMDB's dates of releases continue with
 
 
 class ReleaseType(IntEnum):
-    """TMDB's codes for how a film is released."""
+    """TMDB's codes for the types of release, such as a premiere or a release in cinemas."""
 
     PREMIERE = 1  # mostly at a festival
     LIMITED = 2  # in few cinemas
@@ -50,8 +50,8 @@ def first_release(release_date: date | None, release_dates: str | None) -> Relea
     """Find a film's first release. On the same day, a premiere comes before other types.
 
     Args:
-        release_date: TMDB's field of this name.
-        release_dates: TMDB's part of this name, as JSON text.
+        release_date: The field `release_date` of TMDB's answer; None if unknown.
+        release_dates: The part `release_dates` of TMDB's answer, as JSON text.
 
     Returns:
         The release; None if TMDB has no date for the film.
@@ -66,7 +66,7 @@ def with_first_releases(films: pa.Table) -> pa.Table:
     """Replace each film's `release_date` by the day of its first release.
 
     Args:
-        films: In the columns of `schema.SCHEMA`, one row per film.
+        films: A table with the columns of `schema.SCHEMA`, one row per film.
     """
     dates, parts = films["release_date"].to_pylist(), films["release_dates"].to_pylist()
     first = (first_release(*each) for each in zip(dates, parts, strict=True))
@@ -76,7 +76,7 @@ def with_first_releases(films: pa.Table) -> pa.Table:
 
 
 def _releases(text: str | None) -> Iterator[Release]:
-    """Read the releases that have a possible date and one of TMDB's types."""
+    """Read from TMDB's JSON the releases that have a possible date and a known type."""
     if not text or '"release_date"' not in text:
         return
     for country in _objects(json.loads(text), "results"):

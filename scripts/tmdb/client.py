@@ -105,9 +105,10 @@ class TmdbAnswer(NamedTuple):
 
     Attributes:
         film_id: The requested id.
-        film: TMDB's JSON; None if TMDB has no such film, or if the film failed.
+        film: TMDB's JSON; None if TMDB has no such film, or if there was a problem.
         at: When TMDB sent the answer.
-        problem: Why the film failed in all attempts although TMDB works; None if it did not fail.
+        problem: Why TMDB could not send this film in several attempts, although it sends others;
+            None if there was no problem.
     """
 
     film_id: int
@@ -117,7 +118,7 @@ class TmdbAnswer(NamedTuple):
 
 
 class _FilmFailedError(Exception):
-    """A film failed in all attempts although TMDB works; the text is the last problem."""
+    """TMDB could not send one film, although it works; the error text is the last problem."""
 
 
 class _KeyFilter(logging.Filter):
@@ -136,7 +137,7 @@ class Tmdb:
     """A client session for TMDB's API; several threads may use it at the same time.
 
     Attributes:
-        unusable_entries: How many entries without a film id the lists had that were read so far.
+        unusable_entries: Number of entries without a film id in the lists that were read so far.
     """
 
     def __init__(
@@ -220,10 +221,10 @@ class Tmdb:
     def details(self, film_ids: Iterable[int]) -> Generator[TmdbAnswer]:
         """Fetch films with their parts (such as credits) in parallel; yield them as they arrive.
 
-        A film that TMDB fails to answer does not end this. After a few attempts, and if TMDB
-        answers other requests, it is yielded with its problem. If TMDB answers none, the errors of
-        `get` are raised. Ids are read only as fast as the caller reads films, so `film_ids` may be
-        very long.
+        If TMDB cannot send one film in several attempts, but answers other requests, the film is
+        yielded with its problem, and the others are still fetched. If TMDB answers no request, the
+        errors of `get` are raised. Ids are read only as fast as the caller reads films, so
+        `film_ids` may be very long.
         """
         ids = iter(film_ids)
         requested: set[Future[TmdbAnswer]] = set()
@@ -343,7 +344,7 @@ class _FilmStop:
         tmdb: The client, to ask whether TMDB works.
         limit: The largest number of attempts while TMDB is down.
         ended: Whether the caller has stopped.
-        was_well: Whether TMDB worked after the attempt before.
+        was_well: Whether TMDB worked after the previous attempt.
     """
 
     tmdb: Tmdb
@@ -355,7 +356,7 @@ class _FilmStop:
         """Return true if TMDB is down for too long, or if the caller has stopped.
 
         Raises:
-            _FilmFailedError: The film has had its attempts, and TMDB works.
+            _FilmFailedError: All attempts for this film failed, although TMDB works.
             TmdbError: TMDB refuses the key.
             ClockError: This machine's clock is wrong.
         """

@@ -1,7 +1,9 @@
-"""Films that TMDB fails to answer, for example with HTTP 500 each time; and when to try them again.
+"""Remember the films that TMDB cannot send, and when to request each of them again.
 
-A file in the store's folder keeps them from run to run. A film that fails is left for the next day,
-then for 2 days, then for 4, and so on. What the store knows of it stays there.
+For example, TMDB may answer each request for one film with HTTP 500, although it answers the
+requests for other films. Such a film fails. The next run requests it again on the next day, then
+after 2 days, then after 4, and so on. A file in the store's folder records these days. The record
+of the film that is already in the store is kept.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,12 +20,12 @@ _NAMED_IDS: Final = 20  # an error names at most so many films
 
 
 class TooManyFailuresError(ExplainedError, RuntimeError):
-    """So many films fail that the fault is TMDB's, or the network's, and not that of the films."""
+    """So many films fail that TMDB or the network must be the cause, and not the single films."""
 
     retryable: ClassVar[bool] = True
 
     def __init__(self, failed: Mapping[int, str], asked: int) -> None:
-        """Write a message that names the films that failed, out of `asked`, and a problem."""
+        """Create the error from the films that failed and the number `asked` of requested films."""
         problem = next(iter(failed.values()))
         super().__init__(
             f"{len(failed)} of {asked} films failed, such as with '{problem}': {named(failed)}; "
@@ -32,7 +34,7 @@ class TooManyFailuresError(ExplainedError, RuntimeError):
 
 
 def named(film_ids: Iterable[int]) -> str:
-    """Write film ids as text for a message: the first ones, and the number of the others."""
+    """Format film ids for an error message: the first ids, and the number of the others."""
     ids = sorted(film_ids)
     others = f" and {len(ids) - _NAMED_IDS} more" if len(ids) > _NAMED_IDS else ""
     return ", ".join(map(str, ids[:_NAMED_IDS])) + others
@@ -40,12 +42,12 @@ def named(film_ids: Iterable[int]) -> str:
 
 @dataclass(frozen=True)
 class FailingFilm:
-    """A film that failed in the last run that tried it.
+    """A film for which TMDB sent no usable answer when it was last requested.
 
     Attributes:
-        problem: Why it failed, in words.
+        problem: Why it failed, as text.
         days: The number of days on which it failed in a row.
-        next_day: It is not requested before this day, as YYYY-MM-DD.
+        next_day: The day on which it is requested again, as YYYY-MM-DD.
     """
 
     problem: str
@@ -54,31 +56,32 @@ class FailingFilm:
 
 
 class FailingFilms:
-    """The films of one store that failed, by id."""
+    """The films that TMDB could not send, by id; stored in a file beside the film store."""
 
     def __init__(self, folder: DataPath) -> None:
-        """Read the file in the store's folder, if there is one."""
+        """Read the file of failed films in the store's folder, if there is one."""
         self._path = folder / FILE
         stored = read_json(self._path) if self._path.exists() else {}
         self._films = {int(film_id): FailingFilm(**film) for film_id, film in stored.items()}
 
     @property
     def ids(self) -> frozenset[int]:
-        """The ids of all films that failed when they were last tried."""
+        """The ids of all films that failed when they were last requested."""
         return frozenset(self._films)
 
     def waiting(self, day: date) -> frozenset[int]:
-        """Return the films that are not to be requested on a day."""
+        """Return the ids of the films that must not be requested yet on `day`."""
         return frozenset(
             film_id for film_id, film in self._films.items() if film.next_day > day.isoformat()
         )
 
     def update(self, failed: Mapping[int, str], answered: Iterable[int], day: date) -> None:
-        """Store the result of a run.
+        """Store which films failed in a run, and remove the films that TMDB has answered.
 
         Args:
             failed: The films that failed, with the problem of each.
-            answered: Films that were answered; other ids in it change nothing.
+            answered: Ids of the films that TMDB answered. Ids of films that never failed are
+                ignored.
             day: The day of the run.
         """
         films = self._films.copy()
@@ -90,7 +93,7 @@ class FailingFilms:
             write_json(self._path, self.as_json())
 
     def as_json(self) -> dict[str, Any]:
-        """Return the films by id, with why each failed and when it is tried again."""
+        """Return the failed films by id, each with its problem and the day of the next request."""
         return {str(film_id): asdict(self._films[film_id]) for film_id in sorted(self._films)}
 
     def _failed(self, film_id: int, problem: str, day: date) -> FailingFilm:

@@ -25,12 +25,13 @@ class Ingestion:
     Attributes:
         votes_as_of: The day under which the votes are stored in the vote history.
         run_date: The date of the daily run that fetches the films; None for a backfill.
-        max_bad_share: The run stops if a larger fraction of the records is bad, or of the films
-            fails.
-        known_failing: Films that failed in earlier runs; if they fail again, TMDB may still work.
+        max_bad_share: The run stops if a larger fraction of the records is bad, or if a larger
+            fraction of the films fails.
+        known_failing: Ids of the films that failed in earlier runs. If they fail again, this is no
+            sign of an outage.
         report: The numbers of records and faults so far.
         gone: The number of requested ids for which TMDB has no film.
-        failed: The films that failed, with the problem of each.
+        failed: The films that TMDB could not send, by id, with the problem of each.
         recovered: The films of `known_failing` that TMDB answered.
     """
 
@@ -51,7 +52,8 @@ class Ingestion:
         If a later request fails, the films that have arrived are still added.
 
         Yields:
-            The film ids in each stored batch, including those without a film or with a problem.
+            The film ids in each stored batch, including ids for which TMDB has no film, and ids of
+            films that failed.
 
         Raises:
             BadAnswersError: Too many records are bad; the current batch is not added.

@@ -54,7 +54,8 @@ def due(
         changed_since: The first day whose changes at TMDB have not been read yet.
         now: The current time by TMDB's clock. The next run reads the changes of the current day,
             because more films may change today.
-        failing: Films that failed in earlier runs; they are requested when their day has come.
+        failing: The films that TMDB could not send in earlier runs. Each is requested again on a
+            later day.
     """
     today = days_since_1970(now.date())
     wanted = chain(

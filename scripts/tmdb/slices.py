@@ -131,7 +131,7 @@ def fill_slice(
         - `listed`: number of films on TMDB's pages;
         - `missing`: number of films that TMDB counts but that are on none of its pages;
         - `gone`: number of listed films that TMDB no longer had when they were requested;
-        - `failed`: the films that TMDB failed to answer, by id, with the problem of each;
+        - `failed`: the films that TMDB could not send, by id, with the problem of each;
         - `unusable`: number of entries without a film id on TMDB's pages;
         - `validation`: the numbers of records and faults;
         - `slice`: name of the file that records the progress.
@@ -140,7 +140,7 @@ def fill_slice(
         TmdbError: TMDB refuses the requests or is unavailable. The films that were fetched before
             are stored.
         BadAnswersError: Too many records are bad.
-        TooManyFailuresError: TMDB fails to answer too many films.
+        TooManyFailuresError: TMDB cannot send too many of the films.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
     """

@@ -145,7 +145,7 @@ def _mend(
 
 
 def _has_right_types(record: FilmRecord) -> bool:
-    """Whether a record satisfies `_types_schema`."""
+    """Whether each field of a record has TMDB's type, as `_types_schema` requires."""
     return all(
         name not in NEVER_NULL if record[name] is None else holds(record[name])
         for name, holds in _type_rules().items()

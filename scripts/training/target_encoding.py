@@ -85,7 +85,7 @@ class EffectsEstimate:
         ]
 
     def encoding_columns(self, rows: TokenRows, which: Mask) -> dict[str, Floats]:
-        """Encode the films that `which` marks.
+        """Compute the target-encoded features of the films that `which` marks.
 
         Returns:
             By feature name: the value of each film; shape (films,). NaN if the film's fact is
