@@ -1,1 +1,4 @@
-"""Tools and configuration for operators: secrets, upgrades, recovery drills, monitoring."""
+"""Commands and configuration files for the people who operate a deployment.
+
+They create secrets, upgrade a machine, practise recoveries (drills), and monitor the services.
+"""

@@ -11,14 +11,14 @@ from ops.project import EngineError, Project
 def parser_of(
     module: str, description: str, project: str, *files: str, env_file: str = ".env"
 ) -> argparse.ArgumentParser:
-    """Create a parser with the options that select a Docker Compose project.
+    """Create a command-line parser with the options that select a Docker Compose project.
 
     Args:
-        module: The command's module, such as `ops.rotate`, for the usage line.
-        description: The command's purpose, for `--help`.
-        project: The default name of the project.
-        files: The default Compose files.
-        env_file: The default file with the settings.
+        module: The command's module, such as `ops.rotate`. It is shown in the usage line.
+        description: The command's purpose. It is shown by `--help`.
+        project: The project's name, if the command line does not give another one.
+        files: The Compose files, if the command line does not give others.
+        env_file: The file with the settings, if the command line does not give another one.
     """
     parser = argparse.ArgumentParser(prog=f"python3 -m {module}", description=description)
     parser.add_argument(
@@ -33,20 +33,21 @@ def parser_of(
 
 
 def project_of(options: argparse.Namespace) -> Project:
-    """Return the Compose project that the parsed options select."""
+    """Return the Docker Compose project that the parsed command-line options select."""
     files = tuple(options.file or options.default_files)
     return Project(options.project, files, options.env_file.resolve())
 
 
 def run_and_report(work: Callable[[], str], *errors: type[Exception]) -> int:
-    """Run a command's work, print its result, and return the exit code.
+    """Run a function and print the text that it returns, or the message of an expected error.
 
     Args:
-        work: Does the work, and returns the text to print.
-        errors: The expected exception types, in addition to `EngineError`.
+        work: The function.
+        errors: The types of expected exceptions, in addition to `EngineError`.
 
     Returns:
-        0 after success; 1 after an expected error, whose message goes to standard error.
+        The exit code: 0 after success, 1 after an expected exception. The exception's message is
+        printed to standard error.
     """
     # An unexpected error is a bug, so its traceback is shown.
     expected: tuple[type[Exception], ...] = (EngineError, *errors)

@@ -1,4 +1,4 @@
-"""Generate the secrets of a deployment: `python3 -m ops.credentials .env`."""
+"""Generate the missing passwords and keys in a settings file: `python3 -m ops.credentials .env`."""
 
 import argparse
 import base64
@@ -49,18 +49,24 @@ parser.add_argument("--rotate", nargs="+", default=(), metavar="NAME", help="rep
 
 
 def new_secret() -> str:
-    """Generate 32 random bytes in URL-safe base64, the format of a Fernet key."""
+    """Generate a secret: 32 random bytes in URL-safe base64, the format of a Fernet key."""
     return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
 
 
 def value_of(text: str, name: str) -> str | None:
-    """Find the value of a setting in the text of a .env file; None if absent or empty."""
+    """Return the value of a setting in the text of a .env file; None if it is absent or empty."""
     found = re.search(rf"(?m)^{name}=(.+)$", text)
     return found[1] if found else None
 
 
 def with_values(text: str, values: dict[str, str]) -> str:
-    """Return the text of a .env file with these settings replaced, or appended if absent."""
+    """Return the text of a .env file with new values for some settings.
+
+    Args:
+        text: The present text of the file.
+        values: The new values by the setting's name. A setting that the text does not have is
+            added at the end.
+    """
     for name, value in values.items():
         line = f"{name}={value}"
         # A commented-out setting is replaced in place, next to the comment that explains it.
@@ -71,15 +77,19 @@ def with_values(text: str, values: dict[str, str]) -> str:
 
 
 def completed(text: str, trial: bool = False, rotate: Iterable[str] = ()) -> dict[str, str]:
-    """Return values for the settings that are missing, and new secrets to replace old ones.
+    """Generate values for the settings that are missing in a .env file.
 
     Args:
-        text: The text of a .env file.
-        trial: Also return the settings of the container trial.
-        rotate: The names of the secrets to replace although they have a value.
+        text: The text of the .env file.
+        trial: Whether to include the settings that only the container trial (`make trial`) needs.
+        rotate: The names of secrets that get a new value although they already have one.
+
+    Returns:
+        The values by the setting's name.
 
     Raises:
-        ValueError: A secret in `rotate` is issued by somebody else.
+        ValueError: A secret in `rotate` cannot be generated, because another organisation such as
+            Amazon issues it.
     """
     ours = (*OWN, *OF_THE_TRIAL) if trial else OWN
     if foreign := [name for name in rotate if name not in ours]:
@@ -90,7 +100,7 @@ def completed(text: str, trial: bool = False, rotate: Iterable[str] = ()) -> dic
 
 
 def write(file: Path, text: str) -> None:
-    """Write a file in one atomic step; only its owner can read it."""
+    """Write a file that only its owner can read, in one atomic step (completely or not at all)."""
     # The mode is set before the text is written, so the secrets are never readable by others.
     # The rename replaces the old file only when the new one is complete.
     partial = file.with_name(f".{file.name}.partial")
@@ -100,7 +110,10 @@ def write(file: Path, text: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Add the missing settings to the .env file, and print their names, never their values."""
+    """Add the missing settings to the .env file, and print the names of the added settings.
+
+    The values are never printed, because they are secret.
+    """
     options = parser.parse_args(argv)
     text = options.file.read_text() if options.file.exists() else ""
     try:

@@ -1,8 +1,9 @@
 """Practise an operation or a recovery on the container trial: `python -m ops.drills NAME`.
 
-The container trial runs both instances in containers on this machine. Each drill causes an event
-that also happens to the real system, such as the loss of a disk. It then checks the result, and
-returns measured values. The trial must run (`python -m ops.trial up`) with a model in service.
+The container trial runs instance A (training) and instance B (serving) in containers on this
+machine. Each drill causes an event that can also happen to the real system, such as the loss of a
+disk. Then it checks that the system works again, and returns measured values, such as the seconds
+it took. Before a drill, start the container trial: `python -m ops.trial up`.
 """
 
 import json
@@ -30,14 +31,15 @@ _BEFORE: Final = "3.2.0"  # the last version of Airflow with a different databas
 
 
 class DrillError(AssertionError):
-    """The trial is not in the state that a drill expects."""
+    """A check of a drill has failed, for example because the API refused a request."""
 
 
 def restore_training(trial: Trial) -> dict[str, Any]:
-    """Delete instance A (training) with its disk; restore it from S3 and the settings.
+    """Delete instance A (training) with its disk, and restore it from S3 and the settings file.
 
     Returns:
-        The seconds until the restored pipeline has deployed a model, and the model's version.
+        The seconds until the restored pipeline has trained and deployed a model, and the version
+        of this model.
     """
     version, codes = trial.served_version(), _codes(trial)
     began = time.monotonic()
@@ -57,10 +59,13 @@ def restore_training(trial: Trial) -> dict[str, Any]:
 
 
 def replace_serving(trial: Trial) -> dict[str, Any]:
-    """Replace the API's replicas while clients send requests through the proxy.
+    """Replace every replica of the API, and check that no request fails in the meantime.
+
+    The requests come from clients outside, through the proxy.
 
     Returns:
-        The seconds it took, the number of new replicas, and how many requests got an answer.
+        The seconds it took, the number of new replicas, and the numbers of answered and of failed
+        requests.
     """
     with load(trial.ask_proxy) as outcome:
         time.sleep(2)
@@ -78,10 +83,11 @@ def replace_serving(trial: Trial) -> dict[str, Any]:
 
 
 def rotate_secrets(trial: Trial) -> dict[str, Any]:
-    """Replace every secret; check that the old ones are refused and both instances still work.
+    """Replace every secret, check that the old ones are refused, and run the pipeline again.
 
     Returns:
-        The seconds it took, the number of replaced secrets, and the version deployed afterwards.
+        The seconds it took, the number of replaced secrets, and the model version that the pipeline
+        has deployed afterwards.
     """
     old = trial.project.settings()
     began = time.monotonic()
@@ -117,10 +123,11 @@ def rotate_secrets(trial: Trial) -> dict[str, Any]:
 
 
 def roll_back(trial: Trial) -> dict[str, Any]:
-    """Promote another model version, then roll back to the previous version.
+    """Put another model version into production, then roll back to the previous version.
 
     Returns:
-        The seconds of the rollback, and the versions before and after it.
+        The seconds until the API serves the previous version again, and the names of the two
+        versions.
     """
     before = trial.served_version()
     _check(before is not None, "a version is in service")
@@ -133,10 +140,12 @@ def roll_back(trial: Trial) -> dict[str, Any]:
 
 
 def upgrade_database(trial: Trial) -> dict[str, Any]:
-    """Upgrade the database of an earlier Airflow, then restore its backup; no run may be lost.
+    """Upgrade the database of an older Airflow version, then restore the backup of this database.
+
+    Both times, the drill checks that Airflow still knows all pipeline runs.
 
     Returns:
-        The seconds of the upgrade and of the restoration, and the number of pipeline runs.
+        The seconds that the upgrade and the restoration took, and the number of pipeline runs.
     """
     runs = trial.run_ids()
     _check(bool(runs), "there are runs")
@@ -172,7 +181,10 @@ def _repair_deadlines(trial: Trial) -> None:
 
 
 def _rotate_foreign_keys(trial: Trial) -> None:
-    """Replace, in the settings, the keys for TMDB and S3 and the proxy's password."""
+    """Replace three kinds of secrets in the settings file.
+
+    These are the key for TMDB, the keys for S3, and the password for the proxy.
+    """
     file = trial.project.env_file
     text = file.read_text()
     fresh = credentials.completed(text, trial=True, rotate=credentials.OF_THE_TRIAL)

@@ -1,4 +1,4 @@
-"""Put load on a service: send requests without a pause, and count the answers."""
+"""Send requests to a service without a pause, and count the answers."""
 
 import threading
 import time
@@ -12,10 +12,11 @@ import requests
 
 @dataclass
 class LoadResult:
-    """The results of all requests so far.
+    """How the service has answered the requests sent so far.
 
     Attributes:
-        statuses: The number of requests by status code, or by error name if there was no answer.
+        statuses: The number of requests by the HTTP status of the answer, such as "200". If there
+            was no answer, the name of the exception is used, such as "ConnectionError".
         seconds: The duration of each request.
     """
 
@@ -24,12 +25,12 @@ class LoadResult:
 
     @property
     def answered(self) -> int:
-        """The number of requests that got an answer with status 200."""
+        """The number of requests that got an answer with HTTP status 200."""
         return self.statuses["200"]
 
     @property
     def failed(self) -> int:
-        """The number of requests that got another status, or no answer."""
+        """The number of requests that got no answer, or an answer with another status than 200."""
         return self.statuses.total() - self.answered
 
 
@@ -37,11 +38,13 @@ class LoadResult:
 def load(
     ask: Callable[[requests.Session], requests.Response], callers: int = 4
 ) -> Iterator[LoadResult]:
-    """Send requests from several threads until the block ends.
+    """Send requests from several threads until the `with` block ends.
+
+    Yields the counts of the answers, which are updated while the block runs.
 
     Args:
-        ask: Sends one request in the given session, and returns the response.
-        callers: The number of threads. Each waits for an answer before its next request.
+        ask: A function that sends one request in the given session, and returns the response.
+        callers: The number of threads. Each waits for the answer before it sends the next request.
     """
     result, over, lock = LoadResult(), threading.Event(), threading.Lock()
 

@@ -1,4 +1,4 @@
-"""Measure the peak memory of a Compose project's containers while a block of code runs."""
+"""Measure the peak memory of a Docker Compose project's containers, while a `with` block runs."""
 
 import threading
 from collections.abc import Iterator
@@ -15,15 +15,15 @@ _V2: Final = Path("/sys/fs/cgroup")
 
 
 class Peaks(dict[str, float]):
-    """Peak memory in MB by service name, without page cache."""
+    """The peak memory of each service in MB, by the service's name, without the page cache."""
 
 
 @contextmanager
 def measured(project: Project) -> Iterator[Peaks]:
-    """Measure all containers of a project twice per second until the block ends.
+    """Measure the memory of all containers of a project until the `with` block ends.
 
-    Yields the peaks, which are updated while the block runs. Containers that start during the block
-    are measured too.
+    The containers are measured twice per second. Yields the peak memory of each service, which is
+    updated while the block runs. Containers that start during the block are measured too.
     """
     peaks, over = Peaks(), threading.Event()
 
@@ -42,7 +42,7 @@ def measured(project: Project) -> Iterator[Peaks]:
 
 
 def limit_mb(container: str) -> float:
-    """Return the memory limit that the engine enforces for a container, in MB."""
+    """Return a container's memory limit in MB, which the Docker engine enforces."""
     return int(inspect(container, "{{.HostConfig.Memory}}")) / 2**20
 
 

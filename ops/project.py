@@ -18,17 +18,18 @@ _KNOWN: Final = ("PATH", "HOME", "DOCKER_HOST", "DOCKER_BUILDKIT")
 
 
 class EngineError(RuntimeError):
-    """A container command failed, or a container did not reach the expected state in time."""
+    """A Docker command failed, or a container did not become ready in time."""
 
 
 @dataclass(frozen=True)
 class Project:
-    """A Compose project: one or more Compose files that are run together under one name.
+    """A Docker Compose project: the services in one or more Compose files, run under one name.
 
     Attributes:
-        name: The name, which is also the prefix of the containers' names.
-        files: The Compose files, relative to the repository.
-        env_file: The file with the settings. Environment variables of this process are ignored.
+        name: The project's name. The containers' names start with it.
+        files: The paths of the Compose files, relative to the repository.
+        env_file: The file with the settings. Compose reads settings only from this file, not from
+            environment variables of this process.
     """
 
     name: str
@@ -36,11 +37,11 @@ class Project:
     env_file: Path
 
     def settings(self) -> dict[str, str]:
-        """Read the values of the settings file, by their names."""
+        """Read the project's settings file; return the values by the setting's name."""
         return settings_in(self.env_file)
 
     def compose(self, *arguments: str, typed: str | None = None) -> str:
-        """Run a Compose command on the project, and return its output.
+        """Run a Docker Compose command for this project, and return the text that it prints.
 
         Args:
             arguments: The command and its options, such as `"up", "-d"`.
@@ -52,7 +53,7 @@ class Project:
         return run(*self.command(), *arguments, typed=typed)
 
     def command(self) -> list[str]:
-        """Return the program and the options with which every Compose command begins."""
+        """Return the beginning of every Compose command: the program and the project's options."""
         own = ["--project-name", self.name, "--env-file", str(self.env_file)]
         files = [part for name in self.files for part in ("--file", name)]
         # Some versions of Compose do not read COMPOSE_PROFILES from the settings file.
@@ -80,7 +81,7 @@ class Project:
 
 
 def settings_in(file: Path) -> dict[str, str]:
-    """Read the settings in a .env file, by their names.
+    """Read the settings in a .env file; return the values by the setting's name.
 
     Raises:
         EngineError: The file does not exist.
@@ -99,10 +100,10 @@ def _unquoted(value: str) -> str:
 
 
 def compose_program() -> tuple[str, ...]:
-    """Return the command that runs Compose: the plug-in of `docker` if installed, else the program.
+    """Return the command that runs Docker Compose: `docker compose` or else `docker-compose`.
 
     Raises:
-        EngineError: Neither is installed.
+        EngineError: Neither of the two commands is installed.
     """
     with suppress(EngineError):
         run("docker", "compose", "version")
@@ -113,15 +114,15 @@ def compose_program() -> tuple[str, ...]:
 
 
 def run(*command: str, typed: str | None = None) -> str:
-    """Run a program in the repository's folder, and return its output.
+    """Run a program in the repository's folder, and return the text that it prints.
 
     Args:
         command: The program and its arguments.
         typed: The text for the program's standard input.
 
     Raises:
-        EngineError: The program is not installed, or it failed. The message has the last lines of
-            its output.
+        EngineError: The program is not installed, or it failed. The error message contains the last
+            lines that the program printed.
     """
     known = {name: os.environ[name] for name in _KNOWN if name in os.environ}
     if shutil.which(command[0]) is None:
@@ -136,7 +137,12 @@ def run(*command: str, typed: str | None = None) -> str:
 
 
 def inspect(container: str, form: str) -> str:
-    """Return facts about a container or an image; the Go template `form` selects them."""
+    """Run `docker inspect` and return its output.
+
+    Args:
+        container: The id or name of a container or an image.
+        form: A Go template that selects the wanted facts, such as "{{.Created}}".
+    """
     return run("docker", "inspect", "--format", form, container)
 
 
@@ -147,15 +153,15 @@ def is_healthy(container: str) -> bool:
 
 
 def wait(condition: str, is_met: Callable[[], bool], seconds: float) -> None:
-    """Wait until a condition is met, checking it every second.
+    """Wait until a condition is true. It is checked every second.
 
     Args:
         condition: The condition in words, for the error message.
-        is_met: Returns whether the condition is met.
-        seconds: How long to wait at most.
+        is_met: A function that returns whether the condition is true.
+        seconds: How many seconds to wait at most.
 
     Raises:
-        EngineError: The condition was not met in time.
+        EngineError: The condition did not become true in time.
     """
     deadline = time.monotonic() + seconds
     while not is_met():

@@ -1,7 +1,8 @@
-"""Replace the API's replicas one by one, without refused requests: `python3 -m ops.replace`.
+"""Replace the API's replicas one by one, so that no request fails: `python3 -m ops.replace`.
 
-Each new replica starts while the old ones still run. When it is ready, one old replica stops. Build
-the image first: `docker-compose -f docker-compose-fastapi.yaml build api`.
+A replica is one container that runs the API. Each new replica starts while the old ones still run.
+When the new replica is ready, one old replica is stopped. Build the container image first:
+`docker-compose -f docker-compose-fastapi.yaml build api`.
 """
 
 import sys
@@ -24,14 +25,15 @@ parser.add_argument("--replicas", type=int, help="new number of replicas (defaul
 
 
 def replace(project: Project, replicas: int | None = None) -> list[str]:
-    """Replace every replica of the API, and return the container ids of the new ones.
+    """Replace every replica of the API; return the container ids of the new replicas.
 
     Args:
         project: The Compose project with the service `api`.
         replicas: The new number of replicas; None keeps the present number.
 
     Raises:
-        EngineError: A new replica was not ready in time. It is removed; the old ones keep serving.
+        EngineError: A new replica was not ready in time. This replica is removed, and the old
+            replicas that are left keep serving.
     """
     old = project.containers("api")
     wanted = replicas or len(old)
@@ -47,7 +49,7 @@ def replace(project: Project, replicas: int | None = None) -> list[str]:
 
 
 def is_ready(container: str) -> bool:
-    """Return whether the replica in a container is ready, which means it has a verified model."""
+    """Return whether the API in a container is ready: it has loaded and verified a model."""
     try:
         run("docker", "exec", container, "python", "-c", _IS_READY)
     except EngineError:
@@ -74,7 +76,7 @@ def _stop_replica(container: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Replace the API's replicas, as the command line asks."""
+    """Run the command line: replace the API's replicas, and print their number."""
     options = parser.parse_args(argv)
 
     def work() -> str:

@@ -1,7 +1,8 @@
 """Replace every secret of instance A (training): `python3 -m ops.rotate`.
 
-These are the passwords and keys that this project generates. TMDB, Amazon, W&B and Slack issue
-their own keys: put new ones into .env yourself, before you run this command.
+The command replaces all passwords and keys that `ops.credentials` has generated. It cannot replace
+the keys that TMDB, Amazon, W&B and Slack issue. If those should change too, get new keys there, and
+write them into .env before you run this command.
 """
 
 import sys
@@ -20,14 +21,16 @@ parser = parser_of(
 
 
 def rotate(project: Project) -> None:
-    """Replace the secrets in the database and in the settings file, and restart Airflow with them.
+    """Write new secrets to the database and to the settings file, and restart Airflow with them.
 
-    The new secrets are first written to a file beside the settings file. If a run is interrupted,
-    the next run reads the same new secrets from there. The file is deleted at the end.
+    First, the new secrets are written to a second file beside the settings file. If this function
+    is interrupted, the next call reads the same new secrets from the second file. It is deleted at
+    the end.
 
     Raises:
-        EngineError: A step failed. If it was not the restart of Airflow, the settings file still
-            contains the old secrets.
+        EngineError: A step failed. If the failed step is the restart of Airflow, which is the last
+            one, the settings file contains the new secrets. Otherwise it still contains the old
+            ones.
     """
     kept = project.env_file.with_name(f"{project.env_file.name}.rotating")
     if not kept.exists():
@@ -53,7 +56,7 @@ def _rotate_fernet_key(project: Project, old: str, new: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Replace the secrets of the Compose project that the command line selects."""
+    """Run the command line: replace the secrets, and print their names."""
     options = parser.parse_args(argv)
 
     def work() -> str:

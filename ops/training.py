@@ -1,4 +1,4 @@
-"""Operate Airflow on instance A (training): its services, its commands, and its database."""
+"""Control Airflow on instance A (training): its services, its commands, and its database."""
 
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ _AS_AIRFLOW: Final = "-h 127.0.0.1 -U airflow"
 
 
 def wait_for_airflow(project: Project) -> None:
-    """Wait until each of Airflow's services is healthy.
+    """Wait until each of Airflow's services is healthy, which means it passes its health check.
 
     Raises:
         EngineError: A service is not healthy after five minutes.
@@ -25,10 +25,10 @@ def wait_for_airflow(project: Project) -> None:
 
 
 def command(project: Project, *words: str, typed: str | None = None) -> str:
-    """Run a command in a new container with Airflow, and return its output.
+    """Run a command in a new container with Airflow, and return the text that it prints.
 
     Args:
-        project: The Compose project of instance A.
+        project: The Docker Compose project of instance A (training).
         words: The command and its arguments.
         typed: The text for the command's standard input.
     """
@@ -38,14 +38,25 @@ def command(project: Project, *words: str, typed: str | None = None) -> str:
 
 
 def execute(project: Project, statements: str) -> None:
-    """Execute SQL statements in Airflow's database; stop at the first error."""
+    """Execute SQL statements in Airflow's database, until one of them fails.
+
+    Args:
+        project: The Docker Compose project of instance A (training).
+        statements: The SQL statements, separated by semicolons.
+
+    Raises:
+        EngineError: A statement failed. The statements after it are not executed.
+    """
     # Through standard input, because they can contain a password, and process lists are public.
     program = f"{_SIGN_IN} psql -q -v ON_ERROR_STOP=1 {_AS_AIRFLOW} airflow"
     project.compose("exec", "-T", "postgres", "sh", "-c", program, typed=statements)
 
 
 def dump(project: Project, file: Path) -> None:
-    """Write Airflow's database as SQL to a file that only its owner can read."""
+    """Write a backup of Airflow's database to a file of SQL statements.
+
+    Only the file's owner can read it.
+    """
     program = f"{_SIGN_IN} pg_dump {_AS_AIRFLOW} --no-owner airflow"
     text = project.compose("exec", "-T", "postgres", "sh", "-c", program)
     file.touch(mode=0o600)  # before the text, which contains encrypted secrets
@@ -53,7 +64,7 @@ def dump(project: Project, file: Path) -> None:
 
 
 def restore(project: Project, file: Path) -> None:
-    """Replace the contents of Airflow's database with those of a file that `dump` wrote."""
+    """Replace the content of Airflow's database with the backup that `dump` wrote to a file."""
     # Dropping the schema also removes tables that only the newer version has.
     reset = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n"
     execute(project, reset + file.read_text())

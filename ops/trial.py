@@ -1,7 +1,9 @@
-"""Run both instances in containers on this machine, as a trial: `python -m ops.trial up` or `down`.
+"""Run the whole system in containers on this machine: `python -m ops.trial up` or `down`.
 
-Local stand-ins replace TMDB and S3. `up` generates the missing settings and starts all containers.
-Then it runs the pipeline, and prints a forecast of the new model. `down` deletes everything.
+This is the container trial. It runs the services of instance A (training) and of instance B
+(serving). Local imitations replace TMDB and S3. The command `up` generates the missing settings
+and starts all containers. Then it runs the pipeline, and prints a forecast from the new model. The
+command `down` stops the containers and deletes their data.
 """
 
 import sys
@@ -45,25 +47,31 @@ _REQUEST_SECONDS: Final = 10
 
 @dataclass(frozen=True)
 class Trial:
-    """The container trial: both instances on this machine, with stand-ins for TMDB and S3."""
+    """The container trial: instances A and B run in containers on this machine.
+
+    Local imitations replace TMDB and S3.
+
+    Attributes:
+        project: The Docker Compose project with all containers of the trial.
+    """
 
     project: Project
 
     def url(self, setting: str) -> str:
-        """Return the local address with the port in a setting, such as `UI_PORT`."""
+        """Return the address of a service, given the setting with its port, such as `UI_PORT`."""
         return f"http://127.0.0.1:{self.project.settings()[setting]}"
 
     def api_url(self) -> str:
-        """Return the address of the API's oldest replica; the engine has chosen its port."""
+        """Return the address of the API's oldest replica; the Docker engine has chosen its port."""
         return f"http://{run('docker', 'port', self.project.containers('api')[0], '8000/tcp')}"
 
     def airflow(self, dag: str = DAG) -> AirflowClient:
-        """Return a client for one DAG in the trial's Airflow, signed in as its administrator."""
+        """Return a client for one DAG in the trial's Airflow, logged in as the administrator."""
         password = self.project.settings()["AIRFLOW_ADMIN_PASSWORD"]
         return AirflowClient(self.url("AIRFLOW_PORT"), "admin", password, dag)
 
     def start(self, *options: str) -> None:
-        """Start every service that is stopped, and restart those with outdated settings.
+        """Start every stopped service; restart every service whose settings have changed.
 
         Args:
             options: Further options for `docker compose up`.
@@ -71,7 +79,7 @@ class Trial:
         self.project.compose("up", "-d", *options)
 
     def write_proxy_user(self) -> None:
-        """Write the proxy's file of users: one user, with a hashed password."""
+        """Write the file with the users that the proxy accepts: one user with a hashed password."""
         # The proxy's own program hashes the password, so the hash has the format it expects.
         settings = self.project.settings()
         file = ROOT / settings["PROXY_USERS_FILE"]
@@ -81,19 +89,23 @@ class Trial:
         file.write_text(f"{_PROXY_USER} {hashed}\n")
 
     def run_ids(self) -> list[str]:
-        """Return the ids of the pipeline's runs, oldest first."""
+        """Return the ids of all pipeline runs in the trial's Airflow, the oldest first."""
         return self.airflow().run_ids()
 
     def registry(self, *arguments: str) -> None:
-        """Run a command of `scripts.registry`, such as `rollback`, in instance A (training)."""
+        """Run the program `scripts.registry` in a container of instance A (training).
+
+        Args:
+            arguments: The program's arguments: a command, such as `rollback`, and its options.
+        """
         command = ("python", "-m", "scripts.registry", *arguments)
         self.project.compose("exec", "-T", "airflow-scheduler", *command)
 
     def promote_another(self) -> str:
-        """Train a new version on twice as many films, and put it into production.
+        """Train a new model version on twice as many films, and put it into production.
 
         Returns:
-            The new version's name.
+            The name of the new version.
         """
         more = str(2 * int(self.project.settings()["COLLECT_MAX_FILMS"]))
         step = ("exec", "-T", "-e", f"COLLECT_MAX_FILMS={more}", "airflow-scheduler", "python")
@@ -107,16 +119,17 @@ class Trial:
         return version
 
     def run_pipeline(self, **parameters: str) -> dict[str, Any]:
-        """Run the pipeline, wait for its end, and return the result of its deployment step.
+        """Run the pipeline in the trial's Airflow, and wait for its end.
 
         Args:
-            parameters: The run's parameters, such as `run_date`.
+            parameters: The parameters of the run, such as `run_date`.
 
         Returns:
-            The outcome of `scripts.deploy`, with `version`, `promoted` and `reason`.
+            The result of the deployment step: `version` (the new model version), `promoted`
+            (whether it is in production now) and `reason`.
 
         Raises:
-            EngineError: A task failed; the message has its last log line.
+            EngineError: A task failed. The error message contains the task's last log line.
         """
         airflow = self.airflow()
         wait("the DAG is parsed", airflow.knows_dag, _PARSED_SECONDS)
@@ -126,7 +139,12 @@ class Trial:
         return deployment
 
     def await_forecasts(self) -> int:
-        """Wait for the forecast run that a new model triggers, and return its number of forecasts.
+        """Wait until all upcoming films are forecast with the new model.
+
+        Airflow starts this forecast run when a new model is in production.
+
+        Returns:
+            The number of forecasts.
 
         Raises:
             EngineError: The run did not start in time, or a task failed.
@@ -143,7 +161,10 @@ class Trial:
         return written
 
     def served_version(self) -> str | None:
-        """Return the model version that the API serves; None if it has none or does not answer."""
+        """Return the model version that the API serves.
+
+        The result is None if the API has no model or does not answer.
+        """
         try:
             answer = requests.get(f"{self.api_url()}/version", timeout=_REQUEST_SECONDS)
         except (requests.RequestException, EngineError, IndexError):
@@ -151,17 +172,17 @@ class Trial:
         return str(answer.json()["version"]) if answer.ok else None
 
     def await_version(self, version: str) -> float:
-        """Wait until the API serves a version, and return the seconds it took.
+        """Wait until the API serves the given model version; return the seconds it took.
 
         Raises:
-            EngineError: The version was not in service in time.
+            EngineError: The API did not serve this version in time.
         """
         began = time.monotonic()
         wait(f"{version} is in service", lambda: self.served_version() == version, _SERVING_SECONDS)
         return time.monotonic() - began
 
     def forecast(self) -> dict[str, Any]:
-        """Request the forecast for one sample film directly from the API.
+        """Request the forecast for a sample film directly from the API, and return the answer.
 
         Raises:
             requests.HTTPError: The API answered with an error.
@@ -173,16 +194,21 @@ class Trial:
         return forecast
 
     def certificate(self, name: str) -> str:
-        """Read a certificate of the proxy's own certificate authority, which signs for `localhost`.
+        """Read a certificate of the proxy's own certificate authority.
+
+        This authority has signed the certificate that the proxy uses for `localhost`.
 
         Args:
-            name: `root` or `intermediate`.
+            name: The name of the certificate: `root` or `intermediate`.
         """
         return self.project.compose("exec", "-T", "proxy", "cat", f"{_CERTIFICATES}/{name}.crt")
 
     @cached_property
     def root_certificate(self) -> Path:
-        """A file with the root certificate of the proxy's authority, which clients must trust."""
+        """The path of a file with the root certificate of the proxy's certificate authority.
+
+        A client that connects to the proxy by HTTPS must trust this certificate.
+        """
         file = self.project.env_file.with_name("proxy-root.crt")
         file.write_text(self.certificate("root"))
         return file
@@ -194,11 +220,11 @@ class Trial:
     def ask_proxy(
         self, session: requests.Session, password: str | None = None
     ) -> requests.Response:
-        """Request a forecast through the proxy as an outside client does, with TLS.
+        """Request a forecast by HTTPS through the proxy, as a client on the internet does.
 
         Args:
-            session: The HTTP session to send the request with.
-            password: The password to send; None for the valid one.
+            session: The HTTP session with which the request is sent.
+            password: The password to send to the proxy; None for the valid password.
         """
         name, usual = self.proxy_user()
         return session.post(
@@ -213,13 +239,13 @@ class Trial:
 def new_trial(
     name: str, env_file: Path, files: tuple[str, ...] = FILES, **settings: str | int
 ) -> Trial:
-    """Prepare a trial without starting it: write its settings file.
+    """Prepare a container trial without starting it: write its settings file.
 
     Args:
-        name: The name of the Compose project.
-        env_file: The settings file. Missing settings and secrets are generated.
+        name: The name of the Docker Compose project.
+        env_file: The settings file. Missing settings and secrets are generated and added.
         files: The Compose files.
-        settings: Settings that replace those in the file.
+        settings: New values for settings in the file.
     """
     text = env_file.read_text() if env_file.exists() else ""
     text = credentials.with_values(text, {key: str(value) for key, value in settings.items()})
@@ -229,7 +255,11 @@ def new_trial(
 
 
 def up(project: Project) -> str:
-    """Start a trial, run the pipeline once, and return the trial's addresses and a forecast."""
+    """Start the container trial and run the pipeline once.
+
+    Returns:
+        A text for the user: the addresses of the services, and a forecast from the new model.
+    """
     trial = new_trial(project.name, project.env_file, project.files)
     trial.write_proxy_user()
     trial.start("--build")
@@ -245,16 +275,16 @@ def up(project: Project) -> str:
 
 
 def down(project: Project) -> str:
-    """Stop a trial's containers, and delete its data."""
+    """Stop the containers of the trial, delete their data, and return a text for the user."""
     project.compose("down", "--volumes")
     return "the trial has ended"
 
 
 def _follow(airflow: AirflowClient, run_id: str) -> None:
-    """Wait until a run has ended.
+    """Wait until the DAG run with the id `run_id` has ended.
 
     Raises:
-        EngineError: A task failed; the message has its last log line.
+        EngineError: A task failed. The error message contains the task's last log line.
     """
     for news in airflow.follow(run_id):
         if news.state == "failed":
@@ -269,7 +299,7 @@ parser.add_argument("command", choices=COMMANDS)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Start or end a trial, as the command line asks."""
+    """Run the command line: `up` starts the container trial, `down` ends it."""
     options = parser.parse_args(argv)
     project = project_of(options)
     return run_and_report(lambda: COMMANDS[options.command](project), requests.RequestException)

@@ -1,7 +1,8 @@
 """Upgrade instance A (training) to the code in this folder: `python3 -m ops.upgrade`.
 
-The command saves Airflow's database to a file, then migrates it. If the new version does not start,
-check out and build the old code, then restore the database with `--back FILE`.
+The command writes a backup of Airflow's database to a file. Then it migrates the database and
+starts the new version. If the new version does not start, check out and build the old code. Then
+run this command with `--back FILE`: it restores the database from the backup FILE.
 """
 
 import sys
@@ -20,15 +21,15 @@ parser.add_argument("--no-build", action="store_true", help="the new images are 
 
 
 def upgrade(project: Project, backup: Path, build: bool = True) -> None:
-    """Save Airflow's database to the file `backup`, migrate it, and start the new version.
+    """Write a backup of Airflow's database, migrate the database, and start the new version.
 
     Args:
-        project: The Compose project of instance A.
-        backup: The file to write.
-        build: Whether to build the new images first.
+        project: The Docker Compose project of instance A (training).
+        backup: The file for the backup.
+        build: Whether to build the new container images first.
 
     Raises:
-        EngineError: A step failed, or the new version is not healthy in time.
+        EngineError: A step failed, or Airflow's services are not healthy in time.
     """
     if build:
         project.compose("build")
@@ -40,12 +41,17 @@ def upgrade(project: Project, backup: Path, build: bool = True) -> None:
 
 
 def go_back(project: Project, backup: Path) -> None:
-    """Restore Airflow's database from the file `backup`, and start Airflow.
+    """Restore Airflow's database from the backup that `upgrade` has written, and start Airflow.
 
-    Check out and build the old code before, because the new code would migrate the database again.
+    Before you call this, check out and build the old code. Otherwise the new code would migrate
+    the restored database again.
+
+    Args:
+        project: The Docker Compose project of instance A (training).
+        backup: The file with the backup.
 
     Raises:
-        EngineError: A step failed, or Airflow is not healthy in time.
+        EngineError: A step failed, or Airflow's services are not healthy in time.
     """
     project.compose("stop", *AIRFLOW)
     restore(project, backup)
@@ -54,7 +60,7 @@ def go_back(project: Project, backup: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Upgrade instance A, or restore its database if the command line has `--back`."""
+    """Run the command line: upgrade Airflow, or restore its database if `--back` is given."""
     options = parser.parse_args(argv)
     project = project_of(options)
 
