@@ -1,1 +1,1 @@
-"""The API. Without this file, `import app` would load the UI's entry file `app.py` instead."""
+"""The prediction API. Without this file, `import app` would load the UI's file `app.py` instead."""

@@ -4,7 +4,7 @@ import time
 
 
 class Draining:
-    """The state of the service's shutdown.
+    """Whether the service is shutting down, and until when it still answers.
 
     While the service is draining, `/readyz` fails, so a load balancer sends new requests to other
     replicas. The service still answers every request, but closes each connection after its
@@ -12,7 +12,7 @@ class Draining:
     """
 
     def __init__(self, seconds: float = 0) -> None:
-        """Create the state; draining lasts for `seconds` after the call of `begin`."""
+        """Create the object; draining lasts for `seconds` after the call of `begin`."""
         self._seconds = seconds
         self._until: float | None = None
 
@@ -22,7 +22,7 @@ class Draining:
         return self._until is not None
 
     def begin(self) -> None:
-        """Start the draining time."""
+        """Start the time in which the service still answers."""
         self._until = time.monotonic() + self._seconds
 
     def is_over(self) -> bool:

@@ -17,13 +17,15 @@ MOOD_THRESHOLD: Final = 0.1  # a polarity from -0.1 to 0.1 is labelled neutral
 
 @dataclass(frozen=True)
 class PlotReading:
-    """The plot in a request, and how the service read it.
+    """The plot in a request, and whether the service could measure it.
+
+    To read a plot means to measure its length and mood, which needs English text.
 
     Attributes:
-        plot: The plot; None if no plot was sent, or if it could not be read.
+        plot: The measured plot; None if no plot was sent, or if it could not be read.
         translated: Whether the plot was translated into English first.
-        failed: Whether a plot was sent that could not be read.
-        in_korean: Whether the Korean plot was read without translation.
+        failed: Whether the caller sent a plot, but its translation failed, so it was not read.
+        in_korean: Whether the model uses the Korean words of the plot, without translation.
     """
 
     plot: Plot | None
@@ -32,10 +34,14 @@ class PlotReading:
     in_korean: bool = False
 
     def or_korean(self, bundle: Bundle, text: str | None) -> "PlotReading":
-        """Return a reading of the Korean text itself, if its translation failed.
+        """Use the Korean plot itself if its translation into English failed.
 
-        Return this reading unchanged if the plot was read, if it is not Korean, or if the model in
-        `bundle` cannot use Korean words.
+        The result is this object, unchanged, in three cases: the translation did not fail, the plot
+        is not Korean, or the model in `bundle` cannot use Korean words.
+
+        Args:
+            bundle: The model in service.
+            text: The plot as the caller sent it.
         """
         if not (self.failed and bundle.effects.reads_korean and is_korean(text or "")):
             return self
@@ -44,7 +50,7 @@ class PlotReading:
 
 
 def read_plot(text: str | None, english: str | None) -> PlotReading:
-    """Measure the length and mood of a plot, and record how it was read.
+    """Measure the length and mood of a plot, and record whether it was translated.
 
     Args:
         text: The plot as the caller sent it.

@@ -20,9 +20,9 @@ def new_key() -> str:
 
 
 def hash_of(key: str) -> str:
-    """Return the SHA-256 of a key in hexadecimal, as `API_KEY_HASHES` contains it.
+    """Return the SHA-256 of an API key in hexadecimal, for the setting `API_KEY_HASHES`.
 
-    A salt or a slow hash would add nothing, because keys are long and random.
+    A salt or a slow hash would not make this safer, because keys are long and random.
     """
     return hashlib.sha256(key.encode()).hexdigest()
 

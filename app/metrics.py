@@ -30,7 +30,10 @@ class Metrics:
     """The metrics of one application, in a separate Prometheus registry."""
 
     def __init__(self, follower: Follower) -> None:
-        """Create all metrics with the value zero; the follower supplies those about the model."""
+        """Create all metrics with the value zero.
+
+        The metrics about the model read their values from `follower`, the model follower.
+        """
         # Otherwise the library adds a series with the creation time to each counter, which nobody
         # needs.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -101,7 +104,7 @@ class Metrics:
 class _ModelCollector(Collector):
     """Metrics of the model in service, computed each time that Prometheus reads the metrics.
 
-    If they were stored instead, the series of a replaced version would remain.
+    If they were stored instead, the values of a replaced version would remain among the metrics.
     """
 
     def __init__(self, follower: Follower) -> None:

@@ -36,7 +36,7 @@ class NoModelError(RuntimeError):
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Build the OpenAPI `responses` of a route that can return these error statuses."""
+    """Build the OpenAPI `responses` of a route that can return these HTTP error statuses."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": HTTPStatus(status).phrase, "model": Problem, "content": content}

@@ -224,7 +224,7 @@ class Options(BaseModel):
 
 
 class Health(BaseModel):
-    """State of the service."""
+    """Whether the service is alive or ready, and the model version in service."""
 
     status: Literal["alive", "ready"]
     version: str | None = None

@@ -19,8 +19,8 @@ _PATIENCE: Final = timedelta(hours=10)  # less than the run's limit of 12 hours
 def approve_promotion() -> HITLOperator:
     """Create the task that asks for approval; if nobody answers in time, the answer is a rejection.
 
-    Airflow's ApprovalOperator is not used. After a rejection it skips the next task, which here
-    records the rejection in the log of decisions.
+    Airflow's ApprovalOperator is not used, because after a rejection that operator skips the next
+    task. Here the next task must run: it records the rejection in the log of decisions.
     """
     published = f"ti.xcom_pull('{PUBLISH}')"
     return HITLOperator(
@@ -35,7 +35,7 @@ def approve_promotion() -> HITLOperator:
 
 
 def answer_of(response: dict[str, Any] | None) -> "Approval | None":
-    """Convert the response of the approval task; None if the task was skipped."""
+    """Convert the approval task's response to an `Approval`; None if the task was skipped."""
     from scripts.deploy import Approval
 
     if response is None:

@@ -29,12 +29,13 @@ DEFAULT_ARGS: Final[dict[str, Any]] = {
 
 
 def share_of(requests_per_second: int, workers: int) -> int:
-    """Return how many slots of the TMDB pool one task occupies.
+    """Return how many slots of Airflow's pool for TMDB requests one task occupies.
 
-    The number is rounded up, so that at most `workers` tasks fit into the pool.
+    The pool has one slot per request per second. The number is rounded up, so that at most
+    `workers` tasks fit into the pool.
 
     Args:
-        requests_per_second: The rate limit of all tasks together; the size of the pool.
+        requests_per_second: The rate limit of all tasks together, which is the size of the pool.
         workers: How many tasks may call TMDB at the same time.
     """
     return -(-requests_per_second // workers)

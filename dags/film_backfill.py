@@ -59,9 +59,9 @@ def tmdb_film_backfill() -> None:
 
     @task(multiple_outputs=False, **TMDB_BUDGET)
     def plan_slices() -> list[dict[str, Any]]:
-        """Split the films into ranges of release dates, so short that TMDB lists all their films.
+        """Split the release dates into slices (ranges of dates) that TMDB can list completely.
 
-        TMDB lists at most 10,000 films per query.
+        TMDB lists at most 10,000 films per query, so a slice must not have more films.
         """
         from scripts.backfill import plan
 

@@ -33,7 +33,7 @@ def tmdb_housekeeping() -> None:
 
     @task
     def prune_files() -> int:
-        """Delete old working files, W&B folders and logs; return how many bytes this freed."""
+        """Delete old files in the working folder, W&B folders and logs; return the freed bytes."""
         from pathlib import Path
 
         from airflow.sdk.configuration import conf

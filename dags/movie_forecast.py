@@ -57,7 +57,8 @@ def tmdb_movie_forecast() -> None:
     def score_released_films() -> int:
         """Score forecasts: compare them with the ratings that the released films have got.
 
-        A film is scored when it has enough votes, and 30 and 90 days after its release.
+        A film is scored three times: when it first has enough votes, 30 days after its release, and
+        90 days after its release.
         """
         from scripts.runtime.clock import today
         from scripts.score import score
@@ -67,7 +68,7 @@ def tmdb_movie_forecast() -> None:
 
     @task
     def check_drift() -> list[str]:
-        """Compare recent films and forecast errors with the training set; return the alerts."""
+        """Compare recent films and errors with those of the training; return the drift alerts."""
         from scripts.drift import check
         from scripts.runtime.clock import today
 
@@ -77,7 +78,7 @@ def tmdb_movie_forecast() -> None:
 
     @task.branch
     def decide_on_retraining() -> str:
-        """Retrain if there is a drift alert and this run is the first to claim it today."""
+        """Retrain if there is a drift alert and no other run has claimed today's retraining."""
         from scripts.drift import claim_retraining
         from scripts.runtime.clock import today
 

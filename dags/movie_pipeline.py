@@ -59,7 +59,10 @@ LATE = DeadlineAlert(
     doc_md=__doc__,
 )
 def tmdb_movie_rating_pipeline() -> None:
-    """Collect, preprocess, train, deploy, confirm; if PROMOTION_APPROVAL is set, ask a person."""
+    """Collect films, preprocess them, train a model, deploy it, and confirm that the API uses it.
+
+    If PROMOTION_APPROVAL is set, a person must approve the model before it goes into production.
+    """
 
     @task(**TMDB_BUDGET, priority_weight=10)  # starts before waiting slices
     def extract_tmdb_data() -> str:
@@ -88,7 +91,7 @@ def tmdb_movie_rating_pipeline() -> None:
     # After a refusal this skips only the approval, because the deployment has a trigger rule.
     @task.short_circuit(ignore_downstream_trigger_rules=False)
     def publish_model_to_s3() -> dict[str, Any] | None:
-        """Publish the model without promoting it; skip the approval if the gate refuses it."""
+        """Publish the model without promoting it; if the gate refuses it, skip the approval."""
         from dataclasses import asdict
 
         from scripts.deploy import propose
@@ -100,7 +103,7 @@ def tmdb_movie_rating_pipeline() -> None:
     # This task also runs if the approval was skipped, because it records why the gate refused.
     @task(outlets=[PROMOTION], trigger_rule="none_failed")
     def deploy_model_to_s3(answer: Any = None, *, outlet_events: Any = None) -> dict[str, Any]:
-        """Publish the model's bundle, and put it into production if the gate allows it."""
+        """Publish the model; promote it if the gate and (if asked) a person allow it."""
         from dataclasses import asdict
 
         from scripts.deploy import deploy

@@ -30,7 +30,7 @@ def run_date() -> date:
 
 @contextmanager
 def as_airflow_failure() -> Iterator[None]:
-    """Make the Airflow task fail without retries if the error is one that no retry can fix."""
+    """Fail the Airflow task without retries if the block raises an error that no retry can fix."""
     try:
         yield
     except ExplainedError as error:

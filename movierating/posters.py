@@ -16,7 +16,7 @@ def poster_base_url(settings: SharedSettings, width: int) -> str | None:
     come from the TMDB stand-in, whose invented films have no posters.
 
     Args:
-        settings: Give the address of the TMDB API and the key.
+        settings: Settings with the address of the TMDB API and the API key.
         width: Width of the posters in pixels; TMDB offers 92, 154, 185 and 342.
     """
     is_real = urlparse(settings.tmdb_base_url).hostname == _TMDB

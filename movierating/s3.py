@@ -164,7 +164,8 @@ def translate_errors(bucket: str) -> Iterator[None]:
 
     Raises:
         S3UnavailableError: S3 does not work with the current settings.
-        PreconditionFailedError: The object does not have the required state.
+        PreconditionFailedError: The condition of a read or write is not met, for example because
+            another process has changed the object.
         KeyError: The object does not exist.
     """
     try:

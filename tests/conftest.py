@@ -1,4 +1,4 @@
-"""Fixtures that many tests share: settings, clock, S3 server, TMDB stand-in, bundles, one run."""
+"""Fixtures for many tests: settings, clock, S3 server, TMDB stand-in, bundles, a pipeline run."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -84,7 +84,9 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def spare_buckets() -> list[str]:
-    """Keep the buckets of earlier tests, emptied; the first write to a new bucket takes 0.2 s."""
+    """Return a list of empty buckets from earlier tests, for reuse.
+
+    Reuse saves time, because the first write to a new bucket takes 0.2 s."""
     return []
 
 
@@ -92,7 +94,7 @@ def spare_buckets() -> list[str]:
 def bucket_settings(
     s3_server: S3Server, spare_buckets: list[str], tmp_path: Path
 ) -> Iterator[Settings]:
-    """Provide an empty bucket, and settings that name it and an empty working folder."""
+    """Yield settings with the names of an empty bucket and of an empty working folder."""
     name = spare_buckets.pop() if spare_buckets else s3_server.new_bucket()
     yield s3_server.settings(name, data_dir=str(tmp_path / "data"))
     s3_server.empty_bucket(name)
@@ -125,7 +127,9 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Packed:
 
 @pytest.fixture(scope="session")
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run the pipeline on 1,000 invented films with real parameters; tests must not change it."""
+    """Run the pipeline on 1,000 invented films with real parameters.
+
+    Tests must not change the files of this run."""
 
     def make(folder: Path) -> None:
         stand_in: RunningStandIn = request.getfixturevalue("tmdb_stand_in")
@@ -135,7 +139,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LongestFirst:
-    """Distribute the tests to worker processes in units, those that take longest first."""
+    """Distribute units of tests (files or functions) to worker processes, the longest first."""
     return LongestFirst(config, log)
 
 

@@ -1,4 +1,4 @@
-"""Test that CI fails when tests were skipped, with one process and with several."""
+"""Test that CI fails if tests were skipped, with one test process and with several."""
 
 import os
 import subprocess

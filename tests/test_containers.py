@@ -40,9 +40,9 @@ class Variable(NamedTuple):
     """A variable that a compose file reads from `.env`, written as `${NAME:-rest}` or similar.
 
     Attributes:
-        name: Its name.
-        mark: `-` if `rest` is a default, `?` if it is an error message, None without a rest.
-        rest: The default or the message.
+        name: The variable's name, such as `API_PORT`.
+        mark: `-` if `rest` is a default, `?` if it is an error message, None if there is no `rest`.
+        rest: The default value or the error message.
     """
 
     name: str
@@ -106,7 +106,7 @@ def stages() -> dict[str, Stage]:
 
 
 def lineage(target: str) -> list[tuple[str, str]]:
-    """Return all instructions that build an image, beginning with those of its first stage."""
+    """Return all Dockerfile instructions that build an image, those of its first stage first."""
     found = stages()
     if target not in found:
         return []
@@ -114,7 +114,11 @@ def lineage(target: str) -> list[tuple[str, str]]:
 
 
 def copied(instructions: list[tuple[str, str]], from_stage: str | None = None) -> set[str]:
-    """Return the sources of COPY instructions: in the repository, or in the stage `from_stage`."""
+    """Return the source paths of the COPY instructions.
+
+    Args:
+        instructions: Name and arguments of each Dockerfile instruction.
+        from_stage: Copies from this build stage are wanted; None for copies from the repository."""
     copies = [rest.split() for instruction, rest in instructions if instruction == "COPY"]
     wanted = f"--from={from_stage}" if from_stage else None
     return {

@@ -29,7 +29,7 @@ FILMS = as_csv(opened_since(date(2025, 1, 10)))
 
 @pytest.fixture
 def acting_as(s3_server: S3Server, bucket_settings: Settings) -> Callable[[str], Settings]:
-    """Return a function that creates settings with the keys of a user with the named policy."""
+    """Return a function that creates settings with the S3 keys of a user with the named policy."""
 
     def act(policy: str) -> Settings:
         bucket = bucket_settings.require("s3_bucket_name")

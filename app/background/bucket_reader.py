@@ -46,11 +46,11 @@ class BucketReader(ABC):
         """
 
     def start(self) -> None:
-        """Start polling; return after the first read, but at the latest after `START_SECONDS`."""
+        """Start the regular reads; return after the first, at the latest after `START_SECONDS`."""
         self._polling.start(START_SECONDS)
 
     def stop(self) -> None:
-        """Stop polling; do not wait for a read in progress."""
+        """Stop the regular reads; do not wait for a read in progress."""
         self._polling.stop()
 
     def refresh(self) -> None:
@@ -66,7 +66,8 @@ class BucketReader(ABC):
     def refuse_unread(self) -> None:
         """Refuse the current request if the last read failed.
 
-        A route calls this when it has no data: without a failure, the data do not exist yet.
+        A route calls this when it has no data to return. If the last read succeeded, this does
+        nothing, because then the data do not exist in S3 yet.
 
         Raises:
             HTTPException: Status 503, with the problem.

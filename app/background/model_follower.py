@@ -45,7 +45,8 @@ class Served:
 class _Refusal:
     """A version that failed a check, and when to try it again.
 
-    The number of polls before the next download doubles after each attempt.
+    After each failed attempt, the service waits about twice as many polls before it downloads the
+    version again.
     """
 
     etag: str
@@ -71,8 +72,8 @@ class Follower:
         served: The model in service; None before the first version is verified.
         cache_problem: Why the version in service is not in the local cache; None if it is. The
             service needs the cache to start while S3 is not reachable.
-        failed_polls: Number of polls after which the service did not run the version in
-            production.
+        failed_polls: Number of failed polls since the process started. After a failed poll, the
+            service does not run the version in production, for example because S3 did not answer.
         last_success: Unix time of the last poll after which the service ran the version in
             production; None before the first.
     """
@@ -107,7 +108,7 @@ class Follower:
         return self._problem
 
     def start(self) -> None:
-        """Start polling; if the first poll takes too long, serve the cached version."""
+        """Start polling; if the first poll takes too long, use the version in the local cache."""
         if not self._polling.start(START_SECONDS):
             self._report(f"the registry has not answered within {START_SECONDS:.0f} s")
             self._serve_cached()
@@ -117,7 +118,7 @@ class Follower:
         self._polling.stop()
 
     def refresh(self) -> None:
-        """Put the version in production into service; on failure keep the old one and log why."""
+        """Put the version in production into service; on failure, log why and keep the old one."""
         self._polling_since = time.monotonic()
         try:
             self._finish_poll(self._poll())

@@ -42,7 +42,7 @@ class Polling:
         return self._polled_once.wait(patience_seconds)
 
     def stop(self) -> None:
-        """Make no more calls; wait at most a second for a call in progress."""
+        """Make no more calls of the function; wait at most a second for a call in progress."""
         self._stopped.set()
         self._thread.join(_STOP_SECONDS)
 

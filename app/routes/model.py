@@ -93,9 +93,9 @@ def ratings(
     tags=["model"],
 )
 async def parts(served: ServedDep) -> Evidence:
-    """Return the model's errors by subgroup, its calibration and its most important facts.
+    """Return the model's errors by subgroup of films, its calibration and its most important facts.
 
-    All are measured on hold-out films, which the model was not trained on.
+    All values are measured on hold-out films, which the model was not trained on.
     """
     evidence = served.bundle.evidence
     if evidence is None:

@@ -63,7 +63,7 @@ def _found(known: Iterable[str], letters: str) -> list[str]:
 
 
 def _ranked(known: Iterable[str], wanted: str) -> Iterator[tuple[int, str, str]]:
-    """Yield the rank (0 is the best), the search key and the name of each name that matches."""
+    """Yield, for each known name that matches: its rank (0 is best), search key and spelling."""
     for name in known:
         letters = search_key(name)
         if letters.startswith(wanted):

@@ -76,7 +76,7 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
         ),
     ],
 ) -> OldForecast:
-    """Forecast the rating of a film from the five numbers of the old contract."""
+    """Forecast the rating of a film from the five numbers of the old API contract."""
     served = in_service(request)
     _check_code(served.bundle.codes.genres, genre_encoded, "genre_encoded")
     _check_code(served.bundle.codes.languages, lang_encoded, "lang_encoded")

@@ -42,12 +42,12 @@ class Film:
         runtime_minutes: Running time.
         release_date: First release of any type, also at a festival, in any country.
         budget_usd: Production budget.
-        directors: Names.
-        writers: Names.
-        cast: Names, the lead first.
+        directors: Names of the directors.
+        writers: Names of the writers.
+        cast: Names of the actors, the lead first.
         companies: Names of the production companies.
-        franchise: Name of TMDB's collection.
-        keywords: TMDB's keywords.
+        franchise: Name of the film's TMDB collection, such as `The Matrix Collection`.
+        keywords: TMDB's keywords for the film.
         plot: The plot.
     """
 

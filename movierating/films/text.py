@@ -70,7 +70,10 @@ def syllable_ngrams(text: str) -> list[str]:
 
 @contextmanager
 def _import_blocked(*packages: str) -> Iterator[None]:
-    """Make the import of these packages fail inside the block, unless they are imported already."""
+    """Make imports of the named packages fail inside the `with` block.
+
+    Packages that are imported already stay usable.
+    """
     hidden = [name for name in packages if name not in sys.modules]
     sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] # Python's import refuses a module that is None
     try:

@@ -84,7 +84,7 @@ class ForecastLedger:
         self._bucket = bucket
 
     def append(self, forecasts: Sequence[Forecast]) -> None:
-        """Store forecasts; appending the same ones again changes nothing.
+        """Store forecasts; a second call with the same forecasts changes nothing.
 
         Args:
             forecasts: Forecasts by one model version, all made on one day.
@@ -98,19 +98,19 @@ class ForecastLedger:
         self._append_lines(f"{MADE_PREFIX}{day}/{version}-", forecasts, without=_TIME_FIELDS)
 
     def append_scores(self, day: date, scores: Sequence[Score]) -> None:
-        """Store the scores that a run made on a day; appending the same again changes nothing."""
+        """Store the scores that a run made on a day; a second call with them changes nothing."""
         if scores:
             self._append_lines(f"{SCORED_PREFIX}{day}/", scores)
 
     def append_drift_report(self, report: DriftReport) -> None:
-        """Store a drift report; appending the same one again changes nothing."""
+        """Store a drift report; a second call with the same report changes nothing."""
         digest = sha256(_lines([report], _TIME_FIELDS))[:12]
         self._create(
             f"{DRIFT_PREFIX}{report.day}/{digest}.json", report.model_dump_json(indent=2).encode()
         )
 
     def claim_retraining(self, retraining: Retraining) -> bool:
-        """Claim the right to retrain the model on a day; only the first run to claim it gets it.
+        """Claim the right to retrain the model on a day; only the first run that asks gets it.
 
         Returns:
             Whether this run has the claim. A run that claims again gets true again, so that an

@@ -40,7 +40,8 @@ class Forecast(LedgerRecord):
         high: Upper end of the 80 % interval.
         reasons: How many rating points each feature group contributes, the largest first. Their sum
             is the forecast minus the forecast for a film without known facts.
-        baselines: Forecasts by the naive baselines on that day, by name, such as `genre_mean`.
+        baselines: Forecasts by the naive baselines (simple means) on that day, by name, such as
+            `genre_mean`.
         poster_path: TMDB's path of the poster. The UI shows it; the model does not use it.
         original_title: Title in the original language. Visitors search for it; the model does not
             use it.
@@ -129,7 +130,7 @@ class Figures(LedgerRecord):
     Attributes:
         films: Number of scores.
         bias: Mean error; positive if the forecasts were too high.
-        coverage: Share of the ratings that are inside the 80 % interval of their forecast.
+        coverage: Fraction of the ratings that are inside the 80 % interval of their forecast.
         baselines: RMSE of the naive baselines on the same films, by name.
     """
 
@@ -165,10 +166,12 @@ class CalibrationBin(LedgerRecord):
 
 
 class TrackRecord(LedgerRecord):
-    """View of the ledger: the errors of all scored forecasts; one score per film, its newest.
+    """View of the ledger: the errors of all scored forecasts.
+
+    It uses one score per film, the newest; only the subgroups by scoring mark use all scores.
 
     Attributes:
-        min_votes: Scores whose rating has fewer votes are left out.
+        min_votes: Minimum number of votes; a score is left out if its rating has fewer votes.
         figures: Mean errors over all films; None if there is no score yet.
         parts: Mean errors by subgroup: first the months of release, then genres, languages, ranges
             of votes, and scoring marks. A film is in the subgroup of each mark that it has reached.

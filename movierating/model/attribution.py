@@ -54,7 +54,10 @@ _EFFECTS: Final = frozenset(EFFECT_FEATURES.values())
 
 
 def group_of(feature: str) -> str | None:
-    """Return a feature's group; None for the sum of all effects, which belongs to every group."""
+    """Return a feature's group, such as `plot` for the length of the plot.
+
+    The result is None for the feature "sum of all effects", because it belongs to every group.
+    """
     kind, _, wanted = feature.partition("=")
     name = wanted if kind in {"effect", *PAST_RATINGS} else kind
     return None if feature == ALL_EFFECTS else GROUPS[name]
@@ -119,7 +122,7 @@ def _columns(features: tuple[str, ...]) -> dict[str, npt.NDArray[np.intp]]:
 # This function and the next two are cached, because they depend only on the number of groups.
 @cache
 def _coalitions(count: int) -> dict[frozenset[int], int]:
-    """Return every set of groups that can be visible together, with its row number.
+    """Return every set of groups that can be visible together, with the set's number from 0.
 
     The groups are revealed in cyclic order, so a visible set is always a run of neighbours in a
     circle, from no group to all groups.

@@ -59,7 +59,7 @@ def training_ranges(films: Iterable[Film]) -> dict[str, tuple[float, float]]:
 
 
 def novelty_warnings(film: Film, ranges: Ranges, features: Iterable[str]) -> list[NoveltyWarning]:
-    """Return a warning for each fact of a film that hardly any training film shares.
+    """Return a warning for each fact of a film whose value is rare among the training films.
 
     Args:
         film: The film to forecast.

@@ -25,7 +25,8 @@ class Graph:
     def __init__(self, onnx: bytes) -> None:
         """Open a graph from the bytes of an ONNX file.
 
-        It runs in one thread, because a row takes microseconds and more threads do not help.
+        The graph runs in one thread. More threads would not help, because one vector needs only
+        microseconds.
 
         Raises:
             GraphError: The bytes are not an ONNX graph.

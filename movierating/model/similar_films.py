@@ -104,7 +104,7 @@ class SimilarFilms:
         return added.astype(float)
 
     def of_genre(self, name: str) -> list[RatedFilm]:
-        """Return the training films with a genre; an empty list if there are none."""
+        """Return the training films that have this genre; an empty list if there are none."""
         return [
             self.films[number]
             for token in self._known("genre", Film(genres=(name,)))

@@ -42,10 +42,13 @@ ENCODED_FEATURES: Final = (
 
 
 class EffectTable(Mapping[str, tuple[float, ...]]):
-    """The tokens of one trait: the weight, effect and (for tracked traits) past ratings of each.
+    """The tokens of one trait, such as all directors, with the numbers for each token.
 
-    All numbers are in one array, in memory and on disk. One tuple per token would need three times
-    the memory. Numbers stored as JSON text would need as much while they are read.
+    The numbers are the token's weight and effect, and for tracked traits also its past ratings.
+    Tracked traits are those of people, companies and franchises.
+
+    All numbers are in one array, in memory and on disk, because one tuple per token would need
+    three times the memory. JSON text would need as much memory while it is read.
     """
 
     def __init__(self, tokens: Iterable[str], numbers: npt.ArrayLike) -> None:
@@ -142,7 +145,7 @@ class Effects:
 
     @property
     def reads_korean(self) -> bool:
-        """Whether the model can use a Korean plot: it had enough training films with one."""
+        """Whether the model can use a Korean plot, because enough training films had one."""
         return KOREAN_PLOT in self.tables
 
     def _effect(self, trait: str, tokens: Tokens) -> float:

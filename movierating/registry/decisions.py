@@ -21,7 +21,7 @@ class Decision(BaseModel):
     """One decision about a model version.
 
     Attributes:
-        action: The outcome.
+        action: What was done with the version: `promoted`, `refused` or `rolled_back`.
         version: The version that the decision is about; in a rollback, the version that came back.
         production: The version in production after the decision; None if there is none.
         at: Time of the decision.
@@ -57,7 +57,7 @@ class DecisionLog:
             self._bucket.create(_key(decision), decision.model_dump_json(indent=2).encode())
 
     def contains(self, decision: Decision) -> bool:
-        """Return whether the log already has this decision, even with another time.
+        """Return whether the log already has this decision, whatever its time.
 
         Two decisions are the same if action, version, version in production and reason are equal.
         """

@@ -36,7 +36,8 @@ class Evidence(_Part):
     Attributes:
         slices: The scores, one entry per subgroup.
         calibration: Mean forecast and mean rating of films grouped by their forecast.
-        importance: Mean absolute contribution to the forecasts in rating points, by feature group.
+        importance: How much each feature group contributes to the forecasts: the mean absolute
+            contribution in rating points, by group.
     """
 
     # Stored files have the name `slices`. Everywhere else in the code the word is subgroup.

@@ -79,7 +79,8 @@ class DataSource(_Part):
     Attributes:
         sha256: Hash of the file with the films after preprocessing.
         films: Number of films before preprocessing dropped any.
-        source: TMDB's host, or the name of the catalogue that the TMDB stand-in served.
+        source: TMDB's host name, or the name of the file whose films a local imitation of TMDB
+            served.
         faults: Number of rejected values in the collected films, by reason.
     """
 
@@ -150,7 +151,7 @@ class Manifest(_Part):
 
 
 class BundleError(ExplainedError, ValueError):
-    """A bundle is incomplete, altered, has another format, or does not give its golden outputs."""
+    """A bundle is incomplete, altered, or of another format, or its golden outputs do not match."""
 
 
 class NewerFormatError(BundleError):

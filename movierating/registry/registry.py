@@ -49,8 +49,8 @@ class MoveError(ExplainedError, ValueError):
 class Pointer(BaseModel):
     """The content of `production.json`: which version is in production, since when and why.
 
-    It contains all fields of the decision that moved it. So if the publisher is killed before it
-    logs the decision, the next publisher can log it.
+    The pointer has all fields of the decision that put the version into production. A publisher may
+    be killed before it logs this decision. Then the next publisher logs it from these fields.
 
     Attributes:
         version: The version in production.
@@ -183,7 +183,8 @@ class Registry:
         """Download a version and load it with all checks, as the API does.
 
         Raises:
-            BundleError: The bundle is altered, has another format, or fails its golden inputs.
+            BundleError: The bundle is altered, has another format, or gives other outputs for the
+                golden inputs than when the model was trained.
         """
         with TemporaryDirectory() as folder:
             self.fetch(pointer, Path(folder))
@@ -288,8 +289,8 @@ class Registry:
     def roll_back(self, version: str, by: str, reason: str) -> Pointer:
         """Put an earlier version back into production.
 
-        A rerun for the newest run date in production, or an earlier one, does not undo the
-        rollback. The next day's run may promote its model if that passes the gate.
+        After a rollback, a pipeline run moves production only if its run date is later than every
+        run date that was in production before. The version must also pass the gate.
 
         Raises:
             UnknownVersionError: The registry does not have the version.
@@ -382,7 +383,7 @@ class Registry:
 
 
 def moment_after(current: Production | None) -> datetime:
-    """Return the current time, or a moment after the time in `current` if that is later.
+    """Return the current time, or a time just after the pointer `current` if that is later.
 
     The log of decisions is sorted by time. Without this, a publisher whose clock is slow would log
     a new decision before an older one.

@@ -110,7 +110,7 @@ def client(
 def bare(
     s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
-    """Yield a client for an API with a small bundle, without model card and evidence."""
+    """Yield a client for an API with a small bundle, without model card and scores by subgroup."""
     with _serving_in_a_bucket(s3_server, packed, tmp_path_factory.mktemp("cache")) as client:
         yield client
 

@@ -71,7 +71,7 @@ def test_documented_examples_succeed(described: dict[str, Any], client: TestClie
 
 
 def bodies(described: dict[str, Any], operation: dict[str, Any]) -> list[Any]:
-    """Return the example request bodies of an API operation; [None] if it has no request body."""
+    """Return the example request bodies of an API operation; [None] if it needs no request body."""
     if "requestBody" not in operation:
         return [None]
     reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]

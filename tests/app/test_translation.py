@@ -11,7 +11,7 @@ from app.translation import Translator, is_english, split
 
 @pytest.fixture
 def release() -> Iterator[threading.Event]:
-    """Yield an event for which slow translations wait; it is set at the end of the test."""
+    """Yield an event that slow translations wait for; it is set at the end of the test."""
     event = threading.Event()
     yield event
     event.set()

@@ -23,7 +23,7 @@ def rmse(errors: npt.NDArray[np.float64]) -> float:
 
 
 def parts(world: World) -> tuple[Ids, Ids]:
-    """Return the ids of films with at least 5 votes: released before the split date, and after."""
+    """Return the ids of training films and of hold-out films, both with at least 5 votes."""
     rated = world.columns.vote_count >= 5
     early = world.facts.released < SPLIT
     ids = world.columns.ids
@@ -36,9 +36,10 @@ def small() -> World:
 
 
 def talent_by_talent(world: World, training: Ids, holdout: Ids) -> BestForecast:
-    """Compute the best forecast in a second way: estimate each talent by Henderson's equations.
+    """Compute the best possible forecast in a second way, with Henderson's mixed-model equations.
 
-    The system of equations has one unknown per person, company and collection.
+    In the invented films, each person, company and collection has a talent: a hidden number that
+    changes the ratings of its films. The equations have one unknown per talent.
     """
     facts, columns = world.facts, world.columns
     designs, variances = [], []

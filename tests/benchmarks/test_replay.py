@@ -36,7 +36,7 @@ def films() -> pd.DataFrame:
 
 
 def version(films: pd.DataFrame, begins: date, folder: Path) -> Bundle:
-    """Train a version on the films whose ratings are visible before the month `begins`."""
+    """Train a model version on the films whose ratings are known before the day `begins`."""
     pickled = folder / "films.pkl"
     films.to_pickle(pickled)
     return loaded(trained(begins, pickled, folder, LINEAR))
@@ -44,13 +44,13 @@ def version(films: pd.DataFrame, begins: date, folder: Path) -> Bundle:
 
 @pytest.fixture(scope="session")
 def first(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Train the version for the first month of the backtest, February 2024."""
+    """Train the model version for the first month of the backtest, February 2024."""
     return version(films, FIRST, tmp_path_factory.mktemp("first"))
 
 
 @pytest.fixture(scope="session")
 def second(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Train the version for June 2024, the month after the backtest's last one."""
+    """Train the model version for June 2024, the month after the last month of the backtest."""
     return version(films, UNTIL, tmp_path_factory.mktemp("second"))
 
 
@@ -92,7 +92,7 @@ def test_share_of_better_months_leaves_out_months_with_few_films(
     films: pd.DataFrame,
 ):
     def month(number: int, count: int, actual: float) -> list[Score]:
-        """Create `count` scores: the forecast is 6.5, the baselines 6.0 and 9.0."""
+        """Create `count` scores of one month's films; forecasts are 6.5, baselines 6 and 9."""
         others = {"mean": 6.0, "old_model": 9.0}
         return [
             scored(100 * number + at, actual, release_date=date(2024, number, 5), baselines=others)

@@ -25,7 +25,7 @@ def running_api() -> Iterator[StubApi]:
 
 @pytest.fixture
 def api(running_api: StubApi) -> StubApi:
-    """Return the stub of the API, healthy and without recorded requests."""
+    """Return the API's stub, which responds as a healthy API and has not recorded a request."""
     running_api.start()
     running_api.bodies.clear()
     running_api.paths.clear()

@@ -10,7 +10,7 @@ from movierating.settings import pipeline_settings
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
-    """Import the module of the daily pipeline's DAG, with an empty folder as Airflow's home."""
+    """Import the module `dags.movie_pipeline`, with an empty folder as Airflow's home."""
     with pytest.MonkeyPatch.context() as patch:
         home: Path = tmp_path_factory.mktemp("airflow")
         patch.setenv("AIRFLOW_HOME", str(home))

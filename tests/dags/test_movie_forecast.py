@@ -54,7 +54,7 @@ def test_retraining_starts_the_pipeline_once_a_day_with_its_reason(dag: Any):
 
 
 class WrittenBy:
-    """Imitates Airflow's task instance: it keeps XComs in the dictionary `left`, by key."""
+    """Imitates Airflow's task instance; it keeps XComs (values from tasks) in `left`, by key."""
 
     def __init__(self, left: dict[str, str]):
         self.left = left

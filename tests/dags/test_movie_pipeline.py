@@ -92,7 +92,7 @@ def test_tasks_of_the_old_system_keep_their_names():
 
 @pytest.fixture
 def asking(pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Create the daily pipeline's DAG with PROMOTION_APPROVAL on: a person approves promotions."""
+    """Create the daily pipeline's DAG with PROMOTION_APPROVAL on: it asks a person for approval."""
     monkeypatch.setattr(
         pipeline, "pipeline_settings", lambda: load_settings(Settings, promotion_approval=True)
     )

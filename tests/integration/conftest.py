@@ -17,21 +17,21 @@ FILMS = "400"
 
 @dataclass(frozen=True)
 class Running:
-    """The running system: its checkout, and the output of `make up`."""
+    """The running system: the folder with its code (checkout), and the output of `make up`."""
 
     checkout: Checkout
     printed: str
 
 
 def secrets_of(checkout: Checkout) -> dict[str, str]:
-    """Read the secrets that the sandbox of a checkout has generated, by name."""
+    """Read the secrets that `make up` has generated in a copy of the project, by name."""
     kept: dict[str, str] = json.loads((checkout.folder / ".sandbox" / "secrets.json").read_text())
     return kept
 
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """Copy this checkout, and yield the copy; nothing runs in it yet."""
+    """Copy this project's folder, and yield the copy; nothing runs in it yet."""
     with copied(tmp_path_factory.mktemp("check out")) as checkout:
         if not (checkout.folder / ".venv" / "sandbox").exists():
             pytest.skip("needs the environments that `make install` makes")
@@ -51,7 +51,9 @@ def running(checkout: Checkout) -> Running:
 
 @pytest.fixture(scope="session")
 def tmdb_of_today() -> Iterator[RunningStandIn]:
-    """Start a TMDB stand-in with the real date, for programs whose date tests cannot set."""
+    """Start a TMDB stand-in (a local imitation of TMDB) with today's real date.
+
+    It serves programs in other processes, whose date the tests cannot set."""
     with running_stand_in() as stand_in:
         yield stand_in
 

@@ -20,7 +20,9 @@ QUESTION = "approve_promotion"
 
 @pytest.fixture
 def asking(tmp_path):
-    """Copy this checkout; the test starts it with PROMOTION_APPROVAL, which asks for approvals."""
+    """Copy this project's folder, and yield the copy.
+
+    The test starts the system there with PROMOTION_APPROVAL on: it asks a person for approval."""
     with copied(tmp_path) as checkout:
         if not (checkout.folder / ".venv" / "sandbox").exists():
             pytest.skip("needs the environments that `make install` makes")
@@ -40,11 +42,11 @@ def logged_in(checkout, up: "Future[Any]") -> AirflowClient:
 
 
 def wait_for_the_scheduler(airflow: AirflowClient) -> None:
-    """Wait until the scheduler has noticed that the task's process ended.
+    """Wait until the scheduler has noticed that the process of the approval task ended.
 
-    If the answer comes earlier, Airflow takes the task for a lost one and asks again. A person is
-    never that quick. The first new heartbeat may belong to a round that began before the end of the
-    process, so this waits for the second.
+    If the answer comes earlier, Airflow treats the task as lost and asks again. A person never
+    answers so fast. The first new heartbeat is not enough, because the scheduler may have begun
+    that round before the process ended. So this waits for the second new heartbeat.
     """
     beats: set[str] = set()
     while len(beats) < 3:  # the last one before the question, and two new ones

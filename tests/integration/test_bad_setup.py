@@ -18,7 +18,7 @@ def taken_port():
 
 @pytest.fixture
 def refused(checkout):
-    """Return a function that runs `make up`, checks that it fails, and returns its last line."""
+    """Return a function that runs `make up`, checks that it fails, and returns its last output."""
 
     def up(**settings):
         result = checkout.sandbox("up", **settings)

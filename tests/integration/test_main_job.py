@@ -257,9 +257,9 @@ LEDGER_TASKS = (
 
 
 def branch_of(ledger, run_id):
-    """Wait for a run of the forecast DAG, and return its decision.
+    """Wait until a run of the forecast DAG ends, and return the task that it chose.
 
-    Returns `retrain_model` or `keep_model`; fails if a task before the decision failed.
+    This task is `retrain_model` or `keep_model`. The test fails if an earlier task failed.
     """
     states = {news.task: news.state for news in ledger.follow(run_id)}
     assert {task: states.pop(task) for task in LEDGER_TASKS} == dict.fromkeys(
@@ -303,9 +303,9 @@ def test_drift_starts_one_retraining_per_day_and_states_the_reason(airflow, dag_
 
 
 def drifted(store, day, manifest):
-    """Fill the store with films whose language drifts.
+    """Add films to the film store whose language has changed over time (drift).
 
-    120 films from before the split date are English; 120 recent ones are in another language.
+    120 films from before the split date are English; 120 recent films are in another language.
     """
     split = date.fromisoformat(manifest["split"]["split_date"])
     films = [

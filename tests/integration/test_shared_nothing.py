@@ -24,7 +24,7 @@ FILMS = 400  # enough to train a model; more would take longer because of the ra
 
 @pytest.fixture
 def step(s3_server, bucket_settings, tmdb_of_today, tmp_path):
-    """Return a function that runs a pipeline step as a new worker does, in its own folder.
+    """Return a function that runs a pipeline step in a new process and in its own empty folder.
 
     The function returns the names of the files that the step left in this folder.
     """

@@ -81,7 +81,9 @@ def test_wrong_response_is_one_sentence_and_never_an_empty_bucket(
 def test_without_keys_the_machines_role_is_used(
     s3_server: S3Server, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
-    """A machine with an AWS role names an address where boto3 gets keys; here the test answers."""
+    """On a machine with an AWS role, boto3 gets its keys from a web address.
+
+    Here this address is a server of the test."""
     granted = {
         "AccessKeyId": KEY,
         "SecretAccessKey": SECRET,

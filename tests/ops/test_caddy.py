@@ -45,9 +45,9 @@ class Proxy:
     """The running proxy.
 
     Attributes:
-        http: Its address without TLS.
-        https: Its address with TLS.
-        api: The stub of the API behind it.
+        http: The proxy's address without TLS.
+        https: The proxy's address with TLS.
+        api: The stub of the API, to which the proxy sends requests.
     """
 
     http: str
@@ -60,7 +60,9 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """Start the proxy in front of two stubs; it signs its own certificate for `localhost`."""
+    """Start the proxy in front of stubs of the API and the UI.
+
+    The proxy signs its own certificate for `localhost`."""
     folder = tmp_path_factory.mktemp("caddy")
     # The default cost makes each comparison of a password last a second.
     hashing = [str(CADDY), "hash-password", "--plaintext", USER[1], "--bcrypt-cost", "4"]

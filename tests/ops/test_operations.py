@@ -1,6 +1,7 @@
 """Run the commands in docs/operations.md exactly as written, in a clone of the project.
 
-Both instances run in containers on this machine, each in its own network. Only S3 is in both.
+Instance A (which trains models) and instance B (which serves forecasts) run in containers on this
+machine, each in its own network. Only the S3 server is in both networks.
 """
 
 import os
@@ -34,10 +35,10 @@ pytestmark = [
 
 
 def lines_of(heading: str, block: int = 0) -> list[str]:
-    """Return the commands in a code block under a heading of the page, without comments.
+    """Return the commands in one code block of docs/operations.md, without comments.
 
     Args:
-        heading: The heading's text.
+        heading: The heading above the code block.
         block: The block's number under this heading, from 0.
     """
     section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
@@ -106,7 +107,9 @@ def clone(folder: Path) -> Path:
 
 
 def fill_in(file: Path) -> None:
-    """Fill in the settings that an operator enters: keys from TMDB and S3, ports, the proxy."""
+    """Write the settings that an operator enters into a `.env` file.
+
+    These are the keys for TMDB and S3, the ports, and the file with the proxy's users."""
     airflow, page, http, https = free_ports(4)
     given = {
         **credentials.TRIAL,
@@ -123,7 +126,7 @@ def fill_in(file: Path) -> None:
 
 
 def begin_world(machine: Machine) -> None:
-    """Start the stand-ins for S3 and TMDB at the addresses in the instances' settings."""
+    """Start local imitations of S3 and TMDB at the addresses in the settings of both instances."""
     services = yaml.safe_load((ROOT / FILES[2]).read_text())["services"]
     bucket = machine.training.project.settings()["S3_BUCKET_NAME"]
     s3, tmdb = WORLD

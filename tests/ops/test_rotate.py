@@ -19,7 +19,7 @@ esac
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """Create a Compose project with secrets, and a fake `docker-compose` that starts nothing."""
+    """Create a Docker Compose project with secrets; its fake `docker-compose` starts nothing."""
     (tmp_path / "docker-compose").write_text(COMPOSE)
     (tmp_path / "docker-compose").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")

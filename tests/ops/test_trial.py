@@ -1,4 +1,4 @@
-"""Test both instances in containers as they are deployed: the pipeline, memory, and every drill."""
+"""Test instances A and B in containers as they are deployed: pipeline, memory, recovery drills."""
 
 import base64
 import hashlib
@@ -59,7 +59,9 @@ def images() -> None:
 
 @pytest.fixture(scope="module")
 def trial(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:  # noqa: ARG001
-    """Start instances A and B, each in its own network. Only S3 is in both networks."""
+    """Start instances A (training) and B (serving) in containers, each in its own network.
+
+    Only the S3 server is in both networks."""
     folder = tmp_path_factory.mktemp("trial")
     airflow, page, http, https = free_ports(4)
     trial = new_trial(
@@ -81,7 +83,9 @@ def trial(images: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tr
 
 
 def started(trial: Trial, *options: str) -> Iterator[Trial]:
-    """Start a trial, yield it, and delete it at the end; an engine error contains the logs."""
+    """Start the containers of a trial, yield the trial, and delete the containers at the end.
+
+    If the Docker engine reports an error, the error message contains the containers' logs."""
     try:
         if trial.project.settings()["COMPOSE_PROFILES"] == "public":
             trial.write_proxy_user()
@@ -108,7 +112,9 @@ def peaks(trial: Trial) -> Peaks:
 
 
 def received(trial: Trial, address: str) -> list[bytes]:
-    """Return the bodies of the requests to the outside service, oldest first.
+    """Return the bodies of the requests that the container `outside` received, oldest first.
+
+    This container receives alerts and metrics in place of other services.
 
     Args:
         trial: The running container trial.
@@ -155,7 +161,7 @@ def test_ui_shows_a_forecast_by_the_published_model(trial: Trial, page: Page):
 
 @contextmanager
 def tab_that_trusts(certificate: str, browser: Browser) -> Iterator[Page]:
-    """Open a browser tab that also trusts this certificate."""
+    """Start a browser that also trusts this certificate, and yield a tab in it."""
     key = x509.load_pem_x509_certificate(certificate.encode()).public_key()
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     pin = base64.b64encode(hashlib.sha256(key.public_bytes(*form)).digest()).decode()
@@ -222,7 +228,7 @@ def test_airflow_sends_the_metrics_that_the_alerts_use(trial: Trial):
 
 
 def metric_points(trial: Trial) -> list[tuple[str, dict[str, str]]]:
-    """Return the name and the labels of each counter value that Airflow has sent."""
+    """Return the name and the labels of each counter value that Airflow has sent as a metric."""
     return [
         (metric.name, {each.key: each.value.string_value for each in point.attributes})
         for body in received(trial, "metrics")
@@ -283,7 +289,9 @@ def test_no_secret_is_in_the_logs_of_the_containers(trial: Trial):
 
 @pytest.fixture(scope="module")
 def todays_compose() -> Iterator[None]:
-    """Use the `docker-compose` of the tests' environment; the machine's may be years old."""
+    """Use the `docker-compose` from the tests' Python environment.
+
+    The version on the machine may be years old."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
         yield
@@ -295,7 +303,9 @@ def workers(
     todays_compose: None,  # noqa: ARG001
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Trial]:
-    """Start a trial with two Celery workers that share no disk; the working folder is in S3."""
+    """Start the containers with two Celery workers that share no disk.
+
+    The working folder is in S3, so that both workers can use it."""
     skip_without_image(SERVICES["redis"]["image"])
     airflow, page = free_ports(2)
     trial = new_trial(

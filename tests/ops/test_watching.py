@@ -48,7 +48,7 @@ def queries() -> list[str]:
 
 
 def declared_by_airflow() -> set[str]:
-    """Return the names that Airflow's metrics have in Prometheus, for every metric it declares."""
+    """Return the Prometheus names of all metrics that Airflow declares."""
     found = importlib.util.find_spec("airflow")
     assert found
     assert found.origin
@@ -203,7 +203,7 @@ def test_airflow_sends_its_metrics_with_a_password_to_an_opentelemetry_receiver(
 
 @contextmanager
 def running(name: str, *arguments: str, log: Path) -> Iterator[None]:
-    """Run a Debian program such as `prometheus` until the block ends; `log` gets its output."""
+    """Run a Debian program such as `prometheus` during the block; write its output to `log`."""
     tool = program(name)
     if tool is None:
         pytest.skip(f"needs {name}, which `make test` fetches from Debian")
@@ -218,9 +218,10 @@ def running(name: str, *arguments: str, log: Path) -> Iterator[None]:
 
 
 def as_if_installed(tool: Path) -> list[str | Path]:
-    """Return the start of a command that runs an unpacked program as if it were installed.
+    """Return the words to put before a command, so that it runs as an installed program does.
 
-    Prometheus reads its templates from /usr/share, so its own folder is mounted there.
+    Prometheus reads its templates from /usr/share. If the program is only unpacked, the words
+    mount the program's own `share` folder there.
     """
     share = tool.parents[1] / "share"
     if share == Path("/usr/share"):
@@ -231,7 +232,7 @@ def as_if_installed(tool: Path) -> list[str | Path]:
 
 @contextmanager
 def running_prometheus(target: str, folder: Path, alertmanager: str | None = None) -> Iterator[str]:
-    """Run Prometheus with our rules, and yield its address.
+    """Run Prometheus with the project's alert rules, and yield its address.
 
     It reads the metrics of `target` every second, and alerts fire without a delay.
 
@@ -263,7 +264,9 @@ def running_prometheus(target: str, folder: Path, alertmanager: str | None = Non
 
 @contextmanager
 def running_alertmanager(webhook: str, folder: Path) -> Iterator[str]:
-    """Run Alertmanager with our routes, without its waiting time, and yield its host and port."""
+    """Run Alertmanager with the project's routes; yield its host and port.
+
+    It sends alerts to `webhook` immediately, without its usual waiting time."""
     (port,) = free_ports(1)
     (folder / "webhook").write_text(webhook)
     text = (PROMETHEUS / "alertmanager.yaml").read_text()

@@ -47,7 +47,7 @@ def store(settings: Settings) -> FilmStore:
 
 @pytest.fixture
 def listed(settings: Settings) -> set[int]:
-    """List the ids of the stand-in's films released from `FIRST` to `LAST`."""
+    """List the ids of the TMDB stand-in's films released from `FIRST` to `LAST`."""
     query = {
         "primary_release_date.gte": FIRST.isoformat(),
         "primary_release_date.lte": LAST.isoformat(),
@@ -297,9 +297,9 @@ def test_film_that_is_counted_but_never_listed_is_reported(
 
 @pytest.fixture(scope="module")
 def paced() -> Iterator[RunningStandIn]:
-    """Run a stand-in for TMDB with the real date.
+    """Run a TMDB stand-in (a local imitation of TMDB) with today's real date.
 
-    The tests with it start separate processes, whose date they cannot change.
+    Tests that use it start other processes, whose date the tests cannot set.
     """
     with running("--requests-per-second", "100000") as stand_in:
         yield stand_in
@@ -309,7 +309,9 @@ def paced() -> Iterator[RunningStandIn]:
 def paced_settings(
     paced: RunningStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Settings:
-    """Provide settings for `paced`; the test then has the real date, as the processes it starts."""
+    """Return settings for the TMDB stand-in `paced`, and use the real date in the test.
+
+    The processes that the test starts have the real date too."""
     monkeypatch.setattr(clock, "_clock", lambda: datetime.now(UTC))
     paced.forget()
     return unpaced(paced.base_url, tmp_path / "data")

@@ -34,7 +34,9 @@ FILMS = 12
 
 @pytest.fixture(scope="module")
 def tmdb_stand_in() -> Iterator[RunningStandIn]:
-    """A stand-in with few films, since some runs fetch all that it lists or that changed."""
+    """Run a TMDB stand-in (a local imitation of TMDB) with few films.
+
+    Some tests collect all its films, which would take long with more films."""
     arguments = ("--today", RUN_DATE.isoformat(), "--requests-per-second", "100000")
     with running(*arguments, "--films", "400") as stand_in:
         yield stand_in
@@ -73,7 +75,7 @@ def rows(path: Any) -> list[dict[str, str]]:
 
 
 def served(stand_in: RunningStandIn) -> int:
-    """Return how many film requests (`/movie/{id}`) the stand-in for TMDB has answered."""
+    """Return how many film requests (`/movie/{id}`) the TMDB stand-in has answered."""
     count: int = stand_in.stats()["by_kind"].get("/movie/{id}", 0)
     return count
 

@@ -11,7 +11,7 @@ from scripts.confirm import NotServedError, confirm
 
 
 class Service:
-    """Imitates the prediction API: it gives the answers in `answers` in turn, then the last again.
+    """Imitates the prediction API: it sends the answers in `answers` in turn, then the last again.
 
     Attributes:
         answers: HTTP status and body of each answer.

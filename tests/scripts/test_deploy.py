@@ -35,7 +35,7 @@ FILMS = as_csv(opened_since(date(2025, 1, 10)))  # a cleaned file of films rated
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Packed]:
-    """Create a bundle for each of three days; its forecasts lie around 5.5, 6.0 and 7.0.
+    """Create bundles for three days; their forecasts lie around 5.5, 6.0 and 7.0.
 
     The hold-out films are rated around 7, so each bundle is better than the one before.
     """
@@ -49,7 +49,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[date, Packed]:
 
 @pytest.fixture(autouse=True)
 def tracked_calls(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[Any]:
-    """Replace W&B by a list of the calls to it.
+    """Replace the function that logs to W&B, and return a list of its calls.
 
     A real W&B run takes two seconds. Only the test that is marked `real_wandb` makes one.
     """
@@ -71,9 +71,9 @@ def settings(bucket_settings: Settings, bundles: dict[date, Packed]) -> Settings
 
 
 def put_in_place(settings: Settings, like: Packed, day: date, level: float) -> Packed:
-    """Replace the bundle of the run of `day` by one whose forecasts lie around the rating `level`.
+    """Replace the bundle of the run of `day`; the new forecasts lie around the rating `level`.
 
-    Its training data has the checksum of the bundle `like`.
+    The new bundle's training data has the same checksum as that of the bundle `like`.
     """
     files = RunFiles(Path(settings.data_dir), day)
     shutil.rmtree(files.bundle, ignore_errors=True)
@@ -273,7 +273,9 @@ def test_run_of_the_next_day_can_replace_a_rolled_back_version(
 
 
 def point_at(bucket: Bucket, version: str, manifest: bytes) -> None:
-    """Put a version with this manifest, as other code may have written it, into production."""
+    """Put a version with this manifest into production, directly in S3.
+
+    So the manifest may have a content that this code would never write."""
     bucket.put(f"models/versions/{version}/manifest.json", manifest)
     pointer = {
         "version": version,

@@ -97,7 +97,9 @@ def test_without_a_model_there_is_nothing_to_check(bucket_settings: Settings):
 
 @pytest.fixture
 def drifted(bucket_settings: Settings, registry: Registry, tmp_path: Any) -> Settings:
-    """Put yesterday's model into production; store drifted films, and the report with the alert."""
+    """Put yesterday's model into production, and store recent films of a new genre (drift).
+
+    The drift check has run, so the ledger has a drift report with an alert."""
     put_into_production(registry, pack(tmp_path / "old", RUN_DATE - DAY))
     stored(bucket_settings, genres=[{"id": 99, "name": "Documentary"}])
     check(RUN_DATE, bucket_settings, FEW)

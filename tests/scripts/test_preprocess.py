@@ -28,11 +28,11 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def cleaned(settings: Settings, *changes: dict[str, Any]) -> pd.DataFrame:
-    """Preprocess a good film (id 100) and one film per entry of `changes` (ids from 101).
+    """Preprocess a valid film (id 100), and one more film for each of `changes` (ids from 101).
 
     Args:
         settings: Settings that name the working folder.
-        *changes: The fields in which each further film differs from the good one.
+        *changes: The fields in which each further film differs from the valid one.
 
     Returns:
         The cleaned file, indexed by film id.
@@ -43,7 +43,7 @@ def cleaned(settings: Settings, *changes: dict[str, Any]) -> pd.DataFrame:
 
 
 def other(settings: Settings, change: dict[str, Any]) -> dict[str, Any]:
-    """Preprocess a film that differs from a good one by `change`; return its cleaned row.
+    """Preprocess a film that differs from a valid film by `change`; return its cleaned row.
 
     Empty values are None.
     """

@@ -20,7 +20,9 @@ BEFORE = RELEASED - DAY
 
 @pytest.fixture
 def settings(bucket_settings: Settings) -> Settings:
-    """Store a film released 100 days ago: two forecasts from before, and votes on four days since.
+    """Store a film released 100 days ago, with its votes on four days after the release.
+
+    The ledger has two forecasts of it, made before the release.
 
     Returns:
         Settings that name the bucket and the working folder.
@@ -145,7 +147,7 @@ def test_command_line_scores(monkeypatch: pytest.MonkeyPatch, settings: Settings
 
 
 def moved(settings: Settings, released: date | None) -> dict[str, date]:
-    """Change the film's release date, then score it.
+    """Change the film's release date, then score its forecasts.
 
     Returns:
         The day on which the scored forecast was made, by scoring mark.

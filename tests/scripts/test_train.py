@@ -33,7 +33,7 @@ FEW = 150  # films: enough for every fold
 
 @dataclass(frozen=True)
 class Trained:
-    """The result of a training: its settings, its manifest and what was tracked."""
+    """The result of a training: its settings, its manifest, and the runs logged to W&B."""
 
     settings: Settings
     manifest: Manifest
@@ -41,7 +41,9 @@ class Trained:
 
 
 def keep_runs(patch: pytest.MonkeyPatch) -> list[Any]:
-    """Keep the runs in a list instead of sending them to W&B, which `test_tracking` tests."""
+    """Keep the logged runs in a list instead of sending them to W&B.
+
+    `test_tracking` tests the sending."""
     runs: list[Any] = []
 
     def remember(_: Settings, *run: Any, group: str, report: Report | None) -> None:
@@ -53,13 +55,13 @@ def keep_runs(patch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture(autouse=True)
 def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Keep the runs of one test."""
+    """Return the runs that one test logs to W&B."""
     return keep_runs(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """Train all families on a few films; not to be altered."""
+    """Train models of all families on a few films; tests must not change the result."""
     with pytest.MonkeyPatch.context() as patch:
         runs = keep_runs(patch)
         settings = prepared(tmp_path_factory.mktemp("trained"))

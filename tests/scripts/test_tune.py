@@ -23,7 +23,9 @@ TRIALS = 25  # more than the random ones at the start
 
 @pytest.fixture(autouse=True)
 def tracked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Keep the runs in a list instead of sending them to W&B, which `test_tracking` tests."""
+    """Keep the logged runs in a list instead of sending them to W&B.
+
+    `test_tracking` tests the sending."""
     runs: list[dict[str, Any]] = []
 
     def keep(_: Settings, name: str, config: Any, metrics: Any, group: str) -> None:
@@ -36,7 +38,9 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Write a cleaned file; the time budget is long enough never to end a search."""
+    """Write a file of cleaned films, and return settings that name its folder.
+
+    The default time budget is so long that it never ends a search in these tests."""
     frame = years_of_films()
     write_bytes(RunFiles(tmp_path, RUN_DATE).cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
     return load_settings(Settings, data_dir=str(tmp_path))
@@ -44,7 +48,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def hill(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Add a search called `hill`, whose error is smallest at x = 3.
+    """Add a parameter search called `hill`, whose error is smallest at x = 3.
 
     Returns:
         The parameters that each trial used, once for each fold (`year`).

@@ -29,7 +29,7 @@ def open_app(ui_language: str | None = None, **query: str | list[str]) -> AppTes
 
 
 def open_page(name: str, language: str = "en", **state: Any) -> AppTest:
-    """Open a page by its name, with values in Streamlit's session state."""
+    """Open a page of the UI by its name, with values (`state`) in Streamlit's session state."""
     page = open_app(language)
     for key, value in state.items():
         page.session_state[key] = value

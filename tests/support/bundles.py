@@ -40,7 +40,7 @@ from movierating.registry.registry import Pointer, Production, Registry
 def effects_of(
     tables: Mapping[str, Mapping[str, tuple[float, ...]]], average: float = 6.0
 ) -> Effects:
-    """Create target-encoded effects; `tables` maps trait -> token -> (weight, effect, ...)."""
+    """Create target-encoded effects from `tables`: {trait: {token: (weight, effect, ...)}}."""
     listed = {
         trait: EffectTable(rows, [*rows.values()] or np.empty((0, 2)))
         for trait, rows in tables.items()
@@ -116,7 +116,7 @@ class Packed:
         return Pointer.model_validate(facts | others)
 
     def pointer_after(self, over: Production | None) -> Pointer:
-        """Create a pointer to this bundle, dated one minute after the present pointer `over`."""
+        """Create a pointer to this bundle, dated one minute after the current pointer `over`."""
         if over is None:
             return self.pointer()
         before = over.pointer
@@ -154,7 +154,9 @@ def pack(
     holdout_rmse: float = 0.7,
     data_sha256: str = sha256(b""),
 ) -> Packed:
-    """Create a bundle whose forecasts lie around `level`; its manifest states `holdout_rmse`."""
+    """Create a bundle whose forecasts lie around the rating `level`.
+
+    Its manifest states `holdout_rmse` as the model's RMSE on the hold-out films."""
     from scripts.training.models import fit_regressor  # here, because the import takes seconds
     from scripts.training.onnx_export import to_onnx
 

@@ -1,4 +1,4 @@
-"""A wrapper of an S3 bucket that simulates that the writing process is killed."""
+"""An S3 bucket with which a test simulates that the writing process is killed."""
 
 from movierating.s3 import Bucket
 
@@ -8,7 +8,7 @@ class KilledError(BaseException):
 
 
 class DyingBucket(Bucket):
-    """A bucket that permits a number of writes or deletions, then raises `KilledError` at each."""
+    """A bucket that permits some writes or deletions; each further one raises `KilledError`."""
 
     def __init__(self, bucket: Bucket, writes: int) -> None:
         """Write to the same S3 bucket as `bucket`, at most `writes` times."""

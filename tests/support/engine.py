@@ -50,7 +50,7 @@ def build_images() -> None:
 
 
 def provide_caddy(image: str) -> None:
-    """Fetch the image of the proxy Caddy, or build one from the Caddy program for tests."""
+    """Fetch the Docker image of the proxy Caddy, or build one from the Caddy program for tests."""
     if _is_here(image):
         return
     try:

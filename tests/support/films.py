@@ -77,7 +77,7 @@ def unreleased_film(
 
 
 def releases(*dates: tuple[str | None, int, str]) -> dict[str, Any]:
-    """Create TMDB's part `release_dates` from releases, each as (country, type, date)."""
+    """Create the part `release_dates` of a TMDB response from (country, type, date) per release."""
     return {
         "results": [
             {
@@ -99,7 +99,7 @@ def stored(store: FilmStore) -> dict[int, dict[str, Any]]:
 
 
 def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) -> None:
-    """Write the same files as the collect step of `RUN_DATE` after it fetched `films` on `day`."""
+    """Write the files that the collect step of `RUN_DATE` writes if it fetched `films` on `day`."""
     film_store(settings).add(columns(*films, day=day, run_date=RUN_DATE))
     files = RunFiles(data_folder(settings), RUN_DATE)
     write_films(files.collected, films)

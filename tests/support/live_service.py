@@ -68,7 +68,7 @@ def running_service(settings: Settings, folder: Path) -> Iterator[LiveService]:
 def service_in_a_thread(settings: Settings, folder: Path) -> Iterator[str]:
     """Run the service on a real port of this process, and yield its address.
 
-    Its cache is in `folder`. Starting it is much cheaper than starting a process.
+    The service's cache is in `folder`. This starts much faster than a separate process.
     """
     (port,) = free_ports(1)
     with patch.object(Follower.__init__, "__defaults__", (folder / "cache",)):

@@ -1,4 +1,6 @@
-"""Receive webhooks and metrics in the container trial (`make trial`), in place of other services.
+"""Receive alerts (webhooks) and metrics in the container trial (`make trial`).
+
+In a real deployment, services outside this project receive them.
 
 This server answers every POST request. It writes the bodies of requests to a file that is named
 after the last part of the request's path.

@@ -36,7 +36,7 @@ BY_FUNCTION: Final = (
 
 
 class LongestFirst(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Gives each free worker process the next unit of work, in the order of test collection."""
+    """Gives each free worker process the next unit of tests, in the order of test collection."""
 
     def _split_scope(self, nodeid: str) -> str:
         return unit_of(nodeid)
@@ -64,7 +64,7 @@ def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path],
     Args:
         factory: The worker's factory of temporary folders.
         name: The name of the folder.
-        make: Called with the empty folder, and fills it. If it fails, the next worker tries again.
+        make: A function that fills the empty folder. If it fails, the next worker calls it again.
     """
     base = factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:

@@ -37,7 +37,9 @@ def run_pipeline(base_url: str, folder: Path) -> None:
 
 
 def run_of(folder: Path) -> Run:
-    """Return the run that `run_pipeline` made in `folder`. The stand-in may have stopped."""
+    """Return the run that `run_pipeline` made in `folder`.
+
+    The TMDB stand-in may have stopped since then."""
     settings, files = _settings("http://127.0.0.1/3", folder), RunFiles(folder, RUN_DATE)
     raw = (folder / files.bundle.name / MANIFEST_NAME).read_bytes()
     return Run(settings, files, Manifest.model_validate_json(raw))

@@ -35,7 +35,7 @@ Numbers = Sequence[float] | npt.NDArray[Any]
 
 
 def rated(films: Sequence[Film], days: Numbers, ratings: Numbers, votes: Numbers) -> pd.DataFrame:
-    """Create a cleaned frame from films, sorted by release date.
+    """Create a data frame of films like the one after preprocessing, sorted by release date.
 
     Args:
         films: The films; their own release dates are replaced.
@@ -53,7 +53,9 @@ def rated(films: Sequence[Film], days: Numbers, ratings: Numbers, votes: Numbers
 
 
 def years_of_films(per_year: int = 40, years: int = 7) -> pd.DataFrame:
-    """Create `years` years of films before `SPLIT_DATE` and one after; longer films rate better."""
+    """Create films: `years` years before `SPLIT_DATE`, and one year after it.
+
+    Longer films have higher ratings."""
     rng = np.random.default_rng(11)
     days = np.round(np.linspace(years * 365, -364, per_year * (years + 1)))
     films = [
@@ -66,11 +68,11 @@ def years_of_films(per_year: int = 40, years: int = 7) -> pd.DataFrame:
 
 
 def opened_since(first: date, count: int = 200, level: float = 7.0) -> pd.DataFrame:
-    """Create a cleaned frame of films whose ratings lie around `level`.
+    """Create a data frame of preprocessed films whose ratings lie around `level`.
 
-    `count` films are released every third day from `first` on; further films are eleven years
-    older. Every third film is Korean, and every second has only 60 votes instead of 500. The ids
-    start at 1,000, so they differ from the ids of the similar films in `bundles.pack`.
+    It has `count` films with one release every third day from `first` on. More films are eleven
+    years older. Every third film is Korean. Every second film has 60 votes, the others have 500.
+    The ids start at 1,000, so they differ from the ids of the similar films in `bundles.pack`.
     """
     rng = np.random.default_rng(5)
     films = [
@@ -88,12 +90,12 @@ def opened_since(first: date, count: int = 200, level: float = 7.0) -> pd.DataFr
 
 
 def as_csv(frame: pd.DataFrame) -> bytes:
-    """Convert a cleaned frame to the bytes of its CSV file."""
+    """Convert a data frame of films to the bytes of a CSV file."""
     return frame.to_csv(index=False).encode("utf-8-sig")
 
 
 def split_of(frame: pd.DataFrame) -> TimeSplit:
-    """Split a cleaned frame at `SPLIT_DATE` into training films and hold-out films."""
+    """Split a data frame of films at `SPLIT_DATE` into training films and hold-out films."""
     return TimeSplit.by_date(frame, SPLIT_DATE)
 
 

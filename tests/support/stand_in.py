@@ -9,7 +9,7 @@ TMDB_KEY: Final = "0123456789abcdef0123456789abcdef"
 
 
 def unpaced(base_url: str, folder: Path, **others: Any) -> Settings:
-    """Create settings for the stand-in at `base_url`, practically without a rate limit."""
+    """Create settings for the TMDB stand-in at `base_url`, practically without a rate limit."""
     settings = load_settings(
         Settings,
         None,

@@ -230,7 +230,7 @@ class StubApi:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Start if stopped, at the same address, and respond as a healthy API does."""
+        """Start the stub if it is stopped, at the same address; respond as a healthy API does."""
         self.responses = {
             "/options": (200, OPTIONS),
             "/predict": (200, FORECAST),
@@ -258,7 +258,7 @@ class StubApi:
             self._server = None
 
     def close(self) -> None:
-        """Stop, and release the port."""
+        """Stop the stub, and release its port."""
         self.stop()
         self._reserved.close()
 

@@ -1,4 +1,4 @@
-"""A stand-in for W&B: a local HTTP server that accepts what W&B's real client sends."""
+"""An imitation of W&B: a local HTTP server that accepts what the real W&B client sends."""
 
 import json
 import re
@@ -14,7 +14,7 @@ ENTITY = "studio"
 
 @dataclass
 class WandbServer:
-    """The stand-in's record of what a client sent, and the operation that it refuses.
+    """What a client has sent to the imitation of W&B, and which operation it refuses.
 
     Attributes:
         url: The address of the server.
@@ -87,7 +87,7 @@ def _projects(_: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def running_wandb() -> Iterator[WandbServer]:
-    """Run the stand-in on a free port during the block."""
+    """Run the imitation of W&B on a free port during the block."""
     told = WandbServer()
 
     class Handler(BaseHTTPRequestHandler):

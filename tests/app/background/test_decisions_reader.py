@@ -8,7 +8,7 @@ from movierating.settings import Settings
 
 
 def decision(day: int, **others: Any) -> Decision:
-    """Return the decision to refuse a version, made on this day of November 2026."""
+    """Create a decision that refused a model version, made on this day of November 2026."""
     facts = {
         "action": "refused",
         "version": f"2026-11-{day}-0123456789ab",

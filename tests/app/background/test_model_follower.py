@@ -46,7 +46,7 @@ def away(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings
 
 @contextmanager
 def following(settings: Settings, cache: Path) -> Iterator[Follower]:
-    """Start a follower as the service does, without the routes around it."""
+    """Start a model follower as the API does, but without the API's routes."""
     follower = Follower(Registry(open_bucket(settings)), NEVER, cache)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(follower_module, "START_SECONDS", 30)  # the machine may be busy
@@ -56,7 +56,7 @@ def following(settings: Settings, cache: Path) -> Iterator[Follower]:
 
 
 def fill_cache(registry: Registry, cache: Path) -> None:
-    """Load the version in production, so that the cache holds it."""
+    """Write the version in production into the folder `cache`, as the follower does."""
     follower = Follower(registry, NEVER, cache)
     follower.refresh()
     assert follower.problem is None
@@ -130,7 +130,9 @@ def test_rollback_is_followed(
 
 @pytest.fixture(scope="module")
 def published(s3_server: S3Server, packed: Packed, newer: Packed) -> Settings:
-    """Settings of a bucket with `packed` in production and `newer` published; keep its files."""
+    """Return settings for a bucket with `packed` in production, and `newer` published only.
+
+    Several tests share the bucket, so they must not change its objects."""
     settings = s3_server.settings(s3_server.new_bucket())
     registry = Registry(open_bucket(settings))
     put_into_production(registry, packed)
@@ -140,7 +142,7 @@ def published(s3_server: S3Server, packed: Packed, newer: Packed) -> Settings:
 
 @contextmanager
 def damaged_object(bucket: Bucket, key: str, damage: str) -> Iterator[None]:
-    """Damage an object until the block ends."""
+    """Damage or delete an S3 object; restore it at the end of the `with` block."""
     sound = bucket.get(key)
     assert sound is not None
     if damage == "missing":
@@ -229,7 +231,7 @@ def test_start_without_s3_and_cache_serves_no_model(away: Settings, cache: Path)
 
 @pytest.fixture(scope="module")
 def filled_cache(published: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that holds the version in production; not to be altered."""
+    """Return a cache folder with the version in production; tests must not change it."""
     cache = tmp_path_factory.mktemp("filled") / "cache"
     fill_cache(Registry(open_bucket(published)), cache)
     return cache
@@ -462,7 +464,7 @@ def test_same_problem_is_logged_once(away: Settings, cache: Path, caplog: pytest
 
 
 def repacked(original: Packed, folder: Path, **changes: Any) -> Packed:
-    """Return a new bundle with the files of `original` and a changed manifest."""
+    """Create a bundle with the files of `original` and a manifest with other fields (`changes`)."""
     files = {name: (original.folder / name).read_bytes() for name in original.manifest.files}
     return Packed(folder, write_bundle(folder, original.manifest.model_copy(update=changes), files))
 

@@ -44,7 +44,9 @@ def test_requests_without_an_id_get_unique_ones(client: TestClient):
 def logged(
     s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
 ) -> LiveService:
-    """A service that has ended, after requests with planted texts and one with an id."""
+    """Return a service that has ended, to check its log.
+
+    It has answered requests with texts that must not appear in the log, and one with an id."""
     settings = s3_server.settings(s3_server.new_bucket(), api_key_hashes=(hash_of(API_KEY),))
     put_into_production(Registry(open_bucket(settings)), packed)
     headers = {KEY_HEADER: API_KEY}

@@ -8,7 +8,7 @@ from scripts.training.onnx_export import to_onnx
 
 
 def linear(*factors: float, level: float = 0.0) -> Graph:
-    """Create a graph whose output is `level` plus the sum of each feature times its factor."""
+    """Create an ONNX graph; its output is `level` plus the sum of each feature times its factor."""
     matrix = np.random.default_rng(1).normal(0, 1, (200, len(factors))).astype(np.float32)
     targets = level + matrix.astype(float) @ np.asarray(factors)
     ridge = fit_regressor("linear", {"alpha": 1e-6}, matrix, targets, np.ones(len(matrix)))
@@ -21,7 +21,7 @@ def rows(*values: tuple[float, ...]) -> Matrix:
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    """Create a model whose first feature is the forecast rating and whose second is its error."""
+    """Create a model that returns its first feature as the rating, its second as the error."""
     return Model(linear(1, 0), linear(0, 1), quantile=1.5)
 
 

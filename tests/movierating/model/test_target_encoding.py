@@ -88,7 +88,9 @@ WITH_PAST_RATINGS = effects_of(
 
 
 def packed(**others: Any) -> dict[str, Any]:
-    """Return the JSON of effects with one table (genres), in which `others` replace some fields."""
+    """Return effects as a dictionary for JSON, with one table (genres).
+
+    The fields `others` replace those of the table."""
     raw = effects_of({"genre": {"A": (1.0, 0.5), "B": (1.0, 0.25)}}).to_json()
     raw["tables"]["genre"] |= others
     return raw

@@ -42,7 +42,10 @@ def rewritten(packed: Packed, files: dict[str, bytes] | None = None, **facts: An
 
 
 def error_graph(features: int) -> bytes:
-    """Train and export an error model for vectors with this number of features."""
+    """Train a model that predicts the absolute error, for vectors with this number of features.
+
+    Returns:
+        The model as the bytes of an ONNX file."""
     matrix = np.random.default_rng(1).normal(0, 1, (50, features)).astype(np.float32)
     target = np.abs(matrix[:, 0]).astype(float)
     small = {"n_estimators": 2, "num_leaves": 3}

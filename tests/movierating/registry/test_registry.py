@@ -62,7 +62,7 @@ def emptied(bucket: Bucket) -> None:
 
 @pytest.fixture(scope="session")
 def tomorrows(tmp_path_factory: pytest.TempPathFactory) -> Packed:
-    """Create a bundle from the run of the next day."""
+    """Create a bundle whose run date is one day after that of the bundle `packed`."""
     return pack(tmp_path_factory.mktemp("tomorrow"), TOMORROW, level=6.5)
 
 
@@ -197,7 +197,7 @@ def test_only_one_of_two_concurrent_publishers_wins(
 def test_write_with_a_lost_response_happens_once(
     bucket_settings: Settings, packed: Packed, newer: Packed, tmp_path: Path
 ):
-    """S3 does each write but answers the first attempt with an error, so boto3 tries again."""
+    """The S3 server does each write, but the first response is an error, so boto3 writes again."""
     lost: set[str] = set()
 
     def lossy(method: str, path: str, ask: Callable[[], Answer]) -> Answer:

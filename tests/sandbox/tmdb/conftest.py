@@ -11,7 +11,7 @@ KEY = "0123456789abcdef0123456789abcdef"
 
 
 class Get(Protocol):
-    """A function that sends a GET request for a path under /3 to the stand-in."""
+    """A function that sends a GET request for a path under /3 to the TMDB stand-in."""
 
     def __call__(
         self, path: str, headers: dict[str, str] | None = None, **params: Any
@@ -29,5 +29,7 @@ def get(tmdb_stand_in: RunningStandIn) -> Get:
 
 @pytest.fixture(scope="session")
 def world() -> World:
-    """Return the synthetic world whose films the shared stand-in serves."""
+    """Create the same invented films as the TMDB stand-in (a local imitation of TMDB) serves.
+
+    Tests compare the responses of `tmdb_stand_in` with them."""
     return World(date(2026, 11, 23))

@@ -1,4 +1,6 @@
-"""Compare the stand-in's responses with recorded responses from TMDB."""
+"""Compare responses from the TMDB stand-in (a local imitation of TMDB) with TMDB's own responses.
+
+TMDB's responses were recorded earlier."""
 
 import json
 from collections.abc import Callable
@@ -29,7 +31,7 @@ ANYTHING = {"wikidata_id", "facebook_id", "instagram_id", "twitter_id"}
 
 
 def shapes(value: Any, path: str = "") -> dict[str, set[str]]:
-    """Collect the JSON types of the values at each path, such as `.genres[].id`.
+    """Collect the types of the values in a JSON document by their path, such as `.genres[].id`.
 
     All entries of a list have the same path.
     """
@@ -45,7 +47,7 @@ def shapes(value: Any, path: str = "") -> dict[str, set[str]]:
 
 
 def differences(real: Any, ours: Any) -> list[str]:
-    """Compare two JSON values: TMDB's (`real`) and the stand-in's (`ours`).
+    """Compare two JSON values: TMDB's (`real`) and the TMDB stand-in's (`ours`).
 
     Returns:
         One sentence for each path in `ours` that `real` does not have, or has with another type.
@@ -67,7 +69,7 @@ def recorded(tmdb_shared: Path) -> Recorded:
 
 @pytest.fixture(scope="module")
 def sample(world: World) -> list[int]:
-    """Return the ids of some films, also with a collection, no language or no release date."""
+    """Return the ids of some films, such as films with a collection, no language or no date."""
     columns = world.columns
     places = [
         *range(0, len(columns.ids), 400),

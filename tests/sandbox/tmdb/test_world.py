@@ -24,7 +24,8 @@ def films(world: World) -> list[Film]:
 def rated(world: World) -> npt.NDArray[np.intp]:
     """Return the positions of the films with at least 5 votes.
 
-    With fewer votes, the limits of the rating (1 and 10) would change the noise floor.
+    With fewer votes, the limits of the rating (1 and 10) would change the noise floor: the lowest
+    RMSE that any forecast can have.
     """
     return np.flatnonzero(world.columns.vote_count >= 5)
 
@@ -103,7 +104,9 @@ def test_facts_without_histories_explain_most_but_not_all(world: World) -> None:
 def test_a_simple_model_of_visible_facts_comes_near_the_floor(
     world: World, films: list[Film]
 ) -> None:
-    """Fit a linear model on films before 2022, and compare its error with the noise floor."""
+    """Fit a linear model on films before 2022, and compare its RMSE with the noise floor.
+
+    The noise floor is the lowest RMSE that any forecast of these films can have."""
     known = [film for film in films if film.vote_count >= 30 and film.genres and film.runtime]
     rows = np.array(
         [

@@ -41,7 +41,7 @@ def films(*rows: tuple[int, str | None, float]) -> Sample:
 def split() -> TimeSplit:
     """Create a split: three training films, two old and one recent, and three hold-out films.
 
-    The hold-out films have the genre drama, comedy and none. Each is rated 6.
+    One hold-out film is a drama, one is a comedy, and one has no genre. Each is rated 6.
     """
     train = films((5000, "Drama", 4.0), (5000, "Comedy", 5.0), (900, "Drama", 6.0))
     holdout = films((0, "Drama", 6.0), (0, "Comedy", 6.0), (0, None, 6.0))

@@ -11,7 +11,7 @@ RELEASED = RUN_DATE - 100 * DAY
 
 
 def row(*votes: tuple[int, float | None, int]) -> dict[str, Any]:
-    """Create a film with a vote history; an entry is (days since release, rating, votes)."""
+    """Create a film with a vote history, given as (days since release, rating, votes) per day."""
     known = [
         {"date": RELEASED + age * DAY, "vote_average": rating, "vote_count": count}
         for age, rating, count in votes

@@ -65,7 +65,9 @@ def test_naive_means_use_released_feature_films_with_enough_votes(tmp_path: Any)
 
 
 def view_of(ledger: ForecastLedger) -> tuple[UpcomingFilm, ...]:
-    """Summarise the forecasts that the ledger has from `RUN_DATE`, with their release dates."""
+    """Return the view of upcoming films, from the ledger's forecasts made on `RUN_DATE`.
+
+    The release dates are those in the forecasts."""
     release_dates = {each.film_id: each.release_date for each in ledger.read(RUN_DATE, RUN_DATE)}
     return upcoming(ledger, RUN_DATE, release_dates).films
 

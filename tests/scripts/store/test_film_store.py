@@ -304,7 +304,7 @@ class KilledError(BaseException):
 
 @pytest.fixture(scope="module")
 def six_files(tmp_path_factory: pytest.TempPathFactory) -> FilmStore:
-    """A store of six small files with two records of each film; not to be altered."""
+    """Create a store of six files with two records of each film; tests must not change it."""
     store = FilmStore(tmp_path_factory.mktemp("six") / "films")
     for at in range(6):
         store.add(columns({"id": at // 2 + 1, "vote_count": at + 1}, day=RUN_DATE + at * DAY))
@@ -364,7 +364,9 @@ def test_full_disk_is_reported_in_one_sentence_and_the_store_unchanged(
 
 
 def _write_many(folder: str, seed: int) -> None:
-    """Add 40 films one by one, and after every fifth merge the files of all writers."""
+    """Add 20 films in separate files; after every third film, merge the files of all writers.
+
+    With each film, also add a record of film 1, which all writers share."""
     store, chance = FilmStore(Path(folder)), random.Random(seed)
     for at in range(FILMS_EACH):
         film_id = seed * 1000 + at

@@ -36,9 +36,9 @@ def tmdb(tmdb_stand_in: RunningStandIn) -> Iterator[Tmdb]:
 
 @pytest.fixture(scope="module")
 def new_day() -> Iterator[RunningStandIn]:
-    """Start a new stand-in for TMDB, so that its date is still `RUN_DATE`.
+    """Start a new TMDB stand-in (a local imitation of TMDB), so that its date is `RUN_DATE`.
 
-    The date of a stand-in changes when it runs past its midnight.
+    A stand-in that has run longer may have passed midnight, so its date may be later.
     """
     with running("--today", RUN_DATE.isoformat(), "--films", "10") as stand_in:
         yield stand_in
@@ -67,7 +67,7 @@ def closed_port() -> int:
 
 
 def everything_said(error: BaseException | None) -> str:
-    """Join all texts in which an exception, its causes and its contexts could reveal a key."""
+    """Join all texts of an exception, its causes and its contexts, to search them for a key."""
     if error is None:
         return ""
     chain = everything_said(error.__cause__) + everything_said(error.__context__)
@@ -369,7 +369,7 @@ def test_failure_of_one_film_ends_the_retries_of_the_others(
 
 
 def refused(stand_in: RunningStandIn) -> Iterator[int]:
-    """Yield no id: wait until the stand-in has failed once, then raise an error."""
+    """Yield no film id: wait until the TMDB stand-in has failed once, then raise an error."""
     while not stand_in.stats()["faults"]:
         time.sleep(0.02)
     raise TmdbError("TMDB refuses the key (HTTP 401); check TMDB_API_KEY")

@@ -44,7 +44,7 @@ def store(tmp_path: Path) -> FilmStore:
 
 
 def index_of(store: FilmStore, *fetched: tuple[int, int, str]) -> Index:
-    """Create a store index from films given as (id, days since the fetch, release date)."""
+    """Add films to a store, given as (id, days since the fetch, release date); return its index."""
     for film_id, days, opened in fetched:
         film = {"id": film_id, "release_date": opened}
         store.add(columns(film, day=RUN_DATE - days * DAY))

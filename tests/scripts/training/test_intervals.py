@@ -13,7 +13,7 @@ Numbers = npt.NDArray[np.float64]
 
 
 def noise(matrix: Matrix) -> Numbers:
-    """Return the errors' standard deviation: 1.2 where the second feature is positive, else 0.3."""
+    """Return each error's standard deviation: 1.2 if the second feature is positive, else 0.3."""
     return np.where(matrix[:, 1] > 0, 1.2, 0.3)
 
 

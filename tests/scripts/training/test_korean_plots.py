@@ -17,9 +17,9 @@ ENGLISH = {"등대": "A lighthouse.", "주막": "A tavern."}
 
 
 def pairs(count: int, english: bool = True) -> Sample:
-    """Create `count` films whose plots are about a lighthouse and a tavern in turn.
+    """Create `count` films; their plots are about a lighthouse or a tavern, alternately.
 
-    Each has a Korean plot, and an English one if `english` is true.
+    Each film has a Korean plot; if `english` is true, it also has an English plot.
     """
     words = [list(ENGLISH)[at % 2] for at in range(count)]
     films = [Film(plot=measure_plot(ENGLISH[word]) if english else None) for word in words]

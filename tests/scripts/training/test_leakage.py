@@ -40,7 +40,7 @@ def features(split: TimeSplit) -> tuple[str, ...]:
 
 
 def with_column(values: Callable[[TimeSplit], pd.Series]) -> BuildVectors:
-    """Return a `build_vectors` that replaces the feature "sentiment of the plot" by `values`."""
+    """Return a variant of `build_vectors` that replaces the plot's sentiment by `values`."""
 
     def planted(split: TimeSplit, features: tuple[str, ...]) -> tuple[FilmVectors, Effects]:
         films, effects = build_vectors(split, features)
@@ -57,7 +57,9 @@ def all_films(split: TimeSplit) -> pd.DataFrame:
 
 
 def director_mean(split: TimeSplit) -> pd.Series:
-    """Return the mean rating of all films by each film's director; this leaks later ratings."""
+    """Return, for each film, the mean rating of all films by its director.
+
+    This feature leaks ratings that were not yet known when the film was released."""
     frame = all_films(split)
     return frame.groupby("directors")["vote_average"].transform("mean")
 

@@ -34,7 +34,7 @@ LINEAR = SMALL.parameters["linear"]
 
 
 def films(per_year: int = 30, years: int = 6) -> FilmVectors:
-    """Create films from `years` years before the split and from one after it, oldest first.
+    """Create films, oldest first: `years` years before the split date, and one year after it.
 
     The rating is 6 plus the second feature, plus noise.
     """
@@ -260,7 +260,9 @@ def test_outcomes_of_hold_out_films_do_not_change_the_model(
 
 
 def fold(some: FilmVectors, errors: Any) -> Fold:
-    """Create a fold with these errors for forecasts from all facts; its other errors are zero."""
+    """Create a fold with these errors for forecasts from all facts.
+
+    The errors of forecasts from fewer facts are zero."""
     return Fold(some, np.asarray(errors), *np.zeros((2, len(errors))))
 
 

@@ -27,7 +27,7 @@ YEARS = 8
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    """Create films of `YEARS` years before the split and of one year after it.
+    """Create films: `YEARS` years before the split date, and one year after it.
 
     All tests in this module share the frame and must not change it.
     """
@@ -51,7 +51,7 @@ def days_before(frame: pd.DataFrame) -> npt.NDArray[np.float64]:
 
 
 def altered(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
-    """Copy the films, with very different ratings, votes and revenue in the marked rows."""
+    """Copy the films; where `rows` is true, ratings, votes and revenue are very different."""
     others = {
         "vote_average": 10 - frame["vote_average"],
         "vote_count": 50 + frame["vote_count"] ** 2 % 9973,
