@@ -148,7 +148,7 @@ def forecast_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five n
 
 
 def mood_of(plot: Plot | None) -> Mood | None:
-    """Label the mood of a plot; None if it is unknown."""
+    """Return a plot's mood, with a label such as `neutral`; None if the mood is unknown."""
     if plot is None or plot.polarity is None:
         return None
     label: Literal["negative", "neutral", "positive"] = "neutral"

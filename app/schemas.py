@@ -195,20 +195,20 @@ class BatchForecast(BaseModel):
 
 
 class OldForecast(BaseModel):
-    """The response of the old contract, `GET /v1/predict`."""
+    """The response of the old API contract, `GET /v1/predict`."""
 
     predicted_rating: Annotated[float, Field(examples=[7.38])]
 
 
 class GenreOption(BaseModel):
-    """A genre and its code for `GET /v1/predict` (the old contract)."""
+    """A genre and its code for `GET /v1/predict` (the old API contract)."""
 
     code: int
     name: str
 
 
 class LanguageOption(BaseModel):
-    """A language, its code for `GET /v1/predict` (the old contract), and its English name."""
+    """A language, its code for `GET /v1/predict` (the old API contract), and its English name."""
 
     code: int
     language: Annotated[str, Field(description="TMDB's code of the language: ko, en, ...")]

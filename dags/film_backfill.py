@@ -55,7 +55,7 @@ def _day(text: str | None) -> date | None:
     doc_md=__doc__,
 )
 def tmdb_film_backfill() -> None:
-    """Plan the slices of release dates, collect them in parallel, then compact the film store."""
+    """Plan the slices of release dates, collect their films in parallel, and compact the store."""
 
     @task(multiple_outputs=False, **TMDB_BUDGET)
     def plan_slices() -> list[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""The forecast ledger: forecast upcoming films, score past forecasts, retrain on drift."""
+"""The forecast DAG: forecast upcoming films, score past forecasts, retrain if films drift.
+
+It stores forecasts, scores and drift reports in the forecast ledger, an append-only record in S3.
+"""
 
 from datetime import timedelta
 from typing import Any, Final

@@ -45,7 +45,9 @@ def no_settings_of_this_machine() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def clock_of_the_tests() -> Iterator[None]:
-    """Set the clock of all tests to noon of `RUN_DATE`, the date of the TMDB stand-in."""
+    """Set the clock of all tests to noon of `RUN_DATE`.
+
+    The TMDB stand-in (a local imitation of TMDB) has the same date."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "_clock", moment)
         yield

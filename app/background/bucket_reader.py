@@ -25,7 +25,7 @@ class BucketReader(ABC):
 
     Attributes:
         subject: Name of the data, for messages.
-        problem: Why the last attempt failed; None if it succeeded.
+        problem: Why the last read failed; None if it succeeded.
     """
 
     subject: str

@@ -75,7 +75,7 @@ class Follower:
         failed_polls: Number of failed polls since the process started. After a failed poll, the
             service does not run the version in production, for example because S3 did not answer.
         last_success: Unix time of the last poll after which the service ran the version in
-            production; None before the first.
+            production; None before the first such poll.
     """
 
     def __init__(self, registry: Registry, poll_seconds: float, cache: Path = CACHE_FOLDER) -> None:
@@ -101,7 +101,7 @@ class Follower:
 
     @property
     def problem(self) -> str | None:
-        """Why the service possibly does not run the version in production; None if it does."""
+        """Why the service may not run the version in production; None if it runs this version."""
         since = self._polling_since
         if since is not None and (seconds := time.monotonic() - since) > SLOW_SECONDS:
             return f"the registry is slow: a poll has been under way for {seconds:.0f} s"

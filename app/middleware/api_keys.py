@@ -19,7 +19,7 @@ OPEN_PATHS: Final = frozenset(
 
 
 class KeyCheck:
-    """Lets requests with a valid key pass; answers others with 401."""
+    """Lets requests with a valid API key pass; answers other requests with status 401."""
 
     def __init__(self, app: ASGIApp, hashes: tuple[str, ...]) -> None:
         """Check the key of each request before `app` gets it.
@@ -49,5 +49,5 @@ class KeyCheck:
 
 
 def is_open(path: str) -> bool:
-    """Return whether a path needs no key."""
+    """Return whether requests for this path need no API key."""
     return path in OPEN_PATHS or path.startswith(STATIC_FOLDER)

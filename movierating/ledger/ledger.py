@@ -58,7 +58,7 @@ class LedgerError(ExplainedError, ValueError):
 
 
 class ObjectStore(Protocol):
-    """The part of a bucket that the ledger uses. Every method may raise `S3UnavailableError`."""
+    """The S3 operations that the ledger uses. Every method may raise `S3UnavailableError`."""
 
     def get(self, key: str) -> Blob | None:
         """Read the object with a key; None if it does not exist."""

@@ -222,7 +222,7 @@ def last_before_release(
 
     Args:
         forecasts: Forecasts in any order.
-        release_dates: Release dates by film id. Films without an entry are left out.
+        release_dates: Release dates by film id. A film that is not in it is left out.
 
     Returns:
         The selected forecasts by film id.

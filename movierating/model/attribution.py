@@ -95,7 +95,8 @@ def mask_features(matrix: Matrix, visible: Mask, features: Sequence[str]) -> Mat
     The feature "sum of all effects" is computed again, so that it does not reveal masked effects.
 
     Args:
-        matrix: The films, shape (rows, features), or one film for all rows, shape (1, features).
+        matrix: One vector per row, shape (rows, features), or one vector that is used for all rows,
+            shape (1, features).
         visible: True where a feature keeps its value, False where it is masked; (rows, features).
         features: Names of the features, in the order of the columns.
     """

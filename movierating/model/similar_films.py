@@ -64,7 +64,8 @@ class SimilarFilms:
         films: The training films; a film's position is its number in the index.
         keys: Hashes of the tokens, ascending; uint64, shape (tokens,).
         rarity: Inverse document frequency of each token; float32, shape (tokens,).
-        starts: Start of each token's films in `numbers`, then the end; int32, shape (tokens + 1,).
+        starts: For each token, where its films begin in `numbers`; the last element is the end of
+            `numbers`. int32, shape (tokens + 1,).
         numbers: Numbers of the films that have a token, token by token; int32.
         values: For each entry of `numbers`: the token's rarity in that film, divided by the length
             of the film's vector for the trait; float16.

@@ -22,7 +22,8 @@ class Decision(BaseModel):
 
     Attributes:
         action: What was done with the version: `promoted`, `refused` or `rolled_back`.
-        version: The version that the decision is about; in a rollback, the version that came back.
+        version: The version that the decision is about; in a rollback, the earlier version that is
+            now in production again.
         production: The version in production after the decision; None if there is none.
         at: Time of the decision.
         by: The person or program that decided.

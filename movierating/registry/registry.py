@@ -94,7 +94,7 @@ class Pointer(BaseModel):
 
 
 class VersionReference(Protocol):
-    """Anything that names a version and its manifest's hash: a pointer, or a `verify` result."""
+    """An object with a version's name and its manifest's hash, such as a pointer."""
 
     @property
     def version(self) -> str:

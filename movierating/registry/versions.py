@@ -40,7 +40,7 @@ class UnknownVersionError(ExplainedError, LookupError):
 
 @dataclass(frozen=True)
 class StoredVersion:
-    """The files that the bucket has for one model version, in numbers.
+    """One model version in the bucket: its size, its age, and whether it is complete.
 
     Attributes:
         version: The version's name.

@@ -56,7 +56,7 @@ def wait_for_the_scheduler(airflow: AirflowClient) -> None:
 
 
 def answered(airflow: AirflowClient, run_id: str, option: str) -> dict[str, str]:
-    """Answer the approval question when it appears; return each task's last state.
+    """Answer the approval question when it appears; return the final Airflow state of each task.
 
     Args:
         airflow: The client for the DAG.

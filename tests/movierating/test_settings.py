@@ -186,7 +186,7 @@ def test_example_file_states_the_defaults():
 
 
 def _names(text: str) -> list[str]:
-    """List the variables that a `.env` text sets; lines that are commented out do not count."""
+    """List the variables that a `.env` text sets; ignore lines that are commented out."""
     return [
         line.partition("=")[0] for line in text.splitlines() if line and not line.startswith("#")
     ]

@@ -48,7 +48,7 @@ def lines_of(heading: str, block: int = 0) -> list[str]:
 
 @dataclass(frozen=True)
 class Machine:
-    """A clone of the project, in which the commands from the page are run."""
+    """A clone of the project, in which tests run the commands in docs/operations.md."""
 
     folder: Path
 
@@ -141,7 +141,7 @@ def begin_world(machine: Machine) -> None:
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Set up both instances with the commands from the page, and put a model into service."""
+    """Set up instances A and B with the commands in docs/operations.md, and train a model."""
     provide_images()
     for name in ("training", "serving"):
         label = f"--filter=label=com.docker.compose.project={name}"

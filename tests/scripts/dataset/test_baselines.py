@@ -9,7 +9,7 @@ DAY = date(2026, 11, 23)
 
 
 def means(*films: tuple[str, str | None, float]) -> NaiveMeans:
-    """Calculate the naive baselines on `DAY` from films, each (release date, genre, rating)."""
+    """Compute naive baselines on `DAY` from films, each given as (release date, genre, rating)."""
     opened, genres, ratings = zip(*films, strict=True)
     return NaiveMeans.of(np.asarray(ratings), np.asarray(opened, "datetime64[D]"), genres, DAY)
 
