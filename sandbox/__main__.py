@@ -1,4 +1,7 @@
-"""The sandbox from the command line: `python -m sandbox up | down | status | logs`."""
+"""Start, stop or inspect the programs of `make up`: `python -m sandbox up | down | status | logs`.
+
+`make up` and the other make targets run these commands.
+"""
 
 import argparse
 import os
@@ -15,19 +18,19 @@ PARSER.add_argument("command", choices=["up", "down", "status", "logs"])
 
 
 def say(line: str) -> None:
-    """Print a line immediately; long steps would otherwise look as if nothing happened."""
+    """Print a line immediately, so that the user sees it before the next long step begins."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 
 def down() -> None:
-    """Stop every program that `make up` started, and print how many there were."""
+    """Stop every program that `make up` has started, and print the number of stopped processes."""
     count = supervision.stop()
     say(f"stopped {count} processes" if count else "nothing was running")
 
 
 def status() -> None:
-    """Print the state of every program."""
+    """Print for each program of `make up` whether it is running."""
     states = supervision.states()
     for name, state in states.items():
         say(f"{name:<24}{state.lower()}")
@@ -36,7 +39,7 @@ def status() -> None:
 
 
 def logs() -> None:
-    """Print new lines of all log files until interrupted."""
+    """Print the new lines of all log files, until the user presses Ctrl-C."""
     files = sorted(map(str, LOGS.glob("*.log")))
     if not files:
         say("there are no logs yet")
@@ -45,7 +48,11 @@ def logs() -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command. If the user can fix an error, print it in one sentence and return 1."""
+    """Run the command in the command line, and return the exit code.
+
+    If an error has a known cause that the user can fix, its message is printed and the exit code
+    is 1.
+    """
     command = PARSER.parse_args(argv).command
     try:
         if command == "up":

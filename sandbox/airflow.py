@@ -1,4 +1,4 @@
-"""A client for the part of Airflow's REST API that `make up` and `make trial` need."""
+"""A client for Airflow's REST API, with the requests that `make up` and `make trial` need."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,13 @@ _ENDED: Final = frozenset({"success", "failed", "upstream_failed", "skipped"})
 
 
 class TaskNews(NamedTuple):
-    """A task of a DAG run, its new state, and its last log line (`words`)."""
+    """A change of a task in a DAG run.
+
+    Attributes:
+        task: The task's name.
+        state: The task's new state, such as "running" or "success".
+        words: The task's last log line.
+    """
 
     task: str
     state: str
@@ -30,7 +36,13 @@ class AirflowClient:
     """A client for one of Airflow's DAGs, logged in as one user."""
 
     def __init__(self, url: str, user: str, password: str, dag: str = DAG) -> None:
-        """Log in.
+        """Log in to Airflow.
+
+        Args:
+            url: Airflow's address.
+            user: The user's name.
+            password: The user's password.
+            dag: The name of the DAG that the methods of this client refer to.
 
         Raises:
             requests.RequestException: Airflow does not answer, or refuses the password.
@@ -48,16 +60,22 @@ class AirflowClient:
         self._session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def knows_dag(self) -> bool:
-        """Return whether Airflow has read the DAG's file."""
+        """Return whether Airflow has read the DAG's file, so that the DAG can be started."""
         return self._request("GET", "").ok
 
     def import_errors(self) -> list[str]:
-        """Return the stack traces of all DAG files that Airflow could not import."""
+        """Return the error (a stack trace) for each DAG file that Airflow could not import."""
         answer = self._session.get(f"{self._url}/api/v2/importErrors", timeout=_TIMEOUT_SECONDS)
         return [each["stack_trace"] for each in answer.json()["import_errors"]]
 
     def set_pool(self, slots: int) -> None:
-        """Create or resize Airflow's pool `tmdb`; a slot stands for one TMDB request per second."""
+        """Set the size of Airflow's pool `tmdb`, which limits the requests to TMDB.
+
+        The pool is created if it does not exist.
+
+        Args:
+            slots: The size. A slot stands for one request to TMDB per second.
+        """
         pool = {"name": TMDB_POOL, "slots": slots, "include_deferred": False}
         url = f"{self._url}/api/v2/pools"
         # Airflow's API cannot create or update in one request. Usually the pool already exists.
@@ -67,11 +85,18 @@ class AirflowClient:
         answer.raise_for_status()
 
     def unpause(self) -> None:
-        """Let the DAG run on its schedule."""
+        """Switch the DAG on, so that Airflow starts it on its schedule."""
         self._request("PATCH", "", json={"is_paused": False}).raise_for_status()
 
     def trigger(self, **conf: str | int) -> str:
-        """Unpause the DAG, start a run with these parameters, and return the run's id."""
+        """Switch the DAG on, and start a run of it immediately.
+
+        Args:
+            conf: The parameters of the run.
+
+        Returns:
+            The id of the run.
+        """
         self.unpause()
         answer = self._request("POST", "/dagRuns", json={"logical_date": None, "conf": conf})
         answer.raise_for_status()
@@ -79,7 +104,10 @@ class AirflowClient:
         return run_id
 
     def follow(self, run_id: str) -> Iterator[TaskNews]:
-        """Yield each change of a task's state or last log line, until the run has ended."""
+        """Yield a message each time a task changes its state or its last log line.
+
+        The messages end when the DAG run has ended.
+        """
         seen: dict[str, TaskNews] = {}
         while True:
             # Read the run's state before its tasks', so that the last changes are not missed.
@@ -92,7 +120,7 @@ class AirflowClient:
             time.sleep(_POLL_SECONDS)
 
     def run_ids(self) -> list[str]:
-        """Return the ids of the DAG's runs, oldest first."""
+        """Return the ids of all runs of the DAG, the oldest first."""
         runs = self._request("GET", "/dagRuns", params={"order_by": "id"}).json()["dag_runs"]
         return [each["dag_run_id"] for each in runs]
 
@@ -102,7 +130,10 @@ class AirflowClient:
         return conf
 
     def asset_events(self) -> list[dict[str, Any]]:
-        """Return the events of all Airflow assets, such as a newly promoted model, oldest first."""
+        """Return all asset events that Airflow has recorded, the oldest first.
+
+        An example of such an event is a new model in production.
+        """
         answer = self._session.get(f"{self._url}/api/v2/assets/events", timeout=_TIMEOUT_SECONDS)
         events: list[dict[str, Any]] = answer.json()["asset_events"]
         return events
@@ -113,7 +144,11 @@ class AirflowClient:
         return self._request("GET", path).json()["value"]
 
     def mapped(self, run_id: str, task: str) -> list[dict[str, Any]]:
-        """Return the instances of a mapped task in a DAG run, with their names, starts and ends."""
+        """Return all instances of a mapped task in a DAG run.
+
+        Airflow starts a mapped task several times in one run, with different arguments. For each
+        instance, the result has its name, its start time and its end time.
+        """
         path = f"/dagRuns/{run_id}/taskInstances/{task}/listMapped"
         instances: list[dict[str, Any]] = self._request("GET", path).json()["task_instances"]
         return instances
@@ -148,13 +183,20 @@ class AirflowClient:
 
 
 def _name(task: dict[str, Any]) -> str:
-    """Return a task's id; for an instance of a mapped task, with its number, such as `task[2]`."""
+    """Return a task's name, such as `train_model`.
+
+    If Airflow has started the task several times in this run, the name has a number: `task[2]`.
+    """
     number = task["map_index"]
     return task["task_id"] if number < 0 else f"{task['task_id']}[{number}]"
 
 
 def _words(line: dict[str, Any]) -> str:
-    """Return the text of a log line if it is an error or comes from `scripts`, otherwise ""."""
+    """Return the text of a log line that is interesting for the user.
+
+    These are error messages and messages from the package `scripts`. For other log lines, the
+    result is empty.
+    """
     if errors := line.get("error_detail"):
         return str(errors[-1]["exc_value"])
     return str(line["event"]) if str(line.get("logger", "")).startswith("scripts.") else ""

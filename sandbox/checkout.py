@@ -1,4 +1,7 @@
-"""Copy this checkout, so that a second sandbox can run without disturbing the first one."""
+"""Copy the project's folder, so that `make up` can run a second time beside the original.
+
+Tests and benchmarks run the copy. It does not disturb the programs that run from the original.
+"""
 
 import os
 import shutil
@@ -25,22 +28,34 @@ _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "AIRFLOW_", "DATA_DIR", "API_U
 
 @dataclass(frozen=True)
 class Checkout:
-    """A copy of the project's folder, whose services use other ports than the original's.
+    """A copy of the project's folder. Its services listen on other ports than the original's.
 
     Attributes:
-        folder: The folder of the copy.
-        environment: Environment variables for the commands that run in the copy.
+        folder: The path of the copy.
+        environment: The environment variables for all commands that run in the copy.
     """
 
     folder: Path
     environment: dict[str, str] = field(repr=False)
 
     def url(self, port: str) -> str:
-        """Return the address of a service, given its port's name, such as `API_PORT`."""
+        """Return the address of a service of the copy.
+
+        Args:
+            port: The environment variable with the service's port, such as `API_PORT`.
+        """
         return f"http://{HOST}:{self.environment[port]}"
 
     def run(self, *command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command in the copy's folder; the result has its output and its exit code."""
+        """Run a command in the folder of the copy.
+
+        Args:
+            command: The program and its arguments.
+            settings: More environment variables for this command.
+
+        Returns:
+            The finished process, with its output and its exit code.
+        """
         return subprocess.run(
             command,
             cwd=self.folder,
@@ -52,19 +67,26 @@ class Checkout:
         )
 
     def sandbox(self, command: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of the copy's sandbox: `up`, `down` or `status`."""
+        """Run `python -m sandbox` in the folder of the copy.
+
+        Args:
+            command: The command: `up`, `down` or `status`.
+            settings: More environment variables for this command.
+        """
         python = self.folder / ".venv" / "sandbox" / "bin" / "python"
         return self.run(str(python), "-m", "sandbox", command, **settings)
 
 
 @contextmanager
 def copied(folder: Path, *, with_environments: bool = True) -> Iterator[Checkout]:
-    """Copy the sources; when the block ends, stop every program that the copy's sandbox runs.
+    """Copy the project's source files to a folder.
+
+    When the `with` block ends, every program that `make up` has started in the copy is stopped.
 
     Args:
-        folder: Where the copy goes.
-        with_environments: Whether the copy uses the original's virtual environments. If not, it
-            has none.
+        folder: The path of the copy.
+        with_environments: Whether the copy uses the Python virtual environments of the original.
+            Otherwise it has none.
     """
     shutil.copytree(ROOT, folder, ignore=_left_behind, dirs_exist_ok=True)
     if with_environments:

@@ -1,4 +1,7 @@
-"""Arguments of Debian's Chromium for the tests, the benchmarks and the pictures in the docs."""
+"""Command-line arguments for the browser Chromium (as packaged by Debian).
+
+They are used by tests, by benchmarks, and by the command that takes the pictures in the docs.
+"""
 
 from typing import Final
 

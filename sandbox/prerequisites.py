@@ -11,7 +11,7 @@ SUPPORTED = ((3, 11), (3, 13))
 
 
 def missing() -> list[str]:
-    """Return one sentence per missing prerequisite, with the command that installs it."""
+    """Return one sentence for each missing program or library, with the command to install it."""
     problems = []
     lowest, highest = SUPPORTED
     if not lowest <= sys.version_info[:2] <= highest:
@@ -27,7 +27,11 @@ def missing() -> list[str]:
 
 
 def main() -> int:
-    """Print the missing prerequisites; return the exit code, which is 1 if any is missing."""
+    """Print what is missing on this machine.
+
+    Returns:
+        The exit code: 1 if a program or library is missing, otherwise 0.
+    """
     problems = missing()
     sys.stderr.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0

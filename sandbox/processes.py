@@ -10,7 +10,10 @@ _STOP_SECONDS: Final = 20
 
 @contextmanager
 def terminated_at_exit(process: "subprocess.Popen[Any]") -> Iterator[None]:
-    """Terminate a process when the block ends; kill it if it is still there after 20 s."""
+    """Terminate a process when the `with` block ends.
+
+    If the process is still running 20 seconds later, it is killed.
+    """
     try:
         yield
     finally:

@@ -1,4 +1,7 @@
-"""The sandbox's programs, their environment variables, and supervisor's configuration."""
+"""The programs that `make up` starts, their environment variables, and their configuration.
+
+The program `supervisor` starts them. This module writes its configuration file.
+"""
 
 import json
 import os
@@ -22,11 +25,13 @@ SUPERVISOR_PID: Final = FOLDER / "supervisord.pid"
 
 @dataclass(frozen=True)
 class Program:
-    """A program that supervisor starts, and restarts if it ends.
+    """A program that `supervisor` keeps running: if the program ends, it is started again.
 
     Attributes:
-        waits: Whether supervisor must not start the program by itself. `up` starts it later, when
-            the programs that it needs are running.
+        name: The program's name, such as `api`.
+        command: The program's command line.
+        waits: Whether the program must be started later, because it needs Airflow's database. If
+            not, `supervisor` starts it immediately.
     """
 
     name: str
@@ -35,21 +40,28 @@ class Program:
 
 
 def uses_stand_in_for_tmdb(settings: Settings) -> bool:
-    """Return whether the sandbox replaces TMDB: yes, unless TMDB_API_KEY is set."""
+    """Return whether `make up` uses the local imitation of TMDB.
+
+    It does, unless the setting TMDB_API_KEY has a value.
+    """
     return settings.tmdb_api_key is None
 
 
 def uses_stand_in_for_s3(settings: Settings) -> bool:
-    """Return whether the sandbox replaces S3: yes, unless S3_BUCKET_NAME is set."""
+    """Return whether `make up` uses a local S3 server instead of Amazon's.
+
+    It does, unless the setting S3_BUCKET_NAME has a value.
+    """
     return settings.s3_bucket_name is None
 
 
 def programs(settings: Settings, ports: list[int]) -> list[Program]:
-    """Return the programs to run, in the order in which they are started.
+    """Return the programs that `make up` starts, in the order of their start.
 
     Args:
-        settings: The user's settings; they decide whether TMDB and S3 are replaced.
-        ports: Free ports: the first for the TMDB stand-in, the others for the S3 server.
+        settings: The user's settings. They decide whether local programs replace TMDB and S3.
+        ports: Free ports. The first is for the local imitation of TMDB, the others are for the
+            local S3 server.
     """
     chosen = [
         Program("api", _api(settings)),
@@ -73,15 +85,16 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
 
 
 def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str, str]:
-    """Return the environment variables for all programs.
+    """Return the environment variables that all programs of `make up` get.
 
-    They are the variables of this process, Airflow's settings, and the addresses and keys of the
-    local replacements for TMDB and S3.
+    They are the environment variables of this process, the settings of Airflow, and the addresses
+    and keys of the programs that replace TMDB and S3.
 
     Args:
         settings: The user's settings.
-        ports: Free ports: the first for the TMDB stand-in, the others for the S3 server.
-        keys: The sandbox's secrets.
+        ports: Free ports. The first is for the local imitation of TMDB, the others are for the
+            local S3 server.
+        keys: The generated passwords and keys.
     """
     merged = dict(os.environ) | _airflow_settings(settings, keys)
     merged |= {
@@ -110,13 +123,13 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
 
 
 def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
-    """Write supervisor's configuration file.
+    """Write the configuration file of the program `supervisor`.
 
-    It contains no secrets, because the programs get them as environment variables.
+    The file contains no secrets, because the programs get secrets as environment variables.
 
     Args:
-        chosen: The programs that supervisor controls.
-        socket_path: The Unix socket on which supervisor listens for commands.
+        chosen: The programs that `supervisor` starts and restarts.
+        socket_path: The path of the Unix socket on which `supervisor` listens for commands.
     """
     sections: dict[str, Mapping[str, object]] = {
         "supervisord": {

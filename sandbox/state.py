@@ -1,6 +1,6 @@
-"""The sandbox's working folder `.sandbox`, its secrets and its ports.
+"""The working folder `.sandbox` of `make up`, and the passwords, keys and ports that it uses.
 
-`make clean` deletes the folder.
+`make clean` deletes this folder.
 """
 
 import json
@@ -19,7 +19,10 @@ _INNER_PORTS: Final = 11  # one for the TMDB stand-in, ten for the S3 server
 
 @dataclass(frozen=True)
 class Secrets:
-    """Passwords and keys of the sandbox's services, generated once; they are valid nowhere else."""
+    """The passwords and keys of the services that `make up` starts.
+
+    They are generated once, and are valid only for these services.
+    """
 
     airflow_password: str
     jwt: str
@@ -30,9 +33,9 @@ class Secrets:
 
     @classmethod
     def kept(cls) -> Self:
-        """Load the secrets from their file; the first call generates them and writes the file.
+        """Load the passwords and keys from the file `secrets.json`.
 
-        Only the file's owner can read it.
+        The first call generates them and writes this file. Only the file's owner can read it.
         """
         path = FOLDER / "secrets.json"
         if not path.exists():
@@ -56,7 +59,7 @@ class Secrets:
 
 
 def is_taken(port: int) -> bool:
-    """Return whether a program already listens on this port."""
+    """Return whether another program already listens on this network port."""
     with socket.socket() as probe:
         # With this option, a port whose last connection has just closed is treated as free. The
         # services can use such a port, because they set the same option.
@@ -69,7 +72,11 @@ def is_taken(port: int) -> bool:
 
 
 def free_ports(count: int = _INNER_PORTS) -> list[int]:
-    """Return free ports; by default as many as the TMDB stand-in and the S3 server need."""
+    """Return the numbers of `count` free network ports.
+
+    By default, these are as many as the TMDB stand-in (a local imitation of TMDB) and the local S3
+    server need together.
+    """
     # All probes stay open until the end, so that no port is returned twice.
     probes = [socket.create_server((HOST, 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]

@@ -1,4 +1,7 @@
-"""Print the summary at the end of `make up`: the model's errors, one forecast, the addresses."""
+"""Print the summary at the end of `make up`.
+
+It has the errors of the new model, a forecast, and the addresses of the services.
+"""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -22,11 +25,14 @@ Say = Callable[[str], None]
 
 
 class StepError(ExplainedError, RuntimeError):
-    """A step of `make up` failed; the message says which one, and where its log file is."""
+    """A step of `make up` failed.
+
+    The error message names the step, and says where its log file is or what the user can do.
+    """
 
 
 def addresses(settings: Settings) -> dict[str, str]:
-    """Return the addresses of the API, the page and Airflow, by name."""
+    """Return the local addresses of three services: `api`, `page` (the UI) and `airflow`."""
     return {
         "api": f"http://{HOST}:{settings.api_port}",
         "page": f"http://{HOST}:{settings.ui_port}",
@@ -35,13 +41,16 @@ def addresses(settings: Settings) -> dict[str, str]:
 
 
 def served_version(settings: Settings) -> str | None:
-    """Return the model version that the API serves; None if it has no model or does not answer."""
+    """Return the model version that the API serves.
+
+    The result is None if the API has no model or does not answer.
+    """
     version = _version(settings)
     return version["version"] if version else None
 
 
 def print_summary(settings: Settings, keys: Secrets, say: Say) -> None:
-    """Print the model's errors on the hold-out films, one forecast, and the services' addresses.
+    """Print the model's errors on the hold-out films, a forecast, and the services' addresses.
 
     Raises:
         StepError: The API has no model.

@@ -1,4 +1,7 @@
-"""Start, query and stop supervisor, the program that keeps the sandbox's programs running."""
+"""Start, query and stop `supervisor`, the program that keeps the services of `make up` running.
+
+If one of these services ends, `supervisor` starts it again.
+"""
 
 import contextlib
 import ctypes
@@ -27,16 +30,17 @@ _GRACE_SECONDS: Final = 5
 
 
 def socket_path() -> str:
-    """Return the path of supervisor's Unix socket.
+    """Return the path of the Unix socket on which `supervisor` listens for commands.
 
-    It is in the folder for temporary files, because Linux allows only 108 characters.
+    The socket is in the folder for temporary files. In the project's folder, its path could be too
+    long, because Linux allows only 108 characters.
     """
     mark = hashlib.sha256(str(ROOT).encode()).hexdigest()[:12]
     return str(Path(tempfile.gettempdir()) / f"movierating-{mark}.sock")
 
 
 def supervisor() -> psutil.Process | None:
-    """Return the supervisor process of this sandbox; None if it does not run."""
+    """Return the running `supervisor` process of this checkout; None if it does not run."""
     try:
         process = psutil.Process(int(SUPERVISOR_PID.read_text()))
         return process if str(SUPERVISOR_CONFIG) in process.cmdline() else None
@@ -45,10 +49,13 @@ def supervisor() -> psutil.Process | None:
 
 
 def start(environment: dict[str, str]) -> None:
-    """Start the supervisor in the background; it starts the programs.
+    """Start `supervisor` in the background. It then starts the services.
 
-    If a program ends without ending its child processes, the supervisor becomes their parent, so
-    that `stop` can find them.
+    If a service ends but its child processes keep running, `supervisor` becomes their parent. So
+    `stop` can find and end them.
+
+    Args:
+        environment: The environment variables for `supervisor` and the services.
     """
     with (LOGS / "supervisord.out").open("wb") as log:
         subprocess.Popen(
@@ -64,13 +71,16 @@ def start(environment: dict[str, str]) -> None:
 
 
 def proxy() -> Any:
-    """Return a client for supervisor's XML-RPC interface."""
+    """Return a client that sends commands to `supervisor` through XML-RPC."""
     transport = SupervisorTransport(None, None, f"unix://{socket_path()}")
     return ServerProxy("http://127.0.0.1", transport=transport).supervisor
 
 
 def states() -> dict[str, str]:
-    """Return each program's state, such as RUNNING, by name; {} if supervisor does not answer."""
+    """Return the state of each service, such as RUNNING, by the service's name.
+
+    The result is empty if `supervisor` does not answer.
+    """
     try:
         return {each["name"]: each["statename"] for each in proxy().getAllProcessInfo()}
     except (OSError, Fault):
@@ -78,14 +88,17 @@ def states() -> dict[str, str]:
 
 
 def record() -> None:
-    """Store the running processes in a file, so that `stop` finds them if supervisor was killed."""
+    """Write the ids of all running processes to a file.
+
+    If `supervisor` is killed later, `stop` reads this file to find the processes that still run.
+    """
     if process := supervisor():
         noted = [[each.pid, each.create_time()] for each in _tree(process)]
         RECORD.write_text(json.dumps(noted))
 
 
 def stop() -> int:
-    """Stop the supervisor and all its descendants, whatever their process group.
+    """Stop `supervisor`, the services, and all processes that they have started.
 
     Returns:
         The number of processes that were running.
@@ -114,7 +127,10 @@ def _tree(process: psutil.Process) -> list[psutil.Process]:
 
 
 def _recorded() -> list[psutil.Process]:
-    """Return the processes from the file of `record` that still run, and their descendants."""
+    """Return the processes from the file written by `record`, if they are still running.
+
+    The processes that they have started are included.
+    """
     alive: list[psutil.Process] = []
     with contextlib.suppress(OSError, ValueError):
         for pid, created in json.loads(RECORD.read_text()):
@@ -127,9 +143,9 @@ def _recorded() -> list[psutil.Process]:
 
 
 def _sockets(processes: Iterable[psutil.Process]) -> set[Path]:
-    """Return the Unix sockets on which these processes listen.
+    """Return the paths of the Unix sockets on which these processes listen.
 
-    `stop` deletes the socket files, because some programs do not.
+    `stop` deletes these files, because some programs do not delete them at their end.
     """
     paths = set()
     for process in processes:

@@ -1,4 +1,4 @@
-"""`make up`: start all services, run the pipeline, and wait until the API serves its model."""
+"""The work of `make up`: start all services, run the pipeline, wait until the API has a model."""
 
 import subprocess
 import time
@@ -32,11 +32,16 @@ _WAIT_SECONDS: Final = 90
 def up(settings: Settings, say: Say) -> None:
     """Start all services, run the pipeline once, and print a summary.
 
-    If the services already run and the API serves a model, only print the summary.
+    If the services are already running and the API has a model, only the summary is printed.
+
+    Args:
+        settings: The user's settings.
+        say: A function that prints a line for the user.
 
     Raises:
-        StepError: A step failed. If this was before the pipeline started, all services are stopped
-            again. If the pipeline failed, they keep running, so that the user can read its logs.
+        StepError: A step failed. If the services could not start, all of them are stopped again.
+            If the pipeline failed, the services keep running, so that the user can look for the
+            cause in Airflow.
     """
     keys = _prepare()
     is_fresh = supervision.supervisor() is None
@@ -145,12 +150,20 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
 
 
 def _runs_by_asset(dag: AirflowClient) -> list[str]:
-    """Return the ids of the DAG runs that were started because of a new model, oldest first."""
+    """Return the ids of the DAG runs that Airflow started because of a new model, oldest first."""
     return [run_id for run_id in dag.run_ids() if run_id.startswith("asset_triggered")]
 
 
 def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | None = None) -> None:
-    """Print each change of a task's state, until the DAG run or its task `until` has ended.
+    """Wait for the end of a DAG run, and print each change of a task's state.
+
+    Args:
+        dag: The client for the DAG.
+        run_id: The id of the DAG run.
+        url: Airflow's address.
+        say: A function that prints a line for the user.
+        until: The name of a task. If it is given, the function returns when this task has
+            succeeded, and does not wait for the other tasks.
 
     Raises:
         StepError: A task failed.
@@ -171,12 +184,14 @@ def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | No
 def _launched(
     name: str, arguments: list[str], merged: dict[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a Python module in the pipeline's virtual environment; end it when the block ends.
+    """Run a Python module with the pipeline's Python packages, in a separate process.
+
+    The process is ended when the `with` block ends.
 
     Args:
-        name: The name of the log file.
-        arguments: Python's arguments, such as `-m` and a module.
-        merged: The environment variables.
+        name: The name of the log file, without `.log`.
+        arguments: The arguments for Python, such as `-m` and the module's name.
+        merged: The environment variables for the process.
     """
     python = f"{ROOT}/.venv/pipeline/bin/python"
     with (LOGS / f"{name}.log").open("wb") as log:

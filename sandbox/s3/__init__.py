@@ -1,1 +1,1 @@
-"""Start SeaweedFS, the local S3 server of the sandbox, the tests and the benchmarks."""
+"""Start a local S3 server for `make up`, the tests and the benchmarks: the program SeaweedFS."""

@@ -1,6 +1,7 @@
 """Build the command that starts SeaweedFS, the local S3 server.
 
-`make up` runs the command under supervisor; `sandbox.s3.process` runs it without supervisor.
+`make up` gives this command to the program `supervisor`, which runs it. `sandbox.s3.process` runs
+the command itself.
 """
 
 from collections.abc import Sequence
@@ -20,13 +21,13 @@ PORT_COUNT: Final = len(_PORT_OPTIONS)
 
 
 def s3_command(program: Path, folder: Path, ports: Sequence[int], *options: str) -> tuple[str, ...]:
-    """Return the command that starts a local S3 server.
+    """Return the command line that starts a local S3 server.
 
     Args:
-        program: The path of SeaweedFS's executable, `weed`.
-        folder: Where the server keeps its data.
-        ports: `PORT_COUNT` free ports; S3 listens on the first.
-        options: More options of `weed mini`.
+        program: The path of SeaweedFS's program file, `weed`.
+        folder: The folder in which the server stores its data.
+        ports: `PORT_COUNT` free ports. The server receives S3 requests on the first one.
+        options: More command-line options for `weed mini`.
     """
     return (
         str(program),
@@ -46,5 +47,5 @@ def s3_command(program: Path, folder: Path, ports: Sequence[int], *options: str)
 
 
 def s3_url(ports: Sequence[int]) -> str:
-    """Return the S3 address of a server that was started with these ports."""
+    """Return the address for S3 requests to a server that uses these ports."""
     return f"http://{HOST}:{ports[0]}"

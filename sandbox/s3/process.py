@@ -1,4 +1,7 @@
-"""Run a local S3 server in a separate process, for tests and benchmarks. This needs boto3."""
+"""Run a local S3 server in a separate process, for tests and benchmarks.
+
+This module needs the Python package boto3; `sandbox.s3.command` does not.
+"""
 
 import os
 import subprocess
@@ -29,7 +32,12 @@ _START_SECONDS: Final = 60
 
 @dataclass(frozen=True)
 class S3Server:
-    """A running S3 server, with methods that create buckets and users."""
+    """A running local S3 server, with methods that create buckets and users.
+
+    Attributes:
+        url: The server's address.
+        process: The server's process.
+    """
 
     url: str
     process: "subprocess.Popen[bytes]"
@@ -41,22 +49,25 @@ class S3Server:
         return name
 
     def empty_bucket(self, name: str) -> None:
-        """Delete all objects of a bucket."""
+        """Delete all objects in the bucket `name`, but not the bucket itself."""
         client = _client(self.url)
         for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
             if keys := [{"Key": item["Key"]} for item in page.get("Contents", [])]:
                 client.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
 
     def drop_bucket(self, name: str) -> None:
-        """Delete a bucket and all its objects."""
+        """Delete the bucket `name` and all objects in it."""
         self.empty_bucket(name)
         _client(self.url).delete_bucket(Bucket=name)
 
     def identity(self, policy: str) -> dict[str, str]:
-        """Create a user with the rights in an AWS policy document.
+        """Create a user of the S3 server.
+
+        Args:
+            policy: An AWS policy document (JSON) that defines what the user may do.
 
         Returns:
-            The user's two keys, by the names that they have in the project's settings.
+            The user's keys: `aws_access_key_id` and `aws_secret_access_key`.
         """
         iam, name = _client(self.url, "iam"), f"user-{uuid.uuid4().hex[:12]}"
         iam.create_user(UserName=name)
@@ -68,7 +79,12 @@ class S3Server:
         }
 
     def settings(self, bucket: str, **others: Any) -> Settings:
-        """Return the project's settings for a bucket on this server; `others` are more settings."""
+        """Return the project's settings with which a program uses a bucket on this server.
+
+        Args:
+            bucket: The bucket's name.
+            others: More settings.
+        """
         chosen = {
             "aws_access_key_id": KEY,
             "aws_secret_access_key": SECRET,
@@ -81,7 +97,10 @@ class S3Server:
 
 @contextmanager
 def running_s3(folder: Path) -> Iterator[S3Server]:
-    """Run an S3 server, with its data in a folder, until the block ends; it has no bucket yet.
+    """Run a local S3 server until the `with` block ends. At its start, it has no bucket.
+
+    Args:
+        folder: The folder in which the server stores its data.
 
     Raises:
         RuntimeError: The server did not start.
