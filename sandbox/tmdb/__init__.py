@@ -1,1 +1,4 @@
-"""A local stand-in for TMDB's v3 API; it serves invented films or the films in a parquet file."""
+"""The TMDB stand-in: a local program that imitates version 3 of TMDB's API.
+
+It serves invented films, or the films in a parquet file.
+"""

@@ -1,4 +1,4 @@
-"""Start the TMDB stand-in: `python -m sandbox.tmdb --port 8090`."""
+"""Start the TMDB stand-in (a local imitation of TMDB): `python -m sandbox.tmdb --port 8090`."""
 
 import argparse
 import logging
@@ -24,7 +24,7 @@ SHUTDOWN_SECONDS = 1
 
 
 def positive(text: str) -> int:
-    """Parse a number of at least 1."""
+    """Convert the text of a command-line option to a whole number of at least 1."""
     if (number := int(text)) < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return number
@@ -55,9 +55,11 @@ parser.add_argument(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until interrupted; return the exit code.
+    """Serve the TMDB stand-in's API until the program is interrupted.
 
-    It is 2 if the catalogue file cannot be used, and 1 if the port cannot be used.
+    Returns:
+        The exit code. It is 2 if the parquet file with the films cannot be used, and 1 if the port
+        cannot be used.
     """
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

@@ -1,4 +1,4 @@
-"""Access to the stand-in: API keys, access tokens and the rate limit."""
+"""Check the API keys and access tokens of requests to the TMDB stand-in, and limit their rate."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,21 +17,31 @@ RETRY_AFTER_SECONDS = 1  # the limit is per second, so one second later it allow
 
 
 def is_access_token(text: str) -> bool:
-    """Whether this is a read access token, and not a v3 key pasted in its place."""
+    """Return whether a text looks like one of TMDB's read access tokens.
+
+    It does not if somebody has used a v3 API key in place of the token.
+    """
     return V3_KEY.fullmatch(text) is None and ("." in text or len(text) > TOKEN_LENGTH)
 
 
 @dataclass
 class Keys:
-    """Decides which keys are valid: all in TMDB's format, except keys that a test revoked."""
+    """Decides which API keys and access tokens are valid.
+
+    All keys in TMDB's format are valid, except those in `revoked`, which tests can set.
+    """
 
     revoked: frozenset[str] = frozenset()
 
     def check(self, authorization: str, api_key: str) -> None:
-        """Check that a request has a valid token or a valid v3 key.
+        """Check that a request has a valid access token or a valid v3 API key.
+
+        Args:
+            authorization: The request's header `Authorization`, which may contain a token.
+            api_key: The request's query parameter `api_key`.
 
         Raises:
-            TmdbError: The request has neither.
+            TmdbError: The request has no valid token and no valid key.
         """
         scheme, _, token = authorization.partition(" ")
         by_token = scheme.lower() == "bearer" and is_access_token(token.strip())
@@ -44,7 +54,7 @@ class Keys:
 
 @dataclass
 class RateLimit:
-    """Limits the number of requests from all clients together within any one second."""
+    """Limits how many requests all clients together may send within one second."""
 
     per_second: int
     _limiter: MovingWindowRateLimiter = field(
@@ -52,10 +62,10 @@ class RateLimit:
     )
 
     def count(self) -> None:
-        """Count one request.
+        """Count a request that has arrived.
 
         Raises:
-            TmdbError: The limit is exceeded; a refused request is not counted.
+            TmdbError: The request is above the limit. Such a request is not counted.
         """
         if not self._limiter.hit(RateLimitItemPerSecond(self.per_second)):
             raise TmdbError(errors.rate_limited(self.per_second, RETRY_AFTER_SECONDS))

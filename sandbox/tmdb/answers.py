@@ -1,4 +1,4 @@
-"""Convert films to TMDB's JSON: the body of `/movie/{id}`, and entries of lists."""
+"""Convert films to TMDB's JSON: the response of `/movie/{id}`, and the entries of film lists."""
 
 from datetime import date
 from typing import Any
@@ -14,11 +14,12 @@ GENRE_NAMES = GENRES | RETIRED_GENRES
 def translated(film: Film, tag: str) -> tuple[str, str]:
     """Return a film's title and plot in one language.
 
-    Without a translation, the title is the default one and the plot is empty.
+    If the film has no translation into this language, the result is its default title and an empty
+    plot.
 
     Args:
         film: The film.
-        tag: The value of the query parameter `language`, such as `ko-KR`.
+        tag: The value of the request's query parameter `language`, such as `ko-KR`.
     """
     code = tag.partition("-")[0]
     if code in ("", "en"):
@@ -29,7 +30,7 @@ def translated(film: Film, tag: str) -> tuple[str, str]:
 
 
 def summary(film: Film, tag: str = "") -> Json:
-    """Convert a film to an entry in a TMDB list, with TMDB's 14 fields."""
+    """Convert a film to an entry of a film list in TMDB's JSON, with TMDB's 14 fields."""
     title, overview = translated(film, tag)
     return {
         "adult": film.adult,

@@ -1,4 +1,7 @@
-"""The stand-in's HTTP application: TMDB's API under /3, and routes by which tests control it."""
+"""The HTTP application of the TMDB stand-in (a local imitation of TMDB).
+
+It serves TMDB's API under /3. Other routes let tests control the stand-in.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,26 +23,35 @@ controls = APIRouter(tags=["controls"])
 
 @controls.put("/faults")
 async def put_faults(faults: list[Fault], stand_in: StandInDep, seed: int = 0) -> list[Fault]:
-    """Replace the active faults; with the same seed, the same responses get them again."""
+    """Set the faults (errors on purpose) that the stand-in puts into its responses.
+
+    They replace the faults that were set before. With the same seed, the same responses get them.
+    """
     stand_in.plan = FaultPlan(faults, seed)
     return faults
 
 
 @controls.delete("/faults", status_code=204)
 async def delete_faults(stand_in: StandInDep) -> None:
-    """Switch all faults off."""
+    """Switch all faults off, so that every response is correct again."""
     stand_in.plan = FaultPlan()
 
 
 @controls.put("/keys/revoked", status_code=204)
 async def put_revoked_keys(keys: list[str], stand_in: StandInDep) -> None:
-    """Refuse these keys and tokens from now on, and no others; an empty list refuses none."""
+    """Set the API keys and access tokens that the stand-in refuses.
+
+    They replace the list that was set before. If the list is empty, the stand-in refuses none.
+    """
     stand_in.keys.revoked = frozenset(keys)
 
 
 @controls.get("/stats")
 async def get_stats(stand_in: StandInDep) -> dict[str, object]:
-    """Return the number of requests by HTTP status and by path (with `{id}` for ids)."""
+    """Return how many requests the stand-in has received, by HTTP status and by path.
+
+    In the paths, `{id}` stands for any id.
+    """
     return stand_in.stats.report()
 
 
@@ -50,7 +62,7 @@ async def delete_stats(stand_in: StandInDep) -> None:
 
 
 def create_app(stand_in: StandIn) -> FastAPI:
-    """Build the FastAPI application that serves one stand-in."""
+    """Build the FastAPI application for one TMDB stand-in."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:

@@ -1,15 +1,16 @@
-"""Serve the films of a parquet file, the catalogue file, instead of invented ones.
+"""Read the films that the TMDB stand-in serves from a parquet file (the catalogue file).
 
-The columns have the names of the fields of `/movie/{id}`; only `id` is required:
+The columns have the same names as the fields in TMDB's response to `/movie/{id}`. Only the column
+`id` is required. These columns are special:
 
 - `genres`, `production_companies`, `production_countries`, `cast`, `keywords` and `director` are
   lists of names; `belongs_to_collection` is one name.
 - `spoken_languages` is a list of ISO codes.
 - `director_ids` and `writer_ids` are lists of person ids.
 
-TMDB's format needs an id and a name for each of them. If the file has only one of the two, the
-stand-in invents the other, the same one every time. A missing field gets the value that TMDB uses
-for "unknown".
+In TMDB's format, each person, company and keyword has an id and a name. If the file has only one of
+the two, the stand-in invents the other, the same one every time. A missing field gets the value
+that TMDB uses for "unknown".
 """
 
 from collections.abc import Iterable
@@ -73,17 +74,18 @@ SCHEMA: dict[str, pa.DataType] = {
 
 
 class CatalogueError(ValueError):
-    """The catalogue file cannot be used; the message says why."""
+    """The parquet file with the films cannot be used; the error message says why."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"TMDB_CATALOGUE={path}: {reason}")
 
 
 class CatalogueFile:
-    """The films of a parquet file, as a `FilmStore`.
+    """The films in a parquet file, with the methods of `FilmStore`.
 
     Raises:
-        CatalogueError: The file is absent, not parquet, or a column has the wrong type.
+        CatalogueError: The file does not exist, it is not a parquet file, or a column has the wrong
+            type.
     """
 
     def __init__(self, path: Path, today: date) -> None:
@@ -92,7 +94,7 @@ class CatalogueFile:
 
     @cached_property
     def columns(self) -> Columns:
-        """The values by which film lists are filtered and sorted, one array per field."""
+        """The values by which film lists are filtered and sorted: one array per field."""
         genres = self._table["genres"].to_pylist()
         return Columns(
             ids=self._table["id"].to_numpy(),
@@ -114,18 +116,18 @@ class CatalogueFile:
 
     @cached_property
     def original_titles(self) -> list[str]:
-        """The films' titles in their own languages."""
+        """The title of each film in the film's original language."""
         originals = self._table["original_title"].to_pylist()
         return [own or title for own, title in zip(originals, self.columns.titles, strict=True)]
 
     @cached_property
     def imdb_ids(self) -> list[str | None]:
-        """The films' ids in IMDb, None where the file has none."""
+        """The id of each film in IMDb; None if the file does not have it."""
         ids: list[str | None] = self._table["imdb_id"].to_pylist()
         return ids
 
     def film(self, position: int) -> Film:
-        """Build the film at this index of the columns."""
+        """Return all facts about one film, given its index in the arrays of `columns`."""
         row: dict[str, Any] = self._table.slice(position, 1).to_pylist()[0]
         columns = self.columns
         title = columns.titles[position]
@@ -165,7 +167,7 @@ class CatalogueFile:
         )
 
     def people(self, position: int) -> Iterable[Person]:
-        """Return a film's cast and crew, faster than `film` does."""
+        """Return the cast and crew of one film; this is faster than to build the whole `film`."""
         ids, names, writers, cast = (values[position] for values in self._people)
         yield from _directors(ids or [], names or [])
         yield from map(invented_person, writers or ())
@@ -177,7 +179,10 @@ class CatalogueFile:
         return [self._table[name].to_pylist() for name in names]
 
     def _releases(self) -> Releases:
-        """Return one release per film, in cinemas of its first country, on its release date."""
+        """Create one release per film: on its release date, in cinemas of its first country.
+
+        A film without a country or without a release date gets no release.
+        """
         countries = self._table["production_countries"].to_pylist()
         home = np.array([country_code(names[0]) if names else "" for names in countries], np.str_)
         films = np.flatnonzero(home != "")
@@ -185,7 +190,10 @@ class CatalogueFile:
         return Releases.of(films, home[films], np.full(len(films), THEATRICAL), released[films])
 
     def _status(self, released: date | None) -> str:
-        """Return a status for a film without one in the file, as TMDB would set it."""
+        """Return the status for a film whose status is missing in the file.
+
+        It is "Planned" before the release, otherwise "Released".
+        """
         return "Planned" if released is None or released > self.today else "Released"
 
     def _numbers(self, name: str) -> npt.NDArray[np.float64]:
@@ -197,7 +205,10 @@ class CatalogueFile:
 
 
 def _read(path: Path) -> pa.Table:
-    """Read the file and convert its columns to `SCHEMA`; absent columns become nulls."""
+    """Read the parquet file, and convert its columns to the types in `SCHEMA`.
+
+    A column that the file does not have is filled with nulls.
+    """
     if not path.is_file():
         raise CatalogueError(path, "there is no such file")
     try:
@@ -243,9 +254,9 @@ def _person(name: str) -> Person:
 
 
 def _directors(ids: list[int], names: list[str]) -> tuple[Person, ...]:
-    """Return a film's directors, given their ids and their names.
+    """Return the directors of a film, given the lists of their ids and of their names.
 
-    Ids and names are combined if both lists have the same length. Otherwise only the ids are used,
+    If both lists have the same length, they are in the same order. Otherwise only the ids are used,
     or only the names if there are no ids.
     """
     if len(ids) == len(names):

@@ -78,7 +78,10 @@ OWN_COUNTRIES: dict[str, str] = {
 
 @cache
 def language(code: str) -> dict[str, str]:
-    """Return TMDB's entry for one language code; an unknown code gets empty names."""
+    """Return a language as TMDB describes it in JSON: its code and its names.
+
+    For an unknown code, the names are empty.
+    """
     if code in OWN_LANGUAGES:
         english, native = OWN_LANGUAGES[code]
     else:
@@ -89,25 +92,25 @@ def language(code: str) -> dict[str, str]:
 
 @cache
 def languages() -> list[dict[str, str]]:
-    """Return TMDB's list of languages, as in `/configuration/languages`."""
+    """Return TMDB's response to `/configuration/languages`: all languages with their names."""
     iso_639_1 = {code for code in map(str, ENGLISH.languages) if len(code) == ISO_LENGTH}
     return [language(code) for code in sorted(iso_639_1 | OWN_LANGUAGES.keys())]
 
 
 @cache
 def country_name(code: str) -> str:
-    """Return TMDB's name for a country code, "" for an unknown code."""
+    """Return the name that TMDB uses for the country with this code; "" for an unknown code."""
     return OWN_COUNTRIES.get(code, str(ENGLISH.territories.get(code, "")))
 
 
 @cache
 def country_code(name: str) -> str:
-    """Return the country code for TMDB's name of a country, "" for an unknown name."""
+    """Return the code of the country with this name in TMDB; "" for an unknown name."""
     return _country_codes().get(name, "")
 
 
 def _native_name(code: str) -> str:
-    """Return a language's name in that language, "" if CLDR does not have it."""
+    """Return a language's name in the language itself; "" if Unicode's CLDR does not have it."""
     if code not in _locales():
         return ""
     name = str(Locale(code).languages.get(code, ""))

@@ -1,4 +1,7 @@
-"""The response of `/configuration`: where TMDB's images are, and the keys of its changes."""
+"""TMDB's response to `/configuration`.
+
+It contains the address and the sizes of TMDB's images, and names of fields that can change.
+"""
 
 from typing import Any
 

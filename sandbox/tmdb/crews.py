@@ -1,4 +1,7 @@
-"""Invent the crews of films, except directors and writers; a crew does not affect the rating."""
+"""Invent the crew of each film, such as producers and editors, but not directors and writers.
+
+The people in these crews do not affect the film's rating.
+"""
 
 from collections.abc import Iterator
 
@@ -31,7 +34,12 @@ _FIRST_ID = FIRST_INVENTED_ID + 3_000_000
 
 
 def crew(film_id: int, language: str) -> tuple[CrewMember, ...]:
-    """Return the crew of a film in this language, always the same one."""
+    """Return the invented crew of a film, always the same people for the same film.
+
+    Args:
+        film_id: The film's id.
+        language: The film's language, in which all people of the crew work.
+    """
     return tuple(_draw(film_id, language))
 
 

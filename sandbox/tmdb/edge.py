@@ -1,4 +1,7 @@
-"""What TMDB's web server does with every request: HEAD, trailing slashes, dates, caching."""
+"""Imitate how TMDB's web server treats every request and response.
+
+This concerns HEAD requests, slashes at the end of a path, the header `Date`, and caching.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -15,10 +18,10 @@ OK, NOT_MODIFIED = 200, 304
 
 
 class FrontDoor:
-    """ASGI middleware that sets the header `Date`; the server must not set its own.
+    """ASGI middleware that sets the header `Date` from the stand-in's own clock.
 
-    A path with a slash at its end is treated as the same path without it. HEAD is answered as GET
-    is, without the body.
+    The web server (uvicorn) must not set `Date` itself. The middleware also removes a slash at the
+    end of a path. It answers a HEAD request like a GET request, but without the body.
     """
 
     def __init__(self, app: ASGIApp, now: Callable[[], datetime]) -> None:
@@ -26,7 +29,7 @@ class FrontDoor:
         self.now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and set `Date` in its response."""
+        """Pass a request to the application, and set the header `Date` in the response."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -49,19 +52,24 @@ class FrontDoor:
 
 
 class CacheHeaders:
-    """ASGI middleware that adds TMDB's headers for caches to complete responses.
+    """ASGI middleware that adds the headers that TMDB sends for caches, such as `ETag`.
 
-    If the request says that the client already has this response (`If-None-Match`), the answer is
-    304 without a body.
+    If the request's header `If-None-Match` says that the client already has this response, the
+    answer has the status 304 and no body.
     """
 
     def __init__(self, app: ASGIApp, *, aged: bool) -> None:
-        """Create the middleware; `aged` makes some responses old, as if they came from a cache."""
+        """Create the middleware around an application.
+
+        Args:
+            app: The application.
+            aged: Whether some responses get headers as if they came from a cache.
+        """
         self.app = app
         self.aged = aged
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and add headers to its response."""
+        """Pass a request to the application, and add headers for caches to the response."""
         start: Message = {}
 
         async def marked(message: Message) -> None:
@@ -82,10 +90,11 @@ class CacheHeaders:
         await self.app(scope, receive, marked)
 
     def _caching(self, scope: Scope) -> dict[str, str]:
-        """Return the headers that say how old a response is, and how long it may be kept.
+        """Return the headers that say how old a response is, and how long a client may keep it.
 
-        In TMDB, two caches follow each other. `X-Memc-Age` is the age of the content at the time in
-        `Date`, and `Age` is the time since then. A film with appended parts is not in the first.
+        TMDB has two caches, one behind the other. The header `X-Memc-Age` is the age of the content
+        at the time in `Date`. The header `Age` is the time since then. The first cache does not
+        contain responses to requests with `append_to_response`.
         """
         query = scope["query_string"].decode("latin-1")
         drawn = stable_hash(scope["path"], query)

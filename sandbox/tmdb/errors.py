@@ -1,4 +1,7 @@
-"""TMDB's error responses; each has an HTTP status and TMDB's own status code."""
+"""The error responses that TMDB sends.
+
+Each has an HTTP status, and another status code that TMDB has defined itself.
+"""
 
 from dataclasses import dataclass, field
 
@@ -11,9 +14,9 @@ class Status:
 
     Attributes:
         http: The HTTP status.
-        code: TMDB's own status code.
-        message: TMDB's text for the code.
-        headers: Additional headers of the response.
+        code: TMDB's own status code in the JSON body.
+        message: TMDB's text for this code, such as "Invalid API key".
+        headers: Additional HTTP headers of the response.
     """
 
     http: int
@@ -22,13 +25,16 @@ class Status:
     headers: dict[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, object]:
-        """Return the JSON body. As with TMDB, a rate-limit error has no field `success`."""
+        """Return the JSON body of the error response.
+
+        As in TMDB, it has a field `success`, except if the request was above the rate limit.
+        """
         body: dict[str, object] = {"status_code": self.code, "status_message": self.message}
         return body if self.http == TOO_MANY_REQUESTS else {"success": False} | body
 
 
 class TmdbError(Exception):
-    """A request that the stand-in answers with one of TMDB's errors."""
+    """Raised when the stand-in must answer a request with one of TMDB's error responses."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status.message)
@@ -52,11 +58,11 @@ BAD_INPUT = Status(400, 47, "The input is not valid.")
 
 
 def rate_limited(limit: int, retry_after_seconds: int | None) -> Status:
-    """Return the error for the first request above the limit.
+    """Return the error response to a request above the rate limit.
 
     Args:
         limit: The allowed number of requests per second.
-        retry_after_seconds: The header `Retry-After`; None for an error without it.
+        retry_after_seconds: The value of the header `Retry-After`; None to omit this header.
     """
     headers = {} if retry_after_seconds is None else {"Retry-After": str(retry_after_seconds)}
     message = f"Your request count ({limit + 1}) is over the allowed limit of {limit}."

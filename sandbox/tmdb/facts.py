@@ -1,4 +1,7 @@
-"""Draw the facts about invented films at random; they depend only on the seed, not on the date."""
+"""Invent the facts about films with a random generator.
+
+The same seed always gives the same facts. They do not depend on the current date.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -60,12 +63,17 @@ COLLECTION_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts about all films: one entry per film in each list, ordered by release date.
+    """The facts about all invented films.
 
-    People and companies are numbers from 0. A film's expected rating is `visible` + `histories`, as
-    in the module `quality`: the effects of the film's own facts, and the talents of its people.
-    `luck` is the part of a rating that nobody can know before the release. `vote_luck` is the
-    random error of the votes, in standard deviations.
+    Each list has one entry per film; the films are ordered by release date. People, companies and
+    collections are numbers from 0. The four attributes below determine a film's rating: see the
+    module `quality`.
+
+    Attributes:
+        visible: The rating to expect from the film's own facts, such as its genre.
+        histories: The rating points that the talents of the film's people and companies add.
+        luck: The rating points that nobody can know before the release.
+        vote_luck: The random error of the votes, in standard deviations.
     """
 
     released: npt.NDArray[np.datetime64]
@@ -86,12 +94,16 @@ class Facts:
 
     @property
     def talents(self) -> Talents:
-        """For each kind (directors, ...): who affects each film's rating, and their talent's sd."""
+        """The people whose talents affect the ratings, for each kind of people.
+
+        For each kind, such as directors, this is a pair. It has the people of this kind for each
+        film, and the standard deviation of their talents in rating points.
+        """
         return _talents(self.directors, self.writers, self.cast, self.companies, self.collection)
 
 
 def draw_facts(seed: int, size: int) -> Facts:
-    """Draw the facts about `size` films at random, from a generator with this seed."""
+    """Invent the facts about `size` films, with a random generator that has this seed."""
     rng = np.random.default_rng(seed)
     released = _release_dates(rng, size)
     language = np.array(list(LANGUAGE_SHARES))[_pick(rng, LANGUAGE_SHARES.values(), size)]
@@ -134,13 +146,13 @@ def _release_dates(rng: np.random.Generator, size: int) -> npt.NDArray[np.dateti
 
 
 def _pick(rng: np.random.Generator, shares: Iterable[float], size: int) -> Ints:
-    """Draw `size` indices at random; `shares` are their relative frequencies."""
+    """Draw `size` random indices; `shares` has the relative frequency of each index."""
     weights = np.fromiter(shares, np.float64)
     return rng.choice(len(weights), size, p=weights / weights.sum())
 
 
 def _genres(rng: np.random.Generator, size: int) -> Groups:
-    """Draw one to three genres for each film, the main one first."""
+    """Draw one to three random genres for each film; the first one is the main genre."""
     codes = np.array(list(GENRE_SHARES))
     columns = [codes[_pick(rng, GENRE_SHARES.values(), size)] for _ in range(3)]
     counts = rng.choice((1, 2, 3), size, p=(0.35, 0.4, 0.25))
@@ -158,13 +170,18 @@ def _runtimes(rng: np.random.Generator, genres: Groups) -> Ints:
 def _careers(
     rng: np.random.Generator, language: npt.NDArray[np.str_], counts: Ints, *, films_each: float
 ) -> Groups:
-    """Draw the people of each film; each person works in one language, for a few years.
+    """Draw random people for each film, for one kind of people such as directors.
+
+    Each person makes films in one language only, and only for some years.
 
     Args:
         rng: The random generator.
         language: Each film's language.
-        counts: Number of people in each film.
+        counts: The number of people in each film.
         films_each: How many films a person makes on average.
+
+    Returns:
+        For each film, the numbers of its people.
     """
     groups: list[tuple[int, ...]] = [()] * len(language)
     first = 0
@@ -184,9 +201,12 @@ def _careers(
 
 
 def _collections(rng: np.random.Generator, language: npt.NDArray[np.str_], genres: Groups) -> Ints:
-    """Draw each film's collection as a number, -1 for none.
+    """Draw random collections (film series).
 
-    All films of a collection have the same language and main genre.
+    All films in a collection have the same language and the same main genre.
+
+    Returns:
+        For each film, the number of its collection, or -1 if it belongs to none.
     """
     collection = np.full(len(genres), -1)
     main_genre = np.array([group[0] for group in genres])
@@ -203,7 +223,10 @@ def _collections(rng: np.random.Generator, language: npt.NDArray[np.str_], genre
 
 
 def _plots(rng: np.random.Generator, seed: int, collection: Ints) -> list[Plot]:
-    """Draw each film's plot; the films of a collection share hero, place and title."""
+    """Draw a random plot for each film.
+
+    The films in a collection have the same hero, place and title.
+    """
     firsts: dict[int, Plot] = {}
     parts: dict[int, int] = {}
     plots = []
@@ -229,7 +252,16 @@ def _talents(
 
 
 def _effect(rng: np.random.Generator, groups: Sequence[tuple[int, ...]], sd: float) -> Floats:
-    """Draw a talent for each person, and return the mean of each group; 0 for an empty group."""
+    """Draw a random talent for each person, and return the mean talent in each film.
+
+    Args:
+        rng: The random generator.
+        groups: For each film, the numbers of its people of one kind, such as directors.
+        sd: The standard deviation of the talents, in rating points.
+
+    Returns:
+        For each film, the mean talent of these people in rating points; 0 if it has none of them.
+    """
     talents = rng.normal(0, sd, 1 + max(max(group, default=0) for group in groups))
     sizes = np.array([len(group) for group in groups])
     film_of = np.repeat(np.arange(len(groups)), sizes)

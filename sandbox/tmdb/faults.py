@@ -1,4 +1,7 @@
-"""Faults of the TMDB stand-in: tests switch them on, and a middleware puts them into responses."""
+"""Faults: errors that the TMDB stand-in (a local imitation of TMDB) makes on purpose.
+
+Tests switch them on. A middleware then puts them into the stand-in's responses.
+"""
 
 import asyncio
 import random
@@ -45,21 +48,24 @@ ERRORS: dict[str, Status] = {
 
 
 class Fault(BaseModel):
-    """One kind of fault, and the responses that get it.
+    """One kind of fault, and which responses of the stand-in get it.
 
     Attributes:
-        kind: What goes wrong. "cut" closes the connection in the middle of the body. "truncated"
-            sends only half of the body, but with a matching length, so that it looks complete.
-        share: The fraction of responses that get the fault, from 0 to 1; they are drawn at random.
-        first: The number of responses that get the fault, from the next one on. Replaces `share`.
-        after: How many responses stay without the fault before it begins.
-        path: Only requests whose path starts with this text get the fault.
-        exact: Only requests with exactly this path get it.
-        seconds: The delay for "slow", or the value of the header `Retry-After` for
-            "429_retry_after".
-        field: The JSON field that "missing_field" removes, "wrong_type" changes and "null" sets to
-            null. In a response with a list, entries of the list are changed.
-        entries: How many entries of a list are changed, from the first one on; by default all.
+        kind: The kind of fault. For "cut", the connection is closed in the middle of the body. For
+            "truncated", only half of the body is sent. But its stated length matches, so that the
+            response looks complete.
+        share: The fraction of responses that get the fault, from 0 to 1. They are chosen at random.
+        first: If given, only the next `first` responses get the fault, and `share` is not used.
+        after: How many responses are sent without the fault before it begins.
+        path: Only responses to requests whose path starts with this text get the fault.
+        exact: Whether the path of the request must be exactly `path`.
+        seconds: For "slow", the delay of the response. For "429_retry_after", the value of the
+            header `Retry-After`.
+        field: The JSON field that is changed: "missing_field" removes it, "wrong_type" gives it a
+            value of another type, and "null" sets it to null. If the response contains a list, the
+            field is changed in the entries of the list.
+        entries: In how many entries of the list the field is changed, from the first one on. By
+            default, in all entries.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -83,24 +89,28 @@ class Fault(BaseModel):
 
 @dataclass
 class FaultPlan:
-    """The active faults, and the random generator that picks responses for them.
+    """The faults that are switched on, and the random choice of the responses that get them.
 
-    The same seed picks the same responses every time, so that a test can be repeated.
+    With the same seed, the same responses are chosen every time, so that a test can be repeated.
     """
 
     faults: list[Fault] = field(default_factory=list)
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Seed the random generator, and count the responses before and with each fault."""
+        """Create the random generator from the seed, and the counters of each fault.
+
+        The counters say how many responses are still sent without the fault, and how many with it.
+        """
         self._random = random.Random(self.seed)  # noqa: S311 - must be repeatable
         self._left = [fault.first for fault in self.faults]
         self._before = [fault.after for fault in self.faults]
 
     def draw(self, path: str) -> Fault | None:
-        """Return the fault for the next response to this path, or None.
+        """Choose the fault for the next response to a request with this path.
 
-        If several faults apply, the first one in the list is used.
+        If several faults apply, the first one in the list is used. The result is None if the
+        response gets no fault.
         """
         for at, fault in enumerate(self.faults):
             reaches = path == fault.path if fault.exact else path.startswith(fault.path)
@@ -120,7 +130,10 @@ class FaultPlan:
 
 
 class Gate:
-    """ASGI middleware that counts requests to the API and puts the active faults into responses."""
+    """ASGI middleware that counts the requests to the stand-in's API.
+
+    It also changes the responses that must get a fault.
+    """
 
     def __init__(
         self, app: ASGIApp, plan: Callable[[], FaultPlan], stats: Callable[[], Stats]
@@ -130,7 +143,7 @@ class Gate:
         self.stats = stats
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count a request, and pass it on to the API; change the response if a fault applies."""
+        """Count a request, pass it to the API, and change the response if it must get a fault."""
         # The routes by which tests control the stand-in must work while faults are active.
         if scope["type"] != "http" or not scope["path"].startswith(f"{PREFIX}/"):
             await self.app(scope, receive, send)
@@ -158,7 +171,7 @@ class Answer:
     body: bytes = b""
 
     async def collect(self, message: Message) -> None:
-        """Store one ASGI message from the application instead of sending it."""
+        """Store an ASGI message that the application sends: the start or a part of its response."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = dict(message["headers"])
@@ -166,7 +179,13 @@ class Answer:
             self.body += message.get("body", b"")
 
     async def send(self, send: Send, *, cut: bool) -> None:
-        """Send the response. If `cut`, announce the full length but send only half of the body."""
+        """Send the stored response to the client.
+
+        Args:
+            send: The function that sends an ASGI message.
+            cut: Whether to send only half of the body, although the header `Content-Length` gives
+                the full length.
+        """
         headers = self.headers | {b"content-length": str(len(self.body)).encode()}
         await send(
             {
@@ -180,7 +199,7 @@ class Answer:
         await send({"type": "http.response.body", "body": body, "more_body": cut})
 
     def replace(self, error: Status) -> None:
-        """Replace the status, headers and body by those of a TMDB error."""
+        """Replace the stored response by one of TMDB's error responses."""
         self.status = error.http
         # ASGI requires lower-case header names.
         self.headers = {
@@ -228,12 +247,15 @@ def _spoil_field(body: bytes, fault: Fault) -> bytes:
 
 
 def _of_another_type(value: object) -> object:
-    """Return a replacement for a field's value, of a type that TMDB never uses for this field."""
+    """Return a value of a type that TMDB never uses for the field with the given value."""
     return ["unexpected"] if isinstance(value, int | float | str | None) else "unexpected"
 
 
 def _uncompressed(scope: Scope) -> Scope:
-    """Ask for a response without compression, so that a fault can change its JSON."""
+    """Return the request without its header `Accept-Encoding`.
+
+    Then the application does not compress the response, so that a fault can change its JSON.
+    """
     headers = [each for each in scope["headers"] if each[0] != b"accept-encoding"]
     return {**scope, "headers": headers}
 

@@ -1,4 +1,7 @@
-"""The TMDB stand-in's film classes, and `FilmStore`, the interface to its two sources of films."""
+"""The classes for a film in the TMDB stand-in (a local imitation of TMDB).
+
+`FilmStore` is the common interface of its two sources of films: invented films or a parquet file.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,7 +27,9 @@ class Person:
     """A member of a film's cast or crew.
 
     Attributes:
-        gender: TMDB's code: 0 unknown, 1 woman, 2 man, 3 non-binary.
+        name: The name that TMDB shows in English.
+        original_name: The name in the person's own language.
+        gender: TMDB's code for the gender: 0 unknown, 1 woman, 2 man, 3 non-binary.
     """
 
     id: int
@@ -35,7 +40,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class CrewMember:
-    """A person of the crew, with TMDB's names for the department and the job."""
+    """A member of a film's crew.
+
+    Attributes:
+        department: TMDB's name for the person's department, such as "Sound".
+        job: TMDB's name for the person's job, such as "Sound Designer".
+    """
 
     person: Person
     department: str
@@ -44,7 +54,7 @@ class CrewMember:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A production company; `country` is an ISO 3166 code, "" if it is unknown."""
+    """A production company; `country` is its country's ISO 3166 code, or "" if unknown."""
 
     id: int
     name: str
@@ -53,7 +63,7 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A collection (a film series) or a keyword; TMDB gives both an id and a name."""
+    """A collection (a film series) or a keyword. In TMDB, each has an id and a name."""
 
     id: int
     name: str
@@ -74,11 +84,11 @@ class Translation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
-    """One film as the stand-in serves it; the defaults are the values TMDB uses for "unknown".
+    """All facts about one film. The default values are those that TMDB uses for "unknown".
 
     Attributes:
-        video: Whether it is not a film for cinemas, such as a concert or a compilation.
-        crew: The crew without directors and writers.
+        video: Whether TMDB calls the film a video: it was not made for cinemas, such as a concert.
+        crew: The members of the crew, except directors and writers.
     """
 
     id: int
@@ -120,7 +130,7 @@ class Film:
 class Columns:
     """The values by which film lists are filtered and sorted: one array per field.
 
-    All arrays have the same order. The index of a film in them is called its position.
+    A film has the same index in all arrays. This index is called the film's position.
 
     Attributes:
         ids: TMDB ids; each occurs once.
@@ -133,9 +143,9 @@ class Columns:
         language: ISO 639-1 codes of the original languages, "" if unknown.
         genres: One number per film, in which each genre is one bit; see `genre_mask`.
         titles: English titles, or the original titles where there is no English one.
-        adult: Whether a film is for adults only.
-        video: Whether it is not a film for cinemas.
-        releases: The releases in all countries, several per film.
+        adult: Whether each film is for adults only.
+        video: Whether each film is a video, which means it was not made for cinemas.
+        releases: The releases of all films. A film can have several, in different countries.
     """
 
     ids: npt.NDArray[np.int64]
@@ -154,7 +164,7 @@ class Columns:
 
     @cached_property
     def title_rank(self) -> npt.NDArray[np.int64]:
-        """Each title's place in the alphabetical order of all titles, ignoring case."""
+        """The rank of each film when all titles are sorted by the alphabet, ignoring case."""
         order = sorted(range(len(self.titles)), key=lambda at: self.titles[at].casefold())
         rank = np.empty(len(order), np.int64)
         rank[order] = np.arange(len(order))
@@ -162,44 +172,46 @@ class Columns:
 
     @cached_property
     def position_of(self) -> dict[int, int]:
-        """The position of each film in the arrays, by film id."""
+        """Each film's position (its index in the arrays), by the film's id."""
         return {int(film_id): at for at, film_id in enumerate(self.ids)}
 
 
 class FilmStore(Protocol):
-    """A source of films for the stand-in: the synthetic world or a parquet file.
+    """A source of films for the TMDB stand-in.
 
-    The synthetic world (`world.World`) invents its films. `catalogue.CatalogueFile` reads them.
+    There are two sources: `world.World` invents films, and `catalogue.CatalogueFile` reads films
+    from a parquet file.
     """
 
     @property
     def columns(self) -> Columns:
-        """The values by which film lists are filtered and sorted, one array per field."""
+        """The values by which film lists are filtered and sorted: one array per field."""
         ...
 
     @property
     def original_titles(self) -> list[str]:
-        """The films' titles in their own languages."""
+        """The title of each film in the film's original language."""
         ...
 
     @property
     def imdb_ids(self) -> list[str | None]:
-        """The films' ids in IMDb, None where TMDB does not know it."""
+        """The id of each film in IMDb; None if it is unknown."""
         ...
 
     def film(self, position: int) -> Film:
-        """Build the film at this index of the columns."""
+        """Return all facts about one film, given its index in the arrays of `columns`."""
         ...
 
     def people(self, position: int) -> Iterable[Person]:
-        """Return a film's cast and crew, faster than `film` does."""
+        """Return the cast and crew of one film; this is faster than to build the whole `film`."""
         ...
 
 
 def genre_mask(genres: Iterable[int]) -> int:
     """Convert genre codes to one number in which each genre is one bit.
 
-    A code that TMDB does not have sets a bit that no film has, so a filter with it finds nothing.
+    A code that TMDB does not have sets a bit that no film has. So a filter with such a code finds
+    no films.
     """
     mask = 0
     for genre in genres:

@@ -1,4 +1,7 @@
-"""Hashes and ids for invented things, the same ones in every process."""
+"""Compute hashes, and ids for invented people, companies and keywords.
+
+The results are the same in every process and on every machine.
+"""
 
 from hashlib import blake2b
 
@@ -7,14 +10,17 @@ FIRST_INVENTED_ID = 1 << 32
 
 
 def stable_hash(*parts: object, size: int = 8) -> int:
-    """Hash some values to a number of `size` bytes.
+    """Return a hash of some values: a whole number of `size` bytes.
 
-    Unlike Python's `hash`, it gives the same number in every process and on every platform.
+    Python's own `hash` gives another number in each process. This function always gives the same.
     """
     text = "\x1f".join(map(str, parts))
     return int.from_bytes(blake2b(text.encode(), digest_size=size).digest(), "big")
 
 
 def invented_id(kind: str, name: str) -> int:
-    """Return an id for a person, company or keyword that has only a name; always the same one."""
+    """Invent an id for a person, company or keyword that has only a name.
+
+    The same kind and name always get the same id.
+    """
     return FIRST_INVENTED_ID + stable_hash(kind, name, size=5)

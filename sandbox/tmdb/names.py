@@ -1,4 +1,7 @@
-"""Invent names of people, places and image files; people and places in the script of a language."""
+"""Invent names of people and places, and paths of images.
+
+The names of people and places can be written in the script of a language, such as Korean.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,14 +58,19 @@ PATH_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """An invented name: the row numbers of its syllables in `SYLLABLES`."""
+    """An invented name.
+
+    Attributes:
+        syllables: The row number in the table `SYLLABLES` for each syllable of the name.
+    """
 
     syllables: tuple[int, ...]
 
     def spelled(self, language: str) -> str:
-        """Write the name in a language's script; in Latin letters if `SCRIPTS` lacks the language.
+        """Return the name, written in the script of a language.
 
-        Latin names start with a capital letter.
+        If `SCRIPTS` does not contain the language, the name is written in Latin letters and starts
+        with a capital letter.
         """
         if language not in SCRIPTS:
             return self.spelled("latin").capitalize()
@@ -83,9 +91,9 @@ def invent(length: int, *parts: object) -> Name:
 # The same people occur in many films, and each name takes longer to invent than to look up.
 @lru_cache(maxsize=50_000)
 def invented_person(person_id: int, language: str = "en") -> Person:
-    """Return the invented person with this id, always with the same name.
+    """Invent a person with this id; the same id always gets the same name.
 
-    `name` is in Latin letters, `original_name` is in the script of the language.
+    The person's `name` is in Latin letters. The `original_name` is in the script of `language`.
     """
     given = invent(2 + person_id % 2, person_id, "given")
     family = invent(4, person_id, "family")
@@ -99,7 +107,7 @@ def invented_person(person_id: int, language: str = "en") -> Person:
 
 
 def image_path(film_id: int, kind: str, suffix: str = "jpg") -> str:
-    """Return an invented image path in TMDB's format: 27 letters and digits, then ".jpg"."""
+    """Invent the path of a film's image in TMDB's format: 27 letters and digits, then ".jpg"."""
     number = stable_hash(film_id, kind, size=24)
     letters = []
     for _ in range(27):

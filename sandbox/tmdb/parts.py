@@ -1,4 +1,8 @@
-"""The parts of a film, such as its credits; each is answered alone or with `/movie/{id}`."""
+"""Convert the parts of a film, such as its credits, to TMDB's JSON.
+
+A client gets a part alone from a route such as `/movie/{id}/credits`. Or it gets several parts with
+`/movie/{id}`, if the parameter `append_to_response` names them.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -21,7 +25,7 @@ TRAILER_DAYS = 60  # before the release
 
 
 def all_credits(film: Film, _: Params) -> Json:
-    """Return a film's cast and crew."""
+    """Return a film's cast and crew, as in TMDB's response to `/movie/{id}/credits`."""
     crew = [
         *(CrewMember(person, "Directing", "Director") for person in film.directors),
         *(CrewMember(person, "Writing", "Writer") for person in film.writers),
@@ -32,12 +36,12 @@ def all_credits(film: Film, _: Params) -> Json:
 
 
 def keywords(film: Film, _: Params) -> Json:
-    """Return a film's keywords."""
+    """Return a film's keywords, as in TMDB's response to `/movie/{id}/keywords`."""
     return {"keywords": [{"id": word.id, "name": word.name} for word in film.keywords]}
 
 
 def release_dates(film: Film, _: Params) -> Json:
-    """Return a film's releases, by country."""
+    """Return a film's releases in each country, as TMDB does for `/movie/{id}/release_dates`."""
     by_country = groupby(film.releases, lambda release: release.country)
     return {
         "results": [
@@ -48,20 +52,27 @@ def release_dates(film: Film, _: Params) -> Json:
 
 
 def translations(film: Film, _: Params) -> Json:
-    """Return a film's translations; in the entry for its original language the title is empty."""
+    """Return a film's title and plot in each language into which it is translated.
+
+    As in TMDB, the title is empty for the film's original language.
+    """
     return {"translations": [_translation(film, text) for text in film.translations]}
 
 
 def external_ids(film: Film, _: Params) -> Json:
-    """Return a film's ids in other databases, such as IMDb; most are null."""
+    """Return a film's ids in other databases.
+
+    Only the id in IMDb can have a value. The other ids are null.
+    """
     absent = dict.fromkeys(("wikidata_id", "facebook_id", "instagram_id", "twitter_id"))
     return {"imdb_id": film.imdb_id, **absent}
 
 
 def images(film: Film, params: Params) -> Json:
-    """Return a film's images, in the languages that `include_image_language` or `language` names.
+    """Return the descriptions of a film's images: its poster, its logo and its backdrop.
 
-    A backdrop has no text, so its language is null.
+    Only images in the languages that the parameter `include_image_language` or `language` names are
+    returned. A backdrop (a wide picture) has no text, so its language is null.
     """
     wanted = params.get("include_image_language") or params.get("language", "").partition("-")[0]
     codes = wanted.split(",") if wanted else None
@@ -82,7 +93,10 @@ def images(film: Film, params: Params) -> Json:
 
 
 def videos(film: Film, params: Params) -> Json:
-    """Return a film's trailer, if it has one in the language; English is the default."""
+    """Return a film's trailer, if the film has one.
+
+    All trailers are in English. If the parameter `language` names another one, there is no result.
+    """
     has_trailer = stable_hash(film.id, "trailer") % 100 < 100 * TRAILER_SHARE
     in_english = params.get("language", "en").partition("-")[0] in ("", "en")
     if film.released is None or not has_trailer or not in_english:
@@ -115,7 +129,7 @@ PARTS: dict[str, Callable[[Film, Params], Json]] = {
 
 
 def person_summary(person: Person, department: str) -> Json:
-    """Convert a person to the fields that TMDB has in credits and in search results."""
+    """Convert a person to the JSON fields that TMDB uses in credits and in search results."""
     return {
         "adult": False,
         "gender": person.gender,
@@ -130,7 +144,7 @@ def person_summary(person: Person, department: str) -> Json:
 
 
 def credit_id(film: Film, person: Person, job: str) -> str:
-    """Return the id of a credit; TMDB's have 24 hexadecimal digits."""
+    """Invent the id for a credit (a person's job in a film); like TMDB's, it has 24 hex digits."""
     return f"{stable_hash(film.id, person.id, job, size=12):024x}"
 
 

@@ -1,4 +1,4 @@
-"""The people of all films: find them by id or by name, with their films, as TMDB's JSON."""
+"""Find the people who made the films, by id or by name, and convert them to TMDB's JSON."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,13 @@ KNOWN_FOR = 3  # films in a search result
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    """What a person did in a film; `order` is the place in the cast, None in the crew."""
+    """The job that a person had in a film.
+
+    Attributes:
+        department: TMDB's name for the department, such as "Acting".
+        job: TMDB's name for the job, such as "Actor".
+        order: For an actor, the position in the cast, from 0; None for a member of the crew.
+    """
 
     person: Person
     film: Film
@@ -25,7 +31,7 @@ class Credit:
 
 
 def credits_of(film: Film) -> Iterator[Credit]:
-    """Yield the credits of a film: cast, directors, writers and the other crew."""
+    """Yield all credits of a film: first the cast, then directors, writers and the other crew."""
     for order, person in enumerate(film.cast):
         yield Credit(person, film, "Acting", "Actor", order)
     for person in film.directors:
@@ -37,13 +43,19 @@ def credits_of(film: Film) -> Iterator[Credit]:
 
 
 class People:
-    """Finds people in the films of a store; it reads the films when it is first asked."""
+    """Finds people by their id or name in all films from a source of films.
+
+    The first search reads all films, which makes it slow.
+    """
 
     def __init__(self, store: FilmStore) -> None:
         self.store = store
 
     def credits(self, person_id: int) -> list[Credit]:
-        """Return a person's credits, those of the most popular films first; empty if unknown."""
+        """Return the credits (jobs in films) of a person, those in the most popular films first.
+
+        The result is empty if no film has a person with this id.
+        """
         _, positions = self._index.get(person_id, ("", []))
         by_popularity = sorted(map(self.store.film, positions), key=lambda film: -film.popularity)
         return [
@@ -54,7 +66,7 @@ class People:
         ]
 
     def named(self, query: str) -> list[int]:
-        """Return the ids of the people in whose names all words of the query occur."""
+        """Return the ids of all people whose name contains every word of the query."""
         words = query.casefold().split()
         return [
             person_id
@@ -64,7 +76,7 @@ class People:
 
     @cached_property
     def _index(self) -> dict[int, tuple[str, list[int]]]:
-        """By person id: the person's names in lower case, and the positions of the films."""
+        """For each person's id: the names in lower case, and the positions of their films."""
         index: dict[int, tuple[str, list[int]]] = {}
         for position in range(len(self.store.columns.ids)):
             for person in dict.fromkeys(self.store.people(position)):
@@ -76,7 +88,12 @@ class People:
 
 
 def found_person(found: list[Credit], tag: str) -> Json:
-    """Convert a person to an entry in TMDB's search results, with the best known films."""
+    """Convert a person to an entry of TMDB's search results, with up to three of their films.
+
+    Args:
+        found: The credits of the person, those in the most popular films first.
+        tag: The language for the films' titles, such as `ko-KR`.
+    """
     films = {credit.film.id: credit.film for credit in found if not credit.film.adult}
     known_for = [
         summary(film, tag) | {"media_type": "movie"} for film in list(films.values())[:KNOWN_FOR]
@@ -85,7 +102,7 @@ def found_person(found: list[Credit], tag: str) -> Json:
 
 
 def detail(found: list[Credit]) -> Json:
-    """Convert a person to the response of `/person/{id}`."""
+    """Convert a person, given all their credits, to TMDB's response to `/person/{id}`."""
     person = found[0].person
     facts = _summary(found)
     original = facts.pop("original_name")
@@ -101,7 +118,7 @@ def detail(found: list[Credit]) -> Json:
 
 
 def movie_credits(found: list[Credit], params: Mapping[str, str]) -> Json:
-    """Return a person's films, as an actor and in the crew."""
+    """Return the films of a person: as an actor (`cast`), and as a member of the crew (`crew`)."""
     tag = params.get("language", "")
     cast = [
         _credited(credit, tag) | {"character": "", "order": credit.order}
@@ -117,13 +134,13 @@ def movie_credits(found: list[Credit], params: Mapping[str, str]) -> Json:
 
 
 def external_ids(_: list[Credit], __: Mapping[str, str]) -> Json:
-    """Return a person's ids in other databases; an invented person has none."""
+    """Return a person's ids in other databases. All are null, because the person is invented."""
     names = ("imdb_id", "wikidata_id", "facebook_id", "instagram_id", "twitter_id")
     return dict.fromkeys(names)
 
 
 def images(_: list[Credit], __: Mapping[str, str]) -> Json:
-    """Return a person's pictures; an invented person has none."""
+    """Return a person's pictures. There are none, because the person is invented."""
     return {"profiles": []}
 
 

@@ -1,9 +1,11 @@
-"""Titles and plots of the invented films; each film has the same story in every language.
+"""Invent the titles and plots of films; a film's story is the same in every language.
 
-A `Plot` stores which sentences and words were chosen; its text is composed only when it is needed.
-Each plot has five mood words: bright (+1), plain (0) or dark (-1). Their mean is the plot's `tone`,
-which affects the film's rating. The pipeline measures the mood of a plot with TextBlob's polarity.
-So the English sentences are neutral for TextBlob, and only the mood words change the polarity.
+A `Plot` stores which sentences and words are chosen for a film. Its text is composed only when a
+client asks for it. Each plot has five mood words. A mood word is bright (+1), plain (0) or dark
+(-1). The mean of these five numbers is the plot's `tone`, which affects the film's rating.
+
+The pipeline measures the mood of an English plot with the library TextBlob. For TextBlob, the
+sentences are neutral, so only the mood words change the result (the polarity).
 """
 
 import tomllib
@@ -25,27 +27,27 @@ PLACES = 600
 
 @cache
 def title_words() -> dict[str, dict[str, list[str]]]:
-    """Load `titles.toml`: the title patterns and the themes of stories, by language."""
+    """Load `titles.toml`: patterns for titles, and themes of stories, in each language."""
     return tomllib.loads((WORDS / "titles.toml").read_text(encoding="utf-8"))
 
 
 @cache
 def plot_words() -> dict[str, dict[str, list[str]]]:
-    """Load `plots.toml`: the sentences and words from which plots are composed, by language."""
+    """Load `plots.toml`: the sentences and words for plots, in each language."""
     return tomllib.loads((WORDS / "plots.toml").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """The choices from which a film's title and plot are composed.
+    """The sentences, words and names that are chosen for a film's title and plot.
 
     Attributes:
-        place: The name of the place of the story.
+        place: The name of the place where the story happens.
         hero: The name of the main character.
-        pattern, theme, role, rival, opening, turn, ending: Indices into the lists of the TOML
-            files; every language has the same number of entries.
-        moods: For each mood word, its tone (1, 0 or -1) and its index in the list for that tone.
-        part: The film's number in its collection (film series); 1 for a film without collection.
+        pattern, theme, role, rival, opening, turn, ending: Indices into the lists in `titles.toml`
+            and `plots.toml`. The lists have the same length in every language.
+        moods: For each mood word, its tone (1, 0 or -1) and its index in the list for this tone.
+        part: The film's number in its collection (film series); 1 for a film without one.
     """
 
     place: Name
@@ -62,23 +64,27 @@ class Plot:
 
     @property
     def tone(self) -> float:
-        """The mean of the mood words, from -1 (dark) to 1 (bright), in steps of 0.2."""
+        """The mean tone of the five mood words, from -1 (dark) to 1 (bright)."""
         return sum(tone for tone, _ in self.moods) / len(self.moods)
 
     def keywords(self) -> tuple[str, ...]:
-        """Return the film's three keywords in English: the theme and the roles of two people."""
+        """Return the film's keywords in English: the theme and the roles of two characters."""
         roles = plot_words()["en"]["roles"]
         theme = title_words()["themes"]["en"][self.theme].lower()
         return theme, roles[self.role], roles[self.rival]
 
     def series_title(self) -> str:
-        """Return the English title without the part number, as the name of the film series."""
+        """Return the name of the film series: the English title without the part number."""
         return replace(self, part=1).title("en")
 
     def sequel_of(self, first: "Plot", part: int) -> "Plot":
-        """Return a copy of this plot as part number `part` of the series that `first` began.
+        """Return a copy of this plot, changed to a sequel of another film's plot.
 
-        The copy has the first film's place, hero, title pattern and theme.
+        The copy has the place, hero, title pattern and theme of the first film.
+
+        Args:
+            first: The plot of the first film in the series.
+            part: The number of the sequel in the series.
         """
         return replace(
             self,
@@ -90,7 +96,10 @@ class Plot:
         )
 
     def title(self, language: str) -> str:
-        """Compose the title in a language; in English if `titles.toml` lacks the language."""
+        """Compose the film's title in a language.
+
+        If `titles.toml` does not have the language, the title is in English.
+        """
         words = title_words()
         known = language if language in words["patterns"] else "en"
         title = words["patterns"][known][self.pattern].format(
@@ -103,7 +112,7 @@ class Plot:
         return title if self.part == 1 else f"{title} {self.part}"
 
     def overview(self, language: str) -> str:
-        """Compose the plot in a language that `plots.toml` has."""
+        """Compose the text of the plot. The language must be one of those in `plots.toml`."""
         words = plot_words()[language]
         sentences = (
             words["openings"][self.opening],
@@ -115,7 +124,7 @@ class Plot:
         return joint.join(sentence.format(**slots) for sentence in sentences)
 
     def tagline(self) -> str:
-        """Compose the film's tagline (advertising line); it exists only in English."""
+        """Compose the film's tagline in English. A tagline is a short sentence for advertising."""
         taglines = plot_words()["en"]["taglines"]
         return taglines[self.role % len(taglines)].format(**self._slots("en"))
 
@@ -134,14 +143,18 @@ class Plot:
 
 
 def overview_languages() -> Sequence[str]:
-    """Return the codes of the languages in which plots can be composed."""
+    """Return the codes of all languages for which `plots.toml` has sentences and words."""
     return tuple(plot_words())
 
 
 def draw_plot(rng: np.random.Generator, seed: int) -> Plot:
-    """Draw a random plot; `seed` decides the names of its place and hero.
+    """Draw a random plot.
 
-    First draw how bright the story is, then mood words that mostly match.
+    First, a random number says how bright the story is. Most mood words are then chosen to match.
+
+    Args:
+        rng: The random generator.
+        seed: The seed for the names of the place and the hero.
     """
     words, titles = plot_words()["en"], title_words()
     bright = rng.beta(1.1, 1.1)

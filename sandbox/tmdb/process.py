@@ -1,4 +1,7 @@
-"""Run the TMDB stand-in in a separate process, and control it; for tests and benchmarks."""
+"""Start and control the TMDB stand-in (a local imitation of TMDB) for tests and benchmarks.
+
+The stand-in runs in a separate process.
+"""
 
 import subprocess
 import sys
@@ -24,11 +27,11 @@ class StandInError(RuntimeError):
 
 @dataclass(frozen=True)
 class RunningStandIn:
-    """A running stand-in, and methods that control it over HTTP.
+    """A running TMDB stand-in, with methods that control it by HTTP requests.
 
     Attributes:
         control_url: The stand-in's address, without a path.
-        pid: The id of its process.
+        pid: The process id of the stand-in.
     """
 
     control_url: str
@@ -36,16 +39,16 @@ class RunningStandIn:
 
     @property
     def base_url(self) -> str:
-        """The address of the stand-in's TMDB API, ending in /3; the value for `TMDB_BASE_URL`."""
+        """The address of the stand-in's API, ending in /3: the value for `TMDB_BASE_URL`."""
         return f"{self.control_url}/3"
 
     @contextmanager
     def faults(self, *faults: dict[str, Any], seed: int = 0) -> Iterator[None]:
-        """Make the stand-in respond with these faults until the `with` block ends.
+        """Let the stand-in make errors on purpose (faults) until the `with` block ends.
 
         Args:
-            faults: The fields of `sandbox.tmdb.faults.Fault`.
-            seed: The same seed picks the same responses again.
+            faults: The kinds of errors, each as the fields of `sandbox.tmdb.faults.Fault`.
+            seed: The seed for the random choice of the responses with errors.
         """
         self._control("PUT", "/faults", json=list(faults), params={"seed": seed})
         try:
@@ -55,7 +58,7 @@ class RunningStandIn:
 
     @contextmanager
     def revoked(self, *keys: str) -> Iterator[None]:
-        """Make the stand-in refuse these API keys until the `with` block ends."""
+        """Let the stand-in refuse requests with these API keys until the `with` block ends."""
         self._control("PUT", "/keys/revoked", json=list(keys))
         try:
             yield
@@ -63,12 +66,15 @@ class RunningStandIn:
             self._control("PUT", "/keys/revoked", json=[])
 
     def stats(self) -> dict[str, Any]:
-        """Return the number of requests by status and by path, as in `Stats.report`."""
+        """Return how many requests the stand-in has received, by HTTP status and by path.
+
+        The result is that of `sandbox.tmdb.stats.Stats.report`.
+        """
         report: dict[str, Any] = self._control("GET", "/stats").json()
         return report
 
     def forget(self) -> None:
-        """Set the request counts back to zero."""
+        """Let the stand-in forget the requests that it has counted so far."""
         self._control("DELETE", "/stats")
 
     def _control(self, method: str, path: str, **content: Any) -> requests.Response:
@@ -80,13 +86,13 @@ class RunningStandIn:
 
 @contextmanager
 def running(*arguments: str) -> Iterator[RunningStandIn]:
-    """Run a stand-in on a free port until the `with` block ends.
+    """Run a TMDB stand-in on a free port until the `with` block ends.
 
     Args:
-        arguments: Command-line options of `python -m sandbox.tmdb`.
+        arguments: Command-line options for `python -m sandbox.tmdb`.
 
     Raises:
-        StandInError: The stand-in did not start; it prints the reason to standard error.
+        StandInError: The stand-in did not start. It has printed the reason to standard error.
     """
     # Port 0 means any free port. In the folder ROOT, Python finds the package `sandbox`.
     command = [sys.executable, "-m", "sandbox.tmdb", "--port", "0", *arguments]

@@ -1,7 +1,7 @@
-"""The rating model of the synthetic world: it generates the ratings of the invented films.
+"""The rules for the ratings of invented films (the synthetic world).
 
-The true quality of a film is the sum of the terms below. The last column gives the standard
-deviation (sd) of each term over the films of the default world.
+The true quality of a film is the sum of the terms below. The last column is the standard deviation
+(sd) of each term over all films of the default world.
 
     quality = 6.35
             + effect of the film's first genre     GENRE_EFFECTS       sd about 0.33
@@ -17,11 +17,11 @@ deviation (sd) of each term over the films of the default world.
 
 A model can learn the first six effects (together sd about 0.51) from the film's own facts. It can
 learn the talents ("histories") only from earlier films by the same people. The random error is
-large on purpose: even a perfect forecast then has an R2 near 0.5, as with real films, not near 1.
+large on purpose. So even a perfect forecast has an R2 near 0.5 (not near 1), as for real films.
 
-A film with n votes shows its quality plus a random voting error with sd `VOTE_SD / sqrt(n)`. The
-result is rounded to three decimals and limited to the range 1 to 10. So for films with n_i votes
-the best possible forecast has
+The rating of a film with n votes is its quality, plus a random voting error with the standard
+deviation `VOTE_SD / sqrt(n)`. The sum is rounded to three decimals and limited to the range 1 to
+10. For films with n_1, n_2, ... votes, the best possible forecast therefore has this error:
 
     RMSE = sqrt(mean(IRREDUCIBLE_SD^2 + VOTE_SD^2 / n_i))
 
@@ -78,36 +78,43 @@ COLLECTION_SD = 0.22
 
 
 def runtime_effect(minutes: npt.ArrayLike) -> Floats:
-    """Return the effect of the running time in minutes, in rating points.
+    """Return how many rating points a running time (in minutes) adds to a film's quality.
 
-    Longer films are better, but each further minute adds less; above 150 minutes the effect falls.
+    Longer films are better, but each further minute adds less. Above 150 minutes, the effect
+    becomes smaller again.
     """
     length = np.asarray(minutes, np.float64)
     return 0.50 * np.tanh((length - 102) / 25) - 0.008 * np.maximum(0.0, length - 150)
 
 
 def mood_effect(tone: npt.ArrayLike) -> Floats:
-    """Return the effect of a plot's tone (-1 dark to 1 bright), in rating points."""
+    """Return how many rating points a plot's tone (-1 dark to 1 bright) adds to the quality."""
     return 0.45 * np.asarray(tone, np.float64)
 
 
 def season_effect(month: npt.ArrayLike) -> Floats:
-    """Return the effect of the release month (1 to 12): highest in November, lowest in May."""
+    """Return how many rating points the release month (1 to 12) adds to a film's quality.
+
+    November adds most. May subtracts most.
+    """
     return 0.12 * np.cos(2 * np.pi * (np.asarray(month, np.float64) - 11) / 12)
 
 
 def drift(year: npt.ArrayLike) -> Floats:
-    """Return the effect of the release year: ratings fall by 0.012 points per year."""
+    """Return how many rating points the release year adds to a film's quality.
+
+    The result becomes smaller by 0.012 points per year. It is 0 in 2015.
+    """
     return -0.012 * (np.asarray(year, np.float64) - 2015)
 
 
 def noise_floor(vote_counts: npt.ArrayLike, *, unseen: npt.ArrayLike = 0.0) -> float:
-    """Return the RMSE of the best possible forecast, in rating points.
+    """Return the RMSE of the best possible forecast for some films, in rating points.
 
     Args:
-        vote_counts: The number of votes of each film.
-        unseen: The part of each film's expected rating that the forecaster does not know, such as
-            the talent of its director. 0.0 if the forecaster knows everything.
+        vote_counts: The number of votes for each film.
+        unseen: How many rating points of each film's expected rating the forecaster cannot know,
+            such as the talent of the director. 0.0 if the forecaster knows everything.
     """
     votes = np.asarray(vote_counts, np.float64)
     variance = IRREDUCIBLE_SD**2 + VOTE_SD**2 / votes + np.square(unseen)

@@ -1,4 +1,7 @@
-"""The stand-in's film lists: the filters and sort orders of TMDB's list routes."""
+"""Filter and sort films for the film lists of the TMDB stand-in (a local imitation of TMDB).
+
+The filters and sort orders are those of TMDB's routes, such as `/discover/movie`.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -37,10 +40,10 @@ YOUNG_DAYS, YOUNG_PERIOD, OLD_PERIOD = 60, 3, 90
 
 
 def parse_date(text: str) -> np.datetime64:
-    """Parse a date in TMDB's format, YYYY-MM-DD.
+    """Parse a date in a request. TMDB's format for dates is YYYY-MM-DD.
 
     Raises:
-        TmdbError: The text is not such a date.
+        TmdbError: The text is not a date in this format.
     """
     try:
         return np.datetime64(date.fromisoformat(text), "D")
@@ -49,7 +52,7 @@ def parse_date(text: str) -> np.datetime64:
 
 
 def parse_number(text: str) -> float:
-    """Parse the lower or upper limit in a filter, such as `vote_count.gte=50`.
+    """Parse the number in a filter, such as the 50 in `vote_count.gte=50`.
 
     Raises:
         TmdbError: The text is not a number.
@@ -61,7 +64,7 @@ def parse_number(text: str) -> float:
 
 
 def parse_code(text: str) -> int:
-    """Parse a year, a genre or a type of release.
+    """Parse the whole number that stands for a year, a genre or a type of release in a request.
 
     Raises:
         TmdbError: The text is not a whole number.
@@ -72,7 +75,7 @@ def parse_code(text: str) -> int:
 
 
 def parse_page(text: str) -> int:
-    """Parse a page number.
+    """Parse the number of the page that a request asks for.
 
     Raises:
         TmdbError: The text is not a whole number from 1 to 500.
@@ -83,7 +86,7 @@ def parse_page(text: str) -> int:
 
 
 def _years(days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
-    """Return the year of each date; a date that is missing (NaT) gets a year far in the past."""
+    """Return the year of each date. For a missing date (NaT), this is a year far in the past."""
     return days.astype("datetime64[Y]").astype(np.int64) + 1970
 
 
@@ -100,9 +103,14 @@ RELEASE_FILTERS = ("region", "with_release_type", "release_date.gte", "release_d
 
 @dataclass
 class Lists:
-    """All film lists of the stand-in, made from the columns of its films and its date.
+    """Creates the film lists of the TMDB stand-in, such as the list of popular films.
 
-    Each method returns the positions of the listed films in the columns.
+    The methods return the positions of the listed films. A position is a film's index in the arrays
+    of `columns`.
+
+    Attributes:
+        columns: The values by which films are filtered and sorted.
+        today: The current date of the stand-in.
     """
 
     columns: Columns
@@ -128,8 +136,8 @@ class Lists:
         """Return the list for `/movie/popular`: all films, the most popular first.
 
         Args:
-            region: If not empty, only films with a release in this country. The same holds for the
-                other lists.
+            region: A country code, or "" for all countries. The list only has films with a release
+                in this country. The same is true for the other lists.
         """
         return self.discover({"region": region})
 
@@ -141,8 +149,8 @@ class Lists:
     def in_cinemas(self, first: date, last: date, region: str) -> Positions:
         """Return films with a release in cinemas from `first` to `last`, the most popular first.
 
-        As in TMDB, this need not be the first release. So the list has films of other years, which
-        open later in a country, or open again.
+        As in TMDB, this can be a film's second or later release, in the same or another country. So
+        the list can contain old films.
         """
         return self.discover(
             {
@@ -154,11 +162,11 @@ class Lists:
         )
 
     def search(self, names: Sequence[str], params: Mapping[str, str]) -> Positions:
-        """Return the list for `/search/movie`: films in whose titles all words of `query` occur.
+        """Return the list for `/search/movie`: films whose titles contain all words of a query.
 
         Args:
-            names: All titles of each film, in lower case.
-            params: The query parameters.
+            names: For each film, a text with all its titles in lower case.
+            params: The parameters of the request; `query` has the words to find.
 
         Raises:
             TmdbError: A year is not valid.
@@ -168,18 +176,25 @@ class Lists:
         return self._select(self._kept({**params, "include_video": "true"}) & named, DEFAULT_SORT)
 
     def now_playing(self) -> tuple[date, date]:
-        """Return the date range for `/movie/now_playing`: from 42 days ago to today."""
+        """Return the first and last release date for the list `/movie/now_playing`.
+
+        They are 42 days ago and today.
+        """
         return self.today - timedelta(NOW_PLAYING_DAYS), self.today
 
     def upcoming(self) -> tuple[date, date]:
-        """Return the date range for `/movie/upcoming`: from tomorrow to 28 days from now."""
+        """Return the first and last release date for the list `/movie/upcoming`.
+
+        They are tomorrow and 28 days from today.
+        """
         return self.today + timedelta(1), self.today + timedelta(UPCOMING_DAYS)
 
     def changes(self, params: Mapping[str, str]) -> Positions:
         """Return the list for `/movie/changes`: films changed from `start_date` to `end_date`.
 
-        By default, the range is yesterday and today. The days on which a film changes depend only
-        on its id and its release date, so the list is the same every time.
+        Without these two parameters, the list has the films changed yesterday or today. The days on
+        which a film changes are computed from its id and its release date. So the list is the same
+        every time.
 
         Raises:
             TmdbError: A date is not valid, or the range is longer than 14 days.
@@ -216,9 +231,10 @@ class Lists:
         return keep
 
     def _kept(self, params: Mapping[str, str]) -> Mask:
-        """Apply the filters that `/discover/movie` and `/search/movie` share.
+        """Return which films match the filters that `/discover/movie` and `/search/movie` share.
 
-        Films for adults, and films not for cinemas, are left out unless they are asked for.
+        Films for adults do not match, unless the request has `include_adult=true`. Videos (films
+        not made for cinemas) do not match, unless it has `include_video=true`.
         """
         keep = self._with_release(params)
         for name in ("adult", "video"):
@@ -229,7 +245,7 @@ class Lists:
         return keep
 
     def _with_release(self, params: Mapping[str, str]) -> Mask:
-        """Return which films have a release that meets all filters for releases at once.
+        """Return which films have at least one release that matches all filters for releases.
 
         Raises:
             TmdbError: A date, a year or a type of release is not valid.
@@ -253,7 +269,9 @@ class Lists:
         return keep
 
     def _with_genres(self, text: str) -> Mask:
-        """Return which films match a genre filter: "1,2" requires both genres, "1|2" one of them.
+        """Return which films match a genre filter.
+
+        The filter "18,35" matches films with both genres, "18|35" films with at least one of them.
 
         Raises:
             TmdbError: A genre code is not a number.
@@ -272,9 +290,10 @@ class Lists:
         return selected
 
     def _order(self, sort_by: str) -> Positions:
-        """Return all films in a sort order such as "revenue.desc"; in the default order if unknown.
+        """Return all films in a sort order such as "revenue.desc".
 
-        Each order is computed once and kept, because sorting all films for each request is slow.
+        An unknown sort order is replaced by the default order. Each order is computed only once and
+        then stored, because to sort all films for each request would be slow.
         """
         column, _, direction = sort_by.partition(".")
         if column not in SORT_COLUMNS or direction not in ("asc", "desc"):
@@ -284,7 +303,7 @@ class Lists:
         return self._orders[sort_by]
 
     def _sorted(self, column: str, direction: str) -> Positions:
-        """Sort all films by a column, equal ones by id.
+        """Sort all films by one column. Films with equal values in this column are sorted by id.
 
         Films without a release date are treated as the oldest.
         """

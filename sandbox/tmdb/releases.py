@@ -1,4 +1,7 @@
-"""Releases of films: in which country, of which type and on which day, as in `/release_dates`."""
+"""The releases of films. A film can have several, in different countries and of different types.
+
+TMDB returns them for `/movie/{id}/release_dates`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +47,15 @@ LATER: tuple[tuple[int, float, int, int], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release of a film; `kind` is TMDB's type, from 1 (premiere) to 6 (TV)."""
+    """One release of a film.
+
+    Attributes:
+        country: The country's ISO 3166-1 code.
+        kind: TMDB's number for the type of release, from 1 (premiere) to 6 (TV).
+        day: The release date.
+        certification: The age rating in this country, "" if unknown.
+        note: A remark about the release, "" if there is none.
+    """
 
     country: str
     kind: int
@@ -55,13 +66,15 @@ class Release:
 
 @dataclass(frozen=True)
 class Releases:
-    """The releases of all films: one entry per release in each array, ordered by film.
+    """The releases of all films.
+
+    Each array has one entry per release. The releases are ordered by film.
 
     Attributes:
-        film: Positions of the films in `Columns`.
-        country: ISO 3166-1 codes.
-        kind: TMDB's types.
-        day: Release dates; never NaT.
+        film: The film's position (its index in the arrays of `Columns`).
+        country: The country's ISO 3166-1 code.
+        kind: TMDB's number for the type of release, from 1 (premiere) to 6 (TV).
+        day: The release date; never NaT.
     """
 
     film: npt.NDArray[np.int64]
@@ -77,14 +90,26 @@ class Releases:
         kind: npt.ArrayLike,
         day: npt.NDArray[np.datetime64],
     ) -> Self:
-        """Sort the entries by film, country and day; leave out those without a date."""
+        """Create the object from unsorted releases; releases without a date are left out.
+
+        Args:
+            film: The film's position, for each release.
+            country: The country's code, for each release.
+            kind: TMDB's number for the type, for each release.
+            day: The release date, for each release; NaT if it has none.
+        """
         films, countries, kinds = (np.asarray(values) for values in (film, country, kind))
         order = np.lexsort((day.astype(np.int64), countries, films))
         order = order[~np.isnat(day[order])]
         return cls(films[order], countries[order], kinds[order], day[order])
 
     def of_film(self, position: int, film_id: int) -> tuple[Release, ...]:
-        """Return the releases of one film, with certifications derived from its id."""
+        """Return the releases of one film, each with an invented age rating.
+
+        Args:
+            position: The film's position.
+            film_id: The film's id. The age ratings depend on it.
+        """
         first, last = np.searchsorted(self.film, (position, position + 1)).tolist()
         return tuple(
             Release(
@@ -98,7 +123,10 @@ class Releases:
 
 
 def certification(film_id: int, country: str) -> str:
-    """Return a film's age rating in a country, always the same one; "" where none is known."""
+    """Invent a film's age rating in a country; the same film always gets the same one.
+
+    The result is "" for a country whose age ratings are not in `CERTIFICATIONS`.
+    """
     known = CERTIFICATIONS.get(country, ("",))
     return known[stable_hash(film_id, country) % len(known)]
 
@@ -106,12 +134,12 @@ def certification(film_id: int, country: str) -> str:
 def draw_releases(
     rng: np.random.Generator, countries: Sequence[str], released: npt.NDArray[np.datetime64]
 ) -> Releases:
-    """Draw the releases of films at random; the first one is in a film's own country.
+    """Draw random releases for each film. A film is first released in its own country.
 
     Args:
         rng: The random generator.
         countries: Each film's own country.
-        released: Each film's release date; a film without one (NaT) has no releases.
+        released: Each film's first release date. A film without one (NaT) gets no releases.
     """
     home = np.array(countries, np.str_)
     films = np.arange(len(home))

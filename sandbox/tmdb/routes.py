@@ -1,4 +1,7 @@
-"""The routes of TMDB's v3 API that the stand-in serves, under /3."""
+"""The routes that the TMDB stand-in (a local imitation of TMDB) serves under /3.
+
+They are a part of the routes in version 3 of TMDB's API.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -49,7 +52,7 @@ async def upcoming(request: Request, stand_in: StandInDep) -> Response:
 
 @router.get("/movie/changes")
 async def changes(request: Request, stand_in: StandInDep) -> Response:
-    """List the ids of the films that changed in a date range of at most 14 days."""
+    """List the ids of films that have changed in a range of dates, at most 14 days."""
     found = stand_in.lists.changes(request.query_params)
     page = _page_number(request)
     shown = found[(page - 1) * CHANGES_PAGE_SIZE : page * CHANGES_PAGE_SIZE]
@@ -61,20 +64,20 @@ async def changes(request: Request, stand_in: StandInDep) -> Response:
 
 @router.get("/discover/movie")
 async def discover(request: Request, stand_in: StandInDep) -> Response:
-    """List the films that match the filters, in the requested order."""
+    """List the films that match the filters in the request, in the requested order."""
     return tell(_page(request, stand_in, stand_in.lists.discover(request.query_params)))
 
 
 @router.get("/search/movie")
 async def search_movie(request: Request, stand_in: StandInDep) -> Response:
-    """List the films in whose titles all words of the query occur, the most popular first."""
+    """List the films whose titles contain all words of the query, the most popular first."""
     found = stand_in.lists.search(stand_in.names, request.query_params)
     return tell(_page(request, stand_in, found))
 
 
 @router.get("/search/person")
 async def search_person(request: Request, stand_in: StandInDep) -> Response:
-    """List the people in whose names all words of the query occur."""
+    """List the people whose names contain all words of the query."""
     found = stand_in.people.named(request.query_params.get("query", ""))
     page = _page_number(request)
     tag = request.query_params.get("language", "")
@@ -91,7 +94,7 @@ async def genres() -> Response:
 
 @router.get("/configuration")
 async def configure() -> Response:
-    """Say where images are, and in which sizes."""
+    """Return the addresses and the sizes of TMDB's images."""
     return tell(configuration.CONFIGURATION)
 
 
@@ -103,7 +106,10 @@ async def languages() -> Response:
 
 @router.get("/person/{person_id}")
 async def person(person_id: str, request: Request, stand_in: StandInDep) -> Response:
-    """Return one person, with the parts that the parameter `append_to_response` names."""
+    """Return the facts about one person.
+
+    The parameter `append_to_response` can name parts to add, such as the person's films.
+    """
     found = _credits(stand_in, person_id)
     return tell(_with_parts(people.detail(found), found, people.PARTS, request.query_params))
 
@@ -112,7 +118,7 @@ async def person(person_id: str, request: Request, stand_in: StandInDep) -> Resp
 async def person_part(
     person_id: str, part: str, request: Request, stand_in: StandInDep
 ) -> Response:
-    """Return only one part of a person, such as the films."""
+    """Return one part of the facts about a person, such as `movie_credits` (the person's films)."""
     found = _credits(stand_in, person_id)
     if part not in people.PARTS:
         raise TmdbError(errors.NOT_FOUND)
@@ -124,9 +130,9 @@ async def person_part(
 # and this one would treat `/movie/popular` as a film with the id `popular`.
 @router.get("/movie/{movie_id}")
 async def movie(movie_id: str, request: Request, stand_in: StandInDep) -> Response:
-    """Return one film, with the parts that the parameter `append_to_response` names.
+    """Return the facts about one film, given its id in TMDB or in IMDb.
 
-    The id is TMDB's, or the one of IMDb.
+    The parameter `append_to_response` can name parts to add, such as `credits`.
     """
     params = request.query_params
     film = _film(stand_in, movie_id)
@@ -136,7 +142,7 @@ async def movie(movie_id: str, request: Request, stand_in: StandInDep) -> Respon
 
 @router.get("/movie/{movie_id}/{part}")
 async def movie_part(movie_id: str, part: str, request: Request, stand_in: StandInDep) -> Response:
-    """Return only one part of a film, such as its credits."""
+    """Return one part of the facts about a film, such as `credits` (its cast and crew)."""
     film = _film(stand_in, movie_id)
     if part not in parts.PARTS:
         raise TmdbError(errors.NOT_FOUND)
@@ -145,7 +151,7 @@ async def movie_part(movie_id: str, part: str, request: Request, stand_in: Stand
 
 @router.get("/{path:path}", include_in_schema=False)
 async def elsewhere(path: str) -> Response:  # noqa: ARG001 - the route needs its name
-    """Answer any other path with TMDB's error for an unknown resource."""
+    """Answer a request for any other path with TMDB's error for an unknown path."""
     raise TmdbError(errors.NOT_FOUND)
 
 
@@ -155,10 +161,18 @@ def _with_parts(
     known: Mapping[str, Callable[[T, Mapping[str, str]], answers.Json]],
     params: Mapping[str, str],
 ) -> answers.Json:
-    """Append to a body the parts that `append_to_response` names; unknown ones are ignored.
+    """Add the parts that the parameter `append_to_response` names to the body of a response.
+
+    Unknown names of parts are ignored.
+
+    Args:
+        body: The body of the response, without parts.
+        subject: The film or the person.
+        known: For each part's name, the function that returns the part.
+        params: The parameters of the request.
 
     Raises:
-        TmdbError: More than 20 parts are named.
+        TmdbError: The parameter names more than 20 parts.
     """
     named = params["append_to_response"].split(",") if "append_to_response" in params else []
     if len(named) > MAX_PARTS:
@@ -167,10 +181,10 @@ def _with_parts(
 
 
 def _film(stand_in: StandIn, movie_id: str) -> Film:
-    """Return the film with this id of TMDB or IMDb.
+    """Return the film with this id in TMDB or in IMDb.
 
     Raises:
-        TmdbError: There is none.
+        TmdbError: There is no film with this id.
     """
     position = stand_in.by_imdb_id.get(movie_id)
     if position is None and movie_id.isascii() and movie_id.isdigit():
@@ -181,10 +195,10 @@ def _film(stand_in: StandIn, movie_id: str) -> Film:
 
 
 def _credits(stand_in: StandIn, person_id: str) -> list[Credit]:
-    """Return the credits of the person with this id.
+    """Return the credits (jobs in films) of the person with this id.
 
     Raises:
-        TmdbError: There is no such person.
+        TmdbError: There is no person with this id.
     """
     is_number = person_id.isascii() and person_id.isdigit()
     found = stand_in.people.credits(int(person_id)) if is_number else []
@@ -202,7 +216,15 @@ def _page_number(request: Request) -> int:
 
 
 def _totals(page: int, found: int, page_size: int) -> dict[str, int]:
-    """Return a list's page number and totals; TMDB reports 1 to 500 pages, never more."""
+    """Return the fields that TMDB sends with a page of a list: `page` and the two totals.
+
+    As in TMDB, the number of pages is from 1 to 500, even if there are more entries.
+
+    Args:
+        page: The number of the page.
+        found: The number of entries on all pages.
+        page_size: The number of entries on a page.
+    """
     pages = min(MAX_PAGE, max(1, -(-found // page_size)))
     return {"page": page, "total_pages": pages, "total_results": found}
 

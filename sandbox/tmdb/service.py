@@ -1,4 +1,7 @@
-"""What all routes of the stand-in share: its state, its checks of a request, and its JSON."""
+"""The parts of the TMDB stand-in (a local imitation of TMDB) that all its routes use.
+
+These are its films and settings, the check of a request's key, and the form of a JSON response.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -18,7 +21,16 @@ from sandbox.tmdb.stats import Stats
 
 @dataclass
 class StandIn:
-    """The state of one stand-in: its films, its date, its rate limit and its active faults."""
+    """One TMDB stand-in: its films and settings, and what it has counted.
+
+    Attributes:
+        store: The source of its films.
+        today: The date that the stand-in uses as the current date.
+        limit: The limit for the number of requests per second.
+        keys: The API keys that are valid.
+        plan: The errors that the stand-in makes on purpose.
+        stats: The counts of the requests received so far.
+    """
 
     store: FilmStore
     today: date
@@ -28,29 +40,32 @@ class StandIn:
     stats: Stats = field(default_factory=Stats)
 
     def __post_init__(self) -> None:
-        """Prepare the film lists, and the difference between the stand-in's date and today."""
+        """Prepare the lists of films and people, and the stand-in's clock.
+
+        The clock is ahead of or behind the real time by a whole number of days.
+        """
         self.lists = Lists(self.store.columns, self.today)
         self.people = People(self.store)
         self._ahead = self.today - datetime.now(UTC).date()
 
     @cached_property
     def names(self) -> list[str]:
-        """All titles of each film in lower case, for searches."""
+        """For each film, a text with all its titles in lower case, for searches."""
         titles = zip(self.store.columns.titles, self.store.original_titles, strict=True)
         return ["\n".join(names).casefold() for names in titles]
 
     @cached_property
     def by_imdb_id(self) -> dict[str, int]:
-        """The positions of the films by their ids in IMDb."""
+        """Each film's position (its index in the arrays), by the film's id in IMDb."""
         return {name: at for at, name in enumerate(self.store.imdb_ids) if name}
 
     def now(self) -> datetime:
-        """Return the stand-in's time: its own date with the machine's time of day."""
+        """Return the time on the stand-in's clock: its own date with the real time of day."""
         return datetime.now(UTC) + self._ahead
 
 
 class State(TypedDict):
-    """The content of `request.state`, through which the routes reach the stand-in."""
+    """The data that FastAPI attaches to each request: the stand-in that serves the request."""
 
     stand_in: StandIn
 
@@ -65,10 +80,10 @@ StandInDep = Annotated[StandIn, Depends(get_stand_in)]
 
 
 def admit(request: Request, stand_in: StandInDep) -> None:
-    """Let a request pass if it has a valid key and is within the rate limit.
+    """Check that a request has a valid key and is within the rate limit.
 
     Raises:
-        TmdbError: It has no valid key, or it is above the limit.
+        TmdbError: The request has no valid key, or it is above the rate limit.
     """
     stand_in.limit.count()
     authorization = request.headers.get("authorization", "")
@@ -76,6 +91,6 @@ def admit(request: Request, stand_in: StandInDep) -> None:
 
 
 def tell(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Build a JSON response with TMDB's content type."""
+    """Create a JSON response with the content type that TMDB uses."""
     media_type = "application/json;charset=utf-8"
     return Response(orjson.dumps(content), status, headers, media_type)

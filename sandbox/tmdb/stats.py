@@ -1,4 +1,4 @@
-"""Count the requests that the stand-in receives, for tests and benchmarks."""
+"""Count the requests that the TMDB stand-in receives, for tests and benchmarks."""
 
 import re
 import time
@@ -33,12 +33,12 @@ KNOWN_KINDS = frozenset(
 
 @dataclass
 class Stats:
-    """Numbers of requests, since the start or the last reset.
+    """The counts of requests since the stand-in's start, or since the counts were last reset.
 
     Attributes:
-        by_status: The number of responses by HTTP status.
-        by_kind: The number of requests by path; ids in paths are replaced by `{id}`.
-        faults: The number of injected faults by their kind.
+        by_status: The number of responses by HTTP status, such as "200".
+        by_kind: The number of requests by path, such as `/movie/{id}`.
+        faults: The number of errors that the stand-in made on purpose, by the kind of error.
         peak_per_second: The largest number of requests that arrived within any one second,
             including requests above the rate limit.
     """
@@ -53,7 +53,7 @@ class Stats:
         """Count a request when it arrives.
 
         Args:
-            path: The path without its prefix /3.
+            path: The path of the request, without /3 at its beginning.
         """
         kind = ID.sub("/{id}", path)
         self.by_kind[kind if kind in KNOWN_KINDS else "other"] += 1

@@ -1,15 +1,17 @@
-"""The synthetic world: about 6,000 invented films. The same seed and date give the same films.
+"""The synthetic world: 6,000 invented films, which the TMDB stand-in serves by default.
 
-The seed determines each film's facts (module `facts`) and its true quality (module `quality`). The
-date determines which films are already released and how many votes they have.
+The same seed and date always give the same films. The seed determines each film's facts (module
+`facts`) and its true quality (module `quality`). The date determines which films are already
+released, and how many votes they have.
 
-A film has `final * (1 - exp(-age / 120 days))` votes. `final` has a log-normal distribution and
-grows with the film's fame. Fame does not depend on quality. So a test can select films by votes or
-popularity, and the noise floor (the best possible RMSE) changes only through the numbers of votes.
+The number of votes for a film is `final * (1 - exp(-age / 120 days))`. `final` has a log-normal
+distribution. It grows with the film's fame, a random number that does not depend on the film's
+quality. So a test can select films by their votes or their popularity without a selection by
+quality. Then the best possible RMSE changes only because of the numbers of votes.
 
-An unreleased film has no votes and a rating of 0.0. As in TMDB, some facts are missing: then the
-running time is 0, the plot is empty, there is no genre or company, or the language is "xx". Most
-budgets are 0, which means unknown.
+A film before its release has no votes and the rating 0.0. As in TMDB, some facts are missing. Then
+the running time is 0, the plot is empty, there is no genre or no company, or the language is "xx".
+Most budgets are 0, which means unknown.
 """
 
 from collections.abc import Iterator, Sequence
@@ -81,7 +83,7 @@ HOLES: dict[str, float] = {
 
 
 class World:
-    """The invented films for one seed, as they are on one date. Implements `FilmStore`."""
+    """The invented films for one seed, as they are on one date; with the methods of `FilmStore`."""
 
     def __init__(
         self, today: date, seed: int = SEED, size: int = SIZE, first_id: int = FIRST_FILM_ID
@@ -99,7 +101,7 @@ class World:
 
     @cached_property
     def columns(self) -> Columns:
-        """The values by which film lists are filtered and sorted, one array per field."""
+        """The values by which film lists are filtered and sorted: one array per field."""
         facts = self.facts
         return Columns(
             ids=self._ids,
@@ -119,19 +121,19 @@ class World:
 
     @cached_property
     def original_titles(self) -> list[str]:
-        """The films' titles in their own languages."""
+        """The title of each film in the film's original language."""
         languages = self.facts.language.tolist()
         return [plot.title(code) for plot, code in zip(self.facts.plots, languages, strict=True)]
 
     @cached_property
     def imdb_ids(self) -> list[str | None]:
-        """The films' ids in IMDb, None where TMDB does not know it."""
+        """The id of each film in IMDb; None if it is unknown."""
         unknown = self._holes["imdb_id"].tolist()
         ids = zip(self._ids.tolist(), unknown, strict=True)
         return [None if is_unknown else f"tt9{film_id}" for film_id, is_unknown in ids]
 
     def film(self, position: int) -> Film:
-        """Build the film at this index of the columns."""
+        """Return all facts about one film, given its index in the arrays of `columns`."""
         facts, columns = self.facts, self.columns
         film_id = int(self._ids[position])
         language = str(facts.language[position])
@@ -172,7 +174,7 @@ class World:
         )
 
     def people(self, position: int) -> Iterator[Person]:
-        """Return a film's cast and crew, faster than `film` does."""
+        """Return the cast and crew of one film; this is faster than to build the whole `film`."""
         facts, language = self.facts, str(self.facts.language[position])
         jobs = {"director": facts.directors, "writer": facts.writers, "actor": facts.cast}
         for job, groups in jobs.items():
@@ -180,18 +182,22 @@ class World:
         yield from (member.person for member in crew(int(self._ids[position]), language))
 
     def expected_rating(self, film_id: int) -> float:
-        """Return the best possible forecast of a film's rating from facts known before release."""
+        """Return the best possible forecast of a film's rating from the facts before its release.
+
+        It includes the talents of the film's people, which a real forecaster cannot know.
+        """
         at = self.columns.position_of[film_id]
         return float(self.facts.visible[at] + self.facts.histories[at])
 
     def noise_floor(self, film_ids: Sequence[int], *, histories: bool = True) -> float:
-        """Return the RMSE of the best possible forecast of these films.
+        """Return the RMSE of the best possible forecast for some films.
+
+        This forecast uses each fact about a film, even if the stand-in's response lacks it.
 
         Args:
-            film_ids: Films that have votes.
-            histories: Whether the forecast knows the talents of people, companies and collections.
-
-        A fact is treated as known even if it is missing in the film's record.
+            film_ids: The ids of the films. They must have votes.
+            histories: Whether the forecast also uses the talents of people, companies and
+                collections.
         """
         at = [self.columns.position_of[film_id] for film_id in film_ids]
         unseen = 0.0 if histories else self.facts.histories[at]
@@ -241,7 +247,7 @@ class World:
 
     @cached_property
     def _undated(self) -> npt.NDArray[np.bool_]:
-        """For each film, whether its release is so far away that it has no date yet."""
+        """For each film, whether its release is so far in the future that no date is known yet."""
         return self._holes["release_date"] & (self._ages < -POST_PRODUCTION_DAYS)
 
     def _status(self, position: int) -> str:
