@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import date
 from typing import Any, Final
 
+from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run
 from scripts.runtime.clock import now, today
@@ -34,6 +35,17 @@ _PLAN: Final = "plan.json"
 REPORT: Final = "backfill.json"
 
 
+class DateRangeError(ExplainedError, ValueError):
+    """The first release date is after the last one, so there are no films to fetch."""
+
+    def __init__(self, first: date, last: date) -> None:
+        """Write a message with both dates."""
+        super().__init__(
+            f"the first release date {first} is after the last one {last}; exchange the two, or "
+            "choose an earlier first date"
+        )
+
+
 def plan(
     settings: PipelineSettings,
     first: date | None = None,
@@ -51,10 +63,13 @@ def plan(
         slice_films: Largest number of films in a slice; only a single day may have more.
 
     Raises:
+        DateRangeError: `first` is after `last`.
         TmdbError: TMDB refuses the requests or is unavailable.
     """
     first = first or FIRST_FILM
     last = last or date(today().year + YEARS_AHEAD, 12, 31)
+    if first > last:
+        raise DateRangeError(first, last)
     with Tmdb(settings, workers=settings.collect_workers) as tmdb:
         planned_at = tmdb.server_time()
         slices = [

@@ -133,7 +133,9 @@ def refresh_store(
     if left := len(wanted) - len(chosen):
         logger.warning("%s films wait for the next run; raise COLLECT_MAX_FILMS", left)
     else:
-        write_json(store.folder / _CHANGES, {"known_until": now.date().isoformat()})
+        # A cache may have sent the changes as they were hours ago. Later ones are read next time.
+        read_until = min(now, tmdb.changes_made_at or now)
+        write_json(store.folder / _CHANGES, {"known_until": read_until.date().isoformat()})
 
 
 def _changes_known_until(store: FilmStore, index: Index) -> date:

@@ -21,7 +21,12 @@ def _clock() -> datetime:
 
 def today() -> date:
     """Return the current date in the pipeline's time zone."""
-    return now().astimezone(ZoneInfo(pipeline_settings().pipeline_timezone)).date()
+    return day_of(now())
+
+
+def day_of(moment: datetime) -> date:
+    """Return the date of a moment in the pipeline's time zone."""
+    return moment.astimezone(ZoneInfo(pipeline_settings().pipeline_timezone)).date()
 
 
 def past_or_today(day: date) -> date:

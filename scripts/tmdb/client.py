@@ -28,10 +28,10 @@ from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings, SettingsError
 from scripts.runtime.clock import now
 from scripts.store.schema import PARTS, unexpected_fields
+from scripts.tmdb.listing import MAX_READINGS, FilmJson, Listing, ListReading
 
 logger = logging.getLogger(__name__)
 
-FilmJson = dict[str, Any]
 T = TypeVar("T")
 
 MAX_PAGE: Final = 500
@@ -44,6 +44,7 @@ _FILM_ATTEMPTS: Final = 6  # for a film that fails while TMDB answers other requ
 # TMDB works if this many requests in a row succeed. With fewer, a TMDB that refuses every second
 # request would often seem to work, and good films would be left out.
 _HEALTH_CHECKS: Final = 5
+_CHANGES: Final = "/movie/changes"
 _GENRES: Final = "/genre/movie/list"  # a small answer that TMDB always has
 _MAX_UNUSABLE: Final = 0.5  # largest share of a list's page that may be without a film id
 _ENTRIES_TO_JUDGE: Final = 10  # a page is judged as if it had at least this many entries
@@ -54,6 +55,9 @@ _LONGEST_RETRY_AFTER_SECONDS: Final = 60.0  # even if TMDB asks for a longer wai
 _CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a date some hours old
 _EVENLY: Final = 0.75  # the shortest gap between requests, as a fraction of the mean gap
 _NOT_FOUND: Final = 34  # TMDB's own status code for a film or list that does not exist
+# An age that is longer is a mistake: the records would seem to be expired.
+_LONGEST_AGE: Final = timedelta(days=30)
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _KEY: Final = re.compile(r"[!-~]+")  # the characters that an HTTP header may contain
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -84,29 +88,13 @@ class ClockError(TmdbError):
         )
 
 
-class Listing(NamedTuple):
-    """One page of a list.
-
-    Attributes:
-        films: The entries with a film id, as TMDB sent them.
-        pages: The number of pages.
-        total: The number of entries on all pages.
-        unusable: The number of entries on this page without a film id; TMDB sends some.
-    """
-
-    films: list[FilmJson]
-    pages: int
-    total: int
-    unusable: int
-
-
 class TmdbAnswer(NamedTuple):
     """What TMDB answered to the request for one film.
 
     Attributes:
         film_id: The requested id.
         film: TMDB's JSON; None if TMDB has no such film, or if there was a problem.
-        at: When TMDB sent the answer.
+        at: When TMDB made the answer, by its clock. Caches may hold it for hours.
         problem: Why TMDB could not send this film in several attempts, although it sends others;
             None if there was no problem.
     """
@@ -115,6 +103,13 @@ class TmdbAnswer(NamedTuple):
     film: FilmJson | None
     at: datetime
     problem: str | None = None
+
+
+class _Times(NamedTuple):
+    """When TMDB sent an answer (its header `Date`), and when TMDB made the answer's content."""
+
+    sent_at: datetime
+    made_at: datetime
 
 
 class _FilmFailedError(Exception):
@@ -138,6 +133,8 @@ class Tmdb:
 
     Attributes:
         unusable_entries: Number of entries without a film id in the lists that were read so far.
+        changes_made_at: When TMDB made the oldest list of changes that was read so far, by its
+            clock; None if none was read. The list has no later changes.
     """
 
     def __init__(
@@ -164,6 +161,7 @@ class Tmdb:
         self._quiet_until = 0.0
         self._ended = Event()
         self.unusable_entries = 0
+        self.changes_made_at: datetime | None = None
 
     def __enter__(self) -> Self:
         """Start a `with` block; its end closes the connections."""
@@ -189,7 +187,13 @@ class Tmdb:
 
         Raises the errors of `get`.
         """
-        listing = self._ask(path, query | {"page": number}, lambda content, _: _listed(content))
+        listing, made_at = self._ask(
+            path,
+            query | {"page": number},
+            lambda content, times: (_listed(content), times.made_at),
+        )
+        if path == _CHANGES:
+            self.changes_made_at = min(self.changes_made_at or made_at, made_at)
         if listing.unusable:
             self.unusable_entries += listing.unusable
             logger.warning("skipped %s entries of %s without a film id", listing.unusable, path)
@@ -206,17 +210,41 @@ class Tmdb:
             yield from listing.films
             number, last = number + 1, min(listing.pages, MAX_PAGE)
 
-    def changed(self, day: date) -> Iterator[int]:
-        """Request the ids of the films whose facts changed on a day. Raises the errors of `get`."""
+    def whole_list(self, path: str, **query: str | int) -> Iterator[FilmJson]:
+        """Request a list as `pages` does, and again if it changed meanwhile; yield each film once.
+
+        A film that was in the list all the time is not missed. Raises the errors of `get`.
+        """
+        known: set[int] = set()
+        for _ in range(MAX_READINGS):
+            reading = ListReading()
+            number, last = 1, 1
+            while number <= last:
+                listing = self.page(path, number, **query)
+                yield from (film for film in reading.add(listing) if film["id"] not in known)
+                known |= reading.ids
+                number, last = number + 1, min(listing.pages, MAX_PAGE)
+            if reading.is_complete:
+                return
+        logger.warning("%s changed while it was read; it may have more films", path)
+
+    def changed(self, day: date, known: Callable[[int], bool] = lambda _: False) -> Iterator[int]:
+        """Request the ids of the films whose facts changed on a day. Raises the errors of `get`.
+
+        Args:
+            day: The day.
+            known: Whether the store has a film. An adult film that it does not have is left out,
+                because no model is for such a film.
+        """
         following = day + timedelta(days=1)
-        found = self.pages(
-            "/movie/changes", start_date=day.isoformat(), end_date=following.isoformat()
+        found = self.whole_list(
+            _CHANGES, start_date=day.isoformat(), end_date=following.isoformat()
         )
-        yield from (film["id"] for film in found)
+        yield from (film["id"] for film in found if not film.get("adult") or known(film["id"]))
 
     def server_time(self) -> datetime:
         """Request the time by TMDB's clock. Raises the errors of `get`."""
-        return self._ask(_GENRES, {}, lambda _, at: at)
+        return self._ask(_GENRES, {}, lambda _, times: times.sent_at)
 
     def details(self, film_ids: Iterable[int]) -> Generator[TmdbAnswer]:
         """Fetch films with their parts (such as credits) in parallel; yield them as they arrive.
@@ -261,11 +289,11 @@ class Tmdb:
         path = f"/movie/{film_id}"
         query: dict[str, str | int] = {"append_to_response": ",".join(PARTS)}
         for _ in range(_FORMAT_ATTEMPTS):
-            content, at = self._ask_once(path, query)
+            content, times = self._ask_once(path, query)
             film = _film_of(content, film_id)
             if not unexpected_fields(film):
                 break
-        return TmdbAnswer(film_id, film, at)
+        return TmdbAnswer(film_id, film, times.made_at)
 
     def is_well(self, checks: int = _HEALTH_CHECKS) -> bool:
         """Whether TMDB answers a simple request, several times in a row and without retries.
@@ -281,9 +309,7 @@ class Tmdb:
             return False
         return True
 
-    def _ask(
-        self, path: str, query: dict[str, str | int], parse: Callable[[Any, datetime], T]
-    ) -> T:
+    def _ask(self, path: str, query: dict[str, str | int], parse: Callable[[Any, _Times], T]) -> T:
         stop = stop_after_attempt(self._attempts) | stop_when_event_set(self._ended)
         attempts = self._retrying(TmdbUnavailableError, stop)
         return attempts(lambda: parse(*self._ask_once(path, query)))
@@ -306,7 +332,7 @@ class Tmdb:
         else:
             self._session.headers["Authorization"] = f"Bearer {key}"
 
-    def _ask_once(self, path: str, query: dict[str, str | int]) -> tuple[Any, datetime]:
+    def _ask_once(self, path: str, query: dict[str, str | int]) -> tuple[Any, _Times]:
         self._await_turn()
         # Raise the error only after the `except` blocks. An error raised inside one would carry the
         # caught exception as its context, and the text of that exception may contain the key.
@@ -315,7 +341,7 @@ class Tmdb:
                 self._base_url + path, params=query, timeout=_TIMEOUT_SECONDS
             )
             if answer.ok:
-                return answer.json(), _answered_at(answer)
+                return answer.json(), _times_of(answer)
             problem = _refusal(answer)
         except requests.exceptions.JSONDecodeError:
             problem = TmdbUnavailableError("sent something that is not JSON")
@@ -387,20 +413,36 @@ def _limiter(per_second: float) -> Limiter:
     return Limiter(InMemoryBucket(rates), buffer_ms=1)
 
 
-def _answered_at(answer: requests.Response) -> datetime:
-    """Return when TMDB sent a response, by TMDB's clock, or by this machine's if no date was sent.
+def _times_of(answer: requests.Response) -> _Times:
+    """Return when TMDB sent an answer, and when it made the content, by TMDB's clock.
+
+    If TMDB sent no date, the answer counts as sent now, by this machine's clock.
 
     Raises:
         ClockError: The two clocks differ by more than a day.
     """
-    here = now()
+    here, age = now(), _content_age(answer)
     try:
         there = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
     except (KeyError, ValueError):
-        return here
+        there = here
+    if abs(here - there) > _CLOCK_TOLERANCE:
+        there += age  # perhaps a cache has kept the answer with its first date
     if abs(here - there) > _CLOCK_TOLERANCE:
         raise ClockError(here, there)
-    return there
+    return _Times(there, there - age)
+
+
+def _content_age(answer: requests.Response) -> timedelta:
+    """Return how long caches have held the content of an answer.
+
+    TMDB has two caches, one behind the other, and each sends an age of its own. If the second cache
+    has kept the answer's first date, its age is subtracted twice. The content then seems older than
+    it is, and is only requested again sooner; the opposite mistake would lose changes.
+    """
+    ages = (answer.headers.get(name, "") for name in ("Age", "X-Memc-Age"))
+    seconds = sum(int(age) for age in ages if _SECONDS.fullmatch(age.strip()))
+    return min(timedelta(seconds=seconds), _LONGEST_AGE)
 
 
 def _listed(content: Any) -> Listing:

@@ -9,8 +9,9 @@ from typing import Any, Final, TypeVar
 import numpy as np
 
 from scripts.store.index import EPOCH, Index, Ints, days_since_1970
-from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, FilmJson, Tmdb
+from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Tmdb
 from scripts.tmdb.failures import FailingFilms
+from scripts.tmdb.listing import FilmJson
 
 logger = logging.getLogger(__name__)
 
@@ -73,8 +74,8 @@ def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
     """Yield ids of popular, upcoming and currently shown films that were not fetched today."""
     lists = chain(
         islice(tmdb.pages("/movie/popular"), POPULAR_FILMS),
-        tmdb.pages("/movie/now_playing"),
-        tmdb.pages("/movie/upcoming"),
+        tmdb.whole_list("/movie/now_playing"),
+        tmdb.whole_list("/movie/upcoming"),
     )
     return (film_id for film_id in _unique(lists) if _day(index.fetched(film_id)) < today)
 
@@ -82,10 +83,12 @@ def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
 def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
     """Yield ids of films that changed at TMDB and were not fetched after the day of the change.
 
-    Changes are read from the day `since` to the day before `until`; both are days since 1970.
+    Adult films that the store does not have are left out. Changes are read from the day `since` to
+    the day before `until`; both are days since 1970.
     """
     for day in range(since, until):
-        for film_id in tmdb.changed(EPOCH + timedelta(days=day)):
+        found = tmdb.changed(EPOCH + timedelta(days=day), lambda each: index.fetched(each) > 0)
+        for film_id in found:
             if _day(index.fetched(film_id)) <= day:
                 yield film_id
 

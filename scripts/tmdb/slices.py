@@ -18,17 +18,19 @@ from scripts.runtime.clock import today
 from scripts.runtime.storage import DataPath, read_json, write_json
 from scripts.store.film_store import film_store
 from scripts.store.index import Index, days_since_1970
-from scripts.tmdb.client import MAX_PAGE, Tmdb
+from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Tmdb
 from scripts.tmdb.failures import FailingFilms
 from scripts.tmdb.ingest import Ingestion
+from scripts.tmdb.listing import MAX_READINGS, ListReading
 
 logger = logging.getLogger(__name__)
 
 SLICE_FILMS: Final = 5_000  # half of what TMDB lists, because it may add films meanwhile
 # A film that was fetched less than this before the plan was made is not fetched again.
 FRESH: Final = timedelta(days=7)
-# A film can move to a page that was read already. So if films are missing, read the list again.
-_ROUNDS: Final = 3
+# The largest part of the films that TMDB lists which a slice may have when it is planned. TMDB may
+# add films before the slice is filled.
+_LARGEST_SHARE: Final = 0.9
 
 # How far the backfill of one slice has come (see `fill_slice`). It has only plain values, because
 # it is stored as JSON, and Airflow passes it from task to task.
@@ -100,13 +102,18 @@ def cut_slices(
 ) -> Iterator[tuple[date, date, int]]:
     """Halve a range of release dates until each part has at most `slice_films` films.
 
-    A part of a single day is not divided further, even if it has more films.
+    A part that is larger than what TMDB lists is divided too, whatever `slice_films` is. TMDB may
+    say that it has as many films as it lists although it has more. A part of a single day is not
+    divided further, even if it has more films.
 
     Yields:
         First day, last day and number of films of each part.
     """
     films = tmdb.page("/discover/movie", 1, **slice_query(first, last, min_votes)).total
-    if films <= slice_films or first == last:
+    listed = MAX_PAGE * PAGE_SIZE
+    if first == last and films >= listed:
+        logger.warning("TMDB lists only %s of the films released on %s", listed, first)
+    if films <= min(slice_films, _LARGEST_SHARE * listed) or first == last:
         yield first, last, films
         return
     middle = first + (last - first) // 2
@@ -162,16 +169,21 @@ def fill_slice(
     )
     with Tmdb(settings, workers=settings.collect_workers) as tmdb:
         pages = _SlicePages(tmdb, part, index, begun["page"], begun["seen"])
-        for _ in range(_ROUNDS):
+        # What is left of an interrupted reading is no whole reading.
+        for _ in range(MAX_READINGS + bool(begun["page"])):
             with closing(tmdb.details(pages.film_ids())) as answers:
                 for kept in ingestion.add(answers):
                     pages.mark_done(kept)
                     so_far = {"page": pages.page, "seen": pages.seen, "gone": ingestion.gone}
                     write_json(path, so_far | {"failed": failed_before | ingestion.failed})
                     advance(len(kept))
-            if not pages.missing:
+            if pages.are_complete:
                 break
             pages.restart()
+        else:
+            logger.warning(
+                "TMDB's list of %s to %s changed while it was read", part.first, part.last
+            )
     if pages.missing:
         logger.warning("%s films that TMDB counts are on none of its pages", pages.missing)
     progress = {
@@ -214,24 +226,23 @@ class _SlicePages:
 
     Attributes:
         page: All films up to this page are done.
-        unusable: The number of entries without a film id on the pages read since the last start.
     """
 
     def __init__(self, tmdb: Tmdb, part: Slice, index: Index, page: int, seen: int) -> None:
-        self.page, self.unusable = page, 0
+        self.page = page
         self._tmdb, self._query, self._index = tmdb, part.query, index
         self._fresh_since = (part.planned_at - FRESH).timestamp() * 1000
         self._before = seen  # number of films that an earlier process found
         self._seen_until = {page: seen}  # by page: number of films found up to it
-        self._total = part.films
-        self._seen: set[int] = set()
+        self._reading = ListReading(page + 1)
+        self._seen: set[int] = set()  # also in earlier readings of this process
         self._pending: dict[int, int] = {}  # by id of a requested film: its page
         self._read = page
 
     @property
     def listed(self) -> int:
         """How many films were found on the pages that were read."""
-        return self._before + len(self._seen)
+        return self._before + len(self._reading.ids)
 
     @property
     def seen(self) -> int:
@@ -241,19 +252,31 @@ class _SlicePages:
     @property
     def missing(self) -> int:
         """How many films that TMDB counts were on none of the pages."""
-        return max(0, self._total - self.listed - self.unusable)
+        return max(0, self._reading.total - self.listed - self.unusable)
+
+    @property
+    def unusable(self) -> int:
+        """The number of entries without a film id on the pages that were read."""
+        return self._reading.unusable
+
+    @property
+    def are_complete(self) -> bool:
+        """Whether one reading found all films of the list."""
+        return self._reading.is_complete
 
     def film_ids(self) -> Iterator[int]:
         """Yield the ids of the films to fetch; a page is requested only when its ids are needed."""
+        if self.page >= MAX_PAGE:  # an earlier process has read the last page that TMDB gives
+            self.restart()
         number = last = self.page + 1
+        self._reading = ListReading(number)
         while number <= last:
             listing = self._tmdb.page("/discover/movie", number, **self._query)
-            found = dict.fromkeys(film["id"] for film in listing.films)
+            found = [film["id"] for film in self._reading.add(listing)]
             wanted = [each for each in found if each not in self._seen and not self._is_fresh(each)]
-            self._seen |= found.keys()
+            self._seen.update(found)
             self._pending |= dict.fromkeys(wanted, number)
-            self._read, self._total = number, listing.total
-            self.unusable += listing.unusable
+            self._read = number
             self._seen_until[number] = self.listed
             yield from wanted
             number, last = number + 1, min(listing.pages, MAX_PAGE)
@@ -263,7 +286,7 @@ class _SlicePages:
 
     def restart(self) -> None:
         """Go back to the first page; films seen so far are not requested again."""
-        self.page = self._before = self.unusable = 0
+        self.page = self._before = 0
         self._seen_until = {0: 0}
 
     def mark_done(self, film_ids: list[int]) -> None:

@@ -1,7 +1,8 @@
 """Validate the records that TMDB sends before they are stored: types, ranges and consistency.
 
-An impossible value is set to missing. A film without an id is dropped. The validation report gives
-the number of both, by reason. Fields that this code does not know are kept as they are.
+An impossible value is set to missing, except a running time that is too long. A film without an id
+is dropped. The validation report gives the number of both, by reason. Fields that this code does
+not know are kept as they are.
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
 from movierating.errors import ExplainedError
+from scripts.runtime.clock import day_of
 from scripts.store.releases import FIRST_FILM
 from scripts.store.schema import (
     FIELD_TYPES,
@@ -98,11 +100,13 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
 
     Args:
         records: Results of `schema.film_record`, with values as TMDB sent them.
-        as_of: The day under which the votes are stored in the vote history.
+        as_of: The day of the run. The votes are stored in the vote history under this day, or under
+            the day on which TMDB made the record, if that is earlier.
         report: The numbers of records and faults are added to this report.
 
     Returns:
-        One row per record that has an id, with impossible values set to missing.
+        One row per record that has an id, with impossible values set to missing. Only a running
+        time that is too long stays too long.
     """
     frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
     faulty = Counter[int]()
@@ -120,7 +124,7 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
     rows = frame.to_dict("records")
     for row in rows:
         row["release_date"] = _day(row["release_date"])
-        row["votes"] = _votes(row, as_of)
+        row["votes"] = _votes(row, min(as_of, day_of(row["fetched_at"])))
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
@@ -140,8 +144,18 @@ def _mend(
             report.faults[f"{column}: {'is missing' if check == 'not_nullable' else check}"] += 1
             faulty[at] += 1
             for name in _SET_MISSING.get(check, (column,)):
-                frame.at[at, name] = None
+                frame.at[at, name] = _mended(name, frame.at[at, name])
     return frame
+
+
+def _mended(name: str, value: Any) -> int | None:
+    """Return what to store instead of an impossible value: missing, or a running time too long.
+
+    A film without a running time may be a feature film. A film of 900 minutes is none.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    too_long = name == "runtime" and is_number and value > MINUTES[1]
+    return int(min(value, _LARGEST)) if too_long else None
 
 
 def _has_right_types(record: FilmRecord) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from movierating.settings import Settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import backfill as module
-from scripts.backfill import REPORT, backfill, fill, finish, main, plan
+from scripts.backfill import REPORT, DateRangeError, backfill, fill, finish, main, plan
 from scripts.runtime import clock
 from scripts.runtime.storage import read_json, write_json
 from scripts.store.film_store import FilmStore, film_store
@@ -27,6 +27,7 @@ from scripts.tmdb.failures import FailingFilms
 from scripts.tmdb.slices import SLICE_FILMS, Slice, slice_query
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, stored
+from tests.support.shifting_list import lose_first_film
 from tests.support.stand_in import TMDB_KEY, unpaced
 
 ROOT = Path(__file__).parents[2]
@@ -80,6 +81,47 @@ def test_plan_cuts_films_by_release_date_until_each_slice_can_be_listed(
 
 def test_slices_stay_far_below_the_last_page_of_tmdb():
     assert SLICE_FILMS * 2 <= MAX_PAGE * PAGE_SIZE
+
+
+def test_range_with_more_films_than_tmdb_counts_is_cut(
+    settings: Settings, listed: set[int], monkeypatch: pytest.MonkeyPatch
+):
+    def capped(self: Tmdb, path: str, number: int, **query: str | int) -> Any:
+        listing = page(self, path, number, **query)
+        return listing._replace(total=min(listing.total, 20))
+
+    page = Tmdb.page
+    monkeypatch.setattr(slices_module, "MAX_PAGE", 1)
+    monkeypatch.setattr(Tmdb, "page", capped)
+    slices = plan(settings, FIRST, LAST, slice_films=20)
+    assert all(part.films < 20 for part in slices)
+    assert sum(part.films for part in slices) == len(listed)
+
+
+def test_day_with_more_films_than_tmdb_lists_is_reported(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    page = Tmdb.page
+    monkeypatch.setattr(Tmdb, "page", lambda *of, **query: page(*of, **query)._replace(total=10**4))
+    assert len(plan(settings, FIRST, FIRST)) == 1
+    assert "TMDB lists only 10000 of the films released on 2005-01-01" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [(LAST, FIRST), (date(2099, 1, 1), None), (None, date(1800, 1, 1))]
+)
+def test_reversed_range_is_refused_before_any_request(
+    settings: Settings,
+    store: FilmStore,
+    tmdb_stand_in: RunningStandIn,
+    first: date | None,
+    last: date | None,
+):
+    tmdb_stand_in.forget()
+    with pytest.raises(DateRangeError, match=r"is after the last one .*; exchange the two, or"):
+        backfill(settings, first, last, 0)
+    assert tmdb_stand_in.stats()["requests"] == 0
+    assert not any(Path(str(store.folder)).glob("*"))
 
 
 def test_single_day_is_a_slice_whatever_its_number_of_films(
@@ -278,6 +320,41 @@ def test_list_that_shifts_while_it_is_read_is_read_again(
     monkeypatch.setattr(Tmdb, "page", shifting)
     assert fill(part, settings)["missing"] == 0
     assert read.count(3) == 2
+    assert stored(store).keys() == listed
+
+
+def test_list_that_loses_a_film_while_it_is_read_loses_no_other(
+    settings: Settings, store: FilmStore, listed: set[int], monkeypatch: pytest.MonkeyPatch
+):
+    (part,) = plan(settings, FIRST, LAST)
+    read = lose_first_film(monkeypatch, "/discover/movie", after_page=2)
+    progress = fill(part, settings)
+    assert stored(store).keys() == listed
+    assert (progress["listed"], progress["missing"]) == (len(listed) - 1, 0)
+    assert read.count(1) == 2
+
+
+def test_list_that_loses_a_film_while_the_backfill_is_interrupted_loses_no_other(
+    settings: Settings, store: FilmStore, listed: set[int], monkeypatch: pytest.MonkeyPatch
+):
+    class KilledError(BaseException):
+        pass
+
+    def killed(self: Tmdb, path: str, number: int, **query: str | int) -> Any:
+        if number == 3:
+            raise KilledError
+        return page(self, path, number, **query)
+
+    page = Tmdb.page
+    (part,) = plan(settings, FIRST, LAST)
+    monkeypatch.setattr("scripts.tmdb.ingest._STORE_EVERY_SECONDS", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Tmdb, "page", killed)
+        with pytest.raises(KilledError):
+            fill(part, settings)
+    assert stored(store)
+    lose_first_film(monkeypatch, "/discover/movie", after_page=0).append(0)
+    fill(part, settings)
     assert stored(store).keys() == listed
 
 

@@ -26,7 +26,7 @@ from scripts.tmdb.refresh import first_films
 from scripts.tmdb.validation import BadAnswersError
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, stored
-from tests.support.stand_in import TMDB_KEY, unpaced
+from tests.support.stand_in import TMDB_KEY, add_headers, unpaced
 
 DAY = timedelta(days=1)
 FILMS = 12
@@ -174,6 +174,17 @@ def test_changes_are_read_from_where_the_last_complete_run_stopped(
     collect(RUN_DATE, settings.model_copy(update={"collect_max_films": None}))
     assert read_json(store.folder / "changes.json") == {"known_until": "2026-11-23"}
     assert missed <= stored(store).keys()
+
+
+def test_changes_after_the_list_was_made_are_read_next_time(
+    unlimited: Settings, store: FilmStore, monkeypatch: pytest.MonkeyPatch
+):
+    store.add(columns({"id": 1, "release_date": "2010-01-01"}, day=RUN_DATE - DAY))
+    add_headers(monkeypatch, {"X-Memc-Age": f"{24 * 3600}"})
+    collect(RUN_DATE, unlimited)
+    assert read_json(store.folder / "changes.json") == {"known_until": "2026-11-22"}
+    made = {film["fetched_at"].date() for film in stored(store).values()}
+    assert made == {RUN_DATE - DAY}
 
 
 def test_films_beyond_the_limit_wait_for_the_next_run(

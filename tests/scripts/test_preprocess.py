@@ -64,6 +64,7 @@ def report(settings: Settings) -> dict[str, Any]:
         ({"release_date": "2026-02-30"}, "no release date"),
         ({"runtime": 39}, "no feature film"),
         ({"runtime": 601}, "no feature film"),
+        ({"runtime": 900}, "no feature film"),
         ({"adult": True}, "adult film"),
         ({"video": True}, "video"),
         ({"vote_count": 0}, "not rated yet"),

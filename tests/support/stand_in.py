@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+import requests
+
 from movierating.settings import Settings, load_settings
 
 TMDB_KEY: Final = "0123456789abcdef0123456789abcdef"
@@ -19,3 +22,15 @@ def unpaced(base_url: str, folder: Path, **others: Any) -> Settings:
         **others,
     )
     return settings.model_copy(update={"tmdb_requests_per_second": 900})
+
+
+def add_headers(patch: pytest.MonkeyPatch, headers: dict[str, str]) -> None:
+    """Add headers, such as those of a cache, to all answers that this process gets."""
+    get = requests.Session.get
+
+    def answer(*arguments: Any, **options: Any) -> requests.Response:
+        response = get(*arguments, **options)
+        response.headers.update(headers)
+        return response
+
+    patch.setattr(requests.Session, "get", answer)

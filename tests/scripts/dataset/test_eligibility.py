@@ -21,6 +21,8 @@ from tests.support.films import columns
         ({"runtime": 40}, []),
         ({"runtime": 600}, []),
         ({"runtime": 601}, ["no feature film"]),
+        ({"runtime": 900}, ["no feature film"]),
+        ({"runtime": 2**70}, ["no feature film"]),
     ],
 )
 def test_only_feature_films_that_are_neither_adult_nor_video_are_eligible(

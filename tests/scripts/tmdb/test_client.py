@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from itertools import chain, islice
+from itertools import chain, count, islice
 from typing import Any
 
 import pytest
@@ -16,6 +16,8 @@ from scripts.tmdb import client as module
 from scripts.tmdb.client import ClockError, Tmdb, TmdbError, TmdbUnavailableError
 from tests.support.bundles import RUN_DATE
 from tests.support.films import moment
+from tests.support.shifting_list import lose_first_film
+from tests.support.stand_in import add_headers
 
 V3_KEY = "fedcba9876543210fedcba9876543210"
 TOKEN = "planted-read-access-token.of-the-tests.that-opens-nothing"
@@ -426,6 +428,39 @@ def test_films_are_dated_by_tmdbs_clock(tmdb_on_its_day: Tmdb):
     assert answer.at.date() == RUN_DATE
 
 
+NOON = "Mon, 23 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0),
+        ({"Age": "25200"}, 25200),
+        ({"X-Memc-Age": "21236"}, 21236),
+        ({"Age": "1126", "X-Memc-Age": "21236"}, 22362),
+        ({"Age": "-5", "X-Memc-Age": "soon"}, 0),
+        ({"Age": "9" * 30}, 0),
+        ({"Age": "9" * 9}, 30 * 24 * 3600),
+    ],
+)
+def test_film_is_dated_by_the_age_of_its_content(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], seconds: int
+):
+    add_headers(monkeypatch, {"Date": NOON} | headers)
+    (answer,) = tmdb.details([tmdb.page("/movie/popular", 1).films[0]["id"]])
+    assert answer.at == moment() - timedelta(seconds=seconds)
+    assert tmdb.server_time() == moment()
+
+
+def test_old_answer_of_a_cache_does_not_mean_a_wrong_clock(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
+):
+    add_headers(monkeypatch, {"Date": "Sat, 21 Nov 2026 12:00:00 GMT", "Age": f"{2 * 86_400}"})
+    (answer,) = tmdb.details([tmdb.page("/movie/popular", 1).films[0]["id"]])
+    assert answer.at == moment() - timedelta(days=2)
+    assert tmdb.server_time() == moment()
+
+
 @pytest.mark.parametrize("days", [-400, -2, 2, 4000])
 def test_wrong_clock_is_reported_without_retries(
     tmdb_on_its_day: Tmdb, monkeypatch: pytest.MonkeyPatch, days: int, waits: list[float]
@@ -444,6 +479,57 @@ def test_retry_after_pauses_all_threads(tmdb_stand_in: RunningStandIn, tmdb: Tmd
     assert len(answers) == len(ids)
     # When TMDB refuses the first request, the other threads have sent theirs: sixteen in all.
     assert tmdb_stand_in.stats()["requests"] <= 16 + len(ids)
+
+
+@pytest.mark.parametrize("path", ["/movie/changes", "/movie/now_playing"])
+def test_list_that_shifts_while_it_is_read_loses_no_film(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch, path: str
+):
+    expected = [film["id"] for film in tmdb.pages(path)]
+    read = lose_first_film(monkeypatch, path, after_page=1)
+    found = [film["id"] for film in tmdb.whole_list(path)]
+    assert sorted(found) == sorted(expected)
+    assert read.count(1) == 2
+
+
+def test_list_that_stays_the_same_is_read_once(tmdb: Tmdb, tmdb_stand_in: RunningStandIn):
+    pages = tmdb.page("/movie/now_playing", 1).pages
+    tmdb_stand_in.forget()
+    list(tmdb.whole_list("/movie/now_playing"))
+    assert tmdb_stand_in.stats()["requests"] == pages > 1
+
+
+def test_list_that_never_stays_the_same_is_used_with_a_warning(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    whole = Tmdb.page
+    totals = count()
+
+    def page(self: Tmdb, path: str, number: int, **query: Any) -> Any:
+        return whole(self, path, number, **query)._replace(total=next(totals))
+
+    expected = [film["id"] for film in tmdb.pages("/movie/now_playing")]
+    monkeypatch.setattr(Tmdb, "page", page)
+    assert [film["id"] for film in tmdb.whole_list("/movie/now_playing")] == expected
+    assert "/movie/now_playing changed while it was read" in caplog.text
+
+
+def test_changed_adult_film_is_only_named_if_the_store_has_it(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
+):
+    ids = list(tmdb.changed(RUN_DATE - timedelta(days=1)))
+    adults = set(ids[:2])
+    whole = Tmdb.page
+
+    def page(self: Tmdb, path: str, number: int, **query: Any) -> Any:
+        listing = whole(self, path, number, **query)
+        films = [film | {"adult": film["id"] in adults} for film in listing.films]
+        return listing._replace(films=films)
+
+    monkeypatch.setattr(Tmdb, "page", page)
+    assert list(tmdb.changed(RUN_DATE - timedelta(days=1))) == ids[2:]
+    known = list(tmdb.changed(RUN_DATE - timedelta(days=1), lambda film_id: film_id == ids[1]))
+    assert known == ids[1:]
 
 
 def test_all_films_that_changed_on_a_day_are_listed(tmdb: Tmdb):

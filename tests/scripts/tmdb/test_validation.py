@@ -1,4 +1,5 @@
 import json
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -39,7 +40,6 @@ def test_good_film_is_unchanged_and_has_its_votes():
 @pytest.mark.parametrize(
     ("change", "fault", "missing"),
     [
-        ({"runtime": 900}, "runtime: impossible", ["runtime"]),
         ({"runtime": -1}, "runtime: impossible", ["runtime"]),
         ({"runtime": "101"}, "runtime: another form", ["runtime"]),
         ({"runtime": ["unexpected"]}, "runtime: another form", ["runtime"]),
@@ -103,6 +103,31 @@ def test_film_without_votes_has_no_rating_and_no_fault():
     assert row["votes"] == [{"date": RUN_DATE, "vote_average": None, "vote_count": 0}]
 
 
+@pytest.mark.parametrize(
+    ("minutes", "kept"),
+    [(900, 900), (51_420, 51_420), (950.5, 950), (2**70, 10**12), (float("inf"), 10**12)],
+)
+def test_running_time_that_is_too_long_is_a_fault_but_stays_too_long(minutes: Any, kept: int):
+    (row,), report = admitted({"runtime": minutes})
+    assert (row["runtime"], report.faults) == (kept, {"runtime: impossible": 1})
+
+
+@pytest.mark.parametrize(
+    ("hours", "day"), [(0, RUN_DATE), (20, RUN_DATE), (22, RUN_DATE - timedelta(1))]
+)
+def test_votes_are_dated_by_the_age_of_the_record(hours: int, day: date):
+    """Noon in UTC is 21:00 in Seoul, the pipeline's time zone; so 21 hours earlier is midnight."""
+    record = film_record(FILM, moment() - timedelta(hours=hours), RUN_DATE)
+    (row,) = validate_records([record], RUN_DATE, ValidationReport()).to_pylist()
+    assert [vote["date"] for vote in row["votes"]] == [day]
+
+
+def test_votes_of_a_run_that_continues_after_midnight_belong_to_its_date():
+    record = film_record(FILM, moment() + timedelta(hours=9), RUN_DATE)
+    (row,) = validate_records([record], RUN_DATE, ValidationReport()).to_pylist()
+    assert [vote["date"] for vote in row["votes"]] == [RUN_DATE]
+
+
 def test_votes_before_the_release_are_ordinary():
     (row,), report = admitted({"release_date": "2027-06-01"})
     assert (row["vote_count"], row["vote_average"], report.bad) == (60, 7.25, 0)
@@ -125,7 +150,7 @@ def test_film_without_an_id_is_dropped_and_counted(film_id: Any):
 
 
 def test_film_with_several_faults_is_one_bad_record():
-    _, report = admitted({"runtime": 900, "budget": -1})
+    _, report = admitted({"runtime": -1, "budget": -1})
     assert (report.bad, report.faults.total()) == (1, 2)
 
 

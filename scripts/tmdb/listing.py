@@ -1,0 +1,68 @@
+"""One page of a list of TMDB, and whether a list stayed the same while its pages were read.
+
+TMDB may change a list meanwhile. If it removes a film from a page that was read already, all later
+films move up by one place. The first film of the next page then moves to the page before it, and is
+never read. So a list is read again until it stayed the same during one reading.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+FilmJson = dict[str, Any]
+
+MAX_READINGS: Final = 3  # a list that changed in each of them is used as it is
+
+
+class Listing(NamedTuple):
+    """One page of a list.
+
+    Attributes:
+        films: The entries with a film id, as TMDB sent them.
+        pages: The number of pages.
+        total: The number of entries on all pages.
+        unusable: The number of entries on this page without a film id; TMDB sends some.
+    """
+
+    films: list[FilmJson]
+    pages: int
+    total: int
+    unusable: int
+
+
+@dataclass
+class ListReading:
+    """One reading of a list, from one page to the last.
+
+    Attributes:
+        first_page: The first page that is read.
+        ids: The ids of the films on the pages read so far.
+        unusable: The number of entries without a film id on these pages.
+        total: The number of entries on all pages, as TMDB said last.
+    """
+
+    first_page: int = 1
+    ids: set[int] = field(default_factory=set)
+    unusable: int = 0
+    total: int = 0
+    _totals: set[int] = field(default_factory=set)
+    _repeated: bool = False
+
+    def add(self, page: Listing) -> list[FilmJson]:
+        """Add a page; return its films without those that were on an earlier page."""
+        new = {film["id"]: film for film in page.films if film["id"] not in self.ids}
+        self._repeated |= len(new) < len(page.films)
+        self.ids |= new.keys()
+        self.unusable += page.unusable
+        self.total = page.total
+        self._totals.add(page.total)
+        return list(new.values())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole list was read, and stayed the same meanwhile.
+
+        If a film was missed, then TMDB's number of entries changed between two pages, or a film was
+        on two pages, or TMDB counts more entries than were read.
+        """
+        counts_match = self._totals == {len(self.ids) + self.unusable}
+        return self.first_page == 1 and counts_match and not self._repeated
