@@ -1,1 +1,4 @@
-"""The Streamlit UI; `app.py` is its entry file. It gets all its data from the API over HTTP."""
+"""The web pages of this project (the UI), made with Streamlit. They start from `app.py`.
+
+The UI gets all its data from the project's API, by HTTP requests.
+"""

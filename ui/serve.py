@@ -1,8 +1,8 @@
-"""Serve the UI: `python -m ui.serve`.
+"""Serve the UI (the web pages of this project): `python -m ui.serve`.
 
-This command loads the code of all pages before the first visitor comes. `streamlit run app.py`
-shows the same pages, but it loads a page only when a visitor opens it, and it sends files more
-slowly. It also shows its message about an unknown address only in English.
+This command loads the code of all pages before the first visitor comes. The pages also work with
+`streamlit run app.py`, but that has three disadvantages. It loads a page only when a visitor opens
+it. It sends files more slowly. For an unknown address, it shows a message in English only.
 """
 
 import argparse
@@ -33,7 +33,7 @@ parser.add_argument("--port", type=int, default=8501, help="default: %(default)s
 
 
 def main() -> None:
-    """Load the UI's code and texts, then serve it until the process is stopped."""
+    """Load the code and the texts of the UI, then serve the UI until the process is stopped."""
     options = parser.parse_args()
     warm_up()
     app = st.App(
@@ -48,7 +48,10 @@ def main() -> None:
 
 
 def warm_up() -> None:
-    """Import the modules of the UI, and load the texts and Babel's language names."""
+    """Import the UI's modules, and load its texts and the names of languages.
+
+    Otherwise the first visitor would have to wait for this.
+    """
     for module in walk_packages([str(Path(__file__).parent)], "ui."):
         if module.name not in _NOT_PRELOADED:
             import_module(module.name)
@@ -61,7 +64,10 @@ def warm_up() -> None:
 
 @asynccontextmanager
 async def _draw_once(_: st.App) -> AsyncIterator[None]:
-    """Run `app.py` once at the start, so that Streamlit's modules are loaded before a visit."""
+    """Run the script `app.py` once at the start of the server.
+
+    This loads Streamlit's modules before the first visitor comes.
+    """
     first_run = asyncio.create_task(get_instance().does_script_run_without_error())
     yield
     first_run.cancel()

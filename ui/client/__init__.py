@@ -1,1 +1,1 @@
-"""Call the API and parse its responses into typed values."""
+"""Send requests to the project's API, and convert its JSON responses to Python objects."""

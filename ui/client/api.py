@@ -1,4 +1,4 @@
-"""The UI's HTTP client for the API; it reports every failure as an `ApiError`."""
+"""The HTTP client with which the UI calls the API. It reports every failure as an `ApiError`."""
 
 import logging
 import math
@@ -25,13 +25,15 @@ Parsed = TypeVar("Parsed")
 
 
 class ApiError(Exception):
-    """The API sent an error, no response at all, or a response that the UI cannot read.
+    """A request to the API has failed.
+
+    Either the API sent an error, or no response arrived, or the UI cannot read the response.
 
     Attributes:
-        kind: The reason, as a key of the section `[problem]` in `en.toml`, such as "slow".
-        detail: The API's own explanation.
-        errors: Pairs of a field's name and the problem with its value.
-        status: The HTTP status; None if no response arrived.
+        kind: The reason, such as "slow". The section `[problem]` in `en.toml` has a text for it.
+        detail: The API's own explanation of the error.
+        errors: Pairs of a field's name and a description of the problem with the field's value.
+        status: The HTTP status of the response; None if no response arrived.
     """
 
     def __init__(
@@ -46,15 +48,15 @@ class ApiError(Exception):
 
 
 def parse_names(body: Any) -> list[str]:
-    """Parse the names of people, companies or film series in a response of `GET /people`."""
+    """Return the names of people, companies or film series in the API's response to `/people`."""
     return [str(name) for name in body["names"]]
 
 
 def finite(value: Any) -> float:
-    """Convert a JSON value to a finite number, because the UI cannot format NaN or infinity.
+    """Convert a JSON value to a finite number, because the UI cannot show NaN or infinity.
 
     Raises:
-        ValueError: The value is no number, NaN or infinite.
+        ValueError: The value is not a number, or it is NaN or infinite.
     """
     if math.isfinite(number := float(value)):
         return number
@@ -67,16 +69,17 @@ def fetch(
     facts: Facts | None = None,
     params: dict[str, str] | None = None,
 ) -> Parsed:
-    """Send a request and parse the JSON response.
+    """Send a request to the API, and convert the JSON response to a Python object.
 
     Args:
-        parse: Turns the decoded body into a typed value.
-        path: The API path, such as `/predict`.
-        facts: The JSON body of a POST request; None sends a GET request.
+        parse: A function that converts the decoded JSON to the object.
+        path: The path of the request, such as `/predict`.
+        facts: The JSON body of a POST request. If it is None, a GET request is sent.
         params: The query parameters.
 
     Raises:
-        ApiError: No response arrived, it is an error, or `parse` cannot read it.
+        ApiError: No response arrived, or the API sent an error, or `parse` cannot read the
+            response.
     """
     response = _request(path, facts, params)
     try:
@@ -88,10 +91,10 @@ def fetch(
 
 
 def fetch_text(path: str) -> str:
-    """Send a GET request and return the body as text.
+    """Send a GET request to the API, and return the body of the response as text.
 
     Raises:
-        ApiError: No response arrived, or it is an error.
+        ApiError: No response arrived, or the API sent an error.
     """
     return _request(path).text
 
@@ -128,8 +131,8 @@ def _key_header() -> dict[str, str]:
 def _error_from(path: str, response: requests.Response) -> ApiError:
     """Convert an error response to an `ApiError`.
 
-    The API explains errors as RFC 9457 problem documents. A proxy does not, so then the error has
-    only the HTTP status.
+    The API explains its errors in JSON, as RFC 9457 defines. If a proxy in front of the API sends
+    the error, there is no such explanation. The `ApiError` then has only the HTTP status.
     """
     unready = "unread" if path in _BUCKET_PATHS else "no_model"
     kinds = {503: unready, 422: "refused", 429: "busy", 401: "key"}

@@ -1,4 +1,7 @@
-"""Parse the decisions about model versions (promoted, refused, rolled back) from `GET /history`."""
+"""Read the decisions about model versions from the API's response to `GET /history`.
+
+A decision says that a version was promoted, refused or rolled back.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +19,11 @@ class Decision:
     """One decision about a model version.
 
     Attributes:
-        action: `promoted`, `refused` or `rolled_back`.
+        action: The decision: `promoted`, `refused` or `rolled_back`.
+        version: The name of the model version.
         at: The time of the decision.
-        by: The person or program that decided.
+        by: The person or the program that made the decision.
+        reason: The reason for the decision, as a sentence.
         rmse: The version's RMSE on its hold-out films; None if it was not measured.
         baselines: The RMSE of each naive baseline on the same films, by the baseline's name.
     """
@@ -33,7 +38,7 @@ class Decision:
 
     @classmethod
     def parse(cls, body: Any) -> "Decision":
-        """Parse one decision in a response of `GET /history`."""
+        """Convert one decision in the API's response to `GET /history`."""
         figures = {str(name): finite(value) for name, value in body["figures"].items()}
         return cls(
             action=str(body["action"]),
@@ -51,5 +56,5 @@ class Decision:
 
 
 def parse_decisions(body: Any) -> list[Decision]:
-    """Parse a response of `GET /history` to a list of decisions, the newest first."""
+    """Convert the API's response to `GET /history` to a list of decisions, the newest first."""
     return [Decision.parse(each) for each in body["decisions"]]

@@ -1,6 +1,6 @@
-"""Parse the forecasts of upcoming films and the errors of earlier forecasts.
+"""Read the forecasts for upcoming films and the errors of earlier forecasts.
 
-They are the responses of `GET /forecasts` and `GET /track-record`.
+They are in the API's responses to `GET /forecasts` and `GET /track-record`.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ class UpcomingFilm:
 
     Attributes:
         rating: The forecast rating.
-        low, high: The ends of the forecast's 80 % interval.
+        low, high: The lower and the upper end of the forecast's 80 % interval.
         change: The change of the forecast since last week, in rating points; None if there was no
             forecast last week.
-        reasons: Pairs of a feature group and the rating points that it adds, the largest first.
+        reasons: Pairs of a feature group, such as the genre, and the rating points that it adds to
+            the forecast. The largest is first.
         poster: The URL of the poster; None if the UI must not show one.
     """
 
@@ -36,7 +37,7 @@ class UpcomingFilm:
 
     @classmethod
     def parse(cls, body: Any) -> "UpcomingFilm":
-        """Parse one film in a response of `GET /forecasts`."""
+        """Convert one film in the API's response to `GET /forecasts`."""
         interval, change = body["interval"], body["change"]
         return cls(
             title=_optional_text(body["title"]),
@@ -67,7 +68,7 @@ class UpcomingFilms:
 
     @classmethod
     def parse(cls, body: Any) -> "UpcomingFilms":
-        """Parse a response of `GET /forecasts`."""
+        """Convert the API's response to `GET /forecasts`."""
         day = body["as_of"]
         return cls(
             None if day is None else date.fromisoformat(day),
@@ -78,11 +79,12 @@ class UpcomingFilms:
 
 @dataclass(frozen=True)
 class ScoreFigures:
-    """Error measures of the forecasts for a group of released films, in rating points.
+    """The errors of the forecasts for a group of released films, in rating points.
 
     Attributes:
-        films: The number of films.
-        bias: The mean of forecast minus rating.
+        films: The number of films in the group.
+        rmse: The root mean square of the errors.
+        bias: The mean of (forecast minus rating).
         coverage: The fraction of the films whose rating lies in the forecast's 80 % interval.
         baselines: The RMSE of each naive baseline on the same films, by the baseline's name.
     """
@@ -95,7 +97,7 @@ class ScoreFigures:
 
     @classmethod
     def parse(cls, body: Any) -> "ScoreFigures":
-        """Parse the error measures of one group of films in a response of `GET /track-record`."""
+        """Convert the errors for one group of films in the response to `GET /track-record`."""
         return cls(
             int(body["films"]),
             finite(body["rmse"]),
@@ -107,11 +109,12 @@ class ScoreFigures:
 
 @dataclass(frozen=True)
 class ScoredSubgroup:
-    """Error measures for the released films with one property in common.
+    """The errors of the forecasts for released films that have one property in common.
 
     Attributes:
-        kind: The kind of property, such as `genre`.
-        name: Its value, such as `Drama`.
+        kind: The kind of the property, such as `genre`.
+        name: The value of the property, such as `Drama`.
+        figures: The errors for these films.
     """
 
     kind: str
@@ -121,14 +124,14 @@ class ScoredSubgroup:
 
 @dataclass(frozen=True)
 class ScoredFilm:
-    """A released film's forecast, compared with the rating that the film got.
+    """A released film: its forecast, and the rating that it got from TMDB's users.
 
     Attributes:
         rating: The forecast rating.
-        low, high: The ends of the forecast's 80 % interval.
-        actual: The rating that the film got.
-        votes: The number of votes for this rating.
-        error: Forecast minus actual rating.
+        low, high: The lower and the upper end of the forecast's 80 % interval.
+        actual: The actual rating, which is the mean of the votes.
+        votes: The number of votes.
+        error: The forecast rating minus the actual rating.
     """
 
     title: str | None
@@ -142,7 +145,7 @@ class ScoredFilm:
 
     @classmethod
     def parse(cls, body: Any) -> "ScoredFilm":
-        """Parse one film in a response of `GET /track-record`."""
+        """Convert one film in the API's response to `GET /track-record`."""
         return cls(
             title=_optional_text(body["title"]),
             release_date=date.fromisoformat(body["release_date"]),
@@ -157,15 +160,19 @@ class ScoredFilm:
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """The errors of all recorded forecasts whose films are released.
+    """The errors of earlier forecasts for films that are now released.
+
+    A forecast is scored when it is compared with the rating that the film got.
 
     Attributes:
-        as_of: The date on which the forecasts were last scored.
-        min_votes: The number of votes that a film needs to be included.
-        figures: The errors over all scored films; None before the first score.
+        as_of: The date on which forecasts were last scored.
+        min_votes: How many votes a film needs to be included.
+        figures: The errors over all scored films; None if no film is scored yet.
+        subgroups: The errors for films with one property in common, such as the genre.
         calibration: Pairs of mean forecast and mean rating, for films grouped by their forecast.
-        worst, best: The films with the largest and the smallest errors.
-        alerts: Sentences about changes of the films' facts or of the errors.
+        worst, best: The films with the largest and with the smallest errors.
+        alerts: Warnings as sentences. They say that the facts about films or the errors have
+            changed.
     """
 
     as_of: date
@@ -179,7 +186,10 @@ class TrackRecord:
 
     @classmethod
     def parse(cls, body: Any) -> "TrackRecord | None":
-        """Parse a response of `GET /track-record`; None before the first scoring run."""
+        """Convert the API's response to `GET /track-record`.
+
+        The result is None if the pipeline has not scored any forecasts yet.
+        """
         if body is None:
             return None
         figures = body["figures"]

@@ -1,4 +1,7 @@
-"""Parse the description of the model in service: `GET /version` and `GET /evidence`."""
+"""Read the description of the model in service, which is the model that the API uses now.
+
+It is in the API's responses to `GET /version` and `GET /evidence`.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,11 +12,13 @@ from ui.client.api import finite
 
 @dataclass(frozen=True)
 class Errors:
-    """Error measures of one predictor (a model or a baseline), in rating points.
+    """The errors of the forecasts by a model or by a baseline, in rating points.
 
     Attributes:
-        films: The number of films on which they were measured.
-        bias: The mean of forecast minus rating.
+        films: The number of films for which the errors were measured.
+        rmse: The root mean square of the errors.
+        mae: The mean absolute error.
+        bias: The mean of (forecast minus rating).
     """
 
     films: int
@@ -23,7 +28,7 @@ class Errors:
 
     @classmethod
     def parse(cls, body: Any) -> "Errors":
-        """Parse the error measures of one predictor in a response."""
+        """Convert the errors of one model or baseline in a response from the API."""
         return cls(
             int(body["n"]),
             finite(body["rmse"]),
@@ -34,19 +39,19 @@ class Errors:
 
 @dataclass(frozen=True)
 class Model:
-    """A description of the model in service: its origin and its errors.
+    """The model that the API uses now: its origin and its errors.
 
     Attributes:
-        since: When the version was put into production.
+        since: The time at which the model version was put into production.
         family: The kind of model, such as `lgbm`.
-        source: Where the films come from.
+        source: Where the films for the training come from.
         known_films: The number of films that were collected.
-        full: Errors on the hold-out films if the model knows all facts.
-        form: Errors on the same films if it knows only the four main facts of the form.
-        baselines: Errors of each naive baseline on the same films, by the baseline's name.
+        full: The errors on the hold-out films if the model gets all facts about them.
+        form: The errors on the same films if the model gets only the four main facts of the form.
+        baselines: The errors of each naive baseline on the same films, by the baseline's name.
         coverage: The fraction of the hold-out films whose rating lies in the 80 % interval.
-        registry_away: Whether the service possibly runs an older model than the one in production,
-            because it cannot load that one from the registry.
+        registry_away: Whether the API has failed to read a model from the model registry. Then it
+            may use an older model than the one in production.
     """
 
     version: str
@@ -67,7 +72,7 @@ class Model:
 
     @classmethod
     def parse(cls, body: Any) -> "Model":
-        """Parse a response of `GET /version`."""
+        """Convert the API's response to `GET /version`."""
         split, metrics = body["split"], body["metrics"]
         return cls(
             version=str(body["version"]),
@@ -90,11 +95,12 @@ class Model:
 
 @dataclass(frozen=True)
 class HoldoutSubgroup:
-    """The model's errors on the hold-out films with one property in common.
+    """The model's errors on those hold-out films that have one property in common.
 
     Attributes:
-        kind: The kind of property, such as `genre`.
-        name: Its value, such as `Drama`.
+        kind: The kind of the property, such as `genre`.
+        name: The value of the property, such as `Drama`.
+        errors: The errors on these films.
         coverage: The fraction of these films whose rating lies in the 80 % interval.
     """
 
@@ -106,12 +112,13 @@ class HoldoutSubgroup:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Details of the model's errors on the hold-out films, which it was not trained on.
+    """More about the model's errors on the hold-out films (films that it was not trained on).
 
     Attributes:
         calibration: Pairs of mean forecast and mean rating, for films grouped by their forecast.
-        importance: Pairs of a feature group and the mean size of its contribution to a forecast,
-            in rating points.
+        importance: Pairs of a feature group, such as the genre, and its importance. The importance
+            is the mean absolute contribution to a forecast, in rating points.
+        subgroups: The errors on films with one property in common.
     """
 
     subgroups: tuple[HoldoutSubgroup, ...]
@@ -120,7 +127,7 @@ class Evidence:
 
     @classmethod
     def parse(cls, body: Any) -> "Evidence":
-        """Parse a response of `GET /evidence`."""
+        """Convert the API's response to `GET /evidence`."""
         return cls(
             tuple(
                 HoldoutSubgroup(

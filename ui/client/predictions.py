@@ -1,6 +1,6 @@
-"""Parse a forecast, the form's choices and the rating histogram.
+"""Read a forecast, the choices for the form, and a histogram of ratings.
 
-They are the responses of `POST /predict`, `GET /options` and `GET /ratings`.
+They are in the API's responses to `POST /predict`, `GET /options` and `GET /ratings`.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,19 @@ from ui.client.api import finite
 
 @dataclass(frozen=True)
 class Choices:
-    """The genre names and TMDB language codes that the model in service knows."""
+    """The choices for two fields of the form: the genres and the languages that the model knows.
+
+    Attributes:
+        genres: The names of the genres.
+        languages: TMDB's codes of the languages.
+    """
 
     genres: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, body: Any) -> "Choices":
-        """Parse a response of `GET /options`."""
+        """Convert the API's response to `GET /options`."""
         return cls(
             tuple(str(genre["name"]) for genre in body["genres"]),
             tuple(str(language["language"]) for language in body["languages"]),
@@ -27,7 +32,7 @@ class Choices:
 
 @dataclass(frozen=True)
 class SimilarFilm:
-    """A training film similar to the film in the form."""
+    """A film on which the model was trained, similar to the film that the visitor has entered."""
 
     title: str
     year: int
@@ -39,18 +44,22 @@ class Forecast:
     """The forecast for one film.
 
     Attributes:
-        low, high: The ends of the interval.
+        rating: The forecast rating.
+        low, high: The lower and the upper end of the forecast's interval.
         coverage: The fraction of films whose rating should lie in the interval, such as 0.8.
-        average: The forecast for a film about which nothing is known.
-        mood: Label and score (-1 dark to 1 bright) of the plot's mood; None if it is unknown.
-        translated: Whether the API translated the plot into English.
-        read_in_korean: Whether the model read the Korean plot, because the translation failed.
-        reasons: Pairs of a feature group and the rating points that it adds, the largest first.
-        warnings: Fields whose values are outside the training films' range.
-        missing: Fields that the request did not contain.
-        ignored: Fields that the request contained but the model did not use.
+        average: What the model forecasts for a film without any known facts.
+        mood: The mood of the plot as a word, and its score from -1 (dark) to 1 (bright). None if
+            the mood is unknown.
+        translated: Whether the API has translated the plot into English.
+        read_in_korean: Whether the model used the Korean plot, because the translation failed.
+        reasons: Pairs of a feature group, such as the genre, and the rating points that it adds to
+            the forecast. The largest is first.
+        similar_films: The training films that are most similar.
+        warnings: The fields whose values are outside the range of the training films.
+        missing: The fields that the request did not contain.
+        ignored: The fields that the request contained but that the model did not use.
         version: The model version that made the forecast.
-        body: The whole JSON response, for the download.
+        body: The API's whole JSON response, which the visitor can download.
     """
 
     rating: float
@@ -71,7 +80,7 @@ class Forecast:
 
     @classmethod
     def parse(cls, body: Any) -> "Forecast":
-        """Parse a response of `POST /predict`."""
+        """Convert the API's response to `POST /predict`."""
         interval, mood = body["interval"], body["mood"]
         return cls(
             rating=finite(body["rating"]),
@@ -100,8 +109,8 @@ class RatingHistogram:
     """A histogram of the training films' ratings.
 
     Attributes:
-        films: The number of films in all bins.
-        mean: The mean rating of these films.
+        films: The number of films in all bins together.
+        mean: The mean rating of all these films.
         lowest: The lower edge of the first bin.
         step: The width of each bin, in rating points.
         counts: The number of films in each bin.
@@ -115,7 +124,7 @@ class RatingHistogram:
 
     @classmethod
     def parse(cls, body: Any) -> "RatingHistogram":
-        """Parse a response of `GET /ratings`."""
+        """Convert the API's response to `GET /ratings`."""
         return cls(
             int(body["films"]),
             finite(body["mean"]),
@@ -126,5 +135,5 @@ class RatingHistogram:
 
 
 def _fields(remarks: Any) -> tuple[str, ...]:
-    """Return the field names in the API's remarks (`warnings` or `ignored`), each once."""
+    """Return the names of the fields in the API's list `warnings` or `ignored`, each name once."""
     return tuple(dict.fromkeys(str(remark["field"]) for remark in remarks))

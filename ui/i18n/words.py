@@ -1,4 +1,7 @@
-"""Texts, number formats, and names of languages and countries, in each language of the UI."""
+"""The texts of the UI in each of its languages.
+
+This module also formats numbers and dates, and translates the names of languages and countries.
+"""
 
 import tomllib
 from collections.abc import Iterable
@@ -34,24 +37,40 @@ class Words:
         self._tables = _tables(language)
 
     def __call__(self, key: str, **values: str) -> str:
-        """Return the text for a key such as `page.title`, with its placeholders filled in."""
+        """Return the text with this key, such as `page.title`.
+
+        Args:
+            key: The section and the name of the text in the language's TOML file.
+            values: The values for the placeholders in the text, by the placeholder's name.
+        """
         section, name = key.split(".")
         return self._tables[section][name].format(**values)
 
     def section(self, section: str, **values: str) -> dict[str, str]:
-        """Return all texts of a section by name, with their placeholders filled in."""
+        """Return all texts in one section of the language's TOML file, by their names.
+
+        Args:
+            section: The section.
+            values: The values for the placeholders in the texts, by the placeholder's name.
+        """
         return {name: text.format(**values) for name, text in self._tables[section].items()}
 
     def name(self, section: str, name: str, default: str | None = None) -> str:
-        """Translate a name from the API; without a translation, return `default` or the name."""
+        """Translate a name that the API uses, such as the name of a genre.
+
+        Args:
+            section: The section of the language's TOML file with the translations.
+            name: The name.
+            default: The result if there is no translation; None for the name itself.
+        """
         return self._tables[section].get(name, name if default is None else default)
 
     def language(self, code: str) -> str:
-        """Return the name of a language, given TMDB's code."""
+        """Return the name of a language, given TMDB's code for it, such as `ko`."""
         return str(self.locale.languages.get(TMDB_LANGUAGES.get(code, code), code))
 
     def country(self, code: str) -> str:
-        """Return the name of a country, given its ISO 3166-1 code."""
+        """Return the name of a country, given its ISO 3166-1 code, such as `KR`."""
         return str(self.locale.territories.get(code, code))
 
     def month(self, number: int) -> str:
@@ -60,14 +79,20 @@ class Words:
         return str(self.locale.months["stand-alone"]["wide"][number])
 
     def number(self, value: float, pattern: str = "#,##0") -> str:
-        """Format a number by a Unicode CLDR pattern, such as "0.00", in the language's style."""
+        """Format a number as usual in the language.
+
+        Args:
+            value: The number.
+            pattern: A number pattern as defined by Unicode CLDR: "0.00" means two decimals.
+        """
         return str(format_decimal(value, pattern, locale=self.locale))
 
     def count(self, what: str, number: int) -> str:
         """Return a number with its noun, such as "3 films".
 
         Args:
-            what: The noun's name in the section `[counts]` of the texts, without its plural form.
+            what: The noun, such as "films". Together with the plural form, it is the name of a text
+                in the section `[counts]`, such as `films_one` or `films_other`.
             number: The number.
         """
         # CLDR says which plural form a language uses for a number: Korean has only one form.
@@ -75,7 +100,7 @@ class Words:
         return self(f"counts.{what}_{form}", n=self.number(number))
 
     def points(self, value: float) -> str:
-        """Format a difference in rating points, with its sign."""
+        """Format a difference between two ratings, with its sign and two decimals."""
         # The minus is U+2212, which is as wide as the plus; a hyphen is narrower.
         return self.number(value, "+0.00;−0.00")
 
@@ -84,11 +109,11 @@ class Words:
         return str(format_percent(share, locale=self.locale))
 
     def day(self, day: date) -> str:
-        """Format a date with the month's full name."""
+        """Format a date as usual in the language, with the full name of the month."""
         return str(format_date(day, "long", locale=self.locale))
 
     def moment(self, at: datetime) -> str:
-        """Format a time to the minute, in UTC."""
+        """Format a date and time in UTC, without seconds."""
         # Babel's Korean format writes an English AM or PM, so use a 24-hour clock.
         utc = at.astimezone(UTC)
         return f"{format_date(utc, 'medium', locale=self.locale)} {utc:%H:%M} UTC"
@@ -99,11 +124,12 @@ class Words:
 
 
 def widget_texts(language: str) -> dict[str, str]:
-    """Return translations of the texts inside Streamlit's own widgets.
+    """Return translations of the texts that Streamlit's own widgets show.
 
     Returns:
-        A dictionary from a text in any language to the same text in `language`. So the browser can
-        translate a widget again after the visitor switches the language.
+        A dictionary. Each key is such a text in one of the UI's languages, and its value is the
+        same text in `language`. So a widget can be translated from any language, when the visitor
+        changes the language of the page.
     """
     target = Words(language)
     every = [Words(code) for code in LANGUAGES]
@@ -121,11 +147,13 @@ def _tables(language: str) -> Tables:
 
 
 def fill(template: str, values: dict[str, str]) -> str:
-    """Fill the `$names` in an HTML template with values; HTML in the values is escaped.
+    """Replace the placeholders in an HTML template, such as `$rating`, by texts.
+
+    Special characters of HTML in the texts are escaped.
 
     Args:
-        template: The file's name in `TEMPLATES`.
-        values: The text for each name.
+        template: The name of the template's file in the folder `TEMPLATES`.
+        values: The text for each placeholder, by the placeholder's name without `$`.
     """
     escaped = {name: escape(value) for name, value in values.items()}
     return Template((TEMPLATES / template).read_text("utf-8")).substitute(escaped)

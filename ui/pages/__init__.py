@@ -1,1 +1,1 @@
-"""The UI's pages, one module per page; Streamlit's `st.navigation` runs the current one."""
+"""The pages of the UI, one module per page. Streamlit runs the module of the open page."""

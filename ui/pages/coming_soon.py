@@ -15,7 +15,7 @@ _SHOWN_REASONS = 3
 
 
 def main() -> None:
-    """Draw a list of upcoming films that can be searched and sorted, 20 per page."""
+    """Draw the list of upcoming films, 20 at a time. The visitor can search and sort the list."""
     words = Words(st.session_state.ui)
     st.title(words("coming_soon.title"), anchor=False)
     st.markdown(words("coming_soon.lead"))

@@ -1,4 +1,4 @@
-"""The page that forecasts several films and compares them."""
+"""The page that forecasts several films and shows the forecasts side by side."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,10 @@ _MAX_CHART_FILMS = 40  # the table below has all of them
 
 
 def main() -> None:
-    """Draw the films from the form and from a file; forecast them all when a button is clicked."""
+    """Draw the page: the films to compare, a button, and the forecasts after the button is clicked.
+
+    The films come from the form and from a CSV file that the visitor uploads.
+    """
     words = Words(st.session_state.ui)
     st.title(words("compare.title"), anchor=False)
     st.markdown(words("compare.lead"))
@@ -83,7 +86,11 @@ def _from_file(words: Words) -> list[Row]:
 
 
 def _forecast(words: Words, rows: Sequence[Row]) -> list[FilmResult]:
-    """Forecast one film after the other; stop after an error that all other films would get too."""
+    """Request a forecast for one film after the other.
+
+    If a request fails for a reason that concerns all films, such as a missing API, no more requests
+    are sent.
+    """
     results: list[FilmResult] = []
     films = words.count("films", len(rows))
     progress = st.progress(0.0, words("compare.progress", done="0", all=films))
@@ -100,7 +107,17 @@ def _forecast(words: Words, rows: Sequence[Row]) -> list[FilmResult]:
 
 
 def _result(words: Words, row: Row, stopped: bool) -> tuple[FilmResult, ApiError | None]:
-    """Return one film's result, and its error if all other films would get the same error."""
+    """Request the forecast for one film.
+
+    Args:
+        words: The texts in the visitor's language.
+        row: The film.
+        stopped: Whether to send no request, because an earlier one has failed for all films.
+
+    Returns:
+        The result for the film. If its request has failed for a reason that concerns all films, the
+        second value is the error, otherwise it is None.
+    """
     if row.problem:
         return FilmResult(row, problem=row.problem), None
     if stopped:
@@ -159,7 +176,7 @@ def _cells(words: Words, result: FilmResult) -> list[str]:
 
 
 def _film_name(words: Words, row: Row) -> str:
-    """Return a film's title; without a title, the beginning of its plot, or its genres."""
+    """Return a name for the film: its title, or else the beginning of its plot, or its genres."""
     if row.title:
         return row.title
     if row.facts.get("overview"):

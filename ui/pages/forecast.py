@@ -15,7 +15,7 @@ MONTHS = range(1, 13)
 
 
 def main() -> None:
-    """Draw the form, and below it the forecast for the facts that were last submitted."""
+    """Draw the form. Below it, draw the forecast for the facts that the visitor has submitted."""
     state = st.session_state
     words = Words(state.ui)
     st.title(words("page.title"), anchor=False)
@@ -53,9 +53,10 @@ def _choices() -> tuple[Choices, ApiError | None]:
 
 @st.fragment
 def _what_if(words: Words, choices: Choices, facts: Facts, forecast: Forecast) -> None:
-    """Draw fields in which the visitor changes some facts, and compare both forecasts.
+    """Draw the part "What if": fields in which the visitor can change some facts about the film.
 
-    A fragment: a change runs only this function again, not the whole page.
+    It shows the forecast before and after the change. This is a Streamlit fragment: after a change,
+    only this function runs again, not the whole page.
     """
     st.header(words("what_if.title"), anchor=False)
     st.markdown(words("what_if.lead"))
@@ -78,7 +79,7 @@ def _what_if(words: Words, choices: Choices, facts: Facts, forecast: Forecast) -
 
 
 def _changes(words: Words, choices: Choices, facts: Facts) -> Facts:
-    """Draw the fields of "What if", and return the facts that the visitor changed."""
+    """Draw the fields of the part "What if", and return only the facts that were changed there."""
     first, second, third = st.columns(3)
     runtime = first.number_input(
         words("what_if.runtime"), value=None, step=1.0, format="%s", key="if_runtime"
@@ -109,13 +110,13 @@ def _changes(words: Words, choices: Choices, facts: Facts) -> Facts:
 
 
 def _in_month(month: int, release_date: str | None) -> str:
-    """Return the 15th of a month, in the year of the film's release.
+    """Return a release date in the given month: the 15th, in the year of the film's release.
 
-    Without a release date, the year is this year if the month is still to come, or else next year.
+    If the film has no release date, it is the next such date after the present month.
 
     Args:
         month: The month, from 1 to 12.
-        release_date: The film's release date in ISO 8601, if it is known.
+        release_date: The film's release date in ISO 8601; None if it is unknown.
     """
     if release_date:
         return date.fromisoformat(release_date).replace(month=month, day=15).isoformat()
@@ -125,7 +126,10 @@ def _in_month(month: int, release_date: str | None) -> str:
 
 
 def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
-    """Draw the downloads, the button for the comparison, and the link to the form."""
+    """Draw the part below the forecast, in which the visitor can save or share it.
+
+    It has download buttons, a button that adds the film to the comparison, and a link.
+    """
     st.header(words("take.title"), anchor=False)
     first, second, third = st.columns(3)
     first.download_button(
@@ -165,7 +169,10 @@ def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
 
 @st.fragment
 def _link(words: Words, facts: Facts) -> None:
-    """Draw the link to the form; it contains the plot only if the visitor wants that."""
+    """Draw a link that opens the form with the present facts.
+
+    The link contains the plot only if the visitor wants that, because a plot may be secret.
+    """
     # Browser histories and server logs keep addresses, and a plot may be secret.
     linked = {name: value for name, value in facts.items() if name != "overview"}
     with st.expander(words("take.link")):

@@ -1,4 +1,4 @@
-"""The page about the model in service: origin, errors, history and weak spots."""
+"""The page about the model that the API uses now: its origin, its errors, and earlier versions."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -16,7 +16,11 @@ _TABLE_RUNS: Final = 20
 
 
 def main() -> None:
-    """Draw the model's origin, its errors and the baselines' errors, its history and weak spots."""
+    """Draw the page about the model that the API uses now.
+
+    It shows the model's origin, its errors beside those of the baselines, the earlier versions, and
+    for which kinds of films the errors are large.
+    """
     words = Words(st.session_state.ui)
     st.title(words("model.title"), anchor=False)
     st.markdown(words("model.lead"))
@@ -95,7 +99,7 @@ def _errors(words: Words, model: Model) -> None:
 
 
 def _history(words: Words, model: Model) -> None:
-    """Draw the errors of all versions over time, and a table of the last runs."""
+    """Draw a chart with the errors of all model versions, and a table of the last decisions."""
     st.header(words("model.history"), anchor=False)
     try:
         decisions = fetch(parse_decisions, "/history", params={"limit": str(_CHART_DECISIONS)})
@@ -146,7 +150,11 @@ def _versions(words: Words, decisions: Sequence[Decision], measured: Sequence[De
 
 
 def _lines(words: Words, measured: Sequence[Decision]) -> dict[str, list[tuple[str, float]]]:
-    """Return the chart's lines as pairs of time and RMSE: the versions, and one per baseline."""
+    """Return the lines of the chart with errors over time: one for the model, one per baseline.
+
+    A line is a list of pairs: the time of a decision, and the RMSE at that time. The result has the
+    lines by their names.
+    """
     lines: dict[str, list[tuple[str, float]]] = {words("predictors.full"): []}
     for each in measured:
         at = each.at.isoformat()

@@ -1,4 +1,4 @@
-"""The page shown for an unknown web address."""
+"""The page that visitors see if they open an unknown web address."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from ui.server.addresses import PAGES
 
 
 def main() -> None:
-    """Say that the address has no page, and link to the pages that exist."""
+    """Draw a text that the page does not exist, and links to all existing pages."""
     words = Words(st.session_state.ui)
     st.title(words("not_found.title"), anchor=False)
     st.markdown(words("not_found.lead"))

@@ -1,4 +1,4 @@
-"""The page that compares recorded forecasts with the ratings that the films got later."""
+"""The page that compares earlier forecasts with the ratings that the films got after release."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,11 @@ from ui.widgets import charts, notices, table
 
 
 def main() -> None:
-    """Draw the errors of forecasts and baselines, calibration, and worst and best forecasts."""
+    """Draw the page about the errors of earlier forecasts.
+
+    It shows the errors of the forecasts and of the baselines, the calibration, and the worst and
+    the best forecasts.
+    """
     words = Words(st.session_state.ui)
     st.title(words("track_record.title"), anchor=False)
     st.markdown(words("track_record.lead"))
@@ -75,7 +79,11 @@ def _over_time(words: Words, record: TrackRecord) -> None:
 
 
 def _lines(words: Words, months: Sequence[ScoredSubgroup]) -> dict[str, list[tuple[str, float]]]:
-    """Return the chart's lines as pairs of release month and RMSE: forecasts, then baselines."""
+    """Return the lines of the chart with errors by month: one for the model, one per baseline.
+
+    A line is a list of pairs: a release month, and the RMSE for films released in this month. The
+    result has the lines by their names.
+    """
     lines = {words("track_record.ours"): [(each.name, each.figures.rmse) for each in months]}
     for month in months:
         for name, rmse in month.figures.baselines.items():

@@ -1,1 +1,4 @@
-"""ASGI middleware around Streamlit: it redirects unknown addresses and serves static files."""
+"""ASGI middleware around the Streamlit application.
+
+One class redirects unknown addresses, another one serves static files faster.
+"""

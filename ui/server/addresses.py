@@ -1,4 +1,4 @@
-"""Redirect unknown web addresses to the page `not_found`."""
+"""Redirect requests for unknown web addresses to the page `not_found`."""
 
 from typing import Final
 
@@ -14,10 +14,10 @@ _STREAMLIT_FOLDERS: Final = frozenset({"_stcore", "component", "media", "static"
 
 
 class UnknownAddressRedirect:
-    """ASGI middleware that redirects an address that has no page to the page `not_found`.
+    """ASGI middleware that redirects requests for unknown addresses to the page `not_found`.
 
-    Without this middleware, Streamlit would open the first page with a notice in English. For an
-    address with two folders, such as `/a/b`, it would show an empty page.
+    Without this middleware, Streamlit would show the first page, with a notice in English. For an
+    address with two parts, such as `/a/b`, it would show an empty page.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -25,7 +25,7 @@ class UnknownAddressRedirect:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Redirect the request, or pass it on."""
+        """Answer a request for an unknown address by a redirect; pass others to the application."""
         app = self._app
         # Only a browser that opens a page asks for HTML. Other requests, such as those for scripts
         # and images, pass unchanged.
@@ -39,7 +39,7 @@ class UnknownAddressRedirect:
 
 
 def _page_path(path: str) -> str:
-    """Return the path to serve: `path` if it exists, otherwise the path of `not_found`."""
+    """Return the path of a page: `path` if such a page exists, otherwise that of `not_found`."""
     name = path.strip("/")
     if name in {"", PAGES[0]}:
         return "/"

@@ -29,7 +29,10 @@ _HEAD_END: Final = "</head>"
 
 
 class StaticFiles:
-    """ASGI middleware that serves Streamlit's files and passes on every other request."""
+    """ASGI middleware that answers the requests for Streamlit's static files.
+
+    It passes every other request to the application.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Create the middleware around the application `app`, and find Streamlit's files."""
@@ -39,7 +42,7 @@ class StaticFiles:
         self._files = {f"/{path.relative_to(folder)}": path for path in folder.rglob("static/*/*")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the file, or pass the request on."""
+        """Answer a request for a static file; pass every other request to the application."""
         await (self._file_response(scope) or self._app)(scope, receive, send)
 
     def _file_response(self, scope: Scope) -> Response | None:
@@ -56,7 +59,14 @@ class StaticFiles:
 
 
 def document_with_preloads(folder: Path) -> str:
-    """Return Streamlit's `index.html` with preload links for the scripts of the first page."""
+    """Return Streamlit's `index.html` with a list of all scripts that the first page needs.
+
+    The list consists of `modulepreload` links. Because of them, a browser loads all scripts at the
+    same time.
+
+    Args:
+        folder: The folder with Streamlit's static files.
+    """
     document = (folder / "index.html").read_text("utf-8")
     scripts = folder / "static" / "js"
     named = set(_script_names(document))

@@ -1,8 +1,8 @@
-"""Vega-Lite specifications of the charts.
+"""The charts of the UI, as specifications in the language Vega-Lite.
 
-Each chart has its data inside its layers, to save memory. If the data were at the top of the
-specification, Streamlit would convert them to Arrow. For this it loads pandas and pyarrow, which
-need 100 MB, and the serving machine has only 1 GiB.
+To save memory, each specification has its data inside the layers of the chart. If the data were at
+the top level, Streamlit would convert them with pandas and pyarrow. These two libraries need 100 MB
+of memory, and the serving machine has only 1 GiB.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,10 @@ SCALE: Final = (0, 10)
 
 
 def rating_scale(words: Words, forecast: Forecast, ratings: RatingHistogram | None) -> Spec:
-    """Chart of a forecast and its interval, on top of a histogram of other films' ratings."""
+    """Create the chart of one forecast: the forecast rating and its interval on a scale.
+
+    Behind them is a histogram of other films' ratings, if `ratings` is given.
+    """
     # An interval can extend beyond the scale, so end it at the scale's ends.
     low, high = (min(max(each, SCALE[0]), SCALE[1]) for each in (forecast.low, forecast.high))
     rating = min(max(forecast.rating, SCALE[0]), SCALE[1])
@@ -62,7 +65,13 @@ def _histogram(words: Words, ratings: RatingHistogram) -> Spec:
 
 
 def contributions(named: Sequence[tuple[str, float]]) -> Spec:
-    """Bar chart of contributions: right of zero if they raise the forecast, otherwise left."""
+    """Create the bar chart of the reasons for a forecast.
+
+    A bar goes to the right if the fact raises the forecast, and to the left if it lowers it.
+
+    Args:
+        named: Pairs of a reason's name and its contribution to the forecast, in rating points.
+    """
     bars = [{"name": name, "points": points, "up": points >= 0} for name, points in named]
     encoding = {
         "y": _names(),
@@ -78,7 +87,12 @@ def contributions(named: Sequence[tuple[str, float]]) -> Spec:
 
 
 def errors(named: Sequence[tuple[str, float, bool]]) -> Spec:
-    """Bar chart of RMSE: the model in the accent colour, the baselines in grey."""
+    """Create the bar chart that compares the model's RMSE with those of the baselines.
+
+    Args:
+        named: For each bar, the name, the RMSE, and whether it is the model's (not a baseline's).
+            The model's bars have another colour.
+    """
     bars = [{"name": name, "rmse": rmse, "ours": ours} for name, rmse, ours in named]
     encoding = {
         "y": _names(),
@@ -94,7 +108,11 @@ def errors(named: Sequence[tuple[str, float, bool]]) -> Spec:
 
 
 def plain_bars(named: Sequence[tuple[str, float]]) -> Spec:
-    """Bar chart of values that are never negative, such as the importance of facts."""
+    """Create a bar chart of values that are never negative, such as the importance of facts.
+
+    Args:
+        named: Pairs of a bar's name and its value.
+    """
     bars = [{"name": name, "size": size} for name, size in named]
     x = {"field": "size", "type": "quantitative", "axis": _axis(".2f")}
     return _bars(bars, {"y": _names(), "x": x, "color": {"value": ACCENT}})
@@ -106,12 +124,14 @@ def errors_over_time(
     rolled_back: Sequence[str] = (),
     **axis: Any,
 ) -> Spec:
-    """Line chart of RMSE over days or months; the first line belongs to the model.
+    """Create the line chart of RMSE over days or months, with a line for the model and baselines.
 
     Args:
-        lines: Pairs of a time in ISO 8601 and an RMSE, by the predictor's name.
-        promoted: Points on the first line to mark: versions that went into service.
-        rolled_back: Times of rollbacks to an earlier version.
+        lines: By the line's name, its points: pairs of a time in ISO 8601 and an RMSE. The first
+            line is the model's.
+        promoted: The points of the model's line that get a triangle, because this version was put
+            into production.
+        rolled_back: The times of rollbacks to an earlier version. They get a vertical line.
         axis: More properties of the time axis, as Vega-Lite defines them.
     """
     values = [
@@ -147,9 +167,10 @@ def errors_over_time(
 
 
 def _line_styles(names: Sequence[str]) -> Spec:
-    """Give each line a colour and a dash pattern, for readers who cannot tell the colours apart.
+    """Choose a colour and a dash pattern for each line of a chart.
 
-    The first line is solid and in the accent colour.
+    The dash patterns help people who cannot see the difference between the colours. The first line
+    is solid.
     """
     legend = {
         "title": None,
@@ -175,7 +196,14 @@ def _line_styles(names: Sequence[str]) -> Spec:
 
 
 def calibration(words: Words, points: Sequence[tuple[float, float]]) -> Spec:
-    """Chart of mean rating against mean forecast, with a line where both are equal."""
+    """Create the chart of the calibration: mean ratings against mean forecasts.
+
+    A second line shows where both are equal.
+
+    Args:
+        words: The texts in the visitor's language.
+        points: Pairs of mean forecast and mean rating, for groups of films.
+    """
     values = [{"forecast": forecast, "rating": rating} for forecast, rating in points]
     ends = [min(map(min, points), default=0), max(map(max, points), default=10)]
     line = [{"forecast": end, "rating": end} for end in ends]
@@ -201,7 +229,7 @@ def calibration(words: Words, points: Sequence[tuple[float, float]]) -> Spec:
 
 
 def calibration_text(words: Words, points: Sequence[tuple[float, float]]) -> str:
-    """Describe the calibration chart as text, for screen readers."""
+    """Return the content of the calibration chart as a text for screen readers."""
     return words.joined(
         [
             words(
@@ -215,10 +243,11 @@ def calibration_text(words: Words, points: Sequence[tuple[float, float]]) -> str
 
 
 def compared_films(films: Sequence[tuple[str, float, float, float]]) -> Spec:
-    """Chart with one row per film: its forecast rating and its interval.
+    """Create the chart that compares films: one row per film, with its forecast and interval.
 
     Args:
-        films: Name, rating, and the interval's lower and upper end.
+        films: For each film, its name, its forecast rating, and the lower and the upper end of the
+            interval.
     """
     values = [
         {"name": name, "rating": rating, "low": low, "high": high}

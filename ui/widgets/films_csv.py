@@ -36,10 +36,10 @@ RESULT_COLUMNS: Final = (
 
 
 class FileError(Exception):
-    """No film can be read from the file.
+    """The visitor's file cannot be used, for example because it is not a CSV file.
 
     Attributes:
-        kind: The reason, as a key of the section `[csv]` in `en.toml`, such as "too_many".
+        kind: The reason, such as "too_many". The section `[csv]` in `en.toml` has a text for it.
     """
 
     def __init__(self, kind: str) -> None:
@@ -52,10 +52,10 @@ class Row:
     """One film from the CSV file or from the form.
 
     Attributes:
-        line: The row number in a spreadsheet, where the column names are row 1. For a film from the
-            form, its position in the list.
-        facts: The facts about the film, as a request to the API.
-        problem: An explanation of what is wrong with the row; None for a valid row.
+        line: The number of the film's row in the CSV file, in which row 1 has the column names. For
+            a film from the form, its position in the list of these films.
+        facts: The facts about the film, as the body of a request to the API.
+        problem: A sentence that says what is wrong with the row; None for a valid row.
     """
 
     line: int
@@ -70,7 +70,13 @@ class Row:
 
 @dataclass(frozen=True)
 class FilmResult:
-    """A film from the comparison with its forecast, or with the problem that prevented one."""
+    """The result for one film on the comparison page: its forecast, or the reason why it has none.
+
+    Attributes:
+        row: The film.
+        forecast: The forecast; None if there is none.
+        problem: The reason why there is no forecast, as a sentence; None if there is one.
+    """
 
     row: Row
     forecast: Forecast | None = None
@@ -78,10 +84,18 @@ class FilmResult:
 
 
 def read_films(raw: bytes, words: Words) -> list[Row]:
-    """Read the films in a CSV file; if a row has an error, its `problem` explains it.
+    """Read the films from a CSV file that the visitor has uploaded.
+
+    Args:
+        raw: The content of the file.
+        words: The texts in the visitor's language.
+
+    Returns:
+        One `Row` per film. If a row has an error, its attribute `problem` explains the error.
 
     Raises:
-        FileError: The file is no CSV, has no film or too many, or no column has a known name.
+        FileError: The file is not a CSV file, it has no films or too many, or no column has a known
+            name.
     """
     lines = csv.reader(io.StringIO(_text(raw), newline=""))
     try:
@@ -102,7 +116,10 @@ def read_films(raw: bytes, words: Words) -> list[Row]:
 
 
 def example_file(words: Words) -> bytes:
-    """Return a CSV file with one example film, for visitors to fill in."""
+    """Return the content of an example CSV file, which visitors can download and fill in.
+
+    It contains one film.
+    """
     heads = ("title", "overview", "genres", "language", "runtime", "release_date", "directors")
     film = {
         "title": words("samples.lighthouse_title"),
@@ -116,7 +133,10 @@ def example_file(words: Words) -> bytes:
 
 
 def results_file(results: Iterable[FilmResult], words: Words) -> bytes:
-    """Return a CSV file with one row per film: its forecast, or its problem."""
+    """Return the content of a CSV file with the results: one row per film.
+
+    A row has the film's forecast, or the reason why it has none.
+    """
     heads = ["row", "title", *RESULT_COLUMNS, "problem"]
     return _csv(
         [[words(f"csv.{name}") for name in heads], *(_cells(each, words) for each in results)]
@@ -161,7 +181,7 @@ def _text(raw: bytes) -> str:
 
 
 def _field(head: str) -> str | None:
-    """Return the field that a column name stands for; None if the name is unknown."""
+    """Return the API's name for a field, given the name of a column; None if it is unknown."""
     key = head.casefold().strip()
     for name in FIELDS:
         known = {name, *(Words(code).name("fields", name) for code in LANGUAGES)}
@@ -195,7 +215,11 @@ def _number(cell: str) -> float:
 
 
 def _day(cell: str) -> str:
-    """Parse a date with year, month and day in this order and any separators."""
+    """Parse a date with year, month and day in this order, such as 2027-05-01 or 2027. 5. 1.
+
+    Returns:
+        The date in ISO 8601.
+    """
     year, month, day = (int(part) for part in re.findall(r"\d+", cell))
     return date(year, month, day).isoformat()
 
@@ -205,7 +229,14 @@ def _genres(cell: str) -> list[str]:
 
 
 def _untranslated(section: str, name: str) -> str:
-    """Translate a name in any UI language back to TMDB's name; return an unknown name unchanged."""
+    """Translate a name that the UI shows back to TMDB's name.
+
+    The name may be in any language of the UI. An unknown name is returned unchanged.
+
+    Args:
+        section: The section of the TOML files with the translations, such as `genres`.
+        name: The name to translate.
+    """
     for code in LANGUAGES:
         for original, translation in Words(code).section(section).items():
             if name.casefold() in (translation.casefold(), original.casefold()):

@@ -1,4 +1,7 @@
-"""The form for one film: its fields, and sample films to start from."""
+"""The form in which a visitor enters the facts about a film.
+
+The visitor can also choose a sample film, whose facts then fill in the form.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -20,7 +23,10 @@ SAMPLES: Final[dict[str, Facts]] = {
 
 
 def draw(words: Words, choices: Choices) -> None:
-    """Draw the form: four main fields, and an expander with the other fields."""
+    """Draw the form: the four main fields, and an area with all other fields.
+
+    This area is closed until the visitor opens it.
+    """
     _prefill(choices)
     _samples(words)
     # In all fields of the form: "ignore" means that typing does not run the page again, and
@@ -53,10 +59,11 @@ def draw(words: Words, choices: Choices) -> None:
 
 
 def keep_choices() -> None:
-    """Keep the visitor's choices when the page language changes.
+    """Keep what the visitor has chosen in the form when the language of the page changes.
 
-    The browser sends a choice as its label, and labels change with the language. So Streamlit would
-    reset these fields. It does not reset a value that the script has set, so set each value again.
+    The browser sends a choice as its label, and the labels change with the language. So Streamlit
+    would empty these fields. It keeps values that the script itself has set. Therefore this
+    function sets each value again.
     """
     state = st.session_state
     for name in ("language", "genres", "countries", "search_field", "if_genre", "if_month"):
@@ -65,9 +72,10 @@ def keep_choices() -> None:
 
 
 def _prefill(choices: Choices) -> None:
-    """Once per session, fill in the form from the facts in the page's address.
+    """Fill in the form when a visitor opens it for the first time in a session.
 
-    Without facts in the address, set only the film's language, to the page's language.
+    The values are the facts about a film in the page's address. If the address has no facts, only
+    the film's language is filled in: it is set to the language of the page.
     """
     state = st.session_state
     if "started" in state:
@@ -82,7 +90,10 @@ def _prefill(choices: Choices) -> None:
 
 
 def follow_page_language(chosen: str) -> None:
-    """Set the film's language to the new page language, if the rest of the form is still empty."""
+    """Set the film's language to the language that the visitor has just chosen for the page.
+
+    If another field of the form has a value, the film's language does not change.
+    """
     state = st.session_state
     untouched = not any(state.get(name) for name in form_state.FIELDS if name != "language")
     if untouched and state.get("language") in LANGUAGES:
@@ -138,9 +149,10 @@ def _draw_more(words: Words) -> None:
 
 @st.fragment
 def _draw_names(words: Words) -> None:
-    """Draw the name search and the fields for names.
+    """Draw the fields for names, such as directors, and a search for names.
 
-    The search runs after every key. A fragment: only this function runs again, not the whole page.
+    The search runs each time the visitor types a letter. This is a Streamlit fragment: only this
+    function runs again then, not the whole page.
     """
     state = st.session_state
     first, second = st.columns([1, 2])
@@ -214,14 +226,14 @@ def _multiple_choice(  # noqa: PLR0913, PLR0917 - a field has that many properti
     limit: int,
     new: bool = False,
 ) -> None:
-    """Draw a field for several options, sorted by label.
+    """Draw a field in which the visitor can choose several values.
 
     Args:
-        words: The texts.
+        words: The texts in the visitor's language.
         key: The field's name in the API and in the session.
-        options: The values to choose from. Values that are already chosen are added.
-        label_of: Returns the label that the visitor sees for a value.
-        limit: The largest number of values.
+        options: The values to choose from. Values that are already chosen are added to them.
+        label_of: Returns the label that the visitor sees for a value. The values are sorted by it.
+        limit: How many values the visitor may choose.
         new: Whether the visitor may also type other values.
     """
     chosen = st.session_state.setdefault(key, [])
@@ -240,10 +252,11 @@ def _multiple_choice(  # noqa: PLR0913, PLR0917 - a field has that many properti
 
 
 def _number_field(label: str, key: str, step: float, example: str) -> None:
-    """Draw a field for a number of any size; the API checks its range.
+    """Draw a field in which the visitor can type a number.
 
-    It has no limits, because Streamlit's message about them is in English. It also accepts
-    fractions, because a field for integers would read `1e5` as 1.
+    The field accepts every number, and the API checks it. Streamlit could check limits too, but its
+    error message is in English only. The field also accepts fractions, because a field for integers
+    would read `1e5` as 1.
     """
     st.number_input(
         label,
@@ -260,7 +273,16 @@ def _number_field(label: str, key: str, step: float, example: str) -> None:
 def _single_choice(
     words: Words, key: str, options: Iterable[str], label_of: Callable[[str], str]
 ) -> None:
-    """Draw a field for one option, sorted by label; the first choice is `form_state.UNKNOWN`."""
+    """Draw a field in which the visitor can choose one value.
+
+    The first choice is "unknown". The other values are sorted by their labels.
+
+    Args:
+        words: The texts in the visitor's language.
+        key: The field's name in the API and in the session.
+        options: The values to choose from.
+        label_of: Returns the label that the visitor sees for a value.
+    """
     chosen = st.session_state.get(key, form_state.UNKNOWN)
     labels = {option: label_of(option) for option in {*options, chosen} - {form_state.UNKNOWN}}
     st.selectbox(

@@ -1,7 +1,7 @@
-"""The state of the form: the field values, the facts sent to the API, and the link to the form.
+"""Read and set the values in the fields of the form, and write them into a link.
 
-The values are kept in Streamlit's session under the names of the API's fields, so they survive a
-change of page or language.
+The values are stored in Streamlit's session, under the names of the API's fields. So they are kept
+when the visitor opens another page or changes the language.
 """
 
 from contextlib import suppress
@@ -39,7 +39,10 @@ FIELDS: Final = (*TEXT_FIELDS, *LIST_FIELDS, "language", *NUMBER_FIELDS, "releas
 
 
 def entered_facts() -> Facts:
-    """Return the form's values as a request for `POST /predict`, without empty fields."""
+    """Return the values in the form as the body of a request `POST /predict`.
+
+    Empty fields are left out.
+    """
     state = st.session_state
     values = {name: state.get(name) for name in FIELDS}
     values |= {name: (values[name] or "").strip() for name in TEXT_FIELDS}
@@ -55,14 +58,14 @@ def entered_facts() -> Facts:
 
 
 def int_if_whole(number: float) -> float:
-    """Convert a whole number such as 112.0 to an integer; leave 90.5 as it is."""
+    """Convert a whole number such as 112.0 to an integer; return other numbers unchanged."""
     return int(number) if number.is_integer() else number
 
 
 def fill_in(facts: Facts) -> None:
-    """Set every field of the form from the facts about a film.
+    """Fill in the form with the facts about a film.
 
-    A field becomes empty if the facts have no value for it, or a value that the field cannot show.
+    A field becomes empty if `facts` has no value for it, or a value that the field cannot show.
     """
     state = st.session_state
     for name in FIELDS:
@@ -70,22 +73,32 @@ def fill_in(facts: Facts) -> None:
 
 
 def link_query(facts: Facts, language: str) -> str:
-    """Return the query string of a link that fills in the form with these facts."""
+    """Return the end of a link (its query string) that opens the form with these facts filled in.
+
+    Args:
+        facts: The facts about the film.
+        language: The language in which the page is opened.
+    """
     # doseq: a list becomes one parameter per value, all with the same name.
     return "?" + urlencode({"lang": language, **facts}, doseq=True)
 
 
 def facts_from_query() -> Facts:
-    """Return the facts about a film in the query string of the page's address."""
+    """Return the facts about a film that the page's address contains (in its query string)."""
     query = st.query_params
     single = {name: query[name] for name in FIELDS if name in query and name not in LIST_FIELDS}
     return single | {name: query.get_all(name) for name in LIST_FIELDS if name in query}
 
 
 def _field_value(name: str, value: Any) -> Any:
-    """Convert a value to its field's type; return the field's empty value if that is impossible.
+    """Convert a value to the type that a field of the form needs.
 
-    The value may come from a link that a person has edited, so it may be anything.
+    The value may come from a link that a person has changed, so it may be anything. If it cannot be
+    converted, the result is the value of an empty field.
+
+    Args:
+        name: The field's name.
+        value: The value to convert.
     """
     if name in TEXT_FIELDS:
         limit = {"overview": MAX_PLOT_CHARACTERS, "title": MAX_TITLE_CHARACTERS}.get(

@@ -1,7 +1,7 @@
 """Write a forecast as a PDF document.
 
-Korean text uses a standard font that PDF readers contain, so the document and the project need no
-font file.
+For Korean text, the document uses a standard font that PDF readers contain. So neither the document
+nor the project needs a font file.
 """
 
 import io
@@ -31,7 +31,11 @@ pdfmetrics.registerFont(UnicodeCIDFont(KOREAN))
 
 
 def document(words: Words, facts: Facts, forecast: Forecast, model: Model | None) -> bytes:
-    """Return a PDF with a film's facts, forecast, reasons, similar films and the model's errors."""
+    """Return the content of a PDF file about the forecast for one film.
+
+    It has the facts about the film, the forecast with its reasons, similar films, and the errors of
+    the model.
+    """
     stream = io.BytesIO()
     title = facts.get("title") or words("page.title")
     SimpleDocTemplate(
@@ -105,7 +109,10 @@ def _text(text: str, size: int = 10) -> Paragraph:
 
 
 def _font(text: str) -> str:
-    """Return Helvetica if it has every letter of the text, otherwise the Korean font."""
+    """Return the name of the font for a text.
+
+    It is Helvetica if this font has every letter in the text, otherwise a Korean font.
+    """
     try:
         text.replace("−", "-").encode("cp1252")
     except UnicodeEncodeError:
@@ -122,7 +129,10 @@ def _table(title: str, rows: list[tuple[str, str]]) -> list[Flowable]:
 
 
 def _scale(forecast: Forecast) -> Drawing:
-    """Draw the rating scale from 0 to 10 with the interval, the average film and the forecast."""
+    """Draw the rating scale from 0 to 10, with three things on it.
+
+    These are the forecast, its interval, and the forecast for a film without any known facts.
+    """
 
     def at(rating: float) -> float:
         low, high = charts.SCALE

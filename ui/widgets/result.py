@@ -1,4 +1,4 @@
-"""Draw a forecast with its reasons, similar films, and the model's errors."""
+"""Draw the forecast for a film, with its reasons, similar films, and the errors of the model."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,13 @@ from ui.widgets import charts, notices, table
 
 
 def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
-    """Draw a film's forecast, the reasons, similar films, and the model it comes from."""
+    """Draw the forecast for a film, its reasons, similar films, and facts about the model.
+
+    Args:
+        words: The texts in the visitor's language.
+        facts: The facts about the film, as sent to the API.
+        forecast: The API's response.
+    """
     for line in remarks(words, forecast):
         st.warning(line, icon=":material/warning:")
     with st.container(border=True):
@@ -31,7 +37,7 @@ def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
 
 
 def _headline(words: Words, forecast: Forecast) -> str:
-    """Return the rating and the plot's mood in large letters, as HTML."""
+    """Return HTML that shows the forecast rating and the mood of the plot in large letters."""
     label, score = forecast.mood or ("unknown", None)
     shown = _formatted(words, forecast)
     shown["score"] = "" if score is None else words.points(score)
@@ -49,7 +55,11 @@ def _headline(words: Words, forecast: Forecast) -> str:
 
 
 def remarks(words: Words, forecast: Forecast) -> Iterator[str]:
-    """Yield sentences about fields that were not used and about unusual facts of the film."""
+    """Yield warnings as sentences.
+
+    They name the fields that the model did not use, and the facts that are outside the range of the
+    training films.
+    """
     for field in forecast.ignored:
         unused = words("page.ignored", name=words.name("fields", field))
         yield words.name("ignored", field, unused)
@@ -59,7 +69,15 @@ def remarks(words: Words, forecast: Forecast) -> Iterator[str]:
 
 
 def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
-    """Return sentences about the model's error, training films and version, in Markdown."""
+    """Return sentences about the model that made the forecast, in Markdown.
+
+    They give its error, its training films and its version.
+
+    Args:
+        words: The texts in the visitor's language.
+        forecast: The forecast.
+        model: The description of the model; None if it is not available.
+    """
     lines = [words("basis.unavailable")]
     if model is not None:
         values = {
@@ -80,7 +98,10 @@ def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
 
 
 def model_of(forecast: Forecast) -> Model | None:
-    """Fetch the description of the model that made the forecast; None if it is not available."""
+    """Request the description of the model that made the forecast from the API.
+
+    The result is None if the API does not answer, or if it uses another model version by now.
+    """
     try:
         model = fetch(Model.parse, "/version")
     except ApiError:
@@ -90,7 +111,11 @@ def model_of(forecast: Forecast) -> Model | None:
 
 
 def reasons(words: Words, forecast: Forecast) -> list[tuple[str, float]]:
-    """Return each feature group's name and rating points, without groups that would show 0.00."""
+    """Return the reasons for a forecast as pairs of a name and rating points.
+
+    The name is that of a feature group, such as the genre. Reasons that would be shown as 0.00 are
+    left out.
+    """
     return [
         (words.name("groups", group), points)
         for group, points in forecast.reasons
@@ -105,10 +130,13 @@ def _formatted(words: Words, forecast: Forecast) -> dict[str, str]:
 
 
 def _histogram(facts: Facts) -> tuple[str | None, RatingHistogram | None]:
-    """Fetch a histogram of the ratings in the main genre, or else of all films.
+    """Request a histogram of ratings from the API, for films with the film's main genre.
+
+    If the API has no histogram for this genre, the histogram of all films is requested.
 
     Returns:
-        The genre (None for all films) and the histogram (None if the API cannot send one).
+        The genre of the histogram (None for all films), and the histogram (None if the API cannot
+        send one).
     """
     genres = facts.get("genres") or [None]
     for genre in dict.fromkeys((genres[0], None)):

@@ -1,6 +1,6 @@
-"""Draw tables as plain HTML.
+"""Draw tables as plain HTML, without Streamlit's own tables.
 
-Streamlit's own tables would load pandas and pyarrow, which need 100 MB of memory.
+Those would load the libraries pandas and pyarrow, which need 100 MB of memory.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -18,15 +18,15 @@ def draw(
     numbers: Collection[int] = (),
     caption_hidden: bool = False,
 ) -> None:
-    """Draw a table; if it is wider than the screen, it scrolls sideways.
+    """Draw a table. If it is wider than the screen, the visitor can scroll it sideways.
 
     Args:
-        caption: The table's title.
-        heads: The column heads.
-        rows: The cells; the first cell of a row is its head.
-        numbers: Indexes of the columns with numbers, which are aligned right.
-        caption_hidden: Whether only screen readers get the caption, because a heading above the
-            table already says the same.
+        caption: The title of the table.
+        heads: The texts at the top of the columns.
+        rows: The cells of each row. The first cell says what the row is about.
+        numbers: The indices of the columns with numbers, which are aligned right.
+        caption_hidden: Whether the title is only for screen readers, and invisible. This is useful
+            if a heading above the table already has the same text.
     """
 
     def cell(tag: str, at: int, text: str, scope: str = "") -> str:
