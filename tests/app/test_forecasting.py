@@ -50,7 +50,7 @@ def twenty_films(run: Run) -> pd.DataFrame:
 
 @pytest.fixture
 def bodies(twenty_films: pd.DataFrame, tmdb_stand_in: RunningStandIn) -> list[dict[str, Any]]:
-    """Return request bodies for the same films, with the facts that the TMDB stand-in has."""
+    """Return one request body for each of `twenty_films`, with the facts from the TMDB stand-in."""
     films = [
         requests.get(
             f"{tmdb_stand_in.base_url}/movie/{film_id}",

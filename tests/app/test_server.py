@@ -27,7 +27,7 @@ BODY = b'{"genres": ["Drama"], "runtime": 112}'
 
 @pytest.fixture
 def ready(bucket_settings: Settings, packed: Packed) -> Settings:
-    """Return settings for an API that has a model and takes long to shut down."""
+    """Return settings for an API that has a model in production and takes long to shut down."""
     put_into_production(Registry(open_bucket(bucket_settings)), packed)
     return bucket_settings.model_copy(update={"drain_seconds": LONG})
 

@@ -18,7 +18,7 @@ STARTS = 3
 
 @pytest.fixture(scope="session")
 def running_api() -> Iterator[StubApi]:
-    """Start one stub of the API for all tests in a worker process."""
+    """Start one stub of the API (a fake HTTP server) for all tests in a worker process."""
     with running_stub_api() as stub:
         yield stub
 

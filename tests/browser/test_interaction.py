@@ -1,4 +1,4 @@
-"""Test typing, clicking, keyboard use, downloads and links, which need a real browser."""
+"""Test typing, clicks, keyboard use, downloads and links in the UI, with a real browser."""
 
 import json
 from pathlib import Path

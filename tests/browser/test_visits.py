@@ -1,4 +1,6 @@
-"""Test whole visits in each language and width: the pages' content, layout and accessibility."""
+"""Test visits to the UI with a real browser, in each language and window width.
+
+The tests check the content, the layout and the accessibility of the pages."""
 
 import csv
 import io

@@ -35,7 +35,7 @@ def cleaned(settings: Settings, *changes: dict[str, Any]) -> pd.DataFrame:
         *changes: The fields in which each further film differs from the valid one.
 
     Returns:
-        The cleaned file, indexed by film id.
+        The preprocessed films as a data frame, indexed by film id.
     """
     films = [{"id": 100 + at} | change for at, change in enumerate(({}, *changes))]
     collected(settings, *films)

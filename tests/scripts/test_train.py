@@ -69,7 +69,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 def prepared(folder: Path, count: int = FEW, reversed_from: int | None = None) -> Settings:
-    """Write a cleaned file with `count` invented films, in which longer films have higher ratings.
+    """Write the file that preprocessing would write, with `count` invented films.
+
+    Longer films have higher ratings.
 
     Args:
         folder: The working folder.

@@ -109,7 +109,9 @@ def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) 
 
 
 def remember(store: FilmStore, day: date) -> None:
-    """Add an earlier record of each film to the store, with the same facts and votes on `day`."""
+    """Add an earlier record of each film to the store, as if it had been fetched on `day`.
+
+    The facts and the votes are the same as in the newest record."""
     for table in store.films():
         rows = [
             row

@@ -25,7 +25,9 @@ class Run:
 
 
 def run_pipeline(base_url: str, folder: Path) -> None:
-    """Run collect (from the TMDB stand-in at `base_url`), preprocess and train in `folder`."""
+    """Run the steps collect (from the TMDB stand-in at `base_url`), preprocess and train.
+
+    All files are in `folder`."""
     from scripts.collect import collect
     from scripts.preprocess import preprocess
     from scripts.train import train  # here, because the import takes seconds

@@ -70,8 +70,9 @@ def years_of_films(per_year: int = 40, years: int = 7) -> pd.DataFrame:
 def opened_since(first: date, count: int = 200, level: float = 7.0) -> pd.DataFrame:
     """Create a data frame of preprocessed films whose ratings lie around `level`.
 
-    It has `count` films with one release every third day from `first` on. More films are eleven
-    years older. Every third film is Korean. Every second film has 60 votes, the others have 500.
+    It has `count` films, one released every third day from `first` on, and `MIN_FILMS` films that
+    are eleven years older. Every third film is Korean. Every second film has 60 votes, the others
+    have 500.
     The ids start at 1,000, so they differ from the ids of the similar films in `bundles.pack`.
     """
     rng = np.random.default_rng(5)

@@ -366,7 +366,7 @@ def test_start_does_not_download_a_version_that_is_cached(
 
 
 class CountingBucket(Bucket):
-    """A bucket that records the keys of all reads, and of the reads that raised no error."""
+    """A bucket that records which keys were read, and which of these reads raised no error."""
 
     def __init__(self, bucket: Bucket) -> None:
         super().__init__(bucket._client, bucket.name)

@@ -1,4 +1,6 @@
-"""Other people's clients of TMDB work with the stand-in: each is used for every route it serves."""
+"""Test that public TMDB client libraries work with the TMDB stand-in (a local imitation of TMDB).
+
+Each library is tested with every route that both the library and the TMDB stand-in have."""
 
 import os
 from collections.abc import Iterator
@@ -23,14 +25,14 @@ TMDB = "https://api.themoviedb.org"
 
 
 class ToStandIn(HTTPAdapter):
-    """Sends requests for TMDB to the stand-in instead."""
+    """Sends requests that are meant for TMDB to the TMDB stand-in instead."""
 
     def __init__(self, stand_in: RunningStandIn) -> None:
         super().__init__()
         self.stand_in = stand_in
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
-        """Send a request; the client learns nothing of the other address."""
+        """Send a request to the TMDB stand-in; the client library does not see its address."""
         assert request.url is not None
         wanted = urlsplit(request.url)
         request.url = f"{self.stand_in.control_url}{wanted.path}?{wanted.query}"
@@ -39,7 +41,7 @@ class ToStandIn(HTTPAdapter):
 
 @pytest.fixture(scope="module")
 def film(world: World) -> Film:
-    """Return the film with the most votes, which has everything that the clients ask for."""
+    """Return the film with the most votes, which has all facts that the client libraries request."""
     return world.film(int(np.argmax(world.columns.vote_count)))
 
 

@@ -43,7 +43,10 @@ def test_top_rated_films_have_enough_votes(get: Get) -> None:
 def with_release(
     world: World, kinds: tuple[int, ...], first: date, last: date, region: str
 ) -> list[int]:
-    """Return the ids of the films with a release of these types, in these dates and country."""
+    """Return the ids of the films that have a matching release.
+
+    A release matches if its type is in `kinds`, its date is from `first` to `last`, and its country
+    is `region`. If `region` is empty, every country matches."""
     releases = world.columns.releases
     fields = (releases.film, releases.country, releases.kind, releases.day)
     found = {

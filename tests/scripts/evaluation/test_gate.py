@@ -23,7 +23,7 @@ SPLIT = date(2025, 1, 1)  # split date of the bundles that `pack` makes
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Bundle]:
-    """Create three bundles, by their level: each forecasts ratings around this level."""
+    """Create three bundles by rating; the forecasts of each bundle lie around this rating."""
     folder = tmp_path_factory.mktemp("bundles")
     return {level: pack(folder / str(level), level=level).load() for level in (6.0, 6.9, 7.0)}
 

@@ -69,7 +69,7 @@ def closed_port() -> int:
 
 
 def everything_said(error: BaseException | None) -> str:
-    """Join all texts of an exception, its causes and its contexts, to search them for a key."""
+    """Join all texts of an exception, its causes and contexts, to search them for the TMDB key."""
     if error is None:
         return ""
     chain = everything_said(error.__cause__) + everything_said(error.__context__)

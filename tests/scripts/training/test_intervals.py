@@ -22,7 +22,7 @@ def vectors(count: int, rng: np.random.Generator) -> Matrix:
 
 
 def fold(seed: int, scale: float = 1.0) -> Fold:
-    """Create a fold of random films, with normal errors of standard deviation `scale * noise`."""
+    """Create a fold of random films; the errors' standard deviation is `scale * noise`."""
     rng = np.random.default_rng(seed)
     matrix = vectors(FILMS, rng)
     films = film_vectors(matrix, np.full(FILMS, 6.0), np.full(FILMS, seed))
