@@ -59,7 +59,7 @@ def create_app(
         settings: The API's settings; by default they are read from the environment.
         follower: Loads the model; by default from the registry in the S3 bucket of the settings.
         translator: Translates plots; by default with Google's service.
-        draining: The state of the shutdown; by default the service never shuts down by itself.
+        draining: Tells whether the service is shutting down; by default it never does.
     """
     settings = settings or api_settings()
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)

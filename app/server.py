@@ -31,7 +31,12 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, config: uvicorn.Config, draining: Draining) -> None:
-        """Create a server from uvicorn's configuration and the shutdown state that it shares."""
+        """Create a server that starts to drain on SIGTERM.
+
+        Args:
+            config: Uvicorn's configuration.
+            draining: The shutdown's progress, which the API reads too.
+        """
         super().__init__(config)
         self._draining = draining
 

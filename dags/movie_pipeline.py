@@ -91,7 +91,10 @@ def tmdb_movie_rating_pipeline() -> None:
     # After a refusal this skips only the approval, because the deployment has a trigger rule.
     @task.short_circuit(ignore_downstream_trigger_rules=False)
     def publish_model_to_s3() -> dict[str, Any] | None:
-        """Publish the model without promoting it; if the gate refuses it, skip the approval."""
+        """Publish the model without promoting it; if the gate refuses it, skip the approval.
+
+        The gate is the check that compares a new model with the model in production.
+        """
         from dataclasses import asdict
 
         from scripts.deploy import propose
@@ -103,7 +106,10 @@ def tmdb_movie_rating_pipeline() -> None:
     # This task also runs if the approval was skipped, because it records why the gate refused.
     @task(outlets=[PROMOTION], trigger_rule="none_failed")
     def deploy_model_to_s3(answer: Any = None, *, outlet_events: Any = None) -> dict[str, Any]:
-        """Publish the model; promote it if the gate and (if asked) a person allow it."""
+        """Publish the model; promote it if the gate and (if asked) a person allow it.
+
+        The gate is the check that compares a new model with the model in production.
+        """
         from dataclasses import asdict
 
         from scripts.deploy import deploy

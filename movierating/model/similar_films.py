@@ -2,7 +2,7 @@
 
 Two films are compared by their tokens, such as one director or one word of the plot. For each trait
 (kind of token) the similarity is the cosine between the films' vectors of inverse document
-frequencies, so a rare token counts more than a common one. The similarity of two films is the
+frequencies, so a rare token has more weight than a common one. The similarity of two films is the
 weighted sum over all traits. The index is inverted: for each token it lists the films that have it.
 """
 

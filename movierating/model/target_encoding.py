@@ -158,7 +158,7 @@ class Effects:
         if not tokens:
             return math.nan
         table = self.tables.get(trait, _EMPTY)
-        # A token that occurs twice in a film counts once, as in training.
+        # A token that occurs twice in a film is used only once, as in training.
         found = [table[token] for token in dict.fromkeys(tokens) if token in table]
         norm = math.sqrt(sum(weight * weight for weight, *_ in found))
         return sum(weight * effect for weight, effect, *_ in found) / norm if found else 0.0

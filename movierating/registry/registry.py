@@ -37,8 +37,8 @@ from movierating.registry.versions import (
 from movierating.s3 import Bucket, PreconditionFailedError
 
 POINTER_KEY: Final = "models/production.json"
-# No publisher needs a day. So a version without a manifest whose files are older was left behind
-# by a publisher that was killed.
+# Publishing takes less than a day. So if a version has no manifest and its files are older than a
+# day, its publisher was killed.
 _ABANDONED: Final = timedelta(days=1)
 
 
@@ -252,7 +252,9 @@ class Registry:
         self._decisions.record(pointer.decision)
 
     def promote_by_hand(self, version: str, by: str, reason: str) -> Pointer:
-        """Put a published version into production by a person's decision, without the gate.
+        """Put a published version into production by a person's decision.
+
+        The gate is not used: it is the check that compares a new version with the one in production.
 
         Raises:
             UnknownVersionError: The registry does not have the version.
@@ -289,8 +291,9 @@ class Registry:
     def roll_back(self, version: str, by: str, reason: str) -> Pointer:
         """Put an earlier version back into production.
 
-        After a rollback, a pipeline run moves production only if its run date is later than every
-        run date that was in production before. The version must also pass the gate.
+        Afterwards, a pipeline run promotes its version only if two conditions are met. Its run date
+        is later than all run dates that were in production, and its version passes the gate (the
+        comparison with the version in production).
 
         Raises:
             UnknownVersionError: The registry does not have the version.

@@ -135,7 +135,7 @@ class Versions:
         """Delete a model version.
 
         The manifest is deleted first. If the process is killed then, readers ignore the remaining
-        files, because a version without a manifest does not count as published.
+        files, because a version without a manifest is not a published version.
         """
         self._bucket.delete(_key(version, MANIFEST_NAME))
         for key in self._bucket.keys(f"{VERSIONS}{version}/"):

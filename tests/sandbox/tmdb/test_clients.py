@@ -41,7 +41,7 @@ class ToStandIn(HTTPAdapter):
 
 @pytest.fixture(scope="module")
 def film(world: World) -> Film:
-    """Return the film with the most votes, which has all facts that the client libraries request."""
+    """Return the film with the most votes; it has all facts that the client libraries request."""
     return world.film(int(np.argmax(world.columns.vote_count)))
 
 
