@@ -254,7 +254,7 @@ class Registry:
     def promote_by_hand(self, version: str, by: str, reason: str) -> Pointer:
         """Put a published version into production by a person's decision.
 
-        The gate is not used: it is the check that compares a new version with the one in production.
+        The gate is not used. It is the check that compares a new version with the current one.
 
         Raises:
             UnknownVersionError: The registry does not have the version.
