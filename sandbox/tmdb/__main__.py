@@ -14,7 +14,9 @@ from sandbox.tmdb.access import RateLimit
 from sandbox.tmdb.api import create_app
 from sandbox.tmdb.catalogue import CatalogueError, CatalogueFile
 from sandbox.tmdb.films import FilmStore
+from sandbox.tmdb.odd_films import WorldWithOddFilms
 from sandbox.tmdb.service import StandIn
+from sandbox.tmdb.unkindness import Unkindness, always_failing
 
 HOST = "127.0.0.1"
 BAD_USAGE = 2
@@ -52,6 +54,12 @@ parser.add_argument(
     default=world.SIZE,
     help=f"films in the synthetic world (default: {world.SIZE})",
 )
+parser.add_argument(
+    "--unkind",
+    action=argparse.BooleanOptionalAction,
+    default=False,
+    help="also do what surprises clients of TMDB: see sandbox/tmdb/unkindness.py and odd_films.py",
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -65,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     today: date = args.today or datetime.now(UTC).date()
     try:
-        store = open_store(args.catalogue, args.seed, today, args.films)
+        store = open_store(args.catalogue, args.seed, today, args.films, unkind=args.unkind)
     except CatalogueError as error:
         sys.stderr.write(f"{error}\n")
         return BAD_USAGE
@@ -76,22 +84,32 @@ def main(argv: list[str] | None = None) -> int:
     except (OSError, OverflowError) as error:
         sys.stderr.write(f"--port {args.port}: cannot listen there ({error})\n")
         return 1
-    stand_in = StandIn(store, today, RateLimit(args.requests_per_second))
+    unkindness = unkindness_of(store) if args.unkind else None
+    stand_in = StandIn(store, today, RateLimit(args.requests_per_second), unkindness)
     serve(stand_in, listener)
     return 0
 
 
 def open_store(
-    catalogue: Path | None, seed: int, today: date, films: int = world.SIZE
+    catalogue: Path | None, seed: int, today: date, films: int = world.SIZE, *, unkind: bool = False
 ) -> FilmStore:
     """Open the catalogue file; without one, invent `films` films from the seed, as of `today`.
+
+    If `unkind`, odd films are added to the invented ones.
 
     Raises:
         CatalogueError: the catalogue file cannot be used.
     """
-    if catalogue is None:
-        return world.World(today, seed, films)
-    return CatalogueFile(catalogue, today)
+    if catalogue is not None:
+        return CatalogueFile(catalogue, today)
+    invented = world.World(today, seed, films)
+    return WorldWithOddFilms(invented) if unkind else invented
+
+
+def unkindness_of(store: FilmStore) -> Unkindness:
+    """Return the unkind behaviour for these films; only odd films always fail."""
+    failing = store.failing if isinstance(store, WorldWithOddFilms) else []
+    return Unkindness(always_failing(failing))
 
 
 def serve(stand_in: StandIn, listener: socket.socket) -> None:

@@ -77,7 +77,7 @@ def create_app(stand_in: StandIn) -> FastAPI:
     app.exception_handler(TmdbError)(tell_error)
     # The layer that is added last is the outermost. Faults change the complete response, and
     # responses with faults get the header `Date` too.
-    app.add_middleware(CacheHeaders, aged=False)
+    app.add_middleware(CacheHeaders, aged=stand_in.unkindness is not None)
     app.add_middleware(GZipMiddleware, compresslevel=GZIP_LEVEL)
     # Functions instead of values, because tests replace the plan and the counts at any time.
     app.add_middleware(Gate, plan=lambda: stand_in.plan, stats=lambda: stand_in.stats)

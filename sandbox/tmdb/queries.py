@@ -199,17 +199,25 @@ class Lists:
         Raises:
             TmdbError: A date is not valid, or the range is longer than 14 days.
         """
+        days = self.changed_days(params)
+        changed = np.zeros(len(self.columns.ids), np.bool_)
+        for day in days:
+            changed |= self._changed_on(day)
+        return np.flatnonzero(changed)
+
+    def changed_days(self, params: Mapping[str, str]) -> npt.NDArray[np.datetime64]:
+        """Return the days whose changes a request asks for, up to today.
+
+        Raises:
+            TmdbError: A date is not valid, or the range is longer than 14 days.
+        """
         today = np.datetime64(self.today, "D")
         first, last = params.get("start_date"), params.get("end_date")
         end = parse_date(last) if last else today
         start = parse_date(first) if first else end - DAY
         if not 0 <= (end - start).astype(int) <= MAX_CHANGES_DAYS:
             raise TmdbError(errors.BAD_DATE_RANGE)
-        days = np.arange(start, min(end, today) + DAY)
-        changed = np.zeros(len(self.columns.ids), np.bool_)
-        for day in days:
-            changed |= self._changed_on(day)
-        return np.flatnonzero(changed)
+        return np.arange(start, min(end, today) + DAY)
 
     def _changed_on(self, day: np.datetime64) -> Mask:
         released = self.columns.released

@@ -13,6 +13,7 @@ from sandbox.tmdb import answers, codes, configuration, errors, parts, people
 from sandbox.tmdb.errors import TmdbError
 from sandbox.tmdb.faults import PREFIX
 from sandbox.tmdb.films import Film, Positions
+from sandbox.tmdb.odd_films import merged_on
 from sandbox.tmdb.people import Credit
 from sandbox.tmdb.queries import MAX_PAGE, parse_page
 from sandbox.tmdb.service import StandIn, StandInDep, admit, tell
@@ -54,12 +55,15 @@ async def upcoming(request: Request, stand_in: StandInDep) -> Response:
 async def changes(request: Request, stand_in: StandInDep) -> Response:
     """List the ids of films that have changed in a range of dates, at most 14 days."""
     found = stand_in.lists.changes(request.query_params)
-    page = _page_number(request)
-    shown = found[(page - 1) * CHANGES_PAGE_SIZE : page * CHANGES_PAGE_SIZE]
     columns = stand_in.store.columns
-    changed = zip(columns.ids[shown].tolist(), columns.adult[shown].tolist(), strict=True)
-    results = [{"id": film_id, "adult": adult} for film_id, adult in changed]
-    return tell({"results": results} | _totals(page, len(found), CHANGES_PAGE_SIZE))
+    changed = zip(columns.ids[found].tolist(), columns.adult[found].tolist(), strict=True)
+    results: list[answers.Json] = [{"id": film_id, "adult": adult} for film_id, adult in changed]
+    if stand_in.unkindness:
+        days = stand_in.lists.changed_days(request.query_params).tolist()
+        results = stand_in.unkindness.changes(results, merged_on(days))
+    page = _page_number(request)
+    shown = results[(page - 1) * CHANGES_PAGE_SIZE : page * CHANGES_PAGE_SIZE]
+    return tell({"results": shown} | _totals(page, len(results), CHANGES_PAGE_SIZE))
 
 
 @router.get("/discover/movie")
@@ -137,7 +141,8 @@ async def movie(movie_id: str, request: Request, stand_in: StandInDep) -> Respon
     params = request.query_params
     film = _film(stand_in, movie_id)
     body = answers.detail(film, params.get("language", ""))
-    return tell(_with_parts(body, film, parts.PARTS, params))
+    whole = _with_parts(body, film, parts.PARTS, params)
+    return tell(stand_in.unkindness.without_parts(whole) if stand_in.unkindness else whole)
 
 
 @router.get("/movie/{movie_id}/{part}")
@@ -184,14 +189,17 @@ def _film(stand_in: StandIn, movie_id: str) -> Film:
     """Return the film with this id in TMDB or in IMDb.
 
     Raises:
-        TmdbError: There is no film with this id.
+        TmdbError: There is no film with this id, or it always fails.
     """
     position = stand_in.by_imdb_id.get(movie_id)
     if position is None and movie_id.isascii() and movie_id.isdigit():
         position = stand_in.store.columns.position_of.get(int(movie_id))
     if position is None:
         raise TmdbError(errors.NOT_FOUND)
-    return stand_in.store.film(position)
+    film = stand_in.store.film(position)
+    if stand_in.unkindness:
+        stand_in.unkindness.check(film.id)
+    return film
 
 
 def _credits(stand_in: StandIn, person_id: str) -> list[Credit]:
@@ -234,7 +242,8 @@ def _page(request: Request, stand_in: StandIn, found: Positions) -> answers.Json
     tag = request.query_params.get("language", "")
     shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE].tolist()
     results = [answers.summary(stand_in.store.film(at), tag) for at in shown]
-    return {"results": results} | _totals(page, len(found), PAGE_SIZE)
+    total = stand_in.unkindness.total(len(found)) if stand_in.unkindness else len(found)
+    return {"results": results} | _totals(page, total, PAGE_SIZE)
 
 
 def _dated_page(request: Request, stand_in: StandIn, days: tuple[date, date]) -> answers.Json:

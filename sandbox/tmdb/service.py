@@ -17,6 +17,7 @@ from sandbox.tmdb.films import FilmStore
 from sandbox.tmdb.people import People
 from sandbox.tmdb.queries import Lists
 from sandbox.tmdb.stats import Stats
+from sandbox.tmdb.unkindness import Unkindness
 
 
 @dataclass
@@ -35,6 +36,7 @@ class StandIn:
     store: FilmStore
     today: date
     limit: RateLimit
+    unkindness: Unkindness | None = None
     keys: Keys = field(default_factory=Keys)
     plan: FaultPlan = field(default_factory=FaultPlan)
     stats: Stats = field(default_factory=Stats)

@@ -86,12 +86,27 @@ class World:
     """The invented films for one seed, as they are on one date; with the methods of `FilmStore`."""
 
     def __init__(
-        self, today: date, seed: int = SEED, size: int = SIZE, first_id: int = FIRST_FILM_ID
+        self,
+        today: date,
+        seed: int = SEED,
+        size: int = SIZE,
+        *,
+        first_id: int = FIRST_FILM_ID,
+        id_offset: int = 0,
     ) -> None:
+        """Invent the films.
+
+        Args:
+            today: The date on which the films are as they are.
+            seed: The same seed gives the same films.
+            size: The number of films.
+            first_id: The ids of the films are above this number.
+            id_offset: Added to the ids of people, companies and collections.
+        """
         self.seed = seed
+        self._id_offset = id_offset
         self.today = today
         self.facts: Facts = draw_facts(seed, size)
-        self._ages = (np.datetime64(self.today, "D") - self.facts.released).astype(np.int64)
         # There are gaps between ids, as in TMDB. A film's id does not depend on the world's size.
         steps = [1 + stable_hash(seed, "id", at) % 40 for at in range(size)]
         self._ids = first_id + np.cumsum(steps)
@@ -143,6 +158,8 @@ class World:
             id=film_id,
             title=columns.titles[position],
             original_title=plot.title(language),
+            adult=bool(columns.adult[position]),
+            video=bool(columns.video[position]),
             original_language=str(columns.language[position]),
             overview="" if no_plot else plot.overview("en"),
             tagline="" if self._holes["tagline"][position] else plot.tagline(),
@@ -204,9 +221,22 @@ class World:
         return quality.noise_floor(self._vote_counts[at], unseen=unseen)
 
     @cached_property
+    def _ages(self) -> npt.NDArray[np.int64]:
+        """The days since each film's release; negative before it."""
+        ages: npt.NDArray[np.int64] = (np.datetime64(self.today, "D") - self.facts.released).astype(
+            np.int64
+        )
+        return ages
+
+    @property
+    def _vote_ages(self) -> npt.NDArray[np.int64]:
+        """For how many days people could vote."""
+        return self._ages
+
+    @cached_property
     def _vote_counts(self) -> npt.NDArray[np.int64]:
         final = np.exp(5.0 + 1.4 * self.facts.fame)
-        grown = 1 - np.exp(-np.maximum(self._ages, 0) / VOTES_DAYS)
+        grown = 1 - np.exp(-np.maximum(self._vote_ages, 0) / VOTES_DAYS)
         return np.where(self._undated, 0, np.floor(final * grown)).astype(np.int64)
 
     @cached_property
@@ -281,7 +311,7 @@ class World:
         if number < 0:
             return None
         title = self.facts.plots[position].series_title()
-        return Named(FIRST_INVENTED_ID + number, f"{title} Collection")
+        return Named(FIRST_INVENTED_ID + self._id_offset + number, f"{title} Collection")
 
     def _companies(self, position: int) -> tuple[Company, ...]:
         if self._holes["production_companies"][position]:
@@ -292,10 +322,10 @@ class World:
     def _company(self, number: int, country: str) -> Company:
         name = invent(3, self.seed, "company", number).spelled("")
         word = STUDIO_WORDS[number % len(STUDIO_WORDS)]
-        return Company(FIRST_INVENTED_ID + number, f"{name} {word}", country)
+        return Company(FIRST_INVENTED_ID + self._id_offset + number, f"{name} {word}", country)
 
     def _people(self, job: str, numbers: tuple[int, ...], language: str) -> tuple[Person, ...]:
-        first = FIRST_PERSON_IDS[job]
+        first = FIRST_PERSON_IDS[job] + self._id_offset
         return tuple(invented_person(first + number, language) for number in numbers)
 
     def _keywords(self, position: int) -> tuple[Named, ...]:
