@@ -71,7 +71,8 @@ def create_app(stand_in: StandIn) -> FastAPI:
     async def tell_error(_: Request, error: TmdbError) -> Response:
         return tell(error.status.body(), error.status.http, error.status.headers)
 
-    app = FastAPI(title="TMDB stand-in", lifespan=lifespan)
+    # `FrontDoor` removes the slash at the end of a path, so a redirect to such a path never ends.
+    app = FastAPI(title="TMDB stand-in", lifespan=lifespan, redirect_slashes=False)
     app.include_router(router)
     app.include_router(controls)
     app.exception_handler(TmdbError)(tell_error)

@@ -35,7 +35,7 @@ def test_head_is_answered_as_get_is_but_without_the_body(
     assert int(head.headers["Content-Length"]) == len(get(PATH).content)
 
 
-@pytest.mark.parametrize("path", [PATH, "/genre/movie/list", "/configuration"])
+@pytest.mark.parametrize("path", ["", PATH, "/genre/movie/list", "/configuration"])
 def test_a_slash_at_the_end_of_a_path_changes_nothing(get: Get, path: str) -> None:
     answer = get(f"{path}/")
     assert answer.history == []
