@@ -22,7 +22,7 @@ class PlotReading:
     To read a plot means to measure its length and mood, which needs English text.
 
     Attributes:
-        plot: The measured plot; None if no plot was sent, or if it could not be read.
+        plot: The plot as the model gets it; None if no plot was sent, or if it could not be read.
         translated: Whether the plot was translated into English first.
         failed: Whether the caller sent a plot, but its translation failed, so it was not read.
         in_korean: Whether the model uses the Korean words of the plot, without translation.

@@ -39,7 +39,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def locations(error: BaseException | None) -> list[str]:
-    """List an exception and its causes: the type of each, then its code locations."""
+    """List the type and code locations of an exception, then those of its causes."""
     lines: list[str] = []
     while error is not None:
         frames = traceback.extract_tb(error.__traceback__)

@@ -66,7 +66,7 @@ class SimilarFilms:
         rarity: Inverse document frequency of each token; float32, shape (tokens,).
         starts: For each token, where its films begin in `numbers`; the last element is the end of
             `numbers`. int32, shape (tokens + 1,).
-        numbers: Numbers of the films that have a token, token by token; int32.
+        numbers: For each token in turn, the numbers of the films that have it; int32.
         values: For each entry of `numbers`: the token's rarity in that film, divided by the length
             of the film's vector for the trait; float16.
     """

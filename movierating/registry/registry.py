@@ -81,7 +81,7 @@ class Pointer(BaseModel):
 
     @property
     def decision(self) -> Decision:
-        """The decision that moved the pointer, for the log of decisions."""
+        """The decision that put this version into production, for the log of decisions."""
         return Decision(
             action="rolled_back" if self.rolled_back_from else "promoted",
             version=self.version,
