@@ -1,4 +1,7 @@
-"""Publish, promote and modify model versions in an S3 bucket that only a benchmark uses."""
+"""Upload model versions to an S3 bucket and put them into production, for the benchmarks.
+
+Only one benchmark uses this bucket. The module can also make changed copies of model versions.
+"""
 
 import json
 from collections.abc import Iterator

@@ -36,7 +36,7 @@ class RealRun:
 
     @property
     def files(self) -> RunFiles:
-        """The paths of the run's files."""
+        """The paths of all files that the pipeline run has written."""
         return RunFiles(self.folder, RUN_DATE)
 
     @property

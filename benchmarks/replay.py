@@ -5,9 +5,9 @@ The backtest repeats these steps for the day before each month:
 1. Score earlier forecasts: compare them with the films' ratings, if these are visible on that day.
    In this backtest, a film's rating becomes visible 90 days after its release.
 2. Train a new model version on the films with visible ratings, without the newest of these films.
-3. Check the new version with the gate, as in production. On the newest films with visible ratings,
-   its errors must be smaller than those of the baselines and of the version in production.
-   Otherwise the gate refuses it.
+3. Check the new version with the gate, the check that each new version must pass in production too.
+   On the newest films with visible ratings, its errors must be smaller than those of the baselines
+   and of the version in production. Otherwise the gate refuses it.
 4. Forecast the films of the coming month with the version that is then in production.
 
 The backtest differs from production in two ways. First, it uses each film's latest rating, because
@@ -189,8 +189,8 @@ class Replay:
             production.
         previous_ratings: Ratings by film id: what the version before the present one forecasts for
             films that the present version has forecast. The rule for rollbacks compares both.
-        promotions: How many model versions the gate has promoted.
-        refusals: How many model versions the gate has refused.
+        promotions: How many new model versions were put into production.
+        refusals: How many new model versions were refused, because their errors were too large.
         rollbacks: How many model versions were rolled back.
     """
 
@@ -204,7 +204,7 @@ class Replay:
 
     @property
     def ledger(self) -> ForecastLedger:
-        """The forecast ledger of the backtest."""
+        """The forecast ledger, which records the forecasts of the backtest and their scores."""
         return ForecastLedger(self.bucket)
 
     def run_month(self, begins: date, challenger: Bundle | None) -> list[Forecast]:
@@ -268,7 +268,9 @@ class Replay:
             self.rollbacks += 1
 
     def decide(self, challenger: Bundle, month: Month) -> Verdict:
-        """Let the gate promote or refuse a new model version, as `scripts.deploy` does.
+        """Put a new model version into production if it passes the gate; otherwise refuse it.
+
+        The gate is the check that `scripts.deploy` uses in production.
 
         Args:
             challenger: The new model version.
@@ -348,7 +350,7 @@ def next_month(month: date) -> date:
 
 
 def months(first: date, until: date) -> Iterator[date]:
-    """Yield the first day of each month, from the month of `first` until before `until`."""
+    """Yield the first day of each month from `first` (included) to `until` (not included)."""
     month = first.replace(day=1)
     while month < until:
         yield month

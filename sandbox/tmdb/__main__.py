@@ -93,12 +93,18 @@ def main(argv: list[str] | None = None) -> int:
 def open_store(
     catalogue: Path | None, seed: int, today: date, films: int = world.SIZE, *, unkind: bool = False
 ) -> FilmStore:
-    """Open the catalogue file; without one, invent `films` films from the seed, as of `today`.
+    """Create the source of the films that the TMDB stand-in serves.
+
+    Args:
+        catalogue: The path of a parquet file with films. If it is None, films are invented.
+        today: The date that the stand-in uses as the current date.
+        seed: The seed for the invented films.
+        films: The number of invented films.
 
     If `unkind`, odd films are added to the invented ones.
 
     Raises:
-        CatalogueError: the catalogue file cannot be used.
+        CatalogueError: The parquet file cannot be used.
     """
     if catalogue is not None:
         return CatalogueFile(catalogue, today)
@@ -113,7 +119,7 @@ def unkindness_of(store: FilmStore) -> Unkindness:
 
 
 def serve(stand_in: StandIn, listener: socket.socket) -> None:
-    """Print the address, then serve until interrupted."""
+    """Print the address of the TMDB stand-in, then serve its API until the user interrupts it."""
     host, port = listener.getsockname()[:2]
     films = len(stand_in.store.columns.ids)
     sys.stdout.write(f"{films} films at http://{host}:{port}/3\n")

@@ -23,7 +23,7 @@ controls = APIRouter(tags=["controls"])
 
 @controls.put("/faults")
 async def put_faults(faults: list[Fault], stand_in: StandInDep, seed: int = 0) -> list[Fault]:
-    """Set the faults (errors on purpose) that the stand-in puts into its responses.
+    """Set the faults (errors on purpose) that the TMDB stand-in puts into its responses.
 
     They replace the faults that were set before. With the same seed, the same responses get them.
     """
@@ -39,7 +39,7 @@ async def delete_faults(stand_in: StandInDep) -> None:
 
 @controls.put("/keys/revoked", status_code=204)
 async def put_revoked_keys(keys: list[str], stand_in: StandInDep) -> None:
-    """Set the API keys and access tokens that the stand-in refuses.
+    """Set the API keys and access tokens that the TMDB stand-in refuses.
 
     They replace the list that was set before. If the list is empty, the stand-in refuses none.
     """
@@ -48,7 +48,7 @@ async def put_revoked_keys(keys: list[str], stand_in: StandInDep) -> None:
 
 @controls.get("/stats")
 async def get_stats(stand_in: StandInDep) -> dict[str, object]:
-    """Return how many requests the stand-in has received, by HTTP status and by path.
+    """Return how many requests the TMDB stand-in has received, by HTTP status and by path.
 
     In the paths, `{id}` stands for any id.
     """
@@ -57,7 +57,7 @@ async def get_stats(stand_in: StandInDep) -> dict[str, object]:
 
 @controls.delete("/stats", status_code=204)
 async def delete_stats(stand_in: StandInDep) -> None:
-    """Set the request counts back to zero."""
+    """Set all counts of requests back to zero."""
     stand_in.stats = Stats()
 
 

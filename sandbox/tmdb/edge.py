@@ -18,7 +18,7 @@ OK, NOT_MODIFIED = 200, 304
 
 
 class FrontDoor:
-    """ASGI middleware that sets the header `Date` from the stand-in's own clock.
+    """ASGI middleware that sets the header `Date` from the TMDB stand-in's own clock.
 
     The web server (uvicorn) must not set `Date` itself. The middleware also removes a slash at the
     end of a path. It answers a HEAD request like a GET request, but without the body.

@@ -34,7 +34,7 @@ class Status:
 
 
 class TmdbError(Exception):
-    """Raised when the stand-in must answer a request with one of TMDB's error responses."""
+    """Raised when the TMDB stand-in must answer a request with one of TMDB's error responses."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status.message)

@@ -48,7 +48,7 @@ ERRORS: dict[str, Status] = {
 
 
 class Fault(BaseModel):
-    """One kind of fault, and which responses of the stand-in get it.
+    """One kind of fault, and which responses of the TMDB stand-in get it.
 
     Attributes:
         kind: The kind of fault. For "cut", the connection is closed in the middle of the body. For
@@ -130,7 +130,7 @@ class FaultPlan:
 
 
 class Gate:
-    """ASGI middleware that counts the requests to the stand-in's API.
+    """ASGI middleware that counts the requests to the TMDB stand-in's API.
 
     It also changes the responses that must get a fault.
     """

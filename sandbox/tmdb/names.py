@@ -79,7 +79,12 @@ class Name:
 
 
 def invent(length: int, *parts: object) -> Name:
-    """Invent a name with `length` syllables; the same `parts` always give the same name."""
+    """Invent a name.
+
+    Args:
+        length: The number of syllables.
+        parts: Any values, such as an id. The same values always give the same name.
+    """
     number = stable_hash(*parts)
     syllables = []
     for _ in range(length):

@@ -19,7 +19,7 @@ STOP_SECONDS = 10
 
 
 class StandInError(RuntimeError):
-    """The stand-in's process ended before it was ready to serve requests."""
+    """The TMDB stand-in's process ended before it was ready to serve requests."""
 
     def __init__(self, arguments: tuple[str, ...]) -> None:
         super().__init__(f"the TMDB stand-in did not start with arguments {arguments}")
@@ -39,12 +39,12 @@ class RunningStandIn:
 
     @property
     def base_url(self) -> str:
-        """The address of the stand-in's API, ending in /3: the value for `TMDB_BASE_URL`."""
+        """The address of the TMDB stand-in's API, ending in /3: the value for `TMDB_BASE_URL`."""
         return f"{self.control_url}/3"
 
     @contextmanager
     def faults(self, *faults: dict[str, Any], seed: int = 0) -> Iterator[None]:
-        """Let the stand-in make errors on purpose (faults) until the `with` block ends.
+        """Let the TMDB stand-in make errors on purpose (faults) until the `with` block ends.
 
         Args:
             faults: The kinds of errors, each as the fields of `sandbox.tmdb.faults.Fault`.
@@ -58,7 +58,7 @@ class RunningStandIn:
 
     @contextmanager
     def revoked(self, *keys: str) -> Iterator[None]:
-        """Let the stand-in refuse requests with these API keys until the `with` block ends."""
+        """Let the TMDB stand-in refuse requests with these API keys until the `with` block ends."""
         self._control("PUT", "/keys/revoked", json=list(keys))
         try:
             yield
@@ -66,7 +66,7 @@ class RunningStandIn:
             self._control("PUT", "/keys/revoked", json=[])
 
     def stats(self) -> dict[str, Any]:
-        """Return how many requests the stand-in has received, by HTTP status and by path.
+        """Return how many requests the TMDB stand-in has received, by HTTP status and by path.
 
         The result is that of `sandbox.tmdb.stats.Stats.report`.
         """
@@ -74,7 +74,7 @@ class RunningStandIn:
         return report
 
     def forget(self) -> None:
-        """Let the stand-in forget the requests that it has counted so far."""
+        """Let the TMDB stand-in forget the requests that it has counted so far."""
         self._control("DELETE", "/stats")
 
     def _control(self, method: str, path: str, **content: Any) -> requests.Response:

@@ -123,7 +123,7 @@ class Lists:
         Unknown parameters are ignored, as in TMDB.
 
         Raises:
-            TmdbError: A date or number is not valid.
+            TmdbError: A date or a number in the parameters is not valid.
         """
         keep = self._kept(params) & self._within_ranges(params)
         if languages := params.get("with_original_language"):

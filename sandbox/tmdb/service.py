@@ -42,7 +42,7 @@ class StandIn:
     stats: Stats = field(default_factory=Stats)
 
     def __post_init__(self) -> None:
-        """Prepare the lists of films and people, and the stand-in's clock.
+        """Prepare the lists of films and people, and the TMDB stand-in's clock.
 
         The clock is ahead of or behind the real time by a whole number of days.
         """
@@ -62,18 +62,18 @@ class StandIn:
         return {name: at for at, name in enumerate(self.store.imdb_ids) if name}
 
     def now(self) -> datetime:
-        """Return the time on the stand-in's clock: its own date with the real time of day."""
+        """Return the time on the TMDB stand-in's clock: its own date with the real time of day."""
         return datetime.now(UTC) + self._ahead
 
 
 class State(TypedDict):
-    """The data that FastAPI attaches to each request: the stand-in that serves the request."""
+    """The data that FastAPI attaches to each request: the TMDB stand-in that serves the request."""
 
     stand_in: StandIn
 
 
 def get_stand_in(request: Request) -> StandIn:
-    """Return the stand-in that serves a request."""
+    """Return the TMDB stand-in that serves a request."""
     stand_in: StandIn = request.state.stand_in
     return stand_in
 

@@ -33,7 +33,7 @@ KNOWN_KINDS = frozenset(
 
 @dataclass
 class Stats:
-    """The counts of requests since the stand-in's start, or since the counts were last reset.
+    """The counts of requests since the TMDB stand-in's start, or since the counts were last reset.
 
     Attributes:
         by_status: The number of responses by HTTP status, such as "200".

@@ -209,7 +209,7 @@ class World:
     def noise_floor(self, film_ids: Sequence[int], *, histories: bool = True) -> float:
         """Return the RMSE of the best possible forecast for some films.
 
-        This forecast uses each fact about a film, even if the stand-in's response lacks it.
+        This forecast uses each fact about a film, even if the TMDB stand-in's response lacks it.
 
         Args:
             film_ids: The ids of the films. They must have votes.
