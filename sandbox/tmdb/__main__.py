@@ -100,8 +100,7 @@ def open_store(
         today: The date that the stand-in uses as the current date.
         seed: The seed for the invented films.
         films: The number of invented films.
-
-    If `unkind`, odd films are added to the invented ones.
+        unkind: Whether to add unusual films to the invented ones (see `odd_films`).
 
     Raises:
         CatalogueError: The parquet file cannot be used.
@@ -113,7 +112,10 @@ def open_store(
 
 
 def unkindness_of(store: FilmStore) -> Unkindness:
-    """Return the unkind behaviour for these films; only odd films always fail."""
+    """Return the settings with which the TMDB stand-in surprises its clients, as TMDB does.
+
+    For some of the unusual films (see `odd_films`), it always answers with an error.
+    """
     failing = store.failing if isinstance(store, WorldWithOddFilms) else []
     return Unkindness(always_failing(failing))
 

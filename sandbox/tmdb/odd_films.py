@@ -1,7 +1,8 @@
-"""Odd films beside the invented ones, as TMDB has them: for adults, merged, never made, and others.
+"""Invent unusual films such as TMDB also has, which a client of TMDB must be able to handle.
 
-They are added to a synthetic world and change none of its films. Each odd film has one kind, and is
-of this kind on every date.
+Examples are films for adults, films that were never made, and films that TMDB has twice. These odd
+films are added to the films of a synthetic world, which do not change. The kind of an odd film is
+the same on every date.
 """
 
 from collections.abc import Iterable
@@ -63,14 +64,20 @@ FEW_VOTES = 8
 
 
 class OddFilms(World):
-    """The odd films as a world of their own: the same rules, but changed facts.
+    """The unusual films. They are invented by the same rules as others, but some facts are changed.
 
     Attributes:
-        kinds: The kind of each film.
+        kinds: The kind of each film, such as "adult" or "unmade".
     """
 
     def __init__(self, today: date, seed: int, beside: int) -> None:
-        """Invent the odd films that belong to a world of `beside` films."""
+        """Invent the unusual films for a world.
+
+        Args:
+            today: The date that determines which films are released and how many votes they have.
+            seed: The seed of the world.
+            beside: The number of films in the world. More films mean more unusual films.
+        """
         counts = [max(1, round(SHARES[kind] * beside)) for kind in KINDS]
         super().__init__(today, seed + 1, sum(counts), first_id=FIRST_ODD_ID, id_offset=ID_OFFSET)
         rng = np.random.default_rng((seed, 5))
@@ -96,7 +103,10 @@ class OddFilms(World):
 
     @cached_property
     def _vote_ages(self) -> npt.NDArray[np.int64]:
-        """How long people could vote, in days; a film that is never made gets no votes."""
+        """For how many days people could vote for each film.
+
+        A number below zero means that nobody could. This is always so for a film that is not made.
+        """
         ages = self._ages + self._lead_days
         return np.where(self.kinds == "unmade", -1, ages)
 
@@ -108,7 +118,7 @@ class OddFilms(World):
 
     @cached_property
     def _statuses(self) -> dict[int, str]:
-        """The statuses of the unmade films, by position."""
+        """For the position of each film that is not made, its status, such as "Rumored"."""
         unmade = np.flatnonzero(self.kinds == "unmade").tolist()
         return dict(zip(unmade, cycle(STATUSES), strict=False))
 
@@ -129,9 +139,9 @@ class OddFilms(World):
 
 
 class WorldWithOddFilms:
-    """A synthetic world with the odd films, and films that were added twice, as a `FilmStore`.
+    """A source of films: a synthetic world, unusual films, and films that TMDB has twice.
 
-    The films of the world come first, in the same order.
+    It has the methods of `FilmStore`. The films of the world come first, in the same order.
     """
 
     def __init__(self, world: World) -> None:
@@ -159,23 +169,26 @@ class WorldWithOddFilms:
 
     @cached_property
     def original_titles(self) -> list[str]:
-        """The films' titles in their own languages."""
+        """The title of each film in the film's original language."""
         titles = self.world.original_titles
         return [*titles, *self.odd.original_titles, *(titles[at] for at in self._doubles)]
 
     @cached_property
     def imdb_ids(self) -> list[str | None]:
-        """The films' ids in IMDb; a film that was added twice has it only once."""
+        """The id of each film in IMDb; None if it is unknown.
+
+        If TMDB has a film twice, the second entry has no id in IMDb.
+        """
         return [*self.world.imdb_ids, *self.odd.imdb_ids, *(None for _ in self._doubles)]
 
     @cached_property
     def failing(self) -> list[int]:
-        """The ids of the films for which TMDB always answers with an error."""
+        """The ids of the films for which the TMDB stand-in always answers with an error."""
         failing: list[int] = self.odd.columns.ids[self.odd.kinds == "failing"].tolist()
         return failing
 
     def film(self, position: int) -> Film:
-        """Build the film at this index of the columns."""
+        """Return all facts about one film, given its index in the arrays of `columns`."""
         if position < self._first_double:
             world, at = self._place(position)
             return world.film(at)
@@ -189,7 +202,7 @@ class WorldWithOddFilms:
         )
 
     def people(self, position: int) -> Iterable[Person]:
-        """Return a film's cast and crew, faster than `film` does."""
+        """Return the cast and crew of one film; this is faster than to build the whole `film`."""
         world, at = self._place(position)
         return world.people(at)
 
@@ -199,12 +212,12 @@ class WorldWithOddFilms:
 
     @cached_property
     def _doubles(self) -> list[int]:
-        """For each film that was added twice, the position of the other one."""
+        """For each second entry of a film that TMDB has twice, the position of the first entry."""
         size = len(self.world.columns.ids)
         return [stable_hash(self.world.seed, "double", each) % size for each in self._numbers]
 
     def _place(self, position: int) -> tuple[World, int]:
-        """Return the world that a film comes from, and the film's position there."""
+        """Return the world that invented a film, and the film's position in this world."""
         size = len(self.world.columns.ids)
         if position < size:
             return self.world, position
@@ -225,13 +238,16 @@ class WorldWithOddFilms:
 
 
 def doubles_on(day: date) -> range:
-    """Return the numbers of the films that are there twice on a day."""
+    """Return the numbers of the films that TMDB has twice on the given day."""
     now = day.toordinal()
     return range((now - MERGED_AFTER_DAYS) // MERGED_EVERY_DAYS + 1, now // MERGED_EVERY_DAYS + 1)
 
 
 def merged_on(days: Iterable[date]) -> list[int]:
-    """Return the ids of the films that were merged with others on these days."""
+    """Return the ids that disappeared on these days.
+
+    An id disappears when TMDB notices that it has a film twice, and merges the two entries.
+    """
     ages = (day.toordinal() - MERGED_AFTER_DAYS for day in days)
     numbers = (divmod(age, MERGED_EVERY_DAYS) for age in ages)
     return [FIRST_MERGED_ID + number for number, rest in numbers if rest == 0]

@@ -206,7 +206,12 @@ class Lists:
         return np.flatnonzero(changed)
 
     def changed_days(self, params: Mapping[str, str]) -> npt.NDArray[np.datetime64]:
-        """Return the days whose changes a request asks for, up to today.
+        """Return the days for which a request to `/movie/changes` asks which films have changed.
+
+        Days after today are left out.
+
+        Args:
+            params: The query parameters of the request, such as `start_date`.
 
         Raises:
             TmdbError: A date is not valid, or the range is longer than 14 days.

@@ -189,7 +189,7 @@ def _film(stand_in: StandIn, movie_id: str) -> Film:
     """Return the film with this id in TMDB or in IMDb.
 
     Raises:
-        TmdbError: There is no film with this id, or it always fails.
+        TmdbError: There is no film with this id, or requests for this film always fail.
     """
     position = stand_in.by_imdb_id.get(movie_id)
     if position is None and movie_id.isascii() and movie_id.isdigit():

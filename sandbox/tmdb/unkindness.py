@@ -1,7 +1,9 @@
-"""What TMDB does to its answers without a reason that a client could see; tests can switch it off.
+"""Imitate answers by TMDB that surprise its clients. The option `--unkind` switches them on.
 
-It leaves out parts of some films, always of the same ones; it answers some films always with an
-error; it puts an entry without an id into the list of changes; and it limits the number of results.
+- Some films lack a part, such as the credits. These are always the same films.
+- For some films, the answer is always an error.
+- The list of changed films has an entry without an id, and ids that no longer exist.
+- A list says that it has at most 10,000 results.
 """
 
 from collections.abc import Mapping
@@ -22,25 +24,31 @@ NULL_ID = {"id": None, "adult": None}
 
 @dataclass(frozen=True)
 class Unkindness:
-    """The unkind behaviour of one stand-in.
+    """Changes the answers of one TMDB stand-in, so that they surprise its clients as TMDB's do.
 
     Attributes:
-        failing: By film id, the error with which `/movie/{id}` always answers.
+        failing: For each film id for which `/movie/{id}` always fails, the error response.
     """
 
     failing: Mapping[int, Status] = field(default_factory=dict)
 
     def check(self, film_id: int) -> None:
-        """Let a request for a film pass.
+        """Raise an error if requests for this film always fail; otherwise do nothing.
 
         Raises:
-            TmdbError: The film always fails.
+            TmdbError: Requests for this film always fail.
         """
         if film_id in self.failing:
             raise TmdbError(self.failing[film_id])
 
     def without_parts(self, body: Json) -> Json:
-        """Leave out appended parts, or set them to null, for the same films each time."""
+        """Remove parts such as the credits from the answer for some films, or set them to null.
+
+        These are always the same films.
+
+        Args:
+            body: The JSON body of the answer to `/movie/{id}`, with the parts asked for.
+        """
         for part, share in ABSENT_PARTS.items():
             drawn = stable_hash(body["id"], part) % 1000 / 1000
             if part in body and drawn < share:
@@ -50,15 +58,24 @@ class Unkindness:
         return body
 
     def total(self, found: int) -> int:
-        """Return the number of results that a list says it has."""
+        """Return the total number of results that the answer states for a list.
+
+        Args:
+            found: The real number of results. If it is above 10,000, the answer says 10,000.
+        """
         return min(found, MAX_RESULTS)
 
     def changes(self, results: list[Json], merged: list[int]) -> list[Json]:
-        """Add an entry without an id, and the ids that are gone, to a list of changes."""
+        """Return a list of changed films with more entries: one without an id, and merged films.
+
+        Args:
+            results: The entries of the list.
+            merged: The ids of films that TMDB has merged with others, so that they no longer exist.
+        """
         gone = [{"id": film_id, "adult": False} for film_id in merged]
         return [NULL_ID, *results, *gone]
 
 
 def always_failing(film_ids: list[int]) -> dict[int, Status]:
-    """Choose an error for each of these films."""
+    """Choose the error response with which each of these films always fails, by the film's id."""
     return {film_id: FAILURES[at % len(FAILURES)] for at, film_id in enumerate(film_ids)}

@@ -94,14 +94,14 @@ class World:
         first_id: int = FIRST_FILM_ID,
         id_offset: int = 0,
     ) -> None:
-        """Invent the films.
+        """Invent the films of the world.
 
         Args:
-            today: The date on which the films are as they are.
-            seed: The same seed gives the same films.
+            today: The date that determines which films are released and how many votes they have.
+            seed: The seed of the random generator. The same seed gives the same films.
             size: The number of films.
-            first_id: The ids of the films are above this number.
-            id_offset: Added to the ids of people, companies and collections.
+            first_id: All ids of films are larger than this number.
+            id_offset: A number that is added to all ids of people, companies and collections.
         """
         self.seed = seed
         self._id_offset = id_offset
@@ -222,7 +222,7 @@ class World:
 
     @cached_property
     def _ages(self) -> npt.NDArray[np.int64]:
-        """The days since each film's release; negative before it."""
+        """The number of days since each film's release; below zero for an unreleased film."""
         ages: npt.NDArray[np.int64] = (np.datetime64(self.today, "D") - self.facts.released).astype(
             np.int64
         )
@@ -230,7 +230,7 @@ class World:
 
     @property
     def _vote_ages(self) -> npt.NDArray[np.int64]:
-        """For how many days people could vote."""
+        """For how many days people could vote for each film; below zero if nobody could."""
         return self._ages
 
     @cached_property
