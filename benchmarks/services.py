@@ -86,7 +86,7 @@ def api_environment(settings: Settings) -> dict[str, str]:
     return {
         "AWS_ACCESS_KEY_ID": key.get_secret_value() if key else "",
         "AWS_SECRET_ACCESS_KEY": secret.get_secret_value() if secret else "",
-        "AWS_DEFAULT_REGION": settings.aws_default_region,
+        "AWS_DEFAULT_REGION": settings.aws_default_region or "",
         "AWS_ENDPOINT_URL_S3": settings.aws_endpoint_url_s3 or "",
         "S3_BUCKET_NAME": settings.s3_bucket_name or "",
         "MODEL_POLL_SECONDS": str(settings.model_poll_seconds),

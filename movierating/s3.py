@@ -3,33 +3,77 @@
 The message of an error names the setting to change.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from boto3.exceptions import Boto3Error
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    LoginError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ProxyConnectionError,
+    RefreshWithMFAUnsupportedError,
+    SSLError,
+    SSOError,
+    TokenRetrievalError,
+)
 from botocore.parsers import ResponseParserError
 
 from movierating.errors import ExplainedError
-from movierating.settings import SettingsError, SharedSettings
+from movierating.s3_client import RedirectedError, s3_client
+from movierating.settings import SharedSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# boto3's defaults wait a minute per attempt. An unreachable S3 should be reported sooner, and a
-# short outage should not fail a step.
-_CONFIG: Final = Config(
-    connect_timeout=5,
-    read_timeout=20,
-    retries={"mode": "standard", "total_max_attempts": 4},
+_EXPIRED: Final = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"}
+    | {"TokenRefreshRequired"}
 )
-_DENIED: Final = frozenset({"401", "403", "AccessDenied", "InvalidAccessKeyId"})
-_BAD_SECRET: Final = frozenset({"SignatureDoesNotMatch"})
+_REFUSALS: Final[Mapping[frozenset[str], str]] = {
+    frozenset({"NoSuchBucket"}): "there is no bucket {bucket!r}; create it or change "
+    "S3_BUCKET_NAME",
+    frozenset({"InvalidBucketName"}): "{bucket!r} cannot be the name of a bucket; change "
+    "S3_BUCKET_NAME",
+    frozenset({"401", "403", "AccessDenied", "InvalidAccessKeyId"}): "S3 refuses access to bucket "
+    "{bucket!r}; check AWS_ACCESS_KEY_ID and its rights",
+    frozenset({"SignatureDoesNotMatch"}): "S3 refuses the signature; check AWS_SECRET_ACCESS_KEY",
+    frozenset({"RequestTimeTooSkewed", "RequestInTheFuture"}): "S3 refuses this machine's clock, "
+    "which is wrong by more than 15 minutes ({code}); set the clock",
+    frozenset(
+        {"AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "InvalidRegion"}
+        | {"PermanentRedirect", "301"}
+    ): "bucket {bucket!r} is in another region ({code}); change AWS_DEFAULT_REGION",
+    frozenset(
+        {"InvalidArgument", "InvalidDigest", "InvalidRequest", "MissingContentLength"}
+        | {"MissingContentMD5", "NotImplemented", "XAmzContentSHA256Mismatch", "XNotImplemented"}
+    ): "the store refuses a header of the request ({code}); set AWS_REQUEST_CHECKSUM_CALCULATION "
+    "and AWS_RESPONSE_CHECKSUM_VALIDATION to when_required, or use a store that "
+    "docs/registry.md names",
+}
+# HTTP statuses for requests that S3 will refuse the next time too, except the temporary ones.
+_CLIENT_ERRORS: Final = range(400, 500)
+_TEMPORARY: Final = frozenset({408, 409, 423, 425, 429})
+_NO_CREDENTIALS: Final = (
+    CredentialRetrievalError,
+    LoginError,
+    MetadataRetrievalError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
+    SSOError,
+    TokenRetrievalError,
+)
 
 
 class S3UnavailableError(ExplainedError, RuntimeError):
@@ -42,6 +86,10 @@ class S3RefusedError(S3UnavailableError):
     """S3 answered and refused the request; a retry does not help."""
 
     retryable = False
+
+
+class S3ExpiredError(S3RefusedError):
+    """The temporary credentials have expired; new credentials are needed."""
 
 
 class PreconditionFailedError(RuntimeError):
@@ -78,10 +126,26 @@ class StoredObject:
 class Bucket:
     """One S3 bucket. Every method may raise `S3UnavailableError`."""
 
-    def __init__(self, client: "S3Client", name: str) -> None:
-        """Use an existing client; `open_bucket` creates one from the settings."""
+    def __init__(
+        self, client: "S3Client", name: str, reopen: Callable[[], "S3Client"] | None = None
+    ) -> None:
+        """Use an existing client; `open_bucket` creates one from the settings.
+
+        Args:
+            client: A client of boto3.
+            name: Name of the bucket.
+            reopen: Creates a new client if the credentials have expired. Another program may have
+                renewed them in their file, which a client reads only once.
+        """
         self._client = client
+        self._reopen = reopen
+        self._server = "the S3 server"
         self.name = name
+
+    @property
+    def store(self) -> str:
+        """What the S3 server calls itself, and its address, for messages."""
+        return f"{self._server} at {self._client.meta.endpoint_url}"
 
     def get(self, key: str, unless_etag: str | None = None) -> Blob | None:
         """Read an object; return None if it does not exist.
@@ -95,16 +159,15 @@ class Bucket:
         """
         condition: dict[str, Any] = {"IfNoneMatch": unless_etag} if unless_etag else {}
         try:
-            with translate_errors(self.name):
-                answer = self._client.get_object(Bucket=self.name, Key=key, **condition)
-                return Blob(answer["Body"].read(), _etag(answer))
+            answer = self._call("get_object", Key=key, **condition)
         except KeyError:
             return None
+        with translate_errors(self.name):
+            return Blob(answer["Body"].read(), _etag(answer))
 
     def put(self, key: str, raw: bytes) -> None:
         """Write an object; an existing object with this key is replaced."""
-        with translate_errors(self.name):
-            _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw))
+        self._put(key, raw)
 
     def create(self, key: str, raw: bytes) -> None:
         """Write an object only if no object with this key exists.
@@ -112,8 +175,7 @@ class Bucket:
         Raises:
             PreconditionFailedError: An object with this key exists.
         """
-        with translate_errors(self.name):
-            _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfNoneMatch="*"))
+        self._put(key, raw, IfNoneMatch="*")
 
     def replace(self, key: str, raw: bytes, etag: str) -> None:
         """Overwrite an object only if it still has the ETag `etag`.
@@ -122,29 +184,52 @@ class Bucket:
             PreconditionFailedError: The object has changed or does not exist.
         """
         try:
-            with translate_errors(self.name):
-                _etag(self._client.put_object(Bucket=self.name, Key=key, Body=raw, IfMatch=etag))
+            self._put(key, raw, IfMatch=etag)
         except KeyError:
             raise PreconditionFailedError(key) from None
 
     def delete(self, key: str) -> None:
         """Delete an object; deleting a missing object is no error."""
-        with translate_errors(self.name):
-            self._client.delete_object(Bucket=self.name, Key=key)
+        with suppress(KeyError):  # some stores report a missing object
+            self._call("delete_object", Key=key)
 
     def objects(self, prefix: str) -> list[StoredObject]:
         """List the objects whose keys begin with `prefix`, sorted by key."""
-        with translate_errors(self.name):
-            pages = self._client.get_paginator("list_objects_v2")
-            return [
+        found: list[StoredObject] = []
+        rest: dict[str, Any] = {}
+        while True:
+            page = self._call("list_objects_v2", Prefix=prefix, **rest)
+            found += [
                 StoredObject(item["Key"], item["Size"], item["LastModified"])
-                for page in pages.paginate(Bucket=self.name, Prefix=prefix)
                 for item in page.get("Contents", [])
             ]
+            if not page.get("IsTruncated"):
+                return found
+            rest = {"ContinuationToken": page["NextContinuationToken"]}
 
     def keys(self, prefix: str) -> list[str]:
         """List the keys that begin with `prefix`, sorted."""
         return [each.key for each in self.objects(prefix)]
+
+    def _put(self, key: str, raw: bytes, **condition: str) -> None:
+        answer = self._call("put_object", Key=key, Body=raw, **condition)
+        with translate_errors(self.name):
+            _etag(answer)
+
+    def _call(self, operation: str, **parameters: Any) -> Any:
+        try:
+            return self._call_once(operation, parameters)
+        except S3ExpiredError:
+            if self._reopen is None:
+                raise
+        self._client = self._reopen()
+        return self._call_once(operation, parameters)
+
+    def _call_once(self, operation: str, parameters: dict[str, Any]) -> Any:
+        with translate_errors(self.name):
+            answer = getattr(self._client, operation)(Bucket=self.name, **parameters)
+        self._server = answer["ResponseMetadata"]["HTTPHeaders"].get("server", self._server)
+        return answer
 
 
 # Another web server or a proxy may also answer with status 200. Without this check, its response
@@ -171,8 +256,10 @@ def translate_errors(bucket: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise _translated(error.response["Error"].get("Code", ""), bucket) from None
-    except ParamValidationError:
+        raise _translated(error, bucket) from None
+    except ParamValidationError as error:
+        if "bucket" not in str(error):
+            raise _unreachable(error) from None  # of a request for credentials
         raise S3RefusedError(
             f"{bucket!r} cannot be the name of a bucket; change S3_BUCKET_NAME"
         ) from None
@@ -180,57 +267,93 @@ def translate_errors(bucket: str) -> Iterator[None]:
         raise S3UnavailableError(
             "the server does not answer as S3 does; check AWS_ENDPOINT_URL_S3"
         ) from None
+    except RedirectedError as error:
+        target = error.target or "another address"
+        raise S3RefusedError(
+            f"the server at AWS_ENDPOINT_URL_S3 redirects to {target}, as S3 never does; change "
+            "AWS_ENDPOINT_URL_S3 to the address of S3 itself"
+        ) from None
     except FileNotFoundError:
         raise  # a missing local file is the caller's error, unlike the OSErrors below
     except (BotoCoreError, Boto3Error, OSError) as error:
-        raise S3UnavailableError(
-            f"S3 cannot be reached ({type(error).__name__}); "
-            "check AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION and the AWS keys or role"
-        ) from None
+        if isinstance(error.__context__, ClientError):  # how boto3 reports a failed upload
+            raise _translated(error.__context__, bucket) from None
+        raise _unreachable(error) from None
 
 
-def _translated(code: str, bucket: str) -> Exception:
+def _translated(error: ClientError, bucket: str) -> Exception:
+    code = error.response.get("Error", {}).get("Code", "")
     if code in {"NoSuchKey", "404"}:
         return KeyError(code)
     # S3 sends 304 if a conditional read finds an unchanged object, and ConditionalRequestConflict
     # if two conditional writes run at the same time.
     if code in {"PreconditionFailed", "412", "304", "ConditionalRequestConflict"}:
         return PreconditionFailedError(code)
-    if code == "NoSuchBucket":
-        return S3RefusedError(f"there is no bucket {bucket!r}; create it or change S3_BUCKET_NAME")
-    if code in _DENIED:
+    if error.operation_name.startswith("AssumeRole"):
         return S3RefusedError(
-            f"S3 refuses access to bucket {bucket!r}; check AWS_ACCESS_KEY_ID and its rights"
+            f"AWS refuses to give a role ({code}); check AWS_PROFILE, AWS_ROLE_ARN and the role"
         )
-    if code in _BAD_SECRET:
-        return S3RefusedError("S3 refuses the signature; check AWS_SECRET_ACCESS_KEY")
-    return S3UnavailableError(f"S3 answered {code or 'an error'}; try again later")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return _refusal(code, status, bucket) or S3UnavailableError(
+        f"S3 answered {code or 'an error'}; try again later"
+    )
+
+
+def _refusal(code: str, status: int, bucket: str) -> S3RefusedError | None:
+    """Return the error for a refusal; None if the same request may succeed later."""
+    if code in _EXPIRED:
+        return S3ExpiredError(
+            f"S3 refuses the session token ({code}); renew AWS_ACCESS_KEY_ID, "
+            "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN together, or sign in to AWS_PROFILE again"
+        )
+    for codes, sentence in _REFUSALS.items():
+        if code in codes:
+            return S3RefusedError(sentence.format(bucket=bucket, code=code))
+    if status in _CLIENT_ERRORS and status not in _TEMPORARY:
+        return S3RefusedError(
+            f"S3 refuses the request ({code or status}); check AWS_ENDPOINT_URL_S3, "
+            "AWS_DEFAULT_REGION and the AWS keys or role"
+        )
+    return None
+
+
+def _unreachable(error: Exception) -> S3UnavailableError:
+    name = type(error).__name__
+    if isinstance(error, NoCredentialsError):
+        return S3UnavailableError(
+            "there are no AWS credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            "AWS_PROFILE, or give the machine a role"
+        )
+    if isinstance(error, _NO_CREDENTIALS):
+        return S3UnavailableError(
+            f"AWS gives no credentials ({name}); sign in again (`aws sso login`), or check "
+            "AWS_PROFILE and the role"
+        )
+    if isinstance(error, SSLError):
+        return S3UnavailableError(
+            "the certificate of the S3 server is not trusted; check AWS_ENDPOINT_URL_S3, or set "
+            "AWS_CA_BUNDLE to the file of your own certificate authority"
+        )
+    if isinstance(error, ProxyConnectionError):
+        return S3UnavailableError(
+            "the proxy to S3 cannot be reached; check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+        )
+    return S3UnavailableError(
+        f"S3 cannot be reached ({name}); "
+        "check AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION and the AWS keys or role"
+    )
 
 
 def open_bucket(settings: SharedSettings) -> Bucket:
     """Open the bucket that the settings name.
 
-    The client uses the AWS keys in the settings; without keys, it uses the machine's AWS role.
+    The client uses the AWS keys in the settings; without keys, boto3 finds credentials itself.
 
     Raises:
-        SettingsError: S3_BUCKET_NAME is not set, only one of the two AWS keys is set, or the
-            address or region is invalid.
+        SettingsError: S3_BUCKET_NAME is not set, only one of the two AWS keys is set, or another
+            setting for S3 is invalid.
     """
     name = settings.require("s3_bucket_name")
-    key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
-    if (key is None) != (secret is None):
-        raise SettingsError("set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither")
-    try:
-        client = boto3.client(
-            "s3",
-            endpoint_url=settings.aws_endpoint_url_s3,
-            region_name=settings.aws_default_region,
-            aws_access_key_id=key.get_secret_value() if key else None,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
-            config=_CONFIG,
-        )
-    except ValueError:
-        raise SettingsError(
-            "AWS_ENDPOINT_URL_S3 is not an address or AWS_DEFAULT_REGION is not a region; change it"
-        ) from None
-    return Bucket(client, name)
+    reopen = partial(s3_client, settings)
+    # Keys in the settings cannot change, so a new client would not help.
+    return Bucket(reopen(), name, None if settings.aws_access_key_id else reopen)

@@ -5,6 +5,7 @@ starts both, so its class has all settings. The UI reads its two environment var
 because it must not import this package.
 """
 
+import os
 import re
 from functools import lru_cache
 from ipaddress import ip_network
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -28,8 +30,12 @@ class SettingsError(ExplainedError, ValueError):
     """A setting is missing or invalid; the message names it and says what to change."""
 
 
-def _empty_is_unset(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
+def _stripped(value: Any) -> Any:
+    """Remove spaces and newlines at both ends, such as a secret's file ends in; empty is None."""
+    if isinstance(value, SecretStr):
+        stripped = value.get_secret_value().strip()
+        return SecretStr(stripped) if stripped else None
+    return value.strip() or None if isinstance(value, str) else value
 
 
 def _known_time_zone(value: str) -> str:
@@ -47,7 +53,7 @@ def _ends_in_three(value: str) -> str:
 
 
 def _http_address(value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
+    if value is not None and not re.match("https?://(?!https?:)", value):
         raise ValueError("must be an http address")
     return value
 
@@ -88,8 +94,8 @@ def _network(value: str) -> str:
     return value
 
 
-_Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
-_Text = Annotated[str | None, BeforeValidator(_empty_is_unset)]
+_Secret = Annotated[SecretStr | None, BeforeValidator(_stripped)]
+_Text = Annotated[str | None, BeforeValidator(_stripped)]
 _Port = Annotated[int, Field(ge=1, le=65535)]
 _Split = (NoDecode, BeforeValidator(_listed))  # a list, separated by commas
 
@@ -98,7 +104,8 @@ class SharedSettings(BaseSettings):
     """The settings that the pipeline and the API share: access to S3 and to TMDB.
 
     A field's name in capitals is the name of its environment variable. An empty value means that
-    the setting is not set. The AWS keys are optional, because a machine may have an AWS role.
+    the setting is not set. The AWS keys and the region are optional: without them, boto3 looks for
+    them in its usual places, such as a profile or the role of the machine.
     """
 
     model_config = SettingsConfigDict(
@@ -114,7 +121,9 @@ class SharedSettings(BaseSettings):
 
     aws_access_key_id: _Secret = None
     aws_secret_access_key: _Secret = None
-    aws_default_region: str = "ap-northeast-2"
+    aws_session_token: _Secret = None
+    aws_profile: _Text = None
+    aws_default_region: _Text = None
     aws_endpoint_url_s3: Annotated[_Text, AfterValidator(_http_address)] = None
     s3_bucket_name: _Text = None
 
@@ -218,7 +227,22 @@ def _sentence(problem: Any) -> str:
 
 
 def _of_this_process(kind: type[_AnySettings]) -> _AnySettings:
-    return load_settings(kind, ENV_FILE if ENV_FILE.exists() else None)
+    if not ENV_FILE.exists():
+        return load_settings(kind)
+    settings = load_settings(kind, ENV_FILE)
+    _pass_on_to_boto3(ENV_FILE)
+    return settings
+
+
+def _pass_on_to_boto3(env_file: Path) -> None:
+    """Put the AWS variables of the file that are not our settings where boto3 reads them.
+
+    boto3 has many, such as AWS_CA_BUNDLE and AWS_CONFIG_FILE. Without this, they would work in the
+    environment and be ignored in the file.
+    """
+    for name, value in dotenv_values(env_file, encoding=_ENCODING).items():
+        if name.startswith("AWS_") and name.lower() not in SharedSettings.model_fields and value:
+            os.environ.setdefault(name, value.strip())
 
 
 @lru_cache

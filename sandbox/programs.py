@@ -16,6 +16,7 @@ from sandbox.s3.command import s3_command, s3_url
 from sandbox.state import FOLDER, HOST, LOGS, ROOT, Secrets
 
 BUCKET: Final = "movie-ratings"
+_UNSET: Final = " "  # counts as unset, and hides a value in .env, as an empty variable would not
 AIRFLOW_USER: Final = "admin"
 AIRFLOW_HOME: Final = FOLDER / "airflow"
 AIRFLOW_PASSWORDS: Final = AIRFLOW_HOME / "passwords.json"
@@ -110,9 +111,12 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
     if settings.tmdb_catalogue:
         merged["TMDB_CATALOGUE"] = settings.tmdb_catalogue
     if uses_stand_in_for_s3(settings):
+        for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"):  # the profile is for another S3
+            merged.pop(name, None)
         merged |= {
             "AWS_ACCESS_KEY_ID": keys.s3_key,
             "AWS_SECRET_ACCESS_KEY": keys.s3_secret,
+            "AWS_SESSION_TOKEN": _UNSET,
             "AWS_ENDPOINT_URL_S3": s3_url(ports[1:]),
             "S3_BUCKET_NAME": BUCKET,
         }

@@ -31,7 +31,7 @@ BASE = "python:3.11-slim-bookworm"
 LARGEST_API_MB = 220  # in addition to the base image
 # Settings that no container gets. The first two are for commands that people run; the port inside a
 # container is fixed in its image.
-OF_NO_CONTAINER = {"TUNE_MINUTES", "TMDB_CATALOGUE", "API_PORT"}
+OF_NO_CONTAINER = {"TUNE_MINUTES", "TMDB_CATALOGUE", "API_PORT", "AWS_PROFILE"}
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::(?P<mark>[-?])(?P<rest>[^}]*))?\}")
 SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|KEY|KEY_ID)$")
 

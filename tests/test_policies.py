@@ -18,6 +18,7 @@ from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from scripts import deploy as module
 from scripts.deploy import deploy
+from scripts.preflight import check_store
 from scripts.runtime.run_files import RunFiles
 from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
 from tests.support.forecasts import forecast
@@ -123,7 +124,7 @@ def test_training_may_deploy_roll_back_and_prune_versions(
 ):
     settings = acting_as("training")
     monkeypatch.setattr(module, "log_run", lambda *_, **__: None)
-    open_bucket(settings).put("models/.preflight", b"")
+    check_store(open_bucket(settings))
     for day, level in ((RUN_DATE, 6.0), (RUN_DATE + timedelta(1), 7.0)):
         files = RunFiles(Path(settings.data_dir), day)
         pack(Path(str(files.bundle)), day, level, data_sha256=sha256(FILMS))

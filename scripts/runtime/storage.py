@@ -14,11 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 from typing import Any, TypeAlias
 
-from boto3.session import Session
 from cloudpathlib import S3Client, S3Path
 
 from movierating.errors import ExplainedError
 from movierating.s3 import translate_errors
+from movierating.s3_client import s3_session, setup_errors
 from movierating.settings import PipelineSettings
 
 DataPath: TypeAlias = Path | S3Path
@@ -189,20 +189,15 @@ def _flush_to_disk(path: Path) -> None:
 
 @lru_cache
 def _s3_client(settings: PipelineSettings) -> S3Client:
-    key, secret = settings.aws_access_key_id, settings.aws_secret_access_key
-    session = Session(
-        aws_access_key_id=key.get_secret_value() if key else None,
-        aws_secret_access_key=secret.get_secret_value() if secret else None,
-        region_name=settings.aws_default_region,
-    )
     # cloudpathlib downloads each object into a cache before opening it. Each process has its own
     # cache, so it never reads another process's old copy. Files leave the cache when they are
     # closed, so the cache stays small.
     cache = mkdtemp(prefix="movierating-")
     atexit.register(shutil.rmtree, cache, ignore_errors=True)
-    return S3Client(
-        boto3_session=session,
-        endpoint_url=settings.aws_endpoint_url_s3,
-        local_cache_dir=cache,
-        file_cache_mode="close_file",
-    )
+    with setup_errors():
+        return S3Client(
+            boto3_session=s3_session(settings),
+            endpoint_url=settings.aws_endpoint_url_s3,
+            local_cache_dir=cache,
+            file_cache_mode="close_file",
+        )

@@ -1,16 +1,26 @@
 import json
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config
 
-from movierating.s3 import Bucket, PreconditionFailedError, S3UnavailableError, open_bucket
+from movierating import s3_client
+from movierating.s3 import (
+    Bucket,
+    PreconditionFailedError,
+    S3RefusedError,
+    S3UnavailableError,
+    open_bucket,
+)
 from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.s3.process import KEY, SECRET, S3Server
-from tests.support.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
+from tests.support.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering, refusal
+from tests.support.slow_server import HEADERS, slow_server
 
 KEY_OF_A_FILE = "models/some.json"
 
@@ -190,3 +200,170 @@ def test_bucket_must_be_set():
 def test_invalid_address_or_region_names_the_settings(wrong: dict[str, str]):
     with pytest.raises(SettingsError, match=r"AWS_ENDPOINT_URL_S3 .* AWS_DEFAULT_REGION"):
         open_bucket(load_settings(Settings, s3_bucket_name="films", **wrong))
+
+
+@pytest.fixture
+def asked() -> list[dict[str, str]]:
+    """Return the headers of the requests to `refusing`."""
+    return []
+
+
+@pytest.fixture
+def refusing(bucket_settings: Settings, asked: list[dict[str, str]]) -> Any:
+    """Return a function that opens the bucket on a server with the same answer to everything."""
+    url = bucket_settings.require("aws_endpoint_url_s3")
+    with ExitStack() as servers:
+
+        def open_it(answer: Answer) -> Bucket:
+            wrong = servers.enter_context(answering(lambda *_: answer, url, asked))
+            return open_bucket(bucket_settings.model_copy(update={"aws_endpoint_url_s3": wrong}))
+
+        yield open_it
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_is_one_sentence_after_one_request(refusing: Any, asked: list[Any], status: int):
+    target = "https://s3.films.example/films/a?X-Amz-Signature=planted"
+    bucket = refusing((status, {"Location": target}, b""))
+    for call in CALLS.values():
+        asked.clear()
+        with pytest.raises(S3RefusedError) as caught:
+            call(bucket)
+        assert "redirects to https://s3.films.example, as S3 never does" in str(caught.value)
+        assert "change AWS_ENDPOINT_URL_S3" in str(caught.value)
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "sentence"),
+    [
+        (400, "ExpiredToken", "renew AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TO"),
+        (400, "InvalidToken", "AWS_SESSION_TOKEN together"),
+        (403, "RequestTimeTooSkewed", "set the clock$"),
+        (501, "NotImplemented", "set AWS_REQUEST_CHECKSUM_CALCULATION"),
+        (400, "InvalidArgument", "AWS_RESPONSE_CHECKSUM_VALIDATION to when_required"),
+        (400, "AuthorizationHeaderMalformed", "in another region .*; change AWS_DEFAULT_REGION$"),
+        (400, "InvalidBucketName", "change S3_BUCKET_NAME$"),
+        (418, "Teapot", r"^S3 refuses the request \(Teapot\); check AWS_ENDPOINT_URL_S3, "),
+    ],
+)
+def test_refusal_names_the_setting_and_is_not_repeated(
+    refusing: Any, asked: list[Any], status: int, code: str, sentence: str
+):
+    bucket = refusing(refusal(status, code))
+    for call in CALLS.values():
+        asked.clear()
+        with pytest.raises(S3RefusedError, match=sentence):
+            call(bucket)
+        assert len(asked) == 1
+
+
+def test_no_request_has_a_checksum_header_unless_a_variable_of_boto3_says_so(
+    refusing: Any, asked: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+):
+    done = (200, {"ETag": '"1"'}, b"")
+    refusing(done).create("a", b"1")
+    monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported")
+    refusing(done).create("a", b"1")
+    without, with_it = ([name for name in each if "checksum" in name] for each in asked)
+    assert without == []
+    assert "x-amz-checksum-crc32" in with_it
+
+
+def test_object_that_arrives_too_slowly_is_an_error(
+    s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(s3_client, "_RESPONSE_SECONDS", 0.1)
+    monkeypatch.setattr(s3_client, "_CONFIG", Config(retries={"total_max_attempts": 1}))
+    for beginning in (HEADERS + b"ETag: 1\r\n\r\n", HEADERS):
+        with slow_server(beginning, b"X: 1\r\n") as url:
+            bucket = open_bucket(s3_server.settings("films", aws_endpoint_url_s3=url))
+            with pytest.raises(S3UnavailableError, match="cannot be reached"):
+                bucket.get("a")
+
+
+CREDENTIALS = """
+[films]
+aws_access_key_id = {key}
+aws_secret_access_key = {secret}
+aws_session_token = {token}
+region = eu-north-1
+"""
+
+
+@pytest.fixture
+def profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Create a file with the profile `films`, and hide this machine's files from boto3."""
+    path = tmp_path / "credentials"
+    path.write_text(CREDENTIALS.format(key="of-the-profile", secret="s", token="t"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    return path
+
+
+def signed(**settings: Any) -> str:
+    """Return an address that is signed with the credentials that the settings lead to."""
+    client = s3_client.s3_client(load_settings(Settings, **settings))
+    return str(client.generate_presigned_url("get_object", {"Bucket": "films", "Key": "a"}))
+
+
+@pytest.mark.usefixtures("profile")
+def test_credentials_come_from_the_settings_or_from_a_profile():
+    keys = {"aws_access_key_id": "of-the-settings", "aws_secret_access_key": "s"}
+    assert "of-the-settings" in signed(**keys)
+    assert "Security-Token" not in signed(**keys)
+    assert "Security-Token=planted&" in signed(**keys, aws_session_token="planted\n") + "&"
+    of_profile = signed(aws_profile="films")
+    assert "of-the-profile%2F" in of_profile
+    assert "%2Feu-north-1%2F" in of_profile
+    assert "of-the-settings" in signed(**keys, aws_profile="films")
+    assert "%2Fap-northeast-2%2F" in signed(**keys)
+    with pytest.raises(SettingsError, match=r"^AWS_PROFILE names no profile"):
+        signed(aws_profile="no-such-profile")
+
+
+@pytest.mark.usefixtures("profile")
+def test_empty_profile_of_the_environment_is_unset(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_PROFILE", "")
+    assert "k%2F" in signed(aws_access_key_id="k", aws_secret_access_key="s")
+
+
+def test_session_token_without_keys_is_refused():
+    with pytest.raises(
+        SettingsError, match="AWS_SECRET_ACCESS_KEY, or neither, and unset AWS_SESS"
+    ):
+        signed(aws_session_token="t")
+
+
+def test_renewed_credentials_are_read_after_the_old_ones_expired(
+    s3_server: S3Server, bucket: Bucket, profile: Path
+):
+    def expire_old(_: str, __: str, ask: Callable[[], Answer]) -> Answer:
+        old = "of-the-profile" in seen[-1]["authorization"]
+        return refusal(400, "ExpiredToken") if old else ask()
+
+    seen: list[dict[str, str]] = []
+    bucket.put("a", b"1")
+    with answering(expire_old, s3_server.url, seen) as url:
+        settings = load_settings(
+            Settings, aws_profile="films", aws_endpoint_url_s3=url, s3_bucket_name=bucket.name
+        )
+        reader = open_bucket(settings)
+        with pytest.raises(S3RefusedError, match=r"sign in to AWS_PROFILE again$"):
+            reader.get("a")
+        profile.write_text(CREDENTIALS.format(key=KEY, secret=SECRET, token=""))
+        assert reader.get("a") == bucket.get("a")
+
+
+def test_role_that_is_refused_is_named(
+    s3_server: S3Server, profile: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (token := profile.with_name("token")).write_text("a web identity")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/films")
+    body = b"<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"
+    with answering(lambda *_: (403, {}, body), s3_server.url) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        bucket = open_bucket(load_settings(Settings, s3_bucket_name="films"))
+        with pytest.raises(S3RefusedError, match=r"give a role \(AccessDenied\); .*AWS_ROLE_ARN"):
+            bucket.get("a")

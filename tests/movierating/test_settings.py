@@ -1,9 +1,11 @@
+import os
 import re
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
+from movierating import settings as module
 from movierating.settings import (
     ApiSettings,
     PipelineSettings,
@@ -11,6 +13,7 @@ from movierating.settings import (
     SettingsError,
     SharedSettings,
     load_settings,
+    pipeline_settings,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -69,6 +72,7 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("PIPELINE_TIMEZONE", "Asia/Atlantis"),
         ("PIPELINE_TIMEZONE", "../../etc/passwd"),
         ("AWS_ENDPOINT_URL_S3", "127.0.0.1:8333"),
+        ("AWS_ENDPOINT_URL_S3", "http://https://s3.example"),
         ("KEEP_VERSIONS", "0"),
         ("PROMOTION_APPROVAL", "perhaps"),
         ("CONFIRM_SECONDS", "-1"),
@@ -196,3 +200,37 @@ def test_broken_webhook_is_refused_without_repeating_it():
     with pytest.raises(SettingsError, match="ALERT_WEBHOOK_URL: must be an http address") as caught:
         load_settings(Settings, alert_webhook_url=SECRET)
     assert SECRET not in str(caught.value)
+
+
+SECRETS = [
+    name for name, field in Settings.model_fields.items() if field.annotation == SecretStr | None
+]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_newlines_and_spaces_around_a_secret_are_removed(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
+    address = "https://hooks.example/planted"
+    monkeypatch.setenv(name.upper(), f" \r\n{address}\r\n")
+    assert load_settings(Settings).require(name) == address
+    assert Settings(**{name: SecretStr(f"{address}\n")}).require(name) == address  # type: ignore[arg-type]
+
+
+def test_other_aws_variables_of_the_file_reach_boto3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("AWS_CA_BUNDLE", "AWS_CONFIG_FILE"):  # both are restored after the test
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ROLE_ARN", "of the environment")
+    (tmp_path / ".env").write_text(
+        "AWS_CA_BUNDLE=/etc/ours.pem\nAWS_CONFIG_FILE=\nAWS_ROLE_ARN=x\nAWS_ACCESS_KEY_ID=k\n"
+    )
+    monkeypatch.setattr(module, "ENV_FILE", tmp_path / ".env")
+    pipeline_settings.cache_clear()
+    assert pipeline_settings().require("aws_access_key_id") == "k"
+    pipeline_settings.cache_clear()
+    assert os.environ["AWS_CA_BUNDLE"] == "/etc/ours.pem"
+    assert os.environ["AWS_ROLE_ARN"] == "of the environment"
+    assert not {"AWS_CONFIG_FILE", "AWS_ACCESS_KEY_ID"} & os.environ.keys()

@@ -1,14 +1,17 @@
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from movierating.errors import ExplainedError
-from movierating.s3 import open_bucket
+from movierating.s3 import Bucket, open_bucket
+from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from sandbox.tmdb.process import RunningStandIn
-from scripts.preflight import preflight
+from scripts.preflight import UnsuitableStoreError, check_store, preflight
+from tests.support.faulty_s3 import Answer, answering, refusal
 from tests.support.stand_in import TMDB_KEY
 
 
@@ -32,7 +35,7 @@ def test_good_setup_passes_and_leaves_no_file_in_the_folder(
 ):
     check(s3_server, good)
     assert list(Path(good["data_dir"]).iterdir()) == []
-    assert open_bucket(s3_server.settings(good["s3_bucket_name"])).keys("models/versions") == []
+    assert open_bucket(s3_server.settings(good["s3_bucket_name"])).keys("") == []
 
 
 @pytest.mark.parametrize(
@@ -57,3 +60,60 @@ def test_bad_setting_is_named(
     monkeypatch.setattr(time, "sleep", lambda _: None)
     with pytest.raises(ExplainedError, match=name.upper()):
         check(s3_server, good | {name: value})
+
+
+def _ignoring(condition: str) -> Callable[[str, Answer], Answer]:
+    def answer(asked: str, real: Answer) -> Answer:
+        refused = asked.startswith("PUT") and condition in asked and real[0] == 412
+        return (200, {"ETag": '"1"', "Server": "Careless"}, b"") if refused else real
+
+    return answer
+
+
+def _refusing(condition: str) -> Callable[[str, Answer], Answer]:
+    def answer(asked: str, real: Answer) -> Answer:
+        refused = asked.startswith("PUT") and condition in asked
+        return refusal(501, "NotImplemented") if refused else real
+
+    return answer
+
+
+def _losing(asked: str, real: Answer) -> Answer:
+    return refusal(404, "NoSuchKey") if asked.startswith("GET") else real
+
+
+def _never_equal(asked: str, real: Answer) -> Answer:
+    return refusal(412, "PreconditionFailed") if "if-match" in asked else real
+
+
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        (_ignoring("if-none-match"), r"^Careless at http\S+ cannot .* ignores If-None-Match: \*, "),
+        (_ignoring("if-match"), r"^Careless at http\S+ cannot hold .* ignores If-Match, so two"),
+        (_refusing("if-none-match"), r"refuses a write with If-None-Match \("),
+        (_refusing("if-match"), r"refuses a write with If-Match \("),
+        (_losing, "does not return an object as it was just written"),
+        (_never_equal, "does not replace an unchanged object"),
+    ],
+)
+def test_store_that_the_registry_cannot_rely_on_is_refused_with_its_name(
+    bucket_settings: Settings, fault: Callable[[str, Answer], Answer], problem: str
+):
+    seen: list[dict[str, str]] = []
+
+    def answer(method: str, _: str, ask: Callable[[], Answer]) -> Answer:
+        return fault(f"{method} {' '.join(seen[-1])}", ask())
+
+    url = bucket_settings.require("aws_endpoint_url_s3")
+    with answering(answer, url, seen) as wrong:
+        bucket = open_bucket(bucket_settings.model_copy(update={"aws_endpoint_url_s3": wrong}))
+        with pytest.raises(UnsuitableStoreError, match=problem):
+            check_store(bucket)
+    assert open_bucket(bucket_settings).keys("") == []
+
+
+def test_store_that_does_not_delete_is_refused(bucket: Bucket, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bucket, "delete", lambda _: None)
+    with pytest.raises(UnsuitableStoreError, match="still has an object after its deletion"):
+        check_store(bucket)

@@ -9,17 +9,23 @@ from typing import Final
 from urllib.parse import urlparse
 
 Answer = tuple[int, dict[str, str], bytes]
-SERVER_ERROR: Final[Answer] = (
-    500,
-    {"Content-Type": "application/xml"},
-    b"<?xml version='1.0'?><Error><Code>InternalError</Code></Error>",
-)
+
+
+def refusal(status: int, code: str) -> Answer:
+    """Return the response with which S3 refuses a request."""
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>"
+    return status, {"Content-Type": "application/xml"}, body.encode()
+
+
+SERVER_ERROR: Final = refusal(500, "InternalError")
 GARBAGE: Final[Answer] = (200, {"Content-Type": "text/html"}, b"<html>Sign in to the network")
 
 
 @contextmanager
 def answering(
-    answer: Callable[[str, str, Callable[[], Answer]], Answer], url: str
+    answer: Callable[[str, str, Callable[[], Answer]], Answer],
+    url: str,
+    seen: list[dict[str, str]] | None = None,
 ) -> Iterator[str]:
     """Run a proxy in front of the S3 server at `url`, and yield the proxy's address.
 
@@ -27,6 +33,7 @@ def answering(
         answer: Called with the method, the path, and a function that sends the request to the real
             server. Returns the response: status, headers and body.
         url: The address of the real S3 server.
+        seen: Gets the headers of each request, with their names in small letters.
     """
     real = urlparse(url).netloc
 
@@ -35,6 +42,8 @@ def answering(
 
         def handle_request(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if seen is not None:
+                seen.append({name.lower(): value for name, value in self.headers.items()})
 
             def ask() -> Answer:
                 kept = {name: value for name, value in self.headers.items() if name != "Expect"}
@@ -43,7 +52,7 @@ def answering(
                     return _taken(connection.getresponse())
 
             status, headers, content = answer(self.command, self.path, ask)
-            self.send_response(status)
+            self.send_response_only(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             if status != 304:
@@ -51,7 +60,7 @@ def answering(
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_PUT = do_HEAD = do_DELETE = handle_request  # noqa: N815 - http.server's names
+        do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = handle_request  # noqa: N815 - http.server's names
 
         def log_message(self, *_: object) -> None:
             pass

@@ -17,7 +17,7 @@ from botocore.config import Config
 
 from app.background import model_follower as follower_module
 from app.background.model_follower import Follower
-from movierating import s3
+from movierating import s3_client
 from movierating.registry.bundle import write_bundle
 from movierating.registry.manifest import FORMAT, MANIFEST_NAME, FileEntry
 from movierating.registry.registry import POINTER_KEY, Registry
@@ -39,7 +39,7 @@ def cache(tmp_path: Path) -> Path:
 @pytest.fixture
 def away(bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Return settings with the address of an S3 server that does not run, and without retries."""
-    monkeypatch.setattr(s3, "_CONFIG", Config(retries={"total_max_attempts": 1}))
+    monkeypatch.setattr(s3_client, "_CONFIG", Config(retries={"total_max_attempts": 1}))
     (port,) = free_ports(1)
     return bucket_settings.model_copy(update={"aws_endpoint_url_s3": f"http://127.0.0.1:{port}"})
 
@@ -606,7 +606,7 @@ def fixed_response(status: int, body: bytes) -> Iterator[str]:
         (200, b"garbage", "models/production.json is not a pointer"),
         (200, b"", "models/production.json is not a pointer"),
         (200, b"[" * 100_000, "models/production.json is not a pointer"),
-        (302, b"", "S3 answered 302"),
+        (302, b"", "redirects to another address, as S3 never does"),
     ],
 )
 def test_unexpected_response_of_s3_changes_nothing_and_is_reported(
