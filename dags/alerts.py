@@ -7,6 +7,7 @@ import requests
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from movierating.settings import pipeline_settings
+from movierating.time_limits import limited_session
 
 logger = logging.getLogger(__name__)
 
@@ -53,5 +54,5 @@ def alert_deadline(context: Any) -> None:
     reraise=True,
 )
 def _post(address: str, text: str) -> None:
-    answer = requests.post(address, json={"text": text}, timeout=_TIMEOUT_SECONDS)
-    answer.raise_for_status()
+    with limited_session(_TIMEOUT_SECONDS) as session:
+        session.post(address, json={"text": text}).raise_for_status()

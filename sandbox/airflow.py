@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+
+from movierating.time_limits import LimitedAdapter
 
 DAG: Final = "tmdb_movie_rating_pipeline"
 FORECAST_DAG: Final = "tmdb_movie_forecast"
@@ -50,7 +51,7 @@ class AirflowClient:
         self._url = url
         self._dag = dag
         self._session = requests.Session()
-        self._session.mount("http://", HTTPAdapter(max_retries=_RETRIES))
+        self._session.mount("http://", LimitedAdapter(_TIMEOUT_SECONDS, max_retries=_RETRIES))
         answer = self._session.post(
             f"{url}/auth/token",
             json={"username": user, "password": password},

@@ -8,6 +8,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings
+from movierating.time_limits import limited_session
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ def confirm(version: str, settings: PipelineSettings) -> None:
 def _why_not(version: str, url: str) -> str | None:
     """Ask the API once whether it serves `version`; return the problem, or None if it does."""
     try:
-        answer = requests.get(url, timeout=_TIMEOUT_SECONDS)
+        with limited_session(_TIMEOUT_SECONDS) as session:
+            answer = session.get(url)
         body = answer.json()
     except requests.RequestException as error:
         return f"it gives no readable answer ({type(error).__name__})"

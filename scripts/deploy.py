@@ -7,7 +7,6 @@ must pass before it replaces the model in production.
 import logging
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from movierating.identity import sha256
 from movierating.registry.bundle import Bundle
@@ -67,6 +66,14 @@ class _Published:
         return self.current is not None and self.current.pointer.version == self.version
 
 
+@dataclass(frozen=True)
+class _Decided:
+    """A decision; `news` describes it for W&B, unless an earlier call recorded it already."""
+
+    deployment: Deployment
+    news: Pointer | None = None
+
+
 def propose(run_date: date, settings: PipelineSettings) -> Deployment:
     """Publish the run's bundle and return the decision that `deploy` would make.
 
@@ -99,10 +106,13 @@ def deploy(
         S3UnavailableError: The bucket cannot be used with these settings.
     """
     published = _publish(run_date, settings)
-    deployment = _decide(published, approval, settings)
+    decided = _decide(published, approval)
+    deployment = decided.deployment
     logger.info("%s: %s", deployment.version, deployment.reason)
     if deployment.promoted:
         published.registry.export(exports(published.old_model, published.bundle.codes))
+    if decided.news:
+        _track(decided.news, deployment, settings)  # last, because it may take a minute or fail
     return deployment
 
 
@@ -117,14 +127,12 @@ def _publish(run_date: date, settings: PipelineSettings) -> _Published:
     return _Published(files, registry, bundle, old_model, manifest_sha256, registry.production())
 
 
-def _decide(
-    published: _Published, approval: Approval | None, settings: PipelineSettings
-) -> Deployment:
+def _decide(published: _Published, approval: Approval | None) -> _Decided:
     registry, current, version = published.registry, published.current, published.version
     if current and published.in_production:
         # Record the decision again: an earlier run may have been killed before it wrote the record.
         registry.record(current.pointer.decision)
-        return Deployment(version, promoted=True, reason="is in production already")
+        return _Decided(Deployment(version, promoted=True, reason="is in production already"))
     verdict = _with_approval(_verdict(published), approval)
     pointer = Pointer(
         version=version,
@@ -138,10 +146,9 @@ def _decide(
     )
     if verdict.promote:
         registry.promote(pointer, over=current)
-        _track(pointer, "promoted", settings)
-    elif registry.refuse(_refusal(pointer)):
-        _track(pointer, "refused", settings)
-    return Deployment(version, verdict.promote, verdict.reason)
+    is_new = verdict.promote or registry.refuse(_refusal(pointer))
+    deployment = Deployment(version, verdict.promote, verdict.reason)
+    return _Decided(deployment, news=pointer if is_new else None)
 
 
 def _verdict(published: _Published) -> Verdict:
@@ -188,14 +195,12 @@ def _refusal(pointer: Pointer) -> Decision:
     return pointer.decision.model_copy(update={"action": "refused", "production": pointer.previous})
 
 
-def _track(
-    pointer: Pointer, outcome: Literal["promoted", "refused"], settings: PipelineSettings
-) -> None:
+def _track(pointer: Pointer, deployment: Deployment, settings: PipelineSettings) -> None:
     """Log the gate's decision as a W&B run, in the same group as the candidate models."""
     facts = {
         "version": pointer.version,
         "champion": pointer.previous,
-        "outcome": outcome,
+        "outcome": "promoted" if deployment.promoted else "refused",
         "reason": pointer.reason,
     }
     name, group = f"gate_{pointer.run_date}", f"train_{pointer.run_date}"

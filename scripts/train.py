@@ -20,7 +20,7 @@ from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder, write_bytes
-from scripts.training.bundling import assemble, write
+from scripts.training.bundling import add_wandb_run, assemble, write
 from scripts.training.legacy_model import train_legacy_model
 from scripts.training.selection import TrainingResult, train_candidates
 
@@ -58,10 +58,12 @@ def train(
     write_bytes(files.model_report, model_report.page.encode())
     contents[CARD_NAME] = model_card(manifest, diagnosis).encode()
     contents[EVIDENCE_NAME] = evidence(diagnosis).model_dump_json().encode()
-    wandb_runs = _track(result, config, model_report, files, settings)
     _write_legacy_model(family, config, split, files)
-    # Write the bundle last: the next step takes its manifest as the sign that all files exist.
-    return write(manifest.model_copy(update={"wandb_run": wandb_runs[family]}), contents, files)
+    # Write the bundle after the other files: the next step takes its manifest as the sign that all
+    # exist. Only the logging in W&B comes later, because it may take minutes or fail.
+    manifest = write(manifest, contents, files)
+    wandb_runs = _track(result, config, model_report, files, settings)
+    return add_wandb_run(manifest, wandb_runs[family], files)
 
 
 def _champion(settings: PipelineSettings) -> Manifest | None:

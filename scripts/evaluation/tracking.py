@@ -1,15 +1,17 @@
 """Log trainings and deployments as runs in Weights & Biases (W&B).
 
-With an API key, runs are sent to W&B; without one, W&B writes them to the data folder.
+With an API key, runs are sent to W&B; without one, or if W&B does not answer, W&B's client writes
+them to the data folder. The client runs in a process of its own, which is ended after a time limit.
 """
 
 import logging
+import os
+import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-import wandb
-
 from movierating.settings import PipelineSettings
+from scripts.evaluation.wandb_process import TrackingError, WandbProcess
 from scripts.runtime.storage import local_folder
 
 if TYPE_CHECKING:
@@ -20,7 +22,13 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PROJECT: Final = "movie-rating-predictor"
-_LOGIN_SECONDS: Final = 20  # a training does not wait longer for W&B to answer
+_LOGIN_SECONDS: Final = 20  # for W&B to answer the first request
+_RUN_SECONDS: Final = 60  # for W&B to receive a whole run with its report
+_OFFLINE_SECONDS: Final = 300  # to write a run to the disk of a busy machine
+
+
+_failed: set[str] = set()  # the addresses of W&B that did not answer in this process
+_processes: list[WandbProcess] = []  # one at most
 
 
 def log_run(  # noqa: PLR0913, PLR0917 - the contents of a run
@@ -33,6 +41,9 @@ def log_run(  # noqa: PLR0913, PLR0917 - the contents of a run
 ) -> str | None:
     """Log one finished training, tuning trial or deployment as a W&B run.
 
+    A step calls this when everything else is done, because it may take a minute. A failure is only
+    logged as a warning, and the record of the run then stays in the data folder.
+
     Args:
         settings: The settings; without W&B's API key the run is only written to the data folder.
         name: Name of the run.
@@ -43,20 +54,73 @@ def log_run(  # noqa: PLR0913, PLR0917 - the contents of a run
             Markdown text also becomes a W&B Report.
 
     Returns:
-        The path of the W&B run. None if logging failed; the failure is only logged as a warning, so
-        that it never stops a training.
+        The path of the W&B run; None if W&B has not got it, although there is an API key.
     """
+    run = {
+        "project": PROJECT,
+        "id": secrets.token_hex(4),
+        "name": name,
+        "group": group,
+        "config": dict(config),
+        "metrics": dict(metrics),
+        "title": report.title if report else None,
+        "text": report.text if report else None,
+        "page": report.page if report else None,
+        "folder": str(local_folder(settings)),
+        "login_seconds": _LOGIN_SECONDS,
+    }
     try:
-        with _start(settings, name, config, group) as tracked:
-            tracked.log(dict(metrics) | ({"report": wandb.Html(report.page)} if report else {}))
+        if settings.wandb_api_key:
+            return _send(run, settings.wandb_api_key.get_secret_value())
+        return _logged(run)["path"]
     except Exception as error:  # noqa: BLE001 - no W&B error may stop a training
-        logger.warning(
-            "cannot log run %s in W&B (%s); training continues", name, type(error).__name__
-        )
+        why = str(error) if isinstance(error, TrackingError) else type(error).__name__
+        logger.warning("cannot log run %s in W&B (%s); training continues", name, why)
         return None
-    if report and not tracked.offline:
-        _publish(report, tracked)
-    return tracked.path
+
+
+def _send(run: dict[str, Any], key: str) -> str | None:
+    """Send a run to W&B; if that fails, write it to the data folder for `wandb sync`.
+
+    A step with several runs waits for a W&B that does not answer only once.
+    """
+    address, problem = os.environ.get("WANDB_BASE_URL", ""), "it failed before"
+    if address not in _failed:
+        try:
+            sent = _logged(run, key)
+        except TrackingError as error:
+            problem = str(error)
+        else:
+            _log_report(run["name"], sent)
+            return sent["path"]
+    _failed.add(address)
+    logger.warning("cannot log run %s in W&B (%s); training continues", run["name"], problem)
+    _logged(run)
+    logger.warning("%s/wandb keeps the run; `wandb sync` can send it", run["folder"])
+    return None
+
+
+def _log_report(name: str, sent: Mapping[str, str | None]) -> None:
+    if problem := sent["report_problem"]:
+        logger.warning(
+            "cannot write the report of %s to W&B (%s); training continues", name, problem
+        )
+    elif address := sent["report"]:
+        logger.info("wrote the report to W&B: %s", address)
+
+
+def _logged(run: dict[str, Any], key: str | None = None) -> dict[str, str | None]:
+    """Log a run, online with a key, in a process that the runs of a step share.
+
+    Raises:
+        TrackingError: W&B's client failed, or took too long and was ended.
+    """
+    if _processes and not _processes[0].is_usable(key):
+        _processes.pop().end()
+    if not _processes:
+        _processes.append(WandbProcess(key))
+    seconds = _OFFLINE_SECONDS if key is None else _RUN_SECONDS
+    return _processes[0].log(run | {"online": key is not None}, seconds)
 
 
 def candidate_metrics(
@@ -71,48 +135,3 @@ def candidate_metrics(
         "bias_taken_off": candidate.recent_bias,
         "test_r2": candidate.holdout.r2,
     } | {f"baseline_{name}_rmse": scores.rmse for name, scores in baselines.items()}
-
-
-def _publish(report: "Report", run: "wandb.Run") -> None:
-    """Create a W&B Report about a run that was sent to W&B.
-
-    The login for the run is still valid, so no new login is needed.
-    """
-    try:
-        import wandb_workspaces.reports.v2 as reports
-
-        saved = reports.Report(
-            entity=run.entity,
-            project=run.project,
-            title=report.title,
-            description=f"{run.name}: {run.url}",
-            blocks=[reports.MarkdownBlock(text=report.text)],
-        ).save()
-    except Exception as error:  # noqa: BLE001 - as above
-        logger.warning(
-            "cannot write the report of %s to W&B (%s); training continues",
-            run.name,
-            type(error).__name__,
-        )
-    else:
-        logger.info("wrote the report to W&B: %s", saved.url)
-
-
-def _start(
-    settings: PipelineSettings, name: str, config: Mapping[str, Any], group: str | None
-) -> "wandb.Run":
-    key = settings.wandb_api_key
-    return wandb.init(
-        project=PROJECT,
-        name=name,
-        group=group,
-        config=dict(config),
-        dir=local_folder(settings),  # W&B writes to its folder `wandb`
-        mode="online" if key else "offline",
-        settings=wandb.Settings(
-            api_key=key.get_secret_value() if key else None,
-            init_timeout=_LOGIN_SECONDS,
-            silent=True,
-            console="off",
-        ),
-    )

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
 import requests
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
-from requests.adapters import HTTPAdapter
 from tenacity import (
     RetryCallState,
     Retrying,
@@ -26,6 +25,7 @@ from tenacity.stop import StopBaseT
 
 from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings, SettingsError
+from movierating.time_limits import LimitedAdapter
 from scripts.runtime.clock import now
 from scripts.store.schema import PARTS, unexpected_fields
 from scripts.tmdb.listing import MAX_READINGS, FilmJson, Listing, ListReading
@@ -50,6 +50,7 @@ _MAX_UNUSABLE: Final = 0.5  # largest share of a list's page that may be without
 _ENTRIES_TO_JUDGE: Final = 10  # a page is judged as if it had at least this many entries
 _LARGEST_ID: Final = 2**63 - 1  # of the store's column
 _TIMEOUT_SECONDS: Final = (5, 20)  # to connect, and to wait for data
+_RESPONSE_SECONDS: Final = 60.0  # for a whole response
 _LONGEST_WAIT_SECONDS: Final = 10.0  # between two attempts
 _LONGEST_RETRY_AFTER_SECONDS: Final = 60.0  # even if TMDB asks for a longer wait
 _CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a date some hours old
@@ -154,7 +155,7 @@ class Tmdb:
         self._base_url = settings.tmdb_base_url
         self._session = requests.Session()
         self._authenticate(settings.require("tmdb_api_key").strip())
-        adapter = HTTPAdapter(pool_maxsize=_THREADS)
+        adapter = LimitedAdapter(_RESPONSE_SECONDS, pool_maxsize=_THREADS)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self._limiter = _limiter(settings.tmdb_requests_per_second / workers)

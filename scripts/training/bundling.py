@@ -21,13 +21,13 @@ from movierating.registry.bundle import (
     golden_inputs,
     write_bundle,
 )
-from movierating.registry.manifest import DataSource, Interval, Manifest, Split
+from movierating.registry.manifest import MANIFEST_NAME, DataSource, Interval, Manifest, Split
 from scripts.dataset.metrics import score
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.parameters import MIN_VOTES_TO_MEASURE
 from scripts.runtime.provenance import commit, libraries
 from scripts.runtime.run_files import RunFiles
-from scripts.runtime.storage import read_json, staged_folder
+from scripts.runtime.storage import read_json, staged_folder, write_bytes
 from scripts.training.intervals import fit_error_model
 from scripts.training.onnx_export import to_onnx
 from scripts.training.selection import TrainingResult
@@ -134,6 +134,18 @@ def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Ma
         written = write_bundle(folder, manifest, contents)
     logger.info("wrote version %s to %s", written.version, files.bundle)
     return written
+
+
+def add_wandb_run(manifest: Manifest, wandb_run: str | None, files: RunFiles) -> Manifest:
+    """Add the path of the W&B run to the manifest of the run's bundle, and return the new manifest.
+
+    The name of the version does not depend on it.
+    """
+    if wandb_run is None:
+        return manifest
+    added = manifest.model_copy(update={"wandb_run": wandb_run})
+    write_bytes(files.bundle / MANIFEST_NAME, added.to_bytes())
+    return added
 
 
 def _similar_films(train: Sample) -> SimilarFilms:

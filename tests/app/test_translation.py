@@ -2,11 +2,13 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from deep_translator import google
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app import translation
 from app.translation import Translator, is_english, split
+from tests.support.slow_server import HEADERS, slow_server
 
 
 @pytest.fixture
@@ -140,3 +142,14 @@ def test_parts_are_short_and_lose_only_whitespace(text: str, most: int):
 )
 def test_english_is_detected_offline(text: str, english: bool):
     assert is_english(text) is english
+
+
+@pytest.mark.parametrize("drip", [b"", b"x"], ids=["silent", "slow"])
+def test_request_to_google_that_hangs_is_ended_and_its_thread_is_free_again(
+    drip: bytes, monkeypatch: pytest.MonkeyPatch
+):
+    translator = Translator(0.1)
+    with slow_server(HEADERS + b"\r\n" if drip else b"", drip) as url:
+        monkeypatch.setitem(google.BASE_URLS, "GOOGLE_TRANSLATE", url)
+        assert translator.to_english("이야기") is None
+        translator._pool.shutdown(wait=True)  # returns when the thread has ended

@@ -11,6 +11,7 @@ import pytest
 from tenacity import wait_none
 
 from movierating.settings import pipeline_settings
+from tests.support.slow_server import HEADERS, slow_server
 
 SECRET_PATH = "/services/T0AAA/B0BBB/nobody-may-read-this"
 
@@ -157,3 +158,16 @@ def test_daily_run_has_a_deadline_before_its_timeout(dag):
     (deadline,) = dag.deadline
     assert deadline.interval < dag.dagrun_timeout
     assert deadline.callback.path == "dags.alerts.alert_deadline"
+
+
+def test_webhook_that_answers_too_slowly_is_left(
+    alerts: ModuleType,
+    set_webhook: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    monkeypatch.setattr(alerts, "_TIMEOUT_SECONDS", 0.1)
+    with slow_server(HEADERS, b"X-Slow: 1\r\n") as url:
+        set_webhook(url)
+        alerts.send_alert("a run is late")
+    assert "the alert could not be sent" in caplog.text

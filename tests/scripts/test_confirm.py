@@ -7,7 +7,9 @@ import pytest
 
 from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.state import free_ports
+from scripts import confirm as module
 from scripts.confirm import NotServedError, confirm
+from tests.support.slow_server import HEADERS, slow_server
 
 
 class Service:
@@ -105,3 +107,11 @@ def test_unreachable_service_is_reported():
 def test_address_must_be_set():
     with pytest.raises(SettingsError, match="API_URL is not set"):
         confirm("v2", load_settings(Settings))
+
+
+def test_service_that_answers_too_slowly_is_an_error(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", 0.1)
+    with slow_server(HEADERS + b"\r\n", b" ") as url:
+        slow = load_settings(Settings, api_url=url, confirm_seconds=0.1)
+        with pytest.raises(NotServedError, match="gives no readable answer"):
+            confirm("2026-11-23-0123456789ab", slow)

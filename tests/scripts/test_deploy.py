@@ -357,6 +357,17 @@ def test_decision_is_logged_in_wandb_without_an_account_too(settings: Settings):
     assert run["summary"]["holdout_rmse"] == 0.7
 
 
+def test_wandb_is_asked_after_everything_else(
+    settings: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+):
+    found: list[list[str]] = []
+    monkeypatch.setattr(module, "log_run", lambda *_, **__: found.append(bucket.keys("models/")))
+    deploy(RUN_DATE, settings)
+    (at_the_call,) = found
+    assert at_the_call == bucket.keys("models/")
+    assert f"models/latest/{LATEST[0]}" in at_the_call
+
+
 def test_running_again_changes_nothing(settings: Settings, bucket: Bucket):
     deploy(RUN_DATE, settings)
     before = stored(bucket)

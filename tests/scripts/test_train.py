@@ -264,6 +264,23 @@ def test_unwritable_bundle_is_reported_in_one_sentence(tmp_path: Path):
         train(RUN_DATE, settings, ModelConfig("linear", SMALL.parameters))
 
 
+def test_bundle_is_complete_before_wandb_is_asked_and_then_names_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def look(*_: Any, **__: Any) -> str:
+        raw = (files.bundle / MANIFEST_NAME).read_bytes()
+        assert Bundle.load(Path(str(files.bundle)), sha256(raw)).manifest.wandb_run is None
+        assert (tmp_path / "best_score.txt").exists()
+        return "studio/films/1"
+
+    files = RunFiles(tmp_path, RUN_DATE)
+    monkeypatch.setattr(module, "log_run", look)
+    manifest = train(RUN_DATE, prepared(tmp_path), ModelConfig("linear"))
+    assert manifest.wandb_run == "studio/films/1"
+    raw = (files.bundle / MANIFEST_NAME).read_bytes()
+    assert Bundle.load(Path(str(files.bundle)), sha256(raw)).manifest == manifest
+
+
 def test_tracked_runs_are_in_the_manifest(run: Run):
     assert run.manifest.wandb_run is not None
     assert "movie-rating-predictor" in run.manifest.wandb_run

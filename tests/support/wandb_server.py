@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 ENTITY = "studio"
@@ -14,7 +14,7 @@ ENTITY = "studio"
 
 @dataclass
 class WandbServer:
-    """What a client has sent to the imitation of W&B, and which operation it refuses.
+    """What a client has sent to the imitation of W&B, and how the imitation misbehaves.
 
     Attributes:
         url: The address of the server.
@@ -22,6 +22,8 @@ class WandbServer:
         files: The files that runs uploaded, by path.
         reports: The variables of each request that stores a report.
         refused: The name of the operation to refuse with "permission denied"; None for none.
+        ends_after: The name of the operation after which each request gets `fault`; None for none.
+        fault: The HTTP status of these answers; None for no answer at all.
     """
 
     url: str = ""
@@ -29,6 +31,14 @@ class WandbServer:
     files: dict[str, bytes] = field(default_factory=dict)
     reports: list[dict[str, Any]] = field(default_factory=list)
     refused: str | None = None
+    ends_after: str | None = None
+    fault: int | None = None
+    closed: Event = field(default_factory=Event)
+
+    @property
+    def is_faulty(self) -> bool:
+        """Whether the operation `ends_after` was requested."""
+        return self.ends_after in self.asked
 
     def answer(self, query: str, given: dict[str, Any]) -> dict[str, Any]:
         """Return the answer to a GraphQL operation with the variables `given`.
@@ -96,13 +106,17 @@ def running_wandb() -> Iterator[WandbServer]:
         def take(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             answer: dict[str, Any] = {}
+            if told.is_faulty and told.fault is None:
+                told.closed.wait()
+                return
+            status = told.fault if told.is_faulty and told.fault else 200
             if self.path == "/graphql":
                 asked = json.loads(body)
                 answer = told.answer(asked["query"], asked.get("variables") or {})
             elif self.command == "PUT":
                 told.files[self.path.removeprefix("/")] = body
             content = json.dumps(answer).encode()
-            self.send_response(200)
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
@@ -123,4 +137,5 @@ def running_wandb() -> Iterator[WandbServer]:
         Thread(target=server.serve_forever, daemon=True).start()
         told.url = f"http://127.0.0.1:{server.server_port}"
         yield told
+        told.closed.set()
         server.shutdown()

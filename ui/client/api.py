@@ -4,6 +4,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Iterable
+from threading import Timer
 from typing import Any, Final, TypeVar
 
 import requests
@@ -112,7 +113,9 @@ def _request(
             params=params,
             headers=_key_header(),
             timeout=CONNECT_AND_READ_SECONDS,
+            stream=True,
         )
+        _read(response)
     except requests.RequestException as error:
         # Log only the type: the message may contain the URL, and the URL a password.
         logger.warning("no response to %s: %s", path, type(error).__name__)
@@ -126,6 +129,19 @@ def _request(
 def _key_header() -> dict[str, str]:
     key = os.environ.get("API_KEY")
     return {"X-API-Key": key} if key else {}
+
+
+def _read(response: requests.Response) -> None:
+    """Read the body of a response; end the read if the body arrives too slowly.
+
+    The timeout of requests only limits the time between two pieces of the body.
+    """
+    limit = Timer(CONNECT_AND_READ_SECONDS[1], response.raw.shutdown)
+    limit.start()
+    try:
+        _ = response.content
+    finally:
+        limit.cancel()
 
 
 def _error_from(path: str, response: requests.Response) -> ApiError:

@@ -17,6 +17,7 @@ from scripts.tmdb.client import ClockError, Tmdb, TmdbError, TmdbUnavailableErro
 from tests.support.bundles import RUN_DATE
 from tests.support.films import moment
 from tests.support.shifting_list import lose_first_film
+from tests.support.slow_server import HEADERS, slow_server
 from tests.support.stand_in import add_headers
 
 V3_KEY = "fedcba9876543210fedcba9876543210"
@@ -559,3 +560,13 @@ def test_rate_below_one_request_per_second_is_kept():
     limiter = module._limiter(0.5)
     assert limiter.try_acquire(blocking=False)
     assert not limiter.try_acquire(blocking=False)
+
+
+def test_response_that_does_not_end_is_a_failed_attempt(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "_RESPONSE_SECONDS", 0.1)
+    with (
+        slow_server(HEADERS + b"\r\n", b" ") as url,
+        Tmdb(planted(f"{url}/3"), attempts=1) as slow,
+        pytest.raises(TmdbUnavailableError, match="cannot be reached"),
+    ):
+        slow.get(GENRES)
