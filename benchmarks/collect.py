@@ -217,7 +217,7 @@ def faulty(bench: Bench, first: str) -> dict[str, float]:
 
 
 def million(bench: Bench) -> dict[str, float]:
-    """Measure the daily collection when the film store has a million films, about as many as TMDB.
+    """Measure the daily collection with a million films in the film store, as many as TMDB has.
 
     Returns:
         The duration in seconds and the peak memory in MB.

@@ -238,7 +238,11 @@ class WorldWithOddFilms:
 
 
 def doubles_on(day: date) -> range:
-    """Return the numbers of the films that TMDB has twice on the given day."""
+    """Return which films TMDB has twice on the given day.
+
+    All such films are numbered in the order in which TMDB gets their second entry. The result is a
+    range of these numbers.
+    """
     now = day.toordinal()
     return range((now - MERGED_AFTER_DAYS) // MERGED_EVERY_DAYS + 1, now // MERGED_EVERY_DAYS + 1)
 

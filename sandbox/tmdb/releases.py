@@ -93,10 +93,10 @@ class Releases:
         """Create the object from unsorted releases; releases without a date are left out.
 
         Args:
-            film: The film's position, for each release.
-            country: The country's code, for each release.
-            kind: TMDB's number for the type, for each release.
-            day: The release date, for each release; NaT if it has none.
+            film: For each release, the film's position (its index in the arrays of `Columns`).
+            country: For each release, the country's ISO 3166-1 code.
+            kind: For each release, TMDB's number for the type, from 1 (premiere) to 6 (TV).
+            day: For each release, its date; NaT if it has none.
         """
         films, countries, kinds = (np.asarray(values) for values in (film, country, kind))
         order = np.lexsort((day.astype(np.int64), countries, films))
@@ -107,7 +107,7 @@ class Releases:
         """Return the releases of one film, each with an invented age rating.
 
         Args:
-            position: The film's position.
+            position: The film's position (its index in the arrays of `Columns`).
             film_id: The film's id. The age ratings depend on it.
         """
         first, last = np.searchsorted(self.film, (position, position + 1)).tolist()
