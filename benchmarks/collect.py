@@ -217,7 +217,7 @@ def faulty(bench: Bench, first: str) -> dict[str, float]:
 
 
 def million(bench: Bench) -> dict[str, float]:
-    """Measure the daily collection with a million films in the film store, as many as TMDB has.
+    """Measure the daily collection with a million films in the store (TMDB has about as many).
 
     Returns:
         The duration in seconds and the peak memory in MB.
