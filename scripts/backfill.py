@@ -111,7 +111,12 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
     total["bad"] = sum(each["validation"]["bad"] for each in slices)
     faults = sum((Counter(each["validation"]["faults"]) for each in slices), Counter())
     FailingFilms(store.folder).update(failed, (), today())
-    details = {"faults": dict(sorted(faults.items())), "failing": failed}
+    parts = sum((Counter(each["validation"]["missing_parts"]) for each in slices), Counter())
+    details = {
+        "faults": dict(sorted(faults.items())),
+        "missing_parts": dict(sorted(parts.items())),
+        "failing": failed,
+    }
     write_json(store.folder / REPORT, total | details)
     logger.info("the backfill is complete: %s", total)
     if failed:

@@ -84,6 +84,8 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     }
     write_json(files.collect_report, origin | result)
     logger.info("%s films in %s; bad: %s", count, files.collected, ingestion.report.bad)
+    if parts := ingestion.report.missing_parts:
+        logger.warning("TMDB left out parts of films, which keep their known ones: %s", dict(parts))
     return files.collected
 
 

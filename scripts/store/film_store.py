@@ -13,8 +13,9 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,8 +31,9 @@ from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings
 from scripts.runtime.storage import DataPath, data_folder, reading, write_bytes, writing
 from scripts.store.index import Index, Ints, ints, is_last
+from scripts.store.kept_parts import NO_PART, drop_expired_parts, fill_part, find_parts
 from scripts.store.releases import with_first_releases
-from scripts.store.schema import FACTS, SCHEMA
+from scripts.store.schema import FACTS, PART_TIMES, PARTS, SCHEMA
 from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_as_of
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ _FILE_BYTES: Final = 8_000_000
 _SMALL_BYTES: Final = 500_000  # `compact` merges files that are smaller than this on disk
 _LONGEST_WRITE_SECONDS: Final = 3600  # the process that wrote an older partial file was killed
 _SUPERSEDED_SHARE: Final = 0.25  # `compact` rewrites all files if more of the rows are outdated
+_MOST_KEPT_PARTS: Final = 10_000  # parts of older records that are held in memory together
 _INDEX: Final = ("id", "fetched_at", "run_date", "release_date")
 
 
@@ -155,10 +158,13 @@ class FilmStore:
             The number of films that this removed from the store.
         """
         moment, files = int(before.timestamp() * 1000), self._files()
-        if not (ints(self._scan(["fetched_at"]), "fetched_at") < moment).any():
+        times = ("fetched_at", *PART_TIMES.values())
+        rows = self._scan(times)
+        if not any((ints(rows, name, moment) < moment).any() for name in times):
             return 0
         gone = int((self.index().fetched_at < moment).sum())
-        self._merge(files, keep=pc.field("fetched_at") >= pa.scalar(before, _AT))
+        fresh = pc.field("fetched_at") >= pa.scalar(before, _AT)
+        self._merge(files, lambda films: drop_expired_parts(films.filter(fresh), before))
         logger.info("deleted %s films that were not refreshed since %s", gone, before.date())
         return gone
 
@@ -224,10 +230,11 @@ class FilmStore:
         write_bytes(path, raw)
         return path
 
-    def _merge(self, files: list[DataPath], keep: pc.Expression | None = None) -> None:
+    def _merge(
+        self, files: list[DataPath], change: Callable[[pa.Table], pa.Table] = lambda films: films
+    ) -> None:
         try:
-            films = _merged(files)
-            kept = films if keep is None else (table.filter(keep) for table in films)
+            kept = map(change, _merged(files))
             for table in _in_sizes(kept, _FILE_BYTES):
                 self._write(table)
         except FileNotFoundError:
@@ -262,46 +269,99 @@ _AT: Final = SCHEMA.field("fetched_at").type
 _NO_FILMS: Final = SCHEMA.empty_table()
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Which rows of some files make up each film.
+
+    Attributes:
+        newest: For each file, the positions of the rows that are a film's newest.
+        older_votes: The votes of all other rows, in the columns of `NO_VOTES`.
+        lacking: By part, for each newest row that lacks it: the number of the row's file.
+        sources: By part, for each of these rows: the file, and the position in it, of the row from
+            which to take the part; shape (rows, 2).
+    """
+
+    newest: list[Ints]
+    older_votes: pa.Table
+    lacking: dict[str, Ints]
+    sources: dict[str, Ints]
+
+
 def _merged(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.Table]:
     """Read the films in `files`, one row per film, with each film's votes from all of these files.
+
+    A part that the newest record of a film lacks comes from an older record.
 
     Args:
         files: Files of the store.
         run_date: If given, only the films that this date's daily run fetched.
     """
-    newest, older = _newest(files, run_date)
-    for path, rows in zip(files, newest, strict=True):
-        if len(rows):
-            yield merge_votes(_verified(path).take(rows), older)
+    rows = _newest(files, run_date)
+    for group in _groups(rows):
+        kept = {part: _kept_parts(files, part, rows, group) for part in PARTS}
+        for at in group:
+            if len(rows.newest[at]):
+                films = _verified(files[at]).take(rows.newest[at])
+                films = merge_votes(films, rows.older_votes)
+                for part in PARTS:
+                    films = fill_part(films, part, kept[part])
+                yield films
 
 
-def _newest(files: list[DataPath], run_date: date | None) -> tuple[list[Ints], pa.Table]:
-    """Find the newest row of each film in `files`.
+def _groups(rows: _Rows) -> Iterator[Ints]:
+    """Divide the files into groups, so that the parts kept for one group fit into memory."""
+    kept = np.zeros(len(rows.newest), np.int64)
+    for lacking in rows.lacking.values():
+        kept += np.bincount(lacking, minlength=len(kept))
+    group_of = np.cumsum(kept) // _MOST_KEPT_PARTS
+    return (np.flatnonzero(group_of == group) for group in np.unique(group_of))
+
+
+def _kept_parts(files: list[DataPath], part: str, rows: _Rows, group: Ints) -> pa.Table:
+    """Read one part from older records, for the films in a group of files that lack it."""
+    names = ("id", part, PART_TIMES[part])
+    sources = rows.sources[part][np.isin(rows.lacking[part], group)]
+    tables = [
+        _columns(files[at], names).take(sources[sources[:, 0] == at, 1])
+        for at in np.unique(sources[:, 0])
+    ]
+    return pa.concat_tables([_NO_FILMS.select(names), *tables])
+
+
+def _newest(files: list[DataPath], run_date: date | None) -> _Rows:
+    """Find the newest row of each film in `files`, and the rows with what that row lacks.
 
     Args:
         files: Files of the store.
         run_date: If given, only the newest rows that this date's daily run fetched.
-
-    Returns:
-        Two values. The first has, for each file, the positions of the newest rows in it. The second
-        has the votes of all other rows, in the columns of `NO_VOTES`.
     """
-    parts = [_columns(path, ("id", "fetched_at", "run_date")) for path in files]
-    rows = pa.concat_tables([_NO_FILMS.select(["id", "fetched_at", "run_date"]), *parts])
+    names = ("id", "fetched_at", "run_date", *PART_TIMES.values())
+    parts = [_columns(path, names) for path in files]
+    starts = np.cumsum([0, *map(len, parts)])[:-1]  # the number of each file's first row
+    rows = pa.concat_tables([_NO_FILMS.select(names), *parts])
     ids, at = ints(rows, "id"), ints(rows, "fetched_at")
     order = np.lexsort((at, ids))
-    counts = np.zeros(len(ids), np.bool_)
-    counts[order] = is_last(ids[order])
-    by_file = np.split(counts, np.cumsum([len(part) for part in parts])[:-1]) if files else []
+    is_newest = np.zeros(len(ids), np.bool_)
+    is_newest[order] = is_last(ids[order])
     older = [
         vote_rows(_columns(path, ("id", "votes")).filter(~mask))
-        for path, mask in zip(files, by_file, strict=True)
+        for path, mask in zip(files, np.split(is_newest, starts[1:]), strict=False)
         if not mask.all()
     ]
     if run_date is not None:
-        brought = [pc.equal(part["run_date"], run_date).fill_null(False) for part in parts]
-        by_file = [mask & each.to_numpy() for mask, each in zip(by_file, brought, strict=True)]
-    return [np.flatnonzero(mask) for mask in by_file], pa.concat_tables([NO_VOTES, *older])
+        is_newest &= pc.equal(rows["run_date"], run_date).fill_null(False).to_numpy()
+    lacking, sources = {}, {}
+    for part, sent in PART_TIMES.items():
+        needy, having = find_parts(ids, ints(rows, sent, NO_PART), is_newest)
+        lacking[part] = _file_of(needy, starts)
+        source = _file_of(having, starts)
+        sources[part] = np.column_stack([source, having - starts[source]])
+    newest = [np.flatnonzero(mask) for mask in np.split(is_newest, starts[1:])]
+    return _Rows(newest[: len(files)], pa.concat_tables([NO_VOTES, *older]), lacking, sources)
+
+
+def _file_of(rows: Ints, starts: Ints) -> Ints:
+    return np.searchsorted(starts, rows, side="right") - 1
 
 
 def _in_sizes(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
@@ -334,7 +394,7 @@ def _columns(path: DataPath, names: Iterable[str]) -> pa.Table:
 def _parse(path: DataPath, stream: Any, names: list[str]) -> pa.Table:
     """Read some columns of a parquet file, and verify the checksums inside the file."""
     try:
-        table = pq.ParquetFile(stream, page_checksum_verification=True).read(names)
+        table = _read(pq.ParquetFile(stream, page_checksum_verification=True), names)
         return table.cast(pa.schema([SCHEMA.field(name) for name in names]))
     except (pa.ArrowException, KeyError, OverflowError, ValueError):
         raise StoreCorruptError(path) from None
@@ -342,6 +402,18 @@ def _parse(path: DataPath, stream: Any, names: list[str]) -> pa.Table:
         if error.errno is not None:  # an error from the operating system, so the file may be intact
             raise
         raise StoreCorruptError(path) from None
+
+
+def _read(file: pq.ParquetFile, names: list[str]) -> pa.Table:
+    """Read some columns; files of version 1.0.0 have no times of parts, so derive them."""
+    part_of = {time: part for part, time in PART_TIMES.items()}
+    derived = [name for name in names if name in part_of.keys() - set(file.schema_arrow.names)]
+    sources = {"fetched_at", *(part_of[name] for name in derived)} if derived else set()
+    table = file.read([*names, *sources - set(names)])
+    for name in derived:
+        time = pc.if_else(table[part_of[name]].is_valid(), table["fetched_at"], None)
+        table = table.append_column(name, time)
+    return table.select(names)
 
 
 def _size(path: DataPath) -> int:

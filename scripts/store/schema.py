@@ -53,13 +53,17 @@ FIELD_TYPES: Final[dict[str, tuple[type, ...]]] = {
     **dict.fromkeys(_LISTS, (list,)),
 }
 FIELDS: Final = tuple(sorted(FIELD_TYPES))  # alphabetical, as TMDB sends them
-# Further parts that are requested with a film, and the list that each part must contain.
+# Further parts that are requested with a film, and the lists that each part must contain.
 PARTS: Final = {
-    "credits": "cast",
-    "keywords": "keywords",
-    "release_dates": "results",
-    "translations": "translations",
+    "credits": ("cast", "crew"),
+    "keywords": ("keywords",),
+    "release_dates": ("results",),
+    "translations": ("translations",),
 }
+# By part: the column with the time at which TMDB sent it. It is null if the record has no such
+# part. It may be older than the record: TMDB leaves out parts at times, and the store then keeps
+# the part of an earlier record.
+PART_TIMES: Final = {part: f"{part}_at" for part in PARTS}
 NEVER_NULL: Final = frozenset(
     {"id", "title", "adult", "video", "popularity", "vote_average", "vote_count", *_LISTS}
 )
@@ -78,13 +82,16 @@ SCHEMA: Final = pa.schema(
         *((name, pa.date32() if name == "release_date" else TEXT) for name in _TEXTS),
         *((name, TEXT) for name in NESTED),
         ("extra", TEXT),
+        *((name, pa.timestamp("ms", "UTC")) for name in PART_TIMES.values()),
         ("votes", pa.list_(VOTE)),  # one entry for each day the film was fetched, sorted by date
     ]
 )
 ABSENT: Final = ...  # for a field that TMDB did not send; None is for one that it sent as null
 # The columns about the film itself, without those about how it was fetched.
 FACTS: Final = tuple(
-    name for name in SCHEMA.names if name not in {"fetched_at", "run_date", "votes"}
+    name
+    for name in SCHEMA.names
+    if name not in {"fetched_at", "run_date", "votes", *PART_TIMES.values()}
 )
 _WEB_PAGE_ONLY: Final = frozenset(
     {
@@ -106,8 +113,17 @@ _WEB_PAGE_ONLY: Final = frozenset(
 def unexpected_fields(film: dict[str, Any]) -> list[str]:
     """Return the names of fields in TMDB's film JSON that are absent or have an unexpected type."""
     unexpected = [name for name, types in FIELD_TYPES.items() if not _has_type(film, name, types)]
-    parts = [name for name, inner in PARTS.items() if not _is_part(film.get(name), inner)]
-    return unexpected + parts
+    return unexpected + incomplete_parts(film)
+
+
+def incomplete_parts(film: dict[str, Any]) -> list[str]:
+    """Return the names of the parts that TMDB's film JSON lacks or has in an unexpected form."""
+    return [name for name in PARTS if not is_complete(name, film.get(name))]
+
+
+def is_complete(name: str, part: Any) -> bool:
+    """Whether a part, such as `credits`, has the lists that it must contain."""
+    return isinstance(part, dict) and all(isinstance(part.get(each), list) for each in PARTS[name])
 
 
 def has_json_type(value: Any, types: tuple[type, ...]) -> bool:
@@ -119,7 +135,8 @@ def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | Non
     """Convert TMDB's JSON for a film to a row of the film store, without the column `votes`.
 
     Values are as TMDB sent them, or `ABSENT` if TMDB sent none. `tmdb.validation` checks them
-    afterwards.
+    afterwards. A part that is absent, null, empty or without its lists becomes None; so the store
+    keeps the part of an earlier record.
 
     Args:
         film: The response to `/movie/{id}` with its parts.
@@ -130,6 +147,8 @@ def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | Non
     extra = {name: value for name, value in film.items() if name not in known}
     row: FilmRecord = {name: _storable(film.get(name, ABSENT)) for name in FIELDS}
     row |= {name: compact_json(film[name]) if name in film else ABSENT for name in NESTED}
+    row |= {name: None for name in PARTS if _is_missing(name, film.get(name))}
+    row |= {time: None if row[name] is None else fetched_at for name, time in PART_TIMES.items()}
     return row | {
         "fetched_at": fetched_at,
         "run_date": run_date,
@@ -166,5 +185,6 @@ def _has_type(film: dict[str, Any], name: str, types: tuple[type, ...]) -> bool:
     return has_json_type(value, types)
 
 
-def _is_part(part: Any, inner: str) -> bool:
-    return isinstance(part, dict) and isinstance(part.get(inner), list)
+def _is_missing(name: str, part: Any) -> bool:
+    """Whether TMDB sent nothing for a part; a part of another type is a fault instead."""
+    return not part or (isinstance(part, dict) and not is_complete(name, part))

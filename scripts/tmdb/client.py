@@ -27,7 +27,7 @@ from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings, SettingsError
 from movierating.time_limits import LimitedAdapter
 from scripts.runtime.clock import now
-from scripts.store.schema import PARTS, unexpected_fields
+from scripts.store.schema import PARTS, incomplete_parts, is_complete, unexpected_fields
 from scripts.tmdb.listing import MAX_READINGS, FilmJson, Listing, ListReading
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ _THREADS: Final = 16
 _AHEAD: Final = 2 * _THREADS  # at most this many films are requested before the caller reads them
 _ATTEMPTS: Final = 20  # with the waits between them, they last about three minutes
 _FORMAT_ATTEMPTS: Final = 6  # fields of a wrong type may be a temporary fault, so ask again
+_PART_ATTEMPTS: Final = 3  # for a part by its own path
 _FILM_ATTEMPTS: Final = 6  # for a film that fails while TMDB answers other requests
 # TMDB works if this many requests in a row succeed. With fewer, a TMDB that refuses every second
 # request would often seem to work, and good films would be left out.
@@ -292,9 +293,27 @@ class Tmdb:
         for _ in range(_FORMAT_ATTEMPTS):
             content, times = self._ask_once(path, query)
             film = _film_of(content, film_id)
-            if not unexpected_fields(film):
+            if PARTS.keys() >= set(unexpected_fields(film)):
                 break
-        return TmdbAnswer(film_id, film, times.made_at)
+        parts = {name: self._part(film_id, name) for name in incomplete_parts(film)}
+        found = {name: part for name, part in parts.items() if part is not None}
+        return TmdbAnswer(film_id, film | found, times.made_at)
+
+    def _part(self, film_id: int, name: str) -> FilmJson | None:
+        """Request a part by its own path, because TMDB left it out of its answer for the film.
+
+        Returns:
+            The part; None if TMDB sends no complete one here either.
+        """
+        stop = stop_after_attempt(_PART_ATTEMPTS) | stop_when_event_set(self._ended)
+        attempts = self._retrying(TmdbUnavailableError, stop)
+        try:
+            content, _ = attempts(self._ask_once, f"/movie/{film_id}/{name}", {})
+        except (LookupError, TmdbError):
+            return None
+        if not is_complete(name, content):
+            return None
+        return {key: value for key, value in content.items() if key != "id"}
 
     def is_well(self, checks: int = _HEALTH_CHECKS) -> bool:
         """Whether TMDB answers a simple request, several times in a row and without retries.

@@ -25,6 +25,7 @@ from scripts.store.schema import (
     FIELD_TYPES,
     NESTED,
     NEVER_NULL,
+    PART_TIMES,
     PARTS,
     SCHEMA,
     FilmRecord,
@@ -68,12 +69,15 @@ class ValidationReport:
         bad: Number of these records with one or more faults.
         faults: How often each fault was found, such as "runtime: impossible" (field and reason).
             The faulty value is then set to missing. A record without an id is dropped.
+        missing_parts: How often TMDB left out a part, such as `credits`; this is no fault, because
+            the store keeps the part of an earlier record.
         unknown: How often TMDB wrote 0 for an unknown value, by field; this is no fault.
     """
 
     records: int = 0
     bad: int = 0
     faults: Counter[str] = field(default_factory=Counter)
+    missing_parts: Counter[str] = field(default_factory=Counter)
     unknown: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, Any]:
@@ -82,6 +86,7 @@ class ValidationReport:
             "records": self.records,
             "bad": self.bad,
             "faults": dict(sorted(self.faults.items())),
+            "missing_parts": dict(sorted(self.missing_parts.items())),
             "unknown": dict(sorted(self.unknown.items())),
         }
 
@@ -110,6 +115,7 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
     """
     frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
     faulty = Counter[int]()
+    report.missing_parts.update(name for row in records for name in PARTS if row[name] is None)
     # Pandera needs 25 ms to check all types, even of one record; most batches have no such fault.
     if not all(map(_has_right_types, records)):
         frame = _mend(frame, _types_schema(), report, faulty)
@@ -125,6 +131,7 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
     for row in rows:
         row["release_date"] = _day(row["release_date"])
         row["votes"] = _votes(row, min(as_of, day_of(row["fetched_at"])))
+        row |= {sent: None for name, sent in PART_TIMES.items() if row[name] is None}
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 

@@ -174,7 +174,11 @@ def test_backfill_fetches_every_film_once_with_its_parts(
     assert films.keys() == listed
     assert {film["run_date"] for film in films.values()} == {None}
     assert leftovers(store) == [REPORT]
-    assert read_json(store.folder / REPORT) == total | {"faults": {}, "failing": {}}
+    assert read_json(store.folder / REPORT) == total | {
+        "faults": {},
+        "missing_parts": {},
+        "failing": {},
+    }
 
 
 def test_fresh_film_is_not_refetched_but_an_old_one_is(

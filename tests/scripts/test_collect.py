@@ -378,6 +378,26 @@ def test_run_in_which_too_many_films_fail_ends_with_their_ids(
     assert FailingFilms(store.folder).ids == frozenset()  # the fault may be TMDB's
 
 
+def test_part_that_tmdb_leaves_out_is_kept_and_counted_apart(
+    settings: Settings, files: RunFiles, store: FilmStore, tmdb_stand_in: RunningStandIn
+):
+    with Tmdb(settings) as tmdb:
+        film_id = next(tmdb.pages("/movie/popular"))["id"]
+    store.add(columns({"id": film_id}, day=RUN_DATE - 9 * DAY))
+    before = stored(store)[film_id]["credits"]
+    path = f"/3/movie/{film_id}"
+    with tmdb_stand_in.faults(
+        {"kind": "missing_field", "field": "credits", "path": path, "exact": True},
+        {"kind": "404", "path": f"{path}/credits", "exact": True},
+    ):
+        collect(RUN_DATE, settings)
+    report = read_json(files.collect_report)["validation"]
+    assert (report["missing_parts"], report["bad"]) == ({"credits": 1}, 0)
+    film = stored(store)[film_id]
+    assert film["title"] != "The Lantern"
+    assert (film["credits"], film["credits_at"]) == (before, moment(RUN_DATE - 9 * DAY))
+
+
 @pytest.mark.usefixtures("_no_waiting")
 @pytest.mark.parametrize("kind", ["null", "missing_field", "wrong_type"])
 def test_entry_of_a_list_without_an_id_is_skipped_and_counted(

@@ -50,6 +50,7 @@ def test_field_of_another_type_is_unexpected(name: str):
         ({"vote_count": True}, ["vote_count"]),
         ({"vote_average": 7}, []),
         ({"credits": {"crew": []}}, ["credits"]),
+        ({"credits": {"cast": [], "crew": None}}, ["credits"]),
     ],
 )
 def test_null_is_unexpected_only_in_fields_that_tmdb_always_fills(

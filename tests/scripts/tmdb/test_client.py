@@ -413,6 +413,41 @@ def test_film_with_a_passing_wrong_type_is_fetched_again(
     assert answer.film == expected.film
 
 
+@pytest.mark.parametrize("part", ["credits", "keywords", "release_dates", "translations"])
+@pytest.mark.parametrize("kind", ["missing_field", "null"])
+def test_missing_part_is_requested_once_by_its_own_path(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str, part: str
+):
+    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (expected,) = tmdb.details([film_id])
+    tmdb_stand_in.forget()
+    with tmdb_stand_in.faults(
+        {"kind": kind, "field": part, "path": f"/3/movie/{film_id}", "exact": True}
+    ):
+        (answer,) = tmdb.details([film_id])
+    assert answer.film == expected.film
+    assert tmdb_stand_in.stats()["requests"] == 2
+
+
+@pytest.mark.parametrize("kind", ["null", "404", "404_6", "400", "401", "500", "not_json"])
+@pytest.mark.usefixtures("waits")
+def test_part_that_its_own_path_lacks_too_is_missing(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str
+):
+    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (expected,) = tmdb.details([film_id])
+    path = f"/3/movie/{film_id}"
+    with tmdb_stand_in.faults(
+        {"kind": "null", "field": "credits", "path": path, "exact": True},
+        {"kind": kind, "field": "cast", "path": f"{path}/credits", "exact": True},
+    ):
+        (answer,) = tmdb.details([film_id])
+    assert answer.film is not None
+    assert expected.film is not None
+    assert answer.problem is None
+    assert answer.film == expected.film | {"credits": None}
+
+
 def test_film_with_a_lasting_wrong_type_is_returned_as_it_is(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb
 ):

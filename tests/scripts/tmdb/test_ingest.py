@@ -1,6 +1,6 @@
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from scripts.tmdb.failures import TooManyFailuresError
 from scripts.tmdb.ingest import Ingestion
 from scripts.tmdb.validation import BadAnswersError
 from tests.support.bundles import RUN_DATE
-from tests.support.films import FILM, moment, stored
+from tests.support.films import FILM, columns, moment, stored
 
 
 @pytest.fixture
@@ -100,6 +100,19 @@ def test_bad_records_stop_the_run_and_overwrite_nothing(ingestion: Ingestion):
     with pytest.raises(BadAnswersError, match="runtime: another form"):
         list(ingestion.add(answers(*range(1, 41), runtime="101")))
     assert {film["runtime"] for film in stored(ingestion.store).values()} == {101}
+
+
+def test_missing_parts_of_many_films_neither_end_the_run_nor_replace_known_ones(
+    ingestion: Ingestion,
+):
+    store, ids = ingestion.store, range(1, 101)
+    store.add(columns(*({"id": film_id} for film_id in ids), day=RUN_DATE - timedelta(9)))
+    list(ingestion.add(answers(*ids, credits=None, keywords=None)))
+    assert (ingestion.report.bad, ingestion.report.missing_parts["credits"]) == (0, 100)
+    films = stored(store).values()
+    assert {film["fetched_at"] for film in films} == {moment()}
+    assert {film["credits_at"] for film in films} == {moment(RUN_DATE - timedelta(9))}
+    assert all(film["credits"] and film["keywords"] for film in films)
 
 
 def test_full_disk_is_reported_in_one_sentence(

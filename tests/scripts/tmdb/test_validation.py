@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scripts.store.schema import SCHEMA, film_record
+from scripts.store.schema import PART_TIMES, PARTS, SCHEMA, film_record
 from scripts.tmdb.validation import (
     MIN_TO_JUDGE,
     BadAnswersError,
@@ -29,6 +29,7 @@ def test_good_film_is_unchanged_and_has_its_votes():
         "records": 1,
         "bad": 0,
         "faults": {},
+        "missing_parts": {},
         "unknown": {"budget": 0, "revenue": 0, "runtime": 0},
     }
     assert row["title"] == "The Lantern"
@@ -50,7 +51,7 @@ def test_good_film_is_unchanged_and_has_its_votes():
         ({"title": None}, "title: is missing", ["title"]),
         ({"title": 7}, "title: another form", ["title"]),
         ({"genres": "unexpected"}, "genres: another form", ["genres"]),
-        ({"credits": "unexpected"}, "credits: another form", ["credits"]),
+        ({"credits": "unexpected"}, "credits: another form", ["credits", "credits_at"]),
         ({"release_date": "19 May 2026"}, "release_date: impossible", ["release_date"]),
         ({"release_date": "1726-10-01"}, "release_date: impossible", ["release_date"]),
         (
@@ -81,7 +82,25 @@ def test_impossible_value_is_set_to_missing_and_counted(
     assert report.bad == 1
 
 
-@pytest.mark.parametrize("field", ["homepage", "runtime", "genres", "credits", "translations"])
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("value", [..., None, {}, [], {"id": 5}, {"cast": None, "keywords": None}])
+def test_missing_part_is_counted_and_is_no_fault(part: str, value: object):
+    film = FILM | {part: value}
+    if value is ...:
+        del film[part]
+    report = ValidationReport()
+    (row,) = validate_records([film_record(film, moment(), None)], RUN_DATE, report).to_pylist()
+    assert row[part] is row[PART_TIMES[part]] is None
+    assert (report.bad, report.faults) == (0, {})
+    assert report.as_json()["missing_parts"] == {part: 1}
+
+
+def test_part_has_the_time_at_which_tmdb_sent_it():
+    (row,), _ = admitted({})
+    assert {row[name] for name in PART_TIMES.values()} == {moment()}
+
+
+@pytest.mark.parametrize("field", ["homepage", "runtime", "genres"])
 def test_absent_field_is_missing_and_counted(field: str):
     film = {name: value for name, value in FILM.items() if name != field}
     report = ValidationReport()
