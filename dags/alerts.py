@@ -6,45 +6,62 @@ from typing import Any, Final
 import requests
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from dags.failures import failed_run
 from movierating.settings import pipeline_settings
 from movierating.time_limits import limited_session
 
 logger = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS: Final = 10
+_SENT: Final = "late_runs.json"  # in DATA_DIR: what was reported and is still true
 
 
-def send_alert(text: str) -> None:
-    """Send a message to ALERT_WEBHOOK_URL, if set; a failure to send it is only logged.
+def send_alert(text: str) -> bool:
+    """Send a message to ALERT_WEBHOOK_URL, if set, and return whether it was sent.
+
+    A failure to send it is only logged.
 
     The webhook's address is a secret, because anybody who has it can post messages. The text of a
     request error contains this address. So the log gets only the error's type or the HTTP status.
     """
     address = pipeline_settings().alert_webhook_url
     if address is None:
-        return
+        return False
     try:
         _post(address.get_secret_value(), text)
     except requests.RequestException as error:
         answer = error.response
         why = type(error).__name__ if answer is None else f"it answered {answer.status_code}"
         logger.error("the alert could not be sent: %s", why)  # noqa: TRY400 - see above
+        return False
+    return True
 
 
-def alert_timeout(context: Any) -> None:
-    """Send a message about a run that was stopped because it took too long.
+def send_new_alerts(texts: dict[str, str]) -> list[str]:
+    """Send the messages that were not sent the last time.
 
-    Airflow calls this for every failed run. All other failures come from a failed task, for which
-    `alert_failure` has sent a message already.
+    Args:
+        texts: All messages that are true now, by the name of what each is about.
+
+    Returns:
+        The names of the messages that were sent, now or before.
     """
-    if context["reason"] == "timed_out":
-        send_alert(f"{context['dag'].dag_id}: {context['run_id']} took too long and was stopped")
+    from scripts.runtime.storage import data_folder, read_json, write_json
+
+    record = data_folder(pipeline_settings()) / _SENT
+    before = read_json(record) if record.exists() else []
+    sent = [name for name, text in texts.items() if name in before or send_alert(text)]
+    write_json(record, sent)
+    return sent
 
 
-def alert_deadline(context: Any) -> None:
-    """Send a message about a run that is still running after its deadline."""
-    run = context["dag_run"]
-    send_alert(f"{run['dag_id']}: {run['dag_run_id']} is late and still running")
+def alert_failed_run(context: Any) -> None:
+    """Send the one message about a failed run. Every DAG has this as its `on_failure_callback`.
+
+    The scheduler asks for this call whatever ended the run: a task that failed, was killed or lost
+    its machine, or the run's time limit. The call is made in the DAG processor.
+    """
+    send_alert(failed_run(context))
 
 
 @retry(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from scripts.deploy import Approval
 
 PUBLISH: Final = "publish_model_to_s3"
+QUESTION: Final = "approve_promotion"
 _APPROVE, _REJECT = "Approve", "Reject"
 _PATIENCE: Final = timedelta(hours=10)  # less than the run's limit of 12 hours
 
@@ -24,7 +25,7 @@ def approve_promotion() -> HITLOperator:
     """
     published = f"ti.xcom_pull('{PUBLISH}')"
     return HITLOperator(
-        task_id="approve_promotion",
+        task_id=QUESTION,
         subject=f"Put {{{{ {published}['version'] }}}} into production?",
         body=f"The gate lets it through: {{{{ {published}['reason'] }}}}",
         options=[_APPROVE, _REJECT],

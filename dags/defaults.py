@@ -1,22 +1,10 @@
-"""Settings that all DAGs share: retries, failure alerts, and the rate limit of TMDB requests."""
+"""Settings that all DAGs share: retries, errors, and the rate limit of TMDB requests."""
 
-import logging
 from datetime import timedelta
 from typing import Any, Final
 
-from dags.alerts import send_alert
+from dags.failures import keep_reason
 from movierating.settings import pipeline_settings
-
-logger = logging.getLogger(__name__)
-
-
-def alert_failure(context: Any) -> None:
-    """Log and send a message about a task that failed after its last retry, with the error."""
-    task = context["task_instance"]
-    failure = f"{task.task_id} of {context['run_id']} failed for good: {context.get('exception')}"
-    logger.error("%s", failure)
-    send_alert(f"{task.dag_id}: {failure}")
-
 
 DEFAULT_ARGS: Final[dict[str, Any]] = {
     "retries": 2,
@@ -24,7 +12,7 @@ DEFAULT_ARGS: Final[dict[str, Any]] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=15),
     "execution_timeout": timedelta(hours=3),
-    "on_failure_callback": alert_failure,
+    "on_failure_callback": keep_reason,
 }
 
 

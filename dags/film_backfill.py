@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.sdk import Param, dag, get_current_context, task
 
-from dags.alerts import alert_timeout
+from dags.alerts import alert_failed_run
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import as_airflow_failure
 from movierating.settings import pipeline_settings
@@ -50,7 +50,7 @@ def _day(text: str | None) -> date | None:
         ),
     },
     default_args=DEFAULT_ARGS,
-    on_failure_callback=alert_timeout,
+    on_failure_callback=alert_failed_run,
     tags=["tmdb", "collection"],
     doc_md=__doc__,
 )

@@ -1,13 +1,15 @@
-"""Delete old files, logs, model versions and Airflow runs daily, so that no disk fills up."""
+"""Delete old files, logs, model versions and Airflow runs daily, and report late runs."""
 
 import os
 from datetime import timedelta
+from typing import Any
 
-from airflow.sdk import CronTriggerTimetable, dag, task
+from airflow.sdk import CronTriggerTimetable, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.alerts import alert_timeout
+from dags.alerts import alert_failed_run, send_new_alerts
 from dags.defaults import DEFAULT_ARGS
+from dags.late_runs import LATE_AFTER, late_runs
 from dags.run_context import as_airflow_failure
 from movierating.settings import pipeline_settings
 
@@ -24,12 +26,12 @@ from movierating.settings import pipeline_settings
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=2),
     default_args=DEFAULT_ARGS,
-    on_failure_callback=alert_timeout,
+    on_failure_callback=alert_failed_run,
     tags=["housekeeping"],
     doc_md=__doc__,
 )
 def tmdb_housekeeping() -> None:
-    """Clean up files, model registry and Airflow's database, in three independent tasks."""
+    """Clean up files, registry and Airflow's database, and look for late runs; each on its own."""
 
     @task
     def prune_files() -> int:
@@ -67,6 +69,18 @@ def tmdb_housekeeping() -> None:
             )
         clean(connection, pipeline_settings().keep_days)
 
+    @task
+    def report_late_runs() -> list[str]:
+        """Send a message about each late run of the daily pipeline; return the runs' names.
+
+        A run is late after two hours, unless it waits for a person. Each run is reported once.
+        """
+        context: Any = get_current_context()
+        late = late_runs(context["ti"], "tmdb_movie_rating_pipeline", LATE_AFTER)
+        with as_airflow_failure():
+            return send_new_alerts(late)
+
+    report_late_runs()
     prune_files()
     prune_versions()
     clean_metadata()

@@ -11,6 +11,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from dags.alerts import alert_failed_run
 from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS
 from dags.run_context import as_airflow_failure
@@ -36,6 +37,7 @@ _WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
     default_args=DEFAULT_ARGS,
+    on_failure_callback=alert_failed_run,
     tags=["tmdb", "forecast"],
     doc_md=__doc__,
 )

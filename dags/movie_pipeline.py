@@ -4,11 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import AssetAlias, CronTriggerTimetable, Param, dag, task
-from airflow.sdk.definitions.callback import SyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowSkipException
 
-from dags.alerts import alert_deadline, alert_timeout
+from dags.alerts import alert_failed_run
 from dags.approval import answer_of, approve_promotion
 from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
@@ -18,12 +16,6 @@ from movierating.settings import pipeline_settings
 # An Airflow outlet is updated whenever its task succeeds; an alias only if the task says so. So a
 # model that the gate refuses does not start new forecasts.
 PROMOTION = AssetAlias("movie_rating_promotion")
-# A run normally takes some minutes, and up to two hours when TMDB is slow.
-LATE = DeadlineAlert(
-    reference=DeadlineReference.DAGRUN_QUEUED_AT,
-    interval=timedelta(hours=4),
-    callback=SyncCallback(alert_deadline),
-)
 
 
 @dag(
@@ -39,7 +31,6 @@ LATE = DeadlineAlert(
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
-    deadline=LATE,
     params={
         "run_date": Param(
             None,
@@ -54,7 +45,7 @@ LATE = DeadlineAlert(
         ),
     },
     default_args=DEFAULT_ARGS,
-    on_failure_callback=alert_timeout,
+    on_failure_callback=alert_failed_run,
     tags=["tmdb", "training"],
     doc_md=__doc__,
 )

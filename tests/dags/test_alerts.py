@@ -1,9 +1,4 @@
-import json
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType
 from typing import Any
 
@@ -12,46 +7,7 @@ from tenacity import wait_none
 
 from movierating.settings import pipeline_settings
 from tests.support.slow_server import HEADERS, slow_server
-
-SECRET_PATH = "/services/T0AAA/B0BBB/nobody-may-read-this"
-
-
-class Receiver(BaseHTTPRequestHandler):
-    """Handler of a local webhook, which keeps the messages that it answers with status 200.
-
-    Attributes:
-        statuses: HTTP statuses to answer with, one per request; then it answers with 200.
-        received: Path and JSON body of each kept message.
-    """
-
-    statuses: list[int]
-    received: list[dict[str, Any]]
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        status = self.statuses.pop(0) if self.statuses else 200
-        if status == 200:
-            self.received.append({"path": self.path, "body": body})
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Do not print a line for each request."""
-
-
-@contextmanager
-def webhook(*statuses: int) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Run a local webhook that answers with `statuses`; yield its address and received messages."""
-
-    class Handler(Receiver):
-        pass
-
-    Handler.statuses, Handler.received = list(statuses), []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}{SECRET_PATH}", Handler.received
-        server.shutdown()
+from tests.support.webhook import SECRET_PATH, webhook
 
 
 @pytest.fixture
@@ -74,34 +30,11 @@ def set_webhook(monkeypatch: pytest.MonkeyPatch):
     pipeline_settings.cache_clear()
 
 
-class TaskInstance:
-    task_id = "extract_tmdb_data"
-    dag_id = "tmdb_movie_rating_pipeline"
-
-
-FAILURE = {
-    "task_instance": TaskInstance(),
-    "run_id": "manual__2026-11-23",
-    "exception": RuntimeError("TMDB refuses the key"),
-}
-
-
-@pytest.mark.usefixtures("alerts")
-def test_failed_task_sends_an_alert_in_slacks_format(set_webhook):
-    from dags.defaults import alert_failure
-
+def test_alert_is_sent_in_slacks_format(alerts, set_webhook):
     with webhook() as (address, received):
         set_webhook(address)
-        alert_failure(FAILURE)
-    assert received == [
-        {
-            "path": SECRET_PATH,
-            "body": {
-                "text": "tmdb_movie_rating_pipeline: extract_tmdb_data of manual__2026-11-23 "
-                "failed for good: TMDB refuses the key"
-            },
-        }
-    ]
+        assert alerts.send_alert("hello")
+    assert received == [{"path": SECRET_PATH, "body": {"text": "hello"}}]
 
 
 def test_alert_is_sent_again_when_the_webhook_is_busy(alerts, set_webhook):
@@ -135,29 +68,26 @@ def test_without_a_webhook_no_alert_is_sent(alerts, set_webhook, caplog):
     assert caplog.messages == []
 
 
-def test_missed_deadline_sends_an_alert(alerts, set_webhook):
-    # This is what Airflow's scheduler passes to the callback when a run misses its deadline.
-    run = {"dag_id": "tmdb_movie_rating_pipeline", "dag_run_id": "scheduled__2026-11-23"}
+def test_message_that_stays_true_is_sent_once(alerts, set_webhook, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
     with webhook() as (address, received):
         set_webhook(address)
-        alerts.alert_deadline(context={"dag_run": run, "deadline": {}})
-    assert received[0]["body"] == {
-        "text": "tmdb_movie_rating_pipeline: scheduled__2026-11-23 is late and still running"
-    }
+        for _ in range(2):
+            assert alerts.send_new_alerts({"a run": "it is late"}) == ["a run"]
+        alerts.send_new_alerts({})  # the run has ended
+        alerts.send_new_alerts({"a run": "it is late again"})
+    assert [each["body"]["text"] for each in received] == ["it is late", "it is late again"]
 
 
-@pytest.mark.parametrize(("reason", "messages"), [("timed_out", 1), ("task_failure", 0)])
-def test_run_sends_an_alert_only_for_its_timeout(alerts, set_webhook, dag, reason, messages):
-    with webhook() as (address, received):
+def test_message_that_was_not_sent_is_sent_the_next_time(
+    alerts, set_webhook, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    with webhook(500, 500, 500) as (address, received):
         set_webhook(address)
-        alerts.alert_timeout({"dag": dag, "run_id": "manual__2026-11-23", "reason": reason})
-    assert len(received) == messages
-
-
-def test_daily_run_has_a_deadline_before_its_timeout(dag):
-    (deadline,) = dag.deadline
-    assert deadline.interval < dag.dagrun_timeout
-    assert deadline.callback.path == "dags.alerts.alert_deadline"
+        assert alerts.send_new_alerts({"a run": "it is late"}) == []
+        assert alerts.send_new_alerts({"a run": "it is late"}) == ["a run"]
+    assert len(received) == 1
 
 
 def test_webhook_that_answers_too_slowly_is_left(

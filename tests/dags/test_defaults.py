@@ -1,4 +1,3 @@
-import logging
 from types import ModuleType
 
 import pytest
@@ -24,20 +23,3 @@ def defaults(pipeline: ModuleType) -> ModuleType:  # noqa: ARG001 - Airflow is s
 
 def test_pool_has_the_name_that_the_sandbox_creates(defaults: ModuleType):
     assert defaults.TMDB_BUDGET["pool"] == TMDB_POOL
-
-
-def test_failure_is_logged_in_one_line(defaults: ModuleType, caplog: pytest.LogCaptureFixture):
-    class TaskInstance:
-        task_id, dag_id = "extract_tmdb_data", "tmdb_movie_rating_pipeline"
-
-    context = {
-        "task_instance": TaskInstance(),
-        "run_id": "manual__2026-11-23",
-        "exception": RuntimeError("TMDB refuses the key"),
-    }
-    with caplog.at_level(logging.ERROR):
-        defaults.alert_failure(context)
-    (record,) = caplog.records
-    assert record.getMessage() == (
-        "extract_tmdb_data of manual__2026-11-23 failed for good: TMDB refuses the key"
-    )

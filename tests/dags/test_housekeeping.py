@@ -16,13 +16,14 @@ def dag(pipeline: ModuleType) -> Any:  # noqa: ARG001 - Airflow is set up first
     return tmdb_housekeeping()
 
 
-def test_files_versions_and_database_are_pruned_daily_and_independently(dag: Any):
+def test_daily_tasks_do_not_depend_on_each_other(dag: Any):
     assert dag.dag_id == "tmdb_housekeeping"
     assert dag.schedule.expression == "0 6 * * *"
     assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
         "prune_files": set(),
         "prune_versions": set(),
         "clean_metadata": set(),
+        "report_late_runs": set(),
     }
 
 

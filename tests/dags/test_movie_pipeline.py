@@ -213,14 +213,14 @@ def test_hanging_task_or_run_is_stopped(dag: Any):
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_task_is_retried_with_growing_waits_and_its_failure_sends_an_alert(dag: Any, name: str):
-    from dags.defaults import alert_failure
+def test_task_is_retried_with_growing_waits_and_keeps_its_error(dag: Any, name: str):
+    from dags.failures import keep_reason
 
     task = dag.get_task(name)
     assert task.retries >= 1
     assert task.retry_exponential_backoff
     assert task.retry_delay < task.max_retry_delay <= timedelta(hours=1)
-    assert list(task.on_failure_callback) == [alert_failure]
+    assert list(task.on_failure_callback) == [keep_reason]
     assert task.doc_md or task.python_callable.__doc__
 
 

@@ -240,13 +240,14 @@ def metric_points(trial: Trial) -> list[tuple[str, dict[str, str]]]:
 
 
 @pytest.mark.usefixtures("peaks")
-def test_failed_task_sends_its_reason_to_the_alert_webhook(trial: Trial):
+def test_failed_run_sends_its_tasks_and_reasons_to_the_alert_webhook(trial: Trial):
     with pytest.raises(EngineError, match="extract_tmdb_data failed: the run date"):
         trial.run_pipeline(run_date="2099-01-01")
     wait("the webhook got an alert", lambda: bool(received(trial, "webhook")), 60)
     (said,) = [json.loads(body)["text"] for body in received(trial, "webhook")]
-    assert said.startswith("tmdb_movie_rating_pipeline: extract_tmdb_data of ")
-    assert "failed for good: the run date 2099-01-01 is in the future" in said
+    assert said.startswith("tmdb_movie_rating_pipeline: manual__")
+    assert "\nextract_tmdb_data: the run date 2099-01-01 is in the future" in said
+    assert "/dags/tmdb_movie_rating_pipeline/runs/manual__" in said
 
 
 @pytest.mark.usefixtures("peaks")

@@ -1,0 +1,138 @@
+"""Test what must hold for every DAG of the project."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.webhook import webhook
+
+ROOT = Path(__file__).parents[2]
+DAGS = ROOT / "dags"
+
+# Airflow reads .airflowignore with a class that its library has replaced.
+pytestmark = pytest.mark.filterwarnings("ignore:GitWildMatchPattern:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def dags(pipeline: Any) -> list[Any]:  # noqa: ARG001 - Airflow is set up first
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(DAGS))
+    assert bag.import_errors == {}
+    return list(bag.dags.values())
+
+
+def test_every_dag_reports_failed_runs_has_a_limit_and_no_deadline(dags: list[Any]):
+    from dags.alerts import alert_failed_run
+
+    assert len(dags) == 4
+    for dag in dags:
+        assert dag.on_failure_callback is alert_failed_run
+        assert dag.dagrun_timeout
+        assert not dag.deadline  # a run with a deadline cannot be cleared in Airflow 3.3
+
+
+def test_airflow_reads_only_the_files_that_define_dags(dags: list[Any]):
+    ignored = {each for each in (DAGS / ".airflowignore").read_text().split() if "." in each}
+    here = {path.name for path in DAGS.glob("*.py")} - {"__init__.py"}
+    assert here - ignored == {Path(dag.fileloc).name for dag in dags}
+
+
+# The steps of the DAGs have tests of their own. Here they do nothing, and the last run fails.
+TRY_ALL = """
+import json
+from datetime import UTC, date, datetime
+from unittest.mock import patch
+
+from dags import film_backfill, housekeeping, movie_forecast, movie_pipeline
+from movierating.errors import ExplainedError
+from scripts.deploy import Deployment
+from scripts.tmdb.slices import Slice
+
+FORECAST = movie_forecast.tmdb_movie_forecast()
+DAGS = [
+    movie_pipeline.tmdb_movie_rating_pipeline(),
+    film_backfill.tmdb_film_backfill(),
+    housekeeping.tmdb_housekeeping(),
+    FORECAST,
+]
+MAY = Slice(date(2026, 5, 1), date(2026, 5, 31), 100, 0, datetime.now(UTC))
+RESULTS = {
+    "scripts.collect.collect": "films.csv",
+    "scripts.preprocess.preprocess": "cleaned.csv",
+    "scripts.train.train": Deployment("v1", True, ""),
+    "scripts.deploy.deploy": Deployment("v1", True, ""),
+    "scripts.forecast.forecast": 3,
+    "scripts.score.score": 2,
+    "scripts.drift.check": None,
+    "scripts.drift.claim_retraining": None,
+    "scripts.backfill.plan": [MAY, MAY],
+    "scripts.backfill.fill": {},
+    "scripts.backfill.finish": {},
+}
+for name, result in RESULTS.items():
+    patch(name, return_value=result).start()
+
+def states(dag):
+    run = dag.test()
+    return [run.state, *{str(each.state) for each in run.get_task_instances()}]
+
+ended = {dag.dag_id: states(dag) for dag in DAGS}
+with patch("scripts.score.score", side_effect=ExplainedError("the ledger is broken")):
+    ended["broken"] = states(FORECAST)
+print(json.dumps(ended))
+"""
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, list[str]], list[str]]:
+    """Try all DAGs with `dag.test()`; return the states of runs and tasks, and the messages."""
+    folder = tmp_path_factory.mktemp("tried")
+    with webhook() as (address, received):
+        environment = os.environ | {
+            "AIRFLOW_HOME": str(folder),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+            "PYTHONPATH": str(ROOT),
+            "DATA_DIR": str(folder / "data"),
+            "ALERT_WEBHOOK_URL": address,
+        }
+        for arguments in (["-m", "airflow", "db", "migrate"], ["-c", TRY_ALL]):
+            done = subprocess.run(
+                [sys.executable, *arguments],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return json.loads(done.stdout.splitlines()[-1]), [each["body"]["text"] for each in received]
+
+
+@pytest.mark.parametrize(
+    "dag",
+    [
+        "tmdb_movie_rating_pipeline",
+        "tmdb_movie_forecast",
+        "tmdb_film_backfill",
+        "tmdb_housekeeping",
+    ],
+)
+def test_dag_can_be_tried_with_airflows_dag_test(tried: Any, dag: str):
+    run, *tasks = tried[0][dag]
+    assert run == "success"
+    assert set(tasks) <= {"success", "skipped"}
+    assert "success" in tasks
+
+
+def test_failed_trial_sends_one_message(tried: Any):
+    ended, (said,) = tried
+    assert ended["broken"][0] == "failed"
+    assert said.startswith("tmdb_movie_forecast: manual__")
+    assert " failed in score_released_films\n" in said
