@@ -33,9 +33,9 @@ RULES = yaml.safe_load((PROMETHEUS / "rules.yaml").read_text())
 DASHBOARD = json.loads((ROOT / "ops" / "grafana" / "dashboards" / "movierating.json").read_text())
 NAME = re.compile(r"\b(?:airflow|movierating|process)[a-z0-9_:]*(?=[{\[) ]|$)")
 OF_PROMETHEUS = {"up"}
-# Prometheus appends a suffix to the name of an OpenTelemetry metric, by its kind. A timer becomes a
-# native histogram, which has no series for count and sum.
-SUFFIXES = {"counter": ("_total",), "gauge": ("",), "timer": ()}
+# Prometheus appends a suffix to the name of an OpenTelemetry metric, by its kind and unit. A timer
+# becomes a native histogram, which has no series for count and sum.
+SUFFIXES = {"counter": ("_total",), "gauge": ("",), "timer": ("_milliseconds",)}
 
 
 def rules(kind: str) -> dict[str, dict[str, Any]]:
@@ -125,7 +125,7 @@ def test_rules_and_dashboard_use_existing_metrics(service: LiveService):
     assert any(name.startswith("airflow_") for name in names)
 
 
-# A program that sends two metrics with Airflow's own code, as the scheduler does.
+# A program that sends three metrics with Airflow's own code, as the scheduler does.
 SCHEDULER = """
 from airflow.observability.metrics import stats_utils
 from airflow._shared.observability.metrics import stats
@@ -133,6 +133,7 @@ stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=Fa
 stats.incr("scheduler_heartbeat", 1, 1)
 tags = {"dag_id": "tmdb_movie_rating_pipeline", "task_id": "deploy_model_to_s3"}
 stats.incr("ti.finish", tags={**tags, "state": "success"})
+stats.timing("dagrun.duration.failed", 5000, tags={"dag_id": "tmdb_film_backfill"})
 """
 
 
@@ -199,6 +200,10 @@ def test_airflow_sends_its_metrics_with_a_password_to_an_opentelemetry_receiver(
         "task_id": "deploy_model_to_s3",
         "state": "success",
     }
+    failed = sent["airflow.dagrun.duration.failed"]
+    (point,) = failed.exponential_histogram.data_points  # so Prometheus makes a native histogram
+    assert (failed.unit, point.count) == ("ms", 1)
+    assert [each.value.string_value for each in point.attributes] == ["tmdb_film_backfill"]
 
 
 @contextmanager
