@@ -57,6 +57,13 @@ class Stage(NamedTuple):
     instructions: list[tuple[str, str]]
 
 
+def mounted_files(file: str) -> list[str]:
+    """Return the paths in the repository that a compose file mounts into containers."""
+    mounts = [mount for service in services(file).values() for mount in service.get("volumes", ())]
+    sources = [mount.partition(":")[0] for mount in mounts if isinstance(mount, str)]
+    return [source for source in sources if source.startswith("./")]
+
+
 def services(file: str) -> dict[str, dict[str, Any]]:
     document = yaml.safe_load((ROOT / file).read_text())
     parsed: dict[str, dict[str, Any]] = document["services"]
@@ -150,6 +157,13 @@ def settings_asked_for(*folders: str) -> set[str]:
     forms = (r"settings(?:\(\))?\.(\w+)", r"\brequire\(\"(\w+)\"\)")
     asked = {name for form in forms for name in re.findall(form, text)}
     return {name.upper() for name in asked & set(Settings.model_fields)}
+
+
+@pytest.mark.parametrize("file", [*FILES, "tests/ops/docker-compose-outside.yaml"])
+def test_every_file_that_a_compose_file_mounts_exists(file: str):
+    # Docker would create an empty folder in place of a missing file.
+    for path in mounted_files(file):
+        assert (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize(

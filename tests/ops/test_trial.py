@@ -134,7 +134,8 @@ def test_every_container_stays_below_its_memory_limit(trial: Trial, peaks: Peaks
 
 def test_entrypoint_that_the_helm_chart_calls_runs_airflow(trial: Trial):
     words = ("exec", "-T", "airflow-scheduler", "/entrypoint", "airflow", "version")
-    assert re.fullmatch(r"3\.\d+\.\d+", trial.project.compose(*words).splitlines()[-1])
+    # A line of its own, because Airflow may also log that the metrics' receiver was too slow.
+    assert re.search(r"^3\.\d+\.\d+$", trial.project.compose(*words), re.MULTILINE)
 
 
 @pytest.mark.usefixtures("peaks")
