@@ -46,6 +46,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
             are stored.
         BadAnswersError: Too many records are bad.
         TooManyFailuresError: TMDB cannot send too many of the films.
+        TooManyDeletedError: TMDB says of too many films of the store that they do not exist.
         NothingCollectedError: The store has no films.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
@@ -57,7 +58,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         return files.collected
     check_writable(files.folder)
     store = film_store(settings)
-    failing, unusable_entries = FailingFilms(store.folder), 0
+    failing, unusable = FailingFilms(store.folder), 0
     ingestion = Ingestion(
         store, run_date, run_date, settings.collect_max_bad_share, known_failing=failing.ids
     )
@@ -65,7 +66,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         with Tmdb(settings, workers=settings.collect_workers) as tmdb:
             delete_expired_films(files.folder, tmdb.server_time(), LONGEST_CACHE)
             refresh_store(tmdb, ingestion, failing, run_date, settings.collect_max_films)
-            unusable_entries = tmdb.unusable_entries
+            unusable = tmdb.unusable_entries
         store.compact()
     if store.is_empty():
         raise NothingCollectedError(
@@ -75,14 +76,8 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     files.collect_report.unlink(missing_ok=True)
     fetched = (row for films in store.films(run_date) for row in films.to_pylist())
     count = write_films(files.collected, fetched)
-    result = {
-        "films": count,
-        "gone": ingestion.gone,
-        "failing": failing.as_json(),
-        "unusable_entries": unusable_entries,
-        "validation": ingestion.report.as_json(),
-    }
-    write_json(files.collect_report, origin | result)
+    result = {"films": count, "failing": failing.as_json(), "unusable_entries": unusable}
+    write_json(files.collect_report, origin | result | ingestion.as_json())
     logger.info("%s films in %s; bad: %s", count, files.collected, ingestion.report.bad)
     if parts := ingestion.report.missing_parts:
         logger.warning("TMDB left out parts of films, which keep their known ones: %s", dict(parts))
@@ -129,6 +124,7 @@ def refresh_store(
         # Delete after fetching, because fetching renews records that are about to expire. Delete
         # even if fetching failed, because TMDB's terms make no exception.
         store.purge(now - LONGEST_CACHE)
+    ingestion.bury_deleted()
     failing.update(ingestion.failed, ingestion.recovered, now.date())
     if ingestion.failed:
         logger.warning("films that fail are left for a later day: %s", named(ingestion.failed))

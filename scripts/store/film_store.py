@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,6 +22,7 @@ from typing import Any, Final
 from urllib.parse import urlparse
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -31,9 +32,15 @@ from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings
 from scripts.runtime.storage import DataPath, data_folder, reading, write_bytes, writing
 from scripts.store.index import Index, Ints, ints, is_last
-from scripts.store.kept_parts import NO_PART, drop_expired_parts, fill_part, find_parts
+from scripts.store.kept_parts import (
+    NO_PART,
+    drop_expired_parts,
+    fill_part,
+    find_parts,
+    without_deleted,
+)
 from scripts.store.releases import with_first_releases
-from scripts.store.schema import FACTS, PART_TIMES, PARTS, SCHEMA
+from scripts.store.schema import FACTS, PART_TIMES, PARTS, SCHEMA, tombstone
 from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_as_of
 
 logger = logging.getLogger(__name__)
@@ -45,7 +52,7 @@ _SMALL_BYTES: Final = 500_000  # `compact` merges files that are smaller than th
 _LONGEST_WRITE_SECONDS: Final = 3600  # the process that wrote an older partial file was killed
 _SUPERSEDED_SHARE: Final = 0.25  # `compact` rewrites all files if more of the rows are outdated
 _MOST_KEPT_PARTS: Final = 10_000  # parts of older records that are held in memory together
-_INDEX: Final = ("id", "fetched_at", "run_date", "release_date")
+_INDEX: Final = ("id", "fetched_at", "run_date", "release_date", "deleted")
 
 
 class StoreCorruptError(ExplainedError, ValueError):
@@ -81,6 +88,18 @@ class FilmStore:
         if len(self._written) >= SMALL_FILES:
             self.merge_written()
 
+    def bury(self, deleted: Mapping[int, datetime]) -> None:
+        """Replace films by tombstones: readers no longer find them, unless a newer record comes.
+
+        Args:
+            deleted: By film id, when TMDB answered that it has no such film.
+
+        Raises:
+            DataFileError: The folder cannot be written.
+        """
+        rows = [tombstone(film_id, at) for film_id, at in deleted.items()]
+        self.add(pa.Table.from_pylist(rows, schema=SCHEMA))
+
     def merge_written(self) -> None:
         """Merge files into larger ones: the files that this object wrote since its last merge."""
         if len(self._written) > 1:
@@ -97,6 +116,7 @@ class FilmStore:
         ids, at = ints(rows, "id"), ints(rows, "fetched_at")
         order = np.lexsort((at, ids))
         newest = order[is_last(ids[order])]
+        newest = newest[~_is_deleted(rows)[newest]]
         return Index(
             ids[newest],
             at[newest],
@@ -122,7 +142,7 @@ class FilmStore:
             try:
                 for table in _merged(self._files(), run_date):
                     new = table.filter(~np.isin(ints(table, "id"), earlier))
-                    yield new
+                    yield new.filter(~_is_deleted(new))
                     seen.append(ints(new, "id"))
             except FileNotFoundError:  # another process merged this file into another one
                 continue
@@ -335,7 +355,7 @@ def _newest(files: list[DataPath], run_date: date | None) -> _Rows:
         files: Files of the store.
         run_date: If given, only the newest rows that this date's daily run fetched.
     """
-    names = ("id", "fetched_at", "run_date", *PART_TIMES.values())
+    names = ("id", "fetched_at", "run_date", "deleted", *PART_TIMES.values())
     parts = [_columns(path, names) for path in files]
     starts = np.cumsum([0, *map(len, parts)])[:-1]  # the number of each file's first row
     rows = pa.concat_tables([_NO_FILMS.select(names), *parts])
@@ -352,12 +372,19 @@ def _newest(files: list[DataPath], run_date: date | None) -> _Rows:
         is_newest &= pc.equal(rows["run_date"], run_date).fill_null(False).to_numpy()
     lacking, sources = {}, {}
     for part, sent in PART_TIMES.items():
-        needy, having = find_parts(ids, ints(rows, sent, NO_PART), is_newest)
+        times = without_deleted(ints(rows, sent, NO_PART), ids, at, _is_deleted(rows))
+        needy, having = find_parts(ids, times, is_newest)
         lacking[part] = _file_of(needy, starts)
         source = _file_of(having, starts)
         sources[part] = np.column_stack([source, having - starts[source]])
     newest = [np.flatnonzero(mask) for mask in np.split(is_newest, starts[1:])]
     return _Rows(newest[: len(files)], pa.concat_tables([NO_VOTES, *older]), lacking, sources)
+
+
+def _is_deleted(rows: pa.Table) -> npt.NDArray[np.bool_]:
+    """Whether each row is a tombstone, shape (rows,)."""
+    mask: npt.NDArray[np.bool_] = rows["deleted"].fill_null(False).to_numpy()
+    return mask
 
 
 def _file_of(rows: Ints, starts: Ints) -> Ints:
@@ -405,11 +432,16 @@ def _parse(path: DataPath, stream: Any, names: list[str]) -> pa.Table:
 
 
 def _read(file: pq.ParquetFile, names: list[str]) -> pa.Table:
-    """Read some columns; files of version 1.0.0 have no times of parts, so derive them."""
+    """Read some columns; files of version 1.0.0 lack some, so derive these.
+
+    They have no tombstones, and a part is as old as its record.
+    """
     part_of = {time: part for part, time in PART_TIMES.items()}
     derived = [name for name in names if name in part_of.keys() - set(file.schema_arrow.names)]
     sources = {"fetched_at", *(part_of[name] for name in derived)} if derived else set()
     table = file.read([*names, *sources - set(names)])
+    if "deleted" not in table.column_names:
+        table = table.append_column("deleted", pa.nulls(len(table), pa.bool_()))
     for name in derived:
         time = pc.if_else(table[part_of[name]].is_valid(), table["fetched_at"], None)
         table = table.append_column(name, time)

@@ -37,6 +37,27 @@ def find_parts(ids: Ints, times: Ints, newest: npt.NDArray[np.bool_]) -> tuple[I
     return rows[lacks], sources[lacks]
 
 
+def without_deleted(times: Ints, ids: Ints, fetched: Ints, deleted: npt.NDArray[np.bool_]) -> Ints:
+    """Replace the times of parts from before a film was deleted by `NO_PART`.
+
+    If TMDB brings a deleted film back, it starts without the parts that it had before.
+
+    Args:
+        times: When TMDB sent the part of each row, shape (rows,).
+        ids: The film of each row.
+        fetched: When each row was fetched.
+        deleted: Whether the row is a tombstone.
+    """
+    buried = np.flatnonzero(deleted)
+    buried = buried[np.lexsort((fetched[buried], ids[buried]))]
+    last = buried[is_last(ids[buried])]
+    at = np.minimum(np.searchsorted(ids[last], ids), len(last) - 1)
+    if len(last) == 0:
+        return times
+    is_old = (ids[last][at] == ids) & (fetched <= fetched[last][at])
+    return np.where(is_old, NO_PART, times)
+
+
 def fill_part(films: pa.Table, part: str, kept: pa.Table) -> pa.Table:
     """Set one part of the films in `kept`, and the time at which TMDB sent it.
 

@@ -83,6 +83,7 @@ SCHEMA: Final = pa.schema(
         *((name, TEXT) for name in NESTED),
         ("extra", TEXT),
         *((name, pa.timestamp("ms", "UTC")) for name in PART_TIMES.values()),
+        ("deleted", pa.bool_()),  # true in a tombstone: TMDB no longer has the film
         ("votes", pa.list_(VOTE)),  # one entry for each day the film was fetched, sorted by date
     ]
 )
@@ -91,7 +92,7 @@ ABSENT: Final = ...  # for a field that TMDB did not send; None is for one that 
 FACTS: Final = tuple(
     name
     for name in SCHEMA.names
-    if name not in {"fetched_at", "run_date", "votes", *PART_TIMES.values()}
+    if name not in {"fetched_at", "run_date", "deleted", "votes", *PART_TIMES.values()}
 )
 _WEB_PAGE_ONLY: Final = frozenset(
     {
@@ -153,7 +154,19 @@ def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | Non
         "fetched_at": fetched_at,
         "run_date": run_date,
         "extra": compact_json(extra or None),
+        "deleted": False,
     }
+
+
+def tombstone(film_id: int, at: datetime) -> FilmRecord:
+    """Create the row that replaces a film which TMDB has deleted, or merged into another film.
+
+    Args:
+        film_id: TMDB's id.
+        at: When TMDB answered that it has no such film.
+    """
+    nothing = dict.fromkeys(SCHEMA.names)
+    return nothing | {"id": film_id, "fetched_at": at, "deleted": True, "votes": []}
 
 
 def compact_json(value: Any) -> str | None:

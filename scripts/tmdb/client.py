@@ -79,6 +79,18 @@ class TmdbUnavailableError(TmdbError):
         self.wait_seconds = wait_seconds
 
 
+class NotFoundError(TmdbError, LookupError):
+    """TMDB says that it has no such film or list.
+
+    Attributes:
+        at: When TMDB said so.
+    """
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__("TMDB has no such film or list; check TMDB_BASE_URL")
+        self.at = at
+
+
 class ClockError(TmdbError):
     """This machine's clock is wrong, so the dates of its records and runs would be wrong."""
 
@@ -179,7 +191,7 @@ class Tmdb:
         Raises:
             TmdbError: TMDB refuses the key or the request.
             TmdbUnavailableError: There was no usable response after all attempts.
-            LookupError: TMDB has no such film or list.
+            NotFoundError: TMDB has no such film or list.
             ClockError: This machine's clock is wrong.
         """
         return self._ask(path, query, lambda content, _: content)
@@ -280,9 +292,9 @@ class Tmdb:
         attempts = self._retrying(TmdbError, _FilmStop(self, self._attempts, self._ended))
         try:
             return attempts(self._ask_film, film_id)
-        except LookupError:
+        except NotFoundError as error:
             logger.info("film %s is gone from TMDB", film_id)
-            return TmdbAnswer(film_id, None, now())
+            return TmdbAnswer(film_id, None, error.at)
         except _FilmFailedError as error:
             logger.warning("film %s fails: %s", film_id, error)
             return TmdbAnswer(film_id, None, now(), str(error))
@@ -309,7 +321,7 @@ class Tmdb:
         attempts = self._retrying(TmdbUnavailableError, stop)
         try:
             content, _ = attempts(self._ask_once, f"/movie/{film_id}/{name}", {})
-        except (LookupError, TmdbError):
+        except TmdbError:
             return None
         if not is_complete(name, content):
             return None
@@ -409,6 +421,8 @@ class _FilmStop:
         error = state.outcome.exception() if state.outcome else None
         if self.ended.is_set() or not isinstance(error, TmdbError):
             return True
+        if isinstance(error, NotFoundError):
+            return True
         if not error.retryable:
             self.tmdb.is_well(checks=1)  # raises if TMDB refuses every request
         if state.attempt_number >= _FILM_ATTEMPTS - 1:
@@ -500,7 +514,7 @@ def _film_of(content: Any, film_id: int) -> FilmJson:
 def _refusal(answer: requests.Response) -> Exception:
     status = answer.status_code
     if status == requests.codes.not_found and _status_code(answer) == _NOT_FOUND:
-        return LookupError("TMDB has no such film or list")
+        return NotFoundError(_times_of(answer).made_at)
     if status in {requests.codes.unauthorized, requests.codes.forbidden}:
         return TmdbError(f"TMDB refuses the key (HTTP {status}); check TMDB_API_KEY")
     if status in {404, 429} or status >= requests.codes.server_error:

@@ -33,6 +33,20 @@ class TooManyFailuresError(ExplainedError, RuntimeError):
         )
 
 
+class TooManyDeletedError(ExplainedError, RuntimeError):
+    """TMDB says of so many films of the store that they do not exist that it must be a mistake."""
+
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, deleted: Iterable[int], asked: int) -> None:
+        """Write a message that names the films that TMDB does not find, out of `asked`."""
+        ids = list(deleted)
+        super().__init__(
+            f"TMDB says that {len(ids)} of {asked} films do not exist, but the store has them: "
+            f"{named(ids)}; check TMDB_BASE_URL, or raise COLLECT_MAX_BAD_SHARE"
+        )
+
+
 def named(film_ids: Iterable[int]) -> str:
     """Format film ids for an error message: the first ids, and the number of the others."""
     ids = sorted(film_ids)

@@ -4,13 +4,13 @@ import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 
 from scripts.store.film_store import FilmStore
 from scripts.store.schema import film_record
 from scripts.tmdb.client import TmdbAnswer, TmdbError
-from scripts.tmdb.failures import TooManyFailuresError
+from scripts.tmdb.failures import TooManyDeletedError, TooManyFailuresError, named
 from scripts.tmdb.validation import MIN_TO_JUDGE, ValidationReport, validate_records
 
 logger = logging.getLogger(__name__)
@@ -31,8 +31,10 @@ class Ingestion:
             sign of an outage.
         report: The numbers of records and faults so far.
         gone: The number of requested ids for which TMDB has no film.
+        not_found: These ids, and when TMDB answered that it has no such film.
         failed: The films that TMDB could not send, by id, with the problem of each.
         recovered: The films of `known_failing` that TMDB answered.
+        deleted: The films of the store that were replaced by tombstones.
     """
 
     store: FilmStore
@@ -42,8 +44,10 @@ class Ingestion:
     known_failing: frozenset[int] = frozenset()
     report: ValidationReport = field(default_factory=ValidationReport)
     gone: int = 0
+    not_found: dict[int, datetime] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     recovered: set[int] = field(default_factory=set)
+    deleted: list[int] = field(default_factory=list)
     _asked: int = 0
 
     def add(self, answers: Iterable[TmdbAnswer]) -> Iterator[list[int]]:
@@ -81,7 +85,11 @@ class Ingestion:
             if answer.film is not None
         ]
         failed = {each.film_id: each.problem for each in answers if each.problem is not None}
-        self.gone += len(answers) - len(records) - len(failed)
+        not_found = {
+            each.film_id: each.at for each in answers if each.film is None and each.problem is None
+        }
+        self.not_found |= not_found
+        self.gone += len(not_found)
         if records:
             films = validate_records(records, self.votes_as_of, self.report)
             self.report.check(self.max_bad_share)
@@ -93,7 +101,36 @@ class Ingestion:
         self._check_failures()
         return ids
 
+    def bury_deleted(self) -> None:
+        """Replace the films of the store that TMDB has deleted or merged by tombstones.
+
+        Raises:
+            TooManyDeletedError: These are too many films to believe; none of them is replaced.
+            DataFileError: The store cannot be written.
+        """
+        if not self.not_found:
+            return
+        index = self.store.index()
+        known = {film_id: at for film_id, at in self.not_found.items() if index.fetched(film_id)}
+        if self._is_above_limit(len(known)):
+            raise TooManyDeletedError(known, self._asked)
+        self.store.bury(known)
+        self.deleted = sorted(known)
+        if known:
+            logger.info("TMDB has deleted or merged films of the store: %s", named(known))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the result of the run, for its report."""
+        return {
+            "gone": self.gone,
+            "deleted": self.deleted,
+            "validation": self.report.as_json(),
+        }
+
+    def _is_above_limit(self, films: int) -> bool:
+        return films > self.max_bad_share * max(self._asked, MIN_TO_JUDGE)
+
     def _check_failures(self) -> None:
         new = {film_id: self.failed[film_id] for film_id in self.failed.keys() - self.known_failing}
-        if len(new) > self.max_bad_share * max(self._asked, MIN_TO_JUDGE):
+        if self._is_above_limit(len(new)):
             raise TooManyFailuresError(new, self._asked)

@@ -148,6 +148,7 @@ def fill_slice(
             are stored.
         BadAnswersError: Too many records are bad.
         TooManyFailuresError: TMDB cannot send too many of the films.
+        TooManyDeletedError: TMDB says of too many films of the store that they do not exist.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
     """
@@ -186,6 +187,7 @@ def fill_slice(
             )
     if pages.missing:
         logger.warning("%s films that TMDB counts are on none of its pages", pages.missing)
+    ingestion.bury_deleted()
     progress = {
         "slice": path.name,
         "page": pages.page,

@@ -20,6 +20,7 @@ from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError, read_json
 from scripts.store.film_store import FilmStore, film_store
 from scripts.store.schema import FIELDS
+from scripts.tmdb import refresh as refresh_module
 from scripts.tmdb.client import ClockError, Tmdb, TmdbError, TmdbUnavailableError
 from scripts.tmdb.failures import FailingFilms, TooManyFailuresError
 from scripts.tmdb.refresh import first_films
@@ -396,6 +397,25 @@ def test_part_that_tmdb_leaves_out_is_kept_and_counted_apart(
     film = stored(store)[film_id]
     assert film["title"] != "The Lantern"
     assert (film["credits"], film["credits_at"]) == (before, moment(RUN_DATE - 9 * DAY))
+
+
+def test_film_that_tmdb_names_as_changed_and_has_deleted_is_gone(
+    unlimited: Settings, files: RunFiles, store: FilmStore, tmdb_stand_in: RunningStandIn
+):
+    few = unlimited.model_copy(update={"collect_max_films": FILMS})
+    with Tmdb(unlimited) as tmdb:
+        deleted = next(tmdb.changed(RUN_DATE - DAY))
+    store.add(columns({"id": deleted}, {"id": 1}, day=RUN_DATE - DAY))
+    empty: Iterator[Any] = iter(())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refresh_module, "listed", lambda *_: empty)  # changes come first
+        patch.setattr(Tmdb, "changed", lambda *_: iter([deleted]))
+        with tmdb_stand_in.faults({"kind": "404", "path": f"/3/movie/{deleted}", "exact": True}):
+            collect(RUN_DATE, few)
+    assert deleted not in stored(store)
+    assert deleted not in {int(row["id"]) for row in rows(files.collected)}
+    report = read_json(files.collect_report)
+    assert (report["gone"], report["deleted"]) == (1, [deleted])
 
 
 @pytest.mark.usefixtures("_no_waiting")

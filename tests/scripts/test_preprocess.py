@@ -18,7 +18,7 @@ from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError, data_folder, read_json
 from scripts.store.film_store import film_store
 from tests.support.bundles import CODES, GENRES, LANGUAGES, RUN_DATE, Packed, put_into_production
-from tests.support.films import collected, columns, releases
+from tests.support.films import collected, columns, moment, releases
 from tests.support.pipeline_run import Run
 
 
@@ -85,6 +85,14 @@ def test_film_dropped_for_several_reasons_counts_under_each(settings: Settings):
     cleaned(settings, {"runtime": 5, "vote_count": 0}, {"release_date": "2026-11-24"})
     reasons = {"no feature film": 1, "not rated yet": 1, "not released yet": 1}
     assert report(settings)["dropped"] == reasons
+
+
+def test_film_that_tmdb_deleted_is_never_trained_on(settings: Settings):
+    collected(settings, {"id": 100}, {"id": 101})
+    film_store(settings).bury({101: moment(hour=13)})
+    films = read_cleaned(preprocess(RUN_DATE, settings))
+    assert films["id"].tolist() == [100]
+    assert report(settings)["collected"] == 1
 
 
 @pytest.mark.parametrize("day", ["2026-11-23", "1898-01-01"])

@@ -10,7 +10,7 @@ from movierating.settings import Settings
 from scripts.ledger.upcoming import select_films, upcoming
 from scripts.store.film_store import FilmStore
 from tests.support.bundles import RUN_DATE
-from tests.support.films import columns, unreleased_film
+from tests.support.films import columns, moment, unreleased_film
 from tests.support.forecasts import forecast
 
 DAY = timedelta(days=1)
@@ -45,6 +45,18 @@ def test_upcoming_films_and_recent_films_with_few_votes_are_selected(
     store.add(columns(film))
     films, _ = select_films(store, RUN_DATE, min_votes=50)
     assert bool(films) == expected
+
+
+def test_deleted_film_is_no_longer_forecast_and_teaches_no_baseline(tmp_path: Any):
+    store = FilmStore(tmp_path)
+    rated = {"release_date": "2026-01-05", "vote_average": 7.0, "vote_count": 50}
+    store.add(columns(unreleased_film(1), unreleased_film(2), {"id": 3} | rated))
+    store.add(columns({"id": 4} | rated | {"vote_average": 1.0}))
+    store.bury({1: moment(hour=13), 4: moment(hour=13)})
+    films, means = select_films(store, RUN_DATE, min_votes=50)
+    assert [each.film_id for each in films] == [2]
+    assert means is not None
+    assert means.mean == 7.0
 
 
 def test_naive_means_use_released_feature_films_with_enough_votes(tmp_path: Any):

@@ -556,17 +556,67 @@ def test_kept_part_is_deleted_once_it_is_too_old_and_the_film_stays(store: FilmS
 
 
 def test_file_of_version_1_0_0_is_read_as_it_was(store: FilmStore):
-    """Its records have no times of parts; a part is then as old as its record."""
+    """It has no tombstones and no times of parts; a part is then as old as its record."""
     old = columns({"id": 1}, {"id": 2, "credits": None}, day=RUN_DATE - DAY)
-    released = old.drop_columns(list(PART_TIMES.values()))
+    released = old.drop_columns([*PART_TIMES.values(), "deleted"])
     sink = pa.BufferOutputStream()
     pq.write_table(released, sink, compression="zstd", write_page_checksum=True)
     raw = sink.getvalue().to_pybytes()
     write_bytes(store.folder / f"{1:020}-{module._checksum(raw)}.parquet", raw)
-    assert list(stored(store).values()) == old.to_pylist()
+    known = [row | {"deleted": None} for row in old.to_pylist()]
+    assert list(stored(store).values()) == known
     assert len(store.index()) == 2
     without_credits(store, 0, 1)
     store.compact()
     films = stored(store)
     assert films[1]["credits_at"] == moment(RUN_DATE - DAY)
     assert films[2]["credits"] is None
+
+
+def test_deleted_film_is_gone_for_all_readers(store: FilmStore):
+    store.add(columns({"id": 1}, {"id": 2}, day=RUN_DATE - DAY, run_date=RUN_DATE))
+    only_two = FilmStore(store.folder.parent / "two")
+    only_two.add(columns({"id": 2}))
+    store.bury({1: moment()})
+    for _ in ("as written", "merged"):
+        assert stored(store).keys() == {2}
+        assert store.index().ids.tolist() == [2]
+        assert pa.concat_tables(store.as_of(RUN_DATE))["id"].to_pylist() == [2]
+        assert pa.concat_tables(store.films(RUN_DATE))["id"].to_pylist() == [2]
+        assert store.digest() == only_two.digest()
+        store.compact()
+    assert len(parquet(store)) == 1
+
+
+def test_older_record_does_not_bring_a_deleted_film_back(store: FilmStore):
+    store.bury({1: moment()})
+    store.compact()
+    store.add(columns({"id": 1}, day=RUN_DATE - DAY))
+    store.compact()
+    assert stored(store) == {}
+    assert len(store.index()) == 0
+
+
+@pytest.mark.parametrize("is_merged", [False, True])
+def test_newer_record_brings_a_deleted_film_back_without_its_old_parts(
+    store: FilmStore, *, is_merged: bool
+):
+    store.add(columns({"id": 1}, day=RUN_DATE - 2 * DAY))
+    store.bury({1: moment(RUN_DATE - DAY)})
+    if is_merged:
+        store.merge_written()
+    store.add(columns({"id": 1, "title": "Back", "credits": None}))
+    film = stored(store)[1]
+    assert film["title"] == "Back"
+    assert film["credits"] is None
+    assert film["keywords_at"] == moment()
+    assert [vote["date"] for vote in film["votes"]] == [RUN_DATE - 2 * DAY, RUN_DATE]
+
+
+def test_tombstone_expires_with_the_records_of_its_film(store: FilmStore):
+    store.add(columns({"id": 1}, day=RUN_DATE - 2 * DAY))
+    store.bury({1: moment(RUN_DATE - DAY)})
+    store.purge(moment(RUN_DATE - 2 * DAY + DAY / 2))
+    assert stored(store) == {}
+    store.purge(moment())
+    assert parquet(store) == []

@@ -13,7 +13,7 @@ from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts.runtime import clock
 from scripts.tmdb import client as module
-from scripts.tmdb.client import ClockError, Tmdb, TmdbError, TmdbUnavailableError
+from scripts.tmdb.client import ClockError, NotFoundError, Tmdb, TmdbError, TmdbUnavailableError
 from tests.support.bundles import RUN_DATE
 from tests.support.films import moment
 from tests.support.shifting_list import lose_first_film
@@ -317,6 +317,16 @@ def test_film_that_always_fails_is_returned_with_its_problem(
     assert (answers[bad].problem or "").startswith("TMDB ")
     assert tmdb_stand_in.stats()["faults"][kind] == 6
     assert len(waits) >= 5
+
+
+def test_list_that_tmdb_does_not_have_is_reported_in_one_sentence(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb
+):
+    with (
+        tmdb_stand_in.faults({"kind": "404", "path": "/3/movie/changes"}),
+        pytest.raises(NotFoundError, match=r"^TMDB has no such film or list; check TMDB_BASE_URL$"),
+    ):
+        list(tmdb.changed(RUN_DATE))
 
 
 def test_film_that_fails_at_first_is_fetched(

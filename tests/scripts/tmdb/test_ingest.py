@@ -9,7 +9,7 @@ import pytest
 from scripts.runtime.storage import DataFileError
 from scripts.store.film_store import FilmStore
 from scripts.tmdb.client import TmdbAnswer, TmdbError
-from scripts.tmdb.failures import TooManyFailuresError
+from scripts.tmdb.failures import TooManyDeletedError, TooManyFailuresError
 from scripts.tmdb.ingest import Ingestion
 from scripts.tmdb.validation import BadAnswersError
 from tests.support.bundles import RUN_DATE
@@ -58,6 +58,34 @@ def test_deleted_film_is_done_and_counted(ingestion: Ingestion):
     assert list(ingestion.add([gone])) == [[9]]
     assert ingestion.gone == 1
     assert stored(ingestion.store) == {}
+
+
+def not_found(*ids: int) -> Iterator[TmdbAnswer]:
+    return (TmdbAnswer(film_id, None, moment()) for film_id in ids)
+
+
+def test_deleted_film_of_the_store_gets_a_tombstone(ingestion: Ingestion):
+    ingestion.store.add(columns({"id": 1}, {"id": 2}, day=RUN_DATE - timedelta(1)))
+    list(ingestion.add(not_found(1, 9)))
+    ingestion.bury_deleted()
+    assert stored(ingestion.store).keys() == {2}
+    assert (ingestion.as_json()["gone"], ingestion.as_json()["deleted"]) == (2, [1])
+
+
+def test_record_that_is_newer_than_the_answer_stays(ingestion: Ingestion):
+    ingestion.store.add(columns({"id": 1}, hour=13))
+    list(ingestion.add(not_found(1)))
+    ingestion.bury_deleted()
+    assert stored(ingestion.store).keys() == {1}
+
+
+def test_tmdb_that_finds_no_film_deletes_none(ingestion: Ingestion):
+    ids = range(1, 61)
+    ingestion.store.add(columns(*({"id": key} for key in ids), day=RUN_DATE - timedelta(1)))
+    list(ingestion.add(not_found(*ids)))
+    with pytest.raises(TooManyDeletedError, match=r"60 of 60 films .* 1, 2, .*; check TMDB_BASE"):
+        ingestion.bury_deleted()
+    assert stored(ingestion.store).keys() == set(ids)
 
 
 def failures(*ids: int) -> Iterator[TmdbAnswer]:
