@@ -30,7 +30,7 @@ _CONFIG: Final = Config(
 _CHECKSUMS: Final = ("request_checksum_calculation", "response_checksum_validation")
 # The settings decide about the profile. boto3 would take an empty AWS_PROFILE for a profile's name.
 _NO_PROFILE: Final = {"profile": (None, None, None, None)}
-_RESPONSE_SECONDS: Final = 300.0  # the largest objects have some tens of MB
+_RESPONSE_SECONDS: Final = 120.0  # the largest objects have some tens of MB
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 

@@ -64,7 +64,8 @@ def main() -> int:
     for line in sys.stdin:
         try:
             run = json.loads(Path(line.strip()).read_bytes())
-            signal.setitimer(signal.ITIMER_REAL, run["seconds"])  # in case the caller was killed
+            # The caller ends this program in time. This is for the case that the caller was killed.
+            signal.setitimer(signal.ITIMER_REAL, 2 * run["seconds"] + 10)
             result = log(run)
         except Exception as error:  # noqa: BLE001 - the caller only needs its name
             result = {"problem": type(error).__name__}
