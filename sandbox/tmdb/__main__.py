@@ -57,7 +57,7 @@ parser.add_argument(
 parser.add_argument(
     "--unkind",
     action=argparse.BooleanOptionalAction,
-    default=False,
+    default=True,
     help="also do what surprises clients of TMDB: see sandbox/tmdb/unkindness.py and odd_films.py",
 )
 

@@ -88,6 +88,9 @@ class RunningStandIn:
 def running(*arguments: str) -> Iterator[RunningStandIn]:
     """Run a TMDB stand-in on a free port until the `with` block ends.
 
+    It has no odd films and no unkind behaviour, unless `arguments` contain `--unkind`: most tests
+    count films and requests.
+
     Args:
         arguments: Command-line options for `python -m sandbox.tmdb`.
 
@@ -95,7 +98,7 @@ def running(*arguments: str) -> Iterator[RunningStandIn]:
         StandInError: The stand-in did not start. It has printed the reason to standard error.
     """
     # Port 0 means any free port. In the folder ROOT, Python finds the package `sandbox`.
-    command = [sys.executable, "-m", "sandbox.tmdb", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "sandbox.tmdb", "--port", "0", "--no-unkind", *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None  # noqa: S101 - for the type checker

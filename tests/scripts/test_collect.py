@@ -3,6 +3,7 @@ import json
 import os
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -294,6 +295,22 @@ def test_record_expires_by_tmdbs_clock(tmp_path: Path, monkeypatch: pytest.Monke
         collect(later, unpaced(stand_in.base_url, tmp_path / "data", collect_max_films=5))
     assert 1 not in stored(store)
     assert len(stored(store)) == 5
+
+
+@pytest.mark.usefixtures("_no_waiting")
+def test_unkind_tmdb_ends_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for day in (RUN_DATE, RUN_DATE + 12 * DAY):
+        monkeypatch.setattr(clock, "_clock", partial(moment, day))
+        arguments = ("--today", day.isoformat(), "--requests-per-second", "100000")
+        with running(*arguments, "--films", "60", "--unkind") as stand_in:
+            settings = unpaced(stand_in.base_url, tmp_path / "data", collect_max_films=None)
+            assert rows(collect(day, settings))
+        report = read_json(RunFiles(Path(settings.data_dir), day).collect_report)
+        assert report["failing"]
+        assert report["validation"]["records"] == report["films"] > 0
+    # The changes of the last days name a film that was merged with another, and have a null id.
+    assert report["gone"] > 0
+    assert report["unusable_entries"] > 0
 
 
 @pytest.mark.parametrize("days", [-500, -3, 3, 5000])
