@@ -112,6 +112,7 @@ def _environment(folder: Path, port: int, dag_folders: tuple[Path, ...]) -> dict
         "API__WORKERS": "1",
         "API__SECRET_KEY": _KEY,
         "API_AUTH__JWT_SECRET": _KEY,
+        "WORKERS__EXECUTION_API_TIMEOUT": "120",  # a task fails if a busy machine answers later
         "LOGGING__BASE_LOG_FOLDER": f"{folder}/logs",
     }
     return {
