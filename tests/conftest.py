@@ -129,13 +129,13 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Packed:
 
 @pytest.fixture(scope="session")
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Run the pipeline on 1,000 invented films with real parameters.
+    """Run the pipeline on 1,000 invented films with real parameters, and its working folder in S3.
 
     Tests must not change the files of this run."""
 
     def make(folder: Path) -> None:
         stand_in: RunningStandIn = request.getfixturevalue("tmdb_stand_in")
-        run_pipeline(stand_in.base_url, folder)
+        run_pipeline(stand_in.base_url, request.getfixturevalue("s3_server"), folder)
 
     return run_of(made_once(tmp_path_factory, "run", make))
 

@@ -1,94 +1,67 @@
 """Test the pipeline with workers that share no disk: the working folder is in S3.
 
-Each step runs in its own empty folder, which must still be empty afterwards.
+`test_approval` also runs this in a real Airflow.
 """
 
-import os
-import subprocess
-import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from movierating.registry.registry import Registry
-from movierating.s3 import open_bucket
-from sandbox.s3.process import KEY, SECRET
+from movierating.settings import Settings
+from sandbox.s3.process import SECRET, S3Server
+from sandbox.tmdb.process import RunningStandIn
+from scripts.backfill import backfill
+from scripts.deploy import deploy
+from scripts.housekeeping import prune
+from scripts.runtime.storage import data_folder
 from scripts.store.film_store import film_store
+from tests.support.bundles import RUN_DATE
 from tests.support.films import stored
-from tests.support.stand_in import TMDB_KEY
-
-OF_WANDB = {"wandb", ".ses"}  # W&B's client writes these to the machine's temporary folder
-ROOT = Path(__file__).parents[2]
-FILMS = 400  # enough to train a model; more would take longer because of the rate limit
+from tests.support.pipeline_run import RUN_FILMS, Run, left_on, only_disk
+from tests.support.stand_in import unpaced_in_s3
 
 
 @pytest.fixture
-def step(s3_server, bucket_settings, tmdb_of_today, tmp_path):
-    """Return a function that runs a pipeline step in a new process and in its own empty folder.
-
-    The function returns the names of the files that the step left in this folder.
-    """
-
-    def run(name, *options):
-        folder = tmp_path / name
-        folder.mkdir()
-        environment = {
-            "PYTHONPATH": str(ROOT),
-            "TMDB_BASE_URL": tmdb_of_today.base_url,
-            "TMDB_API_KEY": TMDB_KEY,
-            "TMDB_REQUESTS_PER_SECOND": "40",
-            "COLLECT_MAX_FILMS": str(FILMS),
-            "DATA_DIR": f"s3://{bucket_settings.s3_bucket_name}/pipeline",
-            "S3_BUCKET_NAME": bucket_settings.s3_bucket_name,
-            "AWS_ENDPOINT_URL_S3": s3_server.url,
-            "AWS_ACCESS_KEY_ID": KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET,
-            "TMPDIR": str(folder),
-        }
-        result = subprocess.run(
-            [sys.executable, "-m", f"scripts.{name}", *options],
-            cwd=folder,
-            env=os.environ | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stdout
-        assert SECRET not in result.stdout
-        return {path.name for path in folder.iterdir()} - OF_WANDB
-
-    return run
+def settings(
+    s3_server: S3Server, tmdb_stand_in: RunningStandIn, bucket_settings: Settings
+) -> Settings:
+    """Return settings whose working folder is in the empty bucket."""
+    bucket = bucket_settings.s3_bucket_name
+    assert bucket
+    return unpaced_in_s3(tmdb_stand_in.base_url, s3_server, bucket)
 
 
-@pytest.fixture
-def store(bucket_settings):
-    """Open the film store in S3 that all steps share."""
-    return film_store(
-        bucket_settings.model_copy(
-            update={
-                "data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline",
-                "tmdb_base_url": "http://127.0.0.1/3",
-            }
-        )
-    )
+def test_run_from_tmdb_to_the_bundle_leaves_nothing_on_the_disk(run: Run):
+    assert run.manifest.data.films == RUN_FILMS
+    assert len(stored(film_store(run.settings))) == RUN_FILMS
+    assert left_on(run.disk) == []
 
 
-def test_run_from_tmdb_to_production_leaves_nothing_on_any_disk(
-    step, registry, bucket_settings, store
+def test_deployment_and_housekeeping_leave_nothing_on_the_disk(
+    run: Run,
+    settings: Settings,
+    registry: Registry,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
 ):
-    # One family of models: what a step leaves on the disk does not depend on their number.
-    options = {"train": ("--model-type", "lgbm")}
-    for name in ("collect", "preprocess", "train", "deploy", "housekeeping"):
-        assert step(name, *options.get(name, ())) == set(), name
+    caplog.set_level("DEBUG", "scripts")
+    data_folder(settings).upload_from(run.files.folder)
+    with only_disk(tmp_path):
+        assert deploy(RUN_DATE, settings).promoted
+        prune(settings)
     production = registry.production()
     assert production is not None
-    manifest = Registry(open_bucket(bucket_settings)).manifest(production.pointer)
-    assert manifest.data.films == FILMS
-    assert len(stored(store)) == FILMS
+    assert registry.manifest(production.pointer) == run.manifest
+    assert left_on(tmp_path) == []
+    assert SECRET not in caplog.text
 
 
-def test_backfill_into_s3_stores_films(step, store):
-    step("backfill", "--first", "2005-01-01", "--last", "2005-06-30")
+def test_backfill_stores_films_and_leaves_nothing_on_the_disk(settings: Settings, tmp_path: Path):
+    with only_disk(tmp_path):
+        backfill(settings, date(2005, 1, 1), date(2005, 5, 31), min_votes=0)
+    store = film_store(settings)
     assert len(stored(store)) > 50
     assert {path.suffix for path in store.folder.iterdir()} == {".parquet", ".json"}
+    assert left_on(tmp_path) == []

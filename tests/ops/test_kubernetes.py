@@ -103,6 +103,7 @@ def test_chart_creates_the_pool_that_the_tasks_need():
     assert "airflow db migrate" in script
 
 
+@pytest.mark.airflow
 def test_auth_manager_of_the_chart_is_installed_in_the_image():
     module, _, name = VALUES["config"]["core"]["auth_manager"].rpartition(".")
     assert getattr(importlib.import_module(module), name)

@@ -164,6 +164,7 @@ def receiver() -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
         server.shutdown()
 
 
+@pytest.mark.airflow
 def test_airflow_sends_its_metrics_with_a_password_to_an_opentelemetry_receiver(tmp_path: Path):
     with receiver() as (address, received):
         environment = {

@@ -137,6 +137,7 @@ def test_old_files_in_s3_are_deleted(bucket_settings: Settings):
     assert left == {"best_model.pkl", "housekeeping.json"}
 
 
+@pytest.mark.airflow
 def test_old_runs_are_deleted_from_airflows_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

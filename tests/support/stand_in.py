@@ -7,8 +7,10 @@ import pytest
 import requests
 
 from movierating.settings import Settings, load_settings
+from sandbox.s3.process import S3Server
 
 TMDB_KEY: Final = "0123456789abcdef0123456789abcdef"
+UNPACED: Final = {"tmdb_requests_per_second": 900}
 
 
 def unpaced(base_url: str, folder: Path, **others: Any) -> Settings:
@@ -21,7 +23,19 @@ def unpaced(base_url: str, folder: Path, **others: Any) -> Settings:
         data_dir=str(folder),
         **others,
     )
-    return settings.model_copy(update={"tmdb_requests_per_second": 900})
+    return settings.model_copy(update=UNPACED)
+
+
+def unpaced_in_s3(base_url: str, s3_server: S3Server, bucket: str, **others: Any) -> Settings:
+    """Create settings like `unpaced`, with a bucket and a working folder in this bucket."""
+    settings = s3_server.settings(
+        bucket,
+        tmdb_base_url=base_url,
+        tmdb_api_key=TMDB_KEY,
+        data_dir=f"s3://{bucket}/pipeline",
+        **others,
+    )
+    return settings.model_copy(update=UNPACED)
 
 
 def add_headers(patch: pytest.MonkeyPatch, headers: dict[str, str]) -> None:
