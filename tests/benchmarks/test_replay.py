@@ -1,4 +1,6 @@
 import json
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from tests.support.forecasts import scored
 from tests.support.samples import SMALL, years_of_films
 
 LINEAR = ModelConfig(model_type="linear", parameters=SMALL.parameters)
-FIRST, UNTIL = date(2024, 2, 1), date(2024, 6, 1)
+FIRST, SECOND, UNTIL = date(2024, 2, 1), date(2024, 4, 1), date(2024, 6, 1)
 
 
 @pytest.fixture(scope="session")
@@ -35,40 +37,49 @@ def films() -> pd.DataFrame:
     return years_of_films(per_year=420, years=4)
 
 
-def version(films: pd.DataFrame, begins: date, folder: Path) -> Bundle:
-    """Train a model version on the films whose ratings are known before the day `begins`."""
-    pickled = folder / "films.pkl"
-    films.to_pickle(pickled)
-    return loaded(trained(begins, pickled, folder, LINEAR))
+@dataclass(frozen=True)
+class Backtest:
+    """The results of a backtest: the measured values, and the folder with the trained versions."""
+
+    figures: dict[str, Any]
+    folder: Path
 
 
 @pytest.fixture(scope="session")
-def first(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Train the model version for the first month of the backtest, February 2024."""
-    return version(films, FIRST, tmp_path_factory.mktemp("first"))
-
-
-@pytest.fixture(scope="session")
-def second(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Train the model version for June 2024, the month after the last month of the backtest."""
-    return version(films, UNTIL, tmp_path_factory.mktemp("second"))
-
-
-@pytest.fixture(scope="session")
-def printed(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Run a backtest of four months with two trainings, and return its measured values."""
-    path: Path = tmp_path_factory.mktemp("replay") / "figures.json"
+def backtest(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Backtest:
+    """Run a backtest of four months with two trainings, from the command line."""
+    folder = tmp_path_factory.mktemp("replay")
+    path = folder / "figures.json"
     arguments = [f"--from={FIRST}", f"--until={UNTIL}", "--retrain-every=2", f"--json={path}"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "read_films", lambda _: films)
         patch.setattr(module, "CORES", 1)  # a second process would load the same libraries again
+        # Keep the trained versions, because other tests use them.
+        patch.setattr(module, "TemporaryDirectory", lambda: nullcontext(str(folder)))
         assert module.main(["--films", "played.parquet", *arguments], LINEAR) == 0
-    figures: dict[str, Any] = json.loads(path.read_text())
-    return figures
+    return Backtest(json.loads(path.read_text()), folder)
 
 
-def test_report_has_all_measured_values(printed: dict[str, Any]):
-    assert printed.keys() >= {
+@pytest.fixture(scope="session")
+def figures(backtest: Backtest) -> dict[str, Any]:
+    """Return the measured values of the backtest."""
+    return backtest.figures
+
+
+@pytest.fixture(scope="session")
+def first(backtest: Backtest) -> Bundle:
+    """Load the model version that the backtest trained for its first month, February 2024."""
+    return loaded(backtest.folder / "bundle_2024-01-31")
+
+
+@pytest.fixture(scope="session")
+def second(backtest: Backtest) -> Bundle:
+    """Load the model version that the backtest trained for April 2024."""
+    return loaded(backtest.folder / "bundle_2024-03-31")
+
+
+def test_report_has_all_measured_values(figures: dict[str, Any]):
+    assert figures.keys() >= {
         "months",
         "months_better_share",
         "rmse",
@@ -79,13 +90,13 @@ def test_report_has_all_measured_values(printed: dict[str, Any]):
         "rollbacks",
         "seconds",
     }
-    assert (printed["months"], printed["promotions"] + printed["refusals"]) == (4, 2)
+    assert (figures["months"], figures["promotions"] + figures["refusals"]) == (4, 2)
 
 
-def test_forecasts_beat_the_naive_means_and_are_made_before_the_release(printed: dict[str, Any]):
-    means = [printed["baselines"][name] for name in NAIVE_BASELINES]
-    assert printed["rmse"] < min(means)
-    assert printed["late_forecasts"] == 0
+def test_forecasts_beat_the_naive_means_and_are_made_before_the_release(figures: dict[str, Any]):
+    means = [figures["baselines"][name] for name in NAIVE_BASELINES]
+    assert figures["rmse"] < min(means)
+    assert figures["late_forecasts"] == 0
 
 
 def test_share_of_better_months_leaves_out_months_with_few_films(
@@ -110,8 +121,8 @@ def test_share_of_better_months_leaves_out_months_with_few_films(
     ]
 
 
-def test_repeated_month_writes_the_same_bytes(printed: dict[str, Any]):
-    assert printed["rerun_identical"] is True
+def test_repeated_month_writes_the_same_bytes(figures: dict[str, Any]):
+    assert figures["rerun_identical"] is True
 
 
 def test_ratings_of_the_last_90_days_change_no_forecast(
@@ -119,10 +130,9 @@ def test_ratings_of_the_last_90_days_change_no_forecast(
 ):
     hidden = films["release_date"] >= (FIRST - timedelta(90)).isoformat()
     others = films.assign(vote_average=films["vote_average"].where(~hidden, 1.0))
-    forecasts = [
-        Replay(films).run_month(FIRST, first),
-        Replay(others).run_month(FIRST, version(others, FIRST, tmp_path)),
-    ]
+    others.to_pickle(tmp_path / "films.pkl")
+    other = loaded(trained(FIRST, tmp_path / "films.pkl", tmp_path, LINEAR))
+    forecasts = [Replay(films).run_month(FIRST, first), Replay(others).run_month(FIRST, other)]
     assert forecasts[0] == forecasts[1]
     assert len(forecasts[0]) == 33
 
@@ -155,7 +165,7 @@ def test_nothing_is_forecast_without_a_version_in_production(films: pd.DataFrame
 def test_backtest_makes_the_same_decision_as_the_gate(
     films: pd.DataFrame, first: Bundle, second: Bundle
 ):
-    replay, month = Replay(films), Month.of(films, UNTIL)
+    replay, month = Replay(films), Month.of(films, SECOND)
     alone = replay.decide(first, month)
     assert alone == judge_without_champion(first.manifest, "nothing is in production yet")
     assert (alone.promote, replay.promoted) == (True, [first])
@@ -170,7 +180,7 @@ def test_version_is_rolled_back_if_it_is_worse_on_enough_films(
     films: pd.DataFrame, first: Bundle, second: Bundle
 ):
     replay = Replay(films, promoted=[first, second])
-    for begins in months(FIRST, date(2024, 4, 1)):
+    for begins in months(FIRST, SECOND):
         for each in replay.run_month(begins, None):
             replay.previous_ratings[each.film_id] = each.rating
     visible = date(2024, 3, 31) + timedelta(90)
