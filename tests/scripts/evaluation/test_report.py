@@ -43,7 +43,7 @@ class Checker(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(packed: Packed) -> str:
     return report(packed.manifest, DIAGNOSIS, None).page
 
