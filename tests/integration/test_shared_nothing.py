@@ -3,6 +3,7 @@
 `test_approval` also runs this in a real Airflow.
 """
 
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from sandbox.tmdb.process import RunningStandIn
 from scripts.backfill import backfill
 from scripts.deploy import deploy
 from scripts.housekeeping import prune
-from scripts.runtime.storage import data_folder
+from scripts.runtime.storage import data_folder, staged_folder
 from scripts.store.film_store import film_store
 from tests.support.bundles import RUN_DATE
 from tests.support.films import stored
@@ -47,7 +48,8 @@ def test_deployment_and_housekeeping_leave_nothing_on_the_disk(
     caplog: pytest.LogCaptureFixture,
 ):
     caplog.set_level("DEBUG", "scripts")
-    data_folder(settings).upload_from(run.files.folder)
+    with staged_folder(data_folder(settings)) as folder:
+        shutil.copytree(run.settings.data_dir, folder, dirs_exist_ok=True)
     with only_disk(tmp_path):
         assert deploy(RUN_DATE, settings).promoted
         prune(settings)

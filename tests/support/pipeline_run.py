@@ -1,5 +1,6 @@
 """Run the pipeline's steps collect, preprocess and train, and read their results."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from movierating.registry.manifest import MANIFEST_NAME, Manifest
 from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from scripts.runtime.run_files import RunFiles
-from scripts.runtime.storage import data_folder
+from scripts.runtime.storage import data_folder, local_copy
 from tests.support.bundles import RUN_DATE
 from tests.support.stand_in import unpaced, unpaced_in_s3
 
@@ -58,7 +59,8 @@ def run_pipeline(base_url: str, s3_server: S3Server, folder: Path) -> None:
         collect(RUN_DATE, there)
         preprocess(RUN_DATE, there)
         train(RUN_DATE, there)
-    data_folder(there).download_to(_copy(folder))
+    with local_copy(data_folder(there)) as copy:
+        shutil.copytree(copy, _copy(folder))
 
 
 def run_of(folder: Path) -> Run:
