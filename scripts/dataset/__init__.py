@@ -1,1 +1,1 @@
-"""The films to train on: cleaning, their table, the split by date, baselines and metrics."""
+"""The films to train on: clean them, store them as a table, split them by date, score them."""

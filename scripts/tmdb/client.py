@@ -109,8 +109,8 @@ class TmdbAnswer(NamedTuple):
         film_id: The requested id.
         film: TMDB's JSON; None if TMDB has no such film, or if there was a problem.
         at: When TMDB made the answer, by its clock. Caches may hold it for hours.
-        problem: Why TMDB could not send this film in several attempts, although it sends others;
-            None if there was no problem.
+        problem: Why TMDB could not send this film in several attempts, although requests for
+            other films succeed; None if there was no problem.
     """
 
     film_id: int

@@ -109,7 +109,8 @@ class TrainingResult:
 
     Attributes:
         candidates: One fitted model per model family, with its errors.
-        effects: The target-encoded effects, estimated from the films before the split date.
+        effects: For each director, genre and so on, how much the ratings of its films differ from
+            the mean (target encoding). Estimated from the films before the split date.
         films: Feature vectors of the training films and the hold-out films.
         baselines: Scores of the baselines on the hold-out films, by name.
     """

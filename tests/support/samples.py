@@ -53,7 +53,7 @@ def rated(films: Sequence[Film], days: Numbers, ratings: Numbers, votes: Numbers
 
 
 def years_of_films(per_year: int = 40, years: int = 7) -> pd.DataFrame:
-    """Create films: `years` years before `SPLIT_DATE`, and one year after it.
+    """Create films released in the `years` years before `SPLIT_DATE` and the year after it.
 
     Longer films have higher ratings."""
     rng = np.random.default_rng(11)

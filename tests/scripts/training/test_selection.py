@@ -260,9 +260,13 @@ def test_outcomes_of_hold_out_films_do_not_change_the_model(
 
 
 def fold(some: FilmVectors, errors: Any) -> Fold:
-    """Create a fold with these errors for forecasts from all facts.
+    """Create a fold with given errors.
 
-    The errors of forecasts from fewer facts are zero."""
+    Args:
+        some: The films of the fold.
+        errors: One error per film, for forecasts that know all facts about the film. For
+            forecasts that know only some facts, all errors are zero.
+    """
     return Fold(some, np.asarray(errors), *np.zeros((2, len(errors))))
 
 
