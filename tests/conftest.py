@@ -25,7 +25,12 @@ from tests.support.skips import pytest_sessionfinish  # noqa: F401 - a hook
 
 SHARED = Path(__file__).parents[2] / "shared"
 # A test that uses one of these fixtures needs a real Airflow, or a real browser.
-MARK_OF_FIXTURE: Final = {"asking": "airflow", "checkout": "airflow", "browser": "browser"}
+MARK_OF_FIXTURE: Final = {
+    "asking": "airflow",
+    "checkout": "airflow",
+    "scene": "airflow",
+    "browser": "browser",
+}
 DAG_TESTS: Final = Path(__file__).parent / "dags"  # these tests all need a real Airflow
 
 # Hypothesis must use the same examples on every machine, and set no time limit on slow ones.

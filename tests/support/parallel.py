@@ -14,7 +14,7 @@ from xdist.scheduler import LoadScopeScheduling
 LONGEST_FIRST: Final = (
     "tests/integration/test_main_job.py",
     "tests/integration/test_approval.py",
-    "tests/dags/test_live_airflow.py",
+    "tests/integration/test_live_airflow.py",
     "tests/dags/test_all_dags.py",
     "tests/scripts/store/test_film_store.py",
     "tests/scripts/test_preprocess.py",  # waits for the shared pipeline run, like the next file
