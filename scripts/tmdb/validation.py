@@ -201,6 +201,8 @@ def _values_schema(as_of: date) -> DataFrameSchema:
             "runtime": _column(partial(_is_whole, lowest=shortest, highest=longest), "impossible"),
             "budget": _column(partial(_is_whole, lowest=1, highest=_LARGEST), "impossible"),
             "revenue": _column(partial(_is_whole, lowest=1, highest=_LARGEST), "impossible"),
+            # TMDB sends a float; the store cannot hold every integer that JSON can.
+            "popularity": _column(lambda shown: 0 <= shown <= _LARGEST, "impossible"),
             rating: _column(lambda stars: 0 <= stars <= 10, "impossible"),  # noqa: PLR2004
             count: _column(partial(_is_whole, lowest=0, highest=_LARGEST), "impossible"),
             "release_date": _column(is_possible, "impossible"),

@@ -48,6 +48,8 @@ def test_good_film_is_unchanged_and_has_its_votes():
         ({"budget": -5}, "budget: impossible", ["budget"]),
         ({"budget": 2**70}, "budget: impossible", ["budget"]),
         ({"revenue": float("inf")}, "revenue: impossible", ["revenue"]),
+        ({"popularity": -0.1}, "popularity: impossible", ["popularity"]),
+        ({"popularity": 2**70}, "popularity: impossible", ["popularity"]),
         ({"title": None}, "title: is missing", ["title"]),
         ({"title": 7}, "title: another form", ["title"]),
         ({"genres": "unexpected"}, "genres: another form", ["genres"]),
