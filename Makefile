@@ -65,6 +65,8 @@ pictures: $(VENV)/dev.done  ## take the screenshots for docs/ from the services 
 WORKERS ?= 5
 FAST_WORKERS ?= 3
 run-tests run-fast-tests: export OMP_WAIT_POLICY = PASSIVE
+# OpenBLAS has no such setting: its waiting threads use a core. So it may have only one thread.
+run-tests run-fast-tests: export OPENBLAS_NUM_THREADS = 1
 PYTEST = $(VENV)/dev/bin/python -m pytest --dist loadscope --no-loadscope-reorder
 
 # The check of types uses one core for a minute if mypy has no cache yet, so it runs beside the tests.
