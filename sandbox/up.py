@@ -26,7 +26,7 @@ from sandbox.s3.command import s3_url
 from sandbox.state import LOGS, ROOT, Secrets, free_ports, is_taken
 from sandbox.summary import Say, StepError, addresses, print_summary, served_version
 
-_WAIT_SECONDS: Final = 90
+_WAIT_SECONDS: Final = 300  # a busy machine needs minutes; a program that ended is noticed before
 
 
 def up(settings: Settings, say: Say) -> None:

@@ -31,7 +31,6 @@ LONGEST_FIRST: Final = (
 # In these files each test function is a separate unit of work. All other files are one unit each,
 # because their tests share servers or depend on their order.
 BY_FUNCTION: Final = (
-    "tests/browser/",
     "tests/scripts/store/test_film_store.py",
     "tests/ui/pages/",
 )
