@@ -7,7 +7,6 @@ is left behind.
 """
 
 from collections.abc import Mapping
-from functools import partialmethod
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from socket import SocketIO, socket
@@ -71,8 +70,22 @@ def _limited_pool(pool: type[HTTPConnectionPool], seconds: float) -> type[HTTPCo
 
     response = type("LimitedResponse", (original,), {"__init__": __init__})
     limited = type("LimitedConnection", (connection,), {"response_class": response})
+
     # Redirects are the clients' task. urllib3 would stumble over some of them in boto3's requests.
-    urlopen = partialmethod(pool.urlopen, redirect=False)
+    # urllib3 calls this itself for a second attempt, and passes the arguments by position.
+    def urlopen(  # noqa: PLR0913, PLR0917 - the parameters of urllib3's own method
+        self: Any,
+        method: str,
+        url: str,
+        body: Any = None,
+        headers: Any = None,
+        retries: Any = None,
+        redirect: bool = True,  # noqa: ARG001
+        *arguments: Any,
+        **options: Any,
+    ) -> Any:
+        return pool.urlopen(self, method, url, body, headers, retries, False, *arguments, **options)
+
     return type("LimitedPool", (pool,), {"ConnectionCls": limited, "urlopen": urlopen})
 
 

@@ -1,7 +1,8 @@
 import pytest
 import requests
+from urllib3 import Retry
 
-from movierating.time_limits import limited_session
+from movierating.time_limits import LimitedAdapter, limited_session
 from tests.support.slow_server import HEADERS, slow_server
 
 
@@ -31,3 +32,11 @@ def test_response_within_the_limit_is_read_and_its_connection_is_used_again():
     with slow_server(body, body) as url, limited_session(30) as session:
         assert session.get(url).text == "ok"
         assert session.get(url).text == "ok"
+
+
+def test_failed_request_can_be_repeated():
+    busy = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+    with slow_server(busy, busy) as url, requests.Session() as session:
+        session.mount(url, LimitedAdapter(30, max_retries=Retry(1, status_forcelist=[503])))
+        with pytest.raises(requests.exceptions.RetryError):
+            session.get(url)
