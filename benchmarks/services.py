@@ -24,7 +24,7 @@ from sandbox.state import HOST, ROOT, free_ports
 
 _START_SECONDS: Final = 120
 # Environment variables with these prefixes are not passed on, because a benchmark must never reach
-# the real TMDB, bucket or W&B account of whoever runs it.
+# the real TMDB, bucket or W&B account of the person who runs it.
 _REAL: Final = ("TMDB_", "AWS_", "WANDB_", "S3_", "DATA_DIR", "API_", "MODEL_")
 
 

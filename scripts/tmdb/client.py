@@ -218,11 +218,8 @@ class Tmdb:
 
         TMDB gives at most 500 pages of a list. Raises the errors of `get`.
         """
-        number, last = 1, 1
-        while number <= last:
-            listing = self.page(path, number, **query)
+        for listing in self._listings(path, **query):
             yield from listing.films
-            number, last = number + 1, min(listing.pages, MAX_PAGE)
 
     def whole_list(self, path: str, **query: str | int) -> Iterator[FilmJson]:
         """Request a list as `pages` does, and again if it changed meanwhile; yield each film once.
@@ -232,15 +229,20 @@ class Tmdb:
         known: set[int] = set()
         for _ in range(MAX_READINGS):
             reading = ListReading()
-            number, last = 1, 1
-            while number <= last:
-                listing = self.page(path, number, **query)
+            for listing in self._listings(path, **query):
                 yield from (film for film in reading.add(listing) if film["id"] not in known)
                 known |= reading.ids
-                number, last = number + 1, min(listing.pages, MAX_PAGE)
             if reading.is_complete:
                 return
         logger.warning("%s changed while it was read; it may have more films", path)
+
+    def _listings(self, path: str, **query: str | int) -> Iterator[Listing]:
+        """Request a list page by page, up to TMDB's last page."""
+        number, last = 1, 1
+        while number <= last:
+            listing = self.page(path, number, **query)
+            yield listing
+            number, last = number + 1, min(listing.pages, MAX_PAGE)
 
     def changed(self, day: date, known: Callable[[int], bool] = lambda _: False) -> Iterator[int]:
         """Request the ids of the films whose facts changed on a day. Raises the errors of `get`.
