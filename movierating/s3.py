@@ -64,6 +64,9 @@ _REFUSALS: Final[Mapping[frozenset[str], str]] = {
 # HTTP statuses for requests that S3 will refuse the next time too, except the temporary ones.
 _CLIENT_ERRORS: Final = range(400, 500)
 _TEMPORARY: Final = frozenset({408, 409, 423, 425, 429})
+# A store may answer these requests with status 404 and no text if there is no such object. After
+# another request, this status means that the server does not answer as S3 does.
+_ABOUT_ONE_OBJECT: Final = frozenset({"DeleteObject", "GetObject", "HeadObject"})
 _NO_CREDENTIALS: Final = (
     CredentialRetrievalError,
     LoginError,
@@ -94,6 +97,10 @@ class S3ExpiredError(S3RefusedError):
 
 class PreconditionFailedError(RuntimeError):
     """The condition of a conditional read or write is not met, for example the object exists."""
+
+
+class MissingObjectError(LookupError):
+    """The object does not exist."""
 
 
 class NotS3Error(RuntimeError):
@@ -160,7 +167,7 @@ class Bucket:
         condition: dict[str, Any] = {"IfNoneMatch": unless_etag} if unless_etag else {}
         try:
             answer = self._call("get_object", Key=key, **condition)
-        except KeyError:
+        except MissingObjectError:
             return None
         with translate_errors(self.name):
             return Blob(answer["Body"].read(), _etag(answer))
@@ -183,14 +190,11 @@ class Bucket:
         Raises:
             PreconditionFailedError: The object has changed or does not exist.
         """
-        try:
-            self._put(key, raw, IfMatch=etag)
-        except KeyError:
-            raise PreconditionFailedError(key) from None
+        self._put(key, raw, IfMatch=etag)
 
     def delete(self, key: str) -> None:
         """Delete an object; deleting a missing object is no error."""
-        with suppress(KeyError):  # some stores report a missing object
+        with suppress(MissingObjectError):  # some stores report a missing object
             self._call("delete_object", Key=key)
 
     def objects(self, prefix: str) -> list[StoredObject]:
@@ -212,7 +216,10 @@ class Bucket:
         return [each.key for each in self.objects(prefix)]
 
     def _put(self, key: str, raw: bytes, **condition: str) -> None:
-        answer = self._call("put_object", Key=key, Body=raw, **condition)
+        try:
+            answer = self._call("put_object", Key=key, Body=raw, **condition)
+        except MissingObjectError:  # how S3 refuses to replace a missing object
+            raise PreconditionFailedError(key) from None
         with translate_errors(self.name):
             _etag(answer)
 
@@ -251,7 +258,7 @@ def translate_errors(bucket: str) -> Iterator[None]:
         S3UnavailableError: S3 does not work with the current settings.
         PreconditionFailedError: The condition of a read or write is not met, for example because
             another process has changed the object.
-        KeyError: The object does not exist.
+        MissingObjectError: The object does not exist.
     """
     try:
         yield
@@ -275,16 +282,21 @@ def translate_errors(bucket: str) -> Iterator[None]:
         ) from None
     except FileNotFoundError:
         raise  # a missing local file is the caller's error, unlike the OSErrors below
-    except (BotoCoreError, Boto3Error, OSError) as error:
-        if isinstance(error.__context__, ClientError):  # how boto3 reports a failed upload
-            raise _translated(error.__context__, bucket) from None
+    except Boto3Error as error:
+        # How boto3 reports a failed upload. Only here is the context the cause: the context of
+        # another error may be an earlier request that was refused as expected.
+        cause = error.__context__
+        raise (
+            _translated(cause, bucket) if isinstance(cause, ClientError) else _unreachable(error)
+        ) from None
+    except (BotoCoreError, OSError) as error:
         raise _unreachable(error) from None
 
 
 def _translated(error: ClientError, bucket: str) -> Exception:
     code = error.response.get("Error", {}).get("Code", "")
-    if code in {"NoSuchKey", "404"}:
-        return KeyError(code)
+    if code == "NoSuchKey" or (code == "404" and error.operation_name in _ABOUT_ONE_OBJECT):
+        return MissingObjectError(code)
     # S3 sends 304 if a conditional read finds an unchanged object, and ConditionalRequestConflict
     # if two conditional writes run at the same time.
     if code in {"PreconditionFailed", "412", "304", "ConditionalRequestConflict"}:

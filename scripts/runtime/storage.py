@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from cloudpathlib import S3Client, S3Path
 
 from movierating.errors import ExplainedError
-from movierating.s3 import translate_errors
+from movierating.s3 import MissingObjectError, translate_errors
 from movierating.s3_client import s3_session, setup_errors
 from movierating.settings import PipelineSettings
 
@@ -123,7 +123,7 @@ def reading(path: DataPath) -> Iterator[None]:
     try:
         with translate_errors(path.bucket):
             yield
-    except KeyError:  # how `translate_errors` reports a missing object
+    except MissingObjectError:
         raise FileNotFoundError(str(path)) from None
 
 
@@ -140,6 +140,10 @@ def writing(folder: DataPath) -> Iterator[None]:
             yield
     except DataFileError:
         raise
+    except MissingObjectError:
+        raise DataFileError(
+            f"{folder} cannot be written (another program deletes files in it); change DATA_DIR"
+        ) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise DataFileError(

@@ -258,6 +258,17 @@ def test_refusal_names_the_setting_and_is_not_repeated(
         assert len(asked) == 1
 
 
+def test_status_404_is_a_missing_object_only_where_one_object_is_read(refusing: Any):
+    bucket = refusing((404, {}, b""))
+    assert bucket.get("a") is None
+    bucket.delete("a")
+    for call in (lambda: bucket.put("a", b""), lambda: bucket.create("a", b"")):
+        with pytest.raises(S3RefusedError, match=r"\(404\); check AWS_ENDPOINT_URL_S3"):
+            call()
+    with pytest.raises(S3RefusedError, match=r"\(404\); check AWS_ENDPOINT_URL_S3"):
+        bucket.keys("")
+
+
 def test_no_request_has_a_checksum_header_unless_a_variable_of_boto3_says_so(
     refusing: Any, asked: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
 ):

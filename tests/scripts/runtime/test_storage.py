@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from scripts.runtime.storage import (
     write_json,
 )
 from tests.support.bundles import RUN_DATE
+from tests.support.faulty_s3 import Answer, answering
 
 
 def test_failed_write_leaves_the_old_file(tmp_path: Path):
@@ -122,3 +124,16 @@ def test_unusable_folder_in_s3_is_reported_in_one_sentence(
 ):
     with pytest.raises(S3UnavailableError, match=sentence):
         check_writable(data_folder(there.model_copy(update=change)))
+
+
+def test_connection_that_breaks_during_the_check_is_not_a_missing_object(there: Settings):
+    def answer(method: str, path: str, ask: Callable[[], Answer]) -> Answer:
+        del path
+        if method == "HEAD":  # S3 answers that there is no such object, as expected
+            return ask()
+        raise ConnectionAbortedError
+
+    with answering(answer, there.require("aws_endpoint_url_s3")) as url:
+        broken = there.model_copy(update={"aws_endpoint_url_s3": url})
+        with pytest.raises(S3UnavailableError, match="S3 cannot be reached"):
+            check_writable(data_folder(broken))
