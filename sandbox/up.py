@@ -94,7 +94,7 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     with _launched("airflow-migrate", ["-m", "airflow", "db", "migrate"], merged) as migration:
         _await_stand_ins(settings, ports, merged)
         say("checking TMDB, the bucket and the working folder")
-        with _launched("preflight", ["-m", "scripts.preflight"], merged) as preflight:
+        with _launched("preflight", _preflight(settings), merged) as preflight:
             _finish("preflight", preflight)
         say("preparing Airflow's database")
         _finish("airflow-migrate", migration)
@@ -105,6 +105,12 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     for name, url in addresses(settings).items():
         _wait(name, partial(_answers, url))
     supervision.record()
+
+
+def _preflight(settings: Settings) -> list[str]:
+    # The local S3 server answers requests before it has created its bucket.
+    wait = _WAIT_SECONDS if uses_stand_in_for_s3(settings) else 0
+    return ["-m", "scripts.preflight", f"--wait-for-s3={wait}"]
 
 
 def _await_stand_ins(settings: Settings, ports: list[int], merged: dict[str, str]) -> None:

@@ -1,14 +1,24 @@
 """Check TMDB's key, the bucket and the working folder before a run starts."""
 
+import argparse
 import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
+
 from movierating.errors import ExplainedError
 from movierating.registry.versions import VERSIONS
-from movierating.s3 import Blob, Bucket, PreconditionFailedError, S3RefusedError, open_bucket
+from movierating.s3 import (
+    Blob,
+    Bucket,
+    PreconditionFailedError,
+    S3RefusedError,
+    S3UnavailableError,
+    open_bucket,
+)
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run
 from scripts.runtime.storage import check_writable, data_folder
@@ -16,6 +26,7 @@ from scripts.tmdb.client import Tmdb
 
 logger = logging.getLogger(__name__)
 
+_PAUSE_SECONDS: Final = 0.3
 _OLD: Final = b"old"
 _NEW: Final = b"new"
 _OTHER: Final = b"other"
@@ -25,16 +36,27 @@ class UnsuitableStoreError(ExplainedError, RuntimeError):
     """The S3 server does not do what the model registry relies on."""
 
 
-def preflight(settings: PipelineSettings) -> None:
+def preflight(settings: PipelineSettings, wait_for_s3: float = 0) -> None:
     """Check that TMDB answers one request, and that the bucket and the working folder are usable.
+
+    Args:
+        settings: The settings to check.
+        wait_for_s3: Seconds in which S3 and the bucket may still become usable, because the S3
+            server is starting.
 
     Raises:
         ExplainedError: A check failed; the message names the setting to change.
     """
+    retrying = Retrying(
+        retry=retry_if_exception_type(S3UnavailableError),
+        stop=stop_after_delay(wait_for_s3),
+        wait=wait_fixed(_PAUSE_SECONDS),
+        reraise=True,
+    )
+    retrying(lambda: check_store(open_bucket(settings)))
     check_writable(data_folder(settings))
     with Tmdb(settings, attempts=2) as tmdb:  # few attempts, because a person is waiting
         tmdb.get("/genre/movie/list")
-    check_store(open_bucket(settings))
     logger.info("TMDB, the bucket and the working folder are usable")
 
 
@@ -119,8 +141,16 @@ def _unsuitable(bucket: Bucket, problem: str) -> UnsuitableStoreError:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the checks from the command line; return the exit status."""
-    del argv
-    return run(lambda: preflight(pipeline_settings()))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--wait-for-s3",
+        type=float,
+        default=0,
+        metavar="SECONDS",
+        help="how long S3 may need to become usable, if its server is starting (default: 0)",
+    )
+    arguments = parser.parse_args(argv)
+    return run(lambda: preflight(pipeline_settings(), arguments.wait_for_s3))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,13 @@
-"""Test, in a real Airflow, a pipeline run that waits for a person's approval of the new model."""
+"""Test, in a real Airflow, pipeline runs that wait for a person's approval of the new model.
 
+The working folder of these runs is in S3, as if Airflow's workers shared no disk.
+"""
+
+import re
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +15,9 @@ import requests
 
 from sandbox.airflow import AirflowClient
 from sandbox.checkout import copied
-from sandbox.programs import AIRFLOW_USER
+from sandbox.programs import AIRFLOW_USER, BUCKET
 from tests.integration.conftest import FILMS, secrets_of
+from tests.support.pipeline_run import left_on
 
 pytestmark = pytest.mark.timeout(1_800)
 
@@ -75,7 +81,22 @@ def answered(airflow: AirflowClient, run_id: str, option: str) -> dict[str, str]
     return states
 
 
-def test_new_model_goes_into_production_only_after_a_person_approves_it(asking):
+def assert_no_disk_was_used(checkout, temporary: Path) -> None:
+    """Check that the tasks left no file of the pipeline in a local folder, and no key in a log."""
+    assert [path.name for path in (checkout.folder / "data-prepare").iterdir()] == ["README.md"]
+    left = [path.as_posix() for path in left_on(temporary)]
+    ours = re.compile(r"^movierating-|\.(csv|html|json|onnx|parquet|pkl)\b")
+    assert [name for name in left if ours.search(name)] == []
+    logs = (checkout.folder / ".sandbox" / "logs" / "airflow").rglob("*.log")
+    texts = [log.read_text() for log in logs]
+    assert any("films in the store" in text for text in texts)
+    assert not any(secrets_of(checkout)["s3_secret"] in text for text in texts)
+
+
+def test_new_model_goes_into_production_only_after_a_person_approves_it(asking, tmp_path_factory):
+    temporary = tmp_path_factory.mktemp("temporary")
+    asking.environment["TMPDIR"] = str(temporary)
+    asking.environment["DATA_DIR"] = f"s3://{BUCKET}/pipeline"
     with ThreadPoolExecutor() as pool:
         up = pool.submit(asking.sandbox, "up", COLLECT_MAX_FILMS=FILMS, PROMOTION_APPROVAL="true")
         airflow = logged_in(asking, up)
@@ -100,3 +121,4 @@ def test_new_model_goes_into_production_only_after_a_person_approves_it(asking):
     states = answered(airflow, run_id := airflow.trigger(), "Reject")
     assert states[QUESTION] == "skipped"  # the model is in production already
     assert airflow.result(run_id, "deploy_model_to_s3")["reason"] == "is in production already"
+    assert_no_disk_was_used(asking, temporary)

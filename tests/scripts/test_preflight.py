@@ -30,6 +30,24 @@ def check(s3_server: S3Server, settings: dict[str, Any]) -> None:
     preflight(s3_server.settings(others.pop("s3_bucket_name"), **others))
 
 
+def test_bucket_that_the_server_is_still_creating_is_waited_for(
+    s3_server: S3Server, good: dict[str, Any]
+):
+    missing = 2
+
+    def answer(method: str, path: str, ask: Callable[[], Answer]) -> Answer:
+        nonlocal missing
+        if path.startswith(f"/{good['s3_bucket_name']}") and method == "PUT" and missing:
+            missing -= 1
+            return refusal(404, "NoSuchBucket")
+        return ask()
+
+    with answering(answer, s3_server.url) as url:
+        others = good | {"aws_endpoint_url_s3": url}
+        preflight(s3_server.settings(others.pop("s3_bucket_name"), **others), wait_for_s3=600)
+    assert missing == 0
+
+
 def test_good_setup_passes_and_leaves_no_file_in_the_folder(
     s3_server: S3Server, good: dict[str, Any]
 ):
