@@ -22,6 +22,7 @@ RUN python -m venv /opt/uv \
     && /opt/uv/bin/uv venv --python /usr/local/bin/python /opt/venv
 
 
+# The health checks go round a proxy, which the environment may name: it cannot reach a container.
 # Every container runs as a user that is not root and cannot log in; its home folder is temporary.
 # tini is process 1 in every container: it passes signals on and removes ended orphan processes.
 FROM base AS runtime
@@ -61,7 +62,8 @@ EXPOSE 8000
 # Checks /livez and not /readyz: the API is not ready before a model is published, and a restart would
 # not help.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", \
-    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
+    "from urllib.request import ProxyHandler, build_opener; \
+    build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/livez', timeout=4)"]
 CMD ["python", "-m", "app.server", "--host", "0.0.0.0", "--port", "8000"]
 ARG GIT_COMMIT=unknown
 ENV GIT_COMMIT=$GIT_COMMIT
@@ -84,7 +86,8 @@ COPY app.py .
 USER 1000:1000
 EXPOSE 8501
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", \
-    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
+    "from urllib.request import ProxyHandler, build_opener; \
+    build_opener(ProxyHandler({})).open('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
 CMD ["python", "-m", "ui.serve", "--host", "0.0.0.0", "--port", "8501"]
 ARG GIT_COMMIT=unknown
 ENV GIT_COMMIT=$GIT_COMMIT
@@ -128,9 +131,10 @@ EXPOSE 8080
 # `scheduler`, `dag_processor` or, by default, `metadatabase` (the database). Airflow's own check would
 # start a second Airflow process with 150 MB each time.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=90s CMD ["python", "-c", \
-    "import json, os; from urllib.request import urlopen; \
+    "import json, os; from urllib.request import ProxyHandler, build_opener; \
     server = os.environ.get('AIRFLOW__CORE__EXECUTION_API_SERVER_URL', 'http://127.0.0.1:8080/execution/'); \
-    answer = urlopen(server.removesuffix('execution/') + 'api/v2/monitor/health', timeout=8); \
+    health = server.removesuffix('execution/') + 'api/v2/monitor/health'; \
+    answer = build_opener(ProxyHandler({})).open(health, timeout=8); \
     status = json.load(answer)[os.environ.get('AIRFLOW_PART', 'metadatabase')]['status']; \
     raise SystemExit(status != 'healthy')"]
 CMD ["airflow", "api-server"]
@@ -157,8 +161,9 @@ USER 1000:1000
 EXPOSE 8090 8333
 # SANDBOX_HEALTH is the address to check; the default is the TMDB stand-in's.
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s CMD ["python", "-c", \
-    "import os; from urllib.request import urlopen; \
-    urlopen(os.environ.get('SANDBOX_HEALTH', 'http://127.0.0.1:8090/stats'), timeout=4)"]
+    "import os; from urllib.request import ProxyHandler, build_opener; \
+    address = os.environ.get('SANDBOX_HEALTH', 'http://127.0.0.1:8090/stats'); \
+    build_opener(ProxyHandler({})).open(address, timeout=4)"]
 CMD ["python", "-m", "sandbox.tmdb", "--host", "0.0.0.0", "--port", "8090"]
 ARG GIT_COMMIT=unknown
 ENV GIT_COMMIT=$GIT_COMMIT

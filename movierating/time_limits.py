@@ -1,4 +1,6 @@
-"""Limit the time of a whole HTTP response, for the clients on urllib3: requests and boto3.
+"""Send HTTP requests with a time limit, and through a proxy only where that is right.
+
+This is for the clients on urllib3: requests and boto3.
 
 A timeout of these clients limits each single wait for data. A server that sends one byte every few
 seconds never exceeds it, and could hold the caller for ever. With this module, the whole response
@@ -12,15 +14,41 @@ from io import BufferedReader, RawIOBase
 from socket import SocketIO, socket
 from time import monotonic
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from movierating.proxies import (
+    PASSWORD_WANTED,
+    Proxy,
+    ProxySettingError,
+    proxy_for,
+    tunnel_status,
+)
+
 Pools = Mapping[str, type[HTTPConnectionPool]]
 
 _URLLIB3_POOLS: Final[Pools] = {"http": HTTPConnectionPool, "https": HTTPSConnectionPool}
 _REDIRECTS: Final = 3  # each redirect is a response of its own, with its own time limit
+
+
+class ProxyProblemError(requests.exceptions.ProxyError):
+    """A request failed because of a proxy; the message names the variable, and no password.
+
+    Attributes:
+        retryable: Whether the same request may succeed later.
+    """
+
+    def __init__(self, problem: str, *, retryable: bool = False) -> None:
+        super().__init__(problem)
+        self.retryable = retryable
+
+
+def reason(error: requests.RequestException) -> str:
+    """Return why a request failed, without the address, which may contain a secret."""
+    return str(error) if isinstance(error, ProxyProblemError) else type(error).__name__
 
 
 class _LimitedReader(RawIOBase):
@@ -122,8 +150,36 @@ class LimitedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """Send a request; without a `timeout`, each wait has the time limit of the response."""
-        return super().send(request, stream, timeout or self._seconds, verify, cert, proxies)
+        """Send a request; without a `timeout`, each wait has the time limit of the response.
+
+        The argument `proxies` is ignored: requests reads NO_PROXY in its own way.
+
+        Raises:
+            ProxyProblemError: The proxy cannot be used, does not answer, or refuses the request.
+        """
+        address = request.url or ""
+        proxy = _usable_proxy_for(address)
+        proxies = {urlsplit(address).scheme: proxy.url} if proxy else {}
+        try:
+            answer = super().send(request, stream, timeout or self._seconds, verify, cert, proxies)
+        except requests.exceptions.ProxyError as error:
+            status = tunnel_status(str(error))
+        else:
+            status = answer.status_code
+            if proxy is None or status != PASSWORD_WANTED:
+                return answer
+            answer.close()
+        # Only here: an error that is raised above would carry the first one, and the text of that
+        # may contain an API key.
+        assert proxy is not None  # noqa: S101 - for the type checker
+        raise ProxyProblemError(proxy.problem(status), retryable=status != PASSWORD_WANTED)
+
+
+def _usable_proxy_for(url: str) -> Proxy | None:
+    try:
+        return proxy_for(url)
+    except ProxySettingError as error:
+        raise ProxyProblemError(str(error)) from None
 
 
 def limited_session(seconds: float, **options: Any) -> requests.Session:

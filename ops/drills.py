@@ -20,6 +20,7 @@ from ops.load import load
 from ops.project import EngineError, run
 from ops.replace import replace
 from ops.rotate import rotate
+from ops.sessions import local_session
 from ops.training import AIRFLOW, command, execute
 from ops.trial import FILES, Trial
 
@@ -192,7 +193,8 @@ def _rotate_foreign_keys(trial: Trial) -> None:
 
 
 def _codes(trial: Trial) -> dict[str, list[str]]:
-    answer = requests.get(f"{trial.api_url()}/options", timeout=10).json()
+    with local_session() as session:
+        answer = session.get(f"{trial.api_url()}/options", timeout=10).json()
     return {
         "genres": [each["name"] for each in answer["genres"]],
         "languages": [each["language"] for each in answer["languages"]],
@@ -200,12 +202,9 @@ def _codes(trial: Trial) -> dict[str, list[str]]:
 
 
 def _can_sign_in(trial: Trial, password: str) -> bool:
-    answer = requests.post(
-        f"{trial.url('AIRFLOW_PORT')}/auth/token",
-        json={"username": "admin", "password": password},
-        timeout=30,
-    )
-    return answer.ok
+    url = f"{trial.url('AIRFLOW_PORT')}/auth/token"
+    with local_session() as session:
+        return session.post(url, json={"username": "admin", "password": password}, timeout=30).ok
 
 
 def _can_open_database(trial: Trial, password: str) -> bool:
@@ -219,7 +218,7 @@ def _can_open_database(trial: Trial, password: str) -> bool:
 
 
 def _proxy_status(trial: Trial, password: str) -> int:
-    with requests.Session() as session:
+    with local_session() as session:
         return trial.ask_proxy(session, password).status_code
 
 

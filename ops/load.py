@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import requests
 
+from ops.sessions import local_session
+
 
 @dataclass
 class LoadResult:
@@ -49,7 +51,7 @@ def load(
     result, over, lock = LoadResult(), threading.Event(), threading.Lock()
 
     def call() -> None:
-        with requests.Session() as session:
+        with local_session() as session:
             while not over.is_set():
                 began = time.monotonic()
                 status = _status(ask, session)

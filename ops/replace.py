@@ -15,7 +15,8 @@ _START_SECONDS: Final = 180
 # Time for a stopping replica to finish its requests; as stop_grace_period in the Compose file.
 _DRAIN_SECONDS: Final = "30"
 _IS_READY: Final = (
-    "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/readyz', timeout=3)"
+    "from urllib.request import ProxyHandler, build_opener; "
+    "build_opener(ProxyHandler({})).open('http://127.0.0.1:8000/readyz', timeout=3)"
 )
 
 parser = parser_of(

@@ -19,6 +19,7 @@ import requests
 from ops import credentials
 from ops.arguments import parser_of, project_of, run_and_report
 from ops.project import ROOT, EngineError, Project, run, wait
+from ops.sessions import local_session
 from sandbox.airflow import DAG, AirflowClient
 
 FILES: Final = (
@@ -166,7 +167,8 @@ class Trial:
         The result is None if the API has no model or does not answer.
         """
         try:
-            answer = requests.get(f"{self.api_url()}/version", timeout=_REQUEST_SECONDS)
+            with local_session() as session:
+                answer = session.get(f"{self.api_url()}/version", timeout=_REQUEST_SECONDS)
         except (requests.RequestException, EngineError, IndexError):
             return None
         return str(answer.json()["version"]) if answer.ok else None
@@ -188,7 +190,8 @@ class Trial:
             requests.HTTPError: The API answered with an error.
         """
         address = f"{self.api_url()}/predict"
-        answer = requests.post(address, json=FILM, timeout=_REQUEST_SECONDS)
+        with local_session() as session:
+            answer = session.post(address, json=FILM, timeout=_REQUEST_SECONDS)
         answer.raise_for_status()
         forecast: dict[str, Any] = answer.json()
         return forecast

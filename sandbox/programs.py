@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from movierating.proxies import PROXY_VARIABLES, spare_local_addresses
 from movierating.settings import Settings
 from sandbox.s3.command import s3_command, s3_url
 from sandbox.state import FOLDER, HOST, LOGS, ROOT, Secrets
@@ -97,7 +98,7 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
             local S3 server.
         keys: The generated passwords and keys.
     """
-    merged = dict(os.environ) | _airflow_settings(settings, keys)
+    merged = _usable_variables() | _airflow_settings(settings, keys)
     merged |= {
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
@@ -124,6 +125,20 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
         merged["API_KEY"] = settings.api_key.get_secret_value()
     merged.setdefault("MODEL_POLL_SECONDS", "2")  # short, because `make up` waits for the new model
     return merged
+
+
+def _usable_variables() -> dict[str, str]:
+    """Return this process's environment variables, without a SOCKS proxy.
+
+    Airflow's HTTP library fails for each request if there is one, even for local addresses.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not (name.lower() in PROXY_VARIABLES and value.startswith("socks"))
+    }
+    spare_local_addresses(kept)
+    return kept
 
 
 def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:

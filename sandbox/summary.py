@@ -10,6 +10,7 @@ import requests
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings
+from movierating.time_limits import limited_session
 from sandbox.programs import AIRFLOW_USER
 from sandbox.state import HOST, Secrets
 
@@ -20,6 +21,8 @@ _SAMPLE: Final = {
     "language": "ko",
     "runtime": 112,
 }
+
+_ANSWER_SECONDS: Final = 10
 
 Say = Callable[[str], None]
 
@@ -77,14 +80,16 @@ def _print_scores(version: dict[str, Any], say: Say) -> None:
 
 def _print_forecast(settings: Settings, say: Say) -> None:
     url = f"{addresses(settings)['api']}/predict"
-    forecast = requests.post(url, json=_SAMPLE, timeout=10).json()
+    with limited_session(_ANSWER_SECONDS) as session:
+        forecast = session.post(url, json=_SAMPLE).json()
     low, high = forecast["interval"]["low"], forecast["interval"]["high"]
     say(f"\na Korean drama of 112 minutes: {forecast['rating']} of 10 (80 %: {low} to {high})")
 
 
 def _version(settings: Settings) -> dict[str, Any] | None:
     try:
-        answer = requests.get(f"{addresses(settings)['api']}/version", timeout=5)
+        with limited_session(_ANSWER_SECONDS) as session:
+            answer = session.get(f"{addresses(settings)['api']}/version")
     except requests.RequestException:
         return None
     version: dict[str, Any] | None = answer.json() if answer.ok else None

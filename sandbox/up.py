@@ -10,7 +10,9 @@ from typing import Final
 
 import requests
 
+from movierating.proxies import check_proxies, proxy_for
 from movierating.settings import Settings
+from movierating.time_limits import limited_session
 from sandbox import supervision
 from sandbox.airflow import DAG, FORECAST_DAG, AirflowClient
 from sandbox.programs import (
@@ -26,6 +28,7 @@ from sandbox.s3.command import s3_url
 from sandbox.state import LOGS, ROOT, Secrets, free_ports, is_taken
 from sandbox.summary import Say, StepError, addresses, print_summary, served_version
 
+_ANSWER_SECONDS: Final = 2
 _WAIT_SECONDS: Final = 300  # a busy machine needs minutes; a program that ended is noticed before
 
 
@@ -80,6 +83,17 @@ def _check(settings: Settings) -> None:
         raise StepError("TMDB_CATALOGUE and TMDB_API_KEY are both set; unset one of them")
     if catalogue and not Path(catalogue).is_file():
         raise StepError(f"TMDB_CATALOGUE: there is no file {catalogue}")
+    _check_proxies(settings)
+
+
+def _check_proxies(settings: Settings) -> None:
+    """Check the proxies that requests would use, because Airflow fails obscurely with a bad one.
+
+    Without real services, nothing needs a proxy, so a SOCKS proxy is only left out.
+    """
+    if settings.tmdb_api_key:
+        proxy_for(settings.tmdb_base_url)
+    check_proxies(allow_socks=True)
 
 
 def _start(settings: Settings, keys: Secrets, say: Say) -> None:
@@ -235,7 +249,8 @@ def _wait(name: str, is_there: Callable[[], bool]) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        requests.get(url, timeout=2)
+        with limited_session(_ANSWER_SECONDS) as session:
+            session.get(url)
     except requests.RequestException:
         return False
     return True

@@ -8,7 +8,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings
-from movierating.time_limits import limited_session
+from movierating.time_limits import limited_session, reason
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def _why_not(version: str, url: str) -> str | None:
             answer = session.get(url)
         body = answer.json()
     except requests.RequestException as error:
-        return f"it gives no readable answer ({type(error).__name__})"
+        return f"it gives no readable answer ({reason(error)})"
     if not isinstance(body, dict) or "version" not in body:
         return f"it has no model (status {answer.status_code})"
     if body["version"] == version:

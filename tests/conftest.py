@@ -10,6 +10,7 @@ import pytest
 from botocore.retries.standard import ExponentialBackoff
 
 from movierating import settings as settings_module
+from movierating.proxies import PROXY_VARIABLES
 from movierating.registry.registry import Registry
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
@@ -45,6 +46,16 @@ def no_settings_of_this_machine() -> Iterator[None]:
         for name in Settings.model_fields:
             patch.delenv(name.upper(), raising=False)
         patch.setattr(settings_module, "ENV_FILE", Path("there is none"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_proxy_of_this_machine() -> Iterator[None]:
+    """Hide the variables that name this machine's proxy: all servers of the tests are local."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in PROXY_VARIABLES:
+            patch.delenv(name, raising=False)
+            patch.delenv(name.upper(), raising=False)
         yield
 
 

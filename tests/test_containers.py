@@ -13,6 +13,8 @@ import requests
 import yaml
 
 from movierating.settings import Settings
+from sandbox.state import free_ports
+from tests.support.recording_proxy import recording_proxy
 
 ROOT = Path(__file__).parents[1]
 AIRFLOW = "docker-compose-airflow.yaml"
@@ -516,3 +518,37 @@ def test_api_image_is_small_and_its_first_process_is_an_init(api_container: str)
 def test_api_image_can_write_only_to_its_cache_and_tmp(api_container: str):
     script = "touch /srv/app/model/it /tmp/it && ! touch /srv/it 2>/dev/null && echo well"
     assert docker("exec", api_container, "sh", "-c", script) == "well"
+
+
+@pytest.mark.parametrize("file", [AIRFLOW, FASTAPI])
+def test_requests_between_containers_go_round_the_proxy(file: str):
+    for service in services(file).values():
+        environment = service.get("environment", {})
+        if "HTTP_PROXY" in environment:
+            assert environment["NO_PROXY"] == environment["no_proxy"]
+            assert {"127.0.0.1", "::1"} <= set(environment["NO_PROXY"].split(","))
+    called = re.findall(r"//(?:\w+@)?([a-z][\w-]+)[:/]", (ROOT / file).read_text())
+    listed = next(
+        service["environment"]["NO_PROXY"].split(",")
+        for service in services(file).values()
+        if "NO_PROXY" in service.get("environment", {})
+    )
+    assert set(called) & set(services(file)) <= set(listed)
+
+
+@each_target
+def test_health_check_of_an_image_goes_round_the_proxy(target: str):
+    """The check runs as the image has it, with a proxy and an address that do not answer."""
+    (check,) = [rest for name, rest in lineage(target) if name == "HEALTHCHECK"]
+    program = json.loads(check[check.index("[") :])
+    code = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{free_ports(1)[0]}", program[-1])
+    with recording_proxy() as proxy:
+        result = subprocess.run(
+            [sys.executable, "-c", code],
+            env={"http_proxy": proxy.url},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert "Connection refused" in result.stderr
+    assert proxy.seen == []

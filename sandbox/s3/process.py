@@ -137,7 +137,8 @@ def _client(url: str, service: Literal["s3", "iam"] = "s3") -> Any:
         aws_access_key_id=KEY,
         aws_secret_access_key=SECRET,
         # No retries: they would hide errors from tests, and `_wait_for` repeats its request itself.
-        config=Config(retries={"total_max_attempts": 1}),
+        # No proxy either: the server is on this machine.
+        config=Config(retries={"total_max_attempts": 1}, proxies={}),
     )
 
 

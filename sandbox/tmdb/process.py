@@ -13,6 +13,8 @@ from typing import Any
 
 import requests
 
+from movierating.time_limits import limited_session
+
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 10
 STOP_SECONDS = 10
@@ -79,7 +81,8 @@ class RunningStandIn:
 
     def _control(self, method: str, path: str, **content: Any) -> requests.Response:
         url = f"{self.control_url}{path}"
-        answer = requests.request(method, url, timeout=TIMEOUT_SECONDS, **content)
+        with limited_session(TIMEOUT_SECONDS) as session:
+            answer = session.request(method, url, **content)
         answer.raise_for_status()
         return answer
 

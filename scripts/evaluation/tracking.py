@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from movierating.proxies import ProxySettingError, proxy_for
 from movierating.settings import PipelineSettings
 from scripts.evaluation.wandb_process import TrackingError, WandbProcess
 from scripts.runtime.storage import local_folder
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 PROJECT: Final = "movie-rating-predictor"
 _LOGIN_SECONDS: Final = 20  # for W&B to answer the first request
 _RUN_SECONDS: Final = 60  # for W&B to receive a whole run with its report
+_ADDRESS: Final = "https://api.wandb.ai"  # unless WANDB_BASE_URL is set
 _OFFLINE_SECONDS: Final = 300  # to write a run to the disk of a busy machine
 
 
@@ -89,7 +91,7 @@ def _send(run: dict[str, Any], key: str) -> str | None:
         try:
             sent = _logged(run, key)
         except TrackingError as error:
-            problem = str(error)
+            problem = f"{error}{_way_to(address)}"
         else:
             _log_report(run["name"], sent)
             return sent["path"]
@@ -98,6 +100,15 @@ def _send(run: dict[str, Any], key: str) -> str | None:
     _logged(run)
     logger.warning("%s/wandb keeps the run; `wandb sync` can send it", run["folder"])
     return None
+
+
+def _way_to(address: str) -> str:
+    """Return the words that name the proxy for W&B; empty without one."""
+    try:
+        proxy = proxy_for(address or _ADDRESS)
+    except ProxySettingError as error:
+        return f"; {error}"
+    return f" through {proxy}; check {proxy.variable} and NO_PROXY" if proxy else ""
 
 
 def _log_report(name: str, sent: Mapping[str, str | None]) -> None:

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import psutil
 
+from movierating.proxies import spare_local_addresses
+
 PROGRAM: Final = Path(__file__).with_name("wandb_run.py")
 _START_SECONDS: Final = 300  # on this machine alone, however busy it is
 _END_SECONDS: Final = 5
@@ -113,4 +115,9 @@ class WandbProcess:
 
 def _environment(key: str | None) -> dict[str, str]:
     # Not an argument of the program: other users of the machine can read those.
-    return os.environ | ({"WANDB_API_KEY": key} if key else {})
+    environment = os.environ | ({"WANDB_API_KEY": key} if key else {})
+    spare_local_addresses(environment)
+    for small in ("http_proxy", "https_proxy"):  # W&B's client does not read ALL_PROXY
+        if not (environment.get(small) or environment.get(small.upper())):
+            environment[small] = environment.get("all_proxy") or environment.get("ALL_PROXY", "")
+    return environment

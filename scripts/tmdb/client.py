@@ -25,7 +25,7 @@ from tenacity.stop import StopBaseT
 
 from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings, SettingsError
-from movierating.time_limits import LimitedAdapter
+from movierating.time_limits import LimitedAdapter, ProxyProblemError
 from scripts.runtime.clock import now
 from scripts.store.schema import PARTS, incomplete_parts, is_complete, unexpected_fields
 from scripts.tmdb.listing import MAX_READINGS, FilmJson, Listing, ListReading
@@ -73,9 +73,20 @@ class TmdbUnavailableError(TmdbError):
 
     retryable: ClassVar[bool] = True
 
-    def __init__(self, problem: str, wait_seconds: float | None = None) -> None:
-        """Create the error; `wait_seconds` is the wait that TMDB requested with `Retry-After`."""
-        super().__init__(f"TMDB {problem}; check TMDB_BASE_URL and the network")
+    def __init__(
+        self,
+        problem: str,
+        wait_seconds: float | None = None,
+        remedy: str = "; check TMDB_BASE_URL and the network",
+    ) -> None:
+        """Create the error.
+
+        Args:
+            problem: What TMDB did.
+            wait_seconds: The wait that TMDB requested with `Retry-After`.
+            remedy: What to change, if `problem` does not say it.
+        """
+        super().__init__(f"TMDB {problem}{remedy}")
         self.wait_seconds = wait_seconds
 
 
@@ -379,6 +390,8 @@ class Tmdb:
             problem = _refusal(answer)
         except requests.exceptions.JSONDecodeError:
             problem = TmdbUnavailableError("sent something that is not JSON")
+        except ProxyProblemError as error:
+            problem = _proxy_problem(error)
         except (requests.RequestException, UnicodeError) as error:
             problem = TmdbUnavailableError(f"cannot be reached ({type(error).__name__})")
         if isinstance(problem, TmdbUnavailableError) and problem.wait_seconds:
@@ -522,6 +535,12 @@ def _refusal(answer: requests.Response) -> Exception:
     if status in {404, 429} or status >= requests.codes.server_error:
         return TmdbUnavailableError(f"answered HTTP {status}", _retry_after(answer))
     return TmdbError(f"TMDB answered HTTP {status} to a valid request")
+
+
+def _proxy_problem(error: ProxyProblemError) -> TmdbError:
+    if error.retryable:
+        return TmdbUnavailableError(f"cannot be reached: {error}", remedy="")
+    return TmdbError(f"TMDB cannot be reached: {error}")
 
 
 def _status_code(answer: requests.Response) -> int | None:

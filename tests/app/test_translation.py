@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app import translation
 from app.translation import Translator, is_english, split
+from tests.support.recording_proxy import PASSWORD, recording_proxy, set_proxy
 from tests.support.slow_server import HEADERS, slow_server
 
 
@@ -153,3 +154,15 @@ def test_request_to_google_that_hangs_is_ended_and_its_thread_is_free_again(
         monkeypatch.setitem(google.BASE_URLS, "GOOGLE_TRANSLATE", url)
         assert translator.to_english("이야기") is None
         translator._pool.shutdown(wait=True)  # returns when the thread has ended
+
+
+def test_request_to_google_passes_the_proxy_and_a_refusing_one_is_named(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    with recording_proxy() as proxy:
+        proxy.refuses = 407
+        set_proxy(monkeypatch, "HTTPS_PROXY", proxy.with_password)
+        assert Translator(20).to_english("이야기") is None
+    assert proxy.seen == ["CONNECT translate.google.com:443"]
+    assert "the translation failed: the proxy in HTTPS_PROXY" in caplog.text
+    assert PASSWORD not in caplog.text

@@ -6,6 +6,7 @@ import pytest
 from tenacity import wait_none
 
 from movierating.settings import pipeline_settings
+from tests.support.recording_proxy import recording_proxy, set_proxy
 from tests.support.slow_server import HEADERS, slow_server
 from tests.support.webhook import SECRET_PATH, webhook
 
@@ -101,3 +102,17 @@ def test_webhook_that_answers_too_slowly_is_left(
         set_webhook(url)
         alerts.send_alert("a run is late")
     assert "the alert could not be sent" in caplog.text
+
+
+def test_alert_passes_the_proxy_and_a_refusing_one_is_named(
+    alerts, set_webhook, caplog, monkeypatch
+):
+    with webhook() as (address, received), recording_proxy(address) as proxy:
+        set_proxy(monkeypatch, "HTTP_PROXY", proxy.with_password)
+        set_webhook(f"http://hooks.example{SECRET_PATH}")
+        assert alerts.send_alert("hello")
+        proxy.refuses = 407
+        assert not alerts.send_alert("hello")
+    assert received == [{"path": SECRET_PATH, "body": {"text": "hello"}}]
+    assert "could not be sent: the proxy in HTTP_PROXY" in caplog.text
+    assert "nobody-may-read-this" not in caplog.text

@@ -55,6 +55,12 @@ def test_message_names_an_unreadable_env_file(refused, checkout):
         path.unlink()
 
 
+def test_message_names_a_variable_with_an_unusable_proxy(refused):
+    line = refused(HTTPS_PROXY="http://someone:pass#word@proxy.example:3128")
+    assert "HTTPS_PROXY is not the address of a proxy" in line
+    assert "pass" not in line.replace("PASSWORD", "").replace("password", "")
+
+
 def test_message_names_the_setting_of_a_missing_catalogue(refused):
     assert "TMDB_CATALOGUE" in refused(TMDB_CATALOGUE="nowhere.parquet")
 

@@ -78,6 +78,8 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
             "XDG_DATA_HOME": str(folder),
             "XDG_CONFIG_HOME": str(folder),
             "PROXY_USERS_FILE": str(folder / "users"),
+            # A dead proxy of a company's network, which requests to the API and the UI go round.
+            "HTTP_PROXY": "http://127.0.0.1:1",
             "HTTP_PORT": str(http),
             "HTTPS_PORT": str(https),
             "HEALTH_PORT": str(health),

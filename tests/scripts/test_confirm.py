@@ -9,6 +9,7 @@ from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.state import free_ports
 from scripts import confirm as module
 from scripts.confirm import NotServedError, confirm
+from tests.support.recording_proxy import recording_proxy, set_proxy
 from tests.support.slow_server import HEADERS, slow_server
 
 
@@ -115,3 +116,13 @@ def test_service_that_answers_too_slowly_is_an_error(monkeypatch: pytest.MonkeyP
         slow = load_settings(Settings, api_url=url, confirm_seconds=0.1)
         with pytest.raises(NotServedError, match="gives no readable answer"):
             confirm("2026-11-23-0123456789ab", slow)
+
+
+def test_service_on_this_machine_is_asked_without_the_proxy(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    service.says("2026-11-23-aa")
+    with recording_proxy() as proxy:
+        set_proxy(monkeypatch, "http_proxy", proxy.url)
+        confirm("2026-11-23-aa", settings(service))
+    assert proxy.seen == []

@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar
 
 import requests
 
+from ui.client.proxies import is_local
+
 logger = logging.getLogger("page")
 
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
@@ -106,16 +108,18 @@ def _request(
     url = (os.environ.get("API_URL") or DEFAULT_URL).rstrip("/") + path
     method = "GET" if facts is None else "POST"
     try:
-        response = requests.request(
-            method,
-            url,
-            json=facts,
-            params=params,
-            headers=_key_header(),
-            timeout=CONNECT_AND_READ_SECONDS,
-            stream=True,
-        )
-        _read(response)
+        with requests.Session() as session:
+            session.trust_env = not is_local(url)  # otherwise the variables may name a proxy
+            response = session.request(
+                method,
+                url,
+                json=facts,
+                params=params,
+                headers=_key_header(),
+                timeout=CONNECT_AND_READ_SECONDS,
+                stream=True,
+            )
+            _read(response)
     except requests.RequestException as error:
         # Log only the type: the message may contain the URL, and the URL a password.
         logger.warning("no response to %s: %s", path, type(error).__name__)

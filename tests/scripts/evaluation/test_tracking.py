@@ -12,6 +12,7 @@ from scripts.evaluation import tracking, wandb_process
 from scripts.evaluation.report import Report
 from scripts.evaluation.tracking import log_run
 from scripts.evaluation.wandb_process import TrackingError, WandbProcess
+from tests.support.recording_proxy import PASSWORD, recording_proxy, set_proxy
 from tests.support.tracked_runs import tracked
 from tests.support.wandb_server import WandbServer, running_wandb
 
@@ -146,3 +147,19 @@ def test_client_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(wandb_process, "PROGRAM", program)
     with pytest.raises(TrackingError, match="ended without a result"):
         WandbProcess(None).log({"name": "rf"}, 30)
+
+
+def test_proxy_is_named_if_wandb_cannot_be_reached_through_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr(tracking, "_LOGIN_SECONDS", 1)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://wandb.example")
+    settings = load_settings(Settings, data_dir=str(tmp_path), wandb_api_key=KEY)
+    with recording_proxy() as proxy:
+        proxy.refuses = 407
+        set_proxy(monkeypatch, "ALL_PROXY", proxy.with_password)
+        assert log_run(settings, "rf_2026-11-23", {}, {}) is None
+        assert proxy.seen
+    assert "through the proxy in ALL_PROXY" in caplog.text
+    logs = [file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()]
+    assert PASSWORD.encode() not in b"".join([caplog.text.encode(), *logs])

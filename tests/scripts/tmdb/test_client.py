@@ -16,6 +16,7 @@ from scripts.tmdb import client as module
 from scripts.tmdb.client import ClockError, NotFoundError, Tmdb, TmdbError, TmdbUnavailableError
 from tests.support.bundles import RUN_DATE
 from tests.support.films import moment
+from tests.support.recording_proxy import PASSWORD, recording_proxy, set_proxy
 from tests.support.shifting_list import lose_first_film
 from tests.support.slow_server import HEADERS, slow_server
 from tests.support.stand_in import add_headers
@@ -615,3 +616,42 @@ def test_response_that_does_not_end_is_a_failed_attempt(monkeypatch: pytest.Monk
         pytest.raises(TmdbUnavailableError, match="cannot be reached"),
     ):
         slow.get(GENRES)
+
+
+def test_remote_tmdb_passes_the_proxy_and_a_local_one_does_not(
+    tmdb_stand_in: RunningStandIn, monkeypatch: pytest.MonkeyPatch
+):
+    with recording_proxy(tmdb_stand_in.control_url) as proxy:
+        set_proxy(monkeypatch, "ALL_PROXY", proxy.url)
+        for base_url in (tmdb_stand_in.base_url, "http://tmdb.example/3"):
+            with Tmdb(planted(base_url, TOKEN)) as client:
+                assert client.get(GENRES)["genres"]
+    assert proxy.seen == [f"GET http://tmdb.example/3{GENRES}"]
+
+
+def test_proxy_that_wants_a_password_is_named_after_one_request(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level("DEBUG")
+    with recording_proxy() as proxy, Tmdb(planted("https://tmdb.example/3")) as client:
+        proxy.refuses = 407
+        set_proxy(monkeypatch, "HTTPS_PROXY", proxy.with_password)
+        with pytest.raises(TmdbError, match=r"proxy in HTTPS_PROXY .*\(407\)") as caught:
+            client.get(GENRES)
+        assert len(proxy.seen) == 1
+    assert not caught.value.retryable
+    assert PASSWORD not in f"{caught.value!r} {caplog.text}"
+
+
+def test_dead_proxy_is_named_after_all_attempts(
+    closed_port: int, waits: list[float], monkeypatch: pytest.MonkeyPatch
+):
+    set_proxy(monkeypatch, "https_proxy", f"http://127.0.0.1:{closed_port}")
+    with (
+        Tmdb(planted("https://tmdb.example/3"), attempts=3) as client,
+        pytest.raises(TmdbUnavailableError) as caught,
+    ):
+        client.get(GENRES)
+    assert f"the proxy in https_proxy (127.0.0.1:{closed_port}) cannot" in str(caught.value)
+    assert "TMDB_BASE_URL" not in str(caught.value)
+    assert len(waits) == 2

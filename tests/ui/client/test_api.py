@@ -1,6 +1,8 @@
 import pytest
 
+from tests.support.recording_proxy import recording_proxy, set_proxy
 from tests.support.slow_server import HEADERS, slow_server
+from tests.support.stub_api import running_stub_api
 from ui.client import api
 
 
@@ -11,3 +13,14 @@ def test_response_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(api.ApiError) as caught:
             api.fetch(dict, "/version")
     assert caught.value.kind in {"away", "slow"}
+
+
+def test_api_on_this_machine_is_called_without_the_proxy_and_another_one_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    with running_stub_api() as stub, recording_proxy(stub.url) as proxy:
+        set_proxy(monkeypatch, "http_proxy", proxy.url)
+        for url in (stub.url, "http://films.example"):
+            monkeypatch.setenv("API_URL", url)
+            assert api.fetch(dict, "/version")["version"]
+    assert proxy.seen == ["GET http://films.example/version"]

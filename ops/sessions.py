@@ -1,0 +1,13 @@
+"""Create HTTP sessions with which the commands in `ops` call the containers on this machine."""
+
+import requests
+
+
+def local_session() -> requests.Session:
+    """Return a session that goes round a proxy, which the environment may name.
+
+    A proxy on another machine cannot reach the containers on this one.
+    """
+    session = requests.Session()
+    session.trust_env = False
+    return session
