@@ -3,19 +3,24 @@
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import AssetAlias, CronTriggerTimetable, Param, dag, task
+from airflow.sdk import CronTriggerTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.alerts import alert_failed_run
 from dags.approval import answer_of, approve_promotion
-from dags.assets import PUBLISHED_MODEL
+from dags.assets import PUBLISHED_MODEL, is_announced
 from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
 from dags.run_context import as_airflow_failure, run_date
 from movierating.settings import pipeline_settings
 
-# An Airflow outlet is updated whenever its task succeeds; an alias only if the task says so. So a
-# model that the gate refuses does not start new forecasts.
-PROMOTION = AssetAlias("movie_rating_promotion")
+
+def _require_news(deployment: dict[str, Any]) -> None:
+    """Skip the task if the deployment has changed nothing."""
+    version = deployment["version"]
+    if not deployment["promoted"]:
+        raise AirflowSkipException(f"{version} was not promoted, so production has not changed")
+    if not deployment["is_new"]:
+        raise AirflowSkipException(f"{version} was announced before, so nothing has changed")
 
 
 @dag(
@@ -95,29 +100,40 @@ def tmdb_movie_rating_pipeline() -> None:
         return asdict(proposal) if proposal.promoted else None
 
     # This task also runs if the approval was skipped, because it records why the gate refused.
-    @task(outlets=[PROMOTION], trigger_rule="none_failed")
-    def deploy_model_to_s3(answer: Any = None, *, outlet_events: Any = None) -> dict[str, Any]:
+    @task(inlets=[PUBLISHED_MODEL], trigger_rule="none_failed")
+    def deploy_model_to_s3(answer: Any = None, *, inlet_events: Any = None) -> dict[str, Any]:
         """Publish the model; promote it if the gate and (if asked) a person allow it.
 
-        The gate is the check that compares a new model with the model in production.
+        The gate is the check that compares a new model with the model in production. The result
+        says whether the model is promoted, and whether it is new: a run that is repeated has
+        nothing new.
         """
         from dataclasses import asdict
 
         from scripts.deploy import deploy
 
         with as_airflow_failure():
-            deployment = asdict(deploy(run_date(), pipeline_settings(), answer_of(answer)))
-        if deployment["promoted"]:
-            outlet_events[PROMOTION].add(PUBLISHED_MODEL, extra=deployment)
-        return deployment
+            deployment = deploy(run_date(), pipeline_settings(), answer_of(answer))
+        is_new = deployment.promoted and not is_announced(deployment.version, inlet_events)
+        return asdict(deployment) | {"is_new": is_new}
+
+    # The outlet gets an event when this task succeeds, and none when it is skipped. It is a task of
+    # its own because the deployment also succeeds if the gate refuses, or if a run is repeated.
+    @task(outlets=[PUBLISHED_MODEL])
+    def announce_new_model(deployment: Any, *, outlet_events: Any = None) -> None:
+        """Start the forecasts with the new model; skipped if no new version is in production."""
+        _require_news(deployment)
+        outlet_events[PUBLISHED_MODEL].extra = deployment
 
     @task
     def confirm_new_model_in_service(deployment: Any) -> None:
-        """Wait until the prediction API at API_URL answers with the new model version."""
+        """Wait until the prediction API at API_URL answers with the new model version.
+
+        Skipped if no new version is in production, or if API_URL is not set.
+        """
         from scripts.confirm import confirm
 
-        if not deployment["promoted"]:
-            raise AirflowSkipException("no version was promoted, so there is nothing to confirm")
+        _require_news(deployment)
         if not pipeline_settings().api_url:
             raise AirflowSkipException("API_URL is not set, so there is no service to ask")
         with as_airflow_failure():
@@ -131,6 +147,7 @@ def tmdb_movie_rating_pipeline() -> None:
     else:
         deployed = deploy_model_to_s3()
         trained >> deployed
+    announce_new_model(deployed)
     confirm_new_model_in_service(deployed)
 
 

@@ -11,6 +11,7 @@ from movierating.time_limits import LimitedAdapter
 
 DAG: Final = "tmdb_movie_rating_pipeline"
 FORECAST_DAG: Final = "tmdb_movie_forecast"
+HOUSEKEEPING_DAG: Final = "tmdb_housekeeping"
 TMDB_POOL: Final = "tmdb"
 _TIMEOUT_SECONDS: Final = 30
 _POLL_SECONDS: Final = 2

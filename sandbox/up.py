@@ -14,7 +14,7 @@ from movierating.proxies import check_proxies, proxy_for
 from movierating.settings import Settings
 from movierating.time_limits import limited_session
 from sandbox import supervision
-from sandbox.airflow import DAG, FORECAST_DAG, AirflowClient
+from sandbox.airflow import DAG, FORECAST_DAG, HOUSEKEEPING_DAG, AirflowClient
 from sandbox.programs import (
     AIRFLOW_USER,
     environment,
@@ -146,23 +146,26 @@ def _run_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
 
 def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
     url = addresses(settings)["airflow"]
-    pipeline, ledger = (
-        AirflowClient(url, AIRFLOW_USER, keys.airflow_password, dag) for dag in (DAG, FORECAST_DAG)
+    pipeline, ledger, housekeeping = (
+        AirflowClient(url, AIRFLOW_USER, keys.airflow_password, dag)
+        for dag in (DAG, FORECAST_DAG, HOUSEKEEPING_DAG)
     )
-    for dag in (pipeline, ledger):
+    for dag in (pipeline, ledger, housekeeping):
         _wait("airflow-dag-processor", dag.knows_dag)
     # Airflow does not start a task whose pool does not exist.
     pipeline.set_pool(settings.tmdb_requests_per_second)
-    ledger.unpause()  # otherwise a new model would not start this DAG
+    for dag in (ledger, housekeeping):  # a paused DAG is not started, also not by a new model
+        dag.unpause()
     # Read the runs that earlier models started, to recognise the run that this model will start.
     earlier = _runs_by_asset(ledger)
     say("running the pipeline through Airflow")
     run_id = pipeline.trigger()
-    _follow(pipeline, run_id, url, say)
+    states = _follow(pipeline, run_id, url, say)
     outcome = pipeline.result(run_id, "deploy_model_to_s3")
     say(f"{outcome['version']}: {outcome['reason']}")
     if outcome["promoted"]:
         _wait("api", lambda: served_version(settings) == outcome["version"])
+    if states.get("announce_new_model") == "success":
         say("forecasting upcoming films, as after every new model")
         _wait("airflow-scheduler", lambda: len(_runs_by_asset(ledger)) > len(earlier))
         newest = _runs_by_asset(ledger)[-1]
@@ -174,7 +177,9 @@ def _runs_by_asset(dag: AirflowClient) -> list[str]:
     return [run_id for run_id in dag.run_ids() if run_id.startswith("asset_triggered")]
 
 
-def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | None = None) -> None:
+def _follow(
+    dag: AirflowClient, run_id: str, url: str, say: Say, until: str | None = None
+) -> dict[str, str]:
     """Wait for the end of a DAG run, and print each change of a task's state.
 
     Args:
@@ -185,10 +190,15 @@ def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | No
         until: The name of a task. If it is given, the function returns when this task has
             succeeded, and does not wait for the other tasks.
 
+    Returns:
+        The last state of each task that has started.
+
     Raises:
         StepError: A task failed.
     """
+    states: dict[str, str] = {}
     for news in dag.follow(run_id):
+        states[news.task] = news.state
         say(f"  {news.task}: {news.state}  {news.words}")
         if news.state == "awaiting_input":
             say(f"  answer under Required Actions at {url}")
@@ -197,7 +207,8 @@ def _follow(dag: AirflowClient, run_id: str, url: str, say: Say, until: str | No
                 f"{news.task} failed: {news.words} (log: .sandbox/logs/airflow, or Airflow's page)"
             )
         if (news.task, news.state) == (until, "success"):
-            return
+            break
+    return states
 
 
 @contextmanager

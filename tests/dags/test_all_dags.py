@@ -50,6 +50,8 @@ from datetime import UTC, date, datetime
 from unittest.mock import patch
 
 from dags import film_backfill, housekeeping, movie_forecast, movie_pipeline
+from airflow.models.asset import AssetEvent
+from airflow.utils.session import create_session
 from movierating.errors import ExplainedError
 from scripts.deploy import Deployment
 from scripts.tmdb.slices import Slice
@@ -80,9 +82,12 @@ for name, result in RESULTS.items():
 
 def states(dag):
     run = dag.test()
-    return [run.state, *{str(each.state) for each in run.get_task_instances()}]
+    return {"run": run.state} | {each.task_id: str(each.state) for each in run.get_task_instances()}
 
 ended = {dag.dag_id: states(dag) for dag in DAGS}
+ended["repeated"] = states(DAGS[0])
+with create_session() as session:
+    ended["events"] = [each.extra["version"] for each in session.query(AssetEvent)]
 with patch("scripts.score.score", side_effect=ExplainedError("the ledger is broken")):
     ended["broken"] = states(FORECAST)
 print(json.dumps(ended))
@@ -90,7 +95,7 @@ print(json.dumps(ended))
 
 
 @pytest.fixture(scope="module")
-def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, list[str]], list[str]]:
+def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[str]]:
     """Try all DAGs with `dag.test()`; return the states of runs and tasks, and the messages."""
     folder = tmp_path_factory.mktemp("tried")
     with webhook() as (address, received):
@@ -125,14 +130,22 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, list[str]
     ],
 )
 def test_dag_can_be_tried_with_airflows_dag_test(tried: Any, dag: str):
-    run, *tasks = tried[0][dag]
-    assert run == "success"
-    assert set(tasks) <= {"success", "skipped"}
-    assert "success" in tasks
+    states = dict(tried[0][dag])
+    assert states.pop("run") == "success"
+    assert "success" in states.values()
+    assert set(states.values()) <= {"success", "skipped"}
+
+
+def test_repeated_run_announces_its_version_once_and_confirms_nothing(tried: Any):
+    ended, _ = tried
+    assert ended["events"] == ["v1"]
+    assert ended["tmdb_movie_rating_pipeline"]["announce_new_model"] == "success"
+    assert ended["repeated"]["announce_new_model"] == "skipped"
+    assert ended["repeated"]["confirm_new_model_in_service"] == "skipped"
 
 
 def test_failed_trial_sends_one_message(tried: Any):
     ended, (said,) = tried
-    assert ended["broken"][0] == "failed"
+    assert ended["broken"]["run"] == "failed"
     assert said.startswith("tmdb_movie_forecast: manual__")
     assert " failed in score_released_films\n" in said

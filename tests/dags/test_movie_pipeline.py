@@ -5,7 +5,7 @@ import sys
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,20 +16,31 @@ from scripts.deploy import Approval, Deployment
 from tests.support.bundles import RUN_DATE
 
 ROOT = Path(__file__).parents[2]
-TASKS = [
+STEPS = [
     "extract_tmdb_data",
     "preprocess_movie_data",
     "train_and_save_best_model",
     "deploy_model_to_s3",
-    "confirm_new_model_in_service",
 ]
+AFTER_DEPLOYMENT = {"announce_new_model", "confirm_new_model_in_service"}
 ASKING = [
-    *TASKS[:3],
+    *STEPS[:3],
     "publish_model_to_s3",
     "approve_promotion",
-    *TASKS[3:],
+    *STEPS[3:],
 ]
 HEAVY = {"pandas", "xgboost", "sklearn", "lightgbm", "wandb", "boto3", "textblob", "onnxruntime"}
+
+
+def order(dag: Any) -> dict[str, set[str]]:
+    """Return the names of the tasks that follow each task."""
+    return {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}
+
+
+def following(steps: list[str]) -> dict[str, set[str]]:
+    """Return the order in which these steps follow each other, and two tasks the last one."""
+    after = [*({each} for each in steps[1:]), AFTER_DEPLOYMENT]
+    return dict(zip(steps, after, strict=True)) | {each: set() for each in AFTER_DEPLOYMENT}
 
 
 def in_a_process_of_its_own(code: str, folder: Path) -> Any:
@@ -75,19 +86,7 @@ print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 
 
 def test_tasks_follow_each_other_under_their_known_names(dag: Any):
-    tasks = dag.topological_sort()
-    assert [task.task_id for task in tasks] == TASKS
-    for task, following in zip(tasks, [*TASKS[1:], None], strict=True):
-        assert task.downstream_task_ids == ({following} if following else set())
-
-
-def test_tasks_of_the_old_system_keep_their_names():
-    assert TASKS[:4] == [
-        "extract_tmdb_data",
-        "preprocess_movie_data",
-        "train_and_save_best_model",
-        "deploy_model_to_s3",
-    ]
+    assert order(dag) == following(STEPS)
 
 
 @pytest.fixture
@@ -100,10 +99,7 @@ def asking(pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_approval_comes_between_publishing_and_promotion(asking: Any):
-    tasks = asking.topological_sort()
-    assert [task.task_id for task in tasks] == ASKING
-    for task, following in zip(tasks, [*ASKING[1:], None], strict=True):
-        assert task.downstream_task_ids == ({following} if following else set())
+    assert order(asking) == following(ASKING)
 
 
 def test_unanswered_approval_counts_as_no_before_the_run_times_out(asking: Any):
@@ -131,9 +127,27 @@ def test_approval_is_asked_only_if_the_gate_allows_the_version(
     assert answer == (asdict(proposal) if promoted else None)
 
 
-@pytest.mark.parametrize("promoted", [True, False])
-def test_deployment_gets_the_approval_and_updates_the_asset(
-    dag: Any, pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch, promoted: bool
+class Events(list[Any]):
+    """Imitates the list of an asset's events, which Airflow requests only when it is read."""
+
+    def ascending(self, _: bool) -> "Events":
+        return self
+
+    def limit(self, _: int) -> "Events":
+        return self
+
+
+@pytest.mark.parametrize(
+    ("promoted", "announced", "is_new"),
+    [(True, ["v0", "v1"], True), (True, ["v1", "v2"], False), (False, ["v1"], False)],
+)
+def test_deployment_gets_the_approval_and_says_whether_the_version_is_new(
+    dag: Any,
+    pipeline: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    promoted: bool,
+    announced: list[str],
+    is_new: bool,
 ):
     heard: list[Any] = []
     outcome = Deployment("v2", promoted, "said so")
@@ -142,40 +156,48 @@ def test_deployment_gets_the_approval_and_updates_the_asset(
         heard.extend(arguments)
         return outcome
 
-    class Events(list[Any]):
-        def add(self, *arguments: Any, **others: Any) -> None:
-            self.append((arguments, others))
-
-    events = Events()
     monkeypatch.setattr("scripts.deploy.deploy", instead)
     monkeypatch.setattr(pipeline, "run_date", lambda: RUN_DATE)
     response = {"chosen_options": ["Approve"], "responded_by_user": {"id": "1", "name": "ada"}}
+    events = Events(SimpleNamespace(extra={"version": each}) for each in announced)
     deploy = dag.get_task("deploy_model_to_s3").python_callable
-    assert deploy(response, outlet_events={pipeline.PROMOTION: events}) == asdict(outcome)
+    answer = deploy(response, inlet_events={pipeline.PUBLISHED_MODEL: events})
+    assert answer == asdict(outcome) | {"is_new": is_new}
     assert heard[2] == Approval(approved=True, by="ada")
-    announced = [((pipeline.PUBLISHED_MODEL,), {"extra": asdict(outcome)})]
-    assert events == (announced if promoted else [])
 
 
+def deployed(*, promoted: bool = True, is_new: bool = True) -> dict[str, Any]:
+    return asdict(Deployment("v2", promoted, "it is better")) | {"is_new": is_new}
+
+
+def test_new_version_is_announced_with_its_reason(dag: Any, pipeline: ModuleType):
+    event = SimpleNamespace(extra=None)
+    announce = dag.get_task("announce_new_model").python_callable
+    announce(deployed(), outlet_events={pipeline.PUBLISHED_MODEL: event})
+    assert event.extra == deployed()
+
+
+@pytest.mark.parametrize("task", ["announce_new_model", "confirm_new_model_in_service"])
 @pytest.mark.parametrize(
-    ("promoted", "url", "reason"),
+    ("deployment", "reason"),
     [
-        (False, "http://127.0.0.1:8000", "no version was promoted"),
-        (True, None, "API_URL is not set, so there is no service to ask"),
+        (deployed(promoted=False, is_new=False), "v2 was not promoted"),
+        (deployed(is_new=False), "v2 was announced before"),
     ],
 )
-def test_confirmation_is_skipped_with_its_reason(
-    dag: Any,
-    pipeline: ModuleType,
-    monkeypatch: pytest.MonkeyPatch,
-    promoted: bool,
-    url: str | None,
-    reason: str,
+def test_nothing_is_announced_or_confirmed_if_nothing_moved(
+    dag: Any, task: str, deployment: dict[str, Any], reason: str
 ):
-    monkeypatch.setattr(pipeline, "pipeline_settings", lambda: load_settings(Settings, api_url=url))
-    task = dag.get_task("confirm_new_model_in_service")
     with pytest.raises(AirflowSkipException, match=reason):
-        task.python_callable(asdict(Deployment("v2", promoted, "")))
+        dag.get_task(task).python_callable(deployment)
+
+
+def test_confirmation_is_skipped_without_a_service(
+    dag: Any, pipeline: ModuleType, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(pipeline, "pipeline_settings", lambda: load_settings(Settings))
+    with pytest.raises(AirflowSkipException, match="API_URL is not set"):
+        dag.get_task("confirm_new_model_in_service").python_callable(deployed())
 
 
 def test_confirmation_checks_for_the_promoted_version(
@@ -186,7 +208,7 @@ def test_confirmation_checks_for_the_promoted_version(
     monkeypatch.setattr("scripts.confirm.confirm", lambda *arguments: asked.extend(arguments))
     monkeypatch.setattr(pipeline, "pipeline_settings", lambda: settings)
     task = dag.get_task("confirm_new_model_in_service")
-    task.python_callable(asdict(Deployment("v2", promoted=True, reason="")))
+    task.python_callable(deployed())
     assert asked == ["v2", settings]
 
 
@@ -212,7 +234,7 @@ def test_hanging_task_or_run_is_stopped(dag: Any):
     assert all(task.execution_timeout < dag.dagrun_timeout for task in dag.tasks)
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", [*STEPS, *sorted(AFTER_DEPLOYMENT)])
 def test_task_is_retried_with_growing_waits_and_keeps_its_error(dag: Any, name: str):
     from dags.failures import keep_reason
 
@@ -230,9 +252,9 @@ def test_daily_collection_has_priority_over_a_backfill(dag: Any):
     assert task.priority_weight > 1
 
 
-def test_only_the_deployment_has_the_promotion_as_outlet(dag: Any, pipeline: ModuleType):
+def test_only_the_announcement_produces_the_asset(dag: Any, pipeline: ModuleType):
     outlets = {task.task_id: task.outlets for task in dag.tasks if task.outlets}
-    assert outlets == {"deploy_model_to_s3": [pipeline.PROMOTION]}
+    assert outlets == {"announce_new_model": [pipeline.PUBLISHED_MODEL]}
 
 
 def test_run_date_is_an_optional_date(dag: Any):

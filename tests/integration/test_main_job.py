@@ -14,7 +14,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from sandbox.airflow import DAG, FORECAST_DAG, AirflowClient
+from sandbox.airflow import DAG, FORECAST_DAG, HOUSEKEEPING_DAG, AirflowClient
 from sandbox.programs import AIRFLOW_USER, BUCKET
 from scripts.store.film_store import FilmStore
 from tests.integration.conftest import FILMS, secrets_of
@@ -138,6 +138,11 @@ def test_airflow_has_imported_all_dags_and_serves_its_ui(running, airflow):
     assert "<html" in get(running.checkout.url("AIRFLOW_PORT")).text
 
 
+def test_every_scheduled_dag_is_switched_on(running, dag_of):
+    for dag in (DAG, FORECAST_DAG, HOUSEKEEPING_DAG):
+        assert dag_of(dag)._request("GET", "").json()["is_paused"] is False
+
+
 def test_ui_shows_a_forecast_by_the_model_in_service(running, page, api):
     page.goto(f"{running.checkout.url('UI_PORT')}/?lang=en")
     page.get_by_label("Plot").fill("A kind nurse brings hope and laughter to a small village.")
@@ -162,6 +167,7 @@ def test_run_for_a_past_date_publishes_a_version_but_does_not_promote_it(airflow
     run_id = airflow.trigger(run_date=past.isoformat())
     states = {news.task: news.state for news in airflow.follow(run_id)}
     outcome = airflow.result(run_id, "deploy_model_to_s3")
+    assert states.pop("announce_new_model") == "skipped"
     assert states.pop("confirm_new_model_in_service") == "skipped"
     assert set(states.values()) == {"success"}
     assert not outcome["promoted"]
@@ -319,7 +325,7 @@ def drifted(store, day, manifest):
 
 
 def test_housekeeping_succeeds_and_cleans_airflows_database(dag_of):
-    housekeeping = dag_of("tmdb_housekeeping")
+    housekeeping = dag_of(HOUSEKEEPING_DAG)
     states = {news.task: news.state for news in housekeeping.follow(housekeeping.trigger())}
     tasks = ("prune_files", "prune_versions", "clean_metadata", "report_late_runs")
     assert states == dict.fromkeys(tasks, "success")
