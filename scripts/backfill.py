@@ -21,6 +21,7 @@ from scripts.tmdb.client import Tmdb
 from scripts.tmdb.failures import FailingFilms, named
 from scripts.tmdb.slices import (
     FRESH,
+    PLAN_NAME,
     SLICE_FILMS,
     Slice,
     SliceProgress,
@@ -31,7 +32,6 @@ from scripts.tmdb.slices import (
 logger = logging.getLogger(__name__)
 
 YEARS_AHEAD: Final = 6  # TMDB lists announced films, too
-_PLAN: Final = "plan.json"
 REPORT: Final = "backfill.json"
 
 
@@ -132,11 +132,11 @@ def backfill(
     """Run the whole backfill (plan, fill, finish) in one process; return the result of `finish`."""
     store = film_store(settings)
     check_writable(store.folder)
-    slices = _resumed_plan(store.folder / _PLAN, settings, first, last, min_votes)
+    slices = _resumed_plan(store.folder / PLAN_NAME, settings, first, last, min_votes)
     with progress(sum(part.films for part in slices)) as bar:
         filled = [fill_slice(part, settings, bar.update) for part in slices]
     total = finish(filled, settings)
-    (store.folder / _PLAN).unlink(missing_ok=True)
+    (store.folder / PLAN_NAME).unlink(missing_ok=True)
     return total
 
 

@@ -15,6 +15,8 @@ from scripts.runtime.cli import run
 from scripts.runtime.clock import now
 from scripts.runtime.retention import delete, expired, log_entries, run_entries
 from scripts.runtime.storage import DataPath, data_folder, read_json, write_json
+from scripts.store.film_store import folder_of_stores
+from scripts.tmdb.slices import delete_abandoned_progress
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +26,8 @@ _LAST: Final = "housekeeping.json"  # when the last housekeeping ran
 def prune(settings: PipelineSettings, log_folder: Path | None = None) -> int:
     """Delete files older than KEEP_DAYS days, then the oldest until the rest fits in KEEP_MAX_GB.
 
-    Files of the last three days are kept. If the machine's clock has jumped since the last
+    Files of the last three days are kept. The progress files of a backfill that nobody has
+    continued for seven days are deleted too. If the machine's clock has jumped since the last
     housekeeping, nothing is deleted today: a wrong clock would make every file look old. If the
     clock is right, the next day's housekeeping deletes the old files.
 
@@ -43,6 +46,8 @@ def prune(settings: PipelineSettings, log_folder: Path | None = None) -> int:
     old = list(expired(found, moment, settings.keep_days, settings.keep_max_gb * 1e9))
     for entry in old:
         delete(entry.path)
+    if abandoned := delete_abandoned_progress(folder_of_stores(settings), moment):
+        logger.info("deleted %s files of backfills that were cancelled", abandoned)
     freed = sum(entry.size for entry in old)
     logger.info("deleted %s files and folders, %.1f MB", len(old), freed / 1e6)
     return freed

@@ -282,7 +282,12 @@ def film_source(settings: PipelineSettings) -> str:
 
 def film_store(settings: PipelineSettings) -> FilmStore:
     """Open the film store of the source that the settings name, in the working folder."""
-    return FilmStore(data_folder(settings) / "films" / film_source(settings))
+    return FilmStore(folder_of_stores(settings) / film_source(settings))
+
+
+def folder_of_stores(settings: PipelineSettings) -> DataPath:
+    """Return the folder that has a film store for each source."""
+    return data_folder(settings) / "films"
 
 
 _AT: Final = SCHEMA.field("fetched_at").type

@@ -32,6 +32,9 @@ FRESH: Final = timedelta(days=7)
 # add films before the slice is filled.
 _LARGEST_SHARE: Final = 0.9
 
+PLAN_NAME: Final = "plan.json"  # the slices of a backfill that was started on the command line
+_PROGRESS_FILES: Final = ("slice_*.json", PLAN_NAME)
+
 # How far the backfill of one slice has come (see `fill_slice`). It has only plain values, because
 # it is stored as JSON, and Airflow passes it from task to task.
 SliceProgress = dict[str, Any]
@@ -218,6 +221,30 @@ def _progress(path: DataPath, part: Slice, index: Index) -> SliceProgress:
     stored = int(((index.release_day >= first) & (index.release_day <= last)).sum())
     without_record = progress["gone"] + len(progress["failed"])
     return progress if stored >= progress["seen"] - without_record else not_begun
+
+
+def delete_abandoned_progress(folder: DataPath, moment: datetime) -> int:
+    """Delete the plan and the progress of backfills that nobody has continued for `FRESH`.
+
+    A backfill deletes these files when it ends. If somebody cancels it, they stay. After seven days
+    they are useless, because a backfill that starts again then makes a new plan.
+
+    Args:
+        folder: The folder with the film stores of all sources.
+        moment: The current time.
+
+    Returns:
+        How many files were deleted.
+    """
+    old = [
+        path
+        for pattern in _PROGRESS_FILES
+        for path in folder.rglob(pattern)
+        if moment.timestamp() - path.stat().st_mtime > FRESH.total_seconds()
+    ]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
 
 
 class _SlicePages:

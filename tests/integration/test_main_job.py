@@ -138,7 +138,7 @@ def test_airflow_has_imported_all_dags_and_serves_its_ui(running, airflow):
     assert "<html" in get(running.checkout.url("AIRFLOW_PORT")).text
 
 
-def test_every_scheduled_dag_is_switched_on(running, dag_of):
+def test_every_scheduled_dag_is_switched_on(dag_of):
     for dag in (DAG, FORECAST_DAG, HOUSEKEEPING_DAG):
         assert dag_of(dag)._request("GET", "").json()["is_paused"] is False
 

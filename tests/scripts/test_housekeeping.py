@@ -78,6 +78,22 @@ def test_film_store_and_undated_files_are_kept(settings: Settings, folder: Path)
     assert stored(store).keys() == {1}
 
 
+def test_progress_of_a_cancelled_backfill_is_deleted_after_seven_days(settings: Settings):
+    store = film_store(settings)
+    store.add(columns({"id": 1}))
+    may = "slice_2026-05-01_2026-05-31_0_20261101T030000.json"
+    june = "slice_2026-06-01_2026-06-30_0_20261116T030000.json"
+    for name in (may, "plan.json", "backfill.json", "failing.json"):
+        aged(store.folder / name, 7.1)
+    other_source = aged(store.folder.parent / "invented" / may, 7.1)
+    aged(store.folder / june, 6.9)
+    prune(settings)
+    left = {path.name for path in store.folder.iterdir() if path.suffix != ".parquet"}
+    assert left == {june, "backfill.json", "failing.json"}
+    assert not other_source.exists()
+    assert stored(store).keys() == {1}
+
+
 def test_old_logs_of_airflow_are_deleted(settings: Settings, folder: Path, tmp_path: Path):
     logs = tmp_path / "logs"
     old = aged(logs / "dag_id=a" / "run_id=1" / "task_id=b" / "attempt=1.log", 40)
@@ -128,7 +144,8 @@ def test_old_files_in_s3_are_deleted(bucket_settings: Settings):
     )
     folder = data_folder(there)
     assert isinstance(folder, S3Path)
-    for name in ("movies_2026-11-01.csv", "bundle_2026-11-01/model.onnx", "best_model.pkl"):
+    slices = "films/tmdb/slice_2026-05-01_2026-05-31_0_20261101T030000.json"
+    for name in ("movies_2026-11-01.csv", "bundle_2026-11-01/model.onnx", slices, "best_model.pkl"):
         write_bytes(folder / name, b"x" * 10)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "_clock", lambda: moment(RUN_DATE + timedelta(days=3650)))
