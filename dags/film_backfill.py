@@ -9,8 +9,9 @@ from typing import Any
 from airflow.sdk import Param, dag, get_current_context, task
 
 from dags.alerts import alert_failed_run
-from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
+from dags.defaults import DEFAULT_ARGS
 from dags.run_context import as_airflow_failure
+from dags.tmdb_pool import TMDB_BUDGET, check_tmdb_pool
 from movierating.settings import pipeline_settings
 
 
@@ -95,7 +96,9 @@ def tmdb_film_backfill() -> None:
         with as_airflow_failure():
             return finish(list(outcomes), pipeline_settings())
 
-    outcomes: Any = fill_slice.expand(part=plan_slices())
+    slices = plan_slices()
+    check_tmdb_pool() >> slices
+    outcomes: Any = fill_slice.expand(part=slices)
     finish_backfill(outcomes)
 
 

@@ -9,8 +9,9 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dags.alerts import alert_failed_run
 from dags.approval import answer_of, approve_promotion
 from dags.assets import PUBLISHED_MODEL, is_announced
-from dags.defaults import DEFAULT_ARGS, TMDB_BUDGET
+from dags.defaults import DEFAULT_ARGS
 from dags.run_context import as_airflow_failure, run_date
+from dags.tmdb_pool import TMDB_BUDGET, check_tmdb_pool
 from movierating.settings import pipeline_settings
 
 
@@ -139,7 +140,8 @@ def tmdb_movie_rating_pipeline() -> None:
         with as_airflow_failure():
             confirm(deployment["version"], pipeline_settings())
 
-    trained = extract_tmdb_data() >> preprocess_movie_data() >> train_and_save_best_model()
+    collected = check_tmdb_pool() >> extract_tmdb_data()
+    trained = collected >> preprocess_movie_data() >> train_and_save_best_model()
     if pipeline_settings().promotion_approval:
         question = approve_promotion()
         trained >> publish_model_to_s3() >> question

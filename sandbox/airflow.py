@@ -13,6 +13,7 @@ DAG: Final = "tmdb_movie_rating_pipeline"
 FORECAST_DAG: Final = "tmdb_movie_forecast"
 HOUSEKEEPING_DAG: Final = "tmdb_housekeeping"
 TMDB_POOL: Final = "tmdb"
+TMDB_POOL_DESCRIPTION: Final = "One slot for each request to TMDB per second"
 _TIMEOUT_SECONDS: Final = 30
 _POLL_SECONDS: Final = 2
 # Airflow's API server may be restarting, or its SQLite database may be locked for a moment.
@@ -78,7 +79,12 @@ class AirflowClient:
         Args:
             slots: The size. A slot stands for one request to TMDB per second.
         """
-        pool = {"name": TMDB_POOL, "slots": slots, "include_deferred": False}
+        pool = {
+            "name": TMDB_POOL,
+            "slots": slots,
+            "description": TMDB_POOL_DESCRIPTION,
+            "include_deferred": False,
+        }
         url = f"{self._url}/api/v2/pools"
         # Airflow's API cannot create or update in one request. Usually the pool already exists.
         answer = self._session.patch(f"{url}/{TMDB_POOL}", json=pool, timeout=_TIMEOUT_SECONDS)

@@ -16,6 +16,7 @@ def dag(pipeline: ModuleType) -> Any:  # noqa: ARG001 - Airflow is set up first
 
 def test_slices_are_planned_then_filled_in_parallel_then_finished(dag: Any):
     assert [task.task_id for task in dag.topological_sort()] == [
+        "check_tmdb_pool",
         "plan_slices",
         "fill_slice",
         "finish_backfill",

@@ -17,6 +17,7 @@ from tests.support.bundles import RUN_DATE
 
 ROOT = Path(__file__).parents[2]
 STEPS = [
+    "check_tmdb_pool",
     "extract_tmdb_data",
     "preprocess_movie_data",
     "train_and_save_best_model",
@@ -24,10 +25,10 @@ STEPS = [
 ]
 AFTER_DEPLOYMENT = {"announce_new_model", "confirm_new_model_in_service"}
 ASKING = [
-    *STEPS[:3],
+    *STEPS[:4],
     "publish_model_to_s3",
     "approve_promotion",
-    *STEPS[3:],
+    *STEPS[4:],
 ]
 HEAVY = {"pandas", "xgboost", "sklearn", "lightgbm", "wandb", "boto3", "textblob", "onnxruntime"}
 

@@ -99,7 +99,7 @@ def test_no_file_contains_a_secret():
 def test_chart_creates_the_pool_that_the_tasks_need():
     script = VALUES["migrateDatabaseJob"]["args"][-1]
     slots = Settings.model_fields["tmdb_requests_per_second"].default
-    assert f"airflow pools set {TMDB_POOL} {slots} " in script
+    assert f'airflow pools set {TMDB_POOL} "${{TMDB_REQUESTS_PER_SECOND:-{slots}}}" ' in script
     assert "airflow db migrate" in script
 
 
