@@ -32,6 +32,8 @@ def approve_promotion() -> HITLOperator:
         defaults=_REJECT,
         response_timeout=_PATIENCE,
         execution_timeout=None,
+        doc_md="Ask a person whether the new version may go into production. The question is under "
+        "Required Actions. If nobody answers in time, the answer is no.",
     )
 
 

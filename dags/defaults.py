@@ -6,6 +6,7 @@ from typing import Any, Final
 from dags.failures import keep_reason
 
 DEFAULT_ARGS: Final[dict[str, Any]] = {
+    "owner": "movie-rating",  # shown on Airflow's pages
     "retries": 2,
     "retry_delay": timedelta(minutes=1),
     "retry_exponential_backoff": True,

@@ -10,6 +10,7 @@ from airflow.sdk import Param, dag, get_current_context, task
 
 from dags.alerts import alert_failed_run
 from dags.defaults import DEFAULT_ARGS
+from dags.documentation import about, with_clean_docs
 from dags.run_context import as_airflow_failure
 from dags.tmdb_pool import TMDB_BUDGET, check_tmdb_pool
 from movierating.settings import pipeline_settings
@@ -29,21 +30,28 @@ def _day(text: str | None) -> date | None:
     params={
         "first": Param(
             None,
+            title="First release date",
             type=["null", "string"],
             format="date",
             description="Oldest release date. Default: that of the oldest film.",
         ),
         "last": Param(
             None,
+            title="Last release date",
             type=["null", "string"],
             format="date",
             description="Newest release date. Default: some years ahead.",
         ),
         "min_votes": Param(
-            0, type="integer", minimum=0, description="Leave out films with fewer votes."
+            0,
+            title="Smallest number of votes",
+            type="integer",
+            minimum=0,
+            description="Leave out films with fewer votes.",
         ),
         "slice_films": Param(
             5000,
+            title="Films in a slice",
             type="integer",
             minimum=1,
             maximum=10_000,
@@ -53,7 +61,7 @@ def _day(text: str | None) -> date | None:
     default_args=DEFAULT_ARGS,
     on_failure_callback=alert_failed_run,
     tags=["tmdb", "collection"],
-    doc_md=__doc__,
+    doc_md=about("tmdb_film_backfill"),
 )
 def tmdb_film_backfill() -> None:
     """Plan the slices of release dates, collect their films in parallel, and compact the store."""
@@ -77,7 +85,12 @@ def tmdb_film_backfill() -> None:
             )
         return [part.as_json() for part in slices]
 
-    @task(**TMDB_BUDGET, map_index_template="{{ days }}")
+    # Airflow shows no docstring of a mapped task.
+    @task(
+        **TMDB_BUDGET,
+        map_index_template="{{ days }}",
+        doc_md="Collect the films of one slice. A retry fetches only those that are still missing.",
+    )
     def fill_slice(part: dict[str, Any]) -> dict[str, Any]:
         """Collect the films of one slice. A retry fetches only the films that are still missing."""
         from scripts.backfill import fill
@@ -102,4 +115,4 @@ def tmdb_film_backfill() -> None:
     finish_backfill(outcomes)
 
 
-tmdb_film_backfill()
+with_clean_docs(tmdb_film_backfill())

@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.alerts import alert_failed_run, send_new_alerts
 from dags.defaults import DEFAULT_ARGS
+from dags.documentation import about, with_clean_docs
 from dags.late_runs import LATE_AFTER, late_runs
 from dags.run_context import as_airflow_failure
 from movierating.settings import pipeline_settings
@@ -28,7 +29,7 @@ from movierating.settings import pipeline_settings
     default_args=DEFAULT_ARGS,
     on_failure_callback=alert_failed_run,
     tags=["housekeeping"],
-    doc_md=__doc__,
+    doc_md=about("tmdb_housekeeping"),
 )
 def tmdb_housekeeping() -> None:
     """Clean up files, registry and Airflow's database, and look for late runs; each on its own."""
@@ -86,4 +87,4 @@ def tmdb_housekeeping() -> None:
     clean_metadata()
 
 
-tmdb_housekeeping()
+with_clean_docs(tmdb_housekeeping())

@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from dags.alerts import alert_failed_run
 from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS
+from dags.documentation import about, with_clean_docs
 from dags.run_context import as_airflow_failure
 from movierating.settings import pipeline_settings
 
@@ -39,7 +40,7 @@ _WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
     default_args=DEFAULT_ARGS,
     on_failure_callback=alert_failed_run,
     tags=["tmdb", "forecast"],
-    doc_md=__doc__,
+    doc_md=about("tmdb_movie_forecast"),
 )
 def tmdb_movie_forecast() -> None:
     """Forecast upcoming films, score past forecasts, check for drift, then retrain if needed."""
@@ -118,4 +119,4 @@ def tmdb_movie_forecast() -> None:
     )
 
 
-tmdb_movie_forecast()
+with_clean_docs(tmdb_movie_forecast())

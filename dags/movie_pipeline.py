@@ -10,6 +10,7 @@ from dags.alerts import alert_failed_run
 from dags.approval import answer_of, approve_promotion
 from dags.assets import PUBLISHED_MODEL, is_announced
 from dags.defaults import DEFAULT_ARGS
+from dags.documentation import about, with_clean_docs
 from dags.run_context import as_airflow_failure, run_date
 from dags.tmdb_pool import TMDB_BUDGET, check_tmdb_pool
 from movierating.settings import pipeline_settings
@@ -40,12 +41,14 @@ def _require_news(deployment: dict[str, Any]) -> None:
     params={
         "run_date": Param(
             None,
+            title="Run date",
             type=["null", "string"],
             format="date",
             description="Run for this date. A past date publishes, but never changes production.",
         ),
         "reason": Param(
             None,
+            title="Reason",
             type=["null", "string"],
             description="Why the run was started; the forecast ledger names what has drifted.",
         ),
@@ -53,7 +56,7 @@ def _require_news(deployment: dict[str, Any]) -> None:
     default_args=DEFAULT_ARGS,
     on_failure_callback=alert_failed_run,
     tags=["tmdb", "training"],
-    doc_md=__doc__,
+    doc_md=about("tmdb_movie_rating_pipeline"),
 )
 def tmdb_movie_rating_pipeline() -> None:
     """Collect films, preprocess them, train a model, deploy it, and confirm that the API uses it.
@@ -153,4 +156,4 @@ def tmdb_movie_rating_pipeline() -> None:
     confirm_new_model_in_service(deployed)
 
 
-tmdb_movie_rating_pipeline()
+with_clean_docs(tmdb_movie_rating_pipeline())

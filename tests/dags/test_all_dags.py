@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,40 @@ def test_airflow_reads_only_the_files_that_define_dags(dags: list[Any]):
     ignored = {each for each in (DAGS / ".airflowignore").read_text().split() if "." in each}
     here = {path.name for path in DAGS.glob("*.py")} - {"__init__.py"}
     assert here - ignored == {Path(dag.fileloc).name for dag in dags}
+
+
+def test_every_dag_says_what_it_does_and_what_to_do_if_it_fails(dags: list[Any]):
+    for dag in dags:
+        assert dag.owner == "movie-rating"
+        headings = [line[3:] for line in dag.doc_md.splitlines() if line.startswith("## ")]
+        assert headings == ["What it does", "Inputs", "Outputs", "Repeating a run", "If it fails"]
+        assert dag.tags
+        assert dag.description
+        for name in dag.params:
+            parameter = dag.params.get_param(name)
+            assert parameter.schema["title"], name
+            assert parameter.description, name
+
+
+def test_every_task_says_what_it_does_without_indented_lines(dags: list[Any]):
+    for dag in dags:
+        for task in dag.tasks:
+            assert task.doc_md, task.task_id
+            assert not any(line.startswith("    ") for line in task.doc_md.splitlines())
+
+
+def test_description_of_a_dag_names_each_of_its_tasks(dags: list[Any]):
+    only_with_approval = {"publish_model_to_s3", "approve_promotion"}
+    for dag in dags:
+        rows = re.findall(r"^\| (`.*?) \|", dag.doc_md, re.MULTILINE)
+        named = set(re.findall(r"`(\w+)`", "".join(rows)))
+        assert set(dag.task_dict) <= named <= set(dag.task_dict) | only_with_approval
+
+
+def test_asset_has_a_description(dags: list[Any]):  # noqa: ARG001 - Airflow is set up first
+    from dags.assets import PUBLISHED_MODEL
+
+    assert "one event for each new version" in PUBLISHED_MODEL.extra["description"]
 
 
 # The steps of the DAGs have tests of their own. Here they do nothing, and the last run fails.
