@@ -75,7 +75,7 @@ def test_description_of_a_dag_names_each_of_its_tasks(dags: list[Any]):
 def test_asset_has_a_description(dags: list[Any]):  # noqa: ARG001 - Airflow is set up first
     from dags.assets import PUBLISHED_MODEL
 
-    assert "one event for each new version" in PUBLISHED_MODEL.extra["description"]
+    assert "one event for each new version" in str(PUBLISHED_MODEL.extra["description"])
 
 
 # The steps of the DAGs have tests of their own. Here they do nothing, and the last run fails.

@@ -81,14 +81,15 @@ def test_film_store_and_undated_files_are_kept(settings: Settings, folder: Path)
 def test_progress_of_a_cancelled_backfill_is_deleted_after_seven_days(settings: Settings):
     store = film_store(settings)
     store.add(columns({"id": 1}))
+    folder = Path(str(store.folder))
     may = "slice_2026-05-01_2026-05-31_0_20261101T030000.json"
     june = "slice_2026-06-01_2026-06-30_0_20261116T030000.json"
     for name in (may, "plan.json", "backfill.json", "failing.json"):
-        aged(store.folder / name, 7.1)
-    other_source = aged(store.folder.parent / "invented" / may, 7.1)
-    aged(store.folder / june, 6.9)
+        aged(folder / name, 7.1)
+    other_source = aged(folder.parent / "invented" / may, 7.1)
+    aged(folder / june, 6.9)
     prune(settings)
-    left = {path.name for path in store.folder.iterdir() if path.suffix != ".parquet"}
+    left = {path.name for path in folder.iterdir() if path.suffix != ".parquet"}
     assert left == {june, "backfill.json", "failing.json"}
     assert not other_source.exists()
     assert stored(store).keys() == {1}
