@@ -107,7 +107,7 @@ def test_chart_creates_the_pool_that_the_tasks_need():
 def test_auth_manager_of_the_chart_is_installed_in_the_image():
     module, _, name = VALUES["config"]["core"]["auth_manager"].rpartition(".")
     assert getattr(importlib.import_module(module), name)
-    assert VALUES["createUserJob"]["defaultUser"]["enabled"] is False
+    assert VALUES["createUserJob"]["enabled"] is False
 
 
 def test_chart_and_image_have_the_same_airflow_version():
