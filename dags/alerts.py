@@ -7,7 +7,8 @@ import requests
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from dags.failures import failed_run
-from movierating.settings import pipeline_settings
+from dags.task_settings import ALERTS, task_settings
+from movierating.errors import ExplainedError
 from movierating.time_limits import limited_session, reason
 
 logger = logging.getLogger(__name__)
@@ -17,18 +18,21 @@ _SENT: Final = "late_runs.json"  # in DATA_DIR: what was reported and is still t
 
 
 def send_alert(text: str) -> bool:
-    """Send a message to ALERT_WEBHOOK_URL, if set, and return whether it was sent.
+    """Send a message to the webhook, if one is set, and return whether it was sent.
 
     A failure to send it is only logged.
 
     The webhook's address is a secret, because anybody who has it can post messages. The text of a
     request error contains this address. So the log gets only the error's type or the HTTP status.
     """
-    address = pipeline_settings().alert_webhook_url
-    if address is None:
-        return False
     try:
+        address = task_settings(ALERTS).alert_webhook_url
+        if address is None:
+            return False
         _post(address.get_secret_value(), text)
+    except ExplainedError as error:
+        logger.error("the alert could not be sent: %s", error)  # noqa: TRY400 - it says everything
+        return False
     except requests.RequestException as error:
         answer = error.response
         why = reason(error) if answer is None else f"it answered {answer.status_code}"
@@ -48,7 +52,7 @@ def send_new_alerts(texts: dict[str, str]) -> list[str]:
     """
     from scripts.runtime.storage import data_folder, read_json, write_json
 
-    record = data_folder(pipeline_settings()) / _SENT
+    record = data_folder(task_settings()) / _SENT
     before = read_json(record) if record.exists() else []
     sent = [name for name, text in texts.items() if name in before or send_alert(text)]
     write_json(record, sent)

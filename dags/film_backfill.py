@@ -12,8 +12,8 @@ from dags.alerts import alert_failed_run
 from dags.defaults import DEFAULT_ARGS
 from dags.documentation import about, with_clean_docs
 from dags.run_context import as_airflow_failure
+from dags.task_settings import task_settings
 from dags.tmdb_pool import TMDB_BUDGET, check_tmdb_pool
-from movierating.settings import pipeline_settings
 
 
 def _day(text: str | None) -> date | None:
@@ -77,7 +77,7 @@ def tmdb_film_backfill() -> None:
         asked = get_current_context()["params"]
         with as_airflow_failure():
             slices = plan(
-                pipeline_settings(),
+                task_settings(),
                 _day(asked["first"]),
                 _day(asked["last"]),
                 asked["min_votes"],
@@ -99,7 +99,7 @@ def tmdb_film_backfill() -> None:
         context: Any = get_current_context()
         context["days"] = f"{part['first']} to {part['last']}"  # the task's name in Airflow's grid
         with as_airflow_failure():
-            return fill(Slice.from_json(part), pipeline_settings())
+            return fill(Slice.from_json(part), task_settings())
 
     @task
     def finish_backfill(outcomes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def tmdb_film_backfill() -> None:
         from scripts.backfill import finish
 
         with as_airflow_failure():
-            return finish(list(outcomes), pipeline_settings())
+            return finish(list(outcomes), task_settings())
 
     slices = plan_slices()
     check_tmdb_pool() >> slices

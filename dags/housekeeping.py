@@ -12,6 +12,7 @@ from dags.defaults import DEFAULT_ARGS
 from dags.documentation import about, with_clean_docs
 from dags.late_runs import LATE_AFTER, late_runs
 from dags.run_context import as_airflow_failure
+from dags.task_settings import task_settings
 from movierating.settings import pipeline_settings
 
 
@@ -44,7 +45,7 @@ def tmdb_housekeeping() -> None:
         from scripts.housekeeping import prune
 
         with as_airflow_failure():
-            return prune(pipeline_settings(), Path(conf.get("logging", "base_log_folder")))
+            return prune(task_settings(), Path(conf.get("logging", "base_log_folder")))
 
     @task
     def prune_versions() -> list[str]:
@@ -52,10 +53,10 @@ def tmdb_housekeeping() -> None:
         from movierating.registry.registry import Registry
         from movierating.s3 import open_bucket
 
-        settings = pipeline_settings()
-        if not settings.s3_bucket_name:
+        if not pipeline_settings().s3_bucket_name:
             raise AirflowSkipException("S3_BUCKET_NAME is not set, so there is no registry")
         with as_airflow_failure():
+            settings = task_settings()
             return Registry(open_bucket(settings)).prune(settings.keep_versions)
 
     @task

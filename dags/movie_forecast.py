@@ -16,6 +16,7 @@ from dags.assets import PUBLISHED_MODEL
 from dags.defaults import DEFAULT_ARGS
 from dags.documentation import about, with_clean_docs
 from dags.run_context import as_airflow_failure
+from dags.task_settings import task_settings
 from movierating.settings import pipeline_settings
 
 _DECISION: Final = "decide_on_retraining"
@@ -54,7 +55,7 @@ def tmdb_movie_forecast() -> None:
 
         with as_airflow_failure():
             try:
-                return forecast(today(), pipeline_settings())
+                return forecast(today(), task_settings())
             # A new system has no model yet. Its first model will start another run of this DAG.
             except NoModelError as error:
                 raise AirflowSkipException(str(error)) from None
@@ -70,7 +71,7 @@ def tmdb_movie_forecast() -> None:
         from scripts.score import score
 
         with as_airflow_failure():
-            return score(today(), pipeline_settings())
+            return score(today(), task_settings())
 
     @task
     def check_drift() -> list[str]:
@@ -79,7 +80,7 @@ def tmdb_movie_forecast() -> None:
         from scripts.runtime.clock import today
 
         with as_airflow_failure():
-            report = check(today(), pipeline_settings())
+            report = check(today(), task_settings())
         return list(report.alerts) if report else []
 
     @task.branch
@@ -90,7 +91,7 @@ def tmdb_movie_forecast() -> None:
 
         context: Any = get_current_context()
         with as_airflow_failure():
-            claimed = claim_retraining(today(), context["run_id"], pipeline_settings())
+            claimed = claim_retraining(today(), context["run_id"], task_settings())
         if claimed is None:
             return "keep_model"
         context["ti"].xcom_push("reason", claimed.reason)

@@ -12,6 +12,7 @@ from dags.assets import PUBLISHED_MODEL, is_announced
 from dags.defaults import DEFAULT_ARGS
 from dags.documentation import about, with_clean_docs
 from dags.run_context import as_airflow_failure, run_date
+from dags.task_settings import task_settings
 from dags.tmdb_pool import TMDB_BUDGET, check_tmdb_pool
 from movierating.settings import pipeline_settings
 
@@ -70,7 +71,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.collect import collect
 
         with as_airflow_failure():
-            return str(collect(run_date(), pipeline_settings()))
+            return str(collect(run_date(), task_settings()))
 
     @task
     def preprocess_movie_data() -> str:
@@ -78,7 +79,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.preprocess import preprocess
 
         with as_airflow_failure():
-            return str(preprocess(run_date(), pipeline_settings()))
+            return str(preprocess(run_date(), task_settings()))
 
     @task
     def train_and_save_best_model() -> str:
@@ -86,7 +87,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.train import train
 
         with as_airflow_failure():
-            return train(run_date(), pipeline_settings()).version
+            return train(run_date(), task_settings()).version
 
     # After a refusal this skips only the approval, because the deployment has a trigger rule.
     @task.short_circuit(ignore_downstream_trigger_rules=False)
@@ -100,7 +101,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.deploy import propose
 
         with as_airflow_failure():
-            proposal = propose(run_date(), pipeline_settings())
+            proposal = propose(run_date(), task_settings())
         return asdict(proposal) if proposal.promoted else None
 
     # This task also runs if the approval was skipped, because it records why the gate refused.
@@ -117,7 +118,7 @@ def tmdb_movie_rating_pipeline() -> None:
         from scripts.deploy import deploy
 
         with as_airflow_failure():
-            deployment = deploy(run_date(), pipeline_settings(), answer_of(answer))
+            deployment = deploy(run_date(), task_settings(), answer_of(answer))
         is_new = deployment.promoted and not is_announced(deployment.version, inlet_events)
         return asdict(deployment) | {"is_new": is_new}
 

@@ -227,11 +227,11 @@ def _sentence(problem: Any) -> str:
     return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
 
 
-def _of_this_process(kind: type[_AnySettings]) -> _AnySettings:
+def _of_this_process(kind: type[_AnySettings], **overrides: Any) -> _AnySettings:
     if not ENV_FILE.exists():
         spare_local_addresses()
-        return load_settings(kind)
-    settings = load_settings(kind, ENV_FILE)
+        return load_settings(kind, **overrides)
+    settings = load_settings(kind, ENV_FILE, **overrides)
     _pass_on_to_libraries(ENV_FILE)
     spare_local_addresses()
     return settings
@@ -254,6 +254,18 @@ def _pass_on_to_libraries(env_file: Path) -> None:
 def pipeline_settings() -> PipelineSettings:
     """Return the pipeline's settings, read once per process from the environment and `.env`."""
     return _of_this_process(PipelineSettings)
+
+
+def pipeline_settings_with(overrides: dict[str, Any]) -> PipelineSettings:
+    """Return the pipeline's settings, with some values from elsewhere.
+
+    Args:
+        overrides: The values, by the names of the fields. An empty text unsets a setting.
+
+    Raises:
+        SettingsError: A value is invalid. The message does not repeat the value.
+    """
+    return _of_this_process(PipelineSettings, **overrides)
 
 
 @lru_cache

@@ -44,7 +44,8 @@ def test_versions_are_pruned_to_the_number_that_is_set(
     put_into_production(registry, packed)
     for name in ("v0", "v1"):
         registry.publish(packed.folder, packed.manifest.model_copy(update={"version": name}))
-    monkeypatch.setattr("dags.housekeeping.pipeline_settings", lambda: keeping)
+    for name in ("pipeline_settings", "task_settings"):
+        monkeypatch.setattr(f"dags.housekeeping.{name}", lambda: keeping)
     assert dag.get_task("prune_versions").python_callable() == ["v0"]
 
 

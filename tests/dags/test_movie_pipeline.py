@@ -289,6 +289,6 @@ def test_task_passes_its_date_and_settings_to_its_step(
 
     monkeypatch.setattr(step, instead)
     monkeypatch.setattr(pipeline, "run_date", lambda: "the date")
-    monkeypatch.setattr(pipeline, "pipeline_settings", lambda: "the settings")
+    monkeypatch.setattr(pipeline, "task_settings", lambda: "the settings")
     assert dag.get_task(task).python_callable() == outcome
     assert asked == ["the date", "the settings"]
