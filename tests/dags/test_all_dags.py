@@ -140,7 +140,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], lis
             "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
             "PYTHONPATH": str(ROOT),
             "DATA_DIR": str(folder / "data"),
-            "ALERT_WEBHOOK_URL": address,
+            "AIRFLOW_CONN_MOVIE_RATING_ALERTS": json.dumps({"conn_type": "x", "password": address}),
         }
         for arguments in (["-m", "airflow", "db", "migrate"], ["-c", TRY_ALL]):
             done = subprocess.run(

@@ -1,5 +1,6 @@
 """Test runs that fail, wait or are late in a real Airflow, which all tests of this file share."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -80,7 +81,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             folder,
             ROOT / "dags",
             FAILING,
-            ALERT_WEBHOOK_URL=address,
+            # As a connection, to show that the DAG processor reads one when it sends a message.
+            AIRFLOW_CONN_MOVIE_RATING_ALERTS=json.dumps({"conn_type": "x", "password": address}),
             DATA_DIR=str(folder / "data"),
             PIPELINE_TIMEZONE=noon,
         ) as airflow,
