@@ -1,5 +1,10 @@
 """Run `make up` twice in a copy of this checkout, and measure its time and memory.
 
+Each line that `make up` prints gets the seconds since its start, which show what it waits for. The
+time depends on what else the machine does, so the benchmark also reports the load before the run
+(the mean number of processes that wanted a processor in the last minute), and the processor time
+that the sandbox itself has used.
+
 Before the first run, no Python virtual environments exist, and the download cache is empty (a cold
 start). The second run uses the virtual environments of the first run. But no films are collected
 yet, and no model is published (a warm start). The benchmark also reports the errors of the model
@@ -7,12 +12,16 @@ that `make up` has trained.
 """
 
 import argparse
+import os
 import shutil
+import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 from benchmarks.figures import report
@@ -43,14 +52,18 @@ def main(argv: list[str] | None = None) -> int:
             cache = str(Path(folder) / "cache")
             cold_seconds = up(checkout, settings | {"UV_CACHE_DIR": cache, "PIP_NO_CACHE_DIR": "1"})
             forget(checkout)
+        load = os.getloadavg()[0]
         with Peak(checkout.folder) as peak:
             warm_seconds = up(checkout, settings)
+        processor_seconds = used_by_programs(checkout.folder)
         figures = answered(checkout)
         idle = by_program(checkout.folder)
         checkout.sandbox("down")
     report(
         cold_seconds=cold_seconds,
         warm_seconds=warm_seconds,
+        load_before_warm=round(load, 1),
+        processor_seconds=processor_seconds,
         idle_mb=idle,
         peak_mb=peak.megabytes,
         peak_total_mb=peak.total,
@@ -70,12 +83,33 @@ def up(checkout: Checkout, settings: dict[str, str]) -> float:
         RuntimeError: `make up` failed.
     """
     started = time.monotonic()
-    result = checkout.run("make", "up", **settings)
-    seconds = round(time.monotonic() - started, 1)
-    print(result.stdout)
-    if result.returncode:
+    with subprocess.Popen(
+        ["make", "up"],
+        cwd=checkout.folder,
+        env=checkout.environment | settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - for the type checker
+        for line in process.stdout:
+            print(f"{time.monotonic() - started:6.1f}  {line}", end="", flush=True)
+    if process.returncode:
         raise RuntimeError("make up failed")
-    return seconds
+    return round(time.monotonic() - started, 1)
+
+
+def used_by_programs(folder: Path) -> float:
+    """Return the processor time in seconds of all programs that `make up` has started.
+
+    Processes that have ended are included, such as Airflow's tasks.
+    """
+    supervisor = psutil.Process(int((folder / ".sandbox" / "supervisord.pid").read_text()))
+    seconds = 0.0
+    for process in (supervisor, *supervisor.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            seconds += sum(process.cpu_times()[:4])  # its own, and that of its ended children
+    return round(seconds, 1)
 
 
 def forget(checkout: Checkout) -> None:
