@@ -11,20 +11,31 @@ from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from movierating.errors import ExplainedError
-from movierating.proxies import PROXY_VARIABLES, spare_local_addresses
+from movierating.proxies import PROXY_VARIABLES, is_local, spare_local_addresses
 
 # This codec reads UTF-8 with or without the byte order mark that some Windows editors write.
 _ENCODING: Final = "utf-8-sig"
 
 ENV_FILE = Path(".env")
+USUAL_REQUESTS_PER_SECOND: Final = 38
+_MOST_REQUESTS_PER_SECOND: Final = 50
 
 
 class SettingsError(ExplainedError, ValueError):
@@ -146,7 +157,8 @@ class SharedSettings(BaseSettings):
 class PipelineSettings(SharedSettings):
     """The settings of the pipeline (`scripts` and `dags`)."""
 
-    tmdb_requests_per_second: Annotated[int, Field(ge=1, le=50)] = 38
+    tmdb_requests_per_second: Annotated[int, Field(ge=1)] = USUAL_REQUESTS_PER_SECOND
+    tmdb_retry_seconds: Annotated[float, Field(gt=0)] = 0.5
     tmdb_catalogue: _Text = None
     collect_max_films: Annotated[int | None, Field(ge=1)] = None
     collect_workers: Annotated[int, Field(ge=1, le=10)] = 1
@@ -163,6 +175,14 @@ class PipelineSettings(SharedSettings):
     pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
     alert_webhook_url: Annotated[_Secret, AfterValidator(_secret_http_address)] = None
     wandb_api_key: _Secret = None
+
+    @field_validator("tmdb_requests_per_second")
+    @classmethod
+    def _within_tmdbs_limit(cls, value: int, others: ValidationInfo) -> int:
+        host = urlsplit(others.data.get("tmdb_base_url", "")).hostname
+        if value > _MOST_REQUESTS_PER_SECOND and host and not is_local(host):
+            raise ValueError(f"must be at most {_MOST_REQUESTS_PER_SECOND}, as TMDB allows no more")
+        return value
 
 
 class ApiSettings(SharedSettings):

@@ -15,7 +15,7 @@ HOUSEKEEPING_DAG: Final = "tmdb_housekeeping"
 TMDB_POOL: Final = "tmdb"
 TMDB_POOL_DESCRIPTION: Final = "One slot for each request to TMDB per second"
 _TIMEOUT_SECONDS: Final = 30
-_POLL_SECONDS: Final = 2
+_POLL_SECONDS: Final = 1
 # Airflow's API server may be restarting, or its SQLite database may be locked for a moment.
 _RETRIES: Final = Retry(total=6, backoff_factor=0.5, status_forcelist=[500, 502, 503, 504])
 _ENDED: Final = frozenset({"success", "failed", "upstream_failed", "skipped"})

@@ -12,11 +12,29 @@ from pathlib import Path
 from typing import Final
 
 from movierating.proxies import PROXY_VARIABLES, spare_local_addresses
-from movierating.settings import Settings
+from movierating.settings import USUAL_REQUESTS_PER_SECOND, Settings
 from sandbox.s3.command import s3_command, s3_url
 from sandbox.state import FOLDER, HOST, LOGS, ROOT, Secrets
 
+# The libraries of the pipeline's tasks whose import takes longest.
+_LIBRARIES: Final = (
+    "boto3",
+    "lightgbm",
+    "matplotlib.figure",
+    "onnxmltools",
+    "onnxruntime",
+    "pandas",
+    "pandera.pandas",
+    "pyarrow.dataset",
+    "requests",
+    "scipy.stats",
+    "skl2onnx",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "xgboost",
+)
 BUCKET: Final = "movie-ratings"
+_STAND_IN_PER_SECOND: Final = 1000  # more than a program of one process can send
 _UNSET: Final = " "  # counts as unset, and hides a value in .env, as an empty variable would not
 AIRFLOW_USER: Final = "admin"
 AIRFLOW_HOME: Final = FOLDER / "airflow"
@@ -57,6 +75,17 @@ def uses_stand_in_for_s3(settings: Settings) -> bool:
     return settings.s3_bucket_name is None
 
 
+def requests_per_second(settings: Settings) -> int:
+    """Return the number of requests per second to TMDB, or to its local imitation.
+
+    The imitation needs no protection, so `make up` is faster without TMDB's limit. A limit that the
+    user has changed is kept.
+    """
+    limit = settings.tmdb_requests_per_second
+    is_usual = limit == USUAL_REQUESTS_PER_SECOND
+    return _STAND_IN_PER_SECOND if uses_stand_in_for_tmdb(settings) and is_usual else limit
+
+
 def programs(settings: Settings, ports: list[int]) -> list[Program]:
     """Return the programs that `make up` starts, in the order of their start.
 
@@ -69,12 +98,7 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
         Program("api", _api(settings)),
         Program("page", _page(settings)),
         Program("airflow-api-server", _python("pipeline", "airflow", "api-server"), waits=True),
-        Program(
-            "airflow-scheduler",
-            # Airflow's API server reads the log files itself, because they are on this machine.
-            _python("pipeline", "airflow", "scheduler", "--skip-serve-logs"),
-            waits=True,
-        ),
+        Program("airflow-scheduler", _scheduler(), waits=True),
         Program(
             "airflow-dag-processor", _python("pipeline", "airflow", "dag-processor"), waits=True
         ),
@@ -108,7 +132,13 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
         "DATA_DIR": _absolute(settings.data_dir),
     }
     if uses_stand_in_for_tmdb(settings):
-        merged |= {"TMDB_BASE_URL": f"http://{HOST}:{ports[0]}/3", "TMDB_API_KEY": keys.tmdb_token}
+        merged |= {
+            "TMDB_BASE_URL": f"http://{HOST}:{ports[0]}/3",
+            "TMDB_API_KEY": keys.tmdb_token,
+            "TMDB_REQUESTS_PER_SECOND": str(requests_per_second(settings)),
+            # The local imitation always fails for some films, which nobody needs to wait for.
+            "TMDB_RETRY_SECONDS": "0.02",
+        }
     if settings.tmdb_catalogue:
         merged["TMDB_CATALOGUE"] = settings.tmdb_catalogue
     if uses_stand_in_for_s3(settings):
@@ -208,6 +238,17 @@ def _python(environment_name: str, module: str, *options: object) -> tuple[str, 
     return (python, "-m", module, *map(str, options))
 
 
+def _scheduler() -> tuple[str, ...]:
+    """Return the command that starts Airflow's scheduler with the libraries of the tasks.
+
+    Each task is a fork of the scheduler. Without this, each would need seconds for its imports.
+    """
+    program = f"import {', '.join(_LIBRARIES)}; from airflow.__main__ import main; main()"
+    python = f"{ROOT}/.venv/pipeline/bin/python"
+    # Airflow's API server reads the log files itself, because they are on this machine.
+    return (python, "-c", program, "scheduler", "--skip-serve-logs")
+
+
 def _api(settings: Settings) -> tuple[str, ...]:
     return _python("api", "app.server", "--host", HOST, "--port", settings.api_port)
 
@@ -219,7 +260,8 @@ def _page(settings: Settings) -> tuple[str, ...]:
 def _tmdb(settings: Settings, port: int) -> tuple[str, ...]:
     catalogue = settings.tmdb_catalogue
     options = ("--catalogue", catalogue) if catalogue else ()
-    return _python("sandbox", "sandbox.tmdb", "--port", port, *options)
+    limit = ("--requests-per-second", 2 * _STAND_IN_PER_SECOND)
+    return _python("sandbox", "sandbox.tmdb", "--port", port, *limit, *options)
 
 
 def _s3(ports: list[int]) -> tuple[str, ...]:
@@ -241,7 +283,12 @@ def _airflow_settings(settings: Settings, keys: Secrets) -> dict[str, str]:
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(AIRFLOW_PASSWORDS),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
+        # `make up` migrates the database first, so its programs need no second to check that.
+        "DATABASE__CHECK_MIGRATIONS": "False",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",  # there are only four small DAG files
+        # A changed file is read at once. Airflow would also read all others, every 30 seconds.
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",  # half of the usual wait for the next task
         "API__HOST": HOST,
         "API__PORT": str(settings.airflow_port),
         "API__BASE_URL": url,

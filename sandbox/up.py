@@ -19,6 +19,7 @@ from sandbox.programs import (
     AIRFLOW_USER,
     environment,
     programs,
+    requests_per_second,
     uses_stand_in_for_s3,
     uses_stand_in_for_tmdb,
     write_airflow_password,
@@ -116,8 +117,11 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     for program in chosen:
         if program.waits:
             supervision.proxy().startProcess(program.name, False)
-    for name, url in addresses(settings).items():
+    urls = addresses(settings)
+    for name, url in urls.items():
         _wait(name, partial(_answers, url))
+    # Airflow needs seconds for the first request of a task, so send one before there are tasks.
+    _wait("airflow-api-server", partial(_answers, f"{urls['airflow']}/execution/health"))
     supervision.record()
 
 
@@ -150,16 +154,16 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
         AirflowClient(url, AIRFLOW_USER, keys.airflow_password, dag)
         for dag in (DAG, FORECAST_DAG, HOUSEKEEPING_DAG)
     )
-    for dag in (pipeline, ledger, housekeeping):
-        _wait("airflow-dag-processor", dag.knows_dag)
+    _wait("airflow-dag-processor", pipeline.knows_dag)
     # Airflow does not start a task whose pool does not exist.
-    pipeline.set_pool(settings.tmdb_requests_per_second)
-    for dag in (ledger, housekeeping):  # a paused DAG is not started, also not by a new model
-        dag.unpause()
-    # Read the runs that earlier models started, to recognise the run that this model will start.
-    earlier = _runs_by_asset(ledger)
+    pipeline.set_pool(requests_per_second(settings))
     say("running the pipeline through Airflow")
     run_id = pipeline.trigger()
+    for dag in (ledger, housekeeping):
+        _wait("airflow-dag-processor", dag.knows_dag)
+        dag.unpause()  # a paused DAG is not started, also not by a new model
+    # Read the runs that earlier models started, to recognise the run that this model will start.
+    earlier = _runs_by_asset(ledger)
     states = _follow(pipeline, run_id, url, say)
     outcome = pipeline.result(run_id, "deploy_model_to_s3")
     say(f"{outcome['version']}: {outcome['reason']}")

@@ -52,7 +52,7 @@ _ENTRIES_TO_JUDGE: Final = 10  # a page is judged as if it had at least this man
 _LARGEST_ID: Final = 2**63 - 1  # of the store's column
 _TIMEOUT_SECONDS: Final = (5, 20)  # to connect, and to wait for data
 _RESPONSE_SECONDS: Final = 60.0  # for a whole response
-_LONGEST_WAIT_SECONDS: Final = 10.0  # between two attempts
+_LARGEST_GROWTH: Final = 20  # the longest wait between two attempts, as a multiple of the first
 _LONGEST_RETRY_AFTER_SECONDS: Final = 60.0  # even if TMDB asks for a longer wait
 _CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a date some hours old
 _EVENLY: Final = 0.75  # the shortest gap between requests, as a fraction of the mean gap
@@ -183,6 +183,7 @@ class Tmdb:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
         self._limiter = _limiter(settings.tmdb_requests_per_second / workers)
+        self._retry_seconds = settings.tmdb_retry_seconds
         self._quiet_until = 0.0
         self._ended = Event()
         self.unusable_entries = 0
@@ -364,9 +365,16 @@ class Tmdb:
             retry=retry_if_exception_type(kind),
             stop=stop,
             sleep=self._sleep,
-            wait=_wait_seconds,
+            wait=self._wait_seconds,
             reraise=True,
         )
+
+    def _wait_seconds(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, TmdbUnavailableError) and error.wait_seconds is not None:
+            return min(error.wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
+        growth: int = 2 ** (state.attempt_number - 1)
+        return self._retry_seconds * min(growth, _LARGEST_GROWTH)
 
     def _authenticate(self, key: str) -> None:
         if not _KEY.fullmatch(key):
@@ -558,11 +566,3 @@ def _status_code(answer: requests.Response) -> int | None:
 def _retry_after(answer: requests.Response) -> float | None:
     value = answer.headers.get("Retry-After", "")
     return float(value) if value.isdigit() else None
-
-
-def _wait_seconds(state: RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, TmdbUnavailableError) and error.wait_seconds is not None:
-        return min(error.wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
-    doubling: float = 0.5 * 2 ** (state.attempt_number - 1)
-    return min(doubling, _LONGEST_WAIT_SECONDS)

@@ -234,3 +234,11 @@ def test_other_aws_variables_of_the_file_reach_boto3(
     assert os.environ["AWS_CA_BUNDLE"] == "/etc/ours.pem"
     assert os.environ["AWS_ROLE_ARN"] == "of the environment"
     assert not {"AWS_CONFIG_FILE", "AWS_ACCESS_KEY_ID"} & os.environ.keys()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8090", "localhost", "tmdb:8090"])
+def test_only_a_local_imitation_of_tmdb_may_get_more_than_50_requests_a_second(host: str):
+    local = load_settings(Settings, tmdb_base_url=f"http://{host}/3", tmdb_requests_per_second=1000)
+    assert local.tmdb_requests_per_second == 1000
+    with pytest.raises(SettingsError, match=r"^TMDB_REQUESTS_PER_SECOND: must be at most 50, as"):
+        load_settings(Settings, tmdb_base_url="https://tmdb.example/3", tmdb_requests_per_second=51)

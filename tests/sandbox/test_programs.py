@@ -1,7 +1,11 @@
+import ast
+from importlib.util import find_spec
+from typing import Any
+
 import pytest
 
 from movierating.settings import Settings, load_settings
-from sandbox.programs import environment
+from sandbox.programs import environment, programs, requests_per_second
 from sandbox.state import Secrets
 from tests.support.recording_proxy import set_proxy
 
@@ -23,3 +27,29 @@ def test_programs_call_each_other_without_the_proxy(monkeypatch: pytest.MonkeyPa
 def test_programs_do_not_see_a_socks_proxy(monkeypatch: pytest.MonkeyPatch):
     set_proxy(monkeypatch, "all_proxy", "socks5://127.0.0.1:1080")
     assert "all_proxy" not in environment_of_programs()
+
+
+@pytest.mark.parametrize(
+    ("settings", "limit"),
+    [
+        ({}, 1000),
+        ({"tmdb_requests_per_second": 20}, 20),
+        ({"tmdb_api_key": "0" * 32}, 38),
+        ({"tmdb_api_key": "0" * 32, "tmdb_requests_per_second": 20}, 20),
+    ],
+)
+def test_only_the_stand_in_of_tmdb_gets_more_requests(settings: dict[str, Any], limit: int):
+    chosen = load_settings(Settings, **settings)
+    assert requests_per_second(chosen) == limit  # the size of Airflow's pool
+    found = environment(chosen, list(range(9000, 9011)), KEYS)
+    assert int(found.get("TMDB_REQUESTS_PER_SECOND", chosen.tmdb_requests_per_second)) == limit
+
+
+def test_scheduler_imports_only_installed_libraries_before_airflow():
+    chosen = programs(load_settings(Settings), list(range(9000, 9011)))
+    (command,) = [each.command for each in chosen if each.name == "airflow-scheduler"]
+    imports, airflow = ast.parse(command[2]).body[:2]
+    assert isinstance(imports, ast.Import)
+    for library in imports.names:
+        assert find_spec(library.name.partition(".")[0]), library.name
+    assert ast.unparse(airflow) == "from airflow.__main__ import main"

@@ -655,3 +655,11 @@ def test_dead_proxy_is_named_after_all_attempts(
     assert f"the proxy in https_proxy (127.0.0.1:{closed_port}) cannot" in str(caught.value)
     assert "TMDB_BASE_URL" not in str(caught.value)
     assert len(waits) == 2
+
+
+def test_waits_grow_from_the_setting(closed_port: int, waits: list[float]):
+    settings = planted(f"http://127.0.0.1:{closed_port}/3")
+    quick = settings.model_copy(update={"tmdb_retry_seconds": 0.25})
+    with Tmdb(quick, attempts=8) as client, pytest.raises(TmdbUnavailableError):
+        client.get(GENRES)
+    assert waits == [0.25, 0.5, 1, 2, 4, 5, 5]
