@@ -30,6 +30,7 @@ from tests.support.live_service import LiveService, running_service
 ROOT = Path(__file__).parents[2]
 PROMETHEUS = ROOT / "ops" / "prometheus"
 RULES = yaml.safe_load((PROMETHEUS / "rules.yaml").read_text())
+RULE_TESTS = ("rules_test.yaml", "rules_days_test.yaml")
 DASHBOARD = json.loads((ROOT / "ops" / "grafana" / "dashboards" / "movierating.json").read_text())
 NAME = re.compile(r"\b(?:airflow|movierating|process)[a-z0-9_:]*(?=[{\[) ]|$)")
 OF_PROMETHEUS = {"up"}
@@ -97,14 +98,15 @@ def test_rules_and_configuration_are_valid():
 
 
 def test_rules_pass_their_promtool_tests():
-    assert not complaints("promtool", "test", "rules", "rules_test.yaml")
+    assert not complaints("promtool", "test", "rules", *RULE_TESTS)
 
 
 def test_each_alert_is_tested_and_has_a_section_in_the_runbook():
-    tests = yaml.safe_load((PROMETHEUS / "rules_test.yaml").read_text())["tests"]
+    files = [yaml.safe_load((PROMETHEUS / name).read_text()) for name in RULE_TESTS]
     spoken = {
         case["alertname"]
-        for each in tests
+        for file in files
+        for each in file["tests"]
         for case in each["alert_rule_test"]
         if case["exp_alerts"]
     }
