@@ -196,7 +196,7 @@ def _film(stand_in: StandIn, movie_id: str) -> Film:
         position = stand_in.store.columns.position_of.get(int(movie_id))
     if position is None:
         raise TmdbError(errors.NOT_FOUND)
-    film = stand_in.store.film(position)
+    film = stand_in.film(position)
     if stand_in.unkindness:
         stand_in.unkindness.check(film.id)
     return film
@@ -241,7 +241,7 @@ def _page(request: Request, stand_in: StandIn, found: Positions) -> answers.Json
     page = _page_number(request)
     tag = request.query_params.get("language", "")
     shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE].tolist()
-    results = [answers.summary(stand_in.store.film(at), tag) for at in shown]
+    results = [answers.summary(stand_in.film(at), tag) for at in shown]
     total = stand_in.unkindness.total(len(found)) if stand_in.unkindness else len(found)
     return {"results": results} | _totals(page, total, PAGE_SIZE)
 
