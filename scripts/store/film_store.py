@@ -442,7 +442,8 @@ def _read(file: pq.ParquetFile, names: list[str]) -> pa.Table:
     They have no tombstones, and a part is as old as its record.
     """
     part_of = {time: part for part, time in PART_TIMES.items()}
-    derived = [name for name in names if name in part_of.keys() - set(file.schema_arrow.names)]
+    lacking = part_of.keys() - set(file.schema_arrow.names)
+    derived = [name for name in names if name in lacking]
     sources = {"fetched_at", *(part_of[name] for name in derived)} if derived else set()
     table = file.read([*names, *sources - set(names)])
     if "deleted" not in table.column_names:
