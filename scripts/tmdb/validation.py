@@ -113,26 +113,40 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
         One row per record that has an id, with impossible values set to missing. Only a running
         time that is too long stays too long.
     """
-    frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
-    faulty = Counter[int]()
-    report.missing_parts.update(name for row in records for name in PARTS if row[name] is None)
-    # Pandera needs 25 ms to check all types, even of one record; most batches have no such fault.
-    if not all(map(_has_right_types, records)):
-        frame = _mend(frame, _types_schema(), report, faulty)
-    for name in _ZERO_IS_UNKNOWN:
-        zero = frame[name] == 0
-        report.unknown[name] += int(zero.sum())
-        frame.loc[zero, name] = None
-    frame = _mend(frame, _values_schema(as_of), report, faulty)
     report.records += len(records)
-    report.bad += len(faulty)
-    frame = frame[frame["id"].notna()]
-    rows = frame.to_dict("records")
+    report.missing_parts.update(name for row in records for name in PARTS if row[name] is None)
+    # Pandera needs 40 ms for all checks, even of one record; most batches have no fault.
+    if all(_has_right_types(record) and _has_possible_values(record, as_of) for record in records):
+        rows = [_zeros_as_missing(record, report) for record in records]
+    else:
+        rows = _mended_rows(records, as_of, report)
     for row in rows:
         row["release_date"] = _day(row["release_date"])
         row["votes"] = _votes(row, min(as_of, day_of(row["fetched_at"])))
         row |= {sent: None for name, sent in PART_TIMES.items() if row[name] is None}
     return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+def _zeros_as_missing(record: FilmRecord, report: ValidationReport) -> FilmRecord:
+    """Return a copy of a record in which a zero that means unknown is missing."""
+    zeros = [name for name in _ZERO_IS_UNKNOWN if record[name] == 0]
+    report.unknown.update({name: int(name in zeros) for name in _ZERO_IS_UNKNOWN})
+    return record | dict.fromkeys(zeros)
+
+
+def _mended_rows(
+    records: list[FilmRecord], as_of: date, report: ValidationReport
+) -> list[FilmRecord]:
+    """Find the faults of some records, and return the rows to store, without records without id."""
+    frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
+    faulty = Counter[int]()
+    frame = _mend(frame, _types_schema(), report, faulty)
+    rows = [_zeros_as_missing(row, report) for row in frame.to_dict("records")]
+    frame = pd.DataFrame(rows, columns=frame.columns, dtype=object)
+    frame = _mend(frame, _values_schema(as_of), report, faulty)
+    report.bad += len(faulty)
+    kept: list[FilmRecord] = frame[frame["id"].notna()].to_dict("records")
+    return kept
 
 
 def _mend(
@@ -184,9 +198,30 @@ def _types_schema() -> DataFrameSchema:
     )
 
 
+def _has_possible_values(record: FilmRecord, as_of: date) -> bool:
+    """Whether each value of a record with TMDB's types is possible, as `_values_schema` requires.
+
+    Here a zero that means unknown is still zero.
+    """
+    return all(
+        value is None or (value == 0 and name in _ZERO_IS_UNKNOWN) or holds(value)
+        for name, holds in _value_rules(as_of).items()
+        for value in [record[name]]
+    ) and all(holds(record) for holds in _CONSISTENCY_RULES.values())
+
+
 @cache
 def _values_schema(as_of: date) -> DataFrameSchema:
     """Build the check that each value is possible, and that the values of a film are consistent."""
+    return DataFrameSchema(
+        {name: _column(holds, "impossible") for name, holds in _value_rules(as_of).items()},
+        checks=[_rule(name, holds) for name, holds in _CONSISTENCY_RULES.items()],
+    )
+
+
+@cache
+def _value_rules(as_of: date) -> dict[str, Callable[[Any], bool]]:
+    """Return the rule for the possible values of each field; null is always possible."""
     shortest, longest = MINUTES
     last = date(as_of.year + YEARS_AHEAD, 12, 31)
 
@@ -194,24 +229,31 @@ def _values_schema(as_of: date) -> DataFrameSchema:
         day = _day(text)
         return not text or (day is not None and FIRST_FILM <= day <= last)
 
-    count, rating = "vote_count", "vote_average"
-    return DataFrameSchema(
-        {
-            "id": _column(partial(_is_whole, lowest=1, highest=_LARGEST), "impossible"),
-            "runtime": _column(partial(_is_whole, lowest=shortest, highest=longest), "impossible"),
-            "budget": _column(partial(_is_whole, lowest=1, highest=_LARGEST), "impossible"),
-            "revenue": _column(partial(_is_whole, lowest=1, highest=_LARGEST), "impossible"),
-            # TMDB sends a float; the store cannot hold every integer that JSON can.
-            "popularity": _column(lambda shown: 0 <= shown <= _LARGEST, "impossible"),
-            rating: _column(lambda stars: 0 <= stars <= 10, "impossible"),  # noqa: PLR2004
-            count: _column(partial(_is_whole, lowest=0, highest=_LARGEST), "impossible"),
-            "release_date": _column(is_possible, "impossible"),
-        },
-        checks=[
-            _rule("rating without votes", lambda f: ~((f[count] == 0) & (_number(f[rating]) > 0))),
-            _rule("votes without rating", lambda f: ~((_number(f[count]) > 0) & (f[rating] == 0))),
-        ],
-    )
+    return {
+        "id": partial(_is_whole, lowest=1, highest=_LARGEST),
+        "runtime": partial(_is_whole, lowest=shortest, highest=longest),
+        "budget": partial(_is_whole, lowest=1, highest=_LARGEST),
+        "revenue": partial(_is_whole, lowest=1, highest=_LARGEST),
+        # TMDB sends a float; the store cannot hold every integer that JSON can.
+        "popularity": lambda shown: 0 <= shown <= _LARGEST,
+        "vote_average": lambda stars: 0 <= stars <= 10,  # noqa: PLR2004
+        "vote_count": partial(_is_whole, lowest=0, highest=_LARGEST),
+        "release_date": is_possible,
+    }
+
+
+def _has_no_rating_without_votes(record: FilmRecord) -> bool:
+    return record["vote_count"] != 0 or (record["vote_average"] or 0) <= 0
+
+
+def _has_no_votes_without_rating(record: FilmRecord) -> bool:
+    return record["vote_average"] != 0 or (record["vote_count"] or 0) <= 0
+
+
+_CONSISTENCY_RULES: Final[dict[str, Callable[[FilmRecord], bool]]] = {
+    "rating without votes": _has_no_rating_without_votes,
+    "votes without rating": _has_no_votes_without_rating,
+}
 
 
 def _column(holds: Callable[[Any], bool], fault: str, name: str = "") -> Column:
@@ -219,12 +261,11 @@ def _column(holds: Callable[[Any], bool], fault: str, name: str = "") -> Column:
     return Column(object, check, nullable=name not in NEVER_NULL)
 
 
-def _rule(name: str, holds: Callable[[pd.DataFrame], Any]) -> Check:
-    return Check(holds, error=name)
+def _rule(name: str, holds: Callable[[FilmRecord], bool]) -> Check:
+    def hold(frame: pd.DataFrame) -> "pd.Series[bool]":
+        return pd.Series(map(holds, frame.to_dict("records")), frame.index, dtype=bool)
 
-
-def _number(values: "pd.Series[Any]") -> "pd.Series[float]":
-    return pd.to_numeric(values, errors="coerce")
+    return Check(hold, error=name)
 
 
 def _is_whole(number: float, lowest: int, highest: int) -> bool:
