@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
@@ -21,6 +22,7 @@ from scripts.backfill import REPORT, DateRangeError, backfill, fill, finish, mai
 from scripts.runtime import clock
 from scripts.runtime.storage import read_json, write_json
 from scripts.store.film_store import FilmStore, film_store
+from scripts.tmdb import ingest as ingest_module
 from scripts.tmdb import slices as slices_module
 from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Tmdb, TmdbError
 from scripts.tmdb.failures import FailingFilms
@@ -60,6 +62,12 @@ def listed(settings: Settings) -> set[int]:
 def served(stand_in: RunningStandIn) -> int:
     count: int = stand_in.stats()["by_kind"].get("/movie/{id}", 0)
     return count
+
+
+def store_after_every(films: int, patch: pytest.MonkeyPatch) -> None:
+    """Make the backfill store the films in batches of this size, however fast they arrive."""
+    patch.setattr(ingest_module, "time", SimpleNamespace(monotonic=count().__next__))
+    patch.setattr(ingest_module, "_STORE_EVERY_SECONDS", films)
 
 
 def leftovers(store: FilmStore) -> list[str]:
@@ -284,7 +292,7 @@ def test_list_that_shifted_before_the_process_was_killed_is_read_again(
     page = Tmdb.page
     (part,) = plan(settings, FIRST, LAST)
     monkeypatch.setattr(Tmdb, "page", shifting)
-    monkeypatch.setattr("scripts.tmdb.ingest._STORE_EVERY_SECONDS", 0)
+    store_after_every(4, monkeypatch)
     with pytest.raises(KilledError):
         fill(part, settings)
     assert read_json(store.folder / part.progress_name)["page"] >= 1
@@ -351,7 +359,7 @@ def test_list_that_loses_a_film_while_the_backfill_is_interrupted_loses_no_other
 
     page = Tmdb.page
     (part,) = plan(settings, FIRST, LAST)
-    monkeypatch.setattr("scripts.tmdb.ingest._STORE_EVERY_SECONDS", 0)
+    store_after_every(4, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(Tmdb, "page", killed)
         with pytest.raises(KilledError):
