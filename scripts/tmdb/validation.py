@@ -32,6 +32,8 @@ from scripts.store.schema import (
     has_json_type,
 )
 
+Record = dict[Any, Any]  # a film's record, as TMDB or pandas gives it
+
 MINUTES: Final = (1, 899)  # shortest and longest running time
 YEARS_AHEAD: Final = 30  # a release date further in the future is a mistake
 # The share of bad records is calculated as if at least 50 records were validated. Otherwise, one
@@ -127,16 +129,14 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
-def _zeros_as_missing(record: FilmRecord, report: ValidationReport) -> FilmRecord:
+def _zeros_as_missing(record: Record, report: ValidationReport) -> Record:
     """Return a copy of a record in which a zero that means unknown is missing."""
     zeros = [name for name in _ZERO_IS_UNKNOWN if record[name] == 0]
     report.unknown.update({name: int(name in zeros) for name in _ZERO_IS_UNKNOWN})
     return record | dict.fromkeys(zeros)
 
 
-def _mended_rows(
-    records: list[FilmRecord], as_of: date, report: ValidationReport
-) -> list[FilmRecord]:
+def _mended_rows(records: list[FilmRecord], as_of: date, report: ValidationReport) -> list[Record]:
     """Find the faults of some records, and return the rows to store, without records without id."""
     frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
     faulty = Counter[int]()
@@ -145,7 +145,7 @@ def _mended_rows(
     frame = pd.DataFrame(rows, columns=frame.columns, dtype=object)
     frame = _mend(frame, _values_schema(as_of), report, faulty)
     report.bad += len(faulty)
-    kept: list[FilmRecord] = frame[frame["id"].notna()].to_dict("records")
+    kept: list[Record] = frame[frame["id"].notna()].to_dict("records")
     return kept
 
 
@@ -242,15 +242,15 @@ def _value_rules(as_of: date) -> dict[str, Callable[[Any], bool]]:
     }
 
 
-def _has_no_rating_without_votes(record: FilmRecord) -> bool:
+def _has_no_rating_without_votes(record: Record) -> bool:
     return record["vote_count"] != 0 or (record["vote_average"] or 0) <= 0
 
 
-def _has_no_votes_without_rating(record: FilmRecord) -> bool:
+def _has_no_votes_without_rating(record: Record) -> bool:
     return record["vote_average"] != 0 or (record["vote_count"] or 0) <= 0
 
 
-_CONSISTENCY_RULES: Final[dict[str, Callable[[FilmRecord], bool]]] = {
+_CONSISTENCY_RULES: Final[dict[str, Callable[[Record], bool]]] = {
     "rating without votes": _has_no_rating_without_votes,
     "votes without rating": _has_no_votes_without_rating,
 }
@@ -261,9 +261,10 @@ def _column(holds: Callable[[Any], bool], fault: str, name: str = "") -> Column:
     return Column(object, check, nullable=name not in NEVER_NULL)
 
 
-def _rule(name: str, holds: Callable[[FilmRecord], bool]) -> Check:
+def _rule(name: str, holds: Callable[[Record], bool]) -> Check:
     def hold(frame: pd.DataFrame) -> "pd.Series[bool]":
-        return pd.Series(map(holds, frame.to_dict("records")), frame.index, dtype=bool)
+        held = [holds(record) for record in frame.to_dict("records")]
+        return pd.Series(held, frame.index, dtype=bool)
 
     return Check(hold, error=name)
 
@@ -295,7 +296,7 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _votes(row: dict[Any, Any], as_of: date) -> list[FilmRecord]:
+def _votes(row: Record, as_of: date) -> list[FilmRecord]:
     """Build the vote history's entry for a day; no entry if rating or number of votes is missing.
 
     Rating and number of votes are only useful together, so one without the other is set to missing.
