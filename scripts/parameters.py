@@ -55,7 +55,6 @@ class EffectsConfig:
         half_life_years: Each time a film is this much older, its weight halves.
         level_half_life_years: The half-life for the estimate of the mean rating. It is shorter,
             because the mean rating changes from year to year.
-        iterations: Number of iterations of the solver.
     """
 
     shrinkage: Mapping[str, float] = field(
@@ -80,7 +79,6 @@ class EffectsConfig:
     half_weight_votes: float = 400.0
     half_life_years: float = 4.5
     level_half_life_years: float = 2.0
-    iterations: int = 40
 
     def min_films(self, trait: str) -> int:
         """Return how many films a token of this trait needs so that its effect is kept.

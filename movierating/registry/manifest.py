@@ -13,13 +13,15 @@ from pydantic import BaseModel, ConfigDict
 from movierating.errors import ExplainedError
 from movierating.identity import PlainName, sha256
 
-FORMAT: Final = 2
+FORMAT: Final = 3
+# Version 1.0.0 wrote format 2. It lacks the fields that may be None here.
+_READABLE: Final = (2, FORMAT)
 COVERAGE: Final = 0.8  # fraction of films whose rating should lie in the interval
 MANIFEST_NAME: Final = "manifest.json"
 
 # These fields differ between two runs that made the same model. The digest in the version's name
 # leaves them out, so that both runs get the same version.
-_CIRCUMSTANCES: Final = frozenset({"version", "created_at", "wandb_run"})
+_CIRCUMSTANCES: Final = frozenset({"version", "created_at", "wandb_run", "kernel"})
 
 
 class _Part(BaseModel):
@@ -112,6 +114,8 @@ class Manifest(_Part):
         baselines: Scores of the naive baselines, such as the mean of all films, on the hold-out
             films. The model has to beat them.
         golden: Golden inputs, replayed whenever the model is loaded.
+        kernel: The processor kernels of the linear algebra library (BLAS) on the machine that
+            trained the model, such as `Haswell`; None in format 2.
     """
 
     format: int = FORMAT
@@ -133,6 +137,7 @@ class Manifest(_Part):
     libraries: dict[str, str]
     files: dict[PlainName, FileEntry]
     golden: tuple[GoldenInput, ...]
+    kernel: str | None = None
 
     def with_version(self) -> "Manifest":
         """Return a copy whose version is set: the run date and a digest of the content."""
@@ -147,7 +152,9 @@ class Manifest(_Part):
         return self.model_dump_json(indent=2).encode()
 
     def _identity(self) -> str:
-        return sha256(self.model_dump_json(exclude=set(_CIRCUMSTANCES)).encode())
+        # Without the fields that are None, a manifest of format 2 keeps its digest.
+        named = self.model_dump_json(exclude=set(_CIRCUMSTANCES), exclude_none=True)
+        return sha256(named.encode())
 
 
 class BundleError(ExplainedError, ValueError):
@@ -163,15 +170,16 @@ def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
 
     Raises:
         NewerFormatError: The manifest has a newer format than this code reads.
-        BundleError: The hash is wrong, or the bytes are not a manifest of this format.
+        BundleError: The hash is wrong, or the bytes are not a manifest of a known format.
     """
     if sha256(raw) != expected_sha256:
         raise BundleError("manifest.json does not have the SHA-256 that the pointer names")
     try:
         found = int(json.loads(raw)["format"])
-        if found == FORMAT:
+        if found in _READABLE:
             return Manifest.model_validate_json(raw)
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError("manifest.json is not a manifest") from error
     kind = NewerFormatError if found > FORMAT else BundleError
-    raise kind(f"the bundle has format {found}; this code reads format {FORMAT}")
+    known = " and ".join(map(str, _READABLE))
+    raise kind(f"the bundle has format {found}; this code reads formats {known}")

@@ -69,6 +69,7 @@ def _origin(manifest: Manifest, pointer: Pointer | None) -> list[tuple[str, obje
         ("trained on", f"{split.train_films} films before {split.split_date}"),
         ("data", f"{manifest.data.films} films from {manifest.data.source}"),
         ("created", f"{_minute(manifest.created_at)} UTC by {manifest.commit}"),
+        ("BLAS kernel", manifest.kernel or "unknown"),
         ("W&B", manifest.wandb_run or "no run"),
     ]
 

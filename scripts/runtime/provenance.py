@@ -9,6 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from threadpoolctl import threadpool_info
+
 _LIBRARIES: Final = (
     "lightgbm",
     "numpy",
@@ -50,3 +52,13 @@ def actor() -> str:
 def libraries() -> dict[str, str]:
     """Return the versions of Python and of the libraries that can change a trained model."""
     return {"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES}
+
+
+def kernel() -> str:
+    """Return the processor kernels of the linear algebra libraries (BLAS), such as `Haswell`.
+
+    Each library chooses its kernel by the processor, and the kernels round differently. Training
+    must give the same model with each of them. If two machines disagree, this is the first suspect.
+    """
+    used = {each["architecture"] for each in threadpool_info() if each["user_api"] == "blas"}
+    return ", ".join(sorted(used)) or "unknown"

@@ -25,7 +25,7 @@ from movierating.registry.manifest import MANIFEST_NAME, DataSource, Interval, M
 from scripts.dataset.metrics import score
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.parameters import MIN_VOTES_TO_MEASURE
-from scripts.runtime.provenance import commit, libraries
+from scripts.runtime.provenance import commit, kernel, libraries
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import read_json, staged_folder, write_bytes
 from scripts.training.intervals import fit_error_model
@@ -100,6 +100,7 @@ def assemble(
         libraries=libraries(),
         files={},
         golden=golden_inputs(model, golden),
+        kernel=kernel(),
     )
     contents = graphs | {
         EFFECTS_NAME: json.dumps(result.effects.to_json(), ensure_ascii=False).encode(),

@@ -12,11 +12,11 @@ from math import isnan
 from typing import Final
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 from movierating.films.text import is_korean, syllable_ngrams
 from movierating.model.target_encoding import EFFECT_FEATURES, KOREAN_PLOT, Effects, EffectTable
 from scripts.dataset.split import Sample
+from scripts.training.ridge import fit_ridge
 from scripts.training.vocabulary import DIGITS, smoothed_idf, token_matrix, unit_rows
 
 MIN_PAIRS: Final = 100  # with fewer pairs of plots, too few n-grams occur in several films
@@ -50,6 +50,6 @@ def _table(plots: tuple[list[str], ...], english_effects: tuple[float, ...]) -> 
     columns = {ngram: at for at, ngram in enumerate(kept)}
     weights = np.round(smoothed_idf([counts[ngram] for ngram in kept], len(plots)), DIGITS)
     rows = token_matrix([dict.fromkeys(plot) for plot in plots], columns, weights)
-    ridge = Ridge(alpha=SHRINKAGE, solver="lsqr")
-    ridge.fit(unit_rows(rows), english_effects)
-    return EffectTable(kept, np.stack([weights, np.round(ridge.coef_, DIGITS)], axis=1))
+    targets = np.asarray(english_effects)
+    ridge = fit_ridge(unit_rows(rows), targets, np.ones(len(plots)), penalty=SHRINKAGE)
+    return EffectTable(kept, np.stack([weights, np.round(ridge.coefficients, DIGITS)], axis=1))

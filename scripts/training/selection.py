@@ -30,6 +30,7 @@ from scripts.training.korean_plots import add_korean_plots
 from scripts.training.leakage import refuse_leaks
 from scripts.training.models import Correction, family_named, fit_correction
 from scripts.training.vectors import FilmVectors, build_vectors
+from scripts.training.vocabulary import DIGITS
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,8 @@ class Fold:
             return 0.0
         age = self.films.days - self.films.days.min()
         weights = 0.5 ** (age / BIAS_HALF_LIFE_DAYS)
-        return float(weights @ self.errors / (weights.sum() + BIAS_PRIOR_FILMS))
+        bias = float((weights * self.errors).sum() / (weights.sum() + BIAS_PRIOR_FILMS))
+        return round(bias, DIGITS)
 
     def minus(self, bias: float) -> Self:
         """Return a copy of the fold with `bias` subtracted from all its forecasts."""

@@ -21,13 +21,10 @@ film that is not released yet.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
 from typing import Final
 
 import numpy as np
 from scipy import sparse
-from sklearn.linear_model import Ridge
-from threadpoolctl import ThreadpoolController
 
 from movierating.films.tokens import TRACKED_TRAITS
 from movierating.model.target_encoding import (
@@ -40,6 +37,7 @@ from movierating.model.target_encoding import (
 )
 from scripts.parameters import EFFECTS, MIN_FILMS, MIN_VOTES_TO_MEASURE, EffectsConfig
 from scripts.runtime.clock import YEAR_DAYS
+from scripts.training.ridge import fit_ridge
 from scripts.training.vocabulary import (
     DIGITS,
     Floats,
@@ -157,35 +155,25 @@ def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
     few = _vote_shortfall(films, votes[which]) / np.sqrt(config.shrinkage[_FEW_VOTES])
     weights = votes / (votes + config.half_weight_votes)
     weights = weights * 0.5 ** (days_old / YEAR_DAYS / config.half_life_years)
-    ridge = Ridge(alpha=1.0, solver="lsqr", max_iter=config.iterations, tol=1e-5)
-    # One BLAS thread is faster: in such small sums, several threads mostly wait for each other.
-    with _libraries().limit(limits=1, user_api="blas"):
-        ridge.fit(
-            sparse.hstack([*blocks, few]).tocsr(), ratings[which], sample_weight=weights[which]
-        )
+    ridge = fit_ridge(sparse.hstack([*blocks, few]).tocsr(), ratings[which], weights[which])
     coefficients, start = {}, 0
     for trait, matrix in rows.matrices.items():
         end = start + matrix.shape[1]
-        coefficients[trait] = np.round(ridge.coef_[start:end] * scales[trait], DIGITS)
+        coefficients[trait] = np.round(ridge.coefficients[start:end] * scales[trait], DIGITS)
         start = end
-    few_votes = ridge.coef_[start:] / np.sqrt(config.shrinkage[_FEW_VOTES])
+    scale = 1 / np.sqrt(config.shrinkage[_FEW_VOTES])
+    few_votes = np.round(ridge.coefficients[start:] * scale, DIGITS)
     by_token = {
         trait: past_ratings(films.matrices[trait], ratings[which], days_old[which])
         for trait in TRACKED_TRAITS
     }
-    average = round(float(ridge.intercept_), DIGITS)
+    average = round(ridge.intercept, DIGITS)
     estimated = EffectsEstimate(as_of, average, known, coefficients, by_token, few_votes)
     measured = which & (votes >= MIN_VOTES_TO_MEASURE)
     if measured.sum() < MIN_FILMS:
         return estimated
     recent = _recent_average(estimated, rows, measured, ratings, days_old, config)
     return replace(estimated, average=recent)
-
-
-@cache
-def _libraries() -> ThreadpoolController:
-    """Find the loaded libraries that use threads; cached, because the search takes 5 ms."""
-    return ThreadpoolController()
 
 
 def past_ratings(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -> Floats:

@@ -195,6 +195,7 @@ def pack(
         libraries={},
         files={},
         golden=golden_inputs(model, matrix[:5]),
+        kernel="Haswell",
     )
     files = graphs | {
         EFFECTS_NAME: json.dumps(EFFECTS.to_json()).encode(),

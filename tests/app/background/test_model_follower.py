@@ -480,7 +480,7 @@ def broken_bundles(newer: Packed, folder: Path) -> dict[str, tuple[Packed, str]]
         ),
         "newer format": (
             repacked(newer, folder / "format", format=FORMAT + 1),
-            f"the bundle has format {FORMAT + 1}; this code reads format {FORMAT}",
+            f"the bundle has format {FORMAT + 1}; this code reads formats 2 and {FORMAT}",
         ),
         "missing file": (
             with_manifest(newer, folder / "missing", {"more.onnx": nowhere}),

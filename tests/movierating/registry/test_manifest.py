@@ -32,7 +32,11 @@ def test_version_is_the_date_and_a_digest(packed: Packed):
 
 @pytest.mark.parametrize(
     "circumstance",
-    [{"created_at": datetime(2030, 1, 1, tzinfo=UTC)}, {"wandb_run": "someone/project/abc"}],
+    [
+        {"created_at": datetime(2030, 1, 1, tzinfo=UTC)},
+        {"wandb_run": "someone/project/abc"},
+        {"kernel": "Zen"},
+    ],
 )
 def test_circumstances_do_not_change_the_version(packed: Packed, circumstance: dict[str, Any]):
     again = packed.manifest.model_copy(update=circumstance).with_version()
@@ -54,6 +58,20 @@ def test_everything_else_changes_the_version(packed: Packed, fact: dict[str, Any
     assert packed.manifest.model_copy(update=fact).with_version().version != packed.manifest.version
 
 
+def test_manifest_of_version_1_0_0_is_read_and_matches_its_version(packed: Packed):
+    """A rollback to a version that 1.0.0 published must still be possible."""
+    facts = json.loads(packed.manifest.to_bytes()) | {"format": 2}
+    since = {name for name, value in Manifest.model_fields.items() if not value.is_required()}
+    facts = {name: facts[name] for name in facts if name not in since - {"format", "version"}}
+    named = {name: facts[name] for name in facts if name not in {"version", "created_at"}}
+    del named["wandb_run"]
+    digest = sha256(json.dumps(named, separators=(",", ":")).encode())[:12]
+    raw = json.dumps(facts | {"version": f"{packed.manifest.run_date}-{digest}"}).encode()
+    old = parse_manifest(raw, sha256(raw))
+    assert old.kernel is None
+    assert old.matches_version()
+
+
 def test_altered_manifest_is_refused_before_it_is_parsed(packed: Packed):
     with pytest.raises(BundleError, match=r"^manifest.json does not have the SHA-256"):
         parse_manifest(b"{ not even JSON", packed.manifest_sha256)
@@ -68,7 +86,7 @@ def test_bytes_that_are_not_a_manifest_are_refused(raw: bytes):
 
 
 def test_newer_format_has_an_error_of_its_own(packed: Packed):
-    for other, newer in ((1, False), (3, True)):
+    for other, newer in ((1, False), (4, True)):
         raw = altered(packed.manifest, format=other)
         with pytest.raises(BundleError) as caught:
             parse_manifest(raw, sha256(raw))
@@ -83,10 +101,10 @@ def test_version_matches_the_stored_manifest(packed: Packed):
     assert not packed.manifest.model_copy(update={"version": "another"}).matches_version()
 
 
-@pytest.mark.parametrize("other", [1, 3])
+@pytest.mark.parametrize("other", [1, 4])
 def test_other_format_is_refused(packed: Packed, other: int):
     raw = altered(packed.manifest, format=other, something="new")
-    sentence = f"^the bundle has format {other}; this code reads format 2$"
+    sentence = f"^the bundle has format {other}; this code reads formats 2 and 3$"
     with pytest.raises(BundleError, match=sentence):
         parse_manifest(raw, sha256(raw))
 

@@ -103,7 +103,7 @@ def test_altered_code_tables_in_production_are_refused(
         registry.production_codes()
 
 
-@pytest.mark.parametrize("other", [FORMAT - 1, FORMAT + 1])
+@pytest.mark.parametrize("other", [1, FORMAT + 1])
 def test_code_tables_of_another_format_are_refused(
     registry: Registry, bucket: Bucket, packed: Packed, other: int
 ):
@@ -111,7 +111,9 @@ def test_code_tables_of_another_format_are_refused(
     bucket.put(f"models/versions/other/{MANIFEST_NAME}", manifest)
     pointer = packed.pointer(version="other", manifest_sha256=sha256(manifest))
     registry.promote(pointer, over=None)
-    with pytest.raises(BundleError, match=f"format {other}; this code reads format {FORMAT}$"):
+    with pytest.raises(
+        BundleError, match=f"format {other}; this code reads formats 2 and {FORMAT}$"
+    ):
         registry.production_codes()
 
 

@@ -3,6 +3,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info
 
 from scripts.runtime import provenance
 
@@ -48,6 +49,11 @@ def test_versions_of_python_and_libraries_are_listed():
     found = provenance.libraries()
     assert {"python", "xgboost-cpu", "lightgbm", "scikit-learn", "textblob"} <= found.keys()
     assert all(found.values())
+
+
+def test_kernel_is_that_of_a_library_in_use():
+    used = {each["architecture"] for each in threadpool_info() if each["user_api"] == "blas"}
+    assert set(provenance.kernel().split(", ")) == used
 
 
 def test_actor_is_a_user_and_a_machine():
