@@ -7,7 +7,7 @@ from airflow.sdk import CronTriggerTimetable, Param, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from dags.alerts import alert_failed_run
-from dags.approval import answer_of, approve_promotion
+from dags.approval import QUESTION, PromotionQuestion
 from dags.assets import PUBLISHED_MODEL, is_announced
 from dags.defaults import DEFAULT_ARGS
 from dags.documentation import about, with_clean_docs
@@ -17,8 +17,10 @@ from dags.tmdb_pool import TMDB_BUDGET, check_tmdb_pool
 from movierating.settings import pipeline_settings
 
 
-def _require_news(deployment: dict[str, Any]) -> None:
+def _require_news(deployment: dict[str, Any] | None) -> None:
     """Skip the task if the deployment has changed nothing."""
+    if deployment is None:
+        raise AirflowSkipException("a person marked the deployment as successful; it did not run")
     version = deployment["version"]
     if not deployment["promoted"]:
         raise AirflowSkipException(f"{version} was not promoted, so production has not changed")
@@ -106,19 +108,21 @@ def tmdb_movie_rating_pipeline() -> None:
 
     # This task also runs if the approval was skipped, because it records why the gate refused.
     @task(inlets=[PUBLISHED_MODEL], trigger_rule="none_failed")
-    def deploy_model_to_s3(answer: Any = None, *, inlet_events: Any = None) -> dict[str, Any]:
+    def deploy_model_to_s3(*, run_id: Any = None, inlet_events: Any = None) -> dict[str, Any]:
         """Publish the model; promote it if the gate and (if asked) a person allow it.
 
-        The gate is the check that compares a new model with the model in production. The result
-        says whether the model is promoted, and whether it is new: a run that is repeated has
-        nothing new.
+        The gate is the check that compares a new model with the model in production. The person's
+        answer counts only if it was recorded in this run, whatever the state of the approval task.
+
+        The result says whether the model is promoted, and whether it is new: a run that is repeated
+        has nothing new.
         """
         from dataclasses import asdict
 
         from scripts.deploy import deploy
 
         with as_airflow_failure():
-            deployment = deploy(run_date(), task_settings(), answer_of(answer))
+            deployment = deploy(run_date(), task_settings(), run_id)
         is_new = deployment.promoted and not is_announced(deployment.version, inlet_events)
         return asdict(deployment) | {"is_new": is_new}
 
@@ -146,12 +150,15 @@ def tmdb_movie_rating_pipeline() -> None:
 
     collected = check_tmdb_pool() >> extract_tmdb_data()
     trained = collected >> preprocess_movie_data() >> train_and_save_best_model()
+    deployed: Any = deploy_model_to_s3()
     if pipeline_settings().promotion_approval:
-        question = approve_promotion()
-        trained >> publish_model_to_s3() >> question
-        deployed = deploy_model_to_s3(question.output)
+        question = PromotionQuestion(
+            task_id=QUESTION,
+            doc_md="Ask a person whether the new version may go into production. The question is "
+            "under Required Actions. If nobody answers in time, the answer is no.",
+        )
+        trained >> publish_model_to_s3() >> question >> deployed
     else:
-        deployed = deploy_model_to_s3()
         trained >> deployed
     announce_new_model(deployed)
     confirm_new_model_in_service(deployed)

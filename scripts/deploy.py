@@ -5,8 +5,9 @@ must pass before it replaces the model in production.
 """
 
 import logging
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date
 
 from movierating.identity import sha256
 from movierating.registry.bundle import Bundle
@@ -18,6 +19,13 @@ from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import exports
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.dataset.table import read_cleaned
+from scripts.evaluation.approval import (
+    Approval,
+    Candidate,
+    find_answer,
+    record_answer,
+    record_question,
+)
 from scripts.evaluation.gate import Verdict, judge, judge_without_champion, refused_by_date
 from scripts.evaluation.tracking import log_run
 from scripts.runtime.cli import run, step_parser
@@ -39,14 +47,6 @@ class Deployment:
 
 
 @dataclass(frozen=True)
-class Approval:
-    """A person's decision whether a version that passed the gate may go into production."""
-
-    approved: bool
-    by: str
-
-
-@dataclass(frozen=True)
 class _Published:
     """The run's model version, now stored in the registry, and the version in production."""
 
@@ -60,6 +60,10 @@ class _Published:
     @property
     def version(self) -> str:
         return self.bundle.manifest.version
+
+    @property
+    def candidate(self) -> Candidate:
+        return Candidate(self.version, self.manifest_sha256)
 
     @property
     def in_production(self) -> bool:
@@ -77,27 +81,56 @@ class _Decided:
 def propose(run_date: date, settings: PipelineSettings) -> Deployment:
     """Publish the run's bundle and return the decision that `deploy` would make.
 
-    A person reads this decision before approving the version. The function raises the same errors
-    as `deploy`.
+    The function raises the same errors as `deploy`.
+    """
+    return _proposal(_publish(run_date, settings))
+
+
+def ask(run_date: date, settings: PipelineSettings, run_id: str) -> Deployment:
+    """Return the decision that a person is asked to approve, and record that the run asks.
+
+    If the gate refuses the version, or it is in production already, there is nothing to ask. The
+    function raises the same errors as `deploy`.
+
+    Args:
+        run_date: Date of the run.
+        settings: Settings that name the bucket and the data folder.
+        run_id: The Airflow run that asks.
     """
     published = _publish(run_date, settings)
+    proposal = _proposal(published)
+    if proposal.promoted:
+        record_question(published.files, published.candidate, run_id)
+    return proposal
+
+
+def answer(run_date: date, settings: PipelineSettings, run_id: str, approval: Approval) -> None:
+    """Record a person's answer to the question that `ask` recorded for the same run.
+
+    Raises:
+        DataFileError: The run has not asked, or the data folder cannot be written.
+    """
+    record_answer(RunFiles(data_folder(settings), run_date), run_id, approval)
+
+
+def _proposal(published: _Published) -> Deployment:
     if published.in_production:
         return Deployment(published.version, promoted=False, reason="is in production already")
     verdict = _verdict(published)
     return Deployment(published.version, verdict.promote, verdict.reason)
 
 
-def deploy(
-    run_date: date, settings: PipelineSettings, approval: Approval | None = None
-) -> Deployment:
+def deploy(run_date: date, settings: PipelineSettings, run_id: str | None = None) -> Deployment:
     """Publish the run's model files (the bundle); put them into production if they pass the gate.
 
-    A second call for the same run changes nothing and records no second decision.
+    With PROMOTION_APPROVAL, a person must have approved exactly this version. No recorded answer
+    counts as a rejection. A second call for the same run changes nothing and records no second
+    decision.
 
     Args:
         run_date: Date of the run.
         settings: Settings that name the bucket and the data folder.
-        approval: A person's decision; None if no approval is required.
+        run_id: The Airflow run in which the person must have been asked; None accepts every run.
 
     Raises:
         DataFileError: The run has no bundle, or the model was trained on another cleaned file.
@@ -106,7 +139,7 @@ def deploy(
         S3UnavailableError: The bucket cannot be used with these settings.
     """
     published = _publish(run_date, settings)
-    decided = _decide(published, approval)
+    decided = _decide(published, lambda: _final_verdict(published, settings, run_id))
     deployment = decided.deployment
     logger.info("%s: %s", deployment.version, deployment.reason)
     if deployment.promoted:
@@ -127,13 +160,13 @@ def _publish(run_date: date, settings: PipelineSettings) -> _Published:
     return _Published(files, registry, bundle, old_model, manifest_sha256, registry.production())
 
 
-def _decide(published: _Published, approval: Approval | None) -> _Decided:
+def _decide(published: _Published, judged: Callable[[], Verdict]) -> _Decided:
     registry, current, version = published.registry, published.current, published.version
     if current and published.in_production:
         # Record the decision again: an earlier run may have been killed before it wrote the record.
         registry.record(current.pointer.decision)
         return _Decided(Deployment(version, promoted=True, reason="is in production already"))
-    verdict = _with_approval(_verdict(published), approval)
+    verdict = judged()
     pointer = Pointer(
         version=version,
         manifest_sha256=published.manifest_sha256,
@@ -183,12 +216,25 @@ def _holdout(published: _Published) -> Sample:
     return TimeSplit.by_date(read_cleaned(cleaned), manifest.split.split_date).holdout
 
 
-def _with_approval(verdict: Verdict, approval: Approval | None) -> Verdict:
-    if approval is None or not verdict.promote:
+def _final_verdict(
+    published: _Published, settings: PipelineSettings, run_id: str | None
+) -> Verdict:
+    """Return the gate's verdict; with PROMOTION_APPROVAL, a person's answer may refuse it."""
+    verdict = _verdict(published)
+    if not (settings.promotion_approval and verdict.promote):
         return verdict
-    word = "approved" if approval.approved else "rejected"
-    reason = f"{word} by {approval.by}; {verdict.reason}"
-    return Verdict(promote=approval.approved, reason=reason, figures=verdict.figures)
+    found = find_answer(published.files, published.candidate, run_id)
+    if isinstance(found, Approval):
+        said = "approved" if found.approved else "rejected"
+        at = f"{found.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        reason = f"{said} by {found.by}; {verdict.reason}; answered at {at}"
+        return replace(verdict, promote=found.approved, reason=reason)
+    logger.warning(
+        "PROMOTION_APPROVAL is set, so %s needs a person's approval: clear the task "
+        "approve_promotion in Airflow and answer it, or run `python -m scripts.registry promote`",
+        published.version,
+    )
+    return replace(verdict, promote=False, reason=f"not approved: {found}; {verdict.reason}")
 
 
 def _refusal(pointer: Pointer) -> Decision:

@@ -22,6 +22,7 @@ _RUN_FILES: Final = (
     "report_*.html",
     "tune_*.log",
     "tuned_*.json",
+    "approval_*.json",
     "model_*.pkl",
     ".*.partial",
     "wandb/*run-*",

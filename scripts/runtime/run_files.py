@@ -66,6 +66,11 @@ class RunFiles:
         """The best hyperparameters that the tuning step found on this run's films."""
         return self.folder / f"tuned_{self.run_date}.json"
 
+    @property
+    def approval(self) -> DataPath:
+        """The question to a person whether the model may go into production, and the answer."""
+        return self.folder / f"approval_{self.run_date}.json"
+
     def require(self, path: DataPath, step: str) -> DataPath:
         """Return `path` after checking that it exists.
 

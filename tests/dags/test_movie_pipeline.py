@@ -12,7 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from movierating.settings import Settings, load_settings
-from scripts.deploy import Approval, Deployment
+from scripts.deploy import Deployment
 from tests.support.bundles import RUN_DATE
 
 ROOT = Path(__file__).parents[2]
@@ -142,7 +142,7 @@ class Events(list[Any]):
     ("promoted", "announced", "is_new"),
     [(True, ["v0", "v1"], True), (True, ["v1", "v2"], False), (False, ["v1"], False)],
 )
-def test_deployment_gets_the_approval_and_says_whether_the_version_is_new(
+def test_deployment_names_its_run_and_says_whether_the_version_is_new(
     dag: Any,
     pipeline: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
@@ -159,12 +159,11 @@ def test_deployment_gets_the_approval_and_says_whether_the_version_is_new(
 
     monkeypatch.setattr("scripts.deploy.deploy", instead)
     monkeypatch.setattr(pipeline, "run_date", lambda: RUN_DATE)
-    response = {"chosen_options": ["Approve"], "responded_by_user": {"id": "1", "name": "ada"}}
     events = Events(SimpleNamespace(extra={"version": each}) for each in announced)
     deploy = dag.get_task("deploy_model_to_s3").python_callable
-    answer = deploy(response, inlet_events={pipeline.PUBLISHED_MODEL: events})
+    answer = deploy(run_id="run", inlet_events={pipeline.PUBLISHED_MODEL: events})
     assert answer == asdict(outcome) | {"is_new": is_new}
-    assert heard[2] == Approval(approved=True, by="ada")
+    assert heard[2] == "run"
 
 
 def deployed(*, promoted: bool = True, is_new: bool = True) -> dict[str, Any]:
@@ -184,10 +183,11 @@ def test_new_version_is_announced_with_its_reason(dag: Any, pipeline: ModuleType
     [
         (deployed(promoted=False, is_new=False), "v2 was not promoted"),
         (deployed(is_new=False), "v2 was announced before"),
+        (None, "a person marked the deployment as successful"),
     ],
 )
 def test_nothing_is_announced_or_confirmed_if_nothing_moved(
-    dag: Any, task: str, deployment: dict[str, Any], reason: str
+    dag: Any, task: str, deployment: dict[str, Any] | None, reason: str
 ):
     with pytest.raises(AirflowSkipException, match=reason):
         dag.get_task(task).python_callable(deployment)

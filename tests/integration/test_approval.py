@@ -93,6 +93,29 @@ def assert_no_disk_was_used(checkout, temporary: Path) -> None:
     assert not any(secrets_of(checkout)["s3_secret"] in text for text in texts)
 
 
+def marked_as_success(airflow: AirflowClient, run_id: str) -> dict[str, str]:
+    """Mark the approval as successful instead of answering; return the final state of each task."""
+    states = {}
+    for news in airflow.follow(run_id):
+        states[news.task] = news.state
+        if (news.task, news.state) == (QUESTION, "awaiting_input"):
+            path, state = f"/dagRuns/{run_id}/taskInstances/{QUESTION}", {"new_state": "success"}
+            airflow._request("PATCH", path, json=state).raise_for_status()
+    return states
+
+
+def ask_again(airflow: AirflowClient, run_id: str) -> None:
+    """Clear the approval and the tasks after it."""
+    cleared = {
+        "dag_run_id": run_id,
+        "task_ids": [QUESTION],
+        "include_downstream": True,
+        "only_failed": False,
+        "dry_run": False,
+    }
+    airflow._request("POST", "/clearTaskInstances", json=cleared).raise_for_status()
+
+
 def test_new_model_goes_into_production_only_after_a_person_approves_it(asking, tmp_path_factory):
     temporary = tmp_path_factory.mktemp("temporary")
     asking.environment["TMPDIR"] = str(temporary)
@@ -112,6 +135,14 @@ def test_new_model_goes_into_production_only_after_a_person_approves_it(asking, 
     assert "no version is in production" in up.result().stdout
 
     run_id = airflow.trigger()
+    states = marked_as_success(airflow, run_id)
+    assert states[QUESTION] == states["deploy_model_to_s3"] == "success"
+    assert states["confirm_new_model_in_service"] == "skipped"
+    outcome = airflow.result(run_id, "deploy_model_to_s3")
+    assert outcome["reason"].startswith("not approved: nobody has answered the question; ")
+    assert requests.get(f"{asking.url('API_PORT')}/readyz", timeout=20).status_code == 503
+
+    ask_again(airflow, run_id)
     assert set(answered(airflow, run_id, "Approve").values()) == {"success"}
     outcome = airflow.result(run_id, "deploy_model_to_s3")
     assert outcome["reason"].startswith(f"approved by {AIRFLOW_USER}; ")

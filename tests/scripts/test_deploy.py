@@ -1,7 +1,8 @@
 import json
 import pickle
 import shutil
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from movierating.registry.versions import RegistryConflictError
 from movierating.s3 import Bucket, S3UnavailableError, open_bucket
 from movierating.settings import Settings
 from scripts import deploy as module
-from scripts.deploy import Approval, deploy, propose
+from scripts.deploy import answer, ask, deploy, main, propose
+from scripts.evaluation.approval import Approval
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError
 from tests.support.bundles import CODES, FILES, RUN_DATE, Packed, pack
@@ -320,33 +322,130 @@ def test_champion_with_an_altered_file_is_replaced(
     assert f"{old} cannot be compared" in deployment.reason
 
 
+AT = datetime(2026, 11, 23, 3, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def asking(settings: Settings) -> Settings:
+    """Return settings with which a person must approve each version."""
+    return settings.model_copy(update={"promotion_approval": True})
+
+
+def answered(settings: Settings, approved: bool, run_id: str = "run", day: date = RUN_DATE) -> None:
+    """Ask about the version of the run of `day`, and record the answer of the person `ada`."""
+    assert ask(day, settings, run_id).promoted
+    answer(day, settings, run_id, Approval(approved=approved, by="ada", at=AT))
+
+
 @pytest.mark.parametrize(("approved", "said"), [(True, "approved"), (False, "rejected")])
-def test_approval_decides_and_is_recorded(
-    settings: Settings, bucket: Bucket, approved: bool, said: str
+def test_answer_decides_and_is_recorded_with_name_and_time(
+    asking: Settings, bucket: Bucket, approved: bool, said: str
 ):
-    proposal = propose(RUN_DATE, settings)
+    proposal = propose(RUN_DATE, asking)
     assert proposal.promoted
+    answered(asking, approved)
     assert Registry(bucket).production() is None
     assert ledger(bucket) == []
-    deployment = deploy(RUN_DATE, settings, Approval(approved, "ada"))
+    deployment = deploy(RUN_DATE, asking, "run")
     assert deployment.promoted == approved
-    assert deployment.reason == f"{said} by ada; {proposal.reason}"
+    start, end = f"{said} by ada; {proposal.reason}; ", "answered at 2026-11-23 03:12:00 UTC"
+    assert deployment.reason == start + end
     (decision,) = ledger(bucket)
     assert decision.action == ("promoted" if approved else "refused")
+    assert decision.reason == deployment.reason
     assert (Registry(bucket).production() is not None) == approved
+    assert deploy(RUN_DATE, asking, "run").promoted == approved
+    assert ledger(bucket) == [decision]
+
+
+def withdraw(settings: Settings) -> None:
+    answered(settings, approved=True)
+    ask(RUN_DATE, settings, "run")
+
+
+def train_again(settings: Settings) -> None:
+    answered(settings, approved=True)
+    bundle = Path(settings.data_dir) / f"bundle_{RUN_DATE}"
+    shutil.rmtree(bundle)
+    pack(bundle, RUN_DATE, 6.5, data_sha256=sha256(FILMS))
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        (lambda _: None, "nobody was asked for approval in this run"),
+        (lambda settings: ask(RUN_DATE, settings, "run"), "nobody has answered the question"),
+        (lambda settings: answered(settings, True, "other"), "nobody was asked for approval in"),
+        (lambda settings: answered(settings, True, day=TOMORROW), "nobody was asked for approval"),
+        (withdraw, "nobody has answered the question"),
+        (train_again, "approval was asked for another model (2026-11-23-"),
+    ],
+    ids=["not asked", "not answered", "other run", "other date", "asked again", "trained again"],
+)
+def test_nothing_goes_into_production_without_an_answer_about_it_in_this_run(
+    asking: Settings,
+    bucket: Bucket,
+    caplog: pytest.LogCaptureFixture,
+    before: Callable[[Settings], Any],
+    reason: str,
+):
+    before(asking)
+    deployment = deploy(RUN_DATE, asking, "run")
+    assert not deployment.promoted
+    assert deployment.reason.startswith(f"not approved: {reason}")
+    assert "nothing is in production yet; hold-out RMSE" in deployment.reason
+    assert Registry(bucket).production() is None
+    (decision,) = ledger(bucket)
+    assert (decision.action, decision.reason) == ("refused", deployment.reason)
+    assert "clear the task approve_promotion in Airflow" in caplog.text
+    assert deploy(RUN_DATE, asking, "run") == deployment
+    assert len(ledger(bucket)) == 1
+
+
+def test_version_refused_without_an_answer_can_still_be_approved(asking: Settings, bucket: Bucket):
+    assert not deploy(RUN_DATE, asking, "run").promoted
+    answered(asking, approved=True)
+    assert deploy(RUN_DATE, asking, "run").promoted
+    assert [each.action for each in ledger(bucket)] == ["refused", "promoted"]
+
+
+def test_command_line_promotes_only_what_was_approved(
+    asking: Settings, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "pipeline_settings", lambda: asking)
+    assert main([f"--date={RUN_DATE}"]) == 0
+    assert Registry(bucket).production() is None
+    answered(asking, approved=True)
+    assert main([f"--date={RUN_DATE}"]) == 0
+    assert Registry(bucket).production() is not None
+
+
+def test_answer_without_a_question_of_the_run_is_refused(asking: Settings):
+    ask(RUN_DATE, asking, "other")
+    with pytest.raises(DataFileError, match="so the answer of ada does not count; clear the task"):
+        answer(RUN_DATE, asking, "run", Approval(approved=True, by="ada", at=AT))
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b'{"answer": {"approved": true, "by": "ada"}}'])
+def test_unreadable_answer_is_named(asking: Settings, bucket: Bucket, raw: bytes):
+    (Path(asking.data_dir) / f"approval_{RUN_DATE}.json").write_bytes(raw)
+    with pytest.raises(DataFileError, match=r"approval_2026-11-23.json is not readable; delete it"):
+        deploy(RUN_DATE, asking)
+    assert Registry(bucket).production() is None
 
 
 def test_no_approval_is_asked_if_the_gate_refuses_or_the_version_is_in_production(
-    settings: Settings, bundles: dict[date, Packed]
+    settings: Settings, asking: Settings, bundles: dict[date, Packed]
 ):
     put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=5.0)
-    assert propose(RUN_DATE, settings).promoted
     deploy(RUN_DATE, settings)
-    assert not propose(RUN_DATE, settings).promoted
-    assert not propose(TOMORROW, settings).promoted
-    refused = deploy(TOMORROW, settings, Approval(approved=True, by="ada"))
+    assert not ask(RUN_DATE, asking, "run").promoted
+    assert not ask(TOMORROW, asking, "run").promoted
+    assert list(Path(settings.data_dir).glob("approval_*")) == []
+    refused = deploy(TOMORROW, asking, "run")
     assert not refused.promoted
     assert refused.reason.startswith("it is worse than")
+    assert deploy(RUN_DATE, asking, "run").reason == "is in production already"
 
 
 @pytest.mark.real_wandb

@@ -51,6 +51,7 @@ def test_old_files_of_runs_are_deleted(settings: Settings, folder: Path):
         "movies_cleaned_{}.csv",
         "preprocess_{}.json",
         "codes_{}.json",
+        "approval_{}.json",
         "model_{}.pkl",
         "bundle_{}/model.onnx",
         "wandb/offline-run-{}/run.wandb",
