@@ -6,7 +6,7 @@ The program `supervisor` starts them. This module writes its configuration file.
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,6 +33,7 @@ _LIBRARIES: Final = (
     "sklearn.linear_model",
     "xgboost",
 )
+_RUN_AIRFLOW: Final = "from airflow.__main__ import main; main()"
 BUCKET: Final = "movie-ratings"
 _STAND_IN_PER_SECOND: Final = 1000  # more than a program of one process can send
 _UNSET: Final = " "  # counts as unset, and hides a value in .env, as an empty variable would not
@@ -97,11 +98,15 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
     chosen = [
         Program("api", _api(settings)),
         Program("page", _page(settings)),
-        Program("airflow-api-server", _python("pipeline", "airflow", "api-server"), waits=True),
-        Program("airflow-scheduler", _scheduler(), waits=True),
+        Program("airflow-api-server", _airflow("api-server"), waits=True),
         Program(
-            "airflow-dag-processor", _python("pipeline", "airflow", "dag-processor"), waits=True
+            "airflow-scheduler",
+            # Airflow's API server reads the log files itself, because they are on this machine.
+            # Each task is a fork of the scheduler, and would need seconds for its own imports.
+            _airflow("scheduler", "--skip-serve-logs", libraries=_LIBRARIES),
+            waits=True,
         ),
+        Program("airflow-dag-processor", _airflow("dag-processor"), waits=True),
     ]
     if uses_stand_in_for_tmdb(settings):
         chosen.insert(0, Program("tmdb", _tmdb(settings, ports[0])))
@@ -171,6 +176,20 @@ def _usable_variables() -> dict[str, str]:
     return kept
 
 
+def airflow(*arguments: str, libraries: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the arguments for Python that start one of Airflow's programs.
+
+    Args:
+        arguments: The arguments for the program `airflow`.
+        libraries: Modules that are imported before Airflow.
+    """
+    # At its start, Airflow creates millions of objects that stay. With its usual thresholds,
+    # Python's garbage collector would spend a third of this time looking through them.
+    imports = "".join(f"import {each}; " for each in libraries)
+    program = f"import gc; gc.set_threshold(100_000, 50, 50); {imports}{_RUN_AIRFLOW}"
+    return ("-c", program, *arguments)
+
+
 def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
     """Write the configuration file of the program `supervisor`.
 
@@ -238,15 +257,8 @@ def _python(environment_name: str, module: str, *options: object) -> tuple[str, 
     return (python, "-m", module, *map(str, options))
 
 
-def _scheduler() -> tuple[str, ...]:
-    """Return the command that starts Airflow's scheduler with the libraries of the tasks.
-
-    Each task is a fork of the scheduler. Without this, each would need seconds for its imports.
-    """
-    program = f"import {', '.join(_LIBRARIES)}; from airflow.__main__ import main; main()"
-    python = f"{ROOT}/.venv/pipeline/bin/python"
-    # Airflow's API server reads the log files itself, because they are on this machine.
-    return (python, "-c", program, "scheduler", "--skip-serve-logs")
+def _airflow(*arguments: str, libraries: Sequence[str] = ()) -> tuple[str, ...]:
+    return (f"{ROOT}/.venv/pipeline/bin/python", *airflow(*arguments, libraries=libraries))
 
 
 def _api(settings: Settings) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from sandbox import supervision
 from sandbox.airflow import DAG, FORECAST_DAG, HOUSEKEEPING_DAG, AirflowClient
 from sandbox.programs import (
     AIRFLOW_USER,
+    airflow,
     environment,
     programs,
     requests_per_second,
@@ -106,7 +107,7 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     say("starting the services; logs are in .sandbox/logs")
     supervision.start(merged)
     # Creating Airflow's database is slow, so the checks run at the same time.
-    with _launched("airflow-migrate", ["-m", "airflow", "db", "migrate"], merged) as migration:
+    with _launched("airflow-migrate", airflow("db", "migrate"), merged) as migration:
         _await_stand_ins(settings, ports, merged)
         say("checking TMDB, the bucket and the working folder")
         with _launched("preflight", _preflight(settings), merged) as preflight:
@@ -217,9 +218,9 @@ def _follow(
 
 @contextmanager
 def _launched(
-    name: str, arguments: list[str], merged: dict[str, str]
+    name: str, arguments: Sequence[str], merged: dict[str, str]
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a Python module with the pipeline's Python packages, in a separate process.
+    """Run a Python program with the pipeline's Python packages, in a separate process.
 
     The process is ended when the `with` block ends.
 
