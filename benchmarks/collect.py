@@ -80,7 +80,7 @@ class Bench:
 
     def store(self, name: str) -> FilmStore:
         """Open the film store (the parquet files with all films) in the working folder `name`."""
-        return film_store(self.settings(name))
+        return film_store(self.settings(name), self.stand_in.source)
 
     def start(self, name: str, step: str, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a step of the pipeline, such as `backfill`, as a separate process.

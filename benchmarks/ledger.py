@@ -92,7 +92,7 @@ def fill(settings: Settings, run: RealRun, upcoming_films: int) -> None:
         upcoming_films: How many films without a release are added. They are copies of the run's
             newest films.
     """
-    frame, store, day = run.films(), film_store(settings), today()
+    frame, store, day = run.films(), film_store(settings, run.files.source()), today()
     for films in batches(frame.tail(RELEASED_FILMS)):
         store.add(columns(*map(as_sent, films_of(films), films.to_dict("records")), day=day))
     for batch, films in enumerate(batches(frame.tail(upcoming_films))):

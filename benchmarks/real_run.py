@@ -93,7 +93,8 @@ def write_cleaned(files: RunFiles, films: pd.DataFrame, source: str) -> None:
     faults: dict[str, Any] = {"faults": {}}
     write_json(files.collect_report, {"source": source, "validation": faults})
     write_json(
-        files.preprocess_report, {"collected": len(films), "kept": len(films), "dropped": {}}
+        files.preprocess_report,
+        {"source": source, "collected": len(films), "kept": len(films), "dropped": {}},
     )
     write_json(files.codes, extended_codes(films_of(films), Codes()).to_json())
     with atomic_write(files.cleaned) as partial:

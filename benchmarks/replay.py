@@ -312,7 +312,7 @@ def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Pat
     files = RunFiles(folder, month.day)
     write_bytes(files.cleaned, month.known.to_csv(index=False).encode())
     write_json(files.codes, Codes().to_json())
-    write_json(files.preprocess_report, {"collected": len(month.known)})
+    write_json(files.preprocess_report, {"source": "replay", "collected": len(month.known)})
     write_json(files.collect_report, {"source": "replay", "validation": {"faults": {}}})
     split = month.split
     learned = train_candidates(split, config)

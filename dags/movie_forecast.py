@@ -50,14 +50,15 @@ def tmdb_movie_forecast() -> None:
     def forecast_upcoming_films() -> int:
         """Forecast films that are not yet released, and append the forecasts to the ledger."""
         from scripts.forecast import forecast
-        from scripts.ledger.forecaster import NoModelError
+        from scripts.ledger.forecaster import NothingToForecastError
         from scripts.runtime.clock import today
 
         with as_airflow_failure():
             try:
                 return forecast(today(), task_settings())
             # A new system has no model yet. Its first model will start another run of this DAG.
-            except NoModelError as error:
+            # And this machine may have only films from another source than the model's.
+            except NothingToForecastError as error:
                 raise AirflowSkipException(str(error)) from None
 
     @task

@@ -9,6 +9,7 @@ from typing import Any, Final
 import requests
 
 from movierating.errors import ExplainedError
+from movierating.films.source import describe
 from movierating.settings import Settings
 from movierating.time_limits import limited_session
 from sandbox.programs import AIRFLOW_USER
@@ -72,7 +73,8 @@ def print_summary(settings: Settings, keys: Secrets, say: Say) -> None:
 
 def _print_scores(version: dict[str, Any], say: Say) -> None:
     holdout = version["metrics"]["holdout"]
-    say(f"\nversion {version['version']} ({version['model_type']}), measured on")
+    say(f"\nversion {version['version']} ({version['model_type']})")
+    say(f"trained on {describe(version['data']['source'])}, measured on")
     say(f"{holdout['n']} films from {version['split']['split_date']} on:")
     for name, each in ({"this model": holdout} | version["baselines"]).items():
         say(f"  {name:<12} RMSE {each['rmse']:.3f}   MAE {each['mae']:.3f}   R2 {each['r2']:+.2f}")

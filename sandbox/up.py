@@ -1,5 +1,7 @@
 """The work of `make up`: start all services, run the pipeline, wait until the API has a model."""
 
+import hmac
+import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,17 +29,21 @@ from sandbox.programs import (
     write_supervisor_config,
 )
 from sandbox.s3.command import s3_url
-from sandbox.state import LOGS, ROOT, Secrets, free_ports, is_taken
+from sandbox.state import LOGS, ROOT, SETTINGS_MARK, Secrets, free_ports, is_taken
 from sandbox.summary import Say, StepError, addresses, print_summary, served_version
 
 _ANSWER_SECONDS: Final = 2
+# The settings that decide where films come from and where models go.
+_OUTSIDE_WORLD: Final = ("tmdb_base_url", "tmdb_catalogue", "s3_bucket_name", "aws_endpoint_url_s3")
 _WAIT_SECONDS: Final = 300  # a busy machine needs minutes; a program that ended is noticed before
 
 
 def up(settings: Settings, say: Say) -> None:
     """Start all services, run the pipeline once, and print a summary.
 
-    If the services are already running and the API has a model, only the summary is printed.
+    If the services are already running and the API has a model, only the summary is printed. But
+    if the settings name another source of films or another bucket than before, the services are
+    started again, and the pipeline runs.
 
     Args:
         settings: The user's settings.
@@ -49,9 +55,14 @@ def up(settings: Settings, say: Say) -> None:
             cause in Airflow.
     """
     keys = _prepare()
+    mark = _mark(settings, keys)
+    if supervision.supervisor() and _kept_mark() != mark:
+        say("the settings name another TMDB or S3 than before, so the services are started again")
+        supervision.stop()
     is_fresh = supervision.supervisor() is None
     if is_fresh:
         _check(settings)
+        SETTINGS_MARK.write_text(mark)
         try:
             _start(settings, keys, say)
         except BaseException:  # also on Ctrl-C: no process may keep running
@@ -65,6 +76,18 @@ def up(settings: Settings, say: Say) -> None:
 def _prepare() -> Secrets:
     LOGS.mkdir(parents=True, exist_ok=True)
     return Secrets.kept()
+
+
+def _mark(settings: Settings, keys: Secrets) -> str:
+    """Return a text that differs for another TMDB or S3, and does not reveal the key for TMDB."""
+    values = {name: getattr(settings, name) for name in _OUTSIDE_WORLD}
+    key = settings.tmdb_api_key
+    values["tmdb_api_key"] = key.get_secret_value() if key else None
+    return hmac.new(keys.jwt.encode(), json.dumps(values).encode(), "sha256").hexdigest()
+
+
+def _kept_mark() -> str | None:
+    return SETTINGS_MARK.read_text() if SETTINGS_MARK.exists() else None
 
 
 def _check(settings: Settings) -> None:

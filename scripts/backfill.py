@@ -6,15 +6,17 @@ If the process is killed, start the program again: it continues where it stopped
 import argparse
 import logging
 from collections import Counter
+from contextlib import suppress
 from datetime import date
 from typing import Any, Final
 
 from movierating.errors import ExplainedError
+from movierating.films.source import describe
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run
 from scripts.runtime.clock import now, today
 from scripts.runtime.progress import progress
-from scripts.runtime.storage import DataPath, check_writable, read_json, write_json
+from scripts.runtime.storage import DataPath, check_writable, data_folder, read_json, write_json
 from scripts.store.film_store import film_store
 from scripts.store.releases import FIRST_FILM
 from scripts.tmdb.client import Tmdb
@@ -23,11 +25,13 @@ from scripts.tmdb.slices import (
     FRESH,
     PLAN_NAME,
     SLICE_FILMS,
+    OutdatedPlanError,
     Slice,
     SliceProgress,
     cut_slices,
     fill_slice,
 )
+from scripts.tmdb.source import film_source
 
 logger = logging.getLogger(__name__)
 
@@ -66,19 +70,32 @@ def plan(
         DateRangeError: `first` is after `last`.
         TmdbError: TMDB refuses the requests or is unavailable.
     """
+    first, last = _range(first, last)
+    with Tmdb(settings, workers=settings.collect_workers) as tmdb:
+        planned_at, source = tmdb.server_time(), tmdb.film_source()
+        slices = [
+            Slice(begin, end, films, min_votes, planned_at, source)
+            for begin, end, films in cut_slices(tmdb, first, last, min_votes, slice_films)
+        ]
+    films = sum(each.films for each in slices)
+    logger.info(
+        "%s films from %s to %s in %s slices: %s",
+        films,
+        first,
+        last,
+        len(slices),
+        describe(source),
+    )
+    return slices
+
+
+def _range(first: date | None, last: date | None) -> tuple[date, date]:
+    """Replace missing ends of the range of release dates by the defaults, and check its order."""
     first = first or FIRST_FILM
     last = last or date(today().year + YEARS_AHEAD, 12, 31)
     if first > last:
         raise DateRangeError(first, last)
-    with Tmdb(settings, workers=settings.collect_workers) as tmdb:
-        planned_at = tmdb.server_time()
-        slices = [
-            Slice(begin, end, films, min_votes, planned_at)
-            for begin, end, films in cut_slices(tmdb, first, last, min_votes, slice_films)
-        ]
-    films = sum(each.films for each in slices)
-    logger.info("%s films from %s to %s in %s slices", films, first, last, len(slices))
-    return slices
+    return first, last
 
 
 def fill(part: Slice, settings: PipelineSettings) -> SliceProgress:
@@ -103,7 +120,8 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
     """
-    store = film_store(settings)
+    (source,) = {each["source"] for each in slices}
+    store = film_store(settings, source)
     store.compact()
     total = {name: sum(each[name] for each in slices) for name in ("listed", "missing", "gone")}
     failed = {int(each): problem for part in slices for each, problem in part["failed"].items()}
@@ -130,8 +148,9 @@ def backfill(
     settings: PipelineSettings, first: date | None, last: date | None, min_votes: int
 ) -> dict[str, Any]:
     """Run the whole backfill (plan, fill, finish) in one process; return the result of `finish`."""
-    store = film_store(settings)
-    check_writable(store.folder)
+    _range(first, last)  # before any request
+    check_writable(data_folder(settings))
+    store = film_store(settings, film_source(settings))
     slices = _resumed_plan(store.folder / PLAN_NAME, settings, first, last, min_votes)
     with progress(sum(part.films for part in slices)) as bar:
         filled = [fill_slice(part, settings, bar.update) for part in slices]
@@ -154,9 +173,11 @@ def _resumed_plan(
     """
     arguments = {"first": str(first), "last": str(last), "min_votes": min_votes}
     if path.exists() and arguments.items() <= (stored := read_json(path)).items():
-        slices = [Slice.from_json(each) for each in stored["slices"]]
-        if now() - slices[0].planned_at < FRESH:
-            return slices
+        # A plan of version 1.0.0 names no source, and is made anew.
+        with suppress(OutdatedPlanError):
+            slices = [Slice.from_json(each) for each in stored["slices"]]
+            if now() - slices[0].planned_at < FRESH:
+                return slices
     slices = plan(settings, first, last, min_votes)
     write_json(path, arguments | {"slices": [part.as_json() for part in slices]})
     return slices

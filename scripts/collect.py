@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from movierating.errors import ExplainedError
+from movierating.films.source import describe
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
@@ -14,12 +15,13 @@ from scripts.runtime.retention import delete_expired_films
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataPath, check_writable, data_folder, read_json, write_json
 from scripts.store.film_csv import write_films
-from scripts.store.film_store import FilmStore, film_source, film_store
+from scripts.store.film_store import FilmStore, film_store, other_sources
 from scripts.store.index import Index, days_since_1970
 from scripts.tmdb.client import Tmdb
 from scripts.tmdb.failures import FailingFilms, named
 from scripts.tmdb.ingest import Ingestion
 from scripts.tmdb.refresh import FIRST_FILMS, KEEP_DAYS, due, first_films
+from scripts.tmdb.source import film_source
 
 logger = logging.getLogger(__name__)
 
@@ -34,9 +36,11 @@ class NothingCollectedError(ExplainedError, RuntimeError):
 def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     """Update the film store from TMDB, and write the films that this run fetched to a CSV file.
 
-    If this step was already completed for the run date, this function does nothing. TMDB gives only
-    today's ratings. So if the run date is before yesterday, no request is sent. The CSV file then
-    contains the films that an earlier run for this date has stored, if there was one.
+    If this step was already completed for the run date with films of the same source, this function
+    does nothing. TMDB gives only today's ratings. So if the run date is before yesterday, no film
+    is requested. The CSV file then contains the films that an earlier run for this date has stored,
+    if there was one. Films of different sources, such as TMDB and a local imitation of TMDB, are in
+    different stores.
 
     Returns:
         The path of the CSV file: one row per film, with nested fields as JSON text.
@@ -44,6 +48,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     Raises:
         TmdbError: TMDB refuses the requests or is unavailable. The films that were fetched before
             are stored.
+        SettingsError: TMDB_CATALOGUE is set, and TMDB_BASE_URL serves other films.
         BadAnswersError: Too many records are bad.
         TooManyFailuresError: TMDB cannot send too many of the films.
         TooManyDeletedError: TMDB says of too many films of the store that they do not exist.
@@ -52,18 +57,19 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         StoreCorruptError: A file of the store is damaged.
     """
     files = RunFiles(data_folder(settings), run_date)
-    origin = {"source": film_source(settings), "max_films": settings.collect_max_films}
+    check_writable(files.folder)
+    source = film_source(settings)
+    origin = {"source": source, "max_films": settings.collect_max_films}
     if _is_complete(files, origin):
         logger.info("keeping %s, which exists already", files.collected)
         return files.collected
-    check_writable(files.folder)
-    store = film_store(settings)
+    store = _store_of(source, settings)
     failing, unusable = FailingFilms(store.folder), 0
     ingestion = Ingestion(
         store, run_date, run_date, settings.collect_max_bad_share, known_failing=failing.ids
     )
     if today() - run_date <= timedelta(days=1):  # or yesterday: a run may continue after midnight
-        with Tmdb(settings, workers=settings.collect_workers) as tmdb:
+        with Tmdb(settings, workers=settings.collect_workers, source=source) as tmdb:
             delete_expired_films(files.folder, tmdb.server_time(), LONGEST_CACHE)
             refresh_store(tmdb, ingestion, failing, run_date, settings.collect_max_films)
             unusable = tmdb.unusable_entries
@@ -82,6 +88,16 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     if parts := ingestion.report.missing_parts:
         logger.warning("TMDB left out parts of films, which keep their known ones: %s", dict(parts))
     return files.collected
+
+
+def _store_of(source: str, settings: PipelineSettings) -> FilmStore:
+    """Open the store of a source; if it is new, log which other films stay apart from its films."""
+    store = film_store(settings, source)
+    others = other_sources(settings, source) if store.is_empty() else []
+    logger.info("collecting %s", describe(source))
+    for other in others:
+        logger.info("%s stay in the film store, and no step mixes them with these", describe(other))
+    return store
 
 
 def refresh_store(

@@ -26,7 +26,14 @@ from scripts.evaluation.approval import (
     record_answer,
     record_question,
 )
-from scripts.evaluation.gate import Verdict, judge, judge_without_champion, refused_by_date
+from scripts.evaluation.gate import (
+    Verdict,
+    ends_invented_films,
+    judge,
+    judge_other_source,
+    judge_without_champion,
+    refused_by_date,
+)
 from scripts.evaluation.tracking import log_run
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
@@ -188,9 +195,15 @@ def _verdict(published: _Published) -> Verdict:
     challenger, current = published.bundle, published.current
     if current is None:
         return judge_without_champion(challenger.manifest, "nothing is in production yet")
-    if refused := refused_by_date(challenger.manifest, current.pointer):
-        return Verdict(promote=False, reason=refused)
     in_production = current.pointer.version
+    source = published.registry.source(in_production)
+    by_source = judge_other_source(challenger.manifest, in_production, source)
+    if by_source and not by_source.promote:
+        return by_source
+    refused = refused_by_date(challenger.manifest, current.pointer)
+    # No date, and no rollback, keeps a model of invented films in the place of one of real films.
+    if refused and not ends_invented_films(challenger.manifest, source):
+        return Verdict(promote=False, reason=refused)
     try:
         champion = published.registry.bundle(current.pointer)
     except NewerFormatError as error:
@@ -200,8 +213,8 @@ def _verdict(published: _Published) -> Verdict:
     except BundleError as error:
         # The API cannot load this champion either, so replacing it loses nothing.
         why = f"{in_production} cannot be compared, because it cannot be loaded"
-        return judge_without_champion(challenger.manifest, f"{why} ({error})")
-    return judge(challenger, champion, _holdout(published))
+        return by_source or judge_without_champion(challenger.manifest, f"{why} ({error})")
+    return by_source or judge(challenger, champion, _holdout(published))
 
 
 def _holdout(published: _Published) -> Sample:

@@ -3,7 +3,6 @@
 import logging
 from datetime import date
 
-from movierating.ledger.ledger import ForecastLedger
 from movierating.ledger.records import DriftReport, Retraining
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
@@ -16,6 +15,7 @@ from scripts.ledger.drift_tests import (
     recent_scores,
     residual_alerts,
 )
+from scripts.ledger.sources import open_ledger, production_source
 from scripts.ledger.track_record import write_track_record
 from scripts.parameters import DRIFT, DriftLimits
 from scripts.runtime.cli import run, step_parser
@@ -31,7 +31,8 @@ def check(
     """Check the model in production for drift: do recent films or errors differ from training?
 
     Recent films are compared with the newest films that the model was trained on. Recent forecast
-    errors are compared with the model's errors on the hold-out films. The report is appended to the
+    errors are compared with the model's errors on the hold-out films. All films are from the source
+    that the model was trained on. The report is appended to the
     ledger. Its alerts are logged and shown on the page *Track record*. A second run with the same
     result adds nothing.
 
@@ -43,13 +44,15 @@ def check(
         S3UnavailableError: S3 cannot be used with these settings.
     """
     bucket, min_votes = open_bucket(settings), settings.forecast_min_votes
-    registry, ledger = Registry(bucket), ForecastLedger(bucket)
+    registry = Registry(bucket)
     current = registry.production()
     if current is None:
         return None
     manifest = registry.manifest(current.pointer)
+    source = manifest.data.source
+    ledger = open_ledger(bucket, source)
     training, recent = films_to_compare(
-        film_store(settings), manifest.split.split_date, run_date, limits
+        film_store(settings, source), manifest.split.split_date, run_date, limits
     )
     shifts = input_shifts(training, recent, limits)
     all_scores = ledger.scores()
@@ -60,6 +63,7 @@ def check(
         version=manifest.version,
         figures=drift_figures(shifts, scores, recent.num_rows),
         alerts=(*input_alerts(shifts, limits), *residual_alerts(scores, manifest, limits)),
+        source=source,
     )
     ledger.append_drift_report(report)
     # Write the track record after the report, because it shows the newest report's alerts.
@@ -80,7 +84,8 @@ def claim_retraining(run_date: date, run_id: str, settings: PipelineSettings) ->
         date or a later one, or if another run has the claim.
     """
     bucket = open_bucket(settings)
-    ledger, current = ForecastLedger(bucket), Registry(bucket).production()
+    registry = Registry(bucket)
+    ledger, current = open_ledger(bucket, production_source(registry)), registry.production()
     report = ledger.newest_drift_report()
     if report is None or report.day != run_date or not report.alerts:
         return None

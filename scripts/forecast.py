@@ -4,17 +4,30 @@ import logging
 from datetime import date
 
 from movierating.errors import ExplainedError
-from movierating.ledger.ledger import UPCOMING_KEY, ForecastLedger
+from movierating.films.source import describe
+from movierating.ledger.ledger import UPCOMING_KEY
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
-from scripts.ledger.forecaster import in_production
+from scripts.ledger.forecaster import NothingToForecastError, in_production
+from scripts.ledger.sources import open_ledger
 from scripts.ledger.upcoming import select_films, upcoming
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import now, today
 from scripts.store.film_store import film_store
 
 logger = logging.getLogger(__name__)
+
+
+class NoFilmsError(NothingToForecastError):
+    """The working folder has no films from the source of the model in production."""
+
+    def __init__(self, version: str, source: str) -> None:
+        """Write a message that names both and says what to do."""
+        super().__init__(
+            f"{version} in production was trained on {describe(source)}, and DATA_DIR has none of "
+            "them, so nothing is forecast; run collect with the settings of these films first"
+        )
 
 
 class BackdatedError(ExplainedError, ValueError):
@@ -24,6 +37,9 @@ class BackdatedError(ExplainedError, ValueError):
 def forecast(run_date: date, settings: PipelineSettings) -> int:
     """Forecast upcoming films and recent films with few votes; append the forecasts to the ledger.
 
+    The films come from the source that the model in production was trained on, even if
+    TMDB_BASE_URL serves other films now.
+
     A second run on the same day with the same model and the same facts adds no forecasts.
 
     Returns:
@@ -32,6 +48,7 @@ def forecast(run_date: date, settings: PipelineSettings) -> int:
     Raises:
         BackdatedError: The run date is not today.
         NoModelError: No version is in production.
+        NoFilmsError: The film store has no films from the source of the model in production.
         StoreCorruptError: A file of the film store is damaged.
         S3UnavailableError: S3 cannot be used with these settings.
     """
@@ -40,8 +57,11 @@ def forecast(run_date: date, settings: PipelineSettings) -> int:
         raise BackdatedError(f"a forecast is dated {today()}, the day it is made; leave out --date")
     bucket = open_bucket(settings)
     forecaster = in_production(Registry(bucket))
-    films, means = select_films(film_store(settings), run_date, settings.forecast_min_votes)
-    ledger = ForecastLedger(bucket)
+    store = film_store(settings, forecaster.source)
+    if store.is_empty():
+        raise NoFilmsError(forecaster.version, forecaster.source)
+    films, means = select_films(store, run_date, settings.forecast_min_votes)
+    ledger = open_ledger(bucket, forecaster.source)
     # Append first, then write the view. If a run dies in between, the next run writes the view.
     ledger.append(forecaster.forecast(films, means, now(), run_date))
     release_dates = {each.film_id: each.release_date for each in films}

@@ -11,6 +11,8 @@ import pandas as pd
 from movierating.errors import ExplainedError
 from movierating.films.codes import Codes
 from movierating.films.film import Film
+from movierating.films.source import describe
+from movierating.registry.manifest import BundleError
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
@@ -53,12 +55,13 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
     """
     files = RunFiles(data_folder(settings), run_date)
     files.require(files.collected, "collect")
+    source = files.source()
     collected, reasons = 0, Counter[str]()
     outcomes: list[pd.DataFrame] = []
     films: list[Film] = []
     korean: list[str | None] = []
     # One table at a time, because the records of all films together would not fit into memory.
-    for table in film_store(settings).as_of(run_date):
+    for table in film_store(settings, source).as_of(run_date):
         kept, dropped = keep_usable(to_frame(table), ineligible_rows(table), run_date)
         films += [parse_film(row) for row in kept.to_dict("records")]
         plots = korean_plots(table)
@@ -66,12 +69,18 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
         outcomes.append(kept[list(_OUTCOME)])
         collected, reasons = collected + table.num_rows, reasons + Counter(dropped)
     dropped_for = dict(sorted(reasons.items()))
+    # The report is about the next cleaned file, which may have films of another source.
+    files.cleaned.unlink(missing_ok=True)
     write_json(
         files.preprocess_report,
-        {"collected": collected, "kept": len(films), "dropped": dropped_for},
+        {"source": source, "collected": collected, "kept": len(films), "dropped": dropped_for},
     )
     logger.info(
-        "%s films in the store, %s kept, dropped: %s", collected, len(films), dropped_for or "none"
+        "%s of %s kept, dropped: %s; they are %s",
+        len(films),
+        collected,
+        dropped_for or "none",
+        describe(source),
     )
     if not films:
         raise NothingToLearnError(f"no film of the store was rated by {run_date}: {dropped_for}")
@@ -83,10 +92,19 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
 
 
 def known_codes(settings: PipelineSettings) -> Codes:
-    """Read the genre and language codes of the model in production; none if no bucket is set."""
+    """Read the genre and language codes of the model in production; none if no bucket is set.
+
+    If they are damaged, those of the model before it are used, because clients have stored the
+    codes, and a run must be able to replace a damaged model.
+    """
     if not settings.s3_bucket_name:
         return Codes()
-    return Registry(open_bucket(settings)).production_codes()
+    registry = Registry(open_bucket(settings))
+    try:
+        return registry.production_codes()
+    except BundleError as error:
+        logger.warning("the codes of the model in production cannot be read: %s", error)
+        return registry.earlier_codes()
 
 
 def _write_codes(files: RunFiles, codes: Codes) -> None:

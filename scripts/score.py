@@ -3,10 +3,11 @@
 import logging
 from datetime import date
 
-from movierating.ledger.ledger import ForecastLedger
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.ledger.scoring import due_ratings, forecasts_to_score, score_films
+from scripts.ledger.sources import open_ledger, production_source
 from scripts.ledger.track_record import write_track_record
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
@@ -20,7 +21,8 @@ def score(run_date: date, settings: PipelineSettings) -> int:
 
     A film is scored at three marks: when it has enough votes, and 30 and 90 days after its release.
     A second run adds no scores. A late run gives the same scores, because it uses the rating that
-    the film had at the mark.
+    the film had at the mark. Only films from the source of the model in production are scored and
+    counted; scores of other films remain in the ledger.
 
     Returns:
         The number of new scores.
@@ -30,10 +32,14 @@ def score(run_date: date, settings: PipelineSettings) -> int:
         StoreCorruptError: A file of the film store is damaged.
         S3UnavailableError: S3 cannot be used with these settings.
     """
-    ledger, min_votes = ForecastLedger(open_bucket(settings)), settings.forecast_min_votes
+    bucket, min_votes = open_bucket(settings), settings.forecast_min_votes
+    source = production_source(Registry(bucket))
+    ledger = open_ledger(bucket, source)
     scores = ledger.scores()
     scored = frozenset((each.film_id, each.mark) for each in scores)
-    ratings = due_ratings(film_store(settings), ledger.first_day, run_date, min_votes, scored)
+    # Without a model, there are no forecasts to score.
+    store = film_store(settings, source) if source else None
+    ratings = due_ratings(store, ledger.first_day, run_date, min_votes, scored) if store else []
     new = score_films(ratings, forecasts_to_score(ratings, ledger))
     ledger.append_scores(run_date, new)
     # Write it even without new scores: its date and the drift alerts in it may have changed.

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Final
 
 from movierating.errors import ExplainedError
+from movierating.films.source import describe
 from movierating.registry.bundle import CARD_NAME, EVIDENCE_NAME
 from movierating.registry.manifest import Manifest
 from movierating.registry.registry import Registry
@@ -43,18 +44,21 @@ def train(
         The manifest of the best model.
 
     Raises:
-        DataFileError: The cleaned file is missing, or the data folder cannot be written.
+        DataFileError: The cleaned file is missing or of another source than the collected films, or
+            the data folder cannot be written.
         TooFewFilmsError: There are not enough rated films.
         UnknownFamilyError: The configuration names a family that does not exist.
         LeakError: A feature depends on ratings that were unknown before the film's release.
     """
     files = RunFiles(data_folder(settings), run_date)
-    split = TimeSplit.of_newest(read_cleaned(files.require(files.cleaned, "preprocess")))
+    cleaned = files.require(files.cleaned, "preprocess")
+    source = files.cleaned_source()
+    split = TimeSplit.of_newest(read_cleaned(cleaned))
     result = train_candidates(split, config)
     family = result.best.family
     manifest, model, contents = assemble(result, config.parameters[family], split, files)
     diagnosis = diagnose(result, model, split.holdout, config)
-    model_report = report(manifest, diagnosis, _champion(settings))
+    model_report = report(manifest, diagnosis, _champion(settings, source))
     write_bytes(files.model_report, model_report.page.encode())
     contents[CARD_NAME] = model_card(manifest, diagnosis).encode()
     contents[EVIDENCE_NAME] = evidence(diagnosis).model_dump_json().encode()
@@ -66,17 +70,29 @@ def train(
     return add_wandb_run(manifest, wandb_runs[family], files)
 
 
-def _champion(settings: PipelineSettings) -> Manifest | None:
-    """Read the manifest of the model in production; None if there is none or reading fails."""
+def _champion(settings: PipelineSettings, source: str) -> Manifest | None:
+    """Read the manifest of the model in production, if it was trained on films from `source`.
+
+    Returns:
+        The manifest; None if there is none, or if it cannot be read or compared.
+    """
     if not settings.s3_bucket_name:
         return None
     try:
         registry = Registry(open_bucket(settings))
         current = registry.production()
-        return registry.manifest(current.pointer) if current else None
+        champion = registry.manifest(current.pointer) if current else None
     except ExplainedError as error:
         logger.warning("the report has no comparison with the model in production: %s", error)
         return None
+    if champion is None or champion.data.source == source:
+        return champion
+    logger.warning(
+        "the report has no comparison with the model in production: %s was trained on %s",
+        champion.version,
+        describe(champion.data.source),
+    )
+    return None
 
 
 def _track(

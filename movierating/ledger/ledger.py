@@ -14,7 +14,7 @@ records at any time.
 """
 
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import cached_property
@@ -77,11 +77,30 @@ _Record = TypeVar("_Record", bound=LedgerRecord)
 
 
 class ForecastLedger:
-    """The forecast ledger in an S3 bucket."""
+    """The forecast ledger in an S3 bucket.
 
-    def __init__(self, bucket: ObjectStore) -> None:
-        """Use the ledger in this bucket; nothing is read yet."""
+    Attributes:
+        source: The only source of films whose records are read; None reads all records.
+    """
+
+    def __init__(
+        self,
+        bucket: ObjectStore,
+        source: str | None = None,
+        sources_of_versions: Mapping[str, str] | None = None,
+    ) -> None:
+        """Use the ledger in this bucket; nothing is read yet.
+
+        Args:
+            bucket: The bucket.
+            source: Read only records of films from this source (see `movierating.films.source`).
+                Two sources may have different films with the same id. None reads all records.
+            sources_of_versions: The source of model versions, for records that name no source.
+                If it does not have the version of such a record, the record is read.
+        """
         self._bucket = bucket
+        self._sources_of_versions = sources_of_versions or {}
+        self.source = source
 
     def append(self, forecasts: Sequence[Forecast]) -> None:
         """Store forecasts; a second call with the same forecasts changes nothing.
@@ -131,7 +150,7 @@ class ForecastLedger:
         """
         for key in self._bucket.keys(MADE_PREFIX):
             if first <= _day_of(MADE_PREFIX, key) <= last:
-                yield from self._read_lines(key, Forecast)
+                yield from filter(self._is_of_source, self._read_lines(key, Forecast))
 
     @cached_property
     def first_day(self) -> date | None:
@@ -147,7 +166,7 @@ class ForecastLedger:
         """
         first_written: dict[tuple[int, ScoringMark], Score] = {}
         for key in self._bucket.keys(SCORED_PREFIX):
-            for score in self._read_lines(key, Score):
+            for score in filter(self._is_of_source, self._read_lines(key, Score)):
                 first_written.setdefault((score.film_id, score.mark), score)
         return list(first_written.values())
 
@@ -159,8 +178,9 @@ class ForecastLedger:
         last_day = [
             key for key in keys if _day_of(DRIFT_PREFIX, key) == _day_of(DRIFT_PREFIX, keys[-1])
         ]
-        reports = [self._read_json(key, DriftReport) for key in last_day]
-        return max(filter(None, reports), key=lambda each: each.made_at, default=None)
+        reports = filter(None, (self._read_json(key, DriftReport) for key in last_day))
+        own = filter(self._is_of_source, reports)
+        return max(own, key=lambda each: each.made_at, default=None)
 
     def write_view(self, key: str, view: Upcoming | TrackRecord) -> None:
         """Write a view (a summary of the records) at a key, replacing the previous one."""
@@ -173,6 +193,10 @@ class ForecastLedger:
             LedgerError: The view is damaged or was not written by the ledger.
         """
         return self._read_json(key, kind)
+
+    def _is_of_source(self, record: Forecast | Score | DriftReport) -> bool:
+        named = record.source or self._sources_of_versions.get(record.version)
+        return self.source is None or named is None or named == self.source
 
     def _append_lines(
         self, prefix: str, records: Sequence[LedgerRecord], without: set[str] | None = None

@@ -45,6 +45,8 @@ class Forecast(LedgerRecord):
         poster_path: TMDB's path of the poster. The UI shows it; the model does not use it.
         original_title: Title in the original language. Visitors search for it; the model does not
             use it.
+        source: The name of the source of the film (see `movierating.films.source`); None in records
+            of version 1.0.0.
     """
 
     film_id: int
@@ -65,6 +67,7 @@ class Forecast(LedgerRecord):
     release_country: str | None = None
     poster_path: str | None = None
     original_title: str | None = None
+    source: str | None = None
 
 
 class Score(LedgerRecord):
@@ -80,6 +83,7 @@ class Score(LedgerRecord):
         votes: TMDB's number of votes on `day`.
         error: Forecast minus rating.
         inside: Whether TMDB's rating was inside the 80 % interval of the forecast.
+        source: The name of the source of the film; None in records of version 1.0.0.
     """
 
     film_id: int
@@ -99,6 +103,7 @@ class Score(LedgerRecord):
     votes: int
     error: float
     inside: bool
+    source: str | None = None
 
 
 class UpcomingFilm(LedgerRecord):
@@ -118,9 +123,14 @@ class UpcomingFilm(LedgerRecord):
 
 
 class Upcoming(LedgerRecord):
-    """View of the ledger: the newest forecast of each unreleased film, in order of release date."""
+    """View of the ledger: the newest forecast of each unreleased film, in order of release date.
+
+    Attributes:
+        source: The name of the source of the films.
+    """
 
     as_of: date
+    source: str | None = None
     films: tuple[UpcomingFilm, ...]
 
 
@@ -179,9 +189,11 @@ class TrackRecord(LedgerRecord):
         worst: The films with the largest errors, the largest first.
         best: The films with the smallest errors, the smallest first.
         alerts: The alerts in the newest drift report.
+        source: The name of the source of the films.
     """
 
     as_of: date
+    source: str | None = None
     min_votes: int
     figures: Figures | None
     parts: tuple[SubgroupFigures, ...]
@@ -198,6 +210,7 @@ class DriftReport(LedgerRecord):
         version: The model version whose training the check compared with.
         figures: The measured values, by name.
         alerts: One sentence for each value outside its limit.
+        source: The name of the source of the films; None in reports of version 1.0.0.
     """
 
     day: date
@@ -205,6 +218,7 @@ class DriftReport(LedgerRecord):
     version: PlainName
     figures: dict[str, float]
     alerts: tuple[str, ...]
+    source: str | None = None
 
 
 class Retraining(LedgerRecord):

@@ -8,7 +8,7 @@ import json
 from datetime import date, datetime
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
 from movierating.errors import ExplainedError
 from movierating.identity import PlainName, sha256
@@ -81,8 +81,7 @@ class DataSource(_Part):
     Attributes:
         sha256: Hash of the file with the films after preprocessing.
         films: Number of films before preprocessing dropped any.
-        source: TMDB's host name, or the name of the file whose films a local imitation of TMDB
-            served.
+        source: The name of the source of the films (see `movierating.films.source`).
         faults: Number of rejected values in the collected films, by reason.
     """
 
@@ -157,12 +156,49 @@ class Manifest(_Part):
         return sha256(named.encode())
 
 
+class OutlineEntry(BaseModel):
+    """Hash of one file of the bundle, in a manifest of any format."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    sha256: str
+
+
+class Outline(BaseModel):
+    """The few entries of a manifest that are the same in all formats.
+
+    Attributes:
+        files: The files of the bundle, by name.
+        source: The name of the source of the films that the model was trained on; None if the
+            manifest does not name it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    files: dict[PlainName, OutlineEntry] = {}
+    source: str | None = Field(default=None, validation_alias=AliasPath("data", "source"))
+
+
 class BundleError(ExplainedError, ValueError):
     """A bundle is incomplete, altered, or of another format, or its golden outputs do not match."""
 
 
 class NewerFormatError(BundleError):
     """The bundle has a newer format than this code can read."""
+
+
+def parse_outline(raw: bytes, expected_sha256: str) -> Outline:
+    """Check the hash of a manifest's bytes, then parse the entries that every format has.
+
+    Raises:
+        BundleError: The hash is wrong, or the bytes are not a manifest.
+    """
+    if sha256(raw) != expected_sha256:
+        raise BundleError("manifest.json does not have the SHA-256 that the pointer names")
+    try:
+        return Outline.model_validate_json(raw)
+    except ValueError as error:
+        raise BundleError("manifest.json is not a manifest") from error
 
 
 def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:

@@ -9,6 +9,7 @@ Layout::
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,14 +20,17 @@ from pydantic import BaseModel, ConfigDict
 
 from movierating.errors import ExplainedError
 from movierating.films.codes import Codes
-from movierating.identity import PlainName
+from movierating.films.source import describe, is_invented
+from movierating.identity import PlainName, sha256
 from movierating.registry.bundle import CODES_NAME, Bundle
 from movierating.registry.decisions import Decision, DecisionLog
 from movierating.registry.manifest import (
     MANIFEST_NAME,
     BundleError,
     Manifest,
+    Outline,
     parse_manifest,
+    parse_outline,
 )
 from movierating.registry.versions import (
     RegistryConflictError,
@@ -44,6 +48,18 @@ _ABANDONED: Final = timedelta(days=1)
 
 class MoveError(ExplainedError, ValueError):
     """Another version cannot be put into production as requested; the message says what to do."""
+
+
+class InventedFilmsError(MoveError):
+    """A version that was trained on invented films would replace one of real films."""
+
+    def __init__(self, version: str, source: str, champion: str, other: str | None) -> None:
+        """Write a message with both versions and the sources of their films."""
+        real = describe(other) if other else "films that cannot be determined"
+        super().__init__(
+            f"{version} was trained on {describe(source)}, which must never replace {champion}, "
+            f"trained on {real}; choose a version of real films, or use another bucket"
+        )
 
 
 class Pointer(BaseModel):
@@ -144,17 +160,43 @@ class Registry:
     def production_codes(self) -> Codes:
         """Return the old API's code tables in production; empty tables if nothing is in production.
 
-        A new version may only append to them, because clients have stored the codes.
+        A new version may only append to them, because clients have stored the codes. They can also
+        be read if the version has another format, so that a new version can replace it.
 
         Raises:
-            BundleError: A file is missing or altered, or has a format that this code cannot read.
+            BundleError: A file is missing or altered, or is no code table.
         """
         current = self.production()
         if current is None:
             return Codes()
-        manifest = self.manifest(current.pointer)
-        raw = self._versions.file(current.pointer.version, manifest.files, CODES_NAME)
-        return Codes.from_json(json.loads(raw))
+        pointer = current.pointer
+        raw = self._versions.read(pointer.version, MANIFEST_NAME)
+        return self._codes(pointer.version, parse_outline(raw, pointer.manifest_sha256))
+
+    def earlier_codes(self) -> Codes:
+        """Return the code tables of the newest version that has readable ones; else empty tables.
+
+        They are used if those in production are damaged.
+        """
+        for each in self.versions():
+            with suppress(BundleError):
+                raw = self._versions.read(each.version, MANIFEST_NAME)
+                return self._codes(each.version, parse_outline(raw, sha256(raw)))
+        return Codes()
+
+    def source(self, version: str) -> str | None:
+        """Return the name of the source of the films that a version was trained on.
+
+        The version may have any format.
+
+        Returns:
+            The name (see `movierating.films.source`); None if the manifest cannot be read.
+        """
+        try:
+            raw = self._versions.read(version, MANIFEST_NAME)
+            return parse_outline(raw, sha256(raw)).source
+        except BundleError:
+            return None
 
     def manifest(self, pointer: Pointer) -> Manifest:
         """Return the manifest that a pointer names, after checking its hash.
@@ -233,9 +275,12 @@ class Registry:
         `over`, in case its publisher was killed before it could do so.
 
         Raises:
+            InventedFilmsError: The version was trained on invented films, and the one in production
+                was not.
             RegistryConflictError: Another publisher has moved production in the meantime.
         """
         if over:
+            self._refuse_invented_films(pointer, over.pointer)
             self._decisions.record(over.pointer.decision)
         raw = pointer.model_dump_json(indent=2).encode()
         try:
@@ -261,6 +306,8 @@ class Registry:
             BundleError: The version fails verification.
             MoveError: The version is already in production, or its run date is older than the
                 newest run date that was in production.
+            InventedFilmsError: The version was trained on invented films, and the one in production
+                was not.
             RegistryConflictError: Another publisher has moved production in the meantime.
         """
         current = self.production()
@@ -299,6 +346,8 @@ class Registry:
             UnknownVersionError: The registry does not have the version.
             BundleError: The version fails verification.
             MoveError: The version is already in production, or nothing is in production.
+            InventedFilmsError: The version was trained on invented films, and the one in production
+                was not.
             RegistryConflictError: Another publisher has moved production in the meantime.
         """
         current = self.production()
@@ -356,6 +405,21 @@ class Registry:
         """
         for name, raw in files.items():
             self._bucket.put(f"models/latest/{name}", raw)
+
+    def _codes(self, version: str, outline: Outline) -> Codes:
+        raw = self._versions.file(version, outline.files, CODES_NAME)
+        try:
+            return Codes.from_json(json.loads(raw))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BundleError(f"{CODES_NAME} of {version} does not hold what it should") from error
+
+    def _refuse_invented_films(self, pointer: Pointer, over: Pointer) -> None:
+        new = self.source(pointer.version)
+        if new is not None and is_invented(new):
+            old = self.source(over.version)
+            # If nobody knows what production was trained on, it may be real films.
+            if old is None or not is_invented(old):
+                raise InventedFilmsError(pointer.version, new, over.version, old)
 
     def _to_move(self, version: str, current: Production | None) -> VerifiedVersion:
         if current and current.pointer.version == version:

@@ -15,6 +15,7 @@ from movierating.registry.manifest import (
     BundleError,
     FileEntry,
     Manifest,
+    OutlineEntry,
     parse_manifest,
 )
 from movierating.s3 import Bucket, PreconditionFailedError, StoredObject
@@ -141,7 +142,7 @@ class Versions:
         for key in self._bucket.keys(f"{VERSIONS}{version}/"):
             self._bucket.delete(key)
 
-    def file(self, version: str, files: Mapping[str, FileEntry], name: str) -> bytes:
+    def file(self, version: str, files: Mapping[str, FileEntry | OutlineEntry], name: str) -> bytes:
         """Read one file of a version and check its hash.
 
         Raises:

@@ -82,5 +82,5 @@ def create_app(stand_in: StandIn) -> FastAPI:
     app.add_middleware(GZipMiddleware, compresslevel=GZIP_LEVEL)
     # Functions instead of values, because tests replace the plan and the counts at any time.
     app.add_middleware(Gate, plan=lambda: stand_in.plan, stats=lambda: stand_in.stats)
-    app.add_middleware(FrontDoor, now=stand_in.now)
+    app.add_middleware(FrontDoor, now=stand_in.now, source=stand_in.store.source)
     return app

@@ -16,6 +16,7 @@ that TMDB uses for "unknown".
 from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from movierating.films.source import catalogue_films
 from sandbox.tmdb.codes import GENRE_IDS, country_code
 from sandbox.tmdb.films import (
     Columns,
@@ -39,6 +41,7 @@ from sandbox.tmdb.hashing import invented_id
 from sandbox.tmdb.names import invented_person
 from sandbox.tmdb.releases import THEATRICAL, Releases
 
+SOURCE_DIGITS = 8
 TEXT, NUMBER = pa.large_string(), pa.float64()
 NAMES, IDS = pa.large_list(TEXT), pa.large_list(pa.int64())
 SCHEMA: dict[str, pa.DataType] = {
@@ -91,6 +94,12 @@ class CatalogueFile:
     def __init__(self, path: Path, today: date) -> None:
         self.today = today
         self._table = _read(path)
+        self._source = catalogue_films(path.stem, _digest(path))
+
+    @property
+    def source(self) -> str:
+        """The name of these films; it has a digest of the file."""
+        return self._source
 
     @cached_property
     def columns(self) -> Columns:
@@ -223,6 +232,11 @@ def _read(path: Path) -> pa.Table:
     if len(ids) == 0 or ids.null_count or pc.count_distinct(ids).as_py() != len(ids):
         raise CatalogueError(path, "column 'id' must have a different number in every row")
     return table
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return file_digest(stream, "sha256").hexdigest()[:SOURCE_DIGITS]
 
 
 def _column(path: Path, raw: pa.Table, name: str, kind: pa.DataType) -> pa.ChunkedArray | pa.Array:

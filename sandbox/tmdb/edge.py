@@ -11,6 +11,7 @@ from hashlib import md5
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from movierating.films.source import STAND_IN_HEADER, header_value
 from sandbox.tmdb.hashing import stable_hash
 
 MAX_AGE_SECONDS = 6 * 3600
@@ -20,13 +21,22 @@ OK, NOT_MODIFIED = 200, 304
 class FrontDoor:
     """ASGI middleware that sets the header `Date` from the TMDB stand-in's own clock.
 
-    The web server (uvicorn) must not set `Date` itself. The middleware also removes a slash at the
+    Another header says that the stand-in is not TMDB, and which films it serves. The web server
+    (uvicorn) must not set `Date` itself. The middleware also removes a slash at the
     end of a path. It answers a HEAD request like a GET request, but without the body.
     """
 
-    def __init__(self, app: ASGIApp, now: Callable[[], datetime]) -> None:
+    def __init__(self, app: ASGIApp, now: Callable[[], datetime], source: str) -> None:
+        """Create the middleware around an application.
+
+        Args:
+            app: The application.
+            now: Returns the time on the stand-in's clock.
+            source: The name of the stand-in's films (see `movierating.films.source`).
+        """
         self.app = app
         self.now = now
+        self.source = header_value(source)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request to the application, and set the header `Date` in the response."""
@@ -42,6 +52,7 @@ class FrontDoor:
                 headers = MutableHeaders(scope=message)
                 # A cached response has the date on which it was cached.
                 age = timedelta(seconds=int(headers.get("age", "0")))
+                headers[STAND_IN_HEADER] = self.source
                 headers["vary"] = "accept-encoding, Origin"
                 headers["date"] = format_datetime(self.now() - age, usegmt=True)
             elif is_head:

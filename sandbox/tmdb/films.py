@@ -184,6 +184,14 @@ class FilmStore(Protocol):
     """
 
     @property
+    def source(self) -> str:
+        """The name of this source (see `movierating.films.source`).
+
+        Two sources with different films have different names, on every date.
+        """
+        ...
+
+    @property
     def columns(self) -> Columns:
         """The values by which film lists are filtered and sorted: one array per field."""
         ...

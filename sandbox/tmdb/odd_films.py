@@ -53,6 +53,7 @@ STATUSES = ("Rumored", "Canceled", "In Production")
 RECENT_YEARS = (np.datetime64("2025-01-01"), np.datetime64("2031-01-01"))
 FESTIVAL_DAYS = (20, 150)  # from the premiere to the release
 FIRST_ODD_ID = 11_000_000
+UNKIND_SUFFIX = "-odd"  # of the name of a world with odd films
 ID_OFFSET = 500_000  # of people, companies and collections, so that their ids differ from others
 FAMOUS = 4.0  # standard deviations above the mean
 
@@ -148,6 +149,11 @@ class WorldWithOddFilms:
         self.world = world
         self.odd = OddFilms(world.today, world.seed, len(world.columns.ids))
         self._numbers = doubles_on(world.today)
+
+    @property
+    def source(self) -> str:
+        """The name of these films; the world without the unusual films has another name."""
+        return f"{self.world.source}{UNKIND_SUFFIX}"
 
     @cached_property
     def columns(self) -> Columns:

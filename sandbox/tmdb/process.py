@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from movierating.films.source import STAND_IN_HEADER, from_header
 from movierating.time_limits import limited_session
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +44,11 @@ class RunningStandIn:
     def base_url(self) -> str:
         """The address of the TMDB stand-in's API, ending in /3: the value for `TMDB_BASE_URL`."""
         return f"{self.control_url}/3"
+
+    @property
+    def source(self) -> str:
+        """The name of the films that the TMDB stand-in serves."""
+        return from_header(self._control("GET", "/stats").headers[STAND_IN_HEADER])
 
     @contextmanager
     def faults(self, *faults: dict[str, Any], seed: int = 0) -> Iterator[None]:

@@ -17,10 +17,12 @@ Most budgets are 0, which means unknown.
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import cached_property
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
 
+from movierating.films.source import invented_films
 from sandbox.tmdb import quality
 from sandbox.tmdb.crews import crew
 from sandbox.tmdb.facts import Facts, draw_facts
@@ -64,6 +66,8 @@ FIRST_PERSON_IDS = {
 STUDIO_WORDS = ("Pictures", "Films", "Filmworks", "Studios")
 POST_PRODUCTION_DAYS = 240
 TAKINGS_DAYS = 60
+NAMED_BY = 50  # films whose titles are in the digest of the world's name
+SOURCE_DIGITS = 8
 # For each field, the fraction of films without it. A release date is only missing while the film is
 # more than 240 days before its release.
 HOLES: dict[str, float] = {
@@ -113,6 +117,16 @@ class World:
         # Gaps, budgets and revenues have separate generators, so a change of one changes no other.
         rng = np.random.default_rng((seed, 1))
         self._holes = {name: rng.random(size) < share for name, share in HOLES.items()}
+
+    @cached_property
+    def source(self) -> str:
+        """The name of these films: other seeds, sizes or rules of invention give another name."""
+        titles = "\n".join(plot.title("en") for plot in self.facts.plots[:NAMED_BY])
+        facts = (self._ids, self.facts.released, self.facts.runtime)
+        digest = sha256(f"{self.seed} {titles}".encode())
+        for values in facts:
+            digest.update(np.ascontiguousarray(values).tobytes())
+        return invented_films(digest.hexdigest()[:SOURCE_DIGITS])
 
     @cached_property
     def columns(self) -> Columns:

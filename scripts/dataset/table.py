@@ -10,7 +10,7 @@ import pandas as pd
 
 from movierating.films.codes import Codes
 from movierating.films.film import Film, Plot
-from scripts.runtime.storage import DataPath, atomic_write
+from scripts.runtime.storage import DataFileError, DataPath, atomic_write
 
 # The twelve columns of the old system; its users read them by name.
 OLD_COLUMNS: Final = (
@@ -104,11 +104,25 @@ def _plot_of(row: Mapping[Hashable, Any]) -> Plot | None:
 
 
 def read_cleaned(path: DataPath) -> pd.DataFrame:
-    """Read the cleaned file, one row per film, oldest first; no number is rounded."""
+    """Read the cleaned file, one row per film, oldest first; no number is rounded.
+
+    Raises:
+        DataFileError: The file is damaged, or another version of this code wrote it, and a column
+            is missing.
+    """
     with path.open("rb") as stream:
         # Only an empty cell means unknown, since there are films called "None" and "N/A".
-        frame = pd.read_csv(
-            stream, encoding="utf-8-sig", keep_default_na=False, na_values=[""], dtype=_TEXTS
+        try:
+            frame = pd.read_csv(
+                stream, encoding="utf-8-sig", keep_default_na=False, na_values=[""], dtype=_TEXTS
+            )
+        except ValueError:  # also pandas' own errors about the format
+            raise DataFileError(f"{path} is damaged; run preprocess for its date again") from None
+    columns = (*OLD_COLUMNS, *NEW_COLUMNS)
+    if missing := [name for name in columns if name not in frame.columns]:
+        raise DataFileError(
+            f"{path} has no column '{missing[0]}', because another version of this code wrote it; "
+            "run preprocess for its date again"
         )
     # Films of the same day are sorted by id, so that results do not depend on the file's order.
     return frame.sort_values(["release_date", "id"], ignore_index=True)

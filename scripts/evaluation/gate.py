@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import bootstrap
 
+from movierating.films.source import describe, is_invented
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import Manifest
 from movierating.registry.registry import Pointer
@@ -122,6 +123,55 @@ def judge_without_champion(challenger: Manifest, why: str) -> Verdict:
         reason=f"{why}; {_holdout_summary(challenger)}",
         figures=_holdout_figures(challenger),
     )
+
+
+def judge_other_source(challenger: Manifest, champion: str, source: str | None) -> Verdict | None:
+    """Judge a challenger whose films come from another source than the champion's.
+
+    The two models cannot be compared, because no film is in both sources. So the challenger
+    replaces the champion at once, with two exceptions: invented films never replace real ones, and
+    a model of real films must beat the naive baselines to replace another model of real films.
+
+    Args:
+        challenger: The manifest of the new version.
+        champion: The name of the version in production.
+        source: The name of the source of its films; None if it is not known.
+
+    Returns:
+        The verdict; None if the sources are the same, or if the champion's is not known and the
+        challenger's films are real.
+    """
+    ours = challenger.data.source
+    if is_invented(ours) and not (source and is_invented(source)):
+        real = describe(source) if source else "films that cannot be determined"
+        reason = (
+            f"it was trained on {describe(ours)}, and {champion} on {real}; invented films never "
+            "replace real ones, so production stays as it is"
+        )
+        return Verdict(promote=False, reason=reason, figures=_holdout_figures(challenger))
+    if source is None or source == ours:
+        return None
+    why = (
+        f"it was trained on {describe(ours)}, and {champion} on {describe(source)}, so it replaces "
+        f"{champion} without a comparison"
+    )
+    verdict = judge_without_champion(challenger, why)
+    if verdict.promote or not ends_invented_films(challenger, source):
+        return verdict
+    # A poor model of real films is better than any model of invented ones.
+    return Verdict(
+        promote=True, reason=f"{why}, although {verdict.reason}", figures=verdict.figures
+    )
+
+
+def ends_invented_films(challenger: Manifest, source: str | None) -> bool:
+    """Return whether the champion's films are invented, and the challenger's are real.
+
+    Args:
+        challenger: The manifest of the new version.
+        source: The name of the source of the champion's films; None if it is not known.
+    """
+    return source is not None and is_invented(source) and not is_invented(challenger.data.source)
 
 
 def judge(challenger: Bundle, champion: Bundle, holdout: Sample) -> Verdict:

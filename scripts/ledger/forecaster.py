@@ -16,7 +16,11 @@ from movierating.registry.registry import Registry
 from scripts.dataset.baselines import NaiveMeans
 
 
-class NoModelError(ExplainedError, RuntimeError):
+class NothingToForecastError(ExplainedError, RuntimeError):
+    """There is no model, or there are no films, to make forecasts with."""
+
+
+class NoModelError(NothingToForecastError):
     """No model is in production."""
 
 
@@ -46,15 +50,21 @@ class FilmToForecast:
 
 @dataclass(frozen=True)
 class Forecaster:
-    """A model version that forecasts films for the ledger."""
+    """A model version that forecasts films for the ledger.
+
+    Attributes:
+        source: The name of the source of the films that it was trained on. It forecasts only films
+            of this source.
+    """
 
     version: str
+    source: str
     predictor: Predictor
 
     @classmethod
     def of(cls, bundle: Bundle) -> Self:
         """Create a forecaster from a bundle; keep only the bundle's predictor, to free memory."""
-        return cls(bundle.manifest.version, bundle.predictor)
+        return cls(bundle.manifest.version, bundle.manifest.data.source, bundle.predictor)
 
     def forecast(
         self,
@@ -109,6 +119,7 @@ class Forecaster:
             language=facts.original_language,
             poster_path=film.poster_path,
             original_title=film.original_title,
+            source=self.source,
         )
 
 

@@ -139,6 +139,7 @@ def _score(at_mark: RatingAtMark, forecast: Forecast) -> Score:
         votes=at_mark.votes,
         error=round(forecast.rating - at_mark.rating, 4),
         inside=forecast.low <= at_mark.rating <= forecast.high,
+        source=forecast.source,
     )
 
 

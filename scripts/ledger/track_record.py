@@ -56,14 +56,15 @@ def write_track_record(
     """Write the track record, with the alerts of the newest drift report, as a view in the ledger.
 
     Args:
-        ledger: The forecast ledger.
-        scores: All scores in it.
+        ledger: The forecast ledger, opened for the source of the films in production.
+        scores: All its scores of films from this source.
         day: The date to put on the view.
         min_votes: Scores whose rating has fewer votes are left out.
     """
     drift = ledger.newest_drift_report()
     alerts = drift.alerts if drift else ()
-    record = track_record(scores, day, min_votes).model_copy(update={"alerts": alerts})
+    others = {"alerts": alerts, "source": ledger.source}
+    record = track_record(scores, day, min_votes).model_copy(update=others)
     ledger.write_view(TRACK_RECORD_KEY, record)
 
 

@@ -1,8 +1,11 @@
 """Paths of one run's files: each step writes its result there, and the next step reads it."""
 
+import json
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from movierating.films.source import describe
 from scripts.runtime.storage import DataFileError, DataPath
 
 
@@ -38,7 +41,7 @@ class RunFiles:
 
     @property
     def preprocess_report(self) -> DataPath:
-        """How many films preprocessing dropped, by reason."""
+        """The source of the films, and how many of them preprocessing dropped, by reason."""
         return self.folder / f"preprocess_{self.run_date}.json"
 
     @property
@@ -70,6 +73,52 @@ class RunFiles:
     def approval(self) -> DataPath:
         """The question to a person whether the model may go into production, and the answer."""
         return self.folder / f"approval_{self.run_date}.json"
+
+    def read_report(self, path: DataPath, step: str, *names: str) -> dict[str, Any]:
+        """Read a report of the run, after checking that it has some entries.
+
+        Args:
+            path: The report, a JSON file that an earlier step writes.
+            step: The name of that step, for the error message.
+            names: The entries that the report must have.
+
+        Raises:
+            DataFileError: The report is missing or damaged, or lacks an entry, because another
+                version of this code wrote it.
+        """
+        raw = self.require(path, step).read_bytes()
+        try:
+            report: dict[str, Any] = json.loads(raw)
+        except ValueError:
+            raise self._unusable(path, "is damaged", step) from None
+        if missing := [name for name in names if name not in report]:
+            raise self._unusable(path, f"does not have '{missing[0]}'", step)
+        return report
+
+    def source(self) -> str:
+        """Return the name of the source of the films that this run collected.
+
+        Raises:
+            DataFileError: The report of the step `collect` is missing or does not name it.
+        """
+        return str(self.read_report(self.collect_report, "collect", "source")["source"])
+
+    def cleaned_source(self) -> str:
+        """Return the name of the source of the films in the cleaned file.
+
+        Raises:
+            DataFileError: A report is missing or does not name it, or the run has collected films
+                of another source since.
+        """
+        collected = self.source()
+        cleaned = str(self.read_report(self.preprocess_report, "preprocess", "source")["source"])
+        if cleaned != collected:
+            problem = f"has {describe(cleaned)}, but this run has collected {describe(collected)}"
+            raise self._unusable(self.cleaned, problem, "preprocess")
+        return cleaned
+
+    def _unusable(self, path: DataPath, problem: str, step: str) -> DataFileError:
+        return DataFileError(f"{path} {problem}; run {step} for {self.run_date} again")
 
     def require(self, path: DataPath, step: str) -> DataPath:
         """Return `path` after checking that it exists.

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlparse
 
 import numpy as np
 import numpy.typing as npt
@@ -267,27 +266,29 @@ class FilmStore:
                 path.unlink(missing_ok=True)
 
 
-def film_source(settings: PipelineSettings) -> str:
-    """Return the name of the source of the films.
-
-    It is TMDB's host name, or the name of the file (catalogue) whose films a local imitation of
-    TMDB serves.
+def film_store(settings: PipelineSettings, source: str) -> FilmStore:
+    """Open the film store of a source of films, in the working folder.
 
     Each source has its own store, so that invented films never mix with real ones.
+
+    Args:
+        settings: Settings that name the working folder.
+        source: The name of the source (see `movierating.films.source`).
     """
-    if settings.tmdb_catalogue:
-        return Path(settings.tmdb_catalogue).stem
-    return urlparse(settings.tmdb_base_url).hostname or "unknown"
-
-
-def film_store(settings: PipelineSettings) -> FilmStore:
-    """Open the film store of the source that the settings name, in the working folder."""
-    return FilmStore(folder_of_stores(settings) / film_source(settings))
+    return FilmStore(folder_of_stores(settings) / source)
 
 
 def folder_of_stores(settings: PipelineSettings) -> DataPath:
     """Return the folder that has a film store for each source."""
     return data_folder(settings) / "films"
+
+
+def other_sources(settings: PipelineSettings, source: str) -> list[str]:
+    """Return the names of the other sources that have a film store in the working folder."""
+    stores = folder_of_stores(settings)
+    with reading(stores):
+        found = [path.name for path in stores.iterdir()] if stores.exists() else []
+    return sorted(name for name in found if name != source and not name.startswith("."))
 
 
 _AT: Final = SCHEMA.field("fetched_at").type

@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from threading import Event
 from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
+from urllib.parse import urlparse
 
 import requests
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
@@ -24,6 +25,7 @@ from tenacity import (
 from tenacity.stop import StopBaseT
 
 from movierating.errors import ExplainedError
+from movierating.films.source import STAND_IN_HEADER, TMDB, describe, from_header
 from movierating.settings import PipelineSettings, SettingsError
 from movierating.time_limits import LimitedAdapter, ProxyProblemError
 from scripts.runtime.clock import now
@@ -59,6 +61,7 @@ _EVENLY: Final = 0.75  # the shortest gap between requests, as a fraction of the
 _NOT_FOUND: Final = 34  # TMDB's own status code for a film or list that does not exist
 # An age that is longer is a mistake: the records would seem to be expired.
 _LONGEST_AGE: Final = timedelta(days=30)
+_TMDB_HOSTS: Final = frozenset({TMDB, "api.tmdb.org"})
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _KEY: Final = re.compile(r"[!-~]+")  # the characters that an HTTP header may contain
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
@@ -100,6 +103,17 @@ class NotFoundError(TmdbError, LookupError):
     def __init__(self, at: datetime) -> None:
         super().__init__("TMDB has no such film or list; check TMDB_BASE_URL")
         self.at = at
+
+
+class OtherFilmsError(TmdbError):
+    """TMDB_BASE_URL serves the films of another source than the work was begun with."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        """Create the error; its message describes the two sources."""
+        super().__init__(
+            f"TMDB_BASE_URL now serves {describe(found)} instead of {describe(expected)}, and the "
+            "two must not be mixed; start the run or the backfill again"
+        )
 
 
 class ClockError(TmdbError):
@@ -163,7 +177,12 @@ class Tmdb:
     """
 
     def __init__(
-        self, settings: PipelineSettings, *, attempts: int = _ATTEMPTS, workers: int = 1
+        self,
+        settings: PipelineSettings,
+        *,
+        attempts: int = _ATTEMPTS,
+        workers: int = 1,
+        source: str | None = None,
     ) -> None:
         """Prepare a session without sending a request.
 
@@ -171,6 +190,8 @@ class Tmdb:
             settings: TMDB's address, the key, and the rate limit of all workers together.
             attempts: The largest number of times that a request is sent.
             workers: How many sessions share the rate limit; this one uses an equal part of it.
+            source: The only source of films whose answers are accepted; by default the source of
+                the first answer.
 
         Raises:
             SettingsError: TMDB_API_KEY is not set, or cannot be a key.
@@ -186,6 +207,7 @@ class Tmdb:
         self._retry_seconds = settings.tmdb_retry_seconds
         self._quiet_until = 0.0
         self._ended = Event()
+        self._source = source
         self.unusable_entries = 0
         self.changes_made_at: datetime | None = None
 
@@ -269,6 +291,13 @@ class Tmdb:
             _CHANGES, start_date=day.isoformat(), end_date=following.isoformat()
         )
         yield from (film["id"] for film in found if not film.get("adult") or known(film["id"]))
+
+    def film_source(self) -> str:
+        """Return the name of the source of the films. Raises the errors of `get`.
+
+        TMDB sends its own films. The local imitation of TMDB names its films in each answer.
+        """
+        return self._source or self._ask(_GENRES, {}, lambda *_: self._source or "")
 
     def server_time(self) -> datetime:
         """Request the time by TMDB's clock. Raises the errors of `get`."""
@@ -394,7 +423,11 @@ class Tmdb:
                 self._base_url + path, params=query, timeout=_TIMEOUT_SECONDS
             )
             if answer.ok:
-                return answer.json(), _times_of(answer)
+                content = (
+                    answer.json()
+                )  # first, because a portal's page says nothing about the films
+                self._check_source(answer)
+                return content, _times_of(answer)
             problem = _refusal(answer)
         except requests.exceptions.JSONDecodeError:
             problem = TmdbUnavailableError("sent something that is not JSON")
@@ -407,6 +440,13 @@ class Tmdb:
             wait_seconds = min(problem.wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
             self._quiet_until = max(self._quiet_until, time.monotonic() + wait_seconds)
         raise problem
+
+    def _check_source(self, answer: requests.Response) -> None:
+        stand_in = answer.headers.get(STAND_IN_HEADER)
+        found = from_header(stand_in) if stand_in else server_name(self._base_url)
+        self._source = self._source or found
+        if found != self._source:
+            raise OtherFilmsError(self._source, found)
 
     def _await_turn(self) -> None:
         if (quiet_seconds := self._quiet_until - time.monotonic()) > 0:
@@ -455,6 +495,15 @@ class _FilmStop:
             if was_well and self.was_well:
                 raise _FilmFailedError(str(error).partition(";")[0])
         return state.attempt_number >= self.limit
+
+
+def server_name(base_url: str) -> str:
+    """Return the name of the films that the server at an address sends, if it is not a stand-in.
+
+    TMDB's own server has two addresses.
+    """
+    host = urlparse(base_url).hostname or "unknown"
+    return TMDB if host in _TMDB_HOSTS else host
 
 
 def _limiter(per_second: float) -> Limiter:

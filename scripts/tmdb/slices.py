@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Self
 
+from movierating.errors import ExplainedError
 from movierating.settings import PipelineSettings
 from scripts.runtime.clock import today
 from scripts.runtime.storage import DataPath, read_json, write_json
@@ -40,6 +41,17 @@ _PROGRESS_FILES: Final = ("slice_*.json", PLAN_NAME)
 SliceProgress = dict[str, Any]
 
 
+class OutdatedPlanError(ExplainedError, ValueError):
+    """The plan of a backfill does not say which films it is for."""
+
+    def __init__(self) -> None:
+        """Write a message that says what to do."""
+        super().__init__(
+            "an older version of this code made the plan of this backfill, without the source of "
+            "its films; start the backfill again"
+        )
+
+
 @dataclass(frozen=True)
 class Slice:
     """One part of the backfill: the films released in one range of dates.
@@ -51,6 +63,7 @@ class Slice:
         min_votes: Films with fewer votes are left out.
         planned_at: When the plan was made. Films fetched less than `FRESH` (seven days) before the
             plan are not fetched again.
+        source: The name of the source of the films, for which the plan was made.
     """
 
     first: date
@@ -58,6 +71,7 @@ class Slice:
     films: int
     min_votes: int
     planned_at: datetime
+    source: str
 
     @property
     def query(self) -> dict[str, str | int]:
@@ -76,13 +90,20 @@ class Slice:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> Self:
-        """Create a slice from the result of `as_json`."""
+        """Create a slice from the result of `as_json`.
+
+        Raises:
+            OutdatedPlanError: Version 1.0.0 made the plan, which names no source of the films.
+        """
+        if "source" not in raw:
+            raise OutdatedPlanError
         return cls(
             date.fromisoformat(raw["first"]),
             date.fromisoformat(raw["last"]),
             int(raw["films"]),
             int(raw["min_votes"]),
             datetime.fromisoformat(raw["planned_at"]),
+            raw["source"],
         )
 
 
@@ -144,24 +165,26 @@ def fill_slice(
         - `failed`: the films that TMDB could not send, by id, with the problem of each;
         - `unusable`: number of entries without a film id on TMDB's pages;
         - `validation`: the numbers of records and faults;
-        - `slice`: name of the file that records the progress.
+        - `slice`: name of the file that records the progress;
+        - `source`: the name of the source of the films.
 
     Raises:
         TmdbError: TMDB refuses the requests or is unavailable. The films that were fetched before
             are stored.
+        OtherFilmsError: TMDB_BASE_URL serves the films of another source than the plan is for.
         BadAnswersError: Too many records are bad.
         TooManyFailuresError: TMDB cannot send too many of the films.
         TooManyDeletedError: TMDB says of too many films of the store that they do not exist.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
     """
-    store = film_store(settings)
+    store = film_store(settings, part.source)
     path = store.folder / part.progress_name
     index = store.index()
     begun = _progress(path, part, index)
     advance(min(part.films, begun["seen"]))
     if "listed" in begun:
-        return begun
+        return begun | {"source": part.source}
     failed_before = {int(film_id): problem for film_id, problem in begun["failed"].items()}
     ingestion = Ingestion(
         store,
@@ -171,7 +194,7 @@ def fill_slice(
         known_failing=FailingFilms(store.folder).ids.union(failed_before),
         gone=begun["gone"],
     )
-    with Tmdb(settings, workers=settings.collect_workers) as tmdb:
+    with Tmdb(settings, workers=settings.collect_workers, source=part.source) as tmdb:
         pages = _SlicePages(tmdb, part, index, begun["page"], begun["seen"])
         # What is left of an interrupted reading is no whole reading.
         for _ in range(MAX_READINGS + bool(begun["page"])):
@@ -193,6 +216,7 @@ def fill_slice(
     ingestion.bury_deleted()
     progress = {
         "slice": path.name,
+        "source": part.source,
         "page": pages.page,
         "seen": pages.listed,
         "listed": pages.listed,

@@ -27,7 +27,7 @@ from scripts.dataset.split import Sample, TimeSplit
 from scripts.parameters import MIN_VOTES_TO_MEASURE
 from scripts.runtime.provenance import commit, kernel, libraries
 from scripts.runtime.run_files import RunFiles
-from scripts.runtime.storage import read_json, staged_folder, write_bytes
+from scripts.runtime.storage import staged_folder, write_bytes
 from scripts.training.intervals import fit_error_model
 from scripts.training.onnx_export import to_onnx
 from scripts.training.selection import TrainingResult
@@ -181,10 +181,11 @@ def _split_facts(split: TimeSplit, until: date) -> Split:
 
 
 def _data_source(files: RunFiles) -> DataSource:
-    collected = read_json(files.collect_report)
+    collected = files.read_report(files.collect_report, "collect", "validation")
+    preprocessed = files.read_report(files.preprocess_report, "preprocess", "collected")
     return DataSource(
         sha256=sha256(files.cleaned.read_bytes()),
-        films=read_json(files.preprocess_report)["collected"],
-        source=collected["source"],
+        films=preprocessed["collected"],
+        source=files.cleaned_source(),
         faults=collected["validation"]["faults"],
     )

@@ -88,6 +88,7 @@ from dags import film_backfill, housekeeping, movie_forecast, movie_pipeline
 from airflow.models.asset import AssetEvent
 from airflow.utils.session import create_session
 from movierating.errors import ExplainedError
+from movierating.films.source import TMDB
 from scripts.deploy import Deployment
 from scripts.tmdb.slices import Slice
 
@@ -98,7 +99,7 @@ DAGS = [
     housekeeping.tmdb_housekeeping(),
     FORECAST,
 ]
-MAY = Slice(date(2026, 5, 1), date(2026, 5, 31), 100, 0, datetime.now(UTC))
+MAY = Slice(date(2026, 5, 1), date(2026, 5, 31), 100, 0, datetime.now(UTC), TMDB)
 RESULTS = {
     "scripts.collect.collect": "films.csv",
     "scripts.preprocess.preprocess": "cleaned.csv",

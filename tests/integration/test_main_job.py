@@ -36,7 +36,8 @@ def airflow(running):
 
 @pytest.fixture
 def store(running):
-    return FilmStore(running.checkout.folder / "data-prepare" / "films" / "127.0.0.1")
+    (folder,) = (running.checkout.folder / "data-prepare" / "films").iterdir()
+    return FilmStore(folder)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def settings(
 
 def test_run_from_tmdb_to_the_bundle_leaves_nothing_on_the_disk(run: Run):
     assert run.manifest.data.films == RUN_FILMS
-    assert len(stored(film_store(run.settings))) == RUN_FILMS
+    assert len(stored(film_store(run.settings, run.manifest.data.source))) == RUN_FILMS
     assert left_on(run.disk) == []
 
 
@@ -60,10 +60,12 @@ def test_deployment_and_housekeeping_leave_nothing_on_the_disk(
     assert SECRET not in caplog.text
 
 
-def test_backfill_stores_films_and_leaves_nothing_on_the_disk(settings: Settings, tmp_path: Path):
+def test_backfill_stores_films_and_leaves_nothing_on_the_disk(
+    settings: Settings, tmdb_stand_in: RunningStandIn, tmp_path: Path
+):
     with only_disk(tmp_path):
         backfill(settings, date(2005, 1, 1), date(2005, 5, 31), min_votes=0)
-    store = film_store(settings)
+    store = film_store(settings, tmdb_stand_in.source)
     assert len(stored(store)) > 50
     assert {path.suffix for path in store.folder.iterdir()} == {".parquet", ".json"}
     assert left_on(tmp_path) == []

@@ -44,8 +44,8 @@ def settings(tmdb_stand_in: RunningStandIn, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def store(settings: Settings) -> FilmStore:
-    return film_store(settings)
+def store(settings: Settings, tmdb_stand_in: RunningStandIn) -> FilmStore:
+    return film_store(settings, tmdb_stand_in.source)
 
 
 @pytest.fixture
@@ -140,11 +140,13 @@ def test_single_day_is_a_slice_whatever_its_number_of_films(
     assert len(slices) == 3
 
 
-def test_films_with_few_votes_can_be_left_out(settings: Settings, listed: set[int]):
+def test_films_with_few_votes_can_be_left_out(
+    settings: Settings, store: FilmStore, listed: set[int]
+):
     (part,) = plan(settings, FIRST, LAST, min_votes=100)
     assert 0 < part.films < len(listed)
     fill(part, settings)
-    films = stored(film_store(settings)).values()
+    films = stored(store).values()
     assert len(films) == part.films
     assert min(film["vote_count"] for film in films) >= 100
 
@@ -439,7 +441,10 @@ def test_killed_backfill_repeats_at_most_a_second_of_work(
     # Each of the two kills may repeat one second of work, which is 20 requests; 10 more are
     # tolerated. Without the progress files, 75 requests would be repeated.
     assert 0 <= again <= 2 * 30
-    assert film_store(paced_settings).digest() == film_store(undisturbed).digest()
+    assert (
+        film_store(paced_settings, paced.source).digest()
+        == film_store(undisturbed, paced.source).digest()
+    )
 
 
 def wait_until_served(stand_in: RunningStandIn, films: int) -> None:
@@ -450,10 +455,10 @@ def wait_until_served(stand_in: RunningStandIn, films: int) -> None:
 
 
 def test_full_disk_is_reported_in_one_sentence_and_nothing_is_lost(
-    paced_settings: Settings, capfd: pytest.CaptureFixture[str]
+    paced: RunningStandIn, paced_settings: Settings, capfd: pytest.CaptureFixture[str]
 ):
     backfill(paced_settings, FIRST, LAST, 300)
-    store = film_store(paced_settings)
+    store = film_store(paced_settings, paced.source)
     before = store.digest()
     assert start(paced_settings, largest_file=5_000).wait(PATIENCE_SECONDS) == 1
     said = capfd.readouterr().err
@@ -474,7 +479,7 @@ def test_two_concurrent_backfills_fill_one_store(
     limited = paced_settings.model_copy(update={"tmdb_requests_per_second": 40})
     backfill(limited, FIRST, LAST, min_votes)
     assert process.wait(PATIENCE_SECONDS) == 0
-    films = stored(film_store(paced_settings))
+    films = stored(film_store(paced_settings, paced.source))
     with Tmdb(paced_settings) as tmdb:
         query = slice_query(FIRST, LAST, 0)
         assert films.keys() == {film["id"] for film in tmdb.pages("/discover/movie", **query)}

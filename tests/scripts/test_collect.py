@@ -8,11 +8,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import requests
 from pydantic import SecretStr
 
-from movierating.settings import Settings
+from movierating.films.source import describe
+from movierating.settings import Settings, SettingsError
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts import collect as module
 from scripts.collect import LONGEST_CACHE, NothingCollectedError, collect, main
@@ -22,7 +25,7 @@ from scripts.runtime.storage import DataFileError, read_json
 from scripts.store.film_store import FilmStore, film_store
 from scripts.store.schema import FIELDS
 from scripts.tmdb import refresh as refresh_module
-from scripts.tmdb.client import ClockError, Tmdb, TmdbError, TmdbUnavailableError
+from scripts.tmdb.client import ClockError, OtherFilmsError, Tmdb, TmdbError, TmdbUnavailableError
 from scripts.tmdb.failures import FailingFilms, TooManyFailuresError
 from scripts.tmdb.refresh import first_films
 from scripts.tmdb.validation import BadAnswersError
@@ -61,8 +64,8 @@ def files(settings: Settings) -> RunFiles:
 
 
 @pytest.fixture
-def store(settings: Settings) -> FilmStore:
-    return film_store(settings)
+def store(settings: Settings, tmdb_stand_in: RunningStandIn) -> FilmStore:
+    return film_store(settings, tmdb_stand_in.source)
 
 
 @pytest.fixture
@@ -118,22 +121,24 @@ def test_first_run_fetches_as_many_films_as_allowed(settings: Settings, store: F
     assert all(json.loads(film["credits"])["cast"] for film in films.values())
 
 
-def test_report_has_the_source_and_the_faults_found(settings: Settings, files: RunFiles):
+def test_report_has_the_source_and_the_faults_found(
+    settings: Settings, files: RunFiles, tmdb_stand_in: RunningStandIn
+):
     collect(RUN_DATE, settings)
     report = read_json(files.collect_report)
-    assert report["source"] == "127.0.0.1"
+    assert report["source"] == tmdb_stand_in.source
     assert (report["films"], report["gone"]) == (FILMS, 0)
     assert report["validation"]["records"] == FILMS
     assert report["validation"]["bad"] == 0
 
 
-def test_rerun_keeps_the_file_and_sends_no_request(
+def test_rerun_keeps_the_file_and_asks_only_for_the_source(
     settings: Settings, tmdb_stand_in: RunningStandIn
 ):
     before = collect(RUN_DATE, settings).read_bytes()
     tmdb_stand_in.forget()
     assert collect(RUN_DATE, settings).read_bytes() == before
-    assert tmdb_stand_in.stats()["requests"] == 0
+    assert tmdb_stand_in.stats()["by_kind"] == {"/genre/movie/list": 1}
 
 
 def test_daily_run_fetches_no_film_if_all_are_fresh(
@@ -197,19 +202,59 @@ def test_films_beyond_the_limit_wait_for_the_next_run(
     assert "films wait for the next run; raise COLLECT_MAX_FILMS" in caplog.text
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"collect_max_films": FILMS + 1}, {"tmdb_catalogue": "others.parquet"}],
-    ids=lambda change: next(iter(change)),
-)
-def test_run_with_another_source_or_limit_is_repeated(
-    settings: Settings, tmdb_stand_in: RunningStandIn, change: dict[str, Any]
-):
+def test_run_with_another_limit_is_repeated(settings: Settings, tmdb_stand_in: RunningStandIn):
     collect(RUN_DATE, settings)
     tmdb_stand_in.forget()
-    path = collect(RUN_DATE, settings.model_copy(update=change))
-    assert len(rows(path)) == change.get("collect_max_films", FILMS)
-    assert served(tmdb_stand_in) == (1 if "collect_max_films" in change else FILMS)
+    path = collect(RUN_DATE, settings.model_copy(update={"collect_max_films": FILMS + 1}))
+    assert len(rows(path)) == FILMS + 1
+    assert served(tmdb_stand_in) == 1
+
+
+@pytest.mark.parametrize("served_instead", ["catalogue", "world"])
+def test_films_of_another_source_at_the_same_address_are_collected_apart(
+    settings: Settings,
+    store: FilmStore,
+    files: RunFiles,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    served_instead: str,
+):
+    caplog.set_level("INFO", "scripts")
+    collect(RUN_DATE, settings)
+    before = store.digest()
+    # The ids of the file's films are also ids of invented films.
+    ids = sorted(stored(store))[:FILMS]
+    pq.write_table(
+        pa.table({"id": ids, "title": [f"Real {at}" for at in ids]}), tmp_path / "r.parquet"
+    )
+    options = {"catalogue": ("--catalogue", str(tmp_path / "r.parquet")), "world": ("--seed", "8")}
+    today = ("--today", RUN_DATE.isoformat(), "--requests-per-second", "100000")
+    with running(*today, "--films", "400", *options[served_instead]) as other:
+        there = settings.model_copy(update={"tmdb_base_url": other.base_url})
+        path = collect(RUN_DATE, there)
+        source = other.source
+    collected = stored(film_store(settings, source))
+    assert {int(row["id"]) for row in rows(path)} == collected.keys()
+    assert collected
+    assert store.digest() == before
+    assert files.source() == source
+    assert f"{describe(store.folder.name)} stay in the film store" in caplog.text
+    collect(RUN_DATE, settings)
+    assert stored(store).keys() == {int(row["id"]) for row in rows(path)}
+
+
+def test_server_that_changes_its_films_during_a_run_ends_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "film_source", lambda _: "invented-films@1a2b")
+    with pytest.raises(OtherFilmsError, match=r"instead of invented films \(invented-films@1a2b"):
+        collect(RUN_DATE, settings)
+
+
+def test_catalogue_that_is_not_served_is_reported_in_one_sentence(settings: Settings):
+    other = settings.model_copy(update={"tmdb_catalogue": "/data/films.parquet"})
+    with pytest.raises(SettingsError, match=r"TMDB_CATALOGUE is set, but .* serves invented films"):
+        collect(RUN_DATE, other)
 
 
 def test_file_of_another_date_is_unchanged(settings: Settings, files: RunFiles):
@@ -219,14 +264,14 @@ def test_file_of_another_date_is_unchanged(settings: Settings, files: RunFiles):
     assert files.collected.read_bytes() == before
 
 
-def test_run_for_the_past_sends_no_request_and_uses_the_store(
+def test_run_for_the_past_asks_only_for_the_source_and_uses_the_store(
     settings: Settings, store: FilmStore, tmdb_stand_in: RunningStandIn
 ):
     store.add(columns({"id": 1}, day=date(2026, 10, 1), run_date=date(2026, 10, 1)))
     store.add(columns({"id": 2}, day=date(2026, 10, 2), run_date=date(2026, 10, 2)))
     assert [row["id"] for row in rows(collect(date(2026, 10, 1), settings))] == ["1"]
     assert rows(collect(date(2026, 9, 1), settings)) == []
-    assert tmdb_stand_in.stats()["requests"] == 0
+    assert tmdb_stand_in.stats()["by_kind"] == {"/genre/movie/list": 2}
 
 
 def test_run_for_the_past_on_an_empty_store_is_refused(settings: Settings, files: RunFiles):
@@ -456,7 +501,7 @@ def test_entry_of_a_list_without_an_id_is_skipped_and_counted(
 
 @pytest.mark.usefixtures("_no_waiting")
 def test_passing_faults_do_not_change_the_result(
-    settings: Settings, tmdb_stand_in: RunningStandIn, tmp_path: Path
+    settings: Settings, store: FilmStore, tmdb_stand_in: RunningStandIn, tmp_path: Path
 ):
     kinds = (
         "429", "429_retry_after", "500", "503", "cut", "truncated", "not_json",
@@ -466,7 +511,7 @@ def test_passing_faults_do_not_change_the_result(
     faulty = settings.model_copy(update={"data_dir": str(tmp_path / "faulty")})
     with tmdb_stand_in.faults(*({"kind": kind, "share": 0.1} for kind in kinds)):
         collect(RUN_DATE, faulty)
-    assert film_store(faulty).digest() == film_store(settings).digest()
+    assert film_store(faulty, tmdb_stand_in.source).digest() == store.digest()
 
 
 def test_run_continues_with_a_new_key_after_a_revoked_one(

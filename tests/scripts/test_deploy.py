@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from movierating.films.source import TMDB, invented_films
 from movierating.identity import sha256
 from movierating.registry.bundle import CODES_NAME, MODEL_NAME, Bundle
 from movierating.registry.decisions import Decision
@@ -29,6 +30,7 @@ from tests.support.tracked_runs import tracked
 
 TOMORROW = RUN_DATE + timedelta(1)
 YESTERDAY = RUN_DATE - timedelta(1)
+INVENTED = invented_films("1a2b")
 LATEST = ["best_model.pkl", "main_genre_encoder.pkl", "original_language_encoder.pkl"]
 
 
@@ -125,6 +127,64 @@ def test_first_version_goes_into_production(
 def test_bucket_of_the_old_system_can_be_used(settings: Settings, bucket: Bucket):
     bucket.put("models/latest/best_model.pkl", b"the old system's")
     assert deploy(RUN_DATE, settings).promoted
+
+
+def of_source(settings: Settings, day: date, source: str, rmse: float = 0.7) -> str:
+    """Replace the bundle of the run of `day` by one of films from `source`; return its version."""
+    folder = Path(str(RunFiles(Path(settings.data_dir), day).bundle))
+    shutil.rmtree(folder)
+    return pack(folder, day, 6.0, rmse, sha256(FILMS), source).manifest.version
+
+
+def test_model_of_real_films_replaces_one_of_invented_films_at_once(
+    settings: Settings, bucket: Bucket, tmp_path: Path
+):
+    champion = of_source(settings, TOMORROW, INVENTED)
+    deploy(TOMORROW, settings)
+    # It is of an earlier date, and worse than the mean.
+    version = of_source(settings, RUN_DATE, TMDB, rmse=0.9)
+    assert propose(RUN_DATE, settings).promoted
+    deployment = deploy(RUN_DATE, settings)
+    assert deployment.promoted
+    assert deployment.reason.startswith(
+        f"it was trained on TMDB's films (api.themoviedb.org), and {champion} on invented films "
+        f"({INVENTED}), so it replaces {champion} without a comparison, although"
+    )
+    assert in_production(bucket, tmp_path / "read") == version
+    assert ledger(bucket)[-1].reason == deployment.reason
+    assert stored(bucket)["models/latest/best_model.pkl"] == b"old model of 2026-11-23"
+
+
+def test_model_of_real_films_replaces_one_of_invented_films_after_a_rollback(
+    settings: Settings, bucket: Bucket
+):
+    for day in (YESTERDAY, RUN_DATE):
+        of_source(settings, day, invented_films(str(day)))
+        deploy(day, settings)
+    Registry(bucket).roll_back(Registry(bucket).previous_version(), "ada", "ratings too high")
+    of_source(settings, RUN_DATE, TMDB)
+    assert deploy(RUN_DATE, settings).promoted
+
+
+def test_model_of_invented_films_never_replaces_one_of_real_films(
+    settings: Settings, bucket: Bucket, tmp_path: Path
+):
+    deploy(RUN_DATE, settings)
+    champion = in_production(bucket, tmp_path / "read")
+    of_source(settings, TOMORROW, INVENTED, rmse=0.1)
+    assert not propose(TOMORROW, settings).promoted
+    deployment = deploy(TOMORROW, settings)
+    assert not deployment.promoted
+    assert "invented films never replace real ones" in deployment.reason
+    assert in_production(bucket, tmp_path / "read") == champion
+    assert ledger(bucket)[-1].action == "refused"
+
+
+def test_champion_of_a_newer_format_and_another_source_is_not_replaced_by_older_code(
+    settings: Settings, bucket: Bucket
+):
+    point_at(bucket, "new", b'{"format": 99, "data": {"source": "tmdb.example"}}')
+    assert deploy(RUN_DATE, settings).reason.startswith("new is newer than this code")
 
 
 def test_next_day_replaces_the_version_and_names_it(

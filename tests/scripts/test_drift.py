@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from movierating.films.source import TMDB, invented_films
 from movierating.ledger.ledger import TRACK_RECORD_KEY, ForecastLedger
 from movierating.ledger.records import TrackRecord
 from movierating.registry.registry import Registry
@@ -13,7 +14,7 @@ from scripts.drift import check, claim_retraining, main
 from scripts.parameters import DRIFT
 from scripts.store.film_store import film_store
 from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
-from tests.support.films import columns
+from tests.support.films import columns, tmdb_store
 
 DAY = timedelta(days=1)
 TOMORROW = RUN_DATE + DAY
@@ -36,7 +37,7 @@ def stored(settings: Settings, **recent: Any) -> None:
         settings: Settings that name the working folder.
         **recent: Facts in which the recent films differ from the training films.
     """
-    film_store(settings).add(
+    tmdb_store(settings).add(
         columns(*films(1, date(2024, 6, 1)), *films(1001, date(2026, 8, 1), **recent))
     )
 
@@ -73,6 +74,17 @@ def test_films_unlike_the_training_films_are_an_alert_in_the_ledger_and_the_log(
     blob = open_bucket(settings).get(TRACK_RECORD_KEY)
     assert blob is not None
     assert TrackRecord.model_validate_json(blob.raw).alerts == report.alerts
+
+
+def test_films_of_another_source_are_not_compared(settings: Settings):
+    other = invented_films("1a2b")
+    film_store(settings, other).add(
+        columns(*films(1, date(2024, 6, 1)), *films(1001, date(2026, 8, 1), genres=[]))
+    )
+    report = check(RUN_DATE, settings, FEW)
+    assert report is not None
+    assert (report.source, report.figures, report.alerts) == (TMDB, {"films": 0, "scores": 0}, ())
+    assert ForecastLedger(open_bucket(settings), other).newest_drift_report() is None
 
 
 def test_too_few_films_are_not_compared(settings: Settings):

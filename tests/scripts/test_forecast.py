@@ -1,30 +1,34 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from movierating.films.source import TMDB, invented_films
 from movierating.ledger.ledger import MADE_PREFIX, UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Forecast, Upcoming
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from scripts.forecast import BackdatedError, forecast, main
-from scripts.ledger.forecaster import NoModelError
+from scripts.ledger.forecaster import NoModelError, NothingToForecastError
 from scripts.store.film_store import film_store
-from tests.support.bundles import RUN_DATE, Packed, put_into_production
+from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
 from tests.support.dying_bucket import DyingBucket, KilledError
-from tests.support.films import columns, moment, releases, unreleased_film
+from tests.support.films import columns, moment, releases, tmdb_store, unreleased_film
+from tests.support.forecasts import forecast as made
 
 DAY = timedelta(days=1)
 SOON = RUN_DATE + 30 * DAY
+INVENTED = invented_films("1a2b")
 
 
 @pytest.fixture
 def settings(bucket_settings: Settings, packed: Packed, registry: Registry) -> Settings:
     """Put a model into production; store an upcoming film and one that was released in 2024."""
     put_into_production(registry, packed)
-    film_store(bucket_settings).add(
+    tmdb_store(bucket_settings).add(
         columns(
             unreleased_film(1),
             {"id": 2, "release_date": "2024-05-01", "vote_count": 500, "vote_average": 8.0},
@@ -60,7 +64,7 @@ def test_upcoming_film_is_forecast_by_the_model_in_production(settings: Settings
 def test_forecast_names_the_first_release_of_a_film_with_votes_before_it(settings: Settings):
     premiere = releases(("KR", 3, str(SOON)), ("IT", 1, str(SOON - 9 * DAY)))
     early_votes = {"vote_count": 12, "vote_average": 7.5}
-    film_store(settings).add(
+    tmdb_store(settings).add(
         columns(unreleased_film(1, SOON, release_dates=premiere, **early_votes), hour=13)
     )
     forecast(RUN_DATE, settings)
@@ -72,7 +76,7 @@ def test_forecast_names_the_first_release_of_a_film_with_votes_before_it(setting
 
 def test_film_is_no_longer_upcoming_after_its_premiere(settings: Settings):
     premiere = releases(("KR", 3, str(SOON)), ("IT", 1, str(RUN_DATE - DAY)))
-    film_store(settings).add(columns(unreleased_film(1, SOON, release_dates=premiere), hour=13))
+    tmdb_store(settings).add(columns(unreleased_film(1, SOON, release_dates=premiere), hour=13))
     forecast(RUN_DATE, settings)
     assert view(settings).films == ()
 
@@ -136,7 +140,7 @@ def test_view_follows_a_release_date_that_moved(
     forecast(RUN_DATE, settings)
     monkeypatch.setattr("scripts.runtime.clock._clock", lambda: moment(hour=14))
     moved = unreleased_film(1) | {"release_date": str(release_date or "")}
-    film_store(settings).add(columns(moved, hour=13))
+    tmdb_store(settings).add(columns(moved, hour=13))
     forecast(RUN_DATE, settings)
     assert [each.forecast.release_date for each in view(settings).films] == dates
 
@@ -147,7 +151,7 @@ def test_film_found_to_be_no_ordinary_film_leaves_the_view(
 ):
     forecast(RUN_DATE, settings)
     monkeypatch.setattr("scripts.runtime.clock._clock", lambda: moment(hour=14))
-    film_store(settings).add(columns(unreleased_film(1, **flaw), hour=13))
+    tmdb_store(settings).add(columns(unreleased_film(1, **flaw), hour=13))
     assert forecast(RUN_DATE, settings) == 0
     assert view(settings).films == ()
 
@@ -156,7 +160,7 @@ def test_forecast_is_dated_in_the_time_zone_of_the_pipeline(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     """At 16:00 UTC, the next day has begun in Seoul; the film released on it is not upcoming."""
-    film_store(settings).add(columns(unreleased_film(3, RUN_DATE + DAY)))
+    tmdb_store(settings).add(columns(unreleased_film(3, RUN_DATE + DAY)))
     monkeypatch.setattr("scripts.runtime.clock._clock", lambda: moment(hour=16))
     with pytest.raises(BackdatedError, match="dated 2026-11-24"):
         forecast(RUN_DATE, settings)
@@ -187,10 +191,47 @@ def test_next_run_completes_a_run_that_died_between_two_writes(
     assert len(stored_forecasts(settings)) == len(view(settings).films) == 1
 
 
-def test_empty_film_store_gives_an_empty_view(
+def test_store_without_upcoming_films_gives_an_empty_view(
     bucket_settings: Settings, packed: Packed, registry: Registry
 ):
     put_into_production(registry, packed)
+    tmdb_store(bucket_settings).add(columns({"id": 2, "release_date": "2024-05-01"}))
     assert forecast(RUN_DATE, bucket_settings) == 0
-    assert view(bucket_settings) == Upcoming(as_of=RUN_DATE, films=())
+    assert view(bucket_settings) == Upcoming(as_of=RUN_DATE, source=TMDB, films=())
     assert stored_forecasts(bucket_settings) == []
+
+
+def test_machine_without_films_of_the_models_source_forecasts_nothing(
+    settings: Settings, tmp_path: Path
+):
+    forecast(RUN_DATE, settings)
+    before = view(settings)
+    elsewhere = settings.model_copy(update={"data_dir": str(tmp_path / "elsewhere")})
+    film_store(elsewhere, INVENTED).add(columns(unreleased_film(1)))
+    with pytest.raises(
+        NothingToForecastError,
+        match=r"was trained on TMDB's films \(api.themoviedb.org\), and DATA_DIR has none of them",
+    ):
+        forecast(RUN_DATE, elsewhere)
+    assert view(settings) == before
+
+
+def test_after_a_change_of_the_source_only_its_films_are_forecast_and_compared(
+    bucket_settings: Settings, registry: Registry, packed: Packed, tmp_path: Path
+):
+    invented = pack(tmp_path / "invented", source=INVENTED)
+    put_into_production(registry, invented)
+    for source in (TMDB, INVENTED):
+        film_store(bucket_settings, source).add(columns(unreleased_film(1), unreleased_film(2)))
+    ForecastLedger(open_bucket(bucket_settings)).append(
+        [made(1, RUN_DATE - 7 * DAY, version="old", source=INVENTED)]
+    )
+    forecast(RUN_DATE, bucket_settings)
+    assert [each.week_ago for each in view(bucket_settings).films] == [6.5, None]
+    put_into_production(registry, packed, registry.production())
+    forecast(RUN_DATE, bucket_settings)
+    assert view(bucket_settings).source == TMDB
+    assert [each.week_ago for each in view(bucket_settings).films] == [None, None]
+    versions = {each.forecast.version for each in view(bucket_settings).films}
+    assert versions == {packed.manifest.version}
+    assert {each.source for each in stored_forecasts(bucket_settings)} == {TMDB, INVENTED}

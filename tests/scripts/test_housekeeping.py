@@ -12,9 +12,8 @@ from movierating.settings import Settings, load_settings
 from scripts.housekeeping import clean_metadata, main, prune
 from scripts.runtime import clock
 from scripts.runtime.storage import data_folder, write_bytes
-from scripts.store.film_store import film_store
 from tests.support.bundles import RUN_DATE
-from tests.support.films import columns, moment, stored
+from tests.support.films import columns, moment, stored, tmdb_store
 
 MEGABYTE = 1_000_000
 
@@ -68,7 +67,7 @@ def test_old_files_of_runs_are_deleted(settings: Settings, folder: Path):
 
 
 def test_film_store_and_undated_files_are_kept(settings: Settings, folder: Path):
-    store = film_store(settings)
+    store = tmdb_store(settings)
     store.add(columns({"id": 1}))
     (path,) = store.folder.glob("*.parquet")
     aged(folder / "best_model.pkl", 400)
@@ -80,7 +79,7 @@ def test_film_store_and_undated_files_are_kept(settings: Settings, folder: Path)
 
 
 def test_progress_of_a_cancelled_backfill_is_deleted_after_seven_days(settings: Settings):
-    store = film_store(settings)
+    store = tmdb_store(settings)
     store.add(columns({"id": 1}))
     folder = Path(str(store.folder))
     may = "slice_2026-05-01_2026-05-31_0_20261101T030000.json"

@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from movierating.films.codes import Codes
+from movierating.films.source import TMDB, invented_films
 from movierating.films.tokens import MAX_CAST
+from movierating.registry.bundle import CODES_NAME
+from movierating.registry.manifest import MANIFEST_NAME
 from movierating.registry.registry import Registry
-from movierating.s3 import S3UnavailableError
+from movierating.s3 import Bucket, S3UnavailableError
 from movierating.settings import Settings, load_settings
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, read_cleaned
 from scripts.preprocess import NothingToLearnError, preprocess
@@ -18,7 +21,7 @@ from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError, data_folder, read_json
 from scripts.store.film_store import film_store
 from tests.support.bundles import CODES, GENRES, LANGUAGES, RUN_DATE, Packed, put_into_production
-from tests.support.films import collected, columns, moment, releases
+from tests.support.films import collected, columns, moment, releases, tmdb_store
 from tests.support.pipeline_run import Run
 
 
@@ -78,7 +81,12 @@ def test_unusable_film_is_dropped_and_its_reason_counted(
     settings: Settings, flaw: dict[str, Any], reason: str
 ):
     assert len(cleaned(settings, flaw, {})) == 2
-    assert report(settings) == {"collected": 3, "kept": 2, "dropped": {reason: 1}}
+    assert report(settings) == {
+        "source": TMDB,
+        "collected": 3,
+        "kept": 2,
+        "dropped": {reason: 1},
+    }
 
 
 def test_film_dropped_for_several_reasons_counts_under_each(settings: Settings):
@@ -89,7 +97,7 @@ def test_film_dropped_for_several_reasons_counts_under_each(settings: Settings):
 
 def test_film_that_tmdb_deleted_is_never_trained_on(settings: Settings):
     collected(settings, {"id": 100}, {"id": 101})
-    film_store(settings).bury({101: moment(hour=13)})
+    tmdb_store(settings).bury({101: moment(hour=13)})
     films = read_cleaned(preprocess(RUN_DATE, settings))
     assert films["id"].tolist() == [100]
     assert report(settings)["collected"] == 1
@@ -127,14 +135,14 @@ def test_run_without_usable_films_is_reported(settings: Settings):
 def test_ratings_are_those_known_on_the_run_date(settings: Settings):
     collected(settings, {"vote_average": 6.0, "vote_count": 20}, day=date(2026, 11, 20))
     later = columns({"vote_average": 9.0, "vote_count": 500}, day=date(2026, 11, 24))
-    film_store(settings).add(later)
+    tmdb_store(settings).add(later)
     row = read_cleaned(preprocess(RUN_DATE, settings)).iloc[0]
     assert (row["vote_average"], row["vote_count"]) == (6.0, 20)
 
 
 def test_film_not_yet_known_on_the_run_date_is_dropped(settings: Settings):
     collected(settings, {"id": 1})
-    film_store(settings).add(columns({"id": 2}, day=date(2026, 11, 24)))
+    tmdb_store(settings).add(columns({"id": 2}, day=date(2026, 11, 24)))
     assert read_cleaned(preprocess(RUN_DATE, settings))["id"].tolist() == [1]
     assert report(settings)["dropped"] == {"not rated yet": 1}
 
@@ -346,6 +354,49 @@ def test_code_tables_extend_those_in_production(
     assert codes.genres.names == (*GENRES, "Crime")
     assert codes.languages.names == (*LANGUAGES, "fr")
     assert frame["lang_encoded"].to_dict() == {100: CODES.languages.code("ko"), 101: 3}
+
+
+@pytest.mark.parametrize("damaged", [CODES_NAME, MANIFEST_NAME])
+def test_champion_that_cannot_be_read_does_not_stop_a_run(
+    bucket_settings: Settings,
+    registry: Registry,
+    bucket: Bucket,
+    packed: Packed,
+    newer: Packed,
+    caplog: pytest.LogCaptureFixture,
+    damaged: str,
+):
+    put_into_production(registry, newer, over=put_into_production(registry, packed))
+    bucket.put(f"models/versions/{newer.manifest.version}/{damaged}", b"altered")
+    cleaned(bucket_settings)
+    codes = Codes.from_json(read_json(RunFiles(data_folder(bucket_settings), RUN_DATE).codes))
+    assert codes.languages.names == LANGUAGES
+    assert "the codes of the model in production cannot be read" in caplog.text
+
+
+def test_films_are_those_of_the_source_that_the_run_collected(settings: Settings):
+    film_store(settings, invented_films("1a2b")).add(columns({"id": 7}))
+    frame = cleaned(settings)
+    assert frame.index.tolist() == [100]
+    assert report(settings)["source"] == TMDB
+
+
+def test_report_of_another_version_names_what_to_do(settings: Settings):
+    collected(settings, {"id": 1})
+    files = RunFiles(data_folder(settings), RUN_DATE)
+    for raw, problem in ((b"{}", "does not have 'source'"), (b"{", "is damaged")):
+        files.collect_report.write_bytes(raw)
+        with pytest.raises(DataFileError, match=f"{problem}; run collect for 2026-11-23 again"):
+            preprocess(RUN_DATE, settings)
+
+
+def test_failed_run_leaves_no_cleaned_file_of_other_films(settings: Settings):
+    cleaned(settings)
+    collected(settings, *({"id": film_id, "adult": True} for film_id in (100,)))
+    tmdb_store(settings).add(columns({"id": 100, "adult": True}, hour=13))
+    with pytest.raises(NothingToLearnError):
+        preprocess(RUN_DATE, settings)
+    assert not RunFiles(data_folder(settings), RUN_DATE).cleaned.exists()
 
 
 def test_unusable_bucket_leaves_no_cleaned_file(bucket_settings: Settings):

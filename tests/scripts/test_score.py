@@ -1,25 +1,28 @@
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from movierating.films.source import TMDB, invented_films
 from movierating.ledger.ledger import TRACK_RECORD_KEY, ForecastLedger
 from movierating.ledger.records import DriftReport, TrackRecord
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from scripts.score import main, score
-from scripts.store.film_store import film_store
-from tests.support.bundles import RUN_DATE
-from tests.support.films import columns, moment, releases
-from tests.support.forecasts import forecast
+from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
+from tests.support.films import columns, moment, releases, tmdb_store
+from tests.support.forecasts import forecast, scored
 
 DAY = timedelta(days=1)
 RELEASED = RUN_DATE - 100 * DAY
 BEFORE = RELEASED - DAY
+INVENTED = invented_films("1a2b")
 
 
 @pytest.fixture
-def settings(bucket_settings: Settings) -> Settings:
+def settings(bucket_settings: Settings, registry: Registry, packed: Packed) -> Settings:
     """Store a film released 100 days ago, with its votes on four days after the release.
 
     The ledger has two forecasts of it, made before the release.
@@ -27,7 +30,8 @@ def settings(bucket_settings: Settings) -> Settings:
     Returns:
         Settings that name the bucket and the working folder.
     """
-    store = film_store(bucket_settings)
+    put_into_production(registry, packed)
+    store = tmdb_store(bucket_settings)
     for age, votes, rating in [(5, 20, 9.0), (25, 60, 8.0), (80, 200, 7.0), (100, 300, 6.0)]:
         store.add(columns(voted(1, votes, rating), day=RELEASED + age * DAY))
     ledger = ForecastLedger(open_bucket(bucket_settings))
@@ -77,7 +81,7 @@ def test_last_forecast_before_the_release_is_scored_with_the_rating_at_each_mark
 
 def test_forecast_from_after_the_premiere_is_not_scored(settings: Settings):
     premiere = releases(("IT", 1, str(BEFORE)), ("KR", 3, str(RELEASED)))
-    film_store(settings).add(columns(voted(1, 300, 6.0) | {"release_dates": premiere}, hour=13))
+    tmdb_store(settings).add(columns(voted(1, 300, 6.0) | {"release_dates": premiere}, hour=13))
     score(RUN_DATE, settings)
     scores = ledger_of(settings).scores()
     assert {each.release_date for each in scores} == {BEFORE}
@@ -86,7 +90,7 @@ def test_forecast_from_after_the_premiere_is_not_scored(settings: Settings):
 
 @pytest.mark.parametrize("flaw", [{"adult": True}, {"video": True}, {"runtime": 12}])
 def test_film_that_the_model_is_not_for_gets_no_score(settings: Settings, flaw: dict[str, Any]):
-    film_store(settings).add(columns(voted(1, 300, 6.0) | flaw, hour=13))
+    tmdb_store(settings).add(columns(voted(1, 300, 6.0) | flaw, hour=13))
     assert score(RUN_DATE, settings) == 0
 
 
@@ -111,8 +115,44 @@ def test_scoring_again_changes_no_byte(settings: Settings):
     assert [(key, bucket.get(key)) for key in bucket.keys("")] == before
 
 
+def test_films_of_another_source_are_neither_scored_nor_counted(settings: Settings):
+    ledger = ledger_of(settings)
+    # Film 1 has the id of the film of TMDB.
+    ledger.append([forecast(1, BEFORE, rating=9.9, source=INVENTED)])
+    others = [scored(film_id, mark="votes", source=INVENTED) for film_id in (1, 2)]
+    ledger.append_scores(RUN_DATE - DAY, others)
+    alarm = DriftReport(
+        day=RUN_DATE, made_at=moment(), version="v", figures={}, alerts=("x",), source=INVENTED
+    )
+    ledger.append_drift_report(alarm)
+    assert score(RUN_DATE, settings) == 3
+    record = view(settings)
+    assert record.source == TMDB
+    assert record.figures is not None
+    assert (record.figures.films, record.figures.bias, record.alerts) == (1, -0.5, ())
+    own = ForecastLedger(open_bucket(settings), INVENTED)
+    assert {each.film_id for each in own.scores()} == {1, 2}
+
+
+def test_records_of_version_1_0_0_belong_to_the_source_of_their_model(
+    settings: Settings, registry: Registry, tmp_path: Path
+):
+    """Such records name no source. The source of a model is known even after its deletion."""
+    old = pack(tmp_path / "old", level=5.0, source="127.0.0.1")
+    registry.publish(old.folder, old.manifest)
+    version = old.manifest.version
+    ledger_of(settings).append([forecast(1, BEFORE, rating=9.9, version=version)])
+    ledger_of(settings).append_scores(RUN_DATE - DAY, [scored(2, version=version)])
+    assert score(RUN_DATE, settings) == 3
+    registry._versions.remove(version)
+    assert score(RUN_DATE, settings) == 0
+    record = view(settings)
+    assert record.figures is not None
+    assert record.figures.films == 1
+
+
 def test_film_without_a_forecast_before_its_release_is_never_scored(settings: Settings):
-    film_store(settings).add(columns(voted(2, 90, 7.0)))
+    tmdb_store(settings).add(columns(voted(2, 90, 7.0)))
     ledger_of(settings).append([forecast(2, RELEASED)])
     score(RUN_DATE, settings)
     assert {each.film_id for each in ledger_of(settings).scores()} == {1}
@@ -153,7 +193,7 @@ def moved(settings: Settings, released: date | None) -> dict[str, date]:
         The day on which the scored forecast was made, by scoring mark.
     """
     film = voted(1, 300, 6.0) | {"release_date": str(released or "")}
-    film_store(settings).add(columns(film, hour=13))
+    tmdb_store(settings).add(columns(film, hour=13))
     score(RUN_DATE, settings)
     return {each.mark: each.forecast_day for each in ledger_of(settings).scores()}
 
@@ -189,7 +229,7 @@ def test_score_stays_when_the_release_date_moves_later(settings: Settings):
 def test_film_removed_from_the_store_keeps_its_scores(settings: Settings):
     score(RUN_DATE, settings)
     before = ledger_of(settings).scores()
-    film_store(settings).purge(moment(RUN_DATE + DAY))
+    tmdb_store(settings).purge(moment(RUN_DATE + DAY))
     assert score(RUN_DATE, settings) == 0
     assert ledger_of(settings).scores() == before
     assert view(settings).figures is not None

@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import root_mean_squared_error
 
 from movierating.films.film import Film
+from movierating.films.source import TMDB
 from movierating.identity import sha256
 from movierating.registry.bundle import CARD_NAME, EVIDENCE_NAME, Bundle
 from movierating.registry.manifest import MANIFEST_NAME, Manifest
@@ -103,7 +104,7 @@ def prepared(folder: Path, count: int = FEW, reversed_from: int | None = None) -
     frame = pd.DataFrame(rows)[[*OLD_COLUMNS, *NEW_COLUMNS]]
     write_bytes(files.cleaned, frame.to_csv(index=False).encode("utf-8-sig"))
     write_json(files.codes, CODES.to_json())
-    write_json(files.preprocess_report, {"collected": count})
+    write_json(files.preprocess_report, {"source": "tests", "collected": count})
     faults = {"runtime: impossible": 3}
     write_json(files.collect_report, {"source": "tests", "validation": {"faults": faults}})
     return load_settings(Settings, data_dir=str(folder))
@@ -137,6 +138,14 @@ def test_written_bundle_verifies_and_names_its_data(trained: Trained):
     assert set(manifest.metrics) == {"train", "holdout", "form"}
     assert set(manifest.baselines) == {"mean", "recent_mean", "genre_mean", "old_model"}
     assert manifest.files.keys() == {*FILES, CARD_NAME, EVIDENCE_NAME}
+
+
+def test_films_collected_from_another_source_since_are_refused(tmp_path: Path):
+    settings = prepared(tmp_path)
+    report = RunFiles(tmp_path, RUN_DATE).collect_report
+    write_json(report, {"source": TMDB, "validation": {"faults": {}}})
+    with pytest.raises(DataFileError, match=r"has the films of tests, but .*; run preprocess"):
+        train(RUN_DATE, settings, SMALL)
 
 
 def test_folds_select_the_family_and_hold_out_films_do_not(tmp_path: Path, tracked: list[Any]):

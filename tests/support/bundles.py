@@ -11,6 +11,7 @@ import numpy as np
 
 from movierating.films.codes import Codes, CodeTable
 from movierating.films.film import Film, Plot
+from movierating.films.source import TMDB
 from movierating.identity import sha256
 from movierating.model.features import MEASUREMENTS, build_matrix
 from movierating.model.onnx_model import Graph, Model
@@ -153,10 +154,12 @@ def pack(
     level: float = 6.0,
     holdout_rmse: float = 0.7,
     data_sha256: str = sha256(b""),
+    source: str = TMDB,
 ) -> Packed:
     """Create a bundle whose forecasts lie around the rating `level`.
 
-    Its manifest states `holdout_rmse` as the model's RMSE on the hold-out films."""
+    Its manifest states `holdout_rmse` as the model's RMSE on the hold-out films, and `source` as
+    the source of the films."""
     from scripts.training.models import fit_regressor  # here, because the import takes seconds
     from scripts.training.onnx_export import to_onnx
 
@@ -191,7 +194,7 @@ def pack(
         baselines={
             name: scores(0.8) for name in ("mean", "recent_mean", "genre_mean", "old_model")
         },
-        data=DataSource(sha256=data_sha256, films=400, source="invented"),
+        data=DataSource(sha256=data_sha256, films=400, source=source),
         libraries={},
         files={},
         golden=golden_inputs(model, matrix[:5]),

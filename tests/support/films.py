@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from movierating.films.source import TMDB
 from movierating.settings import Settings
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder, write_json
@@ -91,6 +92,11 @@ def releases(*dates: tuple[str | None, int, str]) -> dict[str, Any]:
     }
 
 
+def tmdb_store(settings: Settings) -> FilmStore:
+    """Open the store of TMDB's films, on which the bundles of `bundles.pack` were trained."""
+    return film_store(settings, TMDB)
+
+
 def stored(store: FilmStore) -> dict[int, dict[str, Any]]:
     """Return all rows of a film store by film id."""
     rows = [row for table in store.films() for row in table.to_pylist()]
@@ -100,12 +106,10 @@ def stored(store: FilmStore) -> dict[int, dict[str, Any]]:
 
 def collected(settings: Settings, *films: dict[str, Any], day: date = RUN_DATE) -> None:
     """Write the files that the collect step of `RUN_DATE` writes if it fetched `films` on `day`."""
-    film_store(settings).add(columns(*films, day=day, run_date=RUN_DATE))
+    tmdb_store(settings).add(columns(*films, day=day, run_date=RUN_DATE))
     files = RunFiles(data_folder(settings), RUN_DATE)
     write_films(files.collected, films)
-    write_json(
-        files.collect_report, {"source": "tests", "validation": ValidationReport().as_json()}
-    )
+    write_json(files.collect_report, {"source": TMDB, "validation": ValidationReport().as_json()})
 
 
 def remember(store: FilmStore, day: date) -> None:

@@ -10,10 +10,19 @@ from pathlib import Path
 import pytest
 
 from movierating.films.codes import Codes
+from movierating.films.source import TMDB
+from movierating.films.source import invented_films as invented_films_of
 from movierating.identity import sha256
 from movierating.registry.bundle import CODES_NAME, Bundle
 from movierating.registry.manifest import FORMAT, MANIFEST_NAME, BundleError
-from movierating.registry.registry import POINTER_KEY, MoveError, Pointer, Production, Registry
+from movierating.registry.registry import (
+    POINTER_KEY,
+    InventedFilmsError,
+    MoveError,
+    Pointer,
+    Production,
+    Registry,
+)
 from movierating.registry.versions import RegistryConflictError, UnknownVersionError
 from movierating.s3 import (
     Bucket,
@@ -104,17 +113,26 @@ def test_altered_code_tables_in_production_are_refused(
 
 
 @pytest.mark.parametrize("other", [1, FORMAT + 1])
-def test_code_tables_of_another_format_are_refused(
+def test_code_tables_of_another_format_are_read(
     registry: Registry, bucket: Bucket, packed: Packed, other: int
 ):
-    manifest = json.dumps({"format": other}).encode()
+    codes = json.dumps(CODES.to_json()).encode()
+    files = {CODES_NAME: {"sha256": sha256(codes), "bytes": len(codes), "new": True}}
+    manifest = json.dumps({"format": other, "files": files}).encode()
     bucket.put(f"models/versions/other/{MANIFEST_NAME}", manifest)
+    bucket.put(f"models/versions/other/{CODES_NAME}", codes)
     pointer = packed.pointer(version="other", manifest_sha256=sha256(manifest))
     registry.promote(pointer, over=None)
-    with pytest.raises(
-        BundleError, match=f"format {other}; this code reads formats 2 and {FORMAT}$"
-    ):
-        registry.production_codes()
+    assert registry.production_codes() == CODES
+
+
+def test_code_tables_of_an_earlier_version_replace_damaged_ones(
+    registry: Registry, bucket: Bucket, packed: Packed, newer: Packed
+):
+    assert registry.earlier_codes() == Codes()
+    put_into_production(registry, newer, over=put_into_production(registry, packed))
+    bucket.put(f"models/versions/{newer.manifest.version}/{CODES_NAME}", b"altered")
+    assert registry.earlier_codes() == CODES
 
 
 def test_publishing_again_changes_nothing(registry: Registry, bucket: Bucket, packed: Packed):
@@ -407,6 +425,43 @@ def test_promotion_by_hand_refuses_an_earlier_run_date(
     put_into_production(registry, tomorrows)
     with pytest.raises(MoveError, match="to go back, use rollback"):
         registry.promote_by_hand(packed.manifest.version, "ada", "")
+
+
+@pytest.fixture(scope="session")
+def invented(tmp_path_factory: pytest.TempPathFactory) -> Packed:
+    """Create a bundle of invented films, with the same run date as `tomorrows`."""
+    folder = tmp_path_factory.mktemp("invented")
+    return pack(folder, TOMORROW, source=invented_films_of("1a2b"))
+
+
+def test_source_of_a_version_is_read_in_any_format(
+    registry: Registry, bucket: Bucket, packed: Packed
+):
+    registry.publish(packed.folder, packed.manifest)
+    raw = json.dumps({"format": FORMAT + 1, "data": {"source": "127.0.0.1", "more": 1}}).encode()
+    bucket.put(f"models/versions/newer/{MANIFEST_NAME}", raw)
+    bucket.put(f"models/versions/damaged/{MANIFEST_NAME}", b"{")
+    names = (packed.manifest.version, "newer", "damaged", "missing")
+    assert [registry.source(each) for each in names] == [TMDB, "127.0.0.1", None, None]
+
+
+@pytest.mark.parametrize("move", ["roll_back", "promote_by_hand"])
+@pytest.mark.parametrize("manifest_is_lost", [False, True])
+def test_person_cannot_replace_real_films_by_invented_ones(
+    registry: Registry,
+    bucket: Bucket,
+    packed: Packed,
+    invented: Packed,
+    move: str,
+    manifest_is_lost: bool,
+):
+    put_into_production(registry, packed, over=put_into_production(registry, invented))
+    current = registry.production()
+    if manifest_is_lost:
+        bucket.delete(f"models/versions/{packed.manifest.version}/{MANIFEST_NAME}")
+    with pytest.raises(InventedFilmsError, match=r"on invented films .* must never replace"):
+        getattr(registry, move)(invented.manifest.version, "ada", "")
+    assert registry.production() == current
 
 
 @pytest.mark.parametrize("move", ["roll_back", "promote_by_hand"])

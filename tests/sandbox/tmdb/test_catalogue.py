@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from movierating.films.source import is_of_catalogue
 from sandbox.tmdb import answers
 from sandbox.tmdb.catalogue import CatalogueError, CatalogueFile
 from sandbox.tmdb.hashing import FIRST_INVENTED_ID
@@ -39,6 +40,14 @@ def test_a_film_with_only_an_id_has_tmdbs_empty_values(write: Write) -> None:
     for key in ("genres", "production_companies", "production_countries", "spoken_languages"):
         assert detail[key] == []
     assert detail["status"] == "Planned"
+
+
+def test_files_of_the_same_name_are_two_sources(write: Write) -> None:
+    one, again = (CatalogueFile(write({"id": 5}), TODAY).source for _ in range(2))
+    other = CatalogueFile(write({"id": 6}), TODAY).source
+    assert one == again != other
+    assert is_of_catalogue(one, "films")
+    assert is_of_catalogue(other, "films")
 
 
 def test_a_film_is_served_with_tmdbs_codes_and_types(write: Write) -> None:

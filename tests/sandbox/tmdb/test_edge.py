@@ -4,6 +4,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 import requests
 
+from movierating.films.source import STAND_IN_HEADER, from_header, is_invented
 from sandbox.tmdb.process import RunningStandIn, running
 from tests.sandbox.tmdb.conftest import KEY, Get
 
@@ -19,6 +20,11 @@ def test_answers_are_dated_by_the_stand_ins_clock(days: int) -> None:
 
 
 PATH = "/movie/popular"
+
+
+@pytest.mark.parametrize("path", [PATH, "/movie/0", "/nowhere"])
+def test_every_answer_says_that_the_films_are_not_tmdbs(get: Get, path: str) -> None:
+    assert is_invented(from_header(get(path).headers[STAND_IN_HEADER]))
 
 
 def test_head_is_answered_as_get_is_but_without_the_body(

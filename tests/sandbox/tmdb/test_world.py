@@ -6,9 +6,11 @@ import numpy.typing as npt
 import pytest
 from textblob import TextBlob
 
+from movierating.films.source import is_invented
 from sandbox.tmdb import quality
 from sandbox.tmdb.codes import GENRES
 from sandbox.tmdb.films import Film
+from sandbox.tmdb.odd_films import WorldWithOddFilms
 from sandbox.tmdb.plots import plot_words, title_words
 from sandbox.tmdb.world import World
 
@@ -45,6 +47,14 @@ def test_a_later_day_changes_votes_and_ratings_but_no_facts() -> None:
     assert [early.film(at).title for at in range(600)] == [late.film(at).title for at in range(600)]
     assert np.all(early.columns.vote_count <= late.columns.vote_count)
     assert early.columns.vote_count.sum() < late.columns.vote_count.sum()
+
+
+def test_every_world_has_a_name_of_its_own_on_all_days() -> None:
+    one, other, smaller = (World(TODAY, seed, size) for seed, size in ((1, 60), (2, 60), (1, 50)))
+    names = {one.source, other.source, smaller.source, WorldWithOddFilms(one).source}
+    assert len(names) == 4
+    assert all(map(is_invented, names))
+    assert World(date(2020, 1, 1), 1, 60).source == one.source
 
 
 def test_six_thousand_films_in_several_languages(films: list[Film]) -> None:

@@ -5,12 +5,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from movierating.films.codes import Codes, CodeTable
 from movierating.films.film import Film, Plot
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, film_of, films_of, read_cleaned, row_of
+from scripts.runtime.storage import DataFileError
 
 CODES = Codes(CodeTable(("Drama", "Crime")), CodeTable(("en", "ko")))
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -42,8 +44,11 @@ films = st.builds(
 )
 
 
+OUTCOME = {"revenue": 1, "vote_count": 1, "vote_average": 5.0}
+
+
 def written_and_read(some: list[Film]) -> pd.DataFrame:
-    rows = [{"id": at} | row_of(film, CODES) for at, film in enumerate(some)]
+    rows = [OUTCOME | {"id": at} | row_of(film, CODES) for at, film in enumerate(some)]
     with TemporaryDirectory() as folder:
         path = Path(folder) / "cleaned.csv"
         pd.DataFrame(rows).to_csv(
@@ -65,8 +70,32 @@ def test_film_is_read_exactly_as_it_was_written(some: list[Film]):
 def test_cleaned_file_is_read_oldest_first(tmp_path: Path):
     path = tmp_path / "cleaned.csv"
     days = ["2026-01-02", "2025-12-31", "2026-01-01", "2025-12-31"]
-    pd.DataFrame({"id": [1, 4, 2, 3], "release_date": days}).to_csv(path, index=False)
+    others = dict.fromkeys((*OLD_COLUMNS, *NEW_COLUMNS), 0)
+    frame = pd.DataFrame(others | {"id": [1, 4, 2, 3], "release_date": days})
+    frame.to_csv(path, index=False)
     assert read_cleaned(path)["id"].tolist() == [3, 4, 2, 1]
+
+
+@pytest.mark.parametrize("missing", ["id", "release_date", "keywords", "overview_ko"])
+def test_file_of_another_version_names_the_missing_column_and_what_to_do(
+    tmp_path: Path, missing: str
+):
+    path = tmp_path / "movies_cleaned_2026-11-23.csv"
+    names = [name for name in (*OLD_COLUMNS, *NEW_COLUMNS) if name != missing]
+    pd.DataFrame({name: ["1"] for name in names}).to_csv(path, index=False)
+    with pytest.raises(
+        DataFileError,
+        match=rf"movies_cleaned_2026-11-23.csv has no column '{missing}', .* run preprocess",
+    ):
+        read_cleaned(path)
+
+
+@pytest.mark.parametrize("raw", [b"", b"id,title\n1,2,3,4\n", b"\xff\xfe\x00"])
+def test_damaged_file_is_named(tmp_path: Path, raw: bytes):
+    path = tmp_path / "cleaned.csv"
+    path.write_bytes(raw)
+    with pytest.raises(DataFileError, match=r"cleaned\.csv .*run preprocess for its date again"):
+        read_cleaned(path)
 
 
 def test_unknown_facts_are_empty_and_unknown_codes_minus_one():

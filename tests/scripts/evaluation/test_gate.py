@@ -4,12 +4,15 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
+from movierating.films.source import TMDB, catalogue_films, describe, invented_films
 from movierating.registry.bundle import Bundle
+from movierating.registry.manifest import Manifest
 from scripts.dataset.split import Sample
 from scripts.evaluation.gate import (
     MIN_FILMS_TO_COMPARE,
     compare,
     judge,
+    judge_other_source,
     judge_without_champion,
     refused_by_date,
     unseen_by_both,
@@ -141,6 +144,55 @@ def test_first_version_has_to_beat_the_naive_baselines(packed: Packed):
 
     allowed = {name: alone(name) for name in packed.manifest.baselines}
     assert allowed == {"mean": False, "recent_mean": False, "genre_mean": False, "old_model": True}
+
+
+def of(packed: Packed, source: str, **facts: object) -> Manifest:
+    data = packed.manifest.data.model_copy(update={"source": source})
+    return packed.manifest.model_copy(update={"data": data, **facts})
+
+
+INVENTED, OTHERS = invented_films("1a2b"), catalogue_films("films", "3c4d")
+
+
+@pytest.mark.parametrize(
+    ("ours", "champions", "promote"),
+    [
+        (TMDB, INVENTED, True),
+        (TMDB, "127.0.0.1", True),  # as version 1.0.0 named the stand-in
+        (OTHERS, INVENTED, True),
+        (TMDB, OTHERS, True),
+        (OTHERS, TMDB, True),
+        (OTHERS, catalogue_films("films", "5e6f"), True),
+        (INVENTED, invented_films("7a8b"), True),
+        (INVENTED, TMDB, False),
+        (INVENTED, OTHERS, False),
+        (INVENTED, None, False),  # nobody knows the films, so they may be real
+        (TMDB, TMDB, None),  # to be compared
+        (INVENTED, INVENTED, None),
+        (TMDB, None, None),
+    ],
+)
+def test_source_of_the_films_decides_before_any_comparison(
+    packed: Packed, ours: str, champions: str | None, promote: bool | None
+):
+    verdict = judge_other_source(of(packed, ours), "v1", champions)
+    assert (verdict.promote if verdict else None) == promote
+    if verdict and champions:
+        assert f"trained on {describe(ours)}, and v1 on {describe(champions)}" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("ours", "champions", "promote"),
+    [(TMDB, INVENTED, True), (OTHERS, TMDB, False), (INVENTED, invented_films("7a8b"), False)],
+)
+def test_only_real_films_after_invented_ones_need_not_beat_the_means(
+    packed: Packed, ours: str, champions: str, promote: bool
+):
+    poor = of(packed, ours, baselines=packed.manifest.baselines | {"mean": scores(0.69)})
+    verdict = judge_other_source(poor, "v1", champions)
+    assert verdict is not None
+    assert verdict.promote == promote
+    assert "its hold-out RMSE of 0.700 does not beat mean (0.690)" in verdict.reason
 
 
 def test_worse_means_significantly_larger_errors():

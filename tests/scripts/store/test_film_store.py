@@ -16,19 +16,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from movierating.films.source import TMDB, catalogue_films, invented_films
 from movierating.settings import Settings, load_settings
 from scripts.runtime.storage import DataFileError, write_bytes
 from scripts.store import film_store as module
 from scripts.store.film_store import (
     FilmStore,
     StoreCorruptError,
-    film_source,
     film_store,
+    other_sources,
 )
 from scripts.store.index import Index
 from scripts.store.schema import PART_TIMES, compact_json
 from tests.support.bundles import RUN_DATE
-from tests.support.films import columns, moment, releases, stored
+from tests.support.films import columns, moment, releases, stored, tmdb_store
 
 DAY = timedelta(days=1)
 FILMS_EACH = 20  # of each concurrent writer
@@ -50,21 +51,14 @@ def parquet(store: FilmStore) -> list[Path]:
     return sorted(Path(str(store.folder)).glob("*.parquet"))
 
 
-def test_source_is_the_host_of_tmdb_or_the_catalogue():
-    assert film_source(load_settings(Settings)) == "api.themoviedb.org"
-    assert film_source(load_settings(Settings, tmdb_catalogue="/data/to_2022.parquet")) == "to_2022"
-
-
 def test_each_source_has_its_own_store(tmp_path: Path):
-    real = load_settings(Settings, data_dir=str(tmp_path))
-    played = real.model_copy(update={"tmdb_base_url": "http://127.0.0.1:8090/3"})
-    catalogue = played.model_copy(update={"tmdb_catalogue": "/somewhere/to_2022.parquet"})
-    folders = {str(film_store(each).folder) for each in (real, played, catalogue)}
-    assert {Path(folder).name for folder in folders} == {
-        "api.themoviedb.org",
-        "127.0.0.1",
-        "to_2022",
-    }
+    settings = load_settings(Settings, data_dir=str(tmp_path))
+    others = (invented_films("1a2b"), catalogue_films("to_2022", "3c4d"))
+    assert other_sources(settings, TMDB) == []
+    for source in (TMDB, *others):
+        film_store(settings, source).add(columns({"id": 1}))
+    assert other_sources(settings, TMDB) == sorted(others)
+    assert {path.name for path in (tmp_path / "films").iterdir()} == {TMDB, *others}
 
 
 def test_store_without_films_supports_all_operations(store: FilmStore):
@@ -458,24 +452,24 @@ def test_object_deleted_while_it_is_read_is_no_error(
     there = bucket_settings.model_copy(
         update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline"}
     )
-    store = film_store(there)
+    store = tmdb_store(there)
     for film in (1, 2):
         store.add(columns({"id": film}))
     files, before = FilmStore._files, store._files()
     FilmStore(store.folder).compact()
     listings = iter([before])
     monkeypatch.setattr(FilmStore, "_files", lambda self: next(listings, None) or files(self))
-    assert sorted(stored(film_store(there))) == [1, 2]
+    assert sorted(stored(tmdb_store(there))) == [1, 2]
 
 
 def test_store_in_s3_behaves_like_a_local_one(bucket_settings: Settings) -> None:
     there = bucket_settings.model_copy(
         update={"data_dir": f"s3://{bucket_settings.s3_bucket_name}/pipeline"}
     )
-    store = film_store(there)
+    store = tmdb_store(there)
     assert len(store.index()) == 0
     for days, count in [(2, 10), (0, 30), (1, 20)]:
-        film_store(there).add(columns({"id": 1, "vote_count": count}, day=RUN_DATE - days * DAY))
+        tmdb_store(there).add(columns({"id": 1, "vote_count": count}, day=RUN_DATE - days * DAY))
     store.add(columns({"id": 2}))
     digest = store.digest()
     assert [count for _, _, count in votes(stored(store)[1])] == [10, 20, 30]

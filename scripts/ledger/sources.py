@@ -1,0 +1,53 @@
+"""Open the forecast ledger for the films of one source, such as TMDB.
+
+The ledger has the forecasts of all models that were ever in production. After a change of the
+source, forecasts and scores of the other source's films remain in it, but nothing reads them.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from movierating.ledger.ledger import ForecastLedger
+from movierating.registry.registry import Registry
+from movierating.s3 import Bucket, PreconditionFailedError
+
+SOURCES_KEY: Final = "forecasts/sources.json"
+
+
+def production_source(registry: Registry) -> str | None:
+    """Return the name of the source of the films that the model in production was trained on.
+
+    Returns:
+        The name; None if nothing is in production, or if the manifest cannot be read.
+    """
+    current = registry.production()
+    return registry.source(current.pointer.version) if current else None
+
+
+def open_ledger(bucket: Bucket, source: str | None) -> ForecastLedger:
+    """Open the ledger with only the records of films from `source`; None opens all records."""
+    return ForecastLedger(bucket, source, _sources_of_old_versions(bucket))
+
+
+def _sources_of_old_versions(bucket: Bucket) -> Mapping[str, str]:
+    """Return the source of each model version that existed when this was called first.
+
+    Records of version 1.0.0 name no source, only the model version. Versions are deleted after a
+    while, so their sources are stored. A record whose version had been deleted before is taken for
+    one of the source at hand: version 1.0.0 never replaced a model by one of another source.
+    """
+    blob = bucket.get(SOURCES_KEY)
+    if blob is not None:
+        known: dict[str, str] = json.loads(blob.raw)
+        return known
+    registry = Registry(bucket)
+    found = {
+        each.version: source
+        for each in registry.versions()
+        if each.complete and (source := registry.source(each.version))
+    }
+    with suppress(PreconditionFailedError):  # another run has stored the same
+        bucket.create(SOURCES_KEY, json.dumps(found, indent=2).encode())
+    return found
