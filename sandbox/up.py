@@ -80,9 +80,11 @@ def _prepare() -> Secrets:
 
 def _mark(settings: Settings, keys: Secrets) -> str:
     """Return a text that differs for another TMDB or S3, and does not reveal the key for TMDB."""
-    values = {name: getattr(settings, name) for name in _OUTSIDE_WORLD}
-    key = settings.tmdb_api_key
-    values["tmdb_api_key"] = key.get_secret_value() if key else None
+    key, catalogue = settings.tmdb_api_key, Path(settings.tmdb_catalogue or "")
+    values = [getattr(settings, name) for name in _OUTSIDE_WORLD]
+    values.append(key.get_secret_value() if key else None)
+    # Another file at the same path; the stand-in has read the old one.
+    values.append(catalogue.stat().st_mtime_ns if catalogue.is_file() else None)
     return hmac.new(keys.jwt.encode(), json.dumps(values).encode(), "sha256").hexdigest()
 
 

@@ -2,6 +2,7 @@
 
 The services themselves are not started here; the integration tests do that."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,15 @@ def test_services_start_again_with_another_source_of_films_or_bucket(
     up(changed, said.append)
     assert len(services.done) == 5
     assert TMDB_KEY not in (tmp_path / "settings.mark").read_text()
+
+
+def test_services_start_again_with_another_file_of_the_same_name(
+    services: Services, tmp_path: Path
+):
+    path = tmp_path / "films.parquet"
+    path.write_bytes(b"old")
+    settings = load_settings(Settings, tmdb_catalogue=str(path))
+    up(settings, lambda _: None)
+    os.utime(path, ns=(0, 0))
+    up(settings, lambda _: None)
+    assert services.done == ["start", "pipeline", "stop", "start", "pipeline"]
