@@ -3,15 +3,12 @@ import os
 import random
 import shutil
 import time
-from contextlib import suppress
 from datetime import date, datetime, timedelta
-from itertools import permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,14 +17,10 @@ from movierating.films.source import TMDB, catalogue_films, invented_films
 from movierating.settings import Settings, load_settings
 from scripts.runtime.storage import DataFileError, write_bytes
 from scripts.store import film_store as module
-from scripts.store.film_store import (
-    FilmStore,
-    StoreCorruptError,
-    film_store,
-    other_sources,
-)
+from scripts.store import store_files
+from scripts.store.film_store import FilmStore, film_store, other_sources
 from scripts.store.index import Index
-from scripts.store.schema import PART_TIMES, compact_json
+from scripts.store.store_files import StoreCorruptError, read_columns
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, releases, stored, tmdb_store
 
@@ -190,7 +183,7 @@ def test_superseded_records_are_merged_away_but_their_votes_kept(
     store.add(columns({"id": 2, "vote_count": 30}))
     store.compact()
     (path,) = parquet(store)
-    assert module._columns(path, ["id"]).num_rows == 3
+    assert read_columns(path, ["id"]).num_rows == 3
     assert [count for _, _, count in votes(stored(store)[1])] == [10, 20]
 
 
@@ -200,7 +193,7 @@ def test_purge_deletes_unrefreshed_films_and_old_records_of_refreshed_ones(store
     store.add(columns(old, {"id": 3}, day=RUN_DATE - 180 * DAY))
     assert store.purge(moment() - 180 * DAY) == 1
     assert sorted(stored(store)) == [2, 3]
-    assert sum(module._columns(path, ["id"]).num_rows for path in parquet(store)) == 2
+    assert sum(read_columns(path, ["id"]).num_rows for path in parquet(store)) == 2
     assert [count for _, _, count in votes(stored(store)[2])] == [10, 60]
     assert store.purge(moment() - 180 * DAY) == 0
 
@@ -218,58 +211,6 @@ def test_digest_depends_on_the_films_only(tmp_path: Path):
     two.add(columns({"id": 1}, day=RUN_DATE - DAY, run_date=RUN_DATE))
     other.add(columns({"id": 1}, {"id": 2, "runtime": 102}))
     assert one.digest() == two.digest() != other.digest()
-
-
-@pytest.mark.parametrize("damage", ["flipped bit", "half", "empty", "garbage"])
-def test_damaged_file_is_reported_in_one_sentence_and_others_stay(store: FilmStore, damage: str):
-    store.add(columns(*({"id": at, "overview": "lantern " * at} for at in range(1, 40))))
-    store.add(columns({"id": 40}))
-    path, good = parquet(store)
-    raw = bytearray(path.read_bytes())
-    middle = len(raw) // 2
-    raw[middle] ^= 1
-    spoilt = {
-        "flipped bit": bytes(raw),
-        "half": bytes(raw[:middle]),
-        "empty": b"",
-        "garbage": b"x" * 99,
-    }
-    path.write_bytes(spoilt[damage])
-    with pytest.raises(StoreCorruptError, match=rf"{path.name} is damaged; move it away"):
-        list(store.films())
-    if damage != "flipped bit":
-        with pytest.raises(StoreCorruptError):
-            store.index()
-    path.rename(path.with_suffix(".damaged"))
-    assert sorted(stored(store)) == [40]
-    assert parquet(store) == [good]
-
-
-def test_damaged_votes_of_an_older_record_are_never_returned(store: FilmStore):
-    films = [{"id": film, "vote_count": 10 * film} for film in range(1, 200)]
-    store.add(columns(*films, day=RUN_DATE - DAY))
-    store.add(columns(*films))
-    expected = [row["votes"] for row in stored(store).values()]
-    path = parquet(store)[0]
-    sound = path.read_bytes()
-    for at in range(200, 4000, 190):
-        raw = bytearray(sound)
-        raw[-at] ^= 4
-        path.write_bytes(raw)
-        with suppress(StoreCorruptError):
-            assert [row["votes"] for row in stored(store).values()] == expected, at
-
-
-def test_unreadable_file_is_not_reported_as_damaged(
-    store: FilmStore, monkeypatch: pytest.MonkeyPatch
-):
-    def refused(*_: Any, **__: Any) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    store.add(columns({"id": 1}))
-    monkeypatch.setattr(Path, "open", refused)
-    with pytest.raises(PermissionError):
-        store.index()
 
 
 def test_partial_file_of_a_killed_writer_is_deleted(store: FilmStore):
@@ -333,7 +274,7 @@ def test_process_killed_while_merging_leaves_the_same_films(
         unlink(path, missing_ok)
 
     unlink = Path.unlink
-    monkeypatch.setattr(module, "write_bytes", dying)
+    monkeypatch.setattr(store_files, "write_bytes", dying)
     monkeypatch.setattr(Path, "unlink", dying_unlink)
     with pytest.raises(KilledError):
         store.compact()
@@ -478,93 +419,6 @@ def test_store_in_s3_behaves_like_a_local_one(bucket_settings: Settings) -> None
     assert store.digest() == digest
     assert store.purge(moment() - DAY) == 0
     assert store.purge(moment() + DAY) == 2
-
-
-CREDITS = {"cast": [{"name": "Kim"}], "crew": []}
-
-
-def without_credits(store: FilmStore, days: int, *ids: int) -> None:
-    """Add records without credits, fetched some days before `RUN_DATE`."""
-    films = ({"id": film_id, "credits": None} for film_id in ids)
-    store.add(columns(*films, day=RUN_DATE - days * DAY))
-
-
-def test_part_that_the_newest_record_lacks_is_kept_with_its_own_age(store: FilmStore):
-    store.add(columns({"id": 1, "credits": CREDITS}, {"id": 2}, day=RUN_DATE - 9 * DAY))
-    without_credits(store, 3, 1)
-    without_credits(store, 0, 1)
-    film = stored(store)[1]
-    assert film["credits"] == compact_json(CREDITS)
-    assert film["credits_at"] == moment(RUN_DATE - 9 * DAY)
-    assert film["fetched_at"] == film["keywords_at"] == moment()
-    of_the_day = pa.concat_tables(store.as_of(RUN_DATE))
-    assert None not in of_the_day["credits"].to_pylist()
-
-
-@pytest.mark.parametrize("order", list(permutations(range(4))), ids=str)
-def test_kept_part_is_the_same_in_any_order_of_writing_and_merging(
-    store: FilmStore, order: tuple[int, ...]
-):
-    records = [
-        columns({"id": 1, "credits": None}),
-        columns({"id": 1, "credits": CREDITS}, {"id": 2}, day=RUN_DATE - 5 * DAY),
-        columns({"id": 1, "credits": None, "keywords": None}, day=RUN_DATE - 7 * DAY),
-        columns({"id": 1, "credits": {"cast": [], "crew": []}}, day=RUN_DATE - 9 * DAY),
-    ]
-    for count, at in enumerate(order):
-        store.add(records[at])
-        if count % 2:
-            store.merge_written()
-    store.compact()
-    films = stored(store)
-    assert films.keys() == {1, 2}
-    assert films[1]["credits"] == compact_json(CREDITS)
-    assert films[1]["credits_at"] == moment(RUN_DATE - 5 * DAY)
-    assert films[1]["keywords_at"] == moment()
-
-
-def test_parts_are_kept_in_groups_that_fit_into_memory(
-    store: FilmStore, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(module, "_MOST_KEPT_PARTS", 2)
-    store.add(columns(*({"id": film_id} for film_id in range(1, 8)), day=RUN_DATE - DAY))
-    for film_id in range(1, 8):
-        without_credits(store, 0, film_id)
-    assert len(parquet(store)) == 8
-    films = stored(store)
-    assert all(film["credits"] for film in films.values())
-    assert {film["fetched_at"] for film in films.values()} == {moment()}
-
-
-def test_kept_part_is_deleted_once_it_is_too_old_and_the_film_stays(store: FilmStore):
-    store.add(columns({"id": 1}, day=RUN_DATE - 100 * DAY))
-    without_credits(store, 50, 1)
-    store.compact()
-    without_credits(store, 0, 1)
-    assert store.purge(moment(RUN_DATE - 101 * DAY)) == 0
-    assert stored(store)[1]["credits"] is not None
-    assert store.purge(moment(RUN_DATE - 99 * DAY)) == 0
-    film = stored(store)[1]
-    assert film["credits"] is film["credits_at"] is None
-    assert (film["title"], len(film["votes"])) == ("The Lantern", 3)
-
-
-def test_file_of_version_1_0_0_is_read_as_it_was(store: FilmStore):
-    """It has no tombstones and no times of parts; a part is then as old as its record."""
-    old = columns({"id": 1}, {"id": 2, "credits": None}, day=RUN_DATE - DAY)
-    released = old.drop_columns([*PART_TIMES.values(), "deleted"])
-    sink = pa.BufferOutputStream()
-    pq.write_table(released, sink, compression="zstd", write_page_checksum=True)
-    raw = sink.getvalue().to_pybytes()
-    write_bytes(store.folder / f"{1:020}-{module._checksum(raw)}.parquet", raw)
-    known = [row | {"deleted": None} for row in old.to_pylist()]
-    assert list(stored(store).values()) == known
-    assert len(store.index()) == 2
-    without_credits(store, 0, 1)
-    store.compact()
-    films = stored(store)
-    assert films[1]["credits_at"] == moment(RUN_DATE - DAY)
-    assert films[2]["credits"] is None
 
 
 def test_deleted_film_is_gone_for_all_readers(store: FilmStore):
