@@ -6,12 +6,10 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from threading import Event
-from typing import Any, ClassVar, Final, NamedTuple, Self, TypeVar
-from urllib.parse import urlparse
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import requests
 from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
@@ -24,12 +22,17 @@ from tenacity import (
 )
 from tenacity.stop import StopBaseT
 
-from movierating.errors import ExplainedError
-from movierating.films.source import STAND_IN_HEADER, TMDB, describe, from_header
 from movierating.settings import PipelineSettings, SettingsError
 from movierating.time_limits import LimitedAdapter, ProxyProblemError
 from scripts.runtime.clock import now
 from scripts.store.schema import PARTS, incomplete_parts, is_complete, unexpected_fields
+from scripts.tmdb.answers import Times, film_of, listing_of, refusal, source_of, times_of
+from scripts.tmdb.errors import (
+    NotFoundError,
+    OtherFilmsError,
+    TmdbError,
+    TmdbUnavailableError,
+)
 from scripts.tmdb.listing import MAX_READINGS, FilmJson, Listing, ListReading
 
 logger = logging.getLogger(__name__)
@@ -49,82 +52,13 @@ _FILM_ATTEMPTS: Final = 6  # for a film that fails while TMDB answers other requ
 _HEALTH_CHECKS: Final = 5
 _CHANGES: Final = "/movie/changes"
 _GENRES: Final = "/genre/movie/list"  # a small answer that TMDB always has
-_MAX_UNUSABLE: Final = 0.5  # largest share of a list's page that may be without a film id
-_ENTRIES_TO_JUDGE: Final = 10  # a page is judged as if it had at least this many entries
-_LARGEST_ID: Final = 2**63 - 1  # of the store's column
 _TIMEOUT_SECONDS: Final = (5, 20)  # to connect, and to wait for data
 _RESPONSE_SECONDS: Final = 60.0  # for a whole response
 _LARGEST_GROWTH: Final = 20  # the longest wait between two attempts, as a multiple of the first
 _LONGEST_RETRY_AFTER_SECONDS: Final = 60.0  # even if TMDB asks for a longer wait
-_CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a date some hours old
 _EVENLY: Final = 0.75  # the shortest gap between requests, as a fraction of the mean gap
-_NOT_FOUND: Final = 34  # TMDB's own status code for a film or list that does not exist
-# An age that is longer is a mistake: the records would seem to be expired.
-_LONGEST_AGE: Final = timedelta(days=30)
-_TMDB_HOSTS: Final = frozenset({TMDB, "api.tmdb.org"})
-_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _KEY: Final = re.compile(r"[!-~]+")  # the characters that an HTTP header may contain
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
-
-
-class TmdbError(ExplainedError, RuntimeError):
-    """TMDB cannot be used; the message names the setting to check."""
-
-
-class TmdbUnavailableError(TmdbError):
-    """TMDB did not send a usable response; a later attempt may succeed."""
-
-    retryable: ClassVar[bool] = True
-
-    def __init__(
-        self,
-        problem: str,
-        wait_seconds: float | None = None,
-        remedy: str = "; check TMDB_BASE_URL and the network",
-    ) -> None:
-        """Create the error.
-
-        Args:
-            problem: What TMDB did.
-            wait_seconds: The wait that TMDB requested with `Retry-After`.
-            remedy: What to change, if `problem` does not say it.
-        """
-        super().__init__(f"TMDB {problem}{remedy}")
-        self.wait_seconds = wait_seconds
-
-
-class NotFoundError(TmdbError, LookupError):
-    """TMDB says that it has no such film or list.
-
-    Attributes:
-        at: When TMDB said so.
-    """
-
-    def __init__(self, at: datetime) -> None:
-        super().__init__("TMDB has no such film or list; check TMDB_BASE_URL")
-        self.at = at
-
-
-class OtherFilmsError(TmdbError):
-    """TMDB_BASE_URL serves the films of another source than the work was begun with."""
-
-    def __init__(self, expected: str, found: str) -> None:
-        """Create the error; its message describes the two sources."""
-        super().__init__(
-            f"TMDB_BASE_URL now serves {describe(found)} instead of {describe(expected)}, and the "
-            "two must not be mixed; start the run or the backfill again"
-        )
-
-
-class ClockError(TmdbError):
-    """This machine's clock is wrong, so the dates of its records and runs would be wrong."""
-
-    def __init__(self, here: datetime, there: datetime) -> None:
-        """Create the error; its message has this machine's time (`here`) and TMDB's (`there`)."""
-        super().__init__(
-            f"this machine's clock says {here:%Y-%m-%d %H:%M} and TMDB's {there:%Y-%m-%d %H:%M} "
-            "UTC; set the clock"
-        )
 
 
 class TmdbAnswer(NamedTuple):
@@ -142,13 +76,6 @@ class TmdbAnswer(NamedTuple):
     film: FilmJson | None
     at: datetime
     problem: str | None = None
-
-
-class _Times(NamedTuple):
-    """When TMDB sent an answer (its header `Date`), and when TMDB made the answer's content."""
-
-    sent_at: datetime
-    made_at: datetime
 
 
 class _FilmFailedError(Exception):
@@ -238,7 +165,7 @@ class Tmdb:
         listing, made_at = self._ask(
             path,
             query | {"page": number},
-            lambda content, times: (_listed(content), times.made_at),
+            lambda content, times: (listing_of(content), times.made_at),
         )
         if path == _CHANGES:
             self.changes_made_at = min(self.changes_made_at or made_at, made_at)
@@ -347,7 +274,7 @@ class Tmdb:
         query: dict[str, str | int] = {"append_to_response": ",".join(PARTS)}
         for _ in range(_FORMAT_ATTEMPTS):
             content, times = self._ask_once(path, query)
-            film = _film_of(content, film_id)
+            film = film_of(content, film_id)
             if PARTS.keys() >= set(unexpected_fields(film)):
                 break
         parts = {name: self._part(film_id, name) for name in incomplete_parts(film)}
@@ -384,7 +311,7 @@ class Tmdb:
             return False
         return True
 
-    def _ask(self, path: str, query: dict[str, str | int], parse: Callable[[Any, _Times], T]) -> T:
+    def _ask(self, path: str, query: dict[str, str | int], parse: Callable[[Any, Times], T]) -> T:
         stop = stop_after_attempt(self._attempts) | stop_when_event_set(self._ended)
         attempts = self._retrying(TmdbUnavailableError, stop)
         return attempts(lambda: parse(*self._ask_once(path, query)))
@@ -414,7 +341,7 @@ class Tmdb:
         else:
             self._session.headers["Authorization"] = f"Bearer {key}"
 
-    def _ask_once(self, path: str, query: dict[str, str | int]) -> tuple[Any, _Times]:
+    def _ask_once(self, path: str, query: dict[str, str | int]) -> tuple[Any, Times]:
         self._await_turn()
         # Raise the error only after the `except` blocks. An error raised inside one would carry the
         # caught exception as its context, and the text of that exception may contain the key.
@@ -427,8 +354,8 @@ class Tmdb:
                     answer.json()
                 )  # first, because a portal's page says nothing about the films
                 self._check_source(answer)
-                return content, _times_of(answer)
-            problem = _refusal(answer)
+                return content, times_of(answer)
+            problem = refusal(answer)
         except requests.exceptions.JSONDecodeError:
             problem = TmdbUnavailableError("sent something that is not JSON")
         except ProxyProblemError as error:
@@ -442,8 +369,7 @@ class Tmdb:
         raise problem
 
     def _check_source(self, answer: requests.Response) -> None:
-        stand_in = answer.headers.get(STAND_IN_HEADER)
-        found = from_header(stand_in) if stand_in else server_name(self._base_url)
+        found = source_of(answer, self._base_url)
         self._source = self._source or found
         if found != self._source:
             raise OtherFilmsError(self._source, found)
@@ -497,15 +423,6 @@ class _FilmStop:
         return state.attempt_number >= self.limit
 
 
-def server_name(base_url: str) -> str:
-    """Return the name of the films that the server at an address sends, if it is not a stand-in.
-
-    TMDB's own server has two addresses.
-    """
-    host = urlparse(base_url).hostname or "unknown"
-    return TMDB if host in _TMDB_HOSTS else host
-
-
 def _limiter(per_second: float) -> Limiter:
     """Build a limiter that allows `per_second` requests per second, spread over the second.
 
@@ -519,99 +436,7 @@ def _limiter(per_second: float) -> Limiter:
     return Limiter(InMemoryBucket(rates), buffer_ms=1)
 
 
-def _times_of(answer: requests.Response) -> _Times:
-    """Return when TMDB sent an answer, and when it made the content, by TMDB's clock.
-
-    If TMDB sent no date, the answer counts as sent now, by this machine's clock.
-
-    Raises:
-        ClockError: The two clocks differ by more than a day.
-    """
-    here, age = now(), _content_age(answer)
-    try:
-        there = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
-    except (KeyError, ValueError):
-        there = here
-    if abs(here - there) > _CLOCK_TOLERANCE:
-        there += age  # perhaps a cache has kept the answer with its first date
-    if abs(here - there) > _CLOCK_TOLERANCE:
-        raise ClockError(here, there)
-    return _Times(there, there - age)
-
-
-def _content_age(answer: requests.Response) -> timedelta:
-    """Return how long caches have held the content of an answer.
-
-    TMDB has two caches, one behind the other, and each sends an age of its own. If the second cache
-    has kept the answer's first date, its age is subtracted twice. The content then seems older than
-    it is, and is only requested again sooner; the opposite mistake would lose changes.
-    """
-    ages = (answer.headers.get(name, "") for name in ("Age", "X-Memc-Age"))
-    seconds = sum(int(age) for age in ages if _SECONDS.fullmatch(age.strip()))
-    return min(timedelta(seconds=seconds), _LONGEST_AGE)
-
-
-def _listed(content: Any) -> Listing:
-    """Parse one page of a list, and leave out its entries without a film id.
-
-    Raises:
-        TmdbUnavailableError: The page, or most of its entries, have an unknown format.
-    """
-    try:
-        entries = list(content["results"])
-        films = [entry for entry in entries if _has_id(entry)]
-        unusable = len(entries) - len(films)
-        if unusable <= _MAX_UNUSABLE * max(len(entries), _ENTRIES_TO_JUDGE):
-            pages, total = int(content["total_pages"]), int(content["total_results"])
-            return Listing(films, pages, total, unusable)
-    except (KeyError, TypeError, ValueError):
-        pass
-    raise TmdbUnavailableError("sent a list of films in an unknown format")
-
-
-def _has_id(entry: Any) -> bool:
-    film_id = entry.get("id") if isinstance(entry, dict) else None
-    # `type`, because a boolean is an instance of int.
-    return type(film_id) is int and 0 < film_id <= _LARGEST_ID
-
-
-def _film_of(content: Any, film_id: int) -> FilmJson:
-    if not isinstance(content, dict):
-        raise TmdbUnavailableError("sent a film in an unknown format")
-    if content.get("id") != film_id:
-        raise TmdbUnavailableError("sent a film without its id, or another film")
-    return content
-
-
-def _refusal(answer: requests.Response) -> Exception:
-    status = answer.status_code
-    if status == requests.codes.not_found and _status_code(answer) == _NOT_FOUND:
-        return NotFoundError(_times_of(answer).made_at)
-    if status in {requests.codes.unauthorized, requests.codes.forbidden}:
-        return TmdbError(f"TMDB refuses the key (HTTP {status}); check TMDB_API_KEY")
-    if status in {404, 429} or status >= requests.codes.server_error:
-        return TmdbUnavailableError(f"answered HTTP {status}", _retry_after(answer))
-    return TmdbError(f"TMDB answered HTTP {status} to a valid request")
-
-
 def _proxy_problem(error: ProxyProblemError) -> TmdbError:
     if error.retryable:
         return TmdbUnavailableError(f"cannot be reached: {error}", remedy="")
     return TmdbError(f"TMDB cannot be reached: {error}")
-
-
-def _status_code(answer: requests.Response) -> int | None:
-    """Return the status code that TMDB writes into its JSON.
-
-    The result is None if the response has none, for example a 404 response from a proxy.
-    """
-    try:
-        code: int | None = answer.json()["status_code"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return code
-
-
-def _retry_after(answer: requests.Response) -> float | None:
-    value = answer.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from scripts.store.film_store import FilmStore
 from scripts.store.schema import film_record
-from scripts.tmdb.client import TmdbAnswer, TmdbError
+from scripts.tmdb.client import TmdbAnswer
+from scripts.tmdb.errors import TmdbError
 from scripts.tmdb.failures import TooManyDeletedError, TooManyFailuresError, named
 from scripts.tmdb.validation import MIN_TO_JUDGE, ValidationReport, validate_records
 

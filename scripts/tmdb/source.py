@@ -4,7 +4,8 @@ from pathlib import Path
 
 from movierating.films.source import TMDB, describe, is_of_catalogue
 from movierating.settings import PipelineSettings, SettingsError
-from scripts.tmdb.client import Tmdb, server_name
+from scripts.tmdb.answers import server_name
+from scripts.tmdb.client import Tmdb
 
 
 def film_source(settings: PipelineSettings) -> str:

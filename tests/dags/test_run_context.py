@@ -6,7 +6,7 @@ import pytest
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, load_settings
-from scripts.tmdb.client import TmdbError, TmdbUnavailableError
+from scripts.tmdb.errors import TmdbError, TmdbUnavailableError
 
 
 @pytest.fixture

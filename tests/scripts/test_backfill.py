@@ -24,7 +24,8 @@ from scripts.runtime.storage import read_json, write_json
 from scripts.store.film_store import FilmStore, film_store
 from scripts.tmdb import ingest as ingest_module
 from scripts.tmdb import slices as slices_module
-from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Tmdb, TmdbError
+from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Tmdb
+from scripts.tmdb.errors import TmdbError
 from scripts.tmdb.failures import FailingFilms
 from scripts.tmdb.slices import SLICE_FILMS, Slice, slice_query
 from tests.support.bundles import RUN_DATE

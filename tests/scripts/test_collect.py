@@ -25,7 +25,8 @@ from scripts.runtime.storage import DataFileError, read_json
 from scripts.store.film_store import FilmStore, film_store
 from scripts.store.schema import FIELDS
 from scripts.tmdb import refresh as refresh_module
-from scripts.tmdb.client import ClockError, OtherFilmsError, Tmdb, TmdbError, TmdbUnavailableError
+from scripts.tmdb.client import Tmdb
+from scripts.tmdb.errors import ClockError, OtherFilmsError, TmdbError, TmdbUnavailableError
 from scripts.tmdb.failures import FailingFilms, TooManyFailuresError
 from scripts.tmdb.refresh import first_films
 from scripts.tmdb.validation import BadAnswersError

@@ -13,7 +13,8 @@ from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts.runtime import clock
 from scripts.tmdb import client as module
-from scripts.tmdb.client import ClockError, NotFoundError, Tmdb, TmdbError, TmdbUnavailableError
+from scripts.tmdb.client import Tmdb
+from scripts.tmdb.errors import ClockError, NotFoundError, TmdbError, TmdbUnavailableError
 from tests.support.bundles import RUN_DATE
 from tests.support.films import moment
 from tests.support.recording_proxy import PASSWORD, recording_proxy, set_proxy
@@ -244,16 +245,6 @@ def test_list_in_an_unknown_format_is_reported_in_one_sentence(
         pytest.raises(TmdbUnavailableError, match="a list of films in an unknown format"),
     ):
         list(tmdb.pages("/movie/now_playing"))
-
-
-@pytest.mark.parametrize(
-    "entry", [None, [], "x", {}, *({"id": odd} for odd in (None, "5", 5.0, True, 0, -5, 2**70))]
-)
-def test_entry_without_a_film_id_is_skipped_and_counted(entry: Any):
-    listing = module._listed({"results": [entry, {"id": 5}], "total_pages": 1, "total_results": 2})
-    assert (listing.films, listing.unusable, listing.total) == ([{"id": 5}], 1, 2)
-    alone = module._listed({"results": [entry], "total_pages": 1, "total_results": 1})
-    assert (alone.films, alone.unusable) == ([], 1)
 
 
 @pytest.mark.parametrize(

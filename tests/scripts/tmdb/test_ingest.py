@@ -8,7 +8,8 @@ import pytest
 
 from scripts.runtime.storage import DataFileError
 from scripts.store.film_store import FilmStore
-from scripts.tmdb.client import TmdbAnswer, TmdbError
+from scripts.tmdb.client import TmdbAnswer
+from scripts.tmdb.errors import TmdbError
 from scripts.tmdb.failures import TooManyDeletedError, TooManyFailuresError
 from scripts.tmdb.ingest import Ingestion
 from scripts.tmdb.validation import BadAnswersError

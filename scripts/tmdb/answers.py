@@ -1,0 +1,149 @@
+"""Judge TMDB's answers: whether they are usable, when they were made, and which error they mean."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, NamedTuple
+from urllib.parse import urlparse
+
+import requests
+
+from movierating.films.source import STAND_IN_HEADER, TMDB, from_header
+from scripts.runtime.clock import now
+from scripts.tmdb.errors import ClockError, NotFoundError, TmdbError, TmdbUnavailableError
+from scripts.tmdb.listing import FilmJson, Listing
+
+_MAX_UNUSABLE: Final = 0.5  # largest share of a list's page that may be without a film id
+_ENTRIES_TO_JUDGE: Final = 10  # a page is judged as if it had at least this many entries
+_LARGEST_ID: Final = 2**63 - 1  # of the store's column
+_CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a date some hours old
+_NOT_FOUND: Final = 34  # TMDB's own status code for a film or list that does not exist
+# An age that is longer is a mistake: the records would seem to be expired.
+_LONGEST_AGE: Final = timedelta(days=30)
+_TMDB_HOSTS: Final = frozenset({TMDB, "api.tmdb.org"})
+_SECONDS: Final = re.compile(r"[0-9]{1,9}")
+
+
+class Times(NamedTuple):
+    """When TMDB sent an answer (its header `Date`), and when TMDB made the answer's content."""
+
+    sent_at: datetime
+    made_at: datetime
+
+
+def server_name(base_url: str) -> str:
+    """Return the name of the films that the server at an address sends, if it is not a stand-in.
+
+    TMDB's own server has two addresses.
+    """
+    host = urlparse(base_url).hostname or "unknown"
+    return TMDB if host in _TMDB_HOSTS else host
+
+
+def source_of(answer: requests.Response, base_url: str) -> str:
+    """Return the name of the source of the films in an answer.
+
+    Args:
+        answer: The answer.
+        base_url: The address of the server, TMDB_BASE_URL.
+    """
+    stand_in = answer.headers.get(STAND_IN_HEADER)
+    return from_header(stand_in) if stand_in else server_name(base_url)
+
+
+def times_of(answer: requests.Response) -> Times:
+    """Return when TMDB sent an answer, and when it made the content, by TMDB's clock.
+
+    If TMDB sent no date, the answer counts as sent now, by this machine's clock.
+
+    Raises:
+        ClockError: The two clocks differ by more than a day.
+    """
+    here, age = now(), _content_age(answer)
+    try:
+        there = parsedate_to_datetime(answer.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        there = here
+    if abs(here - there) > _CLOCK_TOLERANCE:
+        there += age  # perhaps a cache has kept the answer with its first date
+    if abs(here - there) > _CLOCK_TOLERANCE:
+        raise ClockError(here, there)
+    return Times(there, there - age)
+
+
+def _content_age(answer: requests.Response) -> timedelta:
+    """Return how long caches have held the content of an answer.
+
+    TMDB has two caches, one behind the other, and each sends an age of its own. If the second cache
+    has kept the answer's first date, its age is subtracted twice. The content then seems older than
+    it is, and is only requested again sooner; the opposite mistake would lose changes.
+    """
+    ages = (answer.headers.get(name, "") for name in ("Age", "X-Memc-Age"))
+    seconds = sum(int(age) for age in ages if _SECONDS.fullmatch(age.strip()))
+    return min(timedelta(seconds=seconds), _LONGEST_AGE)
+
+
+def listing_of(content: Any) -> Listing:
+    """Parse one page of a list, and leave out its entries without a film id.
+
+    Raises:
+        TmdbUnavailableError: The page, or most of its entries, have an unknown format.
+    """
+    try:
+        entries = list(content["results"])
+        films = [entry for entry in entries if _has_id(entry)]
+        unusable = len(entries) - len(films)
+        if unusable <= _MAX_UNUSABLE * max(len(entries), _ENTRIES_TO_JUDGE):
+            pages, total = int(content["total_pages"]), int(content["total_results"])
+            return Listing(films, pages, total, unusable)
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise TmdbUnavailableError("sent a list of films in an unknown format")
+
+
+def _has_id(entry: Any) -> bool:
+    film_id = entry.get("id") if isinstance(entry, dict) else None
+    # `type`, because a boolean is an instance of int.
+    return type(film_id) is int and 0 < film_id <= _LARGEST_ID
+
+
+def film_of(content: Any, film_id: int) -> FilmJson:
+    """Return TMDB's answer to the request for a film.
+
+    Raises:
+        TmdbUnavailableError: It is no film, or another film.
+    """
+    if not isinstance(content, dict):
+        raise TmdbUnavailableError("sent a film in an unknown format")
+    if content.get("id") != film_id:
+        raise TmdbUnavailableError("sent a film without its id, or another film")
+    return content
+
+
+def refusal(answer: requests.Response) -> Exception:
+    """Return the error that an answer with an HTTP status of 400 or more means."""
+    status = answer.status_code
+    if status == requests.codes.not_found and _status_code(answer) == _NOT_FOUND:
+        return NotFoundError(times_of(answer).made_at)
+    if status in {requests.codes.unauthorized, requests.codes.forbidden}:
+        return TmdbError(f"TMDB refuses the key (HTTP {status}); check TMDB_API_KEY")
+    if status in {404, 429} or status >= requests.codes.server_error:
+        return TmdbUnavailableError(f"answered HTTP {status}", _retry_after(answer))
+    return TmdbError(f"TMDB answered HTTP {status} to a valid request")
+
+
+def _status_code(answer: requests.Response) -> int | None:
+    """Return the status code that TMDB writes into its JSON.
+
+    The result is None if the response has none, for example a 404 response from a proxy.
+    """
+    try:
+        code: int | None = answer.json()["status_code"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return code
+
+
+def _retry_after(answer: requests.Response) -> float | None:
+    value = answer.headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else None
