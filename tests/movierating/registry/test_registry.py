@@ -520,7 +520,7 @@ def test_rollback_to_a_version_of_a_newer_format_is_refused(
 ):
     put_into_production(registry, packed)
     bucket.put("models/versions/new/manifest.json", b'{"format": 99}')
-    with pytest.raises(BundleError, match="format 99; this code reads format 2"):
+    with pytest.raises(BundleError, match="format 99; this code reads formats 2"):
         registry.roll_back("new", "ada", "")
 
 
