@@ -10,7 +10,7 @@ UV := $(VENV)/uv/bin/uv
 PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/$(1)/bin/python $(2)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down trial trial-down status logs clean install prerequisites tune pictures test run-tests test-fast run-fast-tests test-containers lint lint-fast lint-style lint-types lint-imports lint-workflows format lock bench-%
+.PHONY: help up down trial trial-down status logs clean install prerequisites tune pictures test run-tests test-fast run-fast-tests test-containers lint lint-style lint-types lint-imports lint-workflows format lock bench-%
 
 help:  ## list the commands
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -69,19 +69,16 @@ run-tests run-fast-tests: export OMP_WAIT_POLICY = PASSIVE
 run-tests run-fast-tests: export OPENBLAS_NUM_THREADS = 1
 PYTEST = $(VENV)/dev/bin/python -m pytest --dist loadscope --no-loadscope-reorder
 
-# The check of types uses one core for a minute if mypy has no cache yet, so it runs beside the tests.
-BESIDE_TYPES = $(MAKE) --no-print-directory --jobs 2 lint-types
-
-test: install lint-fast  ## run all checks and all tests, except those of `make test-containers`
+test: install lint  ## run all checks and all tests, except those of `make test-containers`
 	@$(VENV)/dev/bin/python -m tests.support.install_browser
 	@$(VENV)/dev/bin/python -m tests.support.install_from_debian
-	@$(BESIDE_TYPES) run-tests
+	@$(MAKE) --no-print-directory run-tests
 
 run-tests:
 	@$(PYTEST) --numprocesses $(WORKERS) $(ARGS)
 
-test-fast: install lint-fast  ## run the checks, and the tests without Airflow, browser or containers
-	@$(BESIDE_TYPES) run-fast-tests
+test-fast: install lint  ## run the checks, and the tests without Airflow, browser or containers
+	@$(MAKE) --no-print-directory run-fast-tests
 
 run-fast-tests:
 	@# The two folders hold only tests that are left out; even their import takes seconds.
@@ -99,9 +96,7 @@ test-containers: $(VENV)/dev.done  ## test the images: build and start them; nee
 
 CHECK_SCHEMA = $(VENV)/dev/bin/check-jsonschema --quiet --builtin-schema
 
-lint: lint-fast lint-types  ## check style, types, import rules and GitHub workflows
-
-lint-fast: lint-style lint-imports lint-workflows
+lint: lint-style lint-types lint-imports lint-workflows  ## check style, types, import rules and GitHub workflows
 
 lint-style lint-types lint-imports lint-workflows: $(VENV)/dev.done
 
@@ -109,9 +104,11 @@ lint-style:
 	@$(VENV)/dev/bin/ruff check .
 	@$(VENV)/dev/bin/ruff format --check .
 
+ZUBAN = $(VENV)/dev/bin/zuban mypy --no-error-summary --python-executable $(VENV)/dev/bin/python
+
 lint-types:
-	@$(VENV)/dev/bin/mypy movierating scripts app dags ui sandbox ops benchmarks docs tests
-	@$(VENV)/dev/bin/mypy app.py
+	@$(ZUBAN) movierating scripts app dags ui sandbox ops benchmarks docs tests
+	@$(ZUBAN) app.py
 
 lint-imports:
 	@$(VENV)/dev/bin/lint-imports

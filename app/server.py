@@ -7,7 +7,8 @@ import sys
 from types import FrameType
 from typing import Final
 
-import uvicorn
+from uvicorn.config import Config
+from uvicorn.server import Server as UvicornServer
 
 from app import logs
 from app.draining import Draining
@@ -24,13 +25,13 @@ parser.add_argument("--host", default="127.0.0.1", help="the address to listen o
 parser.add_argument("--port", type=int, help="the port to listen on, instead of API_PORT")
 
 
-class Server(uvicorn.Server):
+class Server(UvicornServer):
     """A uvicorn server that still answers requests for a while after SIGTERM.
 
     In this time load balancers notice the shutdown, and send new requests to other replicas.
     """
 
-    def __init__(self, config: uvicorn.Config, draining: Draining) -> None:
+    def __init__(self, config: Config, draining: Draining) -> None:
         """Create a server that starts to drain on SIGTERM.
 
         Args:
@@ -55,7 +56,7 @@ class Server(uvicorn.Server):
 def server_for(settings: ApiSettings, host: str, port: int) -> Server:
     """Create the API application, and the server that runs it."""
     draining = Draining(settings.drain_seconds)
-    config = uvicorn.Config(
+    config = Config(
         create_app(settings, draining=draining),
         host=host,
         port=port,

@@ -53,7 +53,7 @@ def send_new_alerts(texts: dict[str, str]) -> list[str]:
     from scripts.runtime.storage import data_folder, read_json, write_json
 
     record = data_folder(task_settings()) / _SENT
-    before = read_json(record) if record.exists() else []
+    before: list[str] = read_json(record) if record.exists() else []
     sent = [name for name, text in texts.items() if name in before or send_alert(text)]
     write_json(record, sent)
     return sent

@@ -306,7 +306,8 @@ def _translated(error: ClientError, bucket: str) -> Exception:
         return S3RefusedError(
             f"AWS refuses to give a role ({code}); check AWS_PROFILE, AWS_ROLE_ARN and the role"
         )
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    metadata = error.response.get("ResponseMetadata")
+    status = metadata.get("HTTPStatusCode", 0) if metadata else 0
     return _refusal(code, status, bucket) or S3UnavailableError(
         f"S3 answered {code or 'an error'}; try again later"
     )

@@ -227,7 +227,8 @@ def load_settings(
     try:
         if env_file is not None:
             _check_lines(Path(env_file))
-        return kind(_env_file=env_file, **overrides)
+        values: dict[str, Any] = {"_env_file": env_file} | overrides
+        return kind(**values)
     except ValidationError as error:
         raise SettingsError("; ".join(map(_sentence, error.errors()))) from None
     except UnicodeDecodeError:

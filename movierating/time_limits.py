@@ -13,7 +13,7 @@ from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from socket import SocketIO, socket
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -114,7 +114,8 @@ def _limited_pool(pool: type[HTTPConnectionPool], seconds: float) -> type[HTTPCo
     ) -> Any:
         return pool.urlopen(self, method, url, body, headers, retries, False, *arguments, **options)
 
-    return type("LimitedPool", (pool,), {"ConnectionCls": limited, "urlopen": urlopen})
+    limited_pool = type("LimitedPool", (pool,), {"ConnectionCls": limited, "urlopen": urlopen})
+    return cast("type[HTTPConnectionPool]", limited_pool)
 
 
 class LimitedAdapter(HTTPAdapter):

@@ -6,6 +6,7 @@ If the process is killed, start the program again: it continues where it stopped
 import argparse
 import logging
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import date
 from typing import Any, Final
@@ -127,9 +128,9 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
     failed = {int(each): problem for part in slices for each, problem in part["failed"].items()}
     total["failed"] = len(failed)
     total["bad"] = sum(each["validation"]["bad"] for each in slices)
-    faults = sum((Counter(each["validation"]["faults"]) for each in slices), Counter())
+    faults = _total(each["validation"]["faults"] for each in slices)
     FailingFilms(store.folder).update(failed, (), today())
-    parts = sum((Counter(each["validation"]["missing_parts"]) for each in slices), Counter())
+    parts = _total(each["validation"]["missing_parts"] for each in slices)
     details = {
         "faults": dict(sorted(faults.items())),
         "missing_parts": dict(sorted(parts.items())),
@@ -141,6 +142,14 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
         logger.warning("films that fail are left for a later day: %s", named(failed))
     for each in slices:
         (store.folder / each["slice"]).unlink(missing_ok=True)
+    return total
+
+
+def _total(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    """Add the numbers of all slices, by name."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
     return total
 
 

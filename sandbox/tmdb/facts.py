@@ -163,7 +163,7 @@ def _genres(rng: np.random.Generator, size: int) -> Groups:
 def _runtimes(rng: np.random.Generator, genres: Groups) -> Ints:
     # Animations, documentaries, family and TV films are shorter.
     short = np.array([group[0] in (16, 99, 10751, 10770) for group in genres])
-    minutes = np.where(short, 88, 105) * np.exp(rng.normal(0, 0.17, len(genres)))
+    minutes: Floats = np.where(short, 88, 105) * np.exp(rng.normal(0, 0.17, len(genres)))
     return np.round(minutes).astype(np.int64)
 
 

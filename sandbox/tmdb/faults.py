@@ -71,14 +71,14 @@ class Fault(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Kind
-    share: float = Field(1.0, ge=0.0, le=1.0)
-    first: int | None = Field(None, ge=1)
-    after: int = Field(0, ge=0)
+    share: float = Field(default=1.0, ge=0.0, le=1.0)
+    first: int | None = Field(default=None, ge=1)
+    after: int = Field(default=0, ge=0)
     path: str = PREFIX
     exact: bool = False
-    seconds: float = Field(1.0, ge=0.0)
+    seconds: float = Field(default=1.0, ge=0.0)
     field: str = "runtime"
-    entries: int | None = Field(None, ge=1)
+    entries: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _share_or_first(self) -> Self:

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from sandbox.tmdb.facts import Facts
 from sandbox.tmdb.films import Columns, Film, Person
 from sandbox.tmdb.hashing import stable_hash
 from sandbox.tmdb.releases import PREMIERE, Releases
@@ -70,6 +71,8 @@ class OddFilms(World):
     Attributes:
         kinds: The kind of each film, such as "adult" or "unmade".
     """
+
+    facts: Facts
 
     def __init__(self, today: date, seed: int, beside: int) -> None:
         """Invent the unusual films for a world.

@@ -84,7 +84,8 @@ def runtime_effect(minutes: npt.ArrayLike) -> Floats:
     becomes smaller again.
     """
     length = np.asarray(minutes, np.float64)
-    return 0.50 * np.tanh((length - 102) / 25) - 0.008 * np.maximum(0.0, length - 150)
+    effect: Floats = 0.50 * np.tanh((length - 102) / 25) - 0.008 * np.maximum(0.0, length - 150)
+    return effect
 
 
 def mood_effect(tone: npt.ArrayLike) -> Floats:
@@ -97,7 +98,8 @@ def season_effect(month: npt.ArrayLike) -> Floats:
 
     November adds most. May subtracts most.
     """
-    return 0.12 * np.cos(2 * np.pi * (np.asarray(month, np.float64) - 11) / 12)
+    effect: Floats = 0.12 * np.cos(2 * np.pi * (np.asarray(month, np.float64) - 11) / 12)
+    return effect
 
 
 def drift(year: npt.ArrayLike) -> Floats:

@@ -46,12 +46,13 @@ def _publish(run: dict[str, Any], tracked: "wandb.Run") -> dict[str, str | None]
     try:
         import wandb_workspaces.reports.v2 as reports
 
-        saved = reports.Report(
+        # wandb-workspaces does not say which names it exports.
+        saved = reports.Report(  # type: ignore[attr-defined]
             entity=tracked.entity,
             project=tracked.project,
             title=run["title"],
             description=f"{tracked.name}: {tracked.url}",
-            blocks=[reports.MarkdownBlock(text=run["text"])],
+            blocks=[reports.MarkdownBlock(text=run["text"])],  # type: ignore[attr-defined]
         ).save()
     except Exception as error:  # noqa: BLE001 - no W&B error may lose the run, which was sent
         return {"report_problem": type(error).__name__}

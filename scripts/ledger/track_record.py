@@ -84,7 +84,7 @@ def figures(scores: Sequence[Score]) -> Figures:
     """
     errors = np.asarray([each.error for each in scores])
     # Baselines are compared with each other, so all must cover the same films.
-    in_all = set.intersection(*(set(each.baselines) for each in scores))
+    in_all: set[str] = set.intersection(*(set(each.baselines) for each in scores))
     return Figures(
         films=len(scores),
         rmse=_rounded(rmse(errors)),

@@ -32,7 +32,9 @@ def data_folder(settings: PipelineSettings) -> DataPath:
     """Return the pipeline's working folder DATA_DIR, which is a local folder or one in S3."""
     if "://" not in settings.data_dir:
         return Path(settings.data_dir)
-    return S3Path(settings.data_dir.rstrip("/"), client=_s3_client(settings))
+    # zuban does not know that pydantic can hash frozen settings.
+    client = _s3_client(settings)  # type: ignore[arg-type]
+    return S3Path(settings.data_dir.rstrip("/"), client=client)
 
 
 def local_folder(settings: PipelineSettings) -> Path:

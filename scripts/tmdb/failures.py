@@ -75,7 +75,7 @@ class FailingFilms:
     def __init__(self, folder: DataPath) -> None:
         """Read the file of failed films in the store's folder, if there is one."""
         self._path = folder / FILE
-        stored = read_json(self._path) if self._path.exists() else {}
+        stored: dict[str, Any] = read_json(self._path) if self._path.exists() else {}
         self._films = {int(film_id): FailingFilm(**film) for film_id, film in stored.items()}
 
     @property

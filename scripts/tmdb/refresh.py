@@ -103,7 +103,7 @@ def with_young_votes(index: Index, today: int) -> Iterator[int]:
     is_young = (index.release_day != Index.UNDATED) & (age >= 0) & (age <= YOUNG_DAYS)
     may_age = np.maximum(1, age // _VOTES_MAY_AGE)
     is_due = is_young & (today - _day(index.fetched_at) >= may_age)
-    return iter(index.ids[is_due].tolist())
+    yield from index.ids[is_due].tolist()
 
 
 def getting_old(index: Index, today: int) -> Iterator[int]:
@@ -117,7 +117,7 @@ def getting_old(index: Index, today: int) -> Iterator[int]:
     per_day = -(-len(index) // _REFRESH_DAYS)
     share = oldest[:per_day][age[oldest[:per_day]] >= _SETTLED_DAYS]
     expiring = oldest[age[oldest] >= _REFRESH_DAYS]
-    return iter(index.ids[np.union1d(share, expiring)].tolist())
+    yield from index.ids[np.union1d(share, expiring)].tolist()
 
 
 def newest_rated(tmdb: Tmdb, until: date) -> Iterator[FilmJson]:

@@ -195,7 +195,7 @@ def past_ratings(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -
     total = np.bincount(rows.indices, rating, minlength=rows.shape[1])
     latest = np.zeros(len(films))
     latest[rows.indices] = rating  # NumPy keeps the last value of a repeated index: the newest film
-    columns = np.stack([np.log1p(films), total / np.maximum(films, 1), latest], axis=1)
+    columns: Floats = np.stack([np.log1p(films), total / np.maximum(films, 1), latest], axis=1)
     return np.round(columns, DIGITS)
 
 

@@ -154,7 +154,9 @@ def unready(s3_server: S3Server, tmp_path: Path) -> Iterator[TestClient]:
 def test_service_without_a_model_gives_503_and_says_why(
     unready: TestClient, method: str, path: str
 ):
-    content = {"json": FILM | {"films": [FILM]}} if method == "POST" else {"params": OLD}
+    content: dict[str, Any] = (
+        {"json": FILM | {"films": [FILM]}} if method == "POST" else {"params": OLD}
+    )
     problem = problem_of(unready.request(method, path, **content), 503)
     assert "the registry has no version in production yet" in problem["detail"]
 

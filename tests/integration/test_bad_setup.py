@@ -1,10 +1,13 @@
 """Test `make up` with bad settings: it prints one clear sentence, fails, and leaves no process."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
-from sandbox.s3.process import KEY, SECRET, running_s3
+from sandbox.checkout import Checkout
+from sandbox.s3.process import KEY, SECRET, S3Server, running_s3
+from sandbox.tmdb.process import RunningStandIn
 from tests.support.processes import processes_of
 
 TMDB_TOKEN = "x" * 30 + "." + "y" * 30
@@ -17,7 +20,7 @@ def taken_port():
 
 
 @pytest.fixture
-def refused(checkout):
+def refused(checkout: Checkout):
     """Return a function that runs `make up`, checks that it fails, and returns its last output."""
 
     def up(**settings):
@@ -31,7 +34,7 @@ def refused(checkout):
 
 
 @pytest.fixture
-def s3(tmp_path):
+def s3(tmp_path: Path):
     with running_s3(tmp_path) as server:
         yield server
 
@@ -46,7 +49,7 @@ def test_message_names_an_invalid_setting(refused):
     assert "COLLECT_MAX_FILMS" in refused(COLLECT_MAX_FILMS="many")
 
 
-def test_message_names_an_unreadable_env_file(refused, checkout):
+def test_message_names_an_unreadable_env_file(refused, checkout: Checkout):
     path = checkout.folder / ".env"
     path.write_bytes(b"\xff\xfe\x00broken")
     try:
@@ -66,7 +69,7 @@ def test_message_names_the_setting_of_a_missing_catalogue(refused):
 
 
 def test_message_names_the_setting_of_a_refused_key_but_does_not_show_the_key(
-    refused, tmdb_of_today
+    refused, tmdb_of_today: RunningStandIn
 ):
     line = refused(TMDB_API_KEY="not-a-key-at-all", TMDB_BASE_URL=tmdb_of_today.base_url)
     assert "TMDB_API_KEY" in line
@@ -78,7 +81,9 @@ def test_message_names_the_setting_of_an_unreachable_tmdb(refused):
     assert "TMDB_BASE_URL" in line
 
 
-def test_message_names_the_setting_of_a_missing_bucket(refused, s3, tmdb_of_today):
+def test_message_names_the_setting_of_a_missing_bucket(
+    refused, s3: S3Server, tmdb_of_today: RunningStandIn
+):
     line = refused(
         TMDB_API_KEY=TMDB_TOKEN,
         TMDB_BASE_URL=tmdb_of_today.base_url,

@@ -164,7 +164,7 @@ def test_unusable_setting_of_the_pipeline_does_not_stop_the_api(monkeypatch: pyt
 
 def test_settings_are_frozen():
     with pytest.raises(ValidationError, match="frozen"):
-        load_settings(ApiSettings).api_port = 1  # type: ignore[misc]
+        load_settings(ApiSettings).api_port = 1
 
 
 def test_example_file_has_a_section_for_each_class_with_its_settings():

@@ -22,7 +22,8 @@ def test_project_has_default_files_unless_others_are_named(tmp_path: Path):
 
 def test_text_of_the_work_is_printed(capsys: pytest.CaptureFixture[str]):
     assert run_and_report(lambda: "two replicas serve") == 0
-    assert capsys.readouterr() == ("two replicas serve\n", "")
+    output = capsys.readouterr()
+    assert (output.out, output.err) == ("two replicas serve\n", "")
 
 
 @pytest.mark.parametrize(("failure", "named"), [(EngineError, ()), (KeyError, (KeyError,))])

@@ -21,9 +21,10 @@ import yaml
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from prometheus_client.parser import text_string_to_metric_families
 
+from sandbox.s3.process import S3Server
 from sandbox.state import free_ports
 from tests.app.conftest import FILM
-from tests.support.bundles import put_into_production
+from tests.support.bundles import Packed, put_into_production
 from tests.support.install_from_debian import program
 from tests.support.live_service import LiveService, running_service
 
@@ -74,7 +75,9 @@ def complaints(name: str, *arguments: str | Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def service(s3_server, packed, tmp_path_factory) -> Iterator[LiveService]:
+def service(
+    s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveService]:
     """Start the API with a model, and request one forecast, so that its metrics have values."""
     from movierating.registry.registry import Registry
     from movierating.s3 import open_bucket
@@ -157,7 +160,7 @@ def receiver() -> Iterator[tuple[str, list[tuple[str, str, bytes]]]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, *_: Any, **__: Any) -> None:
             """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

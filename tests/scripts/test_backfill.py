@@ -307,7 +307,7 @@ def test_list_that_shifted_before_the_process_was_killed_is_read_again(
 def test_old_plan_is_not_resumed(
     settings: Settings, store: FilmStore, listed: set[int], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "fill_slice", lambda *_: 1 / 0)
+    monkeypatch.setattr(module, "fill_slice", lambda *_: divmod(1, 0))
     with pytest.raises(ZeroDivisionError):
         backfill(settings, FIRST, LAST, 0)
     monkeypatch.undo()

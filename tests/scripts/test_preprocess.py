@@ -40,7 +40,8 @@ def cleaned(settings: Settings, *changes: dict[str, Any]) -> pd.DataFrame:
     Returns:
         The preprocessed films as a data frame, indexed by film id.
     """
-    films = [{"id": 100 + at} | change for at, change in enumerate(({}, *changes))]
+    differences: tuple[dict[str, Any], ...] = ({}, *changes)
+    films = [{"id": 100 + at} | change for at, change in enumerate(differences)]
     collected(settings, *films)
     return read_cleaned(preprocess(RUN_DATE, settings)).set_index("id")
 

@@ -292,7 +292,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._api.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.do_GET()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, *_: Any, **__: Any) -> None:
         """Do not write to the log."""
 
     def handle(self) -> None:

@@ -124,13 +124,13 @@ def running_wandb() -> Iterator[WandbServer]:
 
         do_POST = do_PUT = take  # noqa: N815 - http.server's names
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, *_: Any, **__: Any) -> None:
             pass
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
-        def handle_error(self, *_: object) -> None:
+        def handle_error(self, *_: Any, **__: Any) -> None:
             """Ignore connection errors, which occur when the client's process ends."""
 
     with Server(("127.0.0.1", 0), Handler) as server:

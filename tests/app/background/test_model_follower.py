@@ -582,7 +582,7 @@ def fixed_response(status: int, body: bytes) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, *_: Any, **__: Any) -> None:
             """Write no log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:

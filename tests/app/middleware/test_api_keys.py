@@ -66,7 +66,7 @@ def test_paths_similar_to_open_ones_need_a_key(guarded: TestClient, path: str):
 def test_all_hashes_are_compared_in_constant_time(
     guarded: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
-    compared = []
+    compared: list[str] = []
 
     def watched(sent: str, known: str) -> bool:
         compared.append(known)

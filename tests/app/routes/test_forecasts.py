@@ -120,7 +120,8 @@ def test_invalid_query_names_its_field(client: TestClient, query: dict[str, Any]
     ("key", "poster"), [(None, None), ("a key", "https://image.tmdb.org/t/p/w185/summer.jpg")]
 )
 def test_posters_need_a_tmdb_key(ledger_settings: Settings, key: str | None, poster: str | None):
-    with serving(Settings(**ledger_settings.model_dump() | {"tmdb_api_key": key})) as client:
+    values: dict[str, Any] = ledger_settings.model_dump() | {"tmdb_api_key": key}
+    with serving(Settings(**values)) as client:
         (film,) = client.get("/forecasts", params={"search": "여름"}).json()["films"]
     assert film["poster"] == poster
 

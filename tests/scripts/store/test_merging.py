@@ -12,7 +12,7 @@ from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, stored
 
 DAY = timedelta(days=1)
-CREDITS = {"cast": [{"name": "Kim"}], "crew": []}
+CREDITS: dict[str, Any] = {"cast": [{"name": "Kim"}], "crew": []}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scripts.store.releases import ReleaseType, first_release, with_first_releases
+from scripts.store.releases import Release, ReleaseType, first_release, with_first_releases
 from tests.support.films import columns, releases
 
 OPENED = date(2026, 10, 1)  # the film's `release_date`
@@ -52,7 +52,7 @@ def test_first_release_is_the_earliest_of_any_type_in_any_country(
 def test_release_with_an_impossible_date_or_type_does_not_count(country: str, kind: Any, day: Any):
     text = json.dumps({"results": [{"iso_3166_1": country, "release_dates": [
         {"release_date": day, "type": kind}]}]})  # fmt: skip
-    assert first_release(OPENED, text) == (OPENED, None, "")
+    assert first_release(OPENED, text) == Release(OPENED, None, "")
     assert first_release(None, text) is None
 
 
@@ -68,7 +68,7 @@ def test_release_with_an_impossible_date_or_type_does_not_count(country: str, ki
     ],
 )
 def test_unusable_part_leaves_the_release_date_of_the_film(part: str | None):
-    assert first_release(OPENED, part) == (OPENED, None, "")
+    assert first_release(OPENED, part) == Release(OPENED, None, "")
     assert first_release(None, part) is None
 
 
@@ -90,7 +90,7 @@ def test_real_film_was_first_shown_at_a_festival(tmdb_shared: Path):
     film = json.loads((tmdb_shared / "api/recorded/movie_550_append.json").read_text("utf-8"))
     assert film["release_date"] == "1999-10-15"
     (row,) = columns(film).to_pylist()
-    assert first_release(row["release_date"], row["release_dates"]) == (
+    assert first_release(row["release_date"], row["release_dates"]) == Release(
         date(1999, 9, 10),
         ReleaseType.PREMIERE,
         "IT",
