@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.webhook import webhook
+from tests.support.webhook import SECRET_PATH, webhook
 
 ROOT = Path(__file__).parents[2]
 DAGS = ROOT / "dags"
@@ -80,12 +80,13 @@ def test_asset_has_a_description(dags: list[Any]):  # noqa: ARG001 - Airflow is 
 
 # The steps of the DAGs have tests of their own. Here they do nothing, and the last run fails.
 TRY_ALL = """
-import json
+import json, os
 from datetime import UTC, date, datetime
 from unittest.mock import patch
 
 from dags import film_backfill, housekeeping, movie_forecast, movie_pipeline
 from airflow.models.asset import AssetEvent
+from airflow.models.pool import Pool
 from airflow.utils.session import create_session
 from movierating.errors import ExplainedError
 from movierating.films.source import TMDB
@@ -121,7 +122,12 @@ def states(dag):
     return {"run": run.state} | {each.task_id: str(each.state) for each in run.get_task_instances()}
 
 ended = {dag.dag_id: states(dag) for dag in DAGS}
-ended["repeated"] = states(DAGS[0])
+DATABASE = f"sqlite:///{os.environ['AIRFLOW_HOME']}/airflow.db"
+with patch.dict(os.environ, AIRFLOW_METADATA_CONN=DATABASE):
+    Pool.create_or_update_pool("tmdb", 37, "", include_deferred=False)
+    ended["small_pool"] = states(DAGS[0])
+    Pool.create_or_update_pool("tmdb", 38, "", include_deferred=False)
+    ended["repeated"] = states(DAGS[0])
 with create_session() as session:
     ended["events"] = [each.extra["version"] for each in session.query(AssetEvent)]
 with patch("scripts.score.score", side_effect=ExplainedError("the ledger is broken")):
@@ -153,6 +159,7 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], lis
                 check=False,
             )
             assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+            assert SECRET_PATH not in done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1]), [each["body"]["text"] for each in received]
 
 
@@ -180,8 +187,16 @@ def test_repeated_run_announces_its_version_once_and_confirms_nothing(tried: Any
     assert ended["repeated"]["confirm_new_model_in_service"] == "skipped"
 
 
-def test_failed_trial_sends_one_message(tried: Any):
-    ended, (said,) = tried
+def test_each_failed_trial_sends_one_message(tried: Any):
+    ended, (_, said) = tried
     assert ended["broken"]["run"] == "failed"
     assert said.startswith("tmdb_movie_forecast: manual__")
     assert " failed in score_released_films\n" in said
+
+
+def test_run_fails_at_once_if_the_pool_is_smaller_than_the_share_of_a_task(tried: Any):
+    ended, (said, _) = tried
+    assert ended["small_pool"]["run"] == ended["small_pool"]["check_tmdb_pool"] == "failed"
+    assert ended["small_pool"]["extract_tmdb_data"] == "upstream_failed"
+    assert " failed in check_tmdb_pool\n" in said
+    assert ended["repeated"]["check_tmdb_pool"] == "success"

@@ -147,6 +147,38 @@ def test_chart_of_the_tests_is_the_one_that_the_values_name():
 
 
 @pytest.mark.airflow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_pod_that_the_executor_makes_of_the_template_is_valid(chart: Path):
+    from airflow.providers.cncf.kubernetes.pod_generator import PodGenerator
+
+    template = next(
+        each["data"]["pod_template_file.yaml"]
+        for each in rendered(chart, "KubernetesExecutor")
+        if "pod_template_file.yaml" in each.get("data", {})
+    )
+    pod = PodGenerator.construct_pod(
+        dag_id="tmdb_film_backfill",
+        task_id="fill_slice",
+        map_index=3,
+        run_id="manual__2026-11-30T00:00:00+00:00",
+        try_number=1,
+        date=None,
+        pod_id="fill-slice-1",
+        namespace="movie-rating",
+        scheduler_job_id="1",
+        kube_image=IMAGE,
+        args=["python", "-m", "airflow.sdk.execution_time.execute_workload"],
+        pod_override_object=None,
+        base_worker_pod=PodGenerator.deserialize_model_dict(yaml.safe_load(template)),
+    )
+    made = PodGenerator.serialize_pod(pod)
+    assert kubernetes_validate.validate(made, "1.37", strict=True) == "1.37"
+    (task,) = made["spec"]["containers"]
+    assert task["image"] == IMAGE
+    assert task["envFrom"] == [{"secretRef": {"name": "movie-rating-training"}}]
+
+
+@pytest.mark.airflow
 @pytest.mark.parametrize("name", EXECUTORS)
 def test_executor_is_installed(name: str):
     from airflow.executors.executor_loader import ExecutorLoader

@@ -121,3 +121,30 @@ def test_workers_of_airflow_share_no_disk():
     settings = {each["name"]: each["value"] for each in VALUES["env"]}
     assert settings["DATA_DIR"].startswith("s3://")
     assert int(settings["COLLECT_WORKERS"]) == VALUES["workers"]["celery"]["replicas"]
+
+
+def test_worker_runs_one_task_at_a_time_as_in_compose():
+    compose = yaml.safe_load((FOLDER.parents[1] / "docker-compose-airflow.yaml").read_text())
+    settings = compose["services"]["airflow-worker"]["environment"]
+    assert settings["AIRFLOW__CELERY__WORKER_CONCURRENCY"] == "1"
+    assert VALUES["config"]["celery"]["worker_concurrency"] == 1
+
+
+def test_both_executors_run_tasks_with_the_same_role_and_memory():
+    celery, kubernetes = VALUES["workers"]["celery"], VALUES["workers"]["kubernetes"]
+    assert kubernetes["serviceAccount"] == celery["serviceAccount"]
+    assert kubernetes["resources"] == celery["resources"]
+
+
+def test_old_logs_are_deleted_by_a_program_of_the_image():
+    parts = (VALUES["workers"]["celery"], VALUES["scheduler"], VALUES["dagProcessor"])
+    for part in parts:
+        assert part["logGroomerSidecar"]["args"][-1].startswith("while true; do find ")
+
+
+def test_tasks_know_airflows_database_for_housekeeping_and_the_pool():
+    assert {
+        "envName": "AIRFLOW_METADATA_CONN",
+        "secretName": VALUES["data"]["metadataSecretName"],
+        "secretKey": "connection",
+    } in VALUES["secret"]
