@@ -30,6 +30,7 @@ from scripts.tmdb.slices import (
     Slice,
     SliceProgress,
     cut_slices,
+    delete_progress,
     fill_slice,
 )
 from scripts.tmdb.source import film_source
@@ -140,8 +141,7 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
     logger.info("the backfill is complete: %s", total)
     if failed:
         logger.warning("films that fail are left for a later day: %s", named(failed))
-    for each in slices:
-        (store.folder / each["slice"]).unlink(missing_ok=True)
+    delete_progress(store.folder, (each["slice"] for each in slices))
     return total
 
 

@@ -7,7 +7,7 @@ from there.
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -34,7 +34,7 @@ FRESH: Final = timedelta(days=7)
 _LARGEST_SHARE: Final = 0.9
 
 PLAN_NAME: Final = "plan.json"  # the slices of a backfill that was started on the command line
-_PROGRESS_FILES: Final = ("slice_*.json", PLAN_NAME)
+_OF_SLICES: Final = "slice_*.json"
 
 # How far the backfill of one slice has come (see `fill_slice`). It has only plain values, because
 # it is stored as JSON, and Airflow passes it from task to task.
@@ -247,6 +247,27 @@ def _progress(path: DataPath, part: Slice, index: Index) -> SliceProgress:
     return progress if stored >= progress["seen"] - without_record else not_begun
 
 
+def delete_progress(folder: DataPath, names: Iterable[str]) -> None:
+    """Delete the progress files of a backfill that is complete, and of those planned before it.
+
+    The earlier ones were cancelled: otherwise they would have deleted their files themselves.
+
+    Args:
+        folder: The folder of the film store.
+        names: The names of the complete backfill's files.
+    """
+    own = set(names)
+    newest = max(map(_planned, own), default="")
+    for path in folder.glob(_OF_SLICES):
+        if path.name in own or _planned(path.name) < newest:
+            path.unlink(missing_ok=True)
+
+
+def _planned(name: str) -> str:
+    """Return when a progress file's backfill was planned, as a text that sorts by time."""
+    return name.rpartition("_")[2]
+
+
 def delete_abandoned_progress(folder: DataPath, moment: datetime) -> int:
     """Delete the plan and the progress of backfills that nobody has continued for `FRESH`.
 
@@ -262,7 +283,7 @@ def delete_abandoned_progress(folder: DataPath, moment: datetime) -> int:
     """
     old = [
         path
-        for pattern in _PROGRESS_FILES
+        for pattern in (_OF_SLICES, PLAN_NAME)
         for path in folder.rglob(pattern)
         if moment.timestamp() - path.stat().st_mtime > FRESH.total_seconds()
     ]

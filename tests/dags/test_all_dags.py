@@ -85,7 +85,7 @@ from datetime import UTC, date, datetime
 from unittest.mock import patch
 
 from dags import film_backfill, housekeeping, movie_forecast, movie_pipeline
-from airflow.models.asset import AssetEvent
+from airflow.models.asset import AssetEvent, TaskOutletAssetReference
 from airflow.models.pool import Pool
 from airflow.utils.session import create_session
 from movierating.errors import ExplainedError
@@ -130,6 +130,8 @@ with patch.dict(os.environ, AIRFLOW_METADATA_CONN=DATABASE):
     ended["repeated"] = states(DAGS[0])
 with create_session() as session:
     ended["events"] = [each.extra["version"] for each in session.query(AssetEvent)]
+    producing = session.query(TaskOutletAssetReference)
+    ended["producing"] = [[each.dag_id, each.task_id] for each in producing]
 with patch("scripts.score.score", side_effect=ExplainedError("the ledger is broken")):
     ended["broken"] = states(FORECAST)
 print(json.dumps(ended))
@@ -185,6 +187,10 @@ def test_repeated_run_announces_its_version_once_and_confirms_nothing(tried: Any
     assert ended["tmdb_movie_rating_pipeline"]["announce_new_model"] == "success"
     assert ended["repeated"]["announce_new_model"] == "skipped"
     assert ended["repeated"]["confirm_new_model_in_service"] == "skipped"
+
+
+def test_page_of_assets_shows_the_task_that_produces_the_model(tried: Any):
+    assert tried[0]["producing"] == [["tmdb_movie_rating_pipeline", "announce_new_model"]]
 
 
 def test_each_failed_trial_sends_one_message(tried: Any):

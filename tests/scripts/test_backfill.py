@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, pairwise
 from pathlib import Path
@@ -162,6 +163,18 @@ def test_slice_can_be_passed_between_tasks(settings: Settings):
     (part,) = plan(settings, FIRST, LAST)
     assert Slice.from_json(part.as_json()) == part
     assert all(isinstance(value, str) for value in part.as_json().values())
+
+
+def test_complete_backfill_deletes_the_progress_of_those_that_were_cancelled_before(
+    settings: Settings, store: FilmStore
+):
+    (part,) = plan(settings, FIRST, LAST)
+    before = replace(part, planned_at=part.planned_at - timedelta(days=2)).progress_name
+    later = replace(part, planned_at=part.planned_at + timedelta(hours=1)).progress_name
+    for name in (before, later):
+        write_json(store.folder / name, {})
+    finish([fill(part, settings)], settings)
+    assert set(leftovers(store)) == {later, REPORT}
 
 
 def test_parallel_workers_fill_one_store(settings: Settings, store: FilmStore, listed: set[int]):
