@@ -59,7 +59,8 @@ def check_tmdb_pool() -> None:
 
     try:
         slots = _slots(connection)
-    except SQLAlchemyError as error:  # not its text: it may contain the database's address
+    # Not the error's text: it may contain the database's address. The driver may be missing, too.
+    except (SQLAlchemyError, ImportError) as error:
         logger.warning("the pool %s is not checked: %s", POOL, type(error).__name__)
         return
     with as_airflow_failure():

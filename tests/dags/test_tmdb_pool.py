@@ -57,7 +57,9 @@ def test_missing_pool_is_refused_with_the_command_that_creates_it(check: Any):
         check(default_pool=128)
 
 
-@pytest.mark.parametrize("connection", ["", "sqlite:////no/such/folder/a.db", "?secret?"])
+@pytest.mark.parametrize(
+    "connection", ["", "sqlite:////no/such/folder/a.db", "?secret?", "mysql://me:secret@nowhere/a"]
+)
 def test_pool_is_not_checked_if_the_database_is_out_of_reach(
     tmdb_pool: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
