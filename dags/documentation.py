@@ -18,6 +18,6 @@ def with_clean_docs(dag: Any) -> Any:
     Airflow shows a task's docstring as Markdown, and Markdown shows indented lines as code.
     """
     for task in dag.tasks:
-        if not task.is_mapped:
+        if task.doc_md and not task.is_mapped:
             task.doc_md = cleandoc(task.doc_md)
     return dag
