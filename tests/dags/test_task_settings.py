@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from movierating import settings as settings_module
-from movierating.settings import SettingsError, pipeline_settings
+from movierating.settings import Settings, SettingsError, pipeline_settings
+from sandbox.tmdb.process import RunningStandIn
+from tests.support.stand_in import TMDB_KEY
 
 BACKEND = "airflow.secrets.local_filesystem.LocalFilesystemBackend"
 
@@ -170,3 +172,38 @@ def test_secrets_backend_that_does_not_exist_is_one_sentence(
     monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", "no.such.Backend")
     with pytest.raises(reading.SecretsError, match="cannot read the connection movie_rating_tmdb"):
         reading.task_settings()
+
+
+def test_keys_of_connections_reach_tmdb_and_s3(
+    reading: ModuleType,  # noqa: ARG001 - nothing is cached
+    connect: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmdb_stand_in: RunningStandIn,
+    bucket_settings: Settings,
+):
+    from dags import film_backfill
+    from dags.housekeeping import tmdb_housekeeping
+
+    for name, value in {
+        "TMDB_API_KEY": "wrong",
+        "TMDB_BASE_URL": tmdb_stand_in.base_url,
+        "S3_BUCKET_NAME": bucket_settings.s3_bucket_name,
+        "AWS_ACCESS_KEY_ID": "wrong",
+        "AWS_SECRET_ACCESS_KEY": "wrong",
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    pipeline_settings.cache_clear()  # the import above has read them
+    connect("movie_rating_tmdb", password=TMDB_KEY)
+    connect(
+        "movie_rating_s3",
+        login=secret(bucket_settings.aws_access_key_id),
+        password=secret(bucket_settings.aws_secret_access_key),
+        extra={"endpoint_url": bucket_settings.aws_endpoint_url_s3},
+    )
+    asked = {"first": "2005-01-01", "last": "2005-01-31", "min_votes": 0, "slice_films": 5000}
+    monkeypatch.setattr(film_backfill, "get_current_context", lambda: {"params": asked})
+    plan: Any = film_backfill.tmdb_film_backfill().get_task("plan_slices")
+    prune: Any = tmdb_housekeeping().get_task("prune_versions")
+    (part,) = plan.python_callable()
+    assert int(part["films"]) > 0
+    assert prune.python_callable() == []
