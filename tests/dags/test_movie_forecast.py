@@ -96,7 +96,7 @@ def test_branch_follows_the_claim_and_passes_its_reason_on(
 
     monkeypatch.setattr("scripts.drift.claim_retraining", instead)
     monkeypatch.setattr(forecasting, "get_current_context", lambda: context)
-    monkeypatch.setattr(forecasting, "pipeline_settings", lambda: "the settings")
+    monkeypatch.setattr(forecasting, "task_settings", lambda: "the settings")
     assert dag.get_task("decide_on_retraining").python_callable() == branch
     assert instance.left == left
     assert asked == [RUN_DATE, "run", "the settings"]
@@ -113,7 +113,7 @@ def test_task_passes_todays_date_to_its_step(
     dag: Any, forecasting: ModuleType, monkeypatch: pytest.MonkeyPatch, task: str, step: str
 ):
     monkeypatch.setattr(step, lambda *arguments: arguments)
-    monkeypatch.setattr(forecasting, "pipeline_settings", lambda: "the settings")
+    monkeypatch.setattr(forecasting, "task_settings", lambda: "the settings")
     assert dag.get_task(task).python_callable() == (RUN_DATE, "the settings")
 
 
