@@ -70,7 +70,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     )
     if today() - run_date <= timedelta(days=1):  # or yesterday: a run may continue after midnight
         with Tmdb(settings, workers=settings.collect_workers, source=source) as tmdb:
-            delete_expired_films(files.folder, tmdb.server_time(), LONGEST_CACHE)
+            _delete_expired(settings, tmdb.server_time(), source)
             refresh_store(tmdb, ingestion, failing, run_date, settings.collect_max_films)
             unusable = tmdb.unusable_entries
         store.compact()
@@ -98,6 +98,16 @@ def _store_of(source: str, settings: PipelineSettings) -> FilmStore:
     for other in others:
         logger.info("%s stay in the film store, and no step mixes them with these", describe(other))
     return store
+
+
+def _delete_expired(settings: PipelineSettings, now: datetime, source: str) -> None:
+    """Delete what TMDB's terms no longer allow keeping: old CSV files, and old films of others.
+
+    The films of `source` are refreshed first, and expire afterwards.
+    """
+    delete_expired_films(data_folder(settings), now, LONGEST_CACHE)
+    for other in other_sources(settings, source):
+        film_store(settings, other).purge(now - LONGEST_CACHE)
 
 
 def refresh_store(

@@ -332,15 +332,19 @@ def test_film_that_changed_after_an_earlier_attempt_is_fetched_again(
 
 
 def test_record_expires_by_tmdbs_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    store = FilmStore(tmp_path / "data" / "films" / "127.0.0.1")
-    store.add(columns({"id": 1}))
+    others = FilmStore(tmp_path / "data" / "films" / "127.0.0.1")
     later = RUN_DATE + LONGEST_CACHE + DAY
     monkeypatch.setattr(clock, "_clock", lambda: moment(later))
     arguments = ("--today", later.isoformat(), "--requests-per-second", "100000")
     with running(*arguments, "--films", "100") as stand_in:
+        store = FilmStore(tmp_path / "data" / "films" / stand_in.source)
+        for each in (store, others):
+            each.add(columns({"id": 1}))
+            each.add(columns({"id": 2}, day=later - DAY))
         collect(later, unpaced(stand_in.base_url, tmp_path / "data", collect_max_films=5))
     assert 1 not in stored(store)
-    assert len(stored(store)) == 5
+    assert len(stored(store)) == 6
+    assert stored(others).keys() == {2}
 
 
 @pytest.mark.usefixtures("_no_waiting")
