@@ -35,6 +35,7 @@ from scripts.evaluation.gate import (
     refused_by_date,
 )
 from scripts.evaluation.tracking import log_run
+from scripts.ledger.sources import open_ledger, replace_views
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.provenance import actor
@@ -151,9 +152,18 @@ def deploy(run_date: date, settings: PipelineSettings, run_id: str | None = None
     logger.info("%s: %s", deployment.version, deployment.reason)
     if deployment.promoted:
         published.registry.export(exports(published.old_model, published.bundle.codes))
+        _replace_views_of_other_films(published, settings)
     if decided.news:
         _track(decided.news, deployment, settings)  # last, because it may take a minute or fail
     return deployment
+
+
+def _replace_views_of_other_films(published: _Published, settings: PipelineSettings) -> None:
+    """Empty *Coming soon* and *Track record* if the films of production have another source now."""
+    before, source = published.current, published.bundle.manifest.data.source
+    if before and published.registry.source(before.pointer.version) != source:
+        ledger = open_ledger(open_bucket(settings), source)
+        replace_views(ledger, today(), settings.forecast_min_votes)
 
 
 def _publish(run_date: date, settings: PipelineSettings) -> _Published:

@@ -7,11 +7,14 @@ source, forecasts and scores of the other source's films remain in it, but nothi
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
 from typing import Final
 
-from movierating.ledger.ledger import ForecastLedger
+from movierating.ledger.ledger import UPCOMING_KEY, ForecastLedger
+from movierating.ledger.records import Upcoming
 from movierating.registry.registry import Registry
 from movierating.s3 import Bucket, PreconditionFailedError
+from scripts.ledger.track_record import write_track_record
 
 SOURCES_KEY: Final = "forecasts/sources.json"
 
@@ -29,6 +32,19 @@ def production_source(registry: Registry) -> str | None:
 def open_ledger(bucket: Bucket, source: str | None) -> ForecastLedger:
     """Open the ledger with only the records of films from `source`; None opens all records."""
     return ForecastLedger(bucket, source, _sources_of_old_versions(bucket))
+
+
+def replace_views(ledger: ForecastLedger, day: date, min_votes: int) -> None:
+    """Replace the views of another source's films, until the next forecasts fill them.
+
+    Args:
+        ledger: The ledger, opened for the source of the model that is now in production.
+        day: The date to put on the views.
+        min_votes: Scores whose rating has fewer votes are left out of the track record.
+    """
+    if ledger.read_view(UPCOMING_KEY, Upcoming):
+        ledger.write_view(UPCOMING_KEY, Upcoming(as_of=day, source=ledger.source, films=()))
+        write_track_record(ledger, ledger.scores(), day, min_votes)
 
 
 def _sources_of_old_versions(bucket: Bucket) -> Mapping[str, str]:

@@ -11,6 +11,8 @@ import pytest
 
 from movierating.films.source import TMDB, invented_films
 from movierating.identity import sha256
+from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
+from movierating.ledger.records import TrackRecord, Upcoming, UpcomingFilm
 from movierating.registry.bundle import CODES_NAME, MODEL_NAME, Bundle
 from movierating.registry.decisions import Decision
 from movierating.registry.manifest import BundleError
@@ -21,10 +23,12 @@ from movierating.settings import Settings
 from scripts import deploy as module
 from scripts.deploy import answer, ask, deploy, main, propose
 from scripts.evaluation.approval import Approval
+from scripts.ledger.track_record import write_track_record
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import DataFileError
 from tests.support.bundles import CODES, FILES, RUN_DATE, Packed, pack
 from tests.support.dying_bucket import DyingBucket, KilledError
+from tests.support.forecasts import forecast, scored
 from tests.support.samples import as_csv, opened_since
 from tests.support.tracked_runs import tracked
 
@@ -153,6 +157,23 @@ def test_model_of_real_films_replaces_one_of_invented_films_at_once(
     assert in_production(bucket, tmp_path / "read") == version
     assert ledger(bucket)[-1].reason == deployment.reason
     assert stored(bucket)["models/latest/best_model.pkl"] == b"old model of 2026-11-23"
+
+
+def test_pages_show_no_films_of_another_source_than_production(settings: Settings, bucket: Bucket):
+    of_source(settings, RUN_DATE, INVENTED)
+    deploy(RUN_DATE, settings)
+    shown = ForecastLedger(bucket, INVENTED)
+    upcoming = UpcomingFilm(forecast=forecast(source=INVENTED), week_ago=None)
+    shown.write_view(UPCOMING_KEY, Upcoming(as_of=RUN_DATE, source=INVENTED, films=(upcoming,)))
+    shown.append_scores(RUN_DATE, [scored(source=INVENTED)])
+    write_track_record(shown, shown.scores(), RUN_DATE, 50)
+    deploy(TOMORROW, settings)
+    found = shown.read_view(UPCOMING_KEY, Upcoming)
+    assert found == Upcoming(as_of=RUN_DATE, source=TMDB, films=())
+    record = shown.read_view(TRACK_RECORD_KEY, TrackRecord)
+    assert record is not None
+    assert (record.source, record.figures) == (TMDB, None)
+    assert len(shown.scores()) == 1
 
 
 def test_model_of_real_films_replaces_one_of_invented_films_after_a_rollback(
