@@ -30,6 +30,8 @@ _KINDS: Final = ("http", "https", "all")
 PROXY_VARIABLES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "no_proxy"})
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 PASSWORD_WANTED: Final = 407
+_TEMPORARY: Final = frozenset({408, 429})
+_SERVER_ERROR: Final = 500
 _TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
@@ -119,6 +121,15 @@ def tunnel_status(text: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+def may_pass_later(status: int | None) -> bool:
+    """Return whether a proxy may let the same request pass later.
+
+    Args:
+        status: The HTTP status with which the proxy answered; None if it did not answer.
+    """
+    return status is None or status >= _SERVER_ERROR or status in _TEMPORARY
+
+
 def check_proxies(*, allow_socks: bool = False) -> None:
     """Check all variables that name a proxy.
 
@@ -150,7 +161,7 @@ def spare_local_addresses(environment: MutableMapping[str, str] = os.environ) ->
 
 
 def _proxy(kind: str, url: str) -> Proxy:
-    variable = _variable(kind)
+    variable, url = _variable(kind), url.strip()
     scheme, separator, _ = url.rpartition("://")
     if scheme.startswith("socks"):
         raise ProxySettingError(

@@ -30,7 +30,13 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from movierating.errors import ExplainedError
-from movierating.proxies import PASSWORD_WANTED, ProxySettingError, proxy_at, tunnel_status
+from movierating.proxies import (
+    PASSWORD_WANTED,
+    ProxySettingError,
+    may_pass_later,
+    proxy_at,
+    tunnel_status,
+)
 from movierating.s3_client import RedirectedError, s3_client
 from movierating.settings import SharedSettings
 
@@ -367,7 +373,7 @@ def _unreachable(error: Exception) -> S3UnavailableError:
 def _stopped_by_proxy(proxy_url: str, status: int | None) -> S3UnavailableError:
     proxy = proxy_at(proxy_url)
     problem = proxy.problem(status) if proxy else "the proxy to S3 cannot be reached"
-    return (S3RefusedError if status == PASSWORD_WANTED else S3UnavailableError)(problem)
+    return S3UnavailableError(problem) if may_pass_later(status) else S3RefusedError(problem)
 
 
 def open_bucket(settings: SharedSettings) -> Bucket:

@@ -24,6 +24,7 @@ from movierating.proxies import (
     PASSWORD_WANTED,
     Proxy,
     ProxySettingError,
+    may_pass_later,
     proxy_for,
     tunnel_status,
 )
@@ -173,7 +174,7 @@ class LimitedAdapter(HTTPAdapter):
         # Only here: an error that is raised above would carry the first one, and the text of that
         # may contain an API key.
         assert proxy is not None  # noqa: S101 - for the type checker
-        raise ProxyProblemError(proxy.problem(status), retryable=status != PASSWORD_WANTED)
+        raise ProxyProblemError(proxy.problem(status), retryable=may_pass_later(status))
 
 
 def _usable_proxy_for(url: str) -> Proxy | None:

@@ -175,12 +175,20 @@ def test_proxy_that_lets_nothing_pass_is_named_without_its_password(
     assert PASSWORD not in f"{caught.value!r} {caught_s3.value!r} {caplog.text}"
 
 
-def test_proxy_that_refuses_a_host_is_named_with_its_answer(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("status", "retryable"), [(403, False), (429, True), (503, True)])
+def test_proxy_that_refuses_a_host_is_named_with_its_answer(
+    status: int, retryable: bool, bucket_settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    remote = bucket_settings.model_copy(update={"aws_endpoint_url_s3": "https://s3.example"})
+    sentence = rf"in https_proxy .* refuses the request \({status}\)"
     with recording_proxy() as proxy, limited_session(20) as session:
-        proxy.refuses = 403
-        set_proxy(monkeypatch, "https_proxy", proxy.url)
-        with pytest.raises(ProxyProblemError, match=r"in https_proxy .* refuses .* \(403\)"):
+        proxy.refuses = status
+        set_proxy(monkeypatch, "https_proxy", f" {proxy.url}\n")
+        with pytest.raises(ProxyProblemError, match=sentence) as caught:
             session.get("https://films.example")
+        with pytest.raises(S3UnavailableError, match=sentence) as caught_s3:
+            open_bucket(remote).keys("")
+    assert caught.value.retryable is caught_s3.value.retryable is retryable
 
 
 @pytest.mark.parametrize(
