@@ -12,7 +12,8 @@ letters, name the proxy and its exceptions. Two rules hold for every program of 
 
 import os
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
@@ -144,8 +145,9 @@ def check_proxies(*, allow_socks: bool = False) -> None:
 def spare_local_addresses(environment: MutableMapping[str, str] = os.environ) -> None:
     """Rewrite NO_PROXY so that no library sends requests to local addresses through a proxy.
 
-    The user's exceptions are kept, in the forms that all libraries read. Nothing changes if no
-    variable names a proxy.
+    The user's exceptions are kept, in the forms that all libraries read. Local hosts of addresses
+    in the environment, such as `http://wandb:8080`, are added. Nothing changes if no variable names
+    a proxy.
 
     Args:
         environment: The environment variables of this process, or of one to be started.
@@ -155,9 +157,18 @@ def spare_local_addresses(environment: MutableMapping[str, str] = os.environ) ->
     if not any(names.get(f"{kind}_proxy") for kind in _KINDS):
         return
     entries = list(filter(None, map(_common_form, _exceptions(names.get("no_proxy", "")))))
-    value = "*" if "*" in entries else ",".join(dict.fromkeys([*entries, *_LOCAL]))
+    entries += [*_LOCAL, *_local_hosts(environment)]
+    value = "*" if "*" in entries else ",".join(dict.fromkeys(entries))
     # Some libraries read only one of the two names.
     environment["no_proxy"] = environment["NO_PROXY"] = value
+
+
+def _local_hosts(environment: Mapping[str, str]) -> Iterator[str]:
+    for value in environment.values():
+        with suppress(ValueError):  # of an address that is none
+            host = urlsplit(value).hostname if value.startswith(("http://", "https://")) else None
+            if host and is_local(host):
+                yield host
 
 
 def _proxy(kind: str, url: str) -> Proxy:

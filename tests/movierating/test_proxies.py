@@ -245,6 +245,18 @@ def test_exceptions_of_the_user_are_kept_for_the_libraries(monkeypatch: pytest.M
     assert os.environ["NO_PROXY"] == os.environ["no_proxy"]
 
 
+def test_container_that_the_environment_names_is_an_exception_for_the_libraries():
+    environment = {
+        "HTTP_PROXY": "http://proxy.example:3128",
+        "WANDB_BASE_URL": "http://wandb:8080",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "https://films.example/otlp",
+        "BROKEN": "http://[x",
+    }
+    spare_local_addresses(environment)
+    assert "wandb" in environment["NO_PROXY"].split(",")
+    assert "films.example" not in environment["NO_PROXY"]
+
+
 def test_without_a_proxy_the_environment_stays_as_it_is():
     environment = {"NO_PROXY": "corp.example"}
     spare_local_addresses(environment)
