@@ -3,8 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
-from sklearn.preprocessing import OrdinalEncoder
 
 from movierating.films.codes import UNKNOWN_CODE
 from movierating.registry.manifest import Scores
@@ -28,6 +26,9 @@ def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
         actual: TMDB's ratings, shape (films,).
         forecast: The forecast ratings of the same films, shape (films,).
     """
+    # Here, because its import takes a second, and the ledger only needs `rmse`.
+    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
     actual, forecast = np.asarray(actual, float), np.asarray(forecast, float)
     return Scores(
         n=len(actual),
@@ -70,6 +71,8 @@ def _old_model(rated: Sample, holdout: Sample) -> Ratings:
     the cleaned file are not used: they depend on the model in production, so the score of this
     baseline would depend on it, too.
     """
+    from sklearn.preprocessing import OrdinalEncoder  # slow; see `score`
+
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=UNKNOWN_CODE)
     encoder.fit(_categories(rated))
 

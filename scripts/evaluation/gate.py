@@ -14,7 +14,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import bootstrap
 
 from movierating.films.source import describe, is_invented
 from movierating.registry.bundle import Bundle
@@ -225,6 +224,8 @@ def compare(challenger: Ratings, champion: Ratings) -> Difference:
         challenger: Errors of the challenger, shape (films,).
         champion: Errors of the champion on the same films in the same order, shape (films,).
     """
+    from scipy.stats import bootstrap  # here: a slow import, and the first model has no champion
+
     squares = (challenger**2, champion**2)
 
     def difference(ours: Ratings, theirs: Ratings, axis: int = -1) -> npt.NDArray[np.float64]:

@@ -4,18 +4,18 @@ import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import jinja2
-import matplotlib as mpl
 import numpy as np
 from markdown_it import MarkdownIt
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from movierating.registry.evidence import Evidence
 from movierating.registry.manifest import Manifest, Scores
 from scripts.evaluation.diagnostics import Diagnosis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes  # its import takes a second, and only the pictures need it
 
 _TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates"),
@@ -130,17 +130,17 @@ def _changes(ours: Manifest, theirs: Manifest) -> Iterator[tuple[str, object, ob
 
 
 def _picture(diagnosis: Diagnosis) -> str:
-    def calibration(axes: Axes) -> None:
+    def calibration(axes: "Axes") -> None:
         forecast = [each.forecast for each in diagnosis.calibration]
         axes.plot(forecast, forecast, color="grey", linewidth=1)
         axes.plot(forecast, [each.rating for each in diagnosis.calibration], marker="o")
         axes.set(title="Calibration", xlabel="forecast", ylabel="mean rating")
 
-    def errors(axes: Axes) -> None:
+    def errors(axes: "Axes") -> None:
         axes.hist(diagnosis.errors, bins=40)
         axes.set(title="Errors", xlabel="forecast minus rating", ylabel="films")
 
-    def curve(axes: Axes) -> None:
+    def curve(axes: "Axes") -> None:
         counts, rmse = zip(*diagnosis.curve, strict=True)
         axes.plot(counts, rmse, marker="o")
         axes.set(title="Learning curve", xlabel="training films", ylabel="RMSE")
@@ -148,11 +148,14 @@ def _picture(diagnosis: Diagnosis) -> str:
     return _svg([calibration, errors, curve])
 
 
-def _svg(drawings: Sequence[Callable[[Axes], None]]) -> str:
+def _svg(drawings: Sequence[Callable[["Axes"], None]]) -> str:
     """Draw diagrams side by side, and return them as SVG text.
 
     The text has no date and no random ids, so the same diagrams always give the same text.
     """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
     with mpl.rc_context({"svg.hashsalt": "report", "svg.fonttype": "none"}):
         figure = Figure(figsize=(4 * len(drawings), 3.2), layout="constrained")
         for axes, draw in zip(figure.subplots(1, len(drawings)), drawings, strict=True):

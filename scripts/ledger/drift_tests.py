@@ -18,7 +18,6 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import chi2
 
 from movierating.ledger.records import Score
 from movierating.registry.manifest import Manifest
@@ -112,6 +111,10 @@ def shift(before: Sequence[str], after: Sequence[str]) -> Shift:
         before: One label per training film: the value or the bin of one fact.
         after: One label per recent film, of the same fact.
     """
+    from scipy.stats import (
+        chi2,  # here: a slow import, and without recent films nothing is compared
+    )
+
     labels = sorted({*before, *after})
     shares = []
     for side in (before, after):

@@ -4,7 +4,7 @@ Each library is tested with every route that both the library and the TMDB stand
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -13,13 +13,15 @@ import requests
 import tmdbsimple
 import tmdbv3api
 from requests.adapters import HTTPAdapter
-from themoviedb.tmdb import TMDb
 
 from sandbox.tmdb import parts
 from sandbox.tmdb.films import Film
 from sandbox.tmdb.process import RunningStandIn
 from sandbox.tmdb.world import World
 from tests.sandbox.tmdb.conftest import KEY
+
+if TYPE_CHECKING:
+    from themoviedb.tmdb import TMDb
 
 TMDB = "https://api.themoviedb.org"
 
@@ -70,8 +72,10 @@ def v3api(monkeypatch: pytest.MonkeyPatch, session: requests.Session) -> Any:
 
 
 @pytest.fixture
-def typed(session: requests.Session) -> TMDb:
+def typed(session: requests.Session) -> "TMDb":
     # With every request, it sends the language en-US and the region US.
+    from themoviedb.tmdb import TMDb  # here: a slow import, which each worker would do
+
     client = TMDb(api_key=KEY, language="en-US", region="US")
     client.session = session
     return client
@@ -141,7 +145,7 @@ def test_tmdbv3api_reads_films_and_people(v3api: Any, film: Film) -> None:
         movie.details(1)
 
 
-def test_themoviedb_reads_lists_and_searches(typed: TMDb, film: Film) -> None:
+def test_themoviedb_reads_lists_and_searches(typed: "TMDb", film: Film) -> None:
     movies, search = typed.movies(), typed.search()
     for page in (movies.popular(), movies.top_rated(), movies.now_playing(), movies.upcoming()):
         assert page[0].release_date.year >= 2005
@@ -152,7 +156,7 @@ def test_themoviedb_reads_lists_and_searches(typed: TMDb, film: Film) -> None:
     assert len(typed.genres().movie().genres or ()) == 19
 
 
-def test_themoviedb_reads_films_and_people(typed: TMDb, film: Film) -> None:
+def test_themoviedb_reads_films_and_people(typed: "TMDb", film: Film) -> None:
     movie = typed.movie(film.id)
     whole = movie.details(append_to_response=",".join(parts.PARTS))
     assert (whole.title, whole.release_date, whole.runtime) == (
