@@ -1,5 +1,6 @@
 import json
 import pickle
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from scripts import train as module
 from scripts.dataset.legacy import FIVE_COLUMNS, five_columns
 from scripts.dataset.split import TimeSplit, TooFewFilmsError
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned, row_of
+from scripts.evaluation import report as report_module
 from scripts.evaluation.report import Report
 from scripts.parameters import MODEL_CONFIG, ModelConfig
 from scripts.runtime.run_files import RunFiles
@@ -58,6 +60,14 @@ def keep_runs(patch: pytest.MonkeyPatch) -> list[Any]:
 def tracked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return the runs that one test logs to W&B."""
     return keep_runs(monkeypatch)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_pictures() -> Iterator[None]:
+    """Leave the pictures out of the reports, which `test_report` tests: drawing takes 0.4 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_module, "_svg", lambda _: "<svg></svg>")
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from scripts.evaluation.diagnostics import Bin, Diagnosis, Subgroup
-from scripts.evaluation.report import evidence, model_card, report
+from scripts.evaluation.report import Report, evidence, model_card, report
 from tests.support.bundles import Packed, scores
 
 DIAGNOSIS = Diagnosis(
@@ -44,8 +44,20 @@ class Checker(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(packed: Packed) -> str:
-    return report(packed.manifest, DIAGNOSIS, None).page
+def alone(packed: Packed) -> Report:
+    """Write the report on a model, without another model to compare it with."""
+    return report(packed.manifest, DIAGNOSIS, None)
+
+
+@pytest.fixture(scope="module")
+def compared(packed: Packed, newer: Packed) -> Report:
+    """Write the report on a model that is compared with the one in production."""
+    return report(newer.manifest, DIAGNOSIS, packed.manifest)
+
+
+@pytest.fixture
+def page(alone: Report) -> str:
+    return alone.page
 
 
 def test_page_closes_its_tags_and_loads_nothing(page: str):
@@ -76,26 +88,25 @@ def test_names_from_tmdb_are_escaped(page: str):
     assert "Fiction <3" not in page
 
 
-@pytest.mark.parametrize(("compared", "tables"), [(False, 6), (True, 7)])
+@pytest.mark.parametrize(("name", "tables"), [("alone", 6), ("compared", 7)])
 def test_every_table_of_the_text_is_on_the_page(
-    packed: Packed, newer: Packed, compared: bool, tables: int
+    request: pytest.FixtureRequest, name: str, tables: int
 ):
-    told = report(newer.manifest, DIAGNOSIS, packed.manifest if compared else None)
+    told: Report = request.getfixturevalue(name)
     assert told.text.count("|\n|---") == told.page.count("<table>") == tables
     assert "|" not in told.page
 
 
-def test_report_states_the_typical_and_the_large_error(packed: Packed):
-    text = report(packed.manifest, DIAGNOSIS, None).text
-    assert "off by less than 0.40, one in ten by more than\n0.48" in text
+def test_report_states_the_typical_and_the_large_error(alone: Report):
+    assert "off by less than 0.40, one in ten by more than\n0.48" in alone.text
 
 
 def test_same_model_gives_the_same_page(page: str, packed: Packed):
     assert report(packed.manifest, DIAGNOSIS, None).page == page
 
 
-def test_page_compares_with_the_model_in_production(packed: Packed, newer: Packed):
-    page = report(newer.manifest, DIAGNOSIS, packed.manifest).page
+def test_page_compares_with_the_model_in_production(packed: Packed, compared: Report):
+    page = compared.page
     assert packed.manifest.version in page
     assert f">{packed.manifest.run_date}</td>" in page
     assert "No model in production" not in page
