@@ -1,4 +1,7 @@
 import json
+import pickle
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -37,6 +40,19 @@ def films() -> pd.DataFrame:
     return years_of_films(per_year=420, years=4)
 
 
+class InThisProcess(ThreadPoolExecutor):
+    """Trains in this process, because another one would load the same libraries again.
+
+    Functions and arguments are copied as for another process."""
+
+    def __init__(self, workers: int, _: object) -> None:
+        super().__init__(workers)
+
+    def submit(self, function: Callable[..., Any], /, *given: Any, **named: Any) -> "Future[Any]":
+        function, given, named = pickle.loads(pickle.dumps((function, given, named)))
+        return super().submit(function, *given, **named)
+
+
 @dataclass(frozen=True)
 class Backtest:
     """The results of a backtest: the measured values, and the folder with the trained versions."""
@@ -53,7 +69,8 @@ def backtest(films: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> B
     arguments = [f"--from={FIRST}", f"--until={UNTIL}", "--retrain-every=2", f"--json={path}"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "read_films", lambda _: films)
-        patch.setattr(module, "CORES", 1)  # a second process would load the same libraries again
+        patch.setattr(module, "CORES", 1)
+        patch.setattr(module, "ProcessPoolExecutor", InThisProcess)
         # Keep the trained versions, because other tests use them.
         patch.setattr(module, "TemporaryDirectory", lambda: nullcontext(str(folder)))
         assert module.main(["--films", "played.parquet", *arguments], LINEAR) == 0
