@@ -117,6 +117,7 @@ COPY --from=pipeline-packages /opt/venv /opt/venv
 COPY movierating movierating
 COPY scripts scripts
 COPY dags dags
+COPY airflow_local_settings airflow_local_settings
 ENV PYTHONPATH=/srv \
     ARROW_DEFAULT_MEMORY_POOL=system \
     DATA_DIR=data-prepare \

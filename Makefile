@@ -107,7 +107,7 @@ lint-style:
 ZUBAN = $(VENV)/dev/bin/zuban mypy --no-error-summary --python-executable $(VENV)/dev/bin/python
 
 lint-types:
-	@$(ZUBAN) movierating scripts app dags ui sandbox ops benchmarks docs tests
+	@$(ZUBAN) movierating scripts app dags airflow_local_settings ui sandbox ops benchmarks docs tests
 	@$(ZUBAN) app.py
 
 lint-imports:

@@ -47,7 +47,8 @@ def _require_news(deployment: dict[str, Any] | None) -> None:
             title="Run date",
             type=["null", "string"],
             format="date",
-            description="Run for this date. A past date publishes, but never changes production.",
+            description="Run for this date. Default: the day of the logical date, or today. A past "
+            "date publishes, but never changes production.",
         ),
         "reason": Param(
             None,

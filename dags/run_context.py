@@ -9,23 +9,33 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
+from dags.run_requests import check_request, is_ours
 from movierating.errors import ExplainedError
 from movierating.settings import pipeline_settings
 from scripts.runtime.clock import past_or_today
 
 
 def run_date() -> date:
-    """Return the date of the current run: its parameter `run_date`, or the day it was due.
+    """Return the date of the current run, in PIPELINE_TIMEZONE.
 
-    The day comes from `run_after`, because a run that a person or an asset started has no logical
-    date.
+    It is the parameter `run_date`; or the day of the logical date; or the day on which the run was
+    due. A run that the REST API, an asset or another DAG started may have no logical date.
     """
     context: Any = get_current_context()
     if chosen := context["params"]["run_date"]:
         return past_or_today(date.fromisoformat(chosen))
+    moment = context.get("logical_date") or context["dag_run"].run_after
     zone = ZoneInfo(pipeline_settings().pipeline_timezone)
-    day: date = context["dag_run"].run_after.astimezone(zone).date()
-    return day
+    day: date = moment.astimezone(zone).date()
+    return past_or_today(day)
+
+
+def check_run(context: Any) -> None:
+    """Check what was asked of the run, before each task. Every task has this as `pre_execute`."""
+    run = context["dag_run"]
+    if is_ours(run.dag_id):
+        with as_airflow_failure():
+            check_request(run, context["dag"].params)
 
 
 @contextmanager

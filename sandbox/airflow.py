@@ -104,9 +104,14 @@ class AirflowClient:
 
         Returns:
             The id of the run.
+
+        Raises:
+            requests.HTTPError: Airflow refuses the parameters; the message is Airflow's reason.
         """
         self.unpause()
         answer = self._request("POST", "/dagRuns", json={"logical_date": None, "conf": conf})
+        if answer.status_code == requests.codes.bad_request:
+            raise requests.HTTPError(answer.json()["detail"], response=answer)
         answer.raise_for_status()
         run_id: str = answer.json()["dag_run_id"]
         return run_id

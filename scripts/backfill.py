@@ -14,7 +14,7 @@ from typing import Any, Final
 from movierating.errors import ExplainedError
 from movierating.films.source import describe
 from movierating.settings import PipelineSettings, pipeline_settings
-from scripts.runtime.cli import run
+from scripts.runtime.cli import not_negative, run
 from scripts.runtime.clock import now, today
 from scripts.runtime.progress import progress
 from scripts.runtime.storage import DataPath, check_writable, data_folder, read_json, write_json
@@ -195,7 +195,9 @@ def _resumed_plan(
 _PARSER: Final = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
 _PARSER.add_argument("--first", type=date.fromisoformat, help="oldest release date, YYYY-MM-DD")
 _PARSER.add_argument("--last", type=date.fromisoformat, help="newest release date, YYYY-MM-DD")
-_PARSER.add_argument("--min-votes", type=int, default=0, help="leave out films with fewer votes")
+_PARSER.add_argument(
+    "--min-votes", type=not_negative, default=0, help="leave out films with fewer votes"
+)
 
 
 def main(argv: list[str] | None = None) -> int:

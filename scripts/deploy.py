@@ -131,8 +131,8 @@ def _proposal(published: _Published) -> Deployment:
 def deploy(run_date: date, settings: PipelineSettings, run_id: str | None = None) -> Deployment:
     """Publish the run's model files (the bundle); put them into production if they pass the gate.
 
-    With PROMOTION_APPROVAL, a person must have approved exactly this version. No recorded answer
-    counts as a rejection. A second call for the same run changes nothing and records no second
+    With PROMOTION_APPROVAL, a person must have approved exactly this version; without a recorded
+    answer, it is refused. A second call for the same run changes nothing and records no second
     decision.
 
     Args:

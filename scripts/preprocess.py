@@ -51,7 +51,8 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
         DataFileError: The step `collect` has not run for this date, or the folder cannot be
             written.
         StoreCorruptError: A file of the film store is damaged.
-        NothingToLearnError: Every film was dropped.
+        NothingToLearnError: Every film was dropped, for example because the run date is before the
+            store's first ratings.
     """
     files = RunFiles(data_folder(settings), run_date)
     files.require(files.collected, "collect")
@@ -83,7 +84,10 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
         describe(source),
     )
     if not films:
-        raise NothingToLearnError(f"no film of the store was rated by {run_date}: {dropped_for}")
+        raise NothingToLearnError(
+            f"no film of the store was rated by {run_date}"
+            + _remedy(film_store(settings, source).first_rated_on(), run_date, dropped_for)
+        )
     codes = extended_codes(films, known_codes(settings))
     _write_codes(files, codes)
     facts = [row_of(*row) for row in zip(films, repeat(codes), korean)]
@@ -105,6 +109,15 @@ def known_codes(settings: PipelineSettings) -> Codes:
     except BundleError as error:
         logger.warning("the codes of the model in production cannot be read: %s", error)
         return registry.earlier_codes()
+
+
+def _remedy(begin: date | None, run_date: date, dropped_for: dict[str, int]) -> str:
+    if begin is None or begin <= run_date:
+        return f": {dropped_for}"
+    return (
+        f", because the store's ratings begin on {begin}, and TMDB gives no earlier ones; choose "
+        f"{begin} or a later date"
+    )
 
 
 def _write_codes(files: RunFiles, codes: Codes) -> None:

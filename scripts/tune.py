@@ -111,8 +111,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run the tuning from the command line; return the exit status."""
     arguments = _PARSER.parse_args(argv)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    run_date = past_or_today(arguments.date or today())
-    return run(lambda: tune(run_date, pipeline_settings(), arguments.search, arguments.trials))
+    search, trials = arguments.search, arguments.trials
+    return run(
+        lambda: tune(past_or_today(arguments.date or today()), pipeline_settings(), search, trials)
+    )
 
 
 if __name__ == "__main__":

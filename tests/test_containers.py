@@ -26,7 +26,7 @@ MACHINE_MB = {AIRFLOW: 2048, FASTAPI: 1024}
 CODE = {
     "api": {"app", "movierating"},
     "ui": {".streamlit", "app.py", "ui"},
-    "pipeline": {"dags", "movierating", "scripts"},
+    "pipeline": {"airflow_local_settings", "dags", "movierating", "scripts"},
     "sandbox": {"movierating", "sandbox"},
 }
 BASE = "python:3.11-slim-bookworm"

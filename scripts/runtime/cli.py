@@ -32,6 +32,13 @@ def positive(text: str) -> int:
     return number
 
 
+def not_negative(text: str) -> int:
+    """Convert the text of an option to a number that is 0 or more."""
+    if (number := int(text)) < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return number
+
+
 def run(step: Callable[[], object]) -> int:
     """Run a step as a program, with logging on.
 

@@ -33,7 +33,7 @@ from scripts.store.merging import in_sizes, is_deleted, merged_films
 from scripts.store.releases import with_first_releases
 from scripts.store.schema import FACTS, PART_TIMES, SCHEMA, tombstone
 from scripts.store.store_files import NO_FILMS, file_size, read_columns, write_file
-from scripts.store.vote_history import votes_as_of
+from scripts.store.vote_history import vote_rows, votes_as_of
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +138,11 @@ class FilmStore:
         """
         for table in self.films():
             yield with_first_releases(votes_as_of(table, day))
+
+    def first_rated_on(self) -> date | None:
+        """Return the first day of which the store knows ratings; None if it knows none."""
+        days = (pc.min(vote_rows(table)["date"]).as_py() for table in self.films())
+        return min((day for day in days if day), default=None)
 
     def compact(self) -> None:
         """Merge small files into large ones, or all files if many rows are outdated.

@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -23,24 +23,34 @@ class DagRun:
         self.run_after = run_after
 
 
+EVENING = datetime(2026, 11, 22, 18, 0, tzinfo=UTC)
+MAY = datetime(2025, 5, 1, 18, 0, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
-    ("asked", "run_after", "zone", "day"),
+    ("asked", "logical_date", "run_after", "zone", "day"),
     [
-        (None, datetime(2026, 11, 22, 18, 0, tzinfo=UTC), "Asia/Seoul", date(2026, 11, 23)),
-        (None, datetime(2026, 11, 22, 14, 59, tzinfo=UTC), "Asia/Seoul", date(2026, 11, 22)),
-        (None, datetime(2026, 11, 22, 18, 0, tzinfo=UTC), "UTC", date(2026, 11, 22)),
-        ("2025-01-31", datetime(2026, 11, 22, 18, 0, tzinfo=UTC), "UTC", date(2025, 1, 31)),
+        (None, None, EVENING, "Asia/Seoul", date(2026, 11, 23)),
+        (None, None, EVENING - timedelta(hours=4), "Asia/Seoul", date(2026, 11, 22)),
+        (None, None, EVENING, "UTC", date(2026, 11, 22)),
+        (None, MAY, EVENING, "UTC", date(2025, 5, 1)),
+        (None, MAY, EVENING, "Asia/Seoul", date(2025, 5, 2)),
+        ("2025-01-31", None, EVENING, "UTC", date(2025, 1, 31)),
+        ("2025-01-31", MAY, EVENING, "UTC", date(2025, 1, 31)),
     ],
 )
-def test_run_date_parameter_wins_over_the_day_of_the_run(
+def test_run_date_is_the_parameter_else_the_logical_date_else_the_day_of_the_run(
     run_context: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     asked: str | None,
+    logical_date: datetime | None,
     run_after: datetime,
     zone: str,
     day: date,
 ):
     context: dict[str, Any] = {"params": {"run_date": asked}, "dag_run": DagRun(run_after)}
+    if logical_date:  # Airflow's context lacks the key if the run has no logical date
+        context["logical_date"] = logical_date
     monkeypatch.setattr(run_context, "get_current_context", lambda: context)
     settings = load_settings(Settings, pipeline_timezone=zone)
     monkeypatch.setattr(run_context, "pipeline_settings", lambda: settings)

@@ -1,4 +1,4 @@
-"""Test runs that fail, wait or are late in a real Airflow, which all tests of this file share."""
+"""Test runs that fail, wait, are late or are refused, in one real Airflow for all tests here."""
 
 import json
 import time
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from sandbox.airflow import DAG, AirflowClient
 from tests.support.live_airflow import ROOT, LiveAirflow, running_airflow
@@ -146,6 +147,41 @@ def test_run_is_late_while_its_task_finds_no_pool_and_can_be_cleared_after_it_fa
     assert scene.ended(DAG)["extract_tmdb_data"] == "failed"
     assert len(set(scene.messages(DAG, 3))) == 1
     assert "TMDB_API_KEY" in scene.messages(DAG)[0]
+
+
+@pytest.mark.parametrize(
+    ("dag", "conf", "sentence"),
+    [
+        (DAG, {"rundate": "2026-01-01"}, f"rundate is not a parameter of {DAG}, which has "),
+        (DAG, {"run_date": "2999-01-01"}, "the run date 2999-01-01 is in the future; choose "),
+        ("tmdb_movie_forecast", {"run_date": "2026-01-01"}, "tmdb_movie_forecast has no param"),
+        ("tmdb_housekeeping", {"keep_days": 3}, "tmdb_housekeeping has no parameters; remove keep"),
+        ("tmdb_film_backfill", {"from": "2026-01-01"}, "from is not a parameter of tmdb_film_b"),
+        ("tmdb_film_backfill", {"min_votes": "many"}, "Invalid input for param min_votes"),
+    ],
+)
+def test_request_with_wrong_parameters_is_refused(
+    scene: Scene, dag: str, conf: dict[str, Any], sentence: str
+):
+    before = scene.airflow.dag(dag).run_ids()
+    with pytest.raises(requests.HTTPError, match=f"^{sentence}"):
+        scene.airflow.dag(dag).trigger(**conf)
+    assert scene.airflow.dag(dag).run_ids() == before
+
+
+@pytest.mark.parametrize("dag", [DAG, "tmdb_movie_forecast", "tmdb_housekeeping"])
+def test_request_with_a_future_logical_date_is_refused(scene: Scene, dag: str):
+    request = {"logical_date": "2999-01-01T00:00:00Z"}
+    answer = scene.airflow.dag(dag)._request("POST", "/dagRuns", json=request)
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("the logical date 2999-01-01 00:00 UTC is in the ")
+
+
+def test_airflows_command_line_refuses_them_too(scene: Scene):
+    conf = '{"rundate": "2026-01-01"}'
+    refused = scene.airflow.command("dags", "trigger", DAG, "--conf", conf)
+    assert refused.returncode != 0
+    assert "which has run_date, reason; write run_date" in refused.stdout + refused.stderr
 
 
 def test_no_run_has_sent_a_second_message(scene: Scene):

@@ -242,15 +242,15 @@ def metric_points(trial: Trial) -> list[tuple[str, dict[str, str]]]:
 
 @pytest.mark.usefixtures("peaks")
 def test_failed_run_sends_its_tasks_and_reasons_to_the_alert_webhook(trial: Trial):
-    with pytest.raises(EngineError, match="extract_tmdb_data failed: the run date"):
-        trial.run_pipeline(run_date="2099-01-01")
+    with pytest.raises(EngineError, match="preprocess_movie_data failed: no film"):
+        trial.run_pipeline(run_date="2000-01-01")
     wait("the webhook got an alert", lambda: bool(received(trial, "webhook")), 60)
     # The message costs the DAG processor about 50 MB more than its other work.
     (processor,) = trial.project.containers("airflow-dag-processor")
     assert run("docker", "inspect", "--format", "{{.RestartCount}}", processor) == "0"
     (said,) = [json.loads(body)["text"] for body in received(trial, "webhook")]
     assert said.startswith("tmdb_movie_rating_pipeline: manual__")
-    assert "\nextract_tmdb_data: the run date 2099-01-01 is in the future" in said
+    assert "\npreprocess_movie_data: no film of the store was rated by 2000-01-01" in said
     assert "/dags/tmdb_movie_rating_pipeline/runs/manual__" in said
 
 

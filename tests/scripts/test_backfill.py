@@ -518,4 +518,6 @@ def test_command_line_reports_an_error_in_one_sentence(
     )
     monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
     assert main(["--first", "2022-01-01"]) == 1
+    with pytest.raises(SystemExit):
+        main(["--min-votes", "-1"])
     assert "check TMDB_BASE_URL and the network" in caplog.records[-1].getMessage()

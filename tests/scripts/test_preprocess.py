@@ -15,6 +15,7 @@ from movierating.registry.manifest import MANIFEST_NAME
 from movierating.registry.registry import Registry
 from movierating.s3 import Bucket, S3UnavailableError
 from movierating.settings import Settings, load_settings
+from scripts.collect import collect
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, read_cleaned
 from scripts.preprocess import NothingToLearnError, preprocess
 from scripts.runtime.run_files import RunFiles
@@ -131,6 +132,18 @@ def test_run_without_usable_films_is_reported(settings: Settings):
     with pytest.raises(NothingToLearnError, match=r"rated by 2026-11-23: {'not rated yet': 1}"):
         preprocess(RUN_DATE, settings)
     assert not files.cleaned.exists()
+
+
+def test_run_before_the_stores_first_ratings_names_the_first_possible_date(settings: Settings):
+    past = date(2025, 1, 1)
+    collected(settings, {"id": 1}, {"id": 2}, day=date(2026, 11, 20))
+    collect(past, settings)  # sends no request for a past date
+    sentence = (
+        r"no film of the store was rated by 2025-01-01, because the store's ratings begin on "
+        r"2026-11-20, and TMDB gives no earlier ones; choose 2026-11-20 or a later date$"
+    )
+    with pytest.raises(NothingToLearnError, match=sentence):
+        preprocess(past, settings)
 
 
 def test_ratings_are_those_known_on_the_run_date(settings: Settings):

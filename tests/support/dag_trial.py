@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from tests.support.parallel import made_once
+from tests.support.webhook import SECRET_PATH
 
 ROOT: Final = Path(__file__).parents[2]
 _DATABASE: Final = "airflow.db"
@@ -49,4 +50,5 @@ def _run(home: Path, *arguments: str, **settings: str) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert SECRET_PATH not in done.stdout + done.stderr
     return done.stdout

@@ -2,6 +2,7 @@ import logging
 import os
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 from datetime import date
 from pathlib import Path
 from types import ModuleType
@@ -10,8 +11,8 @@ import pytest
 
 from movierating.errors import ExplainedError
 from movierating.settings import Settings, load_settings
-from scripts import collect, deploy, preprocess, train
-from scripts.runtime.cli import run, step_parser
+from scripts import collect, deploy, drift, preprocess, score, train, tune
+from scripts.runtime.cli import not_negative, run, step_parser
 
 ROOT = Path(__file__).parents[3]
 STEPS = (collect, preprocess, train, deploy)
@@ -56,6 +57,25 @@ def test_unexpected_error_keeps_its_traceback():
 
 def test_date_is_read_from_the_command_line():
     assert step_parser("Doc.").parse_args(["--date", "2026-11-23"]).date == date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [collect, preprocess, train, tune, deploy, score, drift],
+    ids=lambda step: step.__name__,
+)
+def test_future_date_is_refused_in_one_sentence(step: ModuleType, caplog: pytest.LogCaptureFixture):
+    assert step.main(["--date", "2026-11-24"]) == 1
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "the run date 2026-11-24 is in the future; choose 2026-11-23 or earlier"
+    )
+
+
+def test_number_below_zero_is_refused():
+    assert not_negative("0") == 0
+    with pytest.raises(ArgumentTypeError, match="must be 0 or more"):
+        not_negative("-1")
 
 
 def test_invalid_date_is_refused(capsys: pytest.CaptureFixture[str]):
