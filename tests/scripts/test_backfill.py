@@ -301,17 +301,18 @@ def test_list_that_shifted_before_the_process_was_killed_is_read_again(
         listing = page(self, path, number, **query)
         if number == 1:
             return listing._replace(films=listing.films[5:])
-        if number == 4:
+        # How soon the films of page 1 are stored depends on the machine's speed.
+        if progress.exists() and read_json(progress)["page"] >= 1:
             raise KilledError
         return listing
 
     page = Tmdb.page
     (part,) = plan(settings, FIRST, LAST)
+    progress = store.folder / part.progress_name
     monkeypatch.setattr(Tmdb, "page", shifting)
     store_after_every(4, monkeypatch)
     with pytest.raises(KilledError):
         fill(part, settings)
-    assert read_json(store.folder / part.progress_name)["page"] >= 1
     monkeypatch.setattr(Tmdb, "page", page)
     assert fill(part, settings)["missing"] == 0
     assert stored(store).keys() == listed
