@@ -107,7 +107,11 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def proxy_at(url: str) -> Proxy | None:
-    """Return the proxy with the host and port of `url`; None if no variable names it."""
+    """Return the proxy in the environment variables that has the host and port of `url`.
+
+    Returns:
+        The proxy; None if no variable such as HTTPS_PROXY names a proxy with this address.
+    """
     for kind, each in getproxies().items():
         if kind in _KINDS and each:
             proxy = _proxy(kind, each)

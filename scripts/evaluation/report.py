@@ -76,9 +76,12 @@ def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
 
 
 def evidence(diagnosis: Diagnosis) -> Evidence:
-    """Select from a diagnosis the values that the UI shows about the model's errors.
+    """Return the values about the model's errors that the UI shows.
 
-    The values are rounded, so that a second training on the same films gives the same bytes.
+    The values are rounded, so that a second training on the same films writes an identical file.
+
+    Args:
+        diagnosis: The errors of the model on the hold-out films.
     """
     return Evidence.model_validate(
         {

@@ -29,7 +29,9 @@ class Instance(SimpleNamespace):
 
 @pytest.fixture
 def found(late: ModuleType, monkeypatch: pytest.MonkeyPatch):
-    """Return a function that lists the messages about a run with these properties."""
+    """Return a function that makes a run and returns the messages that it is late.
+
+    The function takes the run's task states, state, age, and the age of a person's answer."""
 
     def find(
         states: dict[str, str | None],
