@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.components.v2.component_manager import BidiComponentManager
-from streamlit.testing.v1 import AppTest
+from streamlit.runtime.scriptrunner import script_cache
+from streamlit.testing.v1 import AppTest, local_script_runner
 
 APP = Path(__file__).parents[2] / "app.py"
 # Longer than any run of the page's script takes on a busy machine.
@@ -14,6 +15,9 @@ SUBMIT = ("평점 예측하기", "Forecast the rating")
 # AppTest looks for Streamlit components in the metadata of every package, in each test. That takes
 # ten times as long as the page itself. The UI has no such components, so the search is left out.
 _NO_COMPONENTS = BidiComponentManager()
+# AppTest would read and compile the scripts of the UI again for each run.
+_COMPILED = script_cache.ScriptCache()
+local_script_runner.ScriptCache = lambda: _COMPILED  # type: ignore[attr-defined, assignment]
 _TEXTS = ("title", "header", "markdown", "caption", "text", "error", "warning", "info")
 
 
