@@ -23,6 +23,7 @@ from tests.support.chromium import browser, page  # noqa: F401 - fixtures
 from tests.support.films import moment
 from tests.support.parallel import LongestFirst, made_once, rank
 from tests.support.pipeline_run import Run, run_of, run_pipeline
+from tests.support.shared_clients import shared_clients
 from tests.support.skips import pytest_sessionfinish  # noqa: F401 - a hook
 
 # Collect garbage seldom. The imported modules and the tests stay in memory, and searching them for
@@ -101,7 +102,7 @@ def tmdb_stand_in() -> Iterator[RunningStandIn]:
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """Run a local S3 server, which checks the access keys."""
-    with running_s3(tmp_path_factory.mktemp("s3")) as server:
+    with running_s3(tmp_path_factory.mktemp("s3")) as server, shared_clients(server.url):
         yield server
 
 
