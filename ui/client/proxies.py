@@ -14,7 +14,10 @@ def is_local(url: str) -> bool:
     A proxy on another machine cannot reach such an address. The pipeline and the API have the same
     rule in `movierating.proxies`, which the UI must not import.
     """
-    host = (urlsplit(url).hostname or "").rstrip(".").partition("%")[0]
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".").partition("%")[0]
+    except ValueError:  # no address at all; the request will fail with the right error
+        return True
     try:
         address = ip_address(host)
     except ValueError:
