@@ -6,8 +6,9 @@ The backtest repeats these steps for the day before each month:
    In this backtest, a film's rating becomes visible 90 days after its release.
 2. Train a new model version on the films with visible ratings, without the newest of these films.
 3. Check the new version with the gate, the check that each new version must pass in production too.
-   On the newest films with visible ratings, its errors must be smaller than those of the baselines
-   and of the version in production. Otherwise the gate refuses it.
+   On the newest films with visible ratings, its errors must be smaller than those of the baselines,
+   and not larger than those of the version in production by a margin or more. Otherwise the gate
+   refuses it.
 4. Forecast the films of the coming month with the version that is then in production.
 
 The backtest differs from production in two ways. First, it uses each film's latest rating, because
@@ -316,8 +317,7 @@ def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Pat
     write_json(files.collect_report, {"source": "replay", "validation": {"faults": {}}})
     split = month.split
     learned = train_candidates(split, config)
-    parameters = config.parameters[learned.best.family]
-    manifest, _, contents = assemble(learned, parameters, split, files)
+    manifest, _, contents = assemble(learned, config, split, files)
     write(manifest, contents, files)
     return folder / files.bundle.name
 

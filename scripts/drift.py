@@ -8,6 +8,7 @@ from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.ledger.drift_tests import (
+    age_alerts,
     drift_figures,
     films_to_compare,
     input_alerts,
@@ -32,9 +33,9 @@ def check(
 
     Recent films are compared with the newest films that the model was trained on. Recent forecast
     errors are compared with the model's errors on the hold-out films. All films are from the source
-    that the model was trained on. The report is appended to the
-    ledger. Its alerts are logged and shown on the page *Track record*. A second run with the same
-    result adds nothing.
+    that the model was trained on. A model that is too old gives an alert, too. The report is
+    appended to the ledger. Its alerts are logged and shown on the page *Track record*. A second run
+    with the same result adds nothing.
 
     Returns:
         The report; None if no model is in production.
@@ -62,7 +63,11 @@ def check(
         made_at=now(),
         version=manifest.version,
         figures=drift_figures(shifts, scores, recent.num_rows),
-        alerts=(*input_alerts(shifts, limits), *residual_alerts(scores, manifest, limits)),
+        alerts=(
+            *input_alerts(shifts, limits),
+            *residual_alerts(scores, manifest, limits),
+            *age_alerts(manifest, run_date, limits),
+        ),
         source=source,
     )
     ledger.append_drift_report(report)

@@ -173,6 +173,8 @@ class DriftLimits:
         rmse_ratio: Largest RMSE of recent forecasts, as a multiple of the RMSE on the hold-out
             films.
         coverage: Lowest and highest fraction of ratings that lie inside the 80 % interval.
+        production_days: Largest age of the model in production; a film's people and the taste of
+            voters change meanwhile.
         film_days: Only films released in the last `film_days` days are compared with the training
             films.
         score_days: Only scores of the last `score_days` days are checked.
@@ -184,6 +186,7 @@ class DriftLimits:
     bias: float = 0.15
     rmse_ratio: float = 1.25
     coverage: tuple[float, float] = (0.7, 0.9)
+    production_days: int = 90
     film_days: int = 180
     score_days: int = 90
     min_films: int = 100

@@ -56,7 +56,7 @@ def train(
     split = TimeSplit.of_newest(read_cleaned(cleaned))
     result = train_candidates(split, config)
     family = result.best.family
-    manifest, model, contents = assemble(result, config.parameters[family], split, files)
+    manifest, model, contents = assemble(result, config, split, files)
     diagnosis = diagnose(result, model, split.holdout, config)
     model_report = report(manifest, diagnosis, _champion(settings, source))
     write_bytes(files.model_report, model_report.page.encode())

@@ -20,6 +20,7 @@ from movierating.model.similar_films import SimilarFilms
 from movierating.model.target_encoding import Effects
 from movierating.registry.evidence import Evidence
 from movierating.registry.manifest import (
+    FORMAT,
     MANIFEST_NAME,
     BundleError,
     FileEntry,
@@ -27,15 +28,18 @@ from movierating.registry.manifest import (
     Manifest,
     parse_manifest,
 )
+from movierating.registry.training_films import TrainingFilms
 
 MODEL_NAME: Final = "model.onnx"
 ERROR_NAME: Final = "error.onnx"
 EFFECTS_NAME: Final = "effects.json"
 CODES_NAME: Final = "codes.json"
 SIMILAR_FILMS_NAME: Final = "comparables.npz"
+TRAINING_FILMS_NAME: Final = "training_films.npy"
 CARD_NAME: Final = "MODEL_CARD.md"
 EVIDENCE_NAME: Final = "evidence.json"
 _REQUIRED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, SIMILAR_FILMS_NAME})
+_REQUIRED_NOW: Final = _REQUIRED | {TRAINING_FILMS_NAME}  # _REQUIRED is for format 2
 GOLDEN_TOLERANCE: Final = 1e-4  # in rating points, because processors round differently
 
 
@@ -49,6 +53,7 @@ class Bundle:
         effects: The target encoding: the effect of each token, such as one director.
         similar_films: The index of the training films, to find films similar to a film.
         model: The ONNX graphs that forecast the rating and its error.
+        training_films: The ids of all films that the model has learned from.
         evidence: Scores by subgroup of the hold-out films; None if the bundle has no such file.
         card: The model card in Markdown; None if the bundle has no such file.
     """
@@ -58,6 +63,7 @@ class Bundle:
     effects: Effects
     similar_films: SimilarFilms
     model: Model
+    training_films: TrainingFilms
     evidence: Evidence | None = None
     card: str | None = None
 
@@ -92,16 +98,19 @@ class Bundle:
         """
         manifest = parse_manifest(_read(folder, MANIFEST_NAME), manifest_sha256)
         files = {name: _verified(folder, name, entry) for name, entry in manifest.files.items()}
-        if missing := _REQUIRED - files.keys():
+        required = _REQUIRED_NOW if manifest.format == FORMAT else _REQUIRED
+        if missing := required - files.keys():
             raise BundleError(f"the manifest names no {', '.join(sorted(missing))}")
+        similar_films = _similar_films(files[SIMILAR_FILMS_NAME])
         bundle = cls(
             manifest,
             _parsed(Codes, CODES_NAME, files),
             _parsed(Effects, EFFECTS_NAME, files),
-            _similar_films(files[SIMILAR_FILMS_NAME]),
+            similar_films,
             Model(
                 _graph(MODEL_NAME, files), _graph(ERROR_NAME, files), manifest.interval80.quantile
             ),
+            _training_films(files.get(TRAINING_FILMS_NAME), similar_films),
             _evidence(files.get(EVIDENCE_NAME)),
             files[CARD_NAME].decode(errors="replace") if CARD_NAME in files else None,
         )
@@ -153,6 +162,16 @@ def _similar_films(raw: bytes) -> SimilarFilms:
         return SimilarFilms.from_bytes(raw)
     except ValueError as error:
         raise BundleError(f"{SIMILAR_FILMS_NAME} does not hold what it should") from error
+
+
+def _training_films(raw: bytes | None, similar_films: SimilarFilms) -> TrainingFilms:
+    """Read the list of training films; format 2 has only those in the index of similar films."""
+    if raw is None:
+        return TrainingFilms.of(film.id for film in similar_films.films)
+    try:
+        return TrainingFilms.from_bytes(raw)
+    except ValueError as error:
+        raise BundleError(f"{TRAINING_FILMS_NAME} does not hold what it should") from error
 
 
 def _evidence(raw: bytes | None) -> Evidence | None:

@@ -115,6 +115,8 @@ class Manifest(_Part):
         golden: Golden inputs, replayed whenever the model is loaded.
         kernel: The processor kernels of the linear algebra library (BLAS) on the machine that
             trained the model, such as `Haswell`; None in format 2.
+        recipe: Digest of the model families, their parameters and the code of the training. Models
+            of the same recipe differ only by their films. None in format 2.
     """
 
     format: int = FORMAT
@@ -137,6 +139,7 @@ class Manifest(_Part):
     files: dict[PlainName, FileEntry]
     golden: tuple[GoldenInput, ...]
     kernel: str | None = None
+    recipe: str | None = None
 
     def with_version(self) -> "Manifest":
         """Return a copy whose version is set: the run date and a digest of the content."""

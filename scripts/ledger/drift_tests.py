@@ -186,6 +186,23 @@ def residual_alerts(
         yield f"80 % intervals {which} contain {found.coverage:.0%} of the ratings"
 
 
+def age_alerts(manifest: Manifest, day: date, limits: DriftLimits) -> Iterator[str]:
+    """Yield an alert if the model in production is from a run too long ago.
+
+    Args:
+        manifest: The manifest of the model in production.
+        day: The day of the check.
+        limits: The limits of the drift check, which include the largest age.
+    """
+    age = (day - manifest.run_date).days
+    if age > limits.production_days:
+        yield (
+            f"the model in production is {age} days old, and the limit is "
+            f"{limits.production_days}; the decisions of the registry say why no newer model was "
+            "promoted"
+        )
+
+
 def drift_figures(
     shifts: Mapping[str, Shift], scores: Sequence[Score], films: int
 ) -> dict[str, float]:

@@ -2,9 +2,8 @@
 
 import json
 import logging
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Final
 
 from movierating.films.film import Film, Plot
 from movierating.identity import sha256
@@ -18,18 +17,21 @@ from movierating.registry.bundle import (
     ERROR_NAME,
     MODEL_NAME,
     SIMILAR_FILMS_NAME,
+    TRAINING_FILMS_NAME,
     golden_inputs,
     write_bundle,
 )
 from movierating.registry.manifest import MANIFEST_NAME, DataSource, Interval, Manifest, Split
+from movierating.registry.training_films import TrainingFilms
 from scripts.dataset.metrics import score
 from scripts.dataset.split import Sample, TimeSplit
-from scripts.parameters import MIN_VOTES_TO_MEASURE
+from scripts.parameters import MIN_VOTES_TO_MEASURE, ModelConfig
 from scripts.runtime.provenance import commit, kernel, libraries
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import staged_folder, write_bytes
 from scripts.training.intervals import fit_error_model
 from scripts.training.onnx_export import to_onnx
+from scripts.training.recipe import recipe
 from scripts.training.selection import TrainingResult
 from scripts.training.vectors import FilmVectors
 
@@ -58,7 +60,7 @@ GOLDEN_FILMS: Final = (
 
 
 def assemble(
-    result: TrainingResult, parameters: Mapping[str, Any], split: TimeSplit, files: RunFiles
+    result: TrainingResult, config: ModelConfig, split: TimeSplit, files: RunFiles
 ) -> tuple[Manifest, Model, dict[str, bytes]]:
     """Build the contents of the bundle, except the model card and the file of scores for the UI.
 
@@ -66,7 +68,7 @@ def assemble(
 
     Args:
         result: The candidates, effects and feature vectors from training.
-        parameters: Parameters of the best candidate's estimator.
+        config: The model families and their parameters.
         split: The training films and the hold-out films.
         files: Paths of the run's files.
 
@@ -83,7 +85,7 @@ def assemble(
         commit=commit(),
         wandb_run=None,
         model_type=best.family,
-        parameters=dict(parameters),
+        parameters=dict(config.parameters[best.family]),
         features=holdout.features,
         # The average rating is the forecast for the first golden film, which has no known facts.
         average_rating=float(model.forecast(golden[:1])[0]),
@@ -101,10 +103,12 @@ def assemble(
         files={},
         golden=golden_inputs(model, golden),
         kernel=kernel(),
+        recipe=recipe(config),
     )
     contents = graphs | {
         EFFECTS_NAME: json.dumps(result.effects.to_json(), ensure_ascii=False).encode(),
         SIMILAR_FILMS_NAME: _similar_films(split.train).to_bytes(),
+        TRAINING_FILMS_NAME: TrainingFilms.of(split.train.frame["id"]).to_bytes(),
         CODES_NAME: files.require(files.codes, "preprocess").read_bytes(),
     }
     return manifest, model, contents

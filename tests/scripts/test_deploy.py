@@ -78,7 +78,9 @@ def settings(bucket_settings: Settings, bundles: dict[date, Packed]) -> Settings
     return bucket_settings
 
 
-def put_in_place(settings: Settings, like: Packed, day: date, level: float) -> Packed:
+def put_in_place(
+    settings: Settings, like: Packed, day: date, level: float, **others: Any
+) -> Packed:
     """Replace the bundle of the run of `day`; the new forecasts lie around the rating `level`.
 
     The new bundle's training data has the same checksum as that of the bundle `like`.
@@ -87,7 +89,8 @@ def put_in_place(settings: Settings, like: Packed, day: date, level: float) -> P
     shutil.rmtree(files.bundle, ignore_errors=True)
     files.legacy_model.write_bytes(f"old model of {day}".encode())
     files.cleaned.write_bytes(FILMS)
-    return pack(Path(str(files.bundle)), day, level, data_sha256=like.manifest.data.sha256)
+    data_sha256 = like.manifest.data.sha256
+    return pack(Path(str(files.bundle)), day, level, data_sha256=data_sha256, **others)
 
 
 @pytest.fixture
@@ -298,14 +301,18 @@ def test_refusal_is_recorded_once_if_the_run_is_repeated(
     assert len(tracked_calls) == 2
 
 
-def test_challenger_equal_to_the_champion_is_refused(
+def test_equally_good_challenger_is_promoted_only_if_its_recipe_is_unchanged(
     settings: Settings, bundles: dict[date, Packed]
 ):
-    put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=6.0)
+    put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=6.0, recipe="another")
     deploy(RUN_DATE, settings)
-    deployment = deploy(TOMORROW, settings)
-    assert not deployment.promoted
-    assert "is not significantly better than" in deployment.reason
+    refused = deploy(TOMORROW, settings)
+    assert not refused.promoted
+    assert "its recipe is new, and it is not better than" in refused.reason
+    put_in_place(settings, bundles[RUN_DATE], TOMORROW, level=6.0)
+    promoted = deploy(TOMORROW, settings)
+    assert promoted.promoted
+    assert "its recipe is unchanged, and it is less than 0.02 worse than" in promoted.reason
 
 
 def test_gate_requires_the_file_that_the_model_was_trained_on(settings: Settings):

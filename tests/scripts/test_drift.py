@@ -126,6 +126,18 @@ def test_alert_claims_one_retraining_per_day_with_its_reason(drifted: Settings):
     assert claim_retraining(RUN_DATE, "morning", drifted) == claimed  # a retry
 
 
+def test_old_model_in_production_is_an_alert(settings: Settings):
+    oldest = timedelta(days=DRIFT.production_days)
+    report = check(RUN_DATE + oldest, settings)
+    assert report is not None
+    assert report.alerts == ()
+    report = check(RUN_DATE + oldest + DAY, settings)
+    assert report is not None
+    assert report.alerts[0].startswith(
+        "the model in production is 91 days old, and the limit is 90"
+    )
+
+
 def test_report_of_another_day_claims_no_retraining(drifted: Settings):
     assert claim_retraining(TOMORROW, "run", drifted) is None
 

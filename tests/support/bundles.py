@@ -23,6 +23,7 @@ from movierating.registry.bundle import (
     ERROR_NAME,
     MODEL_NAME,
     SIMILAR_FILMS_NAME,
+    TRAINING_FILMS_NAME,
     Bundle,
     golden_inputs,
     write_bundle,
@@ -36,6 +37,7 @@ from movierating.registry.manifest import (
     Split,
 )
 from movierating.registry.registry import Pointer, Production, Registry
+from movierating.registry.training_films import TrainingFilms
 
 
 def effects_of(
@@ -53,7 +55,14 @@ RUN_DATE = date(2026, 11, 23)
 GENRES = ("Drama", "Comedy", "Horror", "Animation")
 LANGUAGES = ("en", "ko", "ja")
 QUANTILE = 1.6
-FILES = (MODEL_NAME, ERROR_NAME, EFFECTS_NAME, SIMILAR_FILMS_NAME, CODES_NAME)
+FILES = (
+    MODEL_NAME,
+    ERROR_NAME,
+    EFFECTS_NAME,
+    SIMILAR_FILMS_NAME,
+    TRAINING_FILMS_NAME,
+    CODES_NAME,
+)
 # Every fact that a film can have.
 FULL_FILM = Film(
     title="The Lantern: Part 2",
@@ -155,11 +164,13 @@ def pack(
     holdout_rmse: float = 0.7,
     data_sha256: str = sha256(b""),
     source: str = TMDB,
+    recipe: str | None = "recipe",
 ) -> Packed:
     """Create a bundle whose forecasts lie around the rating `level`.
 
     Its manifest states `holdout_rmse` as the model's RMSE on the hold-out films, and `source` as
-    the source of the films."""
+    the source of the films. Its training films have the ids 0 to 299; the first 40 are the similar
+    films."""
     from scripts.training.models import fit_regressor  # here, because the import takes seconds
     from scripts.training.onnx_export import to_onnx
 
@@ -199,12 +210,14 @@ def pack(
         files={},
         golden=golden_inputs(model, matrix[:5]),
         kernel="Haswell",
+        recipe=recipe,
     )
     files = graphs | {
         EFFECTS_NAME: json.dumps(EFFECTS.to_json()).encode(),
         SIMILAR_FILMS_NAME: SimilarFilms.build(
             films[:40], [RatedFilm(at, f"Film {at}", 2000 + at, 6.5) for at in range(40)]
         ).to_bytes(),
+        TRAINING_FILMS_NAME: TrainingFilms.of(range(len(films))).to_bytes(),
         CODES_NAME: json.dumps(CODES.to_json()).encode(),
     }
     return Packed(folder, write_bundle(folder, manifest, files))

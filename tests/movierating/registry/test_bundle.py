@@ -16,6 +16,7 @@ from movierating.registry.bundle import (
     EVIDENCE_NAME,
     MODEL_NAME,
     SIMILAR_FILMS_NAME,
+    TRAINING_FILMS_NAME,
     Bundle,
     write_bundle,
 )
@@ -120,6 +121,17 @@ def test_manifest_must_name_the_file(copied: Packed, name: str):
         Packed(copied.folder, manifest).load()
 
 
+def test_bundle_of_version_1_0_0_knows_only_the_training_films_among_the_similar_films(
+    copied: Packed,
+):
+    assert copied.load().training_films.ids.tolist() == list(range(300))
+    files = {name: (copied.folder / name).read_bytes() for name in FILES}
+    del files[TRAINING_FILMS_NAME]
+    old = copied.manifest.model_copy(update={"format": 2, "recipe": None, "kernel": None})
+    bundle = Packed(copied.folder, write_bundle(copied.folder, old, files)).load()
+    assert bundle.training_films.ids.tolist() == [film.id for film in bundle.similar_films.films]
+
+
 def test_pickle_among_the_files_is_never_opened(copied: Packed, monkeypatch: pytest.MonkeyPatch):
     bomb = rewritten(copied, {"best_model.pkl": b"cos\nsystem\n(S'false'\ntR."})
     for name in ("load", "loads", "Unpickler", "_Unpickler"):
@@ -148,6 +160,8 @@ def test_model_that_is_not_onnx_is_refused(copied: Packed, name: str):
         (SIMILAR_FILMS_NAME, b""),
         (SIMILAR_FILMS_NAME, b"\x80\x04N."),
         (SIMILAR_FILMS_NAME, b"PK\x03\x04"),
+        (TRAINING_FILMS_NAME, b""),
+        (TRAINING_FILMS_NAME, b"[1, 2]"),
         (EVIDENCE_NAME, b""),
         (EVIDENCE_NAME, b'{"slices": [], "calibration": []}'),
     ],

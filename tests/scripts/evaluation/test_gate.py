@@ -7,8 +7,10 @@ import pytest
 from movierating.films.source import TMDB, catalogue_films, describe, invented_films
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import Manifest
+from movierating.registry.training_films import TrainingFilms
 from scripts.dataset.split import Sample
 from scripts.evaluation.gate import (
+    MARGIN,
     MIN_FILMS_TO_COMPARE,
     compare,
     judge,
@@ -21,14 +23,15 @@ from tests.support.bundles import RUN_DATE, Packed, pack, scores
 from tests.support.samples import opened_since
 
 FIRST = date(2025, 1, 10)
+LEVELS = (6.0, 6.9, 6.99, 7.0)
 SPLIT = date(2025, 1, 1)  # split date of the bundles that `pack` makes
 
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Bundle]:
-    """Create three bundles by rating; the forecasts of each bundle lie around this rating."""
+    """Create bundles by rating; the forecasts of each bundle lie around this rating."""
     folder = tmp_path_factory.mktemp("bundles")
-    return {level: pack(folder / str(level), level=level).load() for level in (6.0, 6.9, 7.0)}
+    return {level: pack(folder / str(level), level=level).load() for level in LEVELS}
 
 
 def holdout(first: date = FIRST, count: int = 200, level: float = 7.0) -> Sample:
@@ -50,7 +53,10 @@ def test_better_model_wins_with_figures_of_all_films_and_of_each_subgroup(
 ):
     verdict = judge(bundles[7.0], bundles[6.0], holdout())
     assert verdict.promote
-    assert verdict.reason.startswith(f"it is better than {bundles[6.0].manifest.version}: RMSE ")
+    champion = bundles[6.0].manifest.version
+    assert verdict.reason.startswith(
+        f"its recipe is unchanged, and it is better than {champion}: RMSE "
+    )
     for name in ("all_films", "korean_films", "few_votes", "newest_year"):
         assert verdict.figures[f"{name}_films"] >= MIN_FILMS_TO_COMPARE
         assert verdict.figures[f"{name}_difference_high"] < 0
@@ -62,13 +68,54 @@ def test_verdict_is_the_same_every_time(bundles: dict[float, Bundle]):
     )
 
 
-def test_insignificant_improvement_is_refused(bundles: dict[float, Bundle]):
-    films = holdout(level=6.95, count=60)
-    verdict = judge(bundles[7.0], bundles[6.9], films)
+def of_new_recipe(bundle: Bundle) -> Bundle:
+    return altered(bundle, recipe="another")
+
+
+def test_model_of_the_same_recipe_is_promoted_unless_it_may_be_worse_by_the_margin(
+    bundles: dict[float, Bundle],
+):
+    """A model that is one month newer is neither better nor worse by more than chance."""
+    verdict = judge(bundles[6.99], bundles[7.0], holdout())
+    low, high = (verdict.figures[f"all_films_difference_{end}"] for end in ("low", "high"))
+    assert low < 0.001 < high < MARGIN
+    assert verdict.promote
+    assert "its recipe is unchanged, and it is less than 0.02 worse than" in verdict.reason
+
+
+def test_model_that_may_be_worse_by_the_margin_is_refused(bundles: dict[float, Bundle]):
+    # So few films that no subgroup is compared.
+    verdict = judge(bundles[6.9], bundles[7.0], holdout(count=40))
+    low, high = (verdict.figures[f"all_films_difference_{end}"] for end in ("low", "high"))
+    assert low < 0
+    assert high > MARGIN
     assert not verdict.promote
-    assert "not significantly better than" in verdict.reason
-    assert verdict.figures["all_films_difference_low"] < 0
-    assert verdict.figures["all_films_difference_high"] > 0
+    assert "it may be worse than" in verdict.reason
+    assert "by the margin of 0.02 or more: RMSE " in verdict.reason
+
+
+@pytest.mark.parametrize("champion_recipe", ["recipe", None])
+def test_new_recipe_has_to_be_better(bundles: dict[float, Bundle], champion_recipe: str | None):
+    """A champion of format 2 does not name its recipe, so every recipe is new."""
+    challenger = of_new_recipe(bundles[6.99])
+    champion = altered(bundles[7.0], recipe=champion_recipe)
+    verdict = judge(challenger, champion, holdout())
+    assert verdict.figures["all_films_difference_high"] < MARGIN
+    assert not verdict.promote
+    assert verdict.reason.startswith("its recipe is new, and it is not better than ")
+    turned = judge(of_new_recipe(bundles[7.0]), bundles[6.99], holdout())
+    assert turned.promote
+    assert turned.reason.startswith("its recipe is new, and it is better than ")
+
+
+def test_new_recipe_that_is_equally_good_is_refused(bundles: dict[float, Bundle]):
+    assert not judge(of_new_recipe(bundles[7.0]), bundles[7.0], holdout()).promote
+    assert judge(bundles[7.0], bundles[7.0], holdout()).promote
+
+
+def test_two_models_that_name_no_recipe_do_not_share_one(bundles: dict[float, Bundle]):
+    nameless = altered(bundles[7.0], recipe=None)
+    assert not judge(nameless, nameless, holdout()).promote
 
 
 def test_model_that_is_better_overall_and_worse_for_korean_films_is_refused(
@@ -106,15 +153,19 @@ def test_models_are_compared_on_films_that_neither_was_trained_on(bundles: dict[
         assert opened.min() >= np.datetime64(later)
 
 
-def test_training_film_of_the_champion_with_a_moved_release_date_is_left_out(
-    bundles: dict[float, Bundle],
+@pytest.mark.parametrize("turned", [False, True], ids=["champion", "challenger"])
+@pytest.mark.parametrize("film", [3, 250], ids=["similar film", "film with few votes"])
+def test_training_film_of_either_model_with_a_moved_release_date_is_left_out(
+    bundles: dict[float, Bundle], film: int, turned: bool
 ):
+    """The index of similar films has only training films with many votes."""
+    nothing = replace(bundles[7.0], training_films=TrainingFilms.of(()))
+    pair = (bundles[6.0], nothing) if turned else (nothing, bundles[6.0])
     films = holdout()
-    taught = bundles[6.0].similar_films.films[3].id
-    known = Sample(films.frame.assign(id=[taught, *films.frame["id"][1:]]))
-    unseen = unseen_by_both(bundles[7.0], bundles[6.0], known)
+    known = Sample(films.frame.assign(id=[film, *films.frame["id"][1:]]))
+    unseen = unseen_by_both(*pair, known)
     assert len(unseen) == len(films) - 1
-    assert taught not in set(unseen.frame["id"])
+    assert film not in set(unseen.frame["id"])
 
 
 def test_too_few_unseen_films_leave_production_as_it_is(bundles: dict[float, Bundle]):
@@ -211,13 +262,12 @@ def test_comparison_pairs_the_films():
     rng = np.random.default_rng(1)
     champion = rng.normal(0, 1, 300)
     paired = compare(champion * 0.98, champion)
-    assert paired.better
+    assert paired.high < 0
     unpaired = compare(rng.permutation(champion * 0.98), champion)
-    assert not unpaired.better
+    assert unpaired.high > 0
     assert compare(champion, champion * 0.98).worse
     same = compare(champion, champion)
     assert (same.low, same.high) == (0, 0)
-    assert not same.better
     assert not same.worse
 
 
