@@ -1,5 +1,6 @@
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,7 +140,9 @@ def test_client_that_hangs_is_ended_with_its_processes(
         client.log({"name": "rf"}, 0.1)
     assert not client.is_usable(None)
     child = int((tmp_path / "child").read_text())
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    # The kernel ends the process soon after the signal; on some machines, nobody removes its entry.
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)  # pytest's time limit ends this
 
 
 def test_client_that_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
