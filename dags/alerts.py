@@ -31,11 +31,11 @@ def send_alert(text: str) -> bool:
             return False
         _post(address.get_secret_value(), text)
     except ExplainedError as error:
-        logger.error("the alert could not be sent: %s", error)  # noqa: TRY400 - it says everything
+        logger.error("the alert could not be sent: %s", error)  # noqa: TRY400 - its text is enough
         return False
     except requests.RequestException as error:
         answer = error.response
-        why = reason(error) if answer is None else f"it answered {answer.status_code}"
+        why = reason(error) if answer is None else f"the webhook answered {answer.status_code}"
         logger.error("the alert could not be sent: %s", why)  # noqa: TRY400 - see above
         return False
     return True

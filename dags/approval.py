@@ -34,7 +34,7 @@ class PromotionQuestion(HITLOperator):
     """
 
     def __init__(self, **arguments: Any) -> None:
-        """Create the task; `execute` sets the real texts, because they name the version."""
+        """Create the task; `execute` replaces the question's text by one that names the version."""
         super().__init__(
             subject="Put the new model into production?",
             options=[_APPROVE, _REJECT],
@@ -69,8 +69,8 @@ class PromotionQuestion(HITLOperator):
     def _check_shown(self, instance: Any) -> None:
         """Check that Airflow shows this question.
 
-        After the task was cleared, Airflow keeps the texts of its first question. They may name
-        another version, which the person would then seem to approve.
+        After a person has cleared the task, Airflow still shows the task's first question, which
+        may name another version. The person would read one version and approve another.
         """
         question = CreateHITLDetailPayload(
             ti_id=instance.id,
@@ -91,7 +91,7 @@ class PromotionQuestion(HITLOperator):
 
 
 def approval_of(response: Mapping[str, Any]) -> "Approval":
-    """Convert the response to a question; only a person can approve."""
+    """Convert Airflow's record of the answer; it approves only if a person has answered."""
     from scripts.evaluation.approval import Approval
 
     person, at = response["responded_by_user"], response["responded_at"]

@@ -13,7 +13,7 @@ PUBLISHED_MODEL: Final = Asset(
         "bucket names. There is one event for each new version."
     },
 )
-_MOST_EVENTS: Final = 100  # of one request; a new model a day makes one event a day
+_MOST_EVENTS: Final = 100  # to read at once; a new model per day makes one event per day
 
 
 def is_announced(version: str, events: Any) -> bool:

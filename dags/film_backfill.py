@@ -85,11 +85,11 @@ def tmdb_film_backfill() -> None:
             )
         return [part.as_json() for part in slices]
 
-    # Airflow shows no docstring of a mapped task.
+    # Airflow does not show the docstring of a mapped task, so `doc_md` has the text.
     @task(
         **TMDB_BUDGET,
         map_index_template="{{ days }}",
-        doc_md="Collect the films of one slice. A retry fetches only those that are still missing.",
+        doc_md="Collect the films of one slice. A retry fetches only missing films.",
     )
     def fill_slice(part: dict[str, Any]) -> dict[str, Any]:
         """Collect the films of one slice. A retry fetches only the films that are still missing."""

@@ -56,8 +56,9 @@ def tmdb_movie_forecast() -> None:
         with as_airflow_failure():
             try:
                 return forecast(today(), task_settings())
-            # A new system has no model yet. Its first model will start another run of this DAG.
-            # And this machine may have only films from another source than the model's.
+            # Two cases are normal. A new system has no model yet; its first model will start
+            # another run of this DAG. Or the film store has only films from another source than
+            # the source of the model's training films.
             except NothingToForecastError as error:
                 raise AirflowSkipException(str(error)) from None
 

@@ -20,7 +20,7 @@ from movierating.settings import pipeline_settings
 def _require_news(deployment: dict[str, Any] | None) -> None:
     """Skip the task if the deployment has changed nothing."""
     if deployment is None:
-        raise AirflowSkipException("a person marked the deployment as successful; it did not run")
+        raise AirflowSkipException("a person marked the deployment as successful; nothing ran")
     version = deployment["version"]
     if not deployment["promoted"]:
         raise AirflowSkipException(f"{version} was not promoted, so production has not changed")
@@ -107,7 +107,7 @@ def tmdb_movie_rating_pipeline() -> None:
             proposal = propose(run_date(), task_settings())
         return asdict(proposal) if proposal.promoted else None
 
-    # This task also runs if the approval was skipped, because it records why the gate refused.
+    # `none_failed`: the approval is skipped if the gate refuses, and this task records the reason.
     @task(inlets=[PUBLISHED_MODEL], trigger_rule="none_failed")
     def deploy_model_to_s3(*, run_id: Any = None, inlet_events: Any = None) -> dict[str, Any]:
         """Publish the model; promote it if the gate and (if asked) a person allow it.
@@ -115,8 +115,8 @@ def tmdb_movie_rating_pipeline() -> None:
         The gate is the check that compares a new model with the model in production. The person's
         answer counts only if it was recorded in this run, whatever the state of the approval task.
 
-        The result says whether the model is promoted, and whether it is new: a run that is repeated
-        has nothing new.
+        The result says whether the model is promoted, and whether it is new in production. A
+        repeated run promotes the same version again, so its result is not new.
         """
         from dataclasses import asdict
 
@@ -127,8 +127,9 @@ def tmdb_movie_rating_pipeline() -> None:
         is_new = deployment.promoted and not is_announced(deployment.version, inlet_events)
         return asdict(deployment) | {"is_new": is_new}
 
-    # The outlet gets an event when this task succeeds, and none when it is skipped. It is a task of
-    # its own because the deployment also succeeds if the gate refuses, or if a run is repeated.
+    # The outlet gets an event when this task succeeds, and none when this task is skipped. The
+    # deployment cannot have the outlet, because the deployment also succeeds if the gate refuses or
+    # if a run is repeated.
     @task(outlets=[PUBLISHED_MODEL])
     def announce_new_model(deployment: Any, *, outlet_events: Any = None) -> None:
         """Start the forecasts with the new model; skipped if no new version is in production."""

@@ -31,7 +31,7 @@ def run_date() -> date:
 
 
 def check_run(context: Any) -> None:
-    """Check what was asked of the run, before each task. Every task has this as `pre_execute`."""
+    """Check the parameters and dates of the run. Airflow calls this before each task."""
     run = context["dag_run"]
     if is_ours(run.dag_id):
         with as_airflow_failure():

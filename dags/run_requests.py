@@ -1,7 +1,7 @@
-"""Check what a person asked of a run: its parameters and its dates.
+"""Check the parameters and the dates that a person chose for a run.
 
-The check is made when a run is created (see `airflow_local_settings`), and again by each task,
-because a run of `dag.test()` is created in another way.
+`airflow_local_settings` calls the check when a run is created. Each task calls it again, because
+`dag.test()` creates a run without the first check.
 """
 
 from collections.abc import Collection
@@ -12,14 +12,14 @@ from typing import Any, Final
 from movierating.errors import ExplainedError
 from scripts.runtime.clock import day_of, now
 
-_CLOCKS_DIFFER: Final = timedelta(minutes=5)  # the form's default is the time of the browser
+_CLOCKS_DIFFER: Final = timedelta(minutes=5)  # the form takes its default time from the browser
 _OURS: Final = "tmdb_"  # the ids of our DAGs begin with this; others may share the installation
 _OF_AIRFLOW: Final = "airflow/"  # Airflow's own settings of a run begin with this
-_ONLY_TODAY: Final = "tmdb_movie_forecast"  # a forecast is dated when it is made
+_ONLY_TODAY: Final = "tmdb_movie_forecast"  # a forecast's date is the day it is made
 
 
 class RunRefusedError(ExplainedError, ValueError):
-    """A run was asked for that cannot work. Airflow's API shows the text of a ValueError."""
+    """A person asked for a run that cannot work. Airflow's API shows the text of a ValueError."""
 
 
 def is_ours(dag_id: str) -> bool:
@@ -35,7 +35,7 @@ def check_request(run: Any, parameters: Collection[str]) -> None:
         parameters: The names of the DAG's parameters.
 
     Raises:
-        RunRefusedError: A parameter is unknown, or a date is not possible.
+        RunRefusedError: A parameter is unknown, or a date is not allowed.
     """
     _check_names(run.dag_id, run.conf or {}, parameters)
     latest = max(now(), run.run_after)

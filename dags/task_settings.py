@@ -1,8 +1,8 @@
 """The settings of a task. Its secrets may come from Airflow's connections.
 
 Airflow looks for a connection in the secrets backend, if one is configured, then in the variable
-AIRFLOW_CONN_..., then in its database. A connection that exists comes before the variables of
-`.env.example`, which are the default.
+AIRFLOW_CONN_..., then in Airflow's database. If a connection exists, its values replace the
+variables of `.env.example`.
 """
 
 import logging
@@ -25,7 +25,7 @@ _BACKEND_SETTINGS: Final = (("secrets", "backend"), ("workers", "secrets_backend
 class SecretsError(ExplainedError, RuntimeError):
     """A secret cannot be read from Airflow; the message contains no secret."""
 
-    retryable: ClassVar[bool] = True  # the secrets backend may be back soon
+    retryable: ClassVar[bool] = True  # the secrets backend may answer again soon
 
 
 class _Source(NamedTuple):
@@ -46,11 +46,11 @@ class _Source(NamedTuple):
 
 def _s3(connection: Any) -> dict[str, Any]:
     extra = connection.extra_dejson
-    # Without keys, boto3 finds credentials itself, and only the region and the address are used.
+    # A connection without keys gives only the region and the address; boto3 then finds credentials.
     keys = {
         "aws_access_key_id": connection.login,
         "aws_secret_access_key": connection.password,
-        # Also if there is none: a token in the environment belongs to other keys.
+        # Empty if the connection has no token: a token in the environment belongs to other keys.
         "aws_session_token": extra.get("aws_session_token") or "",
     }
     places = {
@@ -79,7 +79,7 @@ _ALL: Final = (
 def task_settings(*sources: _Source) -> PipelineSettings:
     """Return the pipeline's settings, with the secrets of those connections that exist.
 
-    Call it in a task or in a callback, and not while a DAG's file is read.
+    Call this function in a task or in a callback, and not while Airflow reads a DAG's file.
 
     Args:
         sources: The connections that are read; by default all.
@@ -118,7 +118,7 @@ def _connection(name: str) -> Any:
     """Return a connection; None if it exists nowhere.
 
     Raises:
-        SecretsError: A place where the connection may be cannot be read.
+        SecretsError: Airflow cannot read one of the places in which it looks for connections.
     """
     try:
         return Connection.get(name)

@@ -48,8 +48,9 @@ TMDB_BUDGET: Final[dict[str, Any]] = {
 def check_tmdb_pool() -> None:
     """Fail if Airflow's pool `tmdb` is missing, or has fewer slots than one task needs.
 
-    Airflow would let such a task wait until the run's time limit, and give no reason. The size of
-    the pool is in Airflow's database. Without AIRFLOW_METADATA_CONN, nothing is checked.
+    Without this check, Airflow would let a task that calls TMDB wait until the run's time limit,
+    and give no reason. The size of the pool is in Airflow's database. If AIRFLOW_METADATA_CONN is
+    not set, nothing is checked.
     """
     connection = os.environ.get("AIRFLOW_METADATA_CONN")
     if not connection:
@@ -59,7 +60,8 @@ def check_tmdb_pool() -> None:
 
     try:
         slots = _slots(connection)
-    # Not the error's text: it may contain the database's address. The driver may be missing, too.
+    # The error's text may contain the database's password, so only its type is logged. An
+    # ImportError means that the database's driver is missing.
     except (SQLAlchemyError, ImportError) as error:
         logger.warning("the pool %s is not checked: %s", POOL, type(error).__name__)
         return
@@ -81,8 +83,8 @@ def _require_slots(slots: int | None, needed: int) -> None:
 
 def _slots(connection: str) -> int | None:
     """Read the size of the pool from Airflow's database; None if there is no such pool."""
-    # Airflow has no API by which a task could ask for it, and its models need Airflow's own
-    # connection, which Airflow hides from tasks.
+    # Airflow has no API by which a task could ask for the size. Airflow's own database classes need
+    # Airflow's own connection to the database, which Airflow hides from tasks.
     from sqlalchemy import create_engine, text
 
     engine = create_engine(connection)

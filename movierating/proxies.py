@@ -23,7 +23,7 @@ from urllib.request import getproxies
 from movierating.errors import ExplainedError
 
 # The forms of this machine's address, and the addresses at which a machine or container of Amazon
-# asks for its role. Every library understands all of them.
+# asks for its role. Every library understands these five entries of NO_PROXY.
 _LOCAL: Final = ("localhost", "127.0.0.1", "::1", "169.254.169.254", "169.254.170.2")
 # Names that are only known inside a cluster or between containers.
 _INNER_DOMAINS: Final = (".localhost", ".svc", ".cluster.local", ".docker.internal")
@@ -55,11 +55,11 @@ class Proxy:
     address: str
 
     def __str__(self) -> str:
-        """Return the words for a message."""
+        """Return how a message names the proxy."""
         return f"the proxy in {self.variable} ({self.address})"
 
     def problem(self, status: int | None = None) -> str:
-        """Return the sentence for a proxy that does not let a request pass.
+        """Return the error message for a request that the proxy does not let pass.
 
         Args:
             status: The HTTP status with which the proxy answers; None if it does not answer.
@@ -121,7 +121,7 @@ def proxy_at(url: str) -> Proxy | None:
 
 
 def tunnel_status(text: str) -> int | None:
-    """Return the status with which a proxy refused a connection, from the text of an error."""
+    """Find in an error's text the HTTP status with which a proxy refused a connection, if any."""
     found = _TUNNEL.search(text)
     return int(found.group(1)) if found else None
 
@@ -138,6 +138,9 @@ def may_pass_later(status: int | None) -> bool:
 def check_proxies(*, allow_socks: bool = False) -> None:
     """Check all variables that name a proxy.
 
+    Args:
+        allow_socks: Whether the program can use a SOCKS proxy, unlike this project's own clients.
+
     Raises:
         ProxySettingError: A variable does not name a usable proxy.
     """
@@ -149,9 +152,9 @@ def check_proxies(*, allow_socks: bool = False) -> None:
 def spare_local_addresses(environment: MutableMapping[str, str] = os.environ) -> None:
     """Rewrite NO_PROXY so that no library sends requests to local addresses through a proxy.
 
-    The user's exceptions are kept, in the forms that all libraries read. Local hosts of addresses
-    in the environment, such as `http://wandb:8080`, are added. Nothing changes if no variable names
-    a proxy.
+    The user's exceptions are kept, in the forms that all libraries read. If a variable contains an
+    address with a local host, such as `http://wandb:8080`, this host is added. Nothing changes if
+    no variable names a proxy.
 
     Args:
         environment: The environment variables of this process, or of one to be started.
@@ -169,7 +172,7 @@ def spare_local_addresses(environment: MutableMapping[str, str] = os.environ) ->
 
 def _local_hosts(environment: Mapping[str, str]) -> Iterator[str]:
     for value in environment.values():
-        with suppress(ValueError):  # of an address that is none
+        with suppress(ValueError):  # the value begins like an address, but is not one
             host = urlsplit(value).hostname if value.startswith(("http://", "https://")) else None
             if host and is_local(host):
                 yield host
@@ -181,7 +184,7 @@ def _proxy(kind: str, url: str) -> Proxy:
     if scheme.startswith("socks"):
         raise ProxySettingError(
             f"{variable} names a SOCKS proxy, which this project cannot use; set HTTP_PROXY and "
-            "HTTPS_PROXY to an HTTP proxy, or unset it"
+            f"HTTPS_PROXY to an HTTP proxy, or unset {variable}"
         )
     complete = url if separator else f"http://{url}"
     try:
@@ -203,7 +206,7 @@ def _host_and_port(url: str) -> str:
 
 
 def _variable(kind: str) -> str:
-    """Return the name of the variable that is set, because a small name comes first."""
+    """Return the variable that sets the proxy: the name in small letters takes precedence."""
     small = f"{kind}_proxy"
     return small if os.environ.get(small) else small.upper()
 
@@ -239,9 +242,9 @@ def _name_and_port(entry: str) -> tuple[str, int | None]:
 
 
 def _common_form(entry: str) -> str | None:
-    """Return an entry of NO_PROXY in the form that all libraries read; None if there is none.
+    """Return an entry of NO_PROXY in the form that all libraries read; None if it has no such form.
 
-    Airflow's HTTP library fails for each request if it reads brackets or a network of IPv6.
+    Airflow's HTTP library fails for each request if NO_PROXY has brackets or an IPv6 network.
     """
     name, _ = _name_and_port(entry)
     if ":" in name:

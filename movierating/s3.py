@@ -71,8 +71,8 @@ _REFUSALS: Final[Mapping[frozenset[str], str]] = {
 # HTTP statuses for requests that S3 will refuse the next time too, except the temporary ones.
 _CLIENT_ERRORS: Final = range(400, 500)
 _TEMPORARY: Final = frozenset({408, 409, 423, 425, 429})
-# A store may answer these requests with status 404 and no text if there is no such object. After
-# another request, this status means that the server does not answer as S3 does.
+# If an object does not exist, a store may answer these requests with status 404 and no error text.
+# If any other request gets such an answer, the server is probably not an S3 server.
 _ABOUT_ONE_OBJECT: Final = frozenset({"DeleteObject", "GetObject", "HeadObject"})
 _NO_CREDENTIALS: Final = (
     CredentialRetrievalError,
@@ -290,8 +290,8 @@ def translate_errors(bucket: str) -> Iterator[None]:
     except FileNotFoundError:
         raise  # a missing local file is the caller's error, unlike the OSErrors below
     except Boto3Error as error:
-        # How boto3 reports a failed upload. Only here is the context the cause: the context of
-        # another error may be an earlier request that was refused as expected.
+        # boto3 reports a failed upload with this error, whose context is the cause. The context of
+        # an error of another type may be an earlier request whose refusal was expected.
         cause = error.__context__
         raise (
             _translated(cause, bucket) if isinstance(cause, ClientError) else _unreachable(error)

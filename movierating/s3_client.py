@@ -49,7 +49,7 @@ class RedirectedError(RuntimeError):
 
 
 class _Proxies(ProxyConfiguration):
-    """The proxies of a client of boto3, which reads neither ALL_PROXY nor all of NO_PROXY."""
+    """Chooses the proxies for boto3, because boto3 ignores ALL_PROXY and some forms of NO_PROXY."""
 
     def proxy_url_for(self, url: str) -> Any:
         """Return the address of the proxy for a request; None for a request without a proxy."""
@@ -83,7 +83,7 @@ def s3_session(settings: SharedSettings) -> LimitedSession:
     Raises:
         SettingsError: The keys are incomplete, or the profile does not exist.
     """
-    spare_local_addresses()  # boto3 asks this machine's own service for the role
+    spare_local_addresses()  # boto3 asks a local address for the role
     keys, loader = _keys(settings), _service_descriptions()
     core = BotocoreSession(_NO_PROFILE, profile=None if keys else settings.aws_profile)
     core.register_component("data_loader", loader)

@@ -259,10 +259,10 @@ def _of_this_process(kind: type[_AnySettings], **overrides: Any) -> _AnySettings
 
 
 def _pass_on_to_libraries(env_file: Path) -> None:
-    """Put the variables of the file that libraries need where the libraries read them.
+    """Copy the variables that libraries need from the file to the environment.
 
-    boto3 has many, such as AWS_CA_BUNDLE and AWS_CONFIG_FILE, and every HTTP library has those of
-    proxies. Without this, they would work in the environment and be ignored in the file.
+    boto3 reads many variables, such as AWS_CA_BUNDLE and AWS_CONFIG_FILE, and every HTTP library
+    reads those of proxies. The libraries read only the environment, and would ignore the file.
     """
     known = {name.lower() for name in os.environ}  # the environment may have them in small letters
     for name, value in dotenv_values(env_file, encoding=_ENCODING).items():
@@ -278,7 +278,7 @@ def pipeline_settings() -> PipelineSettings:
 
 
 def pipeline_settings_with(overrides: dict[str, Any]) -> PipelineSettings:
-    """Return the pipeline's settings, with some values from elsewhere.
+    """Return the pipeline's settings, with some values replaced.
 
     Args:
         overrides: The values, by the names of the fields. An empty text unsets a setting.

@@ -1,6 +1,6 @@
-"""Send HTTP requests with a time limit, and through a proxy only where that is right.
+"""Send HTTP requests with a time limit, and through the proxy that `proxy_for` chooses.
 
-This is for the clients on urllib3: requests and boto3.
+This works for requests and boto3, which both use urllib3.
 
 A timeout of these clients limits each single wait for data. A server that sends one byte every few
 seconds never exceeds it, and could hold the caller for ever. With this module, the whole response
@@ -154,7 +154,8 @@ class LimitedAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Send a request; without a `timeout`, each wait has the time limit of the response.
 
-        The argument `proxies` is ignored: requests reads NO_PROXY in its own way.
+        The argument `proxies` is ignored, because requests reads NO_PROXY in another way than
+        `proxy_for`.
 
         Raises:
             ProxyProblemError: The proxy cannot be used, does not answer, or refuses the request.
@@ -171,8 +172,8 @@ class LimitedAdapter(HTTPAdapter):
             if proxy is None or status != PASSWORD_WANTED:
                 return answer
             answer.close()
-        # Only here: an error that is raised above would carry the first one, and the text of that
-        # may contain an API key.
+        # Not raised in the `except` block: Python would attach the first error, whose text may
+        # contain an API key.
         assert proxy is not None  # noqa: S101 - for the type checker
         raise ProxyProblemError(proxy.problem(status), retryable=may_pass_later(status))
 

@@ -182,7 +182,7 @@ def _resumed_plan(
     """
     arguments = {"first": str(first), "last": str(last), "min_votes": min_votes}
     if path.exists() and arguments.items() <= (stored := read_json(path)).items():
-        # A plan of version 1.0.0 names no source, and is made anew.
+        # A plan of version 1.0.0 names no source, so a new plan is made.
         with suppress(OutdatedPlanError):
             slices = [Slice.from_json(each) for each in stored["slices"]]
             if now() - slices[0].planned_at < FRESH:

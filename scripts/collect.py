@@ -91,7 +91,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
 
 
 def _store_of(source: str, settings: PipelineSettings) -> FilmStore:
-    """Open the store of a source; if it is new, log which other films stay apart from its films."""
+    """Open the film store of a source; if it is empty, log which other sources have a store."""
     store = film_store(settings, source)
     others = other_sources(settings, source) if store.is_empty() else []
     logger.info("collecting %s", describe(source))
@@ -103,7 +103,7 @@ def _store_of(source: str, settings: PipelineSettings) -> FilmStore:
 def _delete_expired(settings: PipelineSettings, now: datetime, source: str) -> None:
     """Delete what TMDB's terms no longer allow keeping: old CSV files, and old films of others.
 
-    The films of `source` are refreshed first, and expire afterwards.
+    "Others" are all sources but `source`, whose old films are first requested from TMDB again.
     """
     delete_expired_films(data_folder(settings), now, LONGEST_CACHE)
     for other in other_sources(settings, source):

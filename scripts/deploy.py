@@ -97,8 +97,8 @@ def propose(run_date: date, settings: PipelineSettings) -> Deployment:
 def ask(run_date: date, settings: PipelineSettings, run_id: str) -> Deployment:
     """Return the decision that a person is asked to approve, and record that the run asks.
 
-    If the gate refuses the version, or it is in production already, there is nothing to ask. The
-    function raises the same errors as `deploy`.
+    If the gate refuses the version, or if the version is in production already, there is nothing to
+    ask, and nothing is recorded. The function raises the same errors as `deploy`.
 
     Args:
         run_date: Date of the run.
@@ -132,8 +132,8 @@ def deploy(run_date: date, settings: PipelineSettings, run_id: str | None = None
     """Publish the run's model files (the bundle); put them into production if they pass the gate.
 
     With PROMOTION_APPROVAL, a person must have approved exactly this version; without a recorded
-    answer, it is refused. A second call for the same run changes nothing and records no second
-    decision.
+    answer, the version is not promoted. A second call for the same run changes nothing and records
+    no second decision.
 
     Args:
         run_date: Date of the run.
@@ -159,7 +159,7 @@ def deploy(run_date: date, settings: PipelineSettings, run_id: str | None = None
 
 
 def _replace_views_of_other_films(published: _Published, settings: PipelineSettings) -> None:
-    """Empty *Coming soon* and *Track record* if the films of production have another source now."""
+    """Empty *Coming soon* and *Track record* if the new model's films have another source."""
     before, source = published.current, published.bundle.manifest.data.source
     if before and published.registry.source(before.pointer.version) != source:
         ledger = open_ledger(open_bucket(settings), source)
@@ -211,7 +211,7 @@ def _verdict(published: _Published) -> Verdict:
     if by_source and not by_source.promote:
         return by_source
     refused = refused_by_date(challenger.manifest, current.pointer)
-    # No date, and no rollback, keeps a model of invented films in the place of one of real films.
+    # Neither a date nor a rollback may stop a model of real films from replacing one of invented.
     if refused and not ends_invented_films(challenger.manifest, source):
         return Verdict(promote=False, reason=refused)
     try:

@@ -33,9 +33,9 @@ def check(
 
     Recent films are compared with the newest films that the model was trained on. Recent forecast
     errors are compared with the model's errors on the hold-out films. All films are from the source
-    that the model was trained on. A model that is too old gives an alert, too. The report is
-    appended to the ledger. Its alerts are logged and shown on the page *Track record*. A second run
-    with the same result adds nothing.
+    of the model's training films. A model that is too old gives an alert, too. The report is
+    appended to the ledger. The report's alerts are logged and shown on the page *Track record*. A
+    second run with the same result adds nothing.
 
     Returns:
         The report; None if no model is in production.

@@ -23,10 +23,10 @@ class NoFilmsError(NothingToForecastError):
     """The working folder has no films from the source of the model in production."""
 
     def __init__(self, version: str, source: str) -> None:
-        """Write a message that names both and says what to do."""
+        """Write a message that names the version and the source, and says what to do."""
         super().__init__(
             f"{version} in production was trained on {describe(source)}, and DATA_DIR has none of "
-            "them, so nothing is forecast; run collect with the settings of these films first"
+            "these, so nothing is forecast; run collect with the settings of these films first"
         )
 
 
@@ -37,8 +37,8 @@ class BackdatedError(ExplainedError, ValueError):
 def forecast(run_date: date, settings: PipelineSettings) -> int:
     """Forecast upcoming films and recent films with few votes; append the forecasts to the ledger.
 
-    The films come from the source that the model in production was trained on, even if
-    TMDB_BASE_URL serves other films now.
+    The films come from the same source as the training films of the model in production, even if
+    TMDB_BASE_URL serves the films of another source now.
 
     A second run on the same day with the same model and the same facts adds no forecasts.
 

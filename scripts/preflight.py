@@ -41,8 +41,8 @@ def preflight(settings: PipelineSettings, wait_for_s3: float = 0) -> None:
 
     Args:
         settings: The settings to check.
-        wait_for_s3: Seconds in which S3 and the bucket may still become usable, because the S3
-            server is starting.
+        wait_for_s3: For how many seconds to repeat the check of S3, because the S3 server may still
+            be starting.
 
     Raises:
         ExplainedError: A check failed; the message names the setting to change.

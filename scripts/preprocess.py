@@ -70,7 +70,7 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
         outcomes.append(kept[list(_OUTCOME)])
         collected, reasons = collected + table.num_rows, reasons + Counter(dropped)
     dropped_for = dict(sorted(reasons.items()))
-    # The report is about the next cleaned file, which may have films of another source.
+    # The old cleaned file may have films of another source than the report that is written next.
     files.cleaned.unlink(missing_ok=True)
     write_json(
         files.preprocess_report,
@@ -98,8 +98,8 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
 def known_codes(settings: PipelineSettings) -> Codes:
     """Read the genre and language codes of the model in production; none if no bucket is set.
 
-    If they are damaged, those of the model before it are used, because clients have stored the
-    codes, and a run must be able to replace a damaged model.
+    If these codes are damaged, the codes of an earlier model are used: clients have stored codes,
+    so the codes must not change, and a run must still be able to replace the damaged model.
     """
     if not settings.s3_bucket_name:
         return Codes()

@@ -44,8 +44,8 @@ def train(
         The manifest of the best model.
 
     Raises:
-        DataFileError: The cleaned file is missing or of another source than the collected films, or
-            the data folder cannot be written.
+        DataFileError: The cleaned file is missing, its films have another source than the collected
+            films, or the data folder cannot be written.
         TooFewFilmsError: There are not enough rated films.
         UnknownFamilyError: The configuration names a family that does not exist.
         LeakError: A feature depends on ratings that were unknown before the film's release.
@@ -74,7 +74,8 @@ def _champion(settings: PipelineSettings, source: str) -> Manifest | None:
     """Read the manifest of the model in production, if it was trained on films from `source`.
 
     Returns:
-        The manifest; None if there is none, or if it cannot be read or compared.
+        The manifest; None if no model is in production, if its manifest cannot be read, or if it
+        was trained on films from another source.
     """
     if not settings.s3_bucket_name:
         return None

@@ -1,11 +1,11 @@
 """The source of a model's films: TMDB, a file of films (catalogue), or invented films.
 
-A source has a name, which the film store, the manifest of a model and the forecast ledger record.
-Films of two sources may have the same ids, so they must never be mixed.
+Each source has a name. The film store, the manifest of a model and the forecast ledger record it.
+Films of two sources may have the same ids, so films of different sources must never be mixed.
 
-TMDB's films have the name of TMDB's server. The local imitation of TMDB (stand-in) gives the names
-of its films itself, in the header `STAND_IN_HEADER` of every response: whoever asks it knows that
-the films are not TMDB's, whatever its address is.
+The name of TMDB's films is the name of TMDB's server. The local imitation of TMDB (stand-in) sends
+the name of its films in the header `STAND_IN_HEADER` of every response. So a client knows that
+the films are not TMDB's, whatever the stand-in's address is.
 """
 
 import re
@@ -17,8 +17,8 @@ STAND_IN_HEADER: Final = "X-Stand-In"
 TMDB: Final = "api.themoviedb.org"
 _INVENTED: Final = "invented-films@"  # no server's name contains an @
 _CATALOGUE: Final = "catalogue-"
-# Version 1.0.0 named the stand-in's invented films by its address. These two are the stand-in's
-# name in `make trial`, and a name of this machine; the others are addresses of this machine.
+# Version 1.0.0 used the stand-in's host as the name of its invented films. These hosts are names;
+# `is_invented` finds the others, which are IP addresses of this machine.
 _OLD_STAND_INS: Final = frozenset({"tmdb", "localhost", "invented"})
 
 
@@ -50,8 +50,8 @@ def is_of_catalogue(source: str, stem: str) -> bool:
 def is_invented(source: str) -> bool:
     """Return whether the films are invented.
 
-    A server on this machine that does not say what it serves counts as a stand-in: version 1.0.0
-    recorded only its address.
+    The name counts as one of invented films if it is an address of this machine, because version
+    1.0.0 recorded the stand-in's address as the name.
     """
     if source.startswith(_INVENTED) or source in _OLD_STAND_INS:
         return True
@@ -63,7 +63,7 @@ def is_invented(source: str) -> bool:
 
 
 def describe(source: str) -> str:
-    """Return words for a source of films, such as `invented films (invented-films@1a2b3c4d)`."""
+    """Describe a source for a message, such as `invented films (invented-films@1a2b3c4d)`."""
     if source == TMDB:
         return f"TMDB's films ({source})"
     if is_invented(source):

@@ -80,7 +80,7 @@ class ForecastLedger:
     """The forecast ledger in an S3 bucket.
 
     Attributes:
-        source: The only source of films whose records are read; None reads all records.
+        source: Only records of films from this source are read; None means all records.
     """
 
     def __init__(
@@ -95,8 +95,8 @@ class ForecastLedger:
             bucket: The bucket.
             source: Read only records of films from this source (see `movierating.films.source`).
                 Two sources may have different films with the same id. None reads all records.
-            sources_of_versions: The source of model versions, for records that name no source.
-                If it does not have the version of such a record, the record is read.
+            sources_of_versions: The source of each known model version. It is used for a record
+                that names a version and no source. If the version is unknown, the record is read.
         """
         self._bucket = bucket
         self._sources_of_versions = sources_of_versions or {}

@@ -14,7 +14,7 @@ from movierating.errors import ExplainedError
 from movierating.identity import PlainName, sha256
 
 FORMAT: Final = 3
-# Version 1.0.0 wrote format 2. It lacks the fields that may be None here.
+# Version 1.0.0 wrote format 2, which lacks those fields of `Manifest` that may be None.
 _READABLE: Final = (2, FORMAT)
 COVERAGE: Final = 0.8  # fraction of films whose rating should lie in the interval
 MANIFEST_NAME: Final = "manifest.json"
@@ -113,8 +113,8 @@ class Manifest(_Part):
         baselines: Scores of the naive baselines, such as the mean of all films, on the hold-out
             films. The model has to beat them.
         golden: Golden inputs, replayed whenever the model is loaded.
-        kernel: The processor kernels of the linear algebra library (BLAS) on the machine that
-            trained the model, such as `Haswell`; None in format 2.
+        kernel: The processor type for which the linear algebra library (BLAS) calculated on the
+            machine that trained the model, such as `Haswell`; None in format 2.
         recipe: Digest of the model families, their parameters and the code of the training. Models
             of the same recipe differ only by their films. None in format 2.
     """
@@ -154,7 +154,7 @@ class Manifest(_Part):
         return self.model_dump_json(indent=2).encode()
 
     def _identity(self) -> str:
-        # Without the fields that are None, a manifest of format 2 keeps its digest.
+        # Format 2 lacks the fields that are None. Leaving these out keeps its manifests' digests.
         named = self.model_dump_json(exclude=set(_CIRCUMSTANCES), exclude_none=True)
         return sha256(named.encode())
 

@@ -51,14 +51,14 @@ class MoveError(ExplainedError, ValueError):
 
 
 class InventedFilmsError(MoveError):
-    """A version that was trained on invented films would replace one of real films."""
+    """A version trained on invented films would replace a version trained on real films."""
 
     def __init__(self, version: str, source: str, champion: str, other: str | None) -> None:
         """Write a message with both versions and the sources of their films."""
         real = describe(other) if other else "films that cannot be determined"
         super().__init__(
-            f"{version} was trained on {describe(source)}, which must never replace {champion}, "
-            f"trained on {real}; choose a version of real films, or use another bucket"
+            f"{version} was trained on {describe(source)} and must never replace {champion}, "
+            f"trained on {real}; choose a version trained on real films, or use another bucket"
         )
 
 
@@ -160,8 +160,8 @@ class Registry:
     def production_codes(self) -> Codes:
         """Return the old API's code tables in production; empty tables if nothing is in production.
 
-        A new version may only append to them, because clients have stored the codes. They can also
-        be read if the version has another format, so that a new version can replace it.
+        A new version may only append to these tables, because clients have stored the codes. The
+        tables of a version of any format can be read, so that a new version can replace any other.
 
         Raises:
             BundleError: A file is missing or altered, or is no code table.
@@ -174,9 +174,9 @@ class Registry:
         return self._codes(pointer.version, parse_outline(raw, pointer.manifest_sha256))
 
     def earlier_codes(self) -> Codes:
-        """Return the code tables of the newest version that has readable ones; else empty tables.
+        """Return the newest code tables of any version that can be read; if none can, empty tables.
 
-        They are used if those in production are damaged.
+        The caller uses these tables if the tables of the version in production are damaged.
         """
         for each in self.versions():
             with suppress(BundleError):
@@ -411,13 +411,13 @@ class Registry:
         try:
             return Codes.from_json(json.loads(raw))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BundleError(f"{CODES_NAME} of {version} does not hold what it should") from error
+            raise BundleError(f"{CODES_NAME} of {version} is not a code table") from error
 
     def _refuse_invented_films(self, pointer: Pointer, over: Pointer) -> None:
         new = self.source(pointer.version)
         if new is not None and is_invented(new):
             old = self.source(over.version)
-            # If nobody knows what production was trained on, it may be real films.
+            # If the films of the version in production are unknown, they may be real.
             if old is None or not is_invented(old):
                 raise InventedFilmsError(pointer.version, new, over.version, old)
 

@@ -26,7 +26,7 @@ def score(actual: npt.ArrayLike, forecast: npt.ArrayLike) -> Scores:
         actual: TMDB's ratings, shape (films,).
         forecast: The forecast ratings of the same films, shape (films,).
     """
-    # Here, because its import takes a second, and the ledger only needs `rmse`.
+    # Imported here, because this import takes a second, and the ledger only needs `rmse`.
     from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
     actual, forecast = np.asarray(actual, float), np.asarray(forecast, float)

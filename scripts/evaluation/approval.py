@@ -1,7 +1,7 @@
 """The question to a person whether a model may go into production, and the recorded answer.
 
-Both are in a file of the run, `approval_{date}.json`. Airflow's own records are not used, because
-anybody who may change a task's state or its XCom could change them without giving an answer.
+Question and answer are in a file of the run, `approval_{date}.json`. Airflow's own records do not
+count, because anybody who may change a task's state or XCom can change them without an answer.
 """
 
 from datetime import datetime

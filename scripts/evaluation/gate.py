@@ -143,11 +143,11 @@ def judge_other_source(challenger: Manifest, champion: str, source: str | None) 
     Args:
         challenger: The manifest of the new version.
         champion: The name of the version in production.
-        source: The name of the source of its films; None if it is not known.
+        source: The name of the source of the champion's films; None if it is not known.
 
     Returns:
-        The verdict; None if the sources are the same, or if the champion's is not known and the
-        challenger's films are real.
+        The verdict; None if the sources are the same, or if the champion's source is not known and
+        the challenger's films are real.
     """
     ours = challenger.data.source
     if is_invented(ours) and not (source and is_invented(source)):
@@ -233,7 +233,7 @@ def compare(challenger: Ratings, champion: Ratings) -> Difference:
         challenger: Errors of the challenger, shape (films,).
         champion: Errors of the champion on the same films in the same order, shape (films,).
     """
-    from scipy.stats import bootstrap  # here: a slow import, and the first model has no champion
+    from scipy.stats import bootstrap  # slow, and not always needed
 
     squares = (challenger**2, champion**2)
 

@@ -103,7 +103,7 @@ def _send(run: dict[str, Any], key: str) -> str | None:
 
 
 def _way_to(address: str) -> str:
-    """Return the words that name the proxy for W&B; empty without one."""
+    """Return the part of an error message that names the proxy for W&B; empty without a proxy."""
     try:
         proxy = proxy_for(address or _ADDRESS)
     except ProxySettingError as error:

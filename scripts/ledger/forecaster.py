@@ -17,7 +17,7 @@ from scripts.dataset.baselines import NaiveMeans
 
 
 class NothingToForecastError(ExplainedError, RuntimeError):
-    """There is no model, or there are no films, to make forecasts with."""
+    """There are no forecasts, because there is no model, or there are no films."""
 
 
 class NoModelError(NothingToForecastError):
@@ -53,8 +53,8 @@ class Forecaster:
     """A model version that forecasts films for the ledger.
 
     Attributes:
-        source: The name of the source of the films that it was trained on. It forecasts only films
-            of this source.
+        source: The name of the source of the model's training films. Only films from this source
+            are forecast.
     """
 
     version: str

@@ -1,7 +1,7 @@
 """Open the forecast ledger for the films of one source, such as TMDB.
 
 The ledger has the forecasts of all models that were ever in production. After a change of the
-source, forecasts and scores of the other source's films remain in it, but nothing reads them.
+source, the forecasts and scores of the earlier source's films stay there, but nothing reads them.
 """
 
 import json
@@ -35,7 +35,7 @@ def open_ledger(bucket: Bucket, source: str | None) -> ForecastLedger:
 
 
 def replace_views(ledger: ForecastLedger, day: date, min_votes: int) -> None:
-    """Replace the views of another source's films, until the next forecasts fill them.
+    """Remove the films of another source from the two views; the next forecasts fill the views.
 
     Args:
         ledger: The ledger, opened for the source of the model that is now in production.
@@ -48,11 +48,12 @@ def replace_views(ledger: ForecastLedger, day: date, min_votes: int) -> None:
 
 
 def _sources_of_old_versions(bucket: Bucket) -> Mapping[str, str]:
-    """Return the source of each model version that existed when this was called first.
+    """Return the source of each model version that existed when this function was first called.
 
-    Records of version 1.0.0 name no source, only the model version. Versions are deleted after a
-    while, so their sources are stored. A record whose version had been deleted before is taken for
-    one of the source at hand: version 1.0.0 never replaced a model by one of another source.
+    Records that version 1.0.0 of this code wrote name a model version, but no source. Model
+    versions are deleted after a while, so the first call stores their sources. If a model version
+    had been deleted before that call, its records count as records of the requested source, because
+    version 1.0.0 of this code never replaced a model by one of another source.
     """
     blob = bucket.get(SOURCES_KEY)
     if blob is not None:

@@ -57,7 +57,7 @@ def write_track_record(
 
     Args:
         ledger: The forecast ledger, opened for the source of the films in production.
-        scores: All its scores of films from this source.
+        scores: All scores in the ledger of films from this source.
         day: The date to put on the view.
         min_votes: Scores whose rating has fewer votes are left out.
     """

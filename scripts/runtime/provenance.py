@@ -57,8 +57,9 @@ def libraries() -> dict[str, str]:
 def kernel() -> str:
     """Return the processor kernels of the linear algebra libraries (BLAS), such as `Haswell`.
 
-    Each library chooses its kernel by the processor, and the kernels round differently. Training
-    must give the same model with each of them. If two machines disagree, this is the first suspect.
+    A kernel is a library's code for one type of processor, and kernels round differently. Training
+    must give the same model with every kernel. If two machines train different models, compare
+    their kernels first.
     """
     used = {each["architecture"] for each in threadpool_info() if each["user_api"] == "blas"}
     return ", ".join(sorted(used)) or "unknown"

@@ -75,7 +75,7 @@ class RunFiles:
         return self.folder / f"approval_{self.run_date}.json"
 
     def read_report(self, path: DataPath, step: str, *names: str) -> dict[str, Any]:
-        """Read a report of the run, after checking that it has some entries.
+        """Read a report of the run, and check that it has the entries in `names`.
 
         Args:
             path: The report, a JSON file that an earlier step writes.
@@ -99,7 +99,7 @@ class RunFiles:
         """Return the name of the source of the films that this run collected.
 
         Raises:
-            DataFileError: The report of the step `collect` is missing or does not name it.
+            DataFileError: The report of the step `collect` is missing or does not name the source.
         """
         return str(self.read_report(self.collect_report, "collect", "source")["source"])
 
@@ -107,8 +107,8 @@ class RunFiles:
         """Return the name of the source of the films in the cleaned file.
 
         Raises:
-            DataFileError: A report is missing or does not name it, or the run has collected films
-                of another source since.
+            DataFileError: A report is missing or does not name the source, or the run has since
+                collected films of another source.
         """
         collected = self.source()
         cleaned = str(self.read_report(self.preprocess_report, "preprocess", "source")["source"])

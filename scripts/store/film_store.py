@@ -140,7 +140,7 @@ class FilmStore:
             yield with_first_releases(votes_as_of(table, day))
 
     def first_rated_on(self) -> date | None:
-        """Return the first day of which the store knows ratings; None if it knows none."""
+        """Return the first day for which the store has ratings; None if there are no ratings."""
         days = (pc.min(vote_rows(table)["date"]).as_py() for table in self.films())
         return min((day for day in days if day), default=None)
 

@@ -62,9 +62,9 @@ class _Rows:
     Attributes:
         newest: For each file, the positions of the rows that are a film's newest.
         older_votes: The votes of all other rows, in the columns of `NO_VOTES`.
-        lacking: By part, for each newest row that lacks it: the number of the row's file.
-        sources: By part, for each of these rows: the file, and the position in it, of the row from
-            which to take the part; shape (rows, 2).
+        lacking: By part, for each newest row that lacks the part: the number of the row's file.
+        sources: By part, for each row in `lacking`: where to find the row that has the part, as the
+            number of its file and its position in this file; shape (rows, 2).
     """
 
     newest: list[Ints]
@@ -94,7 +94,7 @@ def _kept_parts(files: list[DataPath], part: str, rows: _Rows, group: Ints) -> p
 
 
 def _newest(files: list[DataPath], run_date: date | None) -> _Rows:
-    """Find the newest row of each film in `files`, and the rows with what that row lacks.
+    """Find the newest row of each film in `files`, and older rows with the parts that it lacks.
 
     Args:
         files: Files of the store.

@@ -28,7 +28,7 @@ class StoreCorruptError(ExplainedError, ValueError):
 
 
 def write_file(folder: DataPath, films: pa.Table) -> DataPath:
-    """Write films to a new file in a folder; return its path, whose name has a checksum.
+    """Write films to a new file in a folder; return the path of the file.
 
     Raises:
         DataFileError: The folder cannot be written.
@@ -78,9 +78,9 @@ def _parse(path: DataPath, stream: Any, names: list[str]) -> pa.Table:
 
 
 def _read(file: pq.ParquetFile, names: list[str]) -> pa.Table:
-    """Read some columns; files of version 1.0.0 lack some, so derive these.
+    """Read some columns; derive columns that a file of version 1.0.0 lacks.
 
-    They have no tombstones, and a part is as old as its record.
+    Files of version 1.0.0 have no tombstones, and a part is as old as its record.
     """
     part_of = {time: part for part, time in PART_TIMES.items()}
     lacking = part_of.keys() - set(file.schema_arrow.names)

@@ -18,7 +18,7 @@ _ENTRIES_TO_JUDGE: Final = 10  # a page is judged as if it had at least this man
 _LARGEST_ID: Final = 2**63 - 1  # of the store's column
 _CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a date some hours old
 _NOT_FOUND: Final = 34  # TMDB's own status code for a film or list that does not exist
-# An age that is longer is a mistake: the records would seem to be expired.
+# A longer age is a mistake of a cache; with it, the records would seem to be expired.
 _LONGEST_AGE: Final = timedelta(days=30)
 _TMDB_HOSTS: Final = frozenset({TMDB, "api.tmdb.org"})
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
@@ -32,9 +32,9 @@ class Times(NamedTuple):
 
 
 def server_name(base_url: str) -> str:
-    """Return the name of the films that the server at an address sends, if it is not a stand-in.
+    """Return the name of the source of the films that a server sends, if it is not a stand-in.
 
-    TMDB's own server has two addresses.
+    TMDB's own server has two addresses; both give the same name.
     """
     host = urlparse(base_url).hostname or "unknown"
     return TMDB if host in _TMDB_HOSTS else host
@@ -111,7 +111,7 @@ def film_of(content: Any, film_id: int) -> FilmJson:
     """Return TMDB's answer to the request for a film.
 
     Raises:
-        TmdbUnavailableError: It is no film, or another film.
+        TmdbUnavailableError: The answer is not a film, or it is another film.
     """
     if not isinstance(content, dict):
         raise TmdbUnavailableError("sent a film in an unknown format")

@@ -117,7 +117,7 @@ class Tmdb:
             settings: TMDB's address, the key, and the rate limit of all workers together.
             attempts: The largest number of times that a request is sent.
             workers: How many sessions share the rate limit; this one uses an equal part of it.
-            source: The only source of films whose answers are accepted; by default the source of
+            source: Only answers with films from this source are accepted; by default, the source of
                 the first answer.
 
         Raises:

@@ -46,7 +46,7 @@ class NotFoundError(TmdbError, LookupError):
 
 
 class OtherFilmsError(TmdbError):
-    """TMDB_BASE_URL serves the films of another source than the work was begun with."""
+    """TMDB_BASE_URL serves the films of another source than at the start of the run or backfill."""
 
     def __init__(self, expected: str, found: str) -> None:
         """Create the error; its message describes the two sources."""

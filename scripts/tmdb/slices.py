@@ -63,7 +63,7 @@ class Slice:
         min_votes: Films with fewer votes are left out.
         planned_at: When the plan was made. Films fetched less than `FRESH` (seven days) before the
             plan are not fetched again.
-        source: The name of the source of the films, for which the plan was made.
+        source: The name of the source of the films in the slice.
     """
 
     first: date
@@ -93,7 +93,7 @@ class Slice:
         """Create a slice from the result of `as_json`.
 
         Raises:
-            OutdatedPlanError: Version 1.0.0 made the plan, which names no source of the films.
+            OutdatedPlanError: The plan names no source of films, because version 1.0.0 made it.
         """
         if "source" not in raw:
             raise OutdatedPlanError
@@ -171,7 +171,7 @@ def fill_slice(
     Raises:
         TmdbError: TMDB refuses the requests or is unavailable. The films that were fetched before
             are stored.
-        OtherFilmsError: TMDB_BASE_URL serves the films of another source than the plan is for.
+        OtherFilmsError: TMDB_BASE_URL serves the films of another source than the slice has.
         BadAnswersError: Too many records are bad.
         TooManyFailuresError: TMDB cannot send too many of the films.
         TooManyDeletedError: TMDB says of too many films of the store that they do not exist.
@@ -248,9 +248,9 @@ def _progress(path: DataPath, part: Slice, index: Index) -> SliceProgress:
 
 
 def delete_progress(folder: DataPath, names: Iterable[str]) -> None:
-    """Delete the progress files of a backfill that is complete, and of those planned before it.
+    """Delete the progress files of a complete backfill, and of all backfills planned before it.
 
-    The earlier ones were cancelled: otherwise they would have deleted their files themselves.
+    A backfill that ends deletes its own files. So earlier files are from cancelled backfills.
 
     Args:
         folder: The folder of the film store.

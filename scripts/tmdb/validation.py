@@ -130,14 +130,14 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
 
 
 def _zeros_as_missing(record: Record, report: ValidationReport) -> Record:
-    """Return a copy of a record in which a zero that means unknown is missing."""
+    """Return a copy of a record with None instead of each zero that means unknown."""
     zeros = [name for name in _ZERO_IS_UNKNOWN if record[name] == 0]
     report.unknown.update({name: int(name in zeros) for name in _ZERO_IS_UNKNOWN})
     return record | dict.fromkeys(zeros)
 
 
 def _mended_rows(records: list[FilmRecord], as_of: date, report: ValidationReport) -> list[Record]:
-    """Find the faults of some records, and return the rows to store, without records without id."""
+    """Find the faults of some records; return the rows to store, only for records with an id."""
     frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
     faulty = Counter[int]()
     frame = _mend(frame, _types_schema(), report, faulty)
@@ -201,7 +201,7 @@ def _types_schema() -> DataFrameSchema:
 def _has_possible_values(record: FilmRecord, as_of: date) -> bool:
     """Whether each value of a record with TMDB's types is possible, as `_values_schema` requires.
 
-    Here a zero that means unknown is still zero.
+    The record still has zeros that mean unknown; these count as possible.
     """
     return all(
         value is None or (value == 0 and name in _ZERO_IS_UNKNOWN) or holds(value)

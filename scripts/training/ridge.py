@@ -3,11 +3,12 @@
 The solver is the conjugate gradient method. The linear algebra library (BLAS) has another version
 (kernel) of each sum for each kind of processor, and these versions round differently. An iterative
 solver that stops early amplifies the differences: its result then depends on the processor in the
-fifth decimal place. So this solver iterates until nothing but the last digits of a float changes.
+fifth decimal place. So this solver iterates until only the last digits of a float still change.
 
-To get there fast, it solves the problem of the heaviest columns exactly, and uses this solution in
-each step (as a preconditioner). The heaviest columns are those of genres and other frequent tokens.
-They depend on each other most, so they would need the most iterations.
+To need few iterations, this solver first solves the part of the problem with the heaviest columns
+exactly, and uses this solution in each iteration (as a preconditioner). The heaviest columns are
+those of genres and other frequent tokens. They depend on each other most, so they would need the
+most iterations.
 """
 
 from collections.abc import Callable
@@ -28,7 +29,7 @@ _EXACT_COLUMNS: Final = 500  # with more, the exact solution takes longer than t
 # Largest residual, relative to the right side. Effects are rounded to `DIGITS` decimal places, and
 # the error of an effect is then about 1e-9.
 _TOLERANCE: Final = 1e-10
-_MAX_ITERATIONS: Final = 2_000  # real films need 40
+_MAX_ITERATIONS: Final = 2_000  # training on TMDB's films needs 40
 
 
 class NotConvergedError(ExplainedError, ArithmeticError):
@@ -53,7 +54,7 @@ class RidgeFit:
 def fit_ridge(
     matrix: sparse.csr_matrix, targets: Floats, weights: Floats, penalty: float = 1.0
 ) -> RidgeFit:
-    """Fit a ridge regression with an intercept, which has no penalty.
+    """Fit a ridge regression with an intercept; the intercept has no penalty.
 
     Args:
         matrix: One row per film, one column per token, shape (films, columns).
@@ -93,7 +94,8 @@ def _preconditioner(
 ) -> Callable[[Floats], Floats]:
     """Return a function that solves the normal equations approximately.
 
-    The approximation takes the heaviest columns as a whole, and each other column by itself.
+    The approximation is exact for the heaviest columns together, and treats each other column as
+    independent of all columns.
     """
     total = weights.sum()
     diagonal = matrix.multiply(matrix).T @ weights - total * means**2 + penalty

@@ -50,7 +50,7 @@ def test_refused_alert_is_logged_without_the_address(alerts, set_webhook, caplog
     with webhook(*statuses) as (address, _), caplog.at_level(logging.INFO):
         set_webhook(address)
         alerts.send_alert("hello")
-    assert f"the alert could not be sent: it answered {statuses[0]}" in caplog.messages
+    assert f"the alert could not be sent: the webhook answered {statuses[0]}" in caplog.messages
     assert "nobody-may-read-this" not in caplog.text
 
 

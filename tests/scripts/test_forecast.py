@@ -210,7 +210,7 @@ def test_machine_without_films_of_the_models_source_forecasts_nothing(
     film_store(elsewhere, INVENTED).add(columns(unreleased_film(1)))
     with pytest.raises(
         NothingToForecastError,
-        match=r"was trained on TMDB's films \(api.themoviedb.org\), and DATA_DIR has none of them",
+        match=r"was trained on TMDB's films \(api.themoviedb.org\), and DATA_DIR has none of these",
     ):
         forecast(RUN_DATE, elsewhere)
     assert view(settings) == before
