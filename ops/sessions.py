@@ -4,9 +4,9 @@ import requests
 
 
 def local_session() -> requests.Session:
-    """Return a session that goes round a proxy, which the environment may name.
+    """Return a session that ignores any proxy in the environment variables.
 
-    A proxy on another machine cannot reach the containers on this one.
+    A proxy on another machine cannot reach the containers on this machine.
     """
     session = requests.Session()
     session.trust_env = False

@@ -35,7 +35,7 @@ _LIBRARIES: Final = (
 )
 _RUN_AIRFLOW: Final = "from airflow.__main__ import main; main()"
 BUCKET: Final = "movie-ratings"
-_STAND_IN_PER_SECOND: Final = 1000  # more than a program of one process can send
+_STAND_IN_PER_SECOND: Final = 1000  # more than one process can send
 _UNSET: Final = " "  # counts as unset, and hides a value in .env, as an empty variable would not
 AIRFLOW_USER: Final = "admin"
 AIRFLOW_HOME: Final = FOLDER / "airflow"
@@ -165,7 +165,7 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
 def _usable_variables() -> dict[str, str]:
     """Return this process's environment variables, without a SOCKS proxy.
 
-    Airflow's HTTP library fails for each request if there is one, even for local addresses.
+    Airflow's HTTP library fails for each request if a SOCKS proxy is set, even for local addresses.
     """
     kept = {
         name: value
@@ -295,10 +295,12 @@ def _airflow_settings(settings: Settings, keys: Secrets) -> dict[str, str]:
         "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{AIRFLOW_USER}:admin",
         "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(AIRFLOW_PASSWORDS),
         "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{AIRFLOW_HOME}/airflow.db",
-        # `make up` migrates the database first, so its programs need no second to check that.
+        # `make up` has migrated the database before. Each of Airflow's programs would need a second
+        # to check this.
         "DATABASE__CHECK_MIGRATIONS": "False",
         "DAG_PROCESSOR__PARSING_PROCESSES": "1",  # there are only four small DAG files
-        # A changed file is read at once. Airflow would also read all others, every 30 seconds.
+        # Changed files are read at once in any case. By default, Airflow also reads unchanged files
+        # every 30 seconds.
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",  # half of the usual wait for the next task
         "API__HOST": HOST,

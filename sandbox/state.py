@@ -13,7 +13,7 @@ from typing import Final, Self
 ROOT: Final = Path(__file__).parent.parent
 FOLDER: Final = ROOT / ".sandbox"
 LOGS: Final = FOLDER / "logs"
-SETTINGS_MARK: Final = FOLDER / "settings.mark"  # of the settings that the services run with
+SETTINGS_MARK: Final = FOLDER / "settings.mark"  # digest of the services' settings
 HOST: Final = "127.0.0.1"
 _INNER_PORTS: Final = 11  # one for the TMDB stand-in, ten for the S3 server
 

@@ -83,7 +83,7 @@ def _mark(settings: Settings, keys: Secrets) -> str:
     key, catalogue = settings.tmdb_api_key, Path(settings.tmdb_catalogue or "")
     values = [getattr(settings, name) for name in _OUTSIDE_WORLD]
     values.append(key.get_secret_value() if key else None)
-    # Another file at the same path; the stand-in has read the old one.
+    # The file's time, because the file may have changed at the same path.
     values.append(catalogue.stat().st_mtime_ns if catalogue.is_file() else None)
     return hmac.new(keys.jwt.encode(), json.dumps(values).encode(), "sha256").hexdigest()
 
@@ -114,9 +114,9 @@ def _check(settings: Settings) -> None:
 
 
 def _check_proxies(settings: Settings) -> None:
-    """Check the proxies that requests would use, because Airflow fails obscurely with a bad one.
+    """Check the proxies that requests would use: Airflow's error about a bad proxy is obscure.
 
-    Without real services, nothing needs a proxy, so a SOCKS proxy is only left out.
+    A SOCKS proxy is accepted if no real TMDB is used, because then nothing needs a proxy.
     """
     if settings.tmdb_api_key:
         proxy_for(settings.tmdb_base_url)

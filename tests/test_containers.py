@@ -538,7 +538,7 @@ def test_requests_between_containers_go_round_the_proxy(file: str):
 
 @each_target
 def test_health_check_of_an_image_goes_round_the_proxy(target: str):
-    """The check runs as the image has it, with a proxy and an address that do not answer."""
+    """The image's own check is run, with a proxy and an address that do not answer."""
     (check,) = [rest for name, rest in lineage(target) if name == "HEALTHCHECK"]
     program = json.loads(check[check.index("[") :])
     code = re.sub(r"127\.0\.0\.1:\d+", f"127.0.0.1:{free_ports(1)[0]}", program[-1])

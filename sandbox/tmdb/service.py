@@ -50,7 +50,7 @@ class StandIn:
         """
         self.lists = Lists(self.store.columns, self.today)
         self.people = People(self.store)
-        # Clients read the same films again and again, and to build one takes half a millisecond.
+        # Clients request the same films often, and building a film takes half a millisecond.
         self.film = lru_cache(maxsize=FILMS_IN_MEMORY)(self.store.film)
         self._ahead = self.today - datetime.now(UTC).date()
 
@@ -76,7 +76,7 @@ class State(TypedDict):
     stand_in: StandIn
 
 
-# FastAPI would run functions without `async` in another thread, which takes longer than they do.
+# `async`, because FastAPI runs other functions in a thread, which takes longer than the functions.
 async def get_stand_in(request: Request) -> StandIn:
     """Return the TMDB stand-in that serves a request."""
     stand_in: StandIn = request.state.stand_in

@@ -120,7 +120,7 @@ class World:
 
     @cached_property
     def source(self) -> str:
-        """The name of these films: other seeds, sizes or rules of invention give another name."""
+        """The name of these films; another seed, size or rule of invention gives another name."""
         titles = "\n".join(plot.title("en") for plot in self.facts.plots[:NAMED_BY])
         facts = (self._ids, self.facts.released, self.facts.runtime)
         digest = sha256(f"{self.seed} {titles}".encode())

@@ -170,7 +170,7 @@ print(json.dumps([ended, refused]))
 
 
 class Tried(NamedTuple):
-    """What trying all DAGs with `dag.test()` showed.
+    """The results of trying all DAGs with `dag.test()`.
 
     Attributes:
         ended: By DAG, the state of its run, and the states of its tasks.

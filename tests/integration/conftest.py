@@ -44,7 +44,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 @pytest.fixture(scope="session")
 def running(checkout: Checkout) -> Running:
     """Start the system, and wait for its first pipeline run, which uses invented films."""
-    # Nothing that `make up` starts needs the proxy of a company's network, which is dead here.
+    # The proxy here does not exist: nothing that `make up` starts may need a company's proxy.
     dead_proxy = "http://127.0.0.1:1"
     proxies = {
         "http_proxy": dead_proxy,

@@ -148,7 +148,7 @@ def test_model_of_real_films_replaces_one_of_invented_films_at_once(
 ):
     champion = of_source(settings, TOMORROW, INVENTED)
     deploy(TOMORROW, settings)
-    # It is of an earlier date, and worse than the mean.
+    # The model of real films has an earlier date, and is worse than the mean.
     version = of_source(settings, RUN_DATE, TMDB, rmse=0.9)
     assert propose(RUN_DATE, settings).promoted
     deployment = deploy(RUN_DATE, settings)

@@ -137,7 +137,7 @@ def test_films_of_another_source_are_neither_scored_nor_counted(settings: Settin
 def test_records_of_version_1_0_0_belong_to_the_source_of_their_model(
     settings: Settings, registry: Registry, tmp_path: Path
 ):
-    """Such records name no source. The source of a model is known even after its deletion."""
+    """Old records name no source, only a model, whose source is known even after its deletion."""
     old = pack(tmp_path / "old", level=5.0, source="127.0.0.1")
     registry.publish(old.folder, old.manifest)
     version = old.manifest.version

@@ -140,7 +140,7 @@ def test_client_that_hangs_is_ended_with_its_processes(
         client.log({"name": "rf"}, 0.1)
     assert not client.is_usable(None)
     child = int((tmp_path / "child").read_text())
-    # The kernel ends the process soon after the signal; on some machines, nobody removes its entry.
+    # The kernel ends the process soon after the signal, but on some machines its entry remains.
     while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.01)  # pytest's time limit ends this
 
