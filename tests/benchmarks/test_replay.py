@@ -41,9 +41,9 @@ def films() -> pd.DataFrame:
 
 
 class InThisProcess(ThreadPoolExecutor):
-    """Trains in this process, because another one would load the same libraries again.
+    """Trains in this process, because a new process would load the same libraries again.
 
-    Functions and arguments are copied as for another process."""
+    Functions and arguments are copied here as if they were sent to a new process."""
 
     def __init__(self, workers: int, _: object) -> None:
         super().__init__(workers)

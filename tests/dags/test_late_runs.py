@@ -29,7 +29,7 @@ class Instance(SimpleNamespace):
 
 @pytest.fixture
 def found(late: ModuleType, monkeypatch: pytest.MonkeyPatch):
-    """Return a function that makes a run and returns the messages that it is late.
+    """Return a function that creates a run and returns the messages about late runs.
 
     The function takes the run's task states, state, age, and the age of a person's answer."""
 

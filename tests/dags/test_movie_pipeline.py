@@ -39,7 +39,7 @@ def order(dag: Any) -> dict[str, set[str]]:
 
 
 def following(steps: list[str]) -> dict[str, set[str]]:
-    """Return the order in which these steps follow each other, and two tasks the last one."""
+    """Return, for each step, the tasks after it: the next step, or two tasks after the last."""
     after = [*({each} for each in steps[1:]), AFTER_DEPLOYMENT]
     return dict(zip(steps, after, strict=True)) | {each: set() for each in AFTER_DEPLOYMENT}
 
@@ -129,7 +129,7 @@ def test_approval_is_asked_only_if_the_gate_allows_the_version(
 
 
 class Events(list[Any]):
-    """Imitates the list of an asset's events, which Airflow requests only when it is read."""
+    """Imitates Airflow's list of an asset's events, with its methods `ascending` and `limit`."""
 
     def ascending(self, _: bool) -> "Events":
         return self

@@ -51,7 +51,7 @@ VARIABLES = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
 
 @pytest.fixture
 def proxy(s3_server: S3Server) -> Iterator[RecordingProxy]:
-    """Run a proxy that sends all requests to the S3 server, whatever their host."""
+    """Run a proxy that sends every request to the S3 server, whatever host the request names."""
     with recording_proxy(s3_server.url) as running:
         yield running
 

@@ -137,7 +137,9 @@ def test_bucket_of_the_old_system_can_be_used(settings: Settings, bucket: Bucket
 
 
 def of_source(settings: Settings, day: date, source: str, rmse: float = 0.7) -> str:
-    """Replace the bundle of the run of `day` by one of films from `source`; return its version."""
+    """Replace the bundle of the run of `day`; the new one was trained on films from `source`.
+
+    Return the new bundle's version."""
     folder = Path(str(RunFiles(Path(settings.data_dir), day).bundle))
     shutil.rmtree(folder)
     return pack(folder, day, 6.0, rmse, sha256(FILMS), source).manifest.version

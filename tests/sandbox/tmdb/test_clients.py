@@ -74,7 +74,7 @@ def v3api(monkeypatch: pytest.MonkeyPatch, session: requests.Session) -> Any:
 @pytest.fixture
 def typed(session: requests.Session) -> "TMDb":
     # With every request, it sends the language en-US and the region US.
-    from themoviedb.tmdb import TMDb  # here: a slow import, which each worker would do
+    from themoviedb.tmdb import TMDb  # a slow import, so only here
 
     client = TMDb(api_key=KEY, language="en-US", region="US")
     client.session = session

@@ -29,7 +29,7 @@ SPLIT = date(2025, 1, 1)  # split date of the bundles that `pack` makes
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Bundle]:
-    """Create bundles by rating; the forecasts of each bundle lie around this rating."""
+    """Create a bundle for each rating; the forecasts of the bundle lie around this rating."""
     folder = tmp_path_factory.mktemp("bundles")
     return {level: pack(folder / str(level), level=level).load() for level in LEVELS}
 
@@ -84,7 +84,7 @@ def test_model_of_the_same_recipe_is_promoted_unless_it_may_be_worse_by_the_marg
 
 
 def test_model_that_may_be_worse_by_the_margin_is_refused(bundles: dict[float, Bundle]):
-    # So few films that no subgroup is compared.
+    # With 40 films, every subgroup is too small to be compared.
     verdict = judge(bundles[6.9], bundles[7.0], holdout(count=40))
     low, high = (verdict.figures[f"all_films_difference_{end}"] for end in ("low", "high"))
     assert low < 0

@@ -54,7 +54,7 @@ def test_other_statements_change_the_recipe(tmp_path: Path):
     assert _digest(tmp_path, CODE.replace("+ second", "- second")) != before
     assert _digest(tmp_path, CODE, name="differences.py") != before
     assert _digest(tmp_path, f"{CODE}\nLIMIT = 5\n") != before
-    # A string that is no docstring has a meaning.
+    # A string that is not a docstring changes what the code does.
     assert _digest(tmp_path, f'{CODE}\nNAME = "a"\n') != _digest(tmp_path, f'{CODE}\nNAME = "b"\n')
 
 

@@ -13,7 +13,7 @@ from scripts.training.ridge import NotConvergedError, fit_ridge
 from scripts.training.vocabulary import Floats
 from tests.support.training_run import token_system
 
-# Two kernels that every x86 processor of the last ten years has; one is from 2004.
+# Every x86 processor of the last ten years can run both kernels.
 KERNELS = ("Haswell", "Prescott")
 
 
