@@ -60,7 +60,7 @@ def check_tmdb_pool() -> None:
 
     try:
         slots = _slots(connection)
-    # The error's text may contain the database's password, so only its type is logged. An
+    # The error's text may contain the database's address, so only its type is logged. An
     # ImportError means that the database's driver is missing.
     except (SQLAlchemyError, ImportError) as error:
         logger.warning("the pool %s is not checked: %s", POOL, type(error).__name__)
