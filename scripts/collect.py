@@ -63,13 +63,14 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     if _is_complete(files, origin):
         logger.info("keeping %s, which exists already", files.collected)
         return files.collected
-    store = _store_of(source, settings)
+    store = film_store(settings, source)
     failing, unusable = FailingFilms(store.folder), 0
     ingestion = Ingestion(
         store, run_date, run_date, settings.collect_max_bad_share, known_failing=failing.ids
     )
     if today() - run_date <= timedelta(days=1):  # or yesterday: a run may continue after midnight
         with Tmdb(settings, workers=settings.collect_workers, source=source) as tmdb:
+            _log_source(store, source, settings)
             _delete_expired(settings, tmdb.server_time(), source)
             refresh_store(tmdb, ingestion, failing, run_date, settings.collect_max_films)
             unusable = tmdb.unusable_entries
@@ -90,14 +91,12 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     return files.collected
 
 
-def _store_of(source: str, settings: PipelineSettings) -> FilmStore:
-    """Open the film store of a source; if it is empty, log which other sources have a store."""
-    store = film_store(settings, source)
+def _log_source(store: FilmStore, source: str, settings: PipelineSettings) -> None:
+    """Log the source of the films; if its store is empty, also log which others have a store."""
     others = other_sources(settings, source) if store.is_empty() else []
     logger.info("collecting %s", describe(source))
     for other in others:
         logger.info("%s stay in the film store, and no step mixes them with these", describe(other))
-    return store
 
 
 def _delete_expired(settings: PipelineSettings, now: datetime, source: str) -> None:

@@ -287,7 +287,8 @@ def _verdict(
     if worse := [
         f"{name.replace('_', ' ')} ({each})"
         for name, each in differences.items()
-        if name != _EVERYTHING and each.worse
+        # For all films together, a difference within the margin is accepted.
+        if each.worse and not (name == _EVERYTHING and each.within_margin)
     ]:
         reason = f"it is worse than {other} for {'; '.join(worse)}"
     elif not overall.within_margin:

@@ -89,7 +89,7 @@ def assert_no_disk_was_used(checkout, temporary: Path) -> None:
     assert [name for name in left if ours.search(name)] == []
     logs = (checkout.folder / ".sandbox" / "logs" / "airflow").rglob("*.log")
     texts = [log.read_text() for log in logs]
-    assert any("films in the store" in text for text in texts)
+    assert any("films in s3://" in text for text in texts)
     assert not any(secrets_of(checkout)["s3_secret"] in text for text in texts)
 
 
