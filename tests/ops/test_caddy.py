@@ -68,8 +68,9 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     hashing = [str(CADDY), "hash-password", "--plaintext", USER[1], "--bcrypt-cost", "4"]
     hashed = subprocess.run(hashing, capture_output=True, text=True, check=True).stdout.strip()
     (folder / "users").write_text(f"{USER[0]} {hashed}\n")
-    http, https, health = free_ports(3)
     with running_stub_api() as api, running_stub_api() as page:
+        # Last, because a server that starts in between could take one of these ports.
+        http, https, health = free_ports(3)
         parts = ("/", "/coming_soon", "/compare", "/model", "/track_record")
         page.responses = dict.fromkeys(parts, (200, b"the page"))
         api.responses = dict.fromkeys(DOCUMENTED, (200, b"the API")) | api.responses
