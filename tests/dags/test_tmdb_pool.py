@@ -43,8 +43,10 @@ def test_tasks_in_the_pool_never_exceed_the_rate_limit(tmdb_pool: ModuleType, wo
 
 
 @pytest.mark.parametrize("slots", [38, 50, -1])
-def test_pool_that_is_large_enough_passes(check: Any, slots: int):
+def test_pool_that_is_large_enough_passes(check: Any, caplog: pytest.LogCaptureFixture, slots: int):
+    caplog.set_level("INFO")
     check(tmdb=slots, default_pool=1)
+    assert "not checked" not in caplog.text  # otherwise it would pass unseen
 
 
 def test_pool_smaller_than_the_share_of_a_task_is_refused_with_the_number_to_set(check: Any):
