@@ -106,5 +106,5 @@ def _left_behind(folder: str, names: list[str]) -> set[str]:
 
 def _clean_environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_REAL)}
-    ports = map(str, free_ports())
-    return kept | dict(zip(_PORTS, ports, strict=False))
+    ports = map(str, free_ports(len(_PORTS)))
+    return kept | dict(zip(_PORTS, ports, strict=True))

@@ -13,7 +13,7 @@ from typing import Final
 
 from movierating.proxies import PROXY_VARIABLES, spare_local_addresses
 from movierating.settings import USUAL_REQUESTS_PER_SECOND, Settings
-from sandbox.s3.command import s3_command, s3_url
+from sandbox.s3.command import s3_url
 from sandbox.state import FOLDER, HOST, LOGS, ROOT, Secrets
 
 # The libraries of the pipeline's tasks whose import takes longest.
@@ -92,8 +92,7 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
 
     Args:
         settings: The user's settings. They decide whether local programs replace TMDB and S3.
-        ports: Free ports. The first is for the local imitation of TMDB, the others are for the
-            local S3 server.
+        ports: Two free ports: for the local imitation of TMDB, and for the local S3 server.
     """
     chosen = [
         Program("api", _api(settings)),
@@ -111,7 +110,7 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
     if uses_stand_in_for_tmdb(settings):
         chosen.insert(0, Program("tmdb", _tmdb(settings, ports[0])))
     if uses_stand_in_for_s3(settings):
-        chosen.insert(0, Program("s3", _s3(ports[1:])))
+        chosen.insert(0, Program("s3", _s3(ports[1])))
     return chosen
 
 
@@ -123,8 +122,7 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
 
     Args:
         settings: The user's settings.
-        ports: Free ports. The first is for the local imitation of TMDB, the others are for the
-            local S3 server.
+        ports: Two free ports: for the local imitation of TMDB, and for the local S3 server.
         keys: The generated passwords and keys.
     """
     merged = _usable_variables() | _airflow_settings(settings, keys)
@@ -153,7 +151,7 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
             "AWS_ACCESS_KEY_ID": keys.s3_key,
             "AWS_SECRET_ACCESS_KEY": keys.s3_secret,
             "AWS_SESSION_TOKEN": _UNSET,
-            "AWS_ENDPOINT_URL_S3": s3_url(ports[1:]),
+            "AWS_ENDPOINT_URL_S3": s3_url(ports[1]),
             "S3_BUCKET_NAME": BUCKET,
         }
     if settings.api_key:
@@ -276,9 +274,10 @@ def _tmdb(settings: Settings, port: int) -> tuple[str, ...]:
     return _python("sandbox", "sandbox.tmdb", "--port", port, *limit, *options)
 
 
-def _s3(ports: list[int]) -> tuple[str, ...]:
-    weed = ROOT / ".venv/sandbox/bin/weed"
-    command = s3_command(weed, FOLDER / "s3", ports, f"-bucket={BUCKET}")
+def _s3(port: int) -> tuple[str, ...]:
+    command = _python(
+        "sandbox", "sandbox.s3", "--folder", FOLDER / "s3", "--port", port, "--bucket", BUCKET
+    )
     return ("env", f"TMPDIR={LOGS}", *command)  # the server also writes logs into TMPDIR
 
 

@@ -15,7 +15,6 @@ FOLDER: Final = ROOT / ".sandbox"
 LOGS: Final = FOLDER / "logs"
 SETTINGS_MARK: Final = FOLDER / "settings.mark"  # digest of the services' settings
 HOST: Final = "127.0.0.1"
-_INNER_PORTS: Final = 11  # one for the TMDB stand-in, ten for the S3 server
 
 
 @dataclass(frozen=True)
@@ -72,12 +71,8 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def free_ports(count: int = _INNER_PORTS) -> list[int]:
-    """Return the numbers of `count` free network ports.
-
-    By default, these are as many as the TMDB stand-in (a local imitation of TMDB) and the local S3
-    server need together.
-    """
+def free_ports(count: int) -> list[int]:
+    """Return the numbers of `count` free network ports."""
     # All probes stay open until the end, so that no port is returned twice.
     probes = [socket.create_server((HOST, 0)) for _ in range(count)]
     ports = [probe.getsockname()[1] for probe in probes]

@@ -29,7 +29,7 @@ from sandbox.programs import (
     write_supervisor_config,
 )
 from sandbox.s3.command import s3_url
-from sandbox.state import LOGS, ROOT, SETTINGS_MARK, Secrets, free_ports, is_taken
+from sandbox.state import FOLDER, LOGS, ROOT, SETTINGS_MARK, Secrets, free_ports, is_taken
 from sandbox.summary import Say, StepError, addresses, print_summary, served_version
 
 _ANSWER_SECONDS: Final = 2
@@ -75,6 +75,7 @@ def up(settings: Settings, say: Say) -> None:
 
 def _prepare() -> Secrets:
     LOGS.mkdir(parents=True, exist_ok=True)
+    FOLDER.chmod(0o700)  # programs write passwords and access keys into files in this folder
     return Secrets.kept()
 
 
@@ -124,7 +125,7 @@ def _check_proxies(settings: Settings) -> None:
 
 
 def _start(settings: Settings, keys: Secrets, say: Say) -> None:
-    ports = free_ports()
+    ports = free_ports(2)
     chosen = programs(settings, ports)
     merged = environment(settings, ports, keys)
     write_supervisor_config(chosen, supervision.socket_path())
@@ -159,7 +160,7 @@ def _preflight(settings: Settings) -> list[str]:
 
 def _await_stand_ins(settings: Settings, ports: list[int], merged: dict[str, str]) -> None:
     if uses_stand_in_for_s3(settings):
-        _wait("s3", partial(_answers, s3_url(ports[1:])))
+        _wait("s3", partial(_answers, s3_url(ports[1])))
     if uses_stand_in_for_tmdb(settings):
         _wait("tmdb", partial(_answers, merged["TMDB_BASE_URL"]))
 

@@ -21,7 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from movierating.settings import Settings, load_settings
 from sandbox.processes import terminated_at_exit
-from sandbox.s3.command import PORT_COUNT, s3_command, s3_url
+from sandbox.s3.command import PORT_COUNT, prepare_s3, s3_url
 from sandbox.state import free_ports
 
 KEY: Final = "invented-key-of-the-tests"
@@ -35,12 +35,17 @@ class S3Server:
     """A running local S3 server, with methods that create buckets and users.
 
     Attributes:
-        url: The server's address.
+        port: The port for S3 requests.
         process: The server's process.
     """
 
-    url: str
+    port: int
     process: "subprocess.Popen[bytes]"
+
+    @property
+    def url(self) -> str:
+        """The server's address."""
+        return s3_url(self.port)
 
     def new_bucket(self) -> str:
         """Create an empty bucket, and return its name."""
@@ -107,7 +112,7 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
     """
     folder.mkdir(exist_ok=True)
     ports = free_ports(PORT_COUNT)
-    command = s3_command(
+    command = prepare_s3(
         Path(sys.executable).with_name("weed"),
         folder,
         ports,
@@ -123,8 +128,8 @@ def running_s3(folder: Path) -> Iterator[S3Server]:
         ) as process,
         terminated_at_exit(process),
     ):
-        server = S3Server(s3_url(ports), process)
-        _wait_for(server)
+        server = S3Server(ports[0], process)
+        wait_until_ready(server)
         yield server
 
 
@@ -142,13 +147,23 @@ def _client(url: str, service: Literal["s3", "iam"] = "s3") -> Any:
     )
 
 
-def _wait_for(server: S3Server) -> None:
+def wait_until_ready(server: S3Server, bucket: str | None = None) -> None:
+    """Wait until the server answers.
+
+    Args:
+        server: The server, which has the keys `KEY` and `SECRET`.
+        bucket: A bucket that must exist, because the server creates it after its start.
+
+    Raises:
+        RuntimeError: The server did not start.
+    """
     client, deadline = _client(server.url), time.monotonic() + _START_SECONDS
     while server.process.poll() is None and time.monotonic() < deadline:
         try:
-            client.list_buckets()
+            found = [each["Name"] for each in client.list_buckets()["Buckets"]]
         except (BotoCoreError, ClientError):
-            time.sleep(0.2)
-        else:
+            found = None
+        if found is not None and (bucket is None or bucket in found):
             return
+        time.sleep(0.2)
     raise RuntimeError("the S3 server did not start; its weed.log says why")

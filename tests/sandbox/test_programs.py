@@ -13,7 +13,7 @@ KEYS = Secrets("a", "b", "c", "d", "e", "f")
 
 
 def environment_of_programs() -> dict[str, str]:
-    return environment(load_settings(Settings), list(range(9000, 9011)), KEYS)
+    return environment(load_settings(Settings), [9000, 9001], KEYS)
 
 
 def test_programs_call_each_other_without_the_proxy(monkeypatch: pytest.MonkeyPatch):
@@ -41,12 +41,12 @@ def test_programs_do_not_see_a_socks_proxy(monkeypatch: pytest.MonkeyPatch):
 def test_only_the_stand_in_of_tmdb_gets_more_requests(settings: dict[str, Any], limit: int):
     chosen = load_settings(Settings, **settings)
     assert requests_per_second(chosen) == limit  # the size of Airflow's pool
-    found = environment(chosen, list(range(9000, 9011)), KEYS)
+    found = environment(chosen, [9000, 9001], KEYS)
     assert int(found.get("TMDB_REQUESTS_PER_SECOND", chosen.tmdb_requests_per_second)) == limit
 
 
 def test_scheduler_imports_only_installed_libraries_before_airflow():
-    chosen = programs(load_settings(Settings), list(range(9000, 9011)))
+    chosen = programs(load_settings(Settings), [9000, 9001])
     (command,) = [each.command for each in chosen if each.name == "airflow-scheduler"]
     imported = [
         name.name
