@@ -20,10 +20,12 @@ from app.draining import Draining
 from app.metrics import Metrics
 from app.middleware import telemetry
 from app.middleware.api_keys import KeyCheck
+from app.middleware.compressed_bodies import CompressedBodies
 from app.middleware.limits import RateLimit, SizeLimit
 from app.middleware.security_headers import SecurityHeaders
 from app.middleware.telemetry import Telemetry
 from app.routes import decisions, forecasts, health, model, people, predict
+from app.routes import problems as problem_pages
 from app.translation import Translator, is_english
 from movierating.films.text import measure_plot
 from movierating.posters import poster_base_url
@@ -39,8 +41,9 @@ A missing fact means unknown, never zero. `GET /v1/predict` is the old contract:
 numbers, and `GET /v1/options` lists the codes among them. Every path under `/v1` also works without
 this prefix.
 
-Errors are problem details (RFC 9457). Status 422 names the field to change; 503 means that no
-verified model is in service yet. Every response has an `X-Request-ID` header; quote it when you
+Errors are problem details (RFC 9457). The `type` of each is the path of a page that explains it.
+Status 422 names each field to change, with a stable code; 503 means that no verified model is in
+service yet. Every response has an `X-Request-ID` header; quote it when you
 report a problem.
 
 This product uses the TMDB API but is not endorsed or certified by TMDB.
@@ -91,7 +94,7 @@ def create_app(
         version="1.0.0",
         description=DESCRIPTION,
         lifespan=lifespan,
-        responses=problems.documented(413),
+        responses=problems.documented(413, 415, 500),
     )
     problems.install(app)
     _route(app, settings)
@@ -117,6 +120,7 @@ def _route(app: FastAPI, settings: ApiSettings) -> None:
         guarded["dependencies"] = [Security(key)]
     app.include_router(predict.single_films, **guarded)
     app.include_router(health.probes)
+    app.include_router(problem_pages.router)
     versioned = (
         predict.batches,
         people.router,
@@ -133,6 +137,9 @@ def _route(app: FastAPI, settings: ApiSettings) -> None:
 
 def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: Draining) -> None:
     """Add the middleware that the settings require, the innermost layer first."""
+    # Twice: the outer one counts the bytes that arrive, the inner one those after decompression.
+    app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
+    app.add_middleware(CompressedBodies)
     app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
     if settings.api_key_hashes:
         app.add_middleware(KeyCheck, hashes=settings.api_key_hashes)

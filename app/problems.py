@@ -2,37 +2,69 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from app.field_errors import described
+from app.problem_types import PROBLEM_TYPES
+
 MEDIA_TYPE: Final = "application/problem+json"
-_NOT_JSON: Final = {"type": "json_invalid", "loc": ("body",), "msg": ""}
+JSON_HEADER: Final = "Content-Type: application/json"
 
 
 class FieldProblem(BaseModel):
     """A field of the request, and why its value is invalid."""
 
-    field: str
-    message: str
+    field: Annotated[str, Field(examples=["runtime"])]
+    code: Annotated[
+        str,
+        Field(
+            description="What is wrong, for programs; `/problems/invalid-input` lists the codes. "
+            "The message may change, the code does not.",
+            examples=["too_small"],
+        ),
+    ]
+    message: Annotated[str, Field(examples=["must be greater than 0"])]
 
 
 class Problem(BaseModel):
     """An error in the form of RFC 9457."""
 
-    type: str = "about:blank"
+    type: Annotated[
+        str,
+        Field(
+            description="The kind of problem: the path of a page of this service that explains it.",
+            examples=["/problems/invalid-input"],
+        ),
+    ]
     title: str
     status: int
     detail: str
-    errors: list[FieldProblem] = []
+    errors: Annotated[
+        list[FieldProblem], Field(description="The invalid fields; empty for other problems.")
+    ] = []
 
 
 class NoModelError(RuntimeError):
     """The service cannot forecast now: it has no verified model, or it is shutting down."""
+
+
+class UnreadableBodyError(ValueError):
+    """The body of the request could not be decoded.
+
+    Attributes:
+        code: The code of the error, from `app.field_errors.CODES`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        """Keep the code and the sentence for the caller."""
+        super().__init__(message)
+        self.code = code
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -57,9 +89,15 @@ def install(app: FastAPI) -> None:
 
 
 def problem(status: int, detail: str, errors: list[FieldProblem] | None = None) -> Problem:
-    """Build the problem for an HTTP status; its title is the standard phrase for that status."""
-    title = HTTPStatus(status).phrase
-    return Problem(title=title, status=status, detail=detail, errors=errors or [])
+    """Build the problem for an HTTP status."""
+    kind = PROBLEM_TYPES.get(HTTPStatus(status))
+    return Problem(
+        type=kind.uri if kind else "about:blank",
+        title=kind.title if kind else HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=errors or [],
+    )
 
 
 def invalid(errors: Sequence[Any]) -> Problem:
@@ -69,9 +107,7 @@ def invalid(errors: Sequence[Any]) -> Problem:
         errors: The errors as pydantic lists them; each `loc` begins with the source of the input,
             such as `body`.
     """
-    fields = [_field_problem(each) for each in errors]
-    detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
+    return _invalid_fields([_field_problem(each) for each in errors])
 
 
 def problem_response(
@@ -79,6 +115,12 @@ def problem_response(
 ) -> JSONResponse:
     """Build the response that carries a problem."""
     return _response(problem(status, detail), headers)
+
+
+def unsupported_body(detail: str) -> JSONResponse:
+    """Build the response with status 415, whose headers say what the API accepts."""
+    accepted = {"Accept": "application/json", "Accept-Encoding": "gzip, identity"}
+    return problem_response(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, accepted)
 
 
 def unexpected() -> JSONResponse:
@@ -95,22 +137,55 @@ def _response(body: Problem, headers: Mapping[str, str] | None = None) -> JSONRe
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
     if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not decode the body
-        return _response(invalid([_NOT_JSON]))
-    return problem_response(error.status_code, str(error.detail), error.headers)
+        return _response(_invalid_fields([_unreadable_body(error.__cause__)]))
+    detail = _DETAILS_OF_ROUTING.get(error.status_code, "")
+    if error.detail != HTTPStatus(error.status_code).phrase:  # a route has raised it, with a reason
+        detail = str(error.detail)
+    return problem_response(error.status_code, detail, error.headers)
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+# What Starlette's router reports without a reason.
+_DETAILS_OF_ROUTING: Final[Mapping[int, str]] = {
+    HTTPStatus.NOT_FOUND: "this API has no such path; /docs lists all paths",
+    HTTPStatus.METHOD_NOT_ALLOWED: "the header Allow lists the methods that this path accepts",
+}
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+    if isinstance(error.body, bytes):  # FastAPI parses a body only if it is announced as JSON
+        announced = "content-type" in request.headers
+        problem = "does not say JSON" if announced else "is missing"
+        return unsupported_body(f"the header Content-Type {problem}; send `{JSON_HEADER}`")
     return _response(invalid(error.errors()))
+
+
+def _invalid_fields(fields: list[FieldProblem]) -> Problem:
+    detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
 
 
 def _field_problem(error: dict[str, Any]) -> FieldProblem:
     if error["type"] == "json_invalid":  # its `loc` is a position in the text, not a field
-        return FieldProblem(field="body", message="this is not JSON")
+        message = f"this is not JSON; the first error is at character {error['loc'][-1] + 1}"
+        return FieldProblem(field="body", code="not_json", message=message)
     place = error["loc"][1:] or error["loc"]
-    return FieldProblem(
-        field=".".join(map(str, place)), message=error["msg"].removeprefix("Value error, ")
-    )
+    code, message = described(error)
+    return FieldProblem(field=".".join(map(str, place)), code=code, message=message)
+
+
+def _unreadable_body(cause: BaseException | None) -> FieldProblem:
+    """Say why a body could not be decoded; only the cause of FastAPI's error tells."""
+    code, message = "not_json", "this is not JSON"
+    if isinstance(cause, UnreadableBodyError):
+        code, message = cause.code, str(cause)
+    elif isinstance(cause, RecursionError):
+        code, message = "too_deep", "too many lists or objects are inside each other"
+    elif isinstance(cause, UnicodeDecodeError):
+        code, message = "not_utf8", "this is not text in UTF-8"
+    elif isinstance(cause, ValueError):  # Python reads no integer of more than 4300 digits
+        code, message = "too_long", "a number has too many digits"
+    return FieldProblem(field="body", code=code, message=message)
 
 
 async def _no_model(_: Request, error: Exception) -> JSONResponse:

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.problems import Problem
 from movierating.registry.manifest import DataSource, Scores, Split
@@ -82,7 +83,8 @@ class FilmFacts(BaseModel):
     @model_validator(mode="after")
     def _plot_or_genre(self) -> Self:
         if not (self.overview and self.overview.strip()) and not self.genres:
-            raise ValueError("send at least a plot (overview) or a genre (genres)")
+            message = "send at least a plot (overview) or a genre (genres)"
+            raise PydanticCustomError("plot_or_genre_missing", message)
         return self
 
 

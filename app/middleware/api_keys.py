@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.keys import HEADER, hash_of
 from app.middleware.security_headers import STATIC_FOLDER
+from app.problem_types import PAGES
 from app.problems import problem_response
 
 # Paths that need no key: load balancers, the check after a deployment, and readers of the
@@ -50,4 +51,4 @@ class KeyCheck:
 
 def is_open(path: str) -> bool:
     """Return whether requests for this path need no API key."""
-    return path in OPEN_PATHS or path.startswith(STATIC_FOLDER)
+    return path in OPEN_PATHS or path.startswith((STATIC_FOLDER, PAGES))

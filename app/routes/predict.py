@@ -130,4 +130,6 @@ def _forecast_rows(served: Served, rows: list[_ParsedRow]) -> list[BatchRow]:
 def _check_code(table: CodeTable, code: int, field: str) -> None:
     if code >= len(table.names):
         message = "not a code of this version; /options lists the codes, -1 means unknown"
-        raise RequestValidationError([{"loc": ("query", field), "msg": message, "type": "code"}])
+        raise RequestValidationError(
+            [{"loc": ("query", field), "msg": message, "type": "unknown_code"}]
+        )

@@ -87,14 +87,14 @@ def test_documented_problems_match_the_real_ones(described: dict[str, Any], clie
         (method, path): operation["responses"].keys()
         for method, path, operation in operations(described)
     }
-    in_public = {"401", "413", "429"}
+    in_public = {"401", "413", "415", "429", "500"}
     for path in ("/predict", "/v1/predict"):
         for method in ("get", "post"):
             assert statuses[method, path] == {"200", "422", "503"} | in_public
     assert statuses["post", "/v1/predict/batch"] == {"200", "422", "503"} | in_public
     assert statuses["get", "/v1/version"] == {"200", "503"} | in_public
-    assert statuses["get", "/readyz"] == {"200", "413", "503"}
-    assert statuses["get", "/livez"] == {"200", "413"}
+    assert statuses["get", "/readyz"] == {"200", "413", "415", "500", "503"}
+    assert statuses["get", "/livez"] == {"200", "413", "415", "500"}
     problem = problem_of(client.post("/predict", json={}), 422)
     assert problem.keys() == described["components"]["schemas"]["Problem"]["properties"].keys()
 
@@ -135,7 +135,7 @@ def test_batch_and_metrics_work_without_v1(client: TestClient):
 
 def test_middleware_is_added_only_if_it_is_configured(client: TestClient):
     layers = [layer.cls.__name__ for layer in client.app.user_middleware]  # type: ignore[attr-defined]
-    assert layers == ["SecurityHeaders", "Telemetry", "SizeLimit"]
+    assert layers == ["SecurityHeaders", "Telemetry", "SizeLimit", "CompressedBodies", "SizeLimit"]
 
 
 def test_only_configured_origins_may_call_from_a_browser(

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from app.background.model_follower import Served
+from app.field_errors import CODES
+from app.problem_types import PROBLEM_TYPES
 from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from tests.app.conftest import serving
@@ -31,7 +34,8 @@ def problem_of(response: Response, status: int) -> dict[str, Any]:
     assert problem["status"] == status
     assert problem["title"]
     assert problem["detail"]
-    assert problem["type"] == "about:blank"
+    assert problem["type"] == PROBLEM_TYPES[HTTPStatus(status)].uri
+    assert {each["code"] for each in problem["errors"]} <= CODES.keys()
     return problem
 
 
@@ -110,13 +114,54 @@ def test_all_invalid_facts_are_named_at_once(client: TestClient):
 
 
 @pytest.mark.parametrize(
-    "body", [b"{" + PLANTED.encode(), b"", b"\xff\xfe", b"\xff{", b"[" * 100_000, b"[]", b"null"]
+    ("body", "code"),
+    [
+        (b"{" + PLANTED.encode(), "not_json"),
+        (b"\xff\xfe", "not_json"),
+        (b"\xff{", "not_utf8"),
+        (b"[" * 100_000, "too_deep"),
+        (b'{"budget": ' + b"9" * 5_000 + b"}", "too_long"),
+        (b"", "missing"),
+        (b"[]", "wrong_type"),
+        (b"null", "missing"),
+    ],
 )
-def test_body_that_is_not_a_film_is_refused(client: TestClient, body: bytes):
+def test_body_that_is_not_a_film_is_refused(client: TestClient, body: bytes, code: str):
     headers = {"content-type": "application/json"}
     problem = problem_of(client.post("/predict", content=body, headers=headers), 422)
-    assert [each["field"] for each in problem["errors"]] == ["body"]
+    assert [(each["field"], each["code"]) for each in problem["errors"]] == [("body", code)]
     assert PLANTED not in str(problem)
+
+
+def test_position_of_an_error_in_the_json_is_named(client: TestClient):
+    headers = {"content-type": "application/json"}
+    answer = client.post("/predict", content=b'{"runtime": 112,}', headers=headers)
+    assert "character 17" in problem_of(answer, 422)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        (None, "Content-Type is missing"),
+        ("text/plain", "Content-Type does not say JSON"),
+        ("application/x-www-form-urlencoded", "Content-Type does not say JSON"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/predict", "/v1/predict/batch"])
+def test_body_that_is_not_announced_as_json_gets_415(
+    client: TestClient, path: str, sent: str | None, reason: str
+):
+    headers = {} if sent is None else {"content-type": sent}
+    answer = client.post(path, content=b'{"genres": ["Drama"]}', headers=headers)
+    assert f"{reason}; send `Content-Type: application/json`" in problem_of(answer, 415)["detail"]
+    assert answer.headers["accept"] == "application/json"
+
+
+@pytest.mark.parametrize("sent", ["application/json; charset=utf-8", "application/vnd.film+json"])
+def test_body_that_is_announced_as_json_is_read(client: TestClient, sent: str):
+    headers = {"content-type": sent}
+    answer = client.post("/predict", content=b'{"genres": ["Drama"]}', headers=headers)
+    assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -125,7 +170,8 @@ def test_body_that_is_not_a_film_is_refused(client: TestClient, body: bytes):
 def test_unknown_path_or_method_gives_a_problem(
     client: TestClient, method: str, path: str, status: int
 ):
-    assert problem_of(client.request(method, path), status)["status"] == status
+    problem = problem_of(client.request(method, path), status)
+    assert problem["detail"] != HTTPStatus(status).phrase
 
 
 def test_wrong_method_gets_the_allowed_ones(client: TestClient):

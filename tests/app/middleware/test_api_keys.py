@@ -52,7 +52,15 @@ def test_invalid_key_is_refused_and_not_repeated(guarded: TestClient, path: str,
 
 @pytest.mark.parametrize(
     "path",
-    ["/livez", "/readyz", "/version", "/v1/version", "/docs", "/openapi.json"],
+    [
+        "/livez",
+        "/readyz",
+        "/version",
+        "/v1/version",
+        "/docs",
+        "/openapi.json",
+        "/problems/unknown-key",
+    ],
 )
 def test_probes_version_and_documentation_need_no_key(guarded: TestClient, path: str):
     assert guarded.get(path).status_code == 200
