@@ -103,7 +103,7 @@ def create_app(
 
 
 def _read_one_plot() -> None:
-    # The first plot needs half a second for imports. Do that at the start, so no caller waits.
+    # The first plot needs longer: it loads the lexicon. Do that at the start, so no caller waits.
     is_english("A plot.")
     measure_plot("A plot.")
 

@@ -1,13 +1,11 @@
 """Functions on text: measure a plot, recognise its script, normalise it for a search."""
 
 import re
-import sys
 import unicodedata
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from movierating.films.film import Plot
+from movierating.films.sentiment import sentiment
 
 _HANGUL: Final = re.compile(r"[가-힣]+")
 # Korean attaches particles to the end of a word, so whole words rarely match. Short sequences of
@@ -25,14 +23,8 @@ def measure_plot(overview: str | None) -> Plot | None:
     text = (overview or "").strip()
     if not text:
         return None
-    # The import takes half a second, so it happens at the first plot and not with this module.
-    # `sentiment` is the function behind `TextBlob(text).sentiment`. NLTK, which TextBlob uses,
-    # would import sklearn and scipy: 100 MB of memory for parts that are not used here.
-    with _import_blocked("sklearn", "scipy"):
-        from textblob.en import sentiment
-
     polarity, subjectivity = sentiment(text)
-    return Plot(len(text), float(polarity), float(subjectivity), text)
+    return Plot(len(text), polarity, subjectivity, text)
 
 
 def search_key(text: str) -> str:
@@ -66,18 +58,3 @@ def syllable_ngrams(text: str) -> list[str]:
         for length in _NGRAM_SYLLABLES
         for start in range(len(word) - length + 1)
     ]
-
-
-@contextmanager
-def _import_blocked(*packages: str) -> Iterator[None]:
-    """Make imports of the named packages fail inside the `with` block.
-
-    Packages that are imported already stay usable.
-    """
-    hidden = [name for name in packages if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] # Python's import refuses a module that is None
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del sys.modules[name]
