@@ -14,7 +14,8 @@ from typing import Self
 from movierating.identity import sha256
 from movierating.registry.bundle import EFFECTS_NAME, Bundle, write_bundle
 from movierating.registry.manifest import MANIFEST_NAME, Manifest
-from movierating.registry.registry import Pointer, Registry
+from movierating.registry.pointer import Pointer
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
 from sandbox.s3.process import running_s3

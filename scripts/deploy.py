@@ -13,7 +13,8 @@ from movierating.identity import sha256
 from movierating.registry.bundle import Bundle
 from movierating.registry.decisions import Decision
 from movierating.registry.manifest import MANIFEST_NAME, BundleError, NewerFormatError
-from movierating.registry.registry import Pointer, Production, Registry, moment_after
+from movierating.registry.pointer import Pointer, Production, moment_after
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import exports

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from movierating.identity import sha256
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import MANIFEST_NAME, BundleError, parse_manifest
-from movierating.registry.registry import MoveError, Pointer, Registry
+from movierating.registry.pointer import MoveError, Pointer
+from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import exports

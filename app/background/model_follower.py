@@ -18,7 +18,8 @@ from typing import Final, Literal
 from app.background.polling import Polling
 from movierating.errors import ExplainedError
 from movierating.registry.bundle import Bundle
-from movierating.registry.registry import Pointer, Production, Registry
+from movierating.registry.pointer import Pointer, Production
+from movierating.registry.registry import Registry
 from movierating.s3 import PreconditionFailedError, S3UnavailableError
 
 logger = logging.getLogger(__name__)

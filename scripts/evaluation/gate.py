@@ -25,7 +25,7 @@ import numpy.typing as npt
 from movierating.films.source import describe, is_invented
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import Manifest
-from movierating.registry.registry import Pointer
+from movierating.registry.pointer import Pointer
 from scripts.dataset.baselines import NAIVE_BASELINES
 from scripts.dataset.split import Ratings, Sample
 from scripts.parameters import MIN_VOTES_TO_MEASURE, SEED

@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from movierating.registry.decisions import Decision
 from movierating.registry.manifest import Manifest
-from movierating.registry.registry import Pointer
+from movierating.registry.pointer import Pointer
 from movierating.registry.versions import StoredVersion
 
 _COLUMN_WIDTH: Final = 60

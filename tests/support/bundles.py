@@ -36,7 +36,8 @@ from movierating.registry.manifest import (
     Scores,
     Split,
 )
-from movierating.registry.registry import Pointer, Production, Registry
+from movierating.registry.pointer import Pointer, Production
+from movierating.registry.registry import Registry
 from movierating.registry.training_films import TrainingFilms
 
 

@@ -20,7 +20,8 @@ from app.background.model_follower import Follower
 from movierating import s3_client
 from movierating.registry.bundle import write_bundle
 from movierating.registry.manifest import FORMAT, MANIFEST_NAME, FileEntry
-from movierating.registry.registry import POINTER_KEY, Registry
+from movierating.registry.pointer import POINTER_KEY
+from movierating.registry.registry import Registry
 from movierating.s3 import Blob, Bucket, open_bucket
 from movierating.settings import Settings
 from sandbox.s3.process import S3Server

@@ -15,14 +15,14 @@ from movierating.films.source import invented_films as invented_films_of
 from movierating.identity import sha256
 from movierating.registry.bundle import CODES_NAME, Bundle
 from movierating.registry.manifest import FORMAT, MANIFEST_NAME, BundleError
-from movierating.registry.registry import (
+from movierating.registry.pointer import (
     POINTER_KEY,
     InventedFilmsError,
     MoveError,
     Pointer,
     Production,
-    Registry,
 )
+from movierating.registry.registry import Registry
 from movierating.registry.versions import RegistryConflictError, UnknownVersionError
 from movierating.s3 import (
     Bucket,
