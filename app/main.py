@@ -9,6 +9,7 @@ from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.gzip import GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import keys, problems
@@ -21,6 +22,7 @@ from app.metrics import Metrics
 from app.middleware import telemetry
 from app.middleware.api_keys import KeyCheck
 from app.middleware.compressed_bodies import CompressedBodies
+from app.middleware.head_requests import HeadRequests
 from app.middleware.limits import RateLimit, SizeLimit
 from app.middleware.security_headers import SecurityHeaders
 from app.middleware.telemetry import Telemetry
@@ -48,6 +50,10 @@ report a problem.
 
 This product uses the TMDB API but is not endorsed or certified by TMDB.
 """
+
+_HEADERS_FOR_SCRIPTS: Final = ("Deprecation", "ETag", "Link", "Sunset")
+_WORTH_COMPRESSING: Final = 1_000  # bytes
+_FAST: Final = 1  # level of gzip; higher levels save little, and take several times as long
 
 
 def create_app(
@@ -141,6 +147,8 @@ def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: D
     app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
     app.add_middleware(CompressedBodies)
     app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
+    app.add_middleware(GZipMiddleware, minimum_size=_WORTH_COMPRESSING, compresslevel=_FAST)
+    app.add_middleware(HeadRequests)
     if settings.api_key_hashes:
         app.add_middleware(KeyCheck, hashes=settings.api_key_hashes)
     if settings.rate_limit_per_minute:
@@ -153,7 +161,7 @@ def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: D
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=[keys.HEADER, telemetry.HEADER],
-            expose_headers=[telemetry.HEADER, "Retry-After"],
+            expose_headers=[telemetry.HEADER, "Retry-After", *_HEADERS_FOR_SCRIPTS],
         )
     app.add_middleware(Telemetry, metrics=metrics, draining=draining)
     if settings.trusted_proxies:

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from app.field_errors import described
 from app.problem_types import PROBLEM_TYPES
@@ -134,21 +135,37 @@ def _response(body: Problem, headers: Mapping[str, str] | None = None) -> JSONRe
     return JSONResponse(body.model_dump(), body.status, headers, MEDIA_TYPE)
 
 
-async def _http(_: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _wrong_method(request)
     if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not decode the body
         return _response(_invalid_fields([_unreadable_body(error.__cause__)]))
-    detail = _DETAILS_OF_ROUTING.get(error.status_code, "")
-    if error.detail != HTTPStatus(error.status_code).phrase:  # a route has raised it, with a reason
-        detail = str(error.detail)
+    detail = str(error.detail)
+    if detail == HTTPStatus.NOT_FOUND.phrase:  # the router has raised it, not a route
+        detail = "this API has no such path; /docs lists all paths"
     return problem_response(error.status_code, detail, error.headers)
 
 
-# What Starlette's router reports without a reason.
-_DETAILS_OF_ROUTING: Final[Mapping[int, str]] = {
-    HTTPStatus.NOT_FOUND: "this API has no such path; /docs lists all paths",
-    HTTPStatus.METHOD_NOT_ALLOWED: "the header Allow lists the methods that this path accepts",
-}
+def _wrong_method(request: Request) -> Response:
+    """Name the methods that a path accepts; to OPTIONS, this is the answer and no problem."""
+    allowed = ", ".join(sorted(_methods_of(request)))
+    headers = {"Allow": allowed}
+    if request.method == "OPTIONS":
+        return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+    detail = f"this path accepts only {allowed}"
+    return problem_response(HTTPStatus.METHOD_NOT_ALLOWED, detail, headers)
+
+
+def _methods_of(request: Request) -> set[str]:
+    """Return the methods of all routes with the path; Starlette names those of the first alone."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            found |= route.methods
+    found = found or {"GET"}  # a file of the documentation, which is no route of its own
+    return found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

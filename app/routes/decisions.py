@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.background.decisions_reader import MAX_DECISIONS
 from app.dependencies import DecisionsReaderDep
+from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
+from app.revalidation import RevalidatedRoute
 from movierating.registry.decisions import Decision
 
-router = APIRouter(tags=["model"])
+router = APIRouter(tags=["model"], route_class=RevalidatedRoute)
 
 
 class History(BaseModel):
@@ -25,14 +27,21 @@ class History(BaseModel):
             "nothing was measured."
         ),
     ]
+    next: NextPage
 
 
 @router.get("/history", summary="Decisions about each version", responses=UNAVAILABLE | BAD_INPUT)
 async def history(
+    request: Request,
+    response: Response,
     reader: DecisionsReaderDep,
-    limit: Annotated[int, Query(ge=1, le=MAX_DECISIONS)] = 50,
+    limit: Annotated[int, Query(ge=1, le=MAX_DECISIONS, description="Decisions per page.")] = 50,
+    offset: Offset = 0,
 ) -> History:
     """List promotions, refusals and rollbacks of model versions, with their reasons."""
     if not reader.decisions:
         reader.refuse_unread()
-    return History(decisions=reader.decisions[:limit])
+    return History(
+        decisions=reader.decisions[offset : offset + limit],
+        next=link_to_next_page(request, response, offset, limit, len(reader.decisions)),
+    )

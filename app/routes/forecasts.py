@@ -5,17 +5,19 @@ from datetime import date, datetime
 from operator import itemgetter
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.dependencies import ForecastsReaderDep
+from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
+from app.revalidation import RevalidatedRoute
 from app.schemas import RatingInterval, Reason
 from movierating.films.text import search_key
 from movierating.ledger.records import TrackRecord, UpcomingFilm
 from movierating.registry.manifest import COVERAGE
 
-router = APIRouter(tags=["ledger"])
+router = APIRouter(tags=["ledger"], route_class=RevalidatedRoute)
 
 POSTER_PIXELS: Final = 185  # width
 _SEARCH: Final = Query(
@@ -78,24 +80,26 @@ class Forecasts(BaseModel):
     ]
     total: Annotated[int, Field(description="Number of matching films on all pages.")]
     films: list[DatedForecast]
+    next: NextPage
 
 
 @router.get("/forecasts", summary="Forecasts of upcoming films", responses=UNAVAILABLE | BAD_INPUT)
 async def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     request: Request,
+    response: Response,
     reader: ForecastsReaderDep,
     search: Annotated[str, _SEARCH] = "",
     sort: Annotated[
         Sorting, Query(description="Field to sort by; a leading `-` sorts descending.")
     ] = "release_date",
     limit: Annotated[int, Query(ge=1, le=200, description="Films per page.")] = 50,
-    offset: Annotated[int, Query(ge=0, description="Films to skip.")] = 0,
+    offset: Offset = 0,
 ) -> Forecasts:
     """List the newest recorded forecast of each film that will be released within 180 days."""
     view = reader.upcoming
     if view is None:
         reader.refuse_unread()
-        return Forecasts(as_of=None, total=0, films=[])
+        return Forecasts(as_of=None, total=0, films=[], next=None)
     found = sort_films(_matching(view.films, search_key(search)), sort)
     page = found[offset : offset + limit]
     poster_base_url: str | None = request.state.poster_base_url
@@ -103,6 +107,7 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query paramete
         as_of=view.as_of,
         total=len(found),
         films=[_dated_forecast(film, poster_base_url) for film in page],
+        next=link_to_next_page(request, response, offset, limit, len(found)),
     )
 
 

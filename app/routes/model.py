@@ -10,12 +10,13 @@ from pydantic import BaseModel, Field
 
 from app.dependencies import FollowerDep, ServedDep
 from app.problems import BAD_INPUT, NOT_FOUND, UNAVAILABLE
+from app.revalidation import RevalidatedRoute
 from app.schemas import GenreOption, LanguageOption, Options, VersionInfo
 from movierating.films.languages import TMDB_LANGUAGES
 from movierating.model.onnx_model import RATING_RANGE
 from movierating.registry.evidence import Evidence
 
-router = APIRouter()
+router = APIRouter(route_class=RevalidatedRoute)
 
 BIN_WIDTH: Final = 0.5  # rating points
 _OPTIONS_CACHE_CONTROL: Final = "private, max-age=60"

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.dependencies import ServedDep
+from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
+from app.revalidation import RevalidatedRoute
 from movierating.films.text import search_key
 
 # For each field of `POST /predict` that contains names: the trait whose table of target-encoded
@@ -21,7 +23,7 @@ _TRAITS: Final = {
 }
 NameField = Literal["directors", "writers", "cast", "companies", "collection"]
 
-router = APIRouter(tags=["names"])
+router = APIRouter(tags=["names"], route_class=RevalidatedRoute)
 
 
 class Names(BaseModel):
@@ -29,10 +31,13 @@ class Names(BaseModel):
 
     version: Annotated[str, Field(description="The model version that knows these names.")]
     names: Annotated[list[str], Field(examples=[["Ada Novak"]])]
+    next: NextPage
 
 
 @router.get("/people", summary="Find a name by its letters", responses=UNAVAILABLE | BAD_INPUT)
-def people(
+def people(  # noqa: PLR0913, PLR0917 - one argument per query parameter
+    request: Request,
+    response: Response,
     served: ServedDep,
     q: Annotated[
         str,
@@ -46,7 +51,8 @@ def people(
     field: Annotated[
         NameField, Query(description="The field of `POST /predict` that the name is for.")
     ] = "directors",
-    limit: Annotated[int, Query(ge=1, le=50)] = 10,
+    limit: Annotated[int, Query(ge=1, le=50, description="Names per page.")] = 10,
+    offset: Offset = 0,
 ) -> Names:
     """Find names of people, companies or franchises in the training films.
 
@@ -54,7 +60,12 @@ def people(
     second, and names that contain them anywhere else are last.
     """
     known: Iterable[str] = served.bundle.effects.tables.get(_TRAITS[field], ())
-    return Names(version=served.pointer.version, names=_found(known, q)[:limit])
+    found = _found(known, q)
+    return Names(
+        version=served.pointer.version,
+        names=found[offset : offset + limit],
+        next=link_to_next_page(request, response, offset, limit, len(found)),
+    )
 
 
 def _found(known: Iterable[str], letters: str) -> list[str]:

@@ -1,9 +1,9 @@
 """The routes that forecast: one film, a batch of films, and one film by the old API contract."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
@@ -20,6 +20,14 @@ from movierating.films.codes import CodeTable
 # without it, because clients used `/predict` before `/v1` existed.
 single_films = APIRouter(tags=["forecast"])
 batches = APIRouter(tags=["forecast"])
+
+# The headers of RFC 9745 and RFC 8594: from when on callers should use the new contract, and when
+# the old one may be switched off.
+_DEPRECATION: Final = [
+    (b"deprecation", b"@1796083200"),  # 2026-12-01
+    (b"sunset", b"Fri, 31 Dec 2027 23:59:59 GMT"),
+    (b"link", b'</docs>; rel="deprecation"; type="text/html"'),
+]
 
 _ParsedRow = tuple[FilmFacts, PlotReading] | BatchRow
 
@@ -44,10 +52,14 @@ async def predict(
 
 
 @single_films.get(
-    "/predict", summary="Forecast from the old five numbers", responses=UNAVAILABLE | BAD_INPUT
+    "/predict",
+    summary="Forecast from the old five numbers",
+    responses=UNAVAILABLE | BAD_INPUT,
+    deprecated=True,
 )
 async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
     request: Request,
+    response: Response,
     runtime: Runtime,
     genre_encoded: Annotated[
         int,
@@ -76,7 +88,11 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
         ),
     ],
 ) -> OldForecast:
-    """Forecast the rating of a film from the five numbers of the old API contract."""
+    """Forecast the rating of a film from the five numbers of the old API contract.
+
+    Use `POST /v1/predict` instead. This route may be switched off after 2027-12-31.
+    """
+    response.headers.raw.extend(_DEPRECATION)
     served = in_service(request)
     _check_code(served.bundle.codes.genres, genre_encoded, "genre_encoded")
     _check_code(served.bundle.codes.languages, lang_encoded, "lang_encoded")

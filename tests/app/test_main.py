@@ -135,14 +135,23 @@ def test_batch_and_metrics_work_without_v1(client: TestClient):
 
 def test_middleware_is_added_only_if_it_is_configured(client: TestClient):
     layers = [layer.cls.__name__ for layer in client.app.user_middleware]  # type: ignore[attr-defined]
-    assert layers == ["SecurityHeaders", "Telemetry", "SizeLimit", "CompressedBodies", "SizeLimit"]
+    assert layers == [
+        "SecurityHeaders",
+        "Telemetry",
+        "HeadRequests",
+        "GZipMiddleware",
+        "SizeLimit",
+        "CompressedBodies",
+        "SizeLimit",
+    ]
 
 
 def test_only_configured_origins_may_call_from_a_browser(
     client: TestClient, bucket_settings: Settings, tmp_path: Path
 ):
     headers = {"Origin": "https://films.example", "Access-Control-Request-Method": "POST"}
-    assert client.options("/v1/predict", headers=headers).status_code == 405
+    unset = client.options("/v1/predict", headers=headers)
+    assert "access-control-allow-origin" not in unset.headers
     assert "access-control-allow-origin" not in client.get("/livez", headers=headers).headers
     settings = bucket_settings.model_copy(
         update={"cors_origins": ("https://films.example",), "api_key_hashes": (hash_of("k"),)}
@@ -156,6 +165,16 @@ def test_only_configured_origins_may_call_from_a_browser(
         assert answer.headers["access-control-allow-origin"] == "https://films.example"
     assert problem_of(refused, 401)
     assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize("coding", ["gzip", "identity"])
+def test_large_answers_are_compressed_for_clients_that_accept_it(client: TestClient, coding: str):
+    headers = {"accept-encoding": coding}
+    large, small = (client.get(path, headers=headers) for path in ("/openapi.json", "/livez"))
+    assert large.headers.get("content-encoding") == ("gzip" if coding == "gzip" else None)
+    assert large.headers["vary"] == "Accept-Encoding"
+    assert large.json()["openapi"]
+    assert "content-encoding" not in small.headers
 
 
 @pytest.mark.parametrize("hashes", [(), (hash_of("k"),)])

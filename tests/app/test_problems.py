@@ -174,9 +174,29 @@ def test_unknown_path_or_method_gives_a_problem(
     assert problem["detail"] != HTTPStatus(status).phrase
 
 
-def test_wrong_method_gets_the_allowed_ones(client: TestClient):
-    allowed = client.delete("/v1/options").headers["allow"]
-    assert allowed == "GET"
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/options", "GET, HEAD, OPTIONS"),
+        ("/v1/predict", "GET, HEAD, OPTIONS, POST"),
+        ("/predict", "GET, HEAD, OPTIONS, POST"),
+        ("/v1/predict/batch", "OPTIONS, POST"),
+        ("/problems/not-found", "GET, HEAD, OPTIONS"),
+        ("/openapi.json", "GET, HEAD, OPTIONS"),
+        ("/static-offline-docs/swagger-ui.css", "GET, HEAD, OPTIONS"),
+    ],
+)
+def test_wrong_method_and_options_get_all_methods_of_the_path(
+    client: TestClient, path: str, allowed: str
+):
+    refused, asked = client.delete(path), client.options(path)
+    assert allowed in problem_of(refused, 405)["detail"]
+    assert (asked.status_code, asked.content) == (204, b"")
+    assert refused.headers["allow"] == asked.headers["allow"] == allowed
+
+
+def test_options_of_an_unknown_path_is_a_problem(client: TestClient):
+    assert problem_of(client.options("/nowhere"), 404)
 
 
 @pytest.fixture

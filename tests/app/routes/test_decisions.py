@@ -10,6 +10,7 @@ from movierating.s3 import Bucket
 from movierating.settings import Settings
 from tests.app.background.test_decisions_reader import decision
 from tests.app.conftest import serving
+from tests.app.test_paging import pages_of
 
 
 @pytest.fixture
@@ -36,6 +37,11 @@ def test_newest_decisions_come_first_up_to_the_limit(client: TestClient):
     assert days(client, limit=2) == ["2026-11-23", "2026-11-22"]
 
 
+def test_next_links_lead_through_all_decisions(client: TestClient):
+    assert days(client, limit=2, offset=2) == ["2026-11-21"]
+    assert pages_of(client, "/v1/history?limit=2") == [2, 1]
+
+
 @pytest.mark.parametrize("limit", [0, 401, "all"])
 def test_invalid_limit_names_its_field(client: TestClient, limit: Any):
     response = client.get("/v1/history", params={"limit": limit})
@@ -45,7 +51,7 @@ def test_invalid_limit_names_its_field(client: TestClient, limit: Any):
 
 def test_registry_without_decisions_gives_an_empty_list(bucket_settings: Settings, tmp_path: Path):
     with serving(bucket_settings, tmp_path) as (client, _):
-        assert client.get("/v1/history").json() == {"decisions": []}
+        assert client.get("/v1/history").json() == {"decisions": [], "next": None}
 
 
 def test_unreadable_bucket_gives_503_that_names_the_setting_to_change(

@@ -15,6 +15,7 @@ from movierating.posters import poster_base_url
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from tests.app.conftest import serving as whole_service
+from tests.app.test_paging import pages_of
 
 NEVER = 3600.0
 
@@ -105,6 +106,16 @@ def test_films_are_searched_sorted_and_paged(
     assert listed(client, **query) == expected
 
 
+def test_next_links_lead_through_all_films(client: TestClient):
+    assert pages_of(client, "/forecasts?limit=3&sort=title") == [3, 1]
+    assert pages_of(client, "/forecasts?search=Lantern&limit=1") == [1, 1]
+
+
+def test_next_link_keeps_the_other_parameters(client: TestClient):
+    following = client.get("/forecasts?search=lantern&sort=-rating&limit=1").json()["next"]
+    assert following == "/forecasts?search=lantern&sort=-rating&offset=1&limit=1"
+
+
 def test_total_counts_the_matches_on_all_pages(client: TestClient):
     assert client.get("/forecasts", params={"search": "lantern", "limit": 1}).json()["total"] == 2
 
@@ -139,7 +150,12 @@ def test_track_record_has_the_errors_of_forecasts_and_of_the_baselines(client: T
 
 def test_empty_ledger_gives_an_empty_page_and_no_track_record(bucket_settings: Settings):
     with serving(bucket_settings) as client:
-        assert client.get("/forecasts").json() == {"as_of": None, "total": 0, "films": []}
+        assert client.get("/forecasts").json() == {
+            "as_of": None,
+            "total": 0,
+            "films": [],
+            "next": None,
+        }
         assert client.get("/track-record").json() is None
 
 

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 from app.routes.people import _found
 from sandbox.s3.process import S3Server
 from tests.app.conftest import serving
+from tests.app.test_paging import pages_of
 from tests.support.bundles import Packed
 
 NAMES = ["Ada Novak", "Novak Lee", "Ingrid Anova", "Pedro Almodóvar", "봉준호"]
@@ -29,7 +30,7 @@ def test_names_that_begin_with_the_letters_come_first(letters: str, found: list[
 
 def test_names_of_the_bundle_are_found(bare: TestClient, packed: Packed):
     answer = bare.get("/people", params={"q": "ada"}).json()
-    assert answer == {"version": packed.manifest.version, "names": ["Ada Novak"]}
+    assert answer == {"version": packed.manifest.version, "names": ["Ada Novak"], "next": None}
 
 
 def test_names_are_searched_per_field(bare: TestClient):
@@ -47,6 +48,11 @@ def test_names_that_were_found_change_the_forecast(client: TestClient):
 
 def test_limit_bounds_the_number_of_names(client: TestClient):
     assert len(client.get("/people", params={"q": "a", "limit": 3}).json()["names"]) == 3
+
+
+def test_next_links_lead_through_all_names(client: TestClient):
+    first = client.get("/v1/people", params={"q": "a", "limit": 50}).json()["names"]
+    assert sum(pages_of(client, "/v1/people?q=a&limit=10")[:5]) == len(first)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -300,3 +301,15 @@ def test_batch_translates_its_plots_in_parallel(
 def test_options_may_be_cached_for_a_minute_and_forecasts_may_not(client: TestClient):
     assert client.get("/v1/options").headers["cache-control"] == "private, max-age=60"
     assert client.get("/v1/predict", params=OLD).headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/predict", "/v1/predict"])
+def test_only_the_old_contract_is_announced_as_deprecated(client: TestClient, path: str):
+    old, new = client.get(path, params=OLD).headers, client.post(path, json=FILM).headers
+    assert old["deprecation"] == "@1796083200"
+    assert parsedate_to_datetime(old["sunset"]) > datetime.fromtimestamp(1796083200, UTC)
+    assert 'rel="deprecation"' in old["link"]
+    assert not {"deprecation", "sunset", "link"} & new.keys()
+    described = client.get("/openapi.json").json()["paths"][path]
+    assert described["get"]["deprecated"] is True
+    assert "deprecated" not in described["post"]
