@@ -11,6 +11,7 @@ from app.draining import Draining
 from app.metrics import Metrics
 from app.problems import NoModelError
 from app.translation import Translator
+from app.worker import Worker
 
 
 class State(TypedDict):
@@ -21,6 +22,7 @@ class State(TypedDict):
 
     follower: Follower
     translator: Translator
+    worker: Worker
     metrics: Metrics
     draining: Draining
     forecasts_reader: ForecastsReader
@@ -52,6 +54,12 @@ def translator_of(request: Request) -> Translator:
     """Return the translator of the application."""
     translator: Translator = request.state.translator
     return translator
+
+
+def worker_of(request: Request) -> Worker:
+    """Return the worker of the application, in whose thread it calculates."""
+    worker: Worker = request.state.worker
+    return worker
 
 
 # The dependencies below are `async` because FastAPI runs plain functions in a thread. Routes that

@@ -9,11 +9,14 @@ class Draining:
     While the service is draining, `/readyz` fails, so a load balancer sends new requests to other
     replicas. The service still answers every request, but closes each connection after its
     response.
+
+    Attributes:
+        seconds: How long draining lasts.
     """
 
     def __init__(self, seconds: float = 0) -> None:
         """Create the object; draining lasts for `seconds` after the call of `begin`."""
-        self._seconds = seconds
+        self.seconds = seconds
         self._until: float | None = None
 
     @property
@@ -23,7 +26,7 @@ class Draining:
 
     def begin(self) -> None:
         """Start the time in which the service still answers."""
-        self._until = time.monotonic() + self._seconds
+        self._until = time.monotonic() + self.seconds
 
     def is_over(self) -> bool:
         """Return whether draining has begun and its time has passed."""

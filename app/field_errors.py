@@ -19,6 +19,7 @@ CODES: Final = {
     "too_short": "The text has too few characters, or the list too few entries.",
     "too_long": "The text has too many characters, the list too many entries, or a number too many "
     "digits.",
+    "too_long_together": "The plots of all films in a batch have too many characters together.",
     "wrong_form": "The text does not have the form that the documentation of the field describes.",
     "unknown_choice": "The value is not one of those that the field accepts.",
     "unknown_code": "The number is not the code of a genre or language of the model in service.",

@@ -19,7 +19,7 @@ from app.background.model_follower import Follower
 from app.dependencies import State
 from app.draining import Draining
 from app.metrics import Metrics
-from app.middleware import telemetry
+from app.middleware import limits, telemetry
 from app.middleware.api_keys import KeyCheck
 from app.middleware.compressed_bodies import CompressedBodies
 from app.middleware.head_requests import HeadRequests
@@ -29,6 +29,7 @@ from app.middleware.telemetry import Telemetry
 from app.routes import decisions, forecasts, health, model, people, predict
 from app.routes import problems as problem_pages
 from app.translation import Translator, is_english
+from app.worker import Worker
 from movierating.films.text import measure_plot
 from movierating.posters import poster_base_url
 from movierating.registry.registry import Registry
@@ -73,7 +74,7 @@ def create_app(
     settings = settings or api_settings()
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
     translator = translator or Translator(settings.translation_timeout_seconds)
-    metrics, draining = Metrics(follower), draining or Draining()
+    metrics, draining, worker = Metrics(follower), draining or Draining(), Worker()
     forecasts_reader = ForecastsReader(lambda: open_bucket(settings))
     decisions_reader = DecisionsReader(lambda: open_bucket(settings))
     pollers = (follower, forecasts_reader, decisions_reader)
@@ -85,6 +86,7 @@ def create_app(
         yield {
             "follower": follower,
             "translator": translator,
+            "worker": worker,
             "metrics": metrics,
             "draining": draining,
             "forecasts_reader": forecasts_reader,
@@ -92,7 +94,7 @@ def create_app(
             "poster_base_url": poster_base_url(settings, forecasts.POSTER_PIXELS),
         }
         await asyncio.gather(*(asyncio.to_thread(poller.stop) for poller in pollers))
-        translator.close()
+        worker.close()
 
     app = FastAPIOffline(
         redoc_url=None,
@@ -152,7 +154,11 @@ def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: D
     if settings.api_key_hashes:
         app.add_middleware(KeyCheck, hashes=settings.api_key_hashes)
     if settings.rate_limit_per_minute:
-        app.add_middleware(RateLimit, per_minute=settings.rate_limit_per_minute)
+        app.add_middleware(
+            RateLimit,
+            per_minute=settings.rate_limit_per_minute,
+            key_hashes=settings.api_key_hashes,
+        )
     if settings.cors_origins:
         # Added after the key check and the rate limit, so that their error responses get the
         # headers without which a browser hides a response from the web page.
@@ -161,7 +167,7 @@ def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: D
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST"],
             allow_headers=[keys.HEADER, telemetry.HEADER],
-            expose_headers=[telemetry.HEADER, "Retry-After", *_HEADERS_FOR_SCRIPTS],
+            expose_headers=[telemetry.HEADER, *limits.HEADERS, *_HEADERS_FOR_SCRIPTS],
         )
     app.add_middleware(Telemetry, metrics=metrics, draining=draining)
     if settings.trusted_proxies:

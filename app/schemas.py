@@ -10,6 +10,8 @@ from app.problems import Problem
 from movierating.registry.manifest import DataSource, Scores, Split
 
 MAX_BATCH_FILMS: Final = 100
+# Of all plots together. Those of TMDB have at most 1,000 each; reading a plot takes processor time.
+MAX_BATCH_CHARACTERS: Final = 250_000
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[list[Name], Field(max_length=1_000)]

@@ -11,6 +11,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server as UvicornServer
 
 from app import logs
+from app.deadline import Deadline
 from app.draining import Draining
 from app.main import create_app
 from movierating.errors import ExplainedError
@@ -19,6 +20,14 @@ from movierating.settings import ApiSettings, api_settings
 logger = logging.getLogger(__name__)
 
 FINISH_SECONDS: Final = 5  # for requests in progress, after draining
+# From the end of draining until the process is ended by force; with a draining of 1 s, less than
+# the 10 s after which Docker kills a process.
+LAST_SECONDS: Final = 8
+# Load balancers keep a connection for 60 s. If the server closed it first, a request that is on its
+# way would be lost.
+KEEP_ALIVE_SECONDS: Final = 75
+# How long a calculation in another thread may delay the event loop; Python's default is 5 ms.
+_SWITCH_SECONDS: Final = 0.001
 
 parser = argparse.ArgumentParser(prog="python -m app.server", description=__doc__)
 parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
@@ -40,9 +49,11 @@ class Server(UvicornServer):
         """
         super().__init__(config)
         self._draining = draining
+        self._deadline = Deadline(draining.seconds + LAST_SECONDS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle a signal: the first SIGTERM starts draining, any other signal ends the server."""
+        self._deadline.begin()
         if sig == signal.SIGTERM and not self._draining.has_begun:
             self._draining.begin()
         else:
@@ -65,6 +76,7 @@ def server_for(settings: ApiSettings, host: str, port: int) -> Server:
         proxy_headers=False,  # the application does this, for the proxies in its settings
         server_header=False,
         timeout_graceful_shutdown=FINISH_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     return Server(config, draining)
 
@@ -79,6 +91,7 @@ def main(argv: list[str] | None = None) -> int:
     except ExplainedError as error:
         logger.error("%s", error)  # noqa: TRY400 - the sentence is enough, without a traceback
         return 1
+    sys.setswitchinterval(_SWITCH_SECONDS)
     server.run()
     return 0
 

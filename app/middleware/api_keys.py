@@ -34,7 +34,7 @@ class KeyCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http" or is_open(scope["path"]) or self._has_valid_key(scope):
+        if scope["type"] != "http" or is_open(scope["path"]) or key_of(scope, self._hashes):
             await self._app(scope, receive, send)
             return
         detail = f"send an API key of this service in the header {HEADER}"
@@ -43,10 +43,17 @@ class KeyCheck:
         )
         await refusal(scope, receive, send)
 
-    def _has_valid_key(self, scope: Scope) -> bool:
-        sent = hash_of(Headers(scope=scope).get(HEADER, ""))
-        # Compare with every hash: the time must not reveal which one matched.
-        return sum(hmac.compare_digest(sent, known) for known in self._hashes) > 0
+
+def key_of(scope: Scope, hashes: tuple[str, ...]) -> str | None:
+    """Return the hash of the valid API key in a request; None without a valid key.
+
+    Args:
+        scope: The request.
+        hashes: The hashes of the valid keys.
+    """
+    sent = hash_of(Headers(scope=scope).get(HEADER, ""))
+    # Compare with every hash: the time must not reveal which one matched.
+    return sent if sum(hmac.compare_digest(sent, known) for known in hashes) else None
 
 
 def is_open(path: str) -> bool:

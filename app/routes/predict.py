@@ -1,19 +1,32 @@
 """The routes that forecast: one film, a batch of films, and one film by the old API contract."""
 
 import asyncio
-from typing import Annotated, Any, Final
+import json
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Final, Self
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
 from app.background.model_follower import Served
-from app.dependencies import in_service, metrics_of, translator_of
-from app.forecasting import PlotReading, forecast, forecast_from_codes, read_plot
+from app.dependencies import in_service, metrics_of, translator_of, worker_of
+from app.forecasting import forecast, forecast_from_codes, read_plot
+from app.middleware.limits import charge
 from app.problems import BAD_INPUT, UNAVAILABLE, invalid
-from app.schemas import Batch, BatchForecast, BatchRow, FilmFacts, Forecast, OldForecast, Runtime
+from app.schemas import (
+    MAX_BATCH_CHARACTERS,
+    Batch,
+    BatchForecast,
+    BatchRow,
+    FilmFacts,
+    Forecast,
+    OldForecast,
+    Runtime,
+)
 from app.translation import Translator, is_english
+from app.worker import Worker
 from movierating.films.codes import CodeTable
 
 # Two routers, because the API documentation shows the paths of the first one twice: with `/v1`, and
@@ -29,7 +42,20 @@ _DEPRECATION: Final = [
     (b"link", b'</docs>; rel="deprecation"; type="text/html"'),
 ]
 
-_ParsedRow = tuple[FilmFacts, PlotReading] | BatchRow
+_TRANSLATED_AT_ONCE: Final = 4  # films of one batch
+
+
+@dataclass(frozen=True)
+class _Tools:
+    """What a request needs to forecast films, all with one version of the model."""
+
+    served: Served
+    translator: Translator
+    worker: Worker
+
+    @classmethod
+    def of(cls, request: Request) -> Self:
+        return cls(in_service(request), translator_of(request), worker_of(request))
 
 
 @single_films.post("/predict", summary="Forecast from raw facts", responses=UNAVAILABLE | BAD_INPUT)
@@ -44,9 +70,11 @@ async def predict(
     ] = True,
 ) -> Forecast:
     """Forecast the TMDB rating of a film from facts that are known before its release."""
-    served = in_service(request)
-    reading = await _read_plot(facts, translator_of(request))
-    answer = forecast(served.bundle, facts, reading, explained=explain)
+    tools = _Tools.of(request)
+    if explain or facts.overview:
+        answer = await _forecast(tools, facts, explained=explain)
+    else:  # takes less time than the way to the worker
+        answer = forecast(tools.served.bundle, facts, read_plot(None, None), explained=False)
     metrics_of(request).count_forecast(answer.rating, "facts")
     return answer
 
@@ -103,44 +131,111 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
     return OldForecast(predicted_rating=round(rating, 2))
 
 
-@batches.post("/predict/batch", summary="Forecast several films", responses=UNAVAILABLE | BAD_INPUT)
-async def predict_batch(request: Request, batch: Batch) -> BatchForecast:
+@batches.post(
+    "/predict/batch",
+    summary="Forecast several films",
+    response_model=BatchForecast,
+    responses=UNAVAILABLE | BAD_INPUT,
+)
+async def predict_batch(request: Request, batch: Batch) -> Response:
     """Forecast up to 100 films with one model version.
 
-    A film with invalid facts gets a problem in its row; the others get their forecasts.
+    A film with invalid facts gets a problem in its row; the others get their forecasts. All plots
+    together may have 250,000 characters. Each film counts as a request for the rate limit.
     """
-    served, translator = in_service(request), translator_of(request)
-    rows = await asyncio.gather(*(_parse_row(film, translator) for film in batch.films))
-    results = await run_in_threadpool(_forecast_rows, served, rows)
+    _check_characters(batch)
+    charge(request, len(batch.films))
+    tools = _Tools.of(request)
+    rows: list[_Row | FilmFacts] = [
+        await tools.worker.run(_row_without_translation, tools.served, film) for film in batch.films
+    ]
+    places = asyncio.Semaphore(_TRANSLATED_AT_ONCE)
+
+    async def translated(row: _Row | FilmFacts) -> _Row:
+        if isinstance(row, _Row):
+            return row
+        async with places:
+            return _row(await _forecast_translated(tools, row))
+
+    results = await asyncio.gather(*map(translated, rows))
     metrics = metrics_of(request)
     for row in results:
-        if row.forecast:
-            metrics.count_forecast(row.forecast.rating, "facts")
-    return BatchForecast(version=served.pointer.version, results=results)
+        if row.rating is not None:
+            metrics.count_forecast(row.rating, "facts")
+    # The rows are JSON already: encoding all of them at once would hold up other requests.
+    version = json.dumps(tools.served.pointer.version).encode()
+    body = b'{"version":%b,"results":[%b]}' % (version, b",".join(row.body for row in results))
+    return Response(body, media_type="application/json")
 
 
-async def _read_plot(facts: FilmFacts, translator: Translator) -> PlotReading:
-    english = facts.overview
-    if english and not is_english(english):
-        english = await run_in_threadpool(translator.to_english, english)
-    return read_plot(facts.overview, english)
+def _check_characters(batch: Batch) -> None:
+    plots = [film.get("overview") for film in batch.films if isinstance(film, dict)]
+    characters = sum(len(plot) for plot in plots if isinstance(plot, str))
+    if characters > MAX_BATCH_CHARACTERS:
+        message = (
+            f"the plots have {characters} characters together, and a batch may have at most "
+            f"{MAX_BATCH_CHARACTERS}; send fewer films at once, or shorter plots"
+        )
+        raise RequestValidationError(
+            [{"loc": ("body", "films"), "msg": message, "type": "too_long_together"}]
+        )
 
 
-async def _parse_row(film: Any, translator: Translator) -> _ParsedRow:
-    """Parse one film of a batch as `POST /predict` does; if it is invalid, return its problem."""
+@dataclass(frozen=True)
+class _Row:
+    """The row of one film in the answer to a batch, as JSON; the rating, if there is one."""
+
+    body: bytes
+    rating: float | None = None
+
+
+def _row(answer: Forecast) -> _Row:
+    return _Row(BatchRow(forecast=answer).model_dump_json().encode(), answer.rating)
+
+
+def _row_without_translation(served: Served, film: Any) -> _Row | FilmFacts:
+    """Parse and forecast one film of a batch, as `POST /predict` does.
+
+    Returns:
+        The row for an invalid film, or for a film whose plot needs no translation. Otherwise, the
+        facts about the film.
+    """
     try:
         facts = FilmFacts.model_validate(film)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
-        return BatchRow(problem=invalid([each | {"loc": ("body", *each["loc"])} for each in found]))
-    return facts, await _read_plot(facts, translator)
+        problem = invalid([each | {"loc": ("body", *each["loc"])} for each in found])
+        return _Row(BatchRow(problem=problem).model_dump_json().encode())
+    answer = _forecast_untranslated(served, facts, explained=True)
+    return _row(answer) if answer else facts
 
 
-def _forecast_rows(served: Served, rows: list[_ParsedRow]) -> list[BatchRow]:
-    return [
-        row if isinstance(row, BatchRow) else BatchRow(forecast=forecast(served.bundle, *row))
-        for row in rows
-    ]
+async def _forecast(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast:
+    answer = await tools.worker.run(
+        partial(_forecast_untranslated, tools.served, facts, explained=explained)
+    )
+    return answer or await _forecast_translated(tools, facts, explained=explained)
+
+
+def _forecast_untranslated(served: Served, facts: FilmFacts, *, explained: bool) -> Forecast | None:
+    """Forecast a film; return None if its plot needs a translation."""
+    text = facts.overview
+    if text and not is_english(text):
+        return None
+    return forecast(served.bundle, facts, read_plot(text, text), explained=explained)
+
+
+async def _forecast_translated(
+    tools: _Tools, facts: FilmFacts, *, explained: bool = True
+) -> Forecast:
+    """Forecast a film whose plot is not English."""
+    english = await tools.translator.to_english(facts.overview or "")
+
+    def calculate() -> Forecast:
+        reading = read_plot(facts.overview, english)
+        return forecast(tools.served.bundle, facts, reading, explained=explained)
+
+    return await tools.worker.run(calculate)
 
 
 def _check_code(table: CodeTable, code: int, field: str) -> None:

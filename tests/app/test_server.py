@@ -15,7 +15,7 @@ import requests
 from app import server
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
-from movierating.settings import Settings, api_settings
+from movierating.settings import ApiSettings, Settings, api_settings
 from tests.app.routes.test_predict import OLD
 from tests.support.bundles import Packed, put_into_production
 from tests.support.live_service import LiveService, running_service
@@ -107,6 +107,16 @@ def test_request_in_progress_is_finished_before_the_end(ready: Settings, tmp_pat
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b'"rating"' in answer
         assert service.process.wait(60) == 0
+
+
+def test_connections_outlive_those_of_load_balancers(bucket_settings: Settings):
+    config = server.server_for(bucket_settings, "127.0.0.1", 0).config
+    assert config.timeout_keep_alive > 60
+
+
+def test_process_ends_within_ten_seconds_by_default():
+    drain_seconds = ApiSettings.model_fields["drain_seconds"].default
+    assert drain_seconds + server.FINISH_SECONDS < drain_seconds + server.LAST_SECONDS < 10
 
 
 def takes_requests(port: int) -> bool:

@@ -1,3 +1,4 @@
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,8 @@ import pytest
 import requests
 from fastapi.testclient import TestClient
 
+from app.keys import HEADER, hash_of, new_key
+from app.middleware.limits import network_of
 from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from tests.app.conftest import serving
@@ -124,3 +127,69 @@ def test_forwarded_address_of_a_trusted_proxy_is_the_client(
         assert status_for(url, OTHER) == 404
         # The part that the client wrote itself is ignored.
         assert status_for(url, OTHER, CLIENT) == 429
+
+
+def limit_of(response: Any) -> tuple[int, int]:
+    """Parse the header `RateLimit`: the requests that are left, and the seconds to wait."""
+    found = re.fullmatch(r'"per-minute";r=(\d+);t=(\d+)', response.headers["ratelimit"])
+    assert found
+    return int(found[1]), int(found[2])
+
+
+def test_every_limited_response_says_what_is_left(limited: TestClient):
+    for left in (2, 1, 0, 0):
+        response = limited.get("/v1/predict")
+        assert response.headers["ratelimit-policy"] == '"per-minute";q=3;w=60'
+        remaining, seconds = limit_of(response)
+        assert remaining == left
+        assert 1 <= seconds <= 60
+    assert int(response.headers["retry-after"]) >= seconds
+    assert "ratelimit" not in limited.get("/livez").headers
+
+
+def test_batch_counts_one_request_per_film(limited: TestClient):
+    response = limited.post("/predict/batch", json={"films": [{"genres": ["Drama"]}] * 2})
+    assert (response.status_code, limit_of(response)[0]) == (503, 1)  # no model is in service
+    refused = limited.post("/predict/batch", json={"films": [{"genres": ["Drama"]}] * 2})
+    assert "here 2" in problem_of(refused, 429)["detail"]
+    assert "wait before the next batch" in refused.json()["detail"]
+    assert int(refused.headers["retry-after"]) > 0
+
+
+def test_batch_larger_than_the_limit_is_told_to_send_less(limited: TestClient):
+    refused = limited.post("/predict/batch", json={"films": [{"genres": ["Drama"]}] * 4})
+    assert "send fewer films at once" in problem_of(refused, 429)["detail"]
+    assert limit_of(refused)[0] == 2  # only the request itself was counted
+
+
+def test_limits_are_per_key(bucket_settings: Settings, tmp_path: Path):
+    keys = [new_key(), new_key()]
+    hashes = tuple(map(hash_of, keys))
+    with serving_with(
+        bucket_settings, tmp_path, rate_limit_per_minute=2, api_key_hashes=hashes
+    ) as (client, _):
+        assert statuses(client, 3, **{HEADER: keys[0]}) == [404, 404, 429]
+        assert statuses(client, 3, **{HEADER: keys[1]}) == [404, 404, 429]
+        # Wrong keys are counted by the address, so that guessing is limited too.
+        assert statuses(client, 2, **{HEADER: "guess"}) == [401, 401]
+        assert statuses(client, 1, **{HEADER: "another"}) == [429]
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("2001:db8:1:2:a:b:c:d", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_client_is_an_address_or_a_network_of_ipv6(host: str, network: str):
+    assert network_of({"type": "http", "client": (host, 1)}) == network
+
+
+def test_client_without_an_address_is_unknown():
+    assert network_of({"type": "http", "client": None}) == "unknown"

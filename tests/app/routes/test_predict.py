@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.forecasting import forecast
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
@@ -313,3 +315,63 @@ def test_only_the_old_contract_is_announced_as_deprecated(client: TestClient, pa
     described = client.get("/openapi.json").json()["paths"][path]
     assert described["get"]["deprecated"] is True
     assert "deprecated" not in described["post"]
+
+
+def test_batch_with_too_many_characters_is_refused_with_both_numbers(client: TestClient):
+    films = [{"overview": "A plot. " * 1_250}] * 26
+    answer = client.post("/v1/predict/batch", json={"films": films})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("films", "too_long_together")
+    assert "260000 characters" in error["message"]
+    assert "at most 250000" in error["message"]
+    assert len(in_batch(client, *films[:25])) == 25
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
+def test_calculation_holds_up_no_other_request(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
+):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        begun.set()
+        go_on.wait(60)
+        return forecast(*arguments, **options)
+
+    monkeypatch.setattr("app.routes.predict.forecast", slow)
+    body = {"films": [FILM]} if path.endswith("batch") else FILM
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(client.post, path, json=body)
+        assert begun.wait(60)
+        try:
+            others = [client.get(each, params=OLD) for each in ("/livez", "/readyz", "/predict")]
+        finally:
+            go_on.set()
+        assert [each.status_code for each in [*others, answer.result()]] == [200] * 4
+
+
+def test_plot_that_is_translated_slowly_holds_up_no_calculation(
+    bucket_settings: Settings, learned: Packed, tmp_path: Path
+):
+    put_into_production(Registry(open_bucket(bucket_settings)), learned)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def translate(_: str) -> str:
+        begun.set()
+        go_on.wait(60)
+        return "A happy day."
+
+    slow = {"films": [{"overview": f"행복한 하루 {number}"} for number in range(60)]}
+    with (
+        serving(bucket_settings, tmp_path, translate, timeout_seconds=60) as (client, _),
+        ThreadPoolExecutor(1) as pool,
+    ):
+        answer = pool.submit(client.post, "/predict/batch", json=slow)
+        assert begun.wait(60)
+        try:
+            assert client.post("/predict", json=FILM).status_code == 200
+            assert client.get("/people", params={"q": "a"}).status_code == 200
+        finally:
+            go_on.set()
+        assert all(row["forecast"]["translated"] for row in answer.result().json()["results"])
