@@ -57,7 +57,9 @@ def logged(
             requests.post(f"{service.url}/v1/predict", json=film, headers=headers, timeout=60)
         batch = {"films": films}
         requests.post(f"{service.url}/predict/batch", json=batch, headers=headers, timeout=60)
-        requests.post(f"{service.url}/predict", data=PLOT, headers=headers, timeout=60)
+        for kind in ("text/plain", "application/json"):
+            typed = headers | {"content-type": kind}
+            requests.post(f"{service.url}/predict", data=PLOT, headers=typed, timeout=60)
         requests.get(f"{service.url}/predict", params=query, headers=headers, timeout=60)
         requests.get(f"{service.url}/planted-path", headers=headers, timeout=60)
         requests.get(f"{service.url}/options", headers={KEY_HEADER: "planted-key"}, timeout=60)
@@ -77,6 +79,7 @@ def test_log_holds_nothing_that_a_caller_sent(logged: LiveService):
         ("POST", "/v1/predict", 200),
         ("POST", "/v1/predict", 422),
         ("POST", "/predict/batch", 200),
+        ("POST", "/predict", 415),
         ("POST", "/predict", 422),
         ("GET", "/predict", 422),
         ("GET", "none", 404),
