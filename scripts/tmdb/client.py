@@ -1,39 +1,30 @@
-"""A client of TMDB's v3 API, with a rate limit and retries; it never logs the API key."""
+"""A client of TMDB's v3 API: lists, changes, and films with their parts."""
 
 import logging
-import re
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
-from threading import Event
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
-import requests
-from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 from tenacity import (
     RetryCallState,
-    Retrying,
-    retry_if_exception_type,
     stop_after_attempt,
     stop_when_event_set,
 )
-from tenacity.stop import StopBaseT
 
-from movierating.settings import PipelineSettings, SettingsError
-from movierating.time_limits import LimitedAdapter, ProxyProblemError
+from movierating.settings import PipelineSettings
 from scripts.runtime.clock import now
 from scripts.store.schema import PARTS, incomplete_parts, is_complete, unexpected_fields
-from scripts.tmdb.answers import Times, film_of, listing_of, refusal, source_of, times_of
+from scripts.tmdb.answers import Times, film_of, listing_of
 from scripts.tmdb.errors import (
     NotFoundError,
-    OtherFilmsError,
     TmdbError,
     TmdbUnavailableError,
 )
 from scripts.tmdb.listing import MAX_READINGS, FilmJson, Listing, ListReading
+from scripts.tmdb.session import CONNECTIONS, GENRES, TmdbSession
 
 logger = logging.getLogger(__name__)
 
@@ -41,24 +32,12 @@ T = TypeVar("T")
 
 MAX_PAGE: Final = 500
 PAGE_SIZE: Final = 20
-_THREADS: Final = 16
-_AHEAD: Final = 2 * _THREADS  # at most this many films are requested before the caller reads them
+_AHEAD: Final = 2 * CONNECTIONS  # how many films are requested before the caller reads them
 _ATTEMPTS: Final = 20  # with the waits between them, they last about three minutes
 _FORMAT_ATTEMPTS: Final = 6  # fields of a wrong type may be a temporary fault, so ask again
 _PART_ATTEMPTS: Final = 3  # for a part by its own path
 _FILM_ATTEMPTS: Final = 6  # for a film that fails while TMDB answers other requests
-# TMDB works if this many requests in a row succeed. With fewer, a TMDB that refuses every second
-# request would often seem to work, and good films would be left out.
-_HEALTH_CHECKS: Final = 5
 _CHANGES: Final = "/movie/changes"
-_GENRES: Final = "/genre/movie/list"  # a small answer that TMDB always has
-_TIMEOUT_SECONDS: Final = (5, 20)  # to connect, and to wait for data
-_RESPONSE_SECONDS: Final = 60.0  # for a whole response
-_LARGEST_GROWTH: Final = 20  # the longest wait between two attempts, as a multiple of the first
-_LONGEST_RETRY_AFTER_SECONDS: Final = 60.0  # even if TMDB asks for a longer wait
-_EVENLY: Final = 0.75  # the shortest gap between requests, as a fraction of the mean gap
-_KEY: Final = re.compile(r"[!-~]+")  # the characters that an HTTP header may contain
-_V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
 class TmdbAnswer(NamedTuple):
@@ -80,18 +59,6 @@ class TmdbAnswer(NamedTuple):
 
 class _FilmFailedError(Exception):
     """TMDB could not send one film, although it works; the error text is the last problem."""
-
-
-class _KeyFilter(logging.Filter):
-    """Masks `api_key=` in the debug lines of urllib3, which contain whole URLs."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = re.sub(r"api_key=\w+", "api_key=***", record.getMessage())
-        record.args = ()
-        return True
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_KeyFilter())
 
 
 class Tmdb:
@@ -124,17 +91,7 @@ class Tmdb:
             SettingsError: TMDB_API_KEY is not set, or cannot be a key.
         """
         self._attempts = attempts
-        self._base_url = settings.tmdb_base_url
-        self._session = requests.Session()
-        self._authenticate(settings.require("tmdb_api_key").strip())
-        adapter = LimitedAdapter(_RESPONSE_SECONDS, pool_maxsize=_THREADS)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
-        self._limiter = _limiter(settings.tmdb_requests_per_second / workers)
-        self._retry_seconds = settings.tmdb_retry_seconds
-        self._quiet_until = 0.0
-        self._ended = Event()
-        self._source = source
+        self._session = TmdbSession(settings, workers, source)
         self.unusable_entries = 0
         self.changes_made_at: datetime | None = None
 
@@ -224,11 +181,11 @@ class Tmdb:
 
         TMDB sends its own films. The local imitation of TMDB names its films in each answer.
         """
-        return self._source or self._ask(_GENRES, {}, lambda *_: self._source or "")
+        return self._session.source or self._ask(GENRES, {}, lambda *_: self._session.source or "")
 
     def server_time(self) -> datetime:
         """Request the time by TMDB's clock. Raises the errors of `get`."""
-        return self._ask(_GENRES, {}, lambda _, times: times.sent_at)
+        return self._ask(GENRES, {}, lambda _, times: times.sent_at)
 
     def details(self, film_ids: Iterable[int]) -> Generator[TmdbAnswer]:
         """Fetch films with their parts (such as credits) in parallel; yield them as they arrive.
@@ -240,7 +197,7 @@ class Tmdb:
         """
         ids = iter(film_ids)
         requested: set[Future[TmdbAnswer]] = set()
-        with ThreadPoolExecutor(_THREADS) as pool:
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
             try:
                 while True:
                     requested |= {
@@ -253,13 +210,13 @@ class Tmdb:
                     yield from (each.result() for each in done)
             # Also GeneratorExit, which means that the caller stopped reading: cancel the requests.
             except BaseException:
-                self._ended.set()
+                self._session.ended.set()
                 raise
             finally:
                 pool.shutdown(cancel_futures=True)
 
     def _film(self, film_id: int) -> TmdbAnswer:
-        attempts = self._retrying(TmdbError, _FilmStop(self, self._attempts, self._ended))
+        attempts = self._session.retrying(TmdbError, _FilmStop(self._session, self._attempts))
         try:
             return attempts(self._ask_film, film_id)
         except NotFoundError as error:
@@ -273,7 +230,7 @@ class Tmdb:
         path = f"/movie/{film_id}"
         query: dict[str, str | int] = {"append_to_response": ",".join(PARTS)}
         for _ in range(_FORMAT_ATTEMPTS):
-            content, times = self._ask_once(path, query)
+            content, times = self._session.get(path, query)
             film = film_of(content, film_id)
             if PARTS.keys() >= set(unexpected_fields(film)):
                 break
@@ -287,100 +244,20 @@ class Tmdb:
         Returns:
             The part; None if TMDB sends no complete one here either.
         """
-        stop = stop_after_attempt(_PART_ATTEMPTS) | stop_when_event_set(self._ended)
-        attempts = self._retrying(TmdbUnavailableError, stop)
+        stop = stop_after_attempt(_PART_ATTEMPTS) | stop_when_event_set(self._session.ended)
+        attempts = self._session.retrying(TmdbUnavailableError, stop)
         try:
-            content, _ = attempts(self._ask_once, f"/movie/{film_id}/{name}", {})
+            content, _ = attempts(self._session.get, f"/movie/{film_id}/{name}", {})
         except TmdbError:
             return None
         if not is_complete(name, content):
             return None
         return {key: value for key, value in content.items() if key != "id"}
 
-    def is_well(self, checks: int = _HEALTH_CHECKS) -> bool:
-        """Whether TMDB answers a simple request, several times in a row and without retries.
-
-        Raises:
-            TmdbError: TMDB refuses the key.
-            ClockError: This machine's clock is wrong.
-        """
-        try:
-            for _ in range(checks):
-                self._ask_once(_GENRES, {})
-        except TmdbUnavailableError:
-            return False
-        return True
-
     def _ask(self, path: str, query: dict[str, str | int], parse: Callable[[Any, Times], T]) -> T:
-        stop = stop_after_attempt(self._attempts) | stop_when_event_set(self._ended)
-        attempts = self._retrying(TmdbUnavailableError, stop)
-        return attempts(lambda: parse(*self._ask_once(path, query)))
-
-    def _retrying(self, kind: type[TmdbError], stop: StopBaseT) -> Retrying:
-        return Retrying(
-            retry=retry_if_exception_type(kind),
-            stop=stop,
-            sleep=self._sleep,
-            wait=self._wait_seconds,
-            reraise=True,
-        )
-
-    def _wait_seconds(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, TmdbUnavailableError) and error.wait_seconds is not None:
-            return min(error.wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
-        growth: int = 2 ** (state.attempt_number - 1)
-        return self._retry_seconds * min(growth, _LARGEST_GROWTH)
-
-    def _authenticate(self, key: str) -> None:
-        if not _KEY.fullmatch(key):
-            raise SettingsError("TMDB_API_KEY holds characters that no key has; copy it again")
-        # A read access token goes into a header; a v3 key works only as a query parameter.
-        if _V3_KEY.fullmatch(key):
-            self._session.params = {"api_key": key}
-        else:
-            self._session.headers["Authorization"] = f"Bearer {key}"
-
-    def _ask_once(self, path: str, query: dict[str, str | int]) -> tuple[Any, Times]:
-        self._await_turn()
-        # Raise the error only after the `except` blocks. An error raised inside one would carry the
-        # caught exception as its context, and the text of that exception may contain the key.
-        try:
-            answer = self._session.get(
-                self._base_url + path, params=query, timeout=_TIMEOUT_SECONDS
-            )
-            if answer.ok:
-                content = (
-                    answer.json()
-                )  # first, because a portal's page says nothing about the films
-                self._check_source(answer)
-                return content, times_of(answer)
-            problem = refusal(answer)
-        except requests.exceptions.JSONDecodeError:
-            problem = TmdbUnavailableError("sent something that is not JSON")
-        except ProxyProblemError as error:
-            problem = _proxy_problem(error)
-        except (requests.RequestException, UnicodeError) as error:
-            problem = TmdbUnavailableError(f"cannot be reached ({type(error).__name__})")
-        if isinstance(problem, TmdbUnavailableError) and problem.wait_seconds:
-            # TMDB limits the client, not the request, so all threads must wait.
-            wait_seconds = min(problem.wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
-            self._quiet_until = max(self._quiet_until, time.monotonic() + wait_seconds)
-        raise problem
-
-    def _check_source(self, answer: requests.Response) -> None:
-        found = source_of(answer, self._base_url)
-        self._source = self._source or found
-        if found != self._source:
-            raise OtherFilmsError(self._source, found)
-
-    def _await_turn(self) -> None:
-        if (quiet_seconds := self._quiet_until - time.monotonic()) > 0:
-            self._sleep(quiet_seconds)
-        self._limiter.try_acquire("tmdb")
-
-    def _sleep(self, seconds: float) -> None:
-        self._ended.wait(seconds)
+        stop = stop_after_attempt(self._attempts) | stop_when_event_set(self._session.ended)
+        attempts = self._session.retrying(TmdbUnavailableError, stop)
+        return attempts(lambda: parse(*self._session.get(path, query)))
 
 
 @dataclass
@@ -388,15 +265,13 @@ class _FilmStop:
     """Decide after a failed attempt whether to stop fetching one film.
 
     Attributes:
-        tmdb: The client, to ask whether TMDB works.
+        session: The connections to TMDB, to ask whether it works.
         limit: The largest number of attempts while TMDB is down.
-        ended: Whether the caller has stopped.
         was_well: Whether TMDB worked after the previous attempt.
     """
 
-    tmdb: Tmdb
+    session: TmdbSession
     limit: int
-    ended: Event
     was_well: bool = False
 
     def __call__(self, state: RetryCallState) -> bool:
@@ -408,35 +283,16 @@ class _FilmStop:
             ClockError: This machine's clock is wrong.
         """
         error = state.outcome.exception() if state.outcome else None
-        if self.ended.is_set() or not isinstance(error, TmdbError):
+        if self.session.ended.is_set() or not isinstance(error, TmdbError):
             return True
         if isinstance(error, NotFoundError):
             return True
         if not error.retryable:
-            self.tmdb.is_well(checks=1)  # raises if TMDB refuses every request
+            self.session.is_well(checks=1)  # raises if TMDB refuses every request
         if state.attempt_number >= _FILM_ATTEMPTS - 1:
             # TMDB must work before and after an attempt. Otherwise an outage that has just ended,
             # or begun, would look like a fault of the film.
-            was_well, self.was_well = self.was_well, self.tmdb.is_well()
+            was_well, self.was_well = self.was_well, self.session.is_well()
             if was_well and self.was_well:
                 raise _FilmFailedError(str(error).partition(";")[0])
         return state.attempt_number >= self.limit
-
-
-def _limiter(per_second: float) -> Limiter:
-    """Build a limiter that allows `per_second` requests per second, spread over the second.
-
-    Without the spread, all requests of one second could come at its end, and those of the next
-    second at its start. TMDB would see twice the limit within a short time.
-    """
-    count = max(1, int(per_second))
-    rates = [Rate(count, round(Duration.SECOND * count / per_second))]
-    if count > 1:
-        rates.insert(0, Rate(1, max(1, int(_EVENLY * Duration.SECOND / per_second))))
-    return Limiter(InMemoryBucket(rates), buffer_ms=1)
-
-
-def _proxy_problem(error: ProxyProblemError) -> TmdbError:
-    if error.retryable:
-        return TmdbUnavailableError(f"cannot be reached: {error}", remedy="")
-    return TmdbError(f"TMDB cannot be reached: {error}")

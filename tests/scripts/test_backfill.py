@@ -28,6 +28,7 @@ from scripts.tmdb import slices as slices_module
 from scripts.tmdb.client import MAX_PAGE, PAGE_SIZE, Tmdb
 from scripts.tmdb.errors import TmdbError
 from scripts.tmdb.failures import FailingFilms
+from scripts.tmdb.session import TmdbSession
 from scripts.tmdb.slices import SLICE_FILMS, Slice, slice_query
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, stored
@@ -258,7 +259,7 @@ def test_film_that_always_fails_does_not_stop_the_backfill(
     monkeypatch: pytest.MonkeyPatch,
     kind: str,
 ):
-    monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
+    monkeypatch.setattr(TmdbSession, "_sleep", lambda *_: None)
     bad = sorted(listed)[10]
     with tmdb_stand_in.faults({"kind": kind, "path": f"/3/movie/{bad}", "exact": True}):
         total = backfill(settings, FIRST, LAST, 0)
@@ -517,7 +518,7 @@ def test_command_line_reports_an_error_in_one_sentence(
     monkeypatch.setattr(
         module, "pipeline_settings", lambda: unpaced("http://127.0.0.1:1/3", tmp_path)
     )
-    monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
+    monkeypatch.setattr(TmdbSession, "_sleep", lambda *_: None)
     assert main(["--first", "2022-01-01"]) == 1
     with pytest.raises(SystemExit):
         main(["--min-votes", "-1"])

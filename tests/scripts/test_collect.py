@@ -29,6 +29,7 @@ from scripts.tmdb.client import Tmdb
 from scripts.tmdb.errors import ClockError, OtherFilmsError, TmdbError, TmdbUnavailableError
 from scripts.tmdb.failures import FailingFilms, TooManyFailuresError
 from scripts.tmdb.refresh import first_films
+from scripts.tmdb.session import TmdbSession
 from scripts.tmdb.validation import BadAnswersError
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, moment, stored
@@ -71,8 +72,8 @@ def store(settings: Settings, tmdb_stand_in: RunningStandIn) -> FilmStore:
 
 @pytest.fixture
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Tmdb, "_await_turn", lambda _: None)
-    monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
+    monkeypatch.setattr(TmdbSession, "_await_turn", lambda _: None)
+    monkeypatch.setattr(TmdbSession, "_sleep", lambda *_: None)
 
 
 def rows(path: Any) -> list[dict[str, str]]:
@@ -574,7 +575,7 @@ def test_command_line_reports_an_error_in_one_sentence(
     monkeypatch.setattr(
         module, "pipeline_settings", lambda: unpaced("http://127.0.0.1:1/3", tmp_path)
     )
-    monkeypatch.setattr(Tmdb, "_sleep", lambda *_: None)
+    monkeypatch.setattr(TmdbSession, "_sleep", lambda *_: None)
     assert main(["--date", "2026-11-23"]) == 1
     assert "check TMDB_BASE_URL and the network" in caplog.records[-1].getMessage()
     assert caplog.records[-1].exc_info is None

@@ -13,8 +13,10 @@ from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts.runtime import clock
 from scripts.tmdb import client as module
+from scripts.tmdb import session as session_module
 from scripts.tmdb.client import Tmdb
 from scripts.tmdb.errors import ClockError, NotFoundError, TmdbError, TmdbUnavailableError
+from scripts.tmdb.session import TmdbSession
 from tests.support.bundles import RUN_DATE
 from tests.support.films import moment
 from tests.support.recording_proxy import PASSWORD, recording_proxy, set_proxy
@@ -59,8 +61,8 @@ def tmdb_on_its_day(new_day: RunningStandIn) -> Iterator[Tmdb]:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Record the client's waits in seconds, instead of waiting."""
     slept: list[float] = []
-    monkeypatch.setattr(Tmdb, "_await_turn", lambda _: None)
-    monkeypatch.setattr(Tmdb, "_sleep", lambda _, seconds: slept.append(seconds))
+    monkeypatch.setattr(TmdbSession, "_await_turn", lambda _: None)
+    monkeypatch.setattr(TmdbSession, "_sleep", lambda _, seconds: slept.append(seconds))
     return slept
 
 
@@ -110,7 +112,7 @@ def test_passing_fault_is_retried(
 def test_response_beyond_the_timeout_is_retried(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", (5, 0.3))
+    monkeypatch.setattr(session_module, "_TIMEOUT_SECONDS", (5, 0.3))
     with tmdb_stand_in.faults({"kind": "slow", "seconds": 3, "first": 1}):
         assert tmdb.get(GENRES)["genres"]
 
@@ -189,7 +191,7 @@ def test_key_is_in_no_log_and_no_exception(
     kind: str | None,
 ):
     caplog.set_level(logging.DEBUG)
-    monkeypatch.setattr(module, "_TIMEOUT_SECONDS", (5, 0.05 if kind == "slow" else 5))
+    monkeypatch.setattr(session_module, "_TIMEOUT_SECONDS", (5, 0.05 if kind == "slow" else 5))
     base_url = f"http://127.0.0.1:{closed_port}/3" if kind == "away" else tmdb_stand_in.base_url
     faulty = kind not in {None, "revoked", "away", "bad request"}
     error: Exception | None = None
@@ -384,7 +386,7 @@ def refused(stand_in: RunningStandIn) -> Iterator[int]:
 def test_404_of_another_server_does_not_mean_a_deleted_film(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
 ):
-    tmdb._base_url = tmdb_stand_in.control_url  # its 404 has no status code of TMDB
+    tmdb._session._base_url = tmdb_stand_in.control_url  # its 404 has no status code of TMDB
     with pytest.raises(TmdbUnavailableError, match="HTTP 404"):
         tmdb.get("/movie/1")
     assert len(waits) == 19
@@ -594,13 +596,13 @@ def test_workers_share_the_rate_limit(tmdb_stand_in: RunningStandIn):
 
 
 def test_rate_below_one_request_per_second_is_kept():
-    limiter = module._limiter(0.5)
+    limiter = session_module._limiter(0.5)
     assert limiter.try_acquire(blocking=False)
     assert not limiter.try_acquire(blocking=False)
 
 
 def test_response_that_does_not_end_is_a_failed_attempt(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "_RESPONSE_SECONDS", 0.1)
+    monkeypatch.setattr(session_module, "_RESPONSE_SECONDS", 0.1)
     with (
         slow_server(HEADERS + b"\r\n", b" ") as url,
         Tmdb(planted(f"{url}/3"), attempts=1) as slow,
