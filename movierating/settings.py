@@ -5,8 +5,10 @@ starts both, so its class has all settings. The UI reads its two environment var
 because it must not import this package.
 """
 
+import logging
 import os
 import re
+import stat
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -30,6 +32,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from movierating.errors import ExplainedError
 from movierating.proxies import PROXY_VARIABLES, is_local, spare_local_addresses
 
+logger = logging.getLogger(__name__)
+
+# The names of environment variables whose values are secret.
+SECRET_NAME: Final = re.compile("(PASSWORD|SECRET|TOKEN|KEY|KEY_ID|WEBHOOK_URL)$")
 # This codec reads UTF-8 with or without the byte order mark that some Windows editors write.
 _ENCODING: Final = "utf-8-sig"
 
@@ -113,7 +119,7 @@ _Split = (NoDecode, BeforeValidator(_listed))  # a list, separated by commas
 
 
 class SharedSettings(BaseSettings):
-    """The settings that the pipeline and the API share: access to S3 and to TMDB.
+    """The settings that the pipeline and the API share: access to S3, and the address of TMDB.
 
     A field's name in capitals is the name of its environment variable. An empty value means that
     the setting is not set. The AWS keys and the region are optional: without them, boto3 looks for
@@ -128,7 +134,6 @@ class SharedSettings(BaseSettings):
         hide_input_in_errors=True,  # the value may be a secret
     )
 
-    tmdb_api_key: _Secret = None
     tmdb_base_url: Annotated[str, AfterValidator(_ends_in_three)] = "https://api.themoviedb.org/3"
 
     aws_access_key_id: _Secret = None
@@ -157,6 +162,7 @@ class SharedSettings(BaseSettings):
 class PipelineSettings(SharedSettings):
     """The settings of the pipeline (`scripts` and `dags`)."""
 
+    tmdb_api_key: _Secret = None
     tmdb_requests_per_second: Annotated[int, Field(ge=1)] = USUAL_REQUESTS_PER_SECOND
     tmdb_retry_seconds: Annotated[float, Field(gt=0)] = 0.5
     tmdb_catalogue: _Text = None
@@ -253,9 +259,18 @@ def _of_this_process(kind: type[_AnySettings], **overrides: Any) -> _AnySettings
         spare_local_addresses()
         return load_settings(kind, **overrides)
     settings = load_settings(kind, ENV_FILE, **overrides)
+    _warn_if_others_can_read(ENV_FILE)
     _pass_on_to_libraries(ENV_FILE)
     spare_local_addresses()
     return settings
+
+
+def _warn_if_others_can_read(env_file: Path) -> None:
+    values = dotenv_values(env_file, encoding=_ENCODING)
+    has_secrets = any(value and SECRET_NAME.search(name) for name, value in values.items())
+    if has_secrets and env_file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        path = env_file.absolute()
+        logger.warning("other users can read the secrets in %s; type: chmod 600 %s", path, path)
 
 
 def _pass_on_to_libraries(env_file: Path) -> None:

@@ -6,13 +6,21 @@ The program `supervisor` starts them. This module writes its configuration file.
 import json
 import os
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from movierating.proxies import PROXY_VARIABLES, spare_local_addresses
-from movierating.settings import USUAL_REQUESTS_PER_SECOND, Settings
+from movierating.settings import (
+    SECRET_NAME,
+    USUAL_REQUESTS_PER_SECOND,
+    ApiSettings,
+    PipelineSettings,
+    Settings,
+)
+from sandbox.s3.access_keys import READER
+from sandbox.s3.access_keys import VARIABLES as S3_KEYS
 from sandbox.s3.command import s3_url
 from sandbox.state import FOLDER, HOST, LOGS, ROOT, Secrets
 
@@ -36,6 +44,10 @@ _LIBRARIES: Final = (
 _RUN_AIRFLOW: Final = "from airflow.__main__ import main; main()"
 BUCKET: Final = "movie-ratings"
 _STAND_IN_PER_SECOND: Final = 1000  # more than one process can send
+_SETTINGS: Final = frozenset(name.upper() for name in Settings.model_fields)
+_OF_PIPELINE: Final = frozenset(name.upper() for name in PipelineSettings.model_fields)
+_OF_API: Final = frozenset(name.upper() for name in ApiSettings.model_fields)
+_OF_PAGE: Final = frozenset({"API_URL", "API_KEY"})
 _UNSET: Final = " "  # counts as unset, and hides a value in .env, as an empty variable would not
 AIRFLOW_USER: Final = "admin"
 AIRFLOW_HOME: Final = FOLDER / "airflow"
@@ -51,13 +63,31 @@ class Program:
     Attributes:
         name: The program's name, such as `api`.
         command: The program's command line.
+        own: The names of the settings and secrets that the program gets. It gets no others.
+        replaced: Variables that get the value of another variable.
         waits: Whether the program must be started later, because it needs Airflow's database. If
             not, `supervisor` starts it immediately.
     """
 
     name: str
     command: tuple[str, ...]
+    own: frozenset[str]
+    replaced: Mapping[str, str] = field(default_factory=dict)
     waits: bool = False
+
+    def hidden(self, names: Iterable[str]) -> list[str]:
+        """Return which of these environment variables the program must not get.
+
+        They are the settings and secrets of other programs. Variables that are neither, such as
+        PATH, are for every program.
+        """
+        return sorted(name for name in names if name not in self.own and self._is_foreign(name))
+
+    def _is_foreign(self, name: str) -> bool:
+        if name in _SETTINGS or name in READER:
+            return True
+        # Airflow runs the tasks, which may need any secret of the user.
+        return not self.waits and (name.startswith("AIRFLOW") or bool(SECRET_NAME.search(name)))
 
 
 def uses_stand_in_for_tmdb(settings: Settings) -> bool:
@@ -94,23 +124,20 @@ def programs(settings: Settings, ports: list[int]) -> list[Program]:
         settings: The user's settings. They decide whether local programs replace TMDB and S3.
         ports: Two free ports: for the local imitation of TMDB, and for the local S3 server.
     """
+    for_stand_in = dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), READER, strict=True))
+    replaced = for_stand_in if uses_stand_in_for_s3(settings) else {}
     chosen = [
-        Program("api", _api(settings)),
-        Program("page", _page(settings)),
-        Program("airflow-api-server", _airflow("api-server"), waits=True),
-        Program(
-            "airflow-scheduler",
-            # Airflow's API server reads the log files itself, because they are on this machine.
-            # Each task is a fork of the scheduler, and would need seconds for its own imports.
-            _airflow("scheduler", "--skip-serve-logs", libraries=_LIBRARIES),
-            waits=True,
+        Program("api", _api(settings), _OF_API, replaced),
+        Program("page", _page(settings), _OF_PAGE),
+        *(
+            Program(f"airflow-{name}", command, _OF_PIPELINE, waits=True)
+            for name, command in _airflow_commands().items()
         ),
-        Program("airflow-dag-processor", _airflow("dag-processor"), waits=True),
     ]
     if uses_stand_in_for_tmdb(settings):
-        chosen.insert(0, Program("tmdb", _tmdb(settings, ports[0])))
+        chosen.insert(0, Program("tmdb", _tmdb(settings, ports[0]), frozenset()))
     if uses_stand_in_for_s3(settings):
-        chosen.insert(0, Program("s3", _s3(ports[1])))
+        chosen.insert(0, Program("s3", _s3(ports[1]), frozenset(S3_KEYS)))
     return chosen
 
 
@@ -153,6 +180,8 @@ def environment(settings: Settings, ports: list[int], keys: Secrets) -> dict[str
             "AWS_SESSION_TOKEN": _UNSET,
             "AWS_ENDPOINT_URL_S3": s3_url(ports[1]),
             "S3_BUCKET_NAME": BUCKET,
+            READER[0]: keys.s3_reader_key,
+            READER[1]: keys.s3_reader_secret,
         }
     if settings.api_key:
         merged["API_KEY"] = settings.api_key.get_secret_value()
@@ -188,13 +217,17 @@ def airflow(*arguments: str, libraries: Sequence[str] = ()) -> tuple[str, ...]:
     return ("-c", program, *arguments)
 
 
-def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
+def write_supervisor_config(
+    chosen: list[Program], variables: Collection[str], socket_path: str
+) -> None:
     """Write the configuration file of the program `supervisor`.
 
-    The file contains no secrets, because the programs get secrets as environment variables.
+    The file contains no secrets, because the programs get secrets as environment variables. The
+    file names the variables that a program does not get.
 
     Args:
         chosen: The programs that `supervisor` starts and restarts.
+        variables: The names of the environment variables that `supervisor` gets.
         socket_path: The path of the Unix socket on which `supervisor` listens for commands.
     """
     sections: dict[str, Mapping[str, object]] = {
@@ -211,7 +244,7 @@ def write_supervisor_config(chosen: list[Program], socket_path: str) -> None:
         },
     }
     for program in chosen:
-        sections[f"program:{program.name}"] = _section(program)
+        sections[f"program:{program.name}"] = _section(program, variables)
     text = "\n".join(
         f"[{name}]\n" + "".join(f"{key} = {_escaped(value)}\n" for key, value in section.items())
         for name, section in sections.items()
@@ -230,13 +263,25 @@ def _absolute(data_dir: str) -> str:
     return data_dir if "://" in data_dir else str(Path(data_dir).absolute())
 
 
+class _Expanded:
+    """Variables with the value of another one of `supervisor`, which replaces %(ENV_NAME)s."""
+
+    def __init__(self, replaced: Mapping[str, str]) -> None:
+        self._replaced = replaced
+
+    def __str__(self) -> str:
+        return ",".join(f'{name}="%(ENV_{other})s"' for name, other in self._replaced.items())
+
+
 def _escaped(value: object) -> str:
-    return str(value).replace("%", "%%")  # supervisor expands %(names)s
+    return str(value) if isinstance(value, _Expanded) else str(value).replace("%", "%%")
 
 
-def _section(program: Program) -> dict[str, object]:
+def _section(program: Program, variables: Collection[str]) -> dict[str, object]:
+    hiding = [part for name in program.hidden(variables) for part in ("-u", name)]
     return {
-        "command": shlex.join(program.command),
+        "command": shlex.join(("env", *hiding, *program.command)),
+        "environment": _Expanded(program.replaced),
         "autostart": str(not program.waits).lower(),
         "stdout_logfile": LOGS / f"{program.name}.log",
         "stdout_logfile_maxbytes": "10MB",
@@ -255,8 +300,17 @@ def _python(environment_name: str, module: str, *options: object) -> tuple[str, 
     return (python, "-m", module, *map(str, options))
 
 
-def _airflow(*arguments: str, libraries: Sequence[str] = ()) -> tuple[str, ...]:
-    return (f"{ROOT}/.venv/pipeline/bin/python", *airflow(*arguments, libraries=libraries))
+def _airflow_commands() -> dict[str, tuple[str, ...]]:
+    # Airflow's API server reads the log files itself, because they are on this machine. Each task
+    # is a fork of the scheduler, and would need seconds for its own imports.
+    scheduler = airflow("scheduler", "--skip-serve-logs", libraries=_LIBRARIES)
+    commands = {
+        "api-server": airflow("api-server"),
+        "scheduler": scheduler,
+        "dag-processor": airflow("dag-processor"),
+    }
+    python = f"{ROOT}/.venv/pipeline/bin/python"
+    return {name: (python, *command) for name, command in commands.items()}
 
 
 def _api(settings: Settings) -> tuple[str, ...]:
@@ -278,7 +332,7 @@ def _s3(port: int) -> tuple[str, ...]:
     command = _python(
         "sandbox", "sandbox.s3", "--folder", FOLDER / "s3", "--port", port, "--bucket", BUCKET
     )
-    return ("env", f"TMPDIR={LOGS}", *command)  # the server also writes logs into TMPDIR
+    return (f"TMPDIR={LOGS}", *command)  # the server also writes logs into TMPDIR
 
 
 def _airflow_settings(settings: Settings, keys: Secrets) -> dict[str, str]:
@@ -306,7 +360,7 @@ def _airflow_settings(settings: Settings, keys: Secrets) -> dict[str, str]:
         "API__PORT": str(settings.airflow_port),
         "API__BASE_URL": url,
         "API__WORKERS": "1",
-        "API__SECRET_KEY": keys.jwt,
+        "API__SECRET_KEY": keys.session,
         "API_AUTH__JWT_SECRET": keys.jwt,
         "LOGGING__BASE_LOG_FOLDER": f"{LOGS}/airflow",
     }

@@ -6,7 +6,7 @@
 import json
 import secrets
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final, Self
 
@@ -25,35 +25,46 @@ class Secrets:
     """
 
     airflow_password: str
+    session: str
     jwt: str
     fernet: str
     s3_key: str
     s3_secret: str
+    s3_reader_key: str
+    s3_reader_secret: str
     tmdb_token: str
 
     @classmethod
     def kept(cls) -> Self:
         """Load the passwords and keys from the file `secrets.json`.
 
-        The first call generates them and writes this file. Only the file's owner can read it.
+        Those that the file does not have are generated and added to it: all of them at the first
+        call, and new ones after an update of the project. Only the file's owner can read it.
         """
         path = FOLDER / "secrets.json"
-        if not path.exists():
+        stored: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        known = {each.name for each in fields(cls)}
+        kept = {name: value for name, value in stored.items() if name in known}
+        complete = asdict(cls._new()) | kept
+        if complete != stored:
             # Write another file and rename it, so that no process reads an incomplete file.
             partial = path.with_suffix(".partial")
             partial.touch(mode=0o600)
-            partial.write_text(json.dumps(asdict(cls._new())))
+            partial.write_text(json.dumps(complete))
             partial.replace(path)
-        return cls(**json.loads(path.read_text()))
+        return cls(**complete)
 
     @classmethod
     def _new(cls) -> Self:
         return cls(
             airflow_password=secrets.token_urlsafe(9),
+            session=secrets.token_hex(32),
             jwt=secrets.token_hex(32),
             fernet=secrets.token_urlsafe(32) + "=",  # Fernet needs the padding that Python omits
             s3_key=secrets.token_hex(10),
             s3_secret=secrets.token_hex(20),
+            s3_reader_key=secrets.token_hex(10),
+            s3_reader_secret=secrets.token_hex(20),
             tmdb_token=f"{secrets.token_urlsafe(24)}.{secrets.token_urlsafe(48)}",
         )
 

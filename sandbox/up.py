@@ -128,7 +128,7 @@ def _start(settings: Settings, keys: Secrets, say: Say) -> None:
     ports = free_ports(2)
     chosen = programs(settings, ports)
     merged = environment(settings, ports, keys)
-    write_supervisor_config(chosen, supervision.socket_path())
+    write_supervisor_config(chosen, merged, supervision.socket_path())
     write_airflow_password(keys)
     say("starting the services; logs are in .sandbox/logs")
     supervision.start(merged)

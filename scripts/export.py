@@ -39,7 +39,7 @@ def export(folder: Path, settings: PipelineSettings) -> None:
     """Write each page to one file, from the views (the summaries stored in the ledger).
 
     The page *Coming soon* loads posters from TMDB, but only if TMDB_API_KEY is set during the
-    export.
+    export, because TMDB's terms require a key.
 
     Raises:
         NothingForecastError: The views do not exist, because no forecast or score was made yet.
@@ -49,7 +49,8 @@ def export(folder: Path, settings: PipelineSettings) -> None:
     ledger = ForecastLedger(open_bucket(settings))
     upcoming = _view(ledger, UPCOMING_KEY, Upcoming)
     record = _view(ledger, TRACK_RECORD_KEY, TrackRecord)
-    page = coming_soon_page(upcoming, poster_base_url(settings, _POSTER_PIXELS))
+    posters = poster_base_url(settings, _POSTER_PIXELS) if settings.tmdb_api_key else None
+    page = coming_soon_page(upcoming, posters)
     write_bytes(folder / COMING_SOON, page.encode())
     write_bytes(folder / TRACK_RECORD, track_record_page(record).encode())
     logger.info("wrote %s and %s to %s", COMING_SOON, TRACK_RECORD, folder)

@@ -12,7 +12,7 @@ import pytest
 import requests
 import yaml
 
-from movierating.settings import Settings
+from movierating.settings import SECRET_NAME, Settings
 from sandbox.state import free_ports
 from tests.support.recording_proxy import recording_proxy
 
@@ -35,7 +35,6 @@ LARGEST_API_MB = 220  # in addition to the base image
 # container is fixed in its image.
 OF_NO_CONTAINER = {"TUNE_MINUTES", "TMDB_CATALOGUE", "API_PORT", "AWS_PROFILE"}
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>\w+)(?::(?P<mark>[-?])(?P<rest>[^}]*))?\}")
-SECRET_NAME = re.compile(r"(PASSWORD|SECRET|TOKEN|KEY|KEY_ID)$")
 
 
 class Variable(NamedTuple):
@@ -202,6 +201,25 @@ def test_compose_error_names_the_missing_variable(file: str):
     assert required
     for variable in required:
         assert f"set {variable.name} in .env" in (variable.rest or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("api", {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}),
+        ("ui", {"API_KEY"}),
+        ("proxy", set()),
+    ],
+)
+def test_service_gets_only_the_secrets_that_it_uses(name: str, wanted: set[str]):
+    given = services(FASTAPI)[name]["environment"]
+    assert {each for each in given if SECRET_NAME.search(each)} == wanted
+
+
+def test_api_of_the_trial_gets_keys_that_may_only_read():
+    given = services(TRIAL)["api"]["environment"]
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        assert given[name].startswith(f"${{{name.replace('AWS', 'S3_READER')}:?")
 
 
 @each_service

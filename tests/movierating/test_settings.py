@@ -151,7 +151,8 @@ def test_required_secret_is_returned_as_text():
 def test_deployable_has_no_setting_of_the_other():
     shared = PipelineSettings.model_fields.keys() & ApiSettings.model_fields.keys()
     assert shared == SharedSettings.model_fields.keys()
-    assert not hasattr(load_settings(ApiSettings), "wandb_api_key")
+    for secret in ("tmdb_api_key", "wandb_api_key", "alert_webhook_url", "api_key"):
+        assert not hasattr(load_settings(ApiSettings), secret)
     assert not hasattr(load_settings(PipelineSettings), "api_key_hashes")
 
 
@@ -242,3 +243,29 @@ def test_only_a_local_imitation_of_tmdb_may_get_more_than_50_requests_a_second(h
     assert local.tmdb_requests_per_second == 1000
     with pytest.raises(SettingsError, match=r"^TMDB_REQUESTS_PER_SECOND: must be at most 50, as"):
         load_settings(Settings, tmdb_base_url="https://tmdb.example/3", tmdb_requests_per_second=51)
+
+
+@pytest.mark.parametrize(
+    ("mode", "line", "warns"),
+    [
+        (0o644, f"AWS_SECRET_ACCESS_KEY={SECRET}", True),
+        (0o640, f"ALERT_WEBHOOK_URL=https://{SECRET}", True),
+        (0o600, f"AWS_SECRET_ACCESS_KEY={SECRET}", False),
+        (0o644, "AWS_SECRET_ACCESS_KEY=\nAPI_PORT=8000", False),
+    ],
+)
+def test_warning_names_the_file_whose_secrets_others_can_read(
+    mode: int,
+    line: str,
+    warns: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    file = tmp_path / ".env"
+    file.write_text(f"{line}\n")
+    file.chmod(mode)
+    monkeypatch.setattr(module, "ENV_FILE", file)
+    module._of_this_process(ApiSettings)
+    assert (f"chmod 600 {file}" in caplog.text) is warns
+    assert SECRET not in caplog.text

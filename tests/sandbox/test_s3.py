@@ -25,6 +25,8 @@ from botocore.exceptions import ClientError
 from movierating.settings import Settings, load_settings
 from sandbox.processes import terminated_at_exit
 from sandbox.programs import programs
+from sandbox.s3.__main__ import main
+from sandbox.s3.access_keys import VARIABLES
 from sandbox.s3.process import KEY, SECRET, S3Server, wait_until_ready
 from sandbox.state import HOST, ROOT, free_ports
 
@@ -32,6 +34,7 @@ BUCKET = "movie-ratings"
 POINTER = "models/production.json"
 GOOD = b'{"version": "good"}'
 EVIL = b'{"version": "evil"}'
+READER = ("key-that-may-read", "its-secret")
 SECONDS = 10
 # What a client of gRPC sends first (RFC 9113): the preface of HTTP/2 and an empty frame SETTINGS.
 HTTP2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
@@ -101,7 +104,7 @@ def target(
         arguments[arguments.index(name) + 1] = value
     # As in the container trial, it also listens on the addresses that other machines reach.
     command = (sys.executable, *arguments, "--host", "0.0.0.0")
-    keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "TMPDIR": str(folder)}
+    keys = dict(zip(VARIABLES, (KEY, SECRET, *READER), strict=True)) | {"TMPDIR": str(folder)}
     with (
         (folder / "weed.log").open("wb") as log,
         subprocess.Popen(command, cwd=ROOT, env=os.environ | keys, stdout=log, stderr=log) as one,
@@ -219,6 +222,27 @@ def test_only_the_owner_can_read_the_certificates_key(target: Target):
     command = psutil.Process(target.server.process.pid).cmdline()
     (folder,) = [Path(each[12:]) for each in command if each.startswith("-config_dir=")]
     assert folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("target", ["make up"], indirect=True)
+def test_keys_of_the_api_may_read_and_change_nothing(target: Target):
+    client, place = client_of(target.server, *READER), {"Bucket": target.bucket, "Key": POINTER}
+    assert client.get_object(**place)["Body"].read() == GOOD
+    assert client.list_objects_v2(Bucket=target.bucket)["KeyCount"] == 1
+    for call in (
+        lambda: client.put_object(**place, Body=EVIL),
+        lambda: client.delete_object(**place),
+        lambda: client.create_bucket(Bucket="another"),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
+    assert target.pointer() == GOOD
+
+
+def test_server_without_keys_does_not_start(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    with pytest.raises(SystemExit):
+        main(["--folder", str(tmp_path), "--port", "1", "--bucket", BUCKET])
+    assert f"set {', '.join(VARIABLES)} in the environment" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("target", ["make up"], indirect=True)

@@ -128,10 +128,14 @@ def test_invalid_query_names_its_field(client: TestClient, query: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("key", "poster"), [(None, None), ("a key", "https://image.tmdb.org/t/p/w185/summer.jpg")]
+    ("tmdb", "poster"),
+    [
+        ("http://127.0.0.1:8090/3", None),
+        ("https://api.themoviedb.org/3", "https://image.tmdb.org/t/p/w185/summer.jpg"),
+    ],
 )
-def test_posters_need_a_tmdb_key(ledger_settings: Settings, key: str | None, poster: str | None):
-    values: dict[str, Any] = ledger_settings.model_dump() | {"tmdb_api_key": key}
+def test_posters_need_films_from_tmdb(ledger_settings: Settings, tmdb: str, poster: str | None):
+    values: dict[str, Any] = ledger_settings.model_dump() | {"tmdb_base_url": tmdb}
     with serving(Settings(**values)) as client:
         (film,) = client.get("/forecasts", params={"search": "여름"}).json()["films"]
     assert film["poster"] == poster
