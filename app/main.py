@@ -20,10 +20,12 @@ from app.dependencies import State
 from app.draining import Draining
 from app.metrics import Metrics
 from app.middleware import limits, telemetry
+from app.middleware.ambiguous_length import AmbiguousLength
 from app.middleware.api_keys import KeyCheck
 from app.middleware.compressed_bodies import CompressedBodies
 from app.middleware.head_requests import HeadRequests
 from app.middleware.limits import RateLimit, SizeLimit
+from app.middleware.redirects import RelativeRedirects
 from app.middleware.security_headers import SecurityHeaders
 from app.middleware.telemetry import Telemetry
 from app.routes import decisions, forecasts, health, model, people, predict
@@ -169,7 +171,10 @@ def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: D
             allow_headers=[keys.HEADER, telemetry.HEADER],
             expose_headers=[telemetry.HEADER, *limits.HEADERS, *_HEADERS_FOR_SCRIPTS],
         )
+    app.add_middleware(AmbiguousLength)
     app.add_middleware(Telemetry, metrics=metrics, draining=draining)
-    if settings.trusted_proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    app.add_middleware(RelativeRedirects)
     app.add_middleware(SecurityHeaders)
+    if settings.trusted_proxies:
+        # The outermost layer, so that all others see the caller's address and scheme.
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

@@ -234,6 +234,12 @@ class Health(BaseModel):
     version: str | None = None
 
 
+class VersionName(BaseModel):
+    """The model in service, for callers without a key."""
+
+    version: str
+
+
 class VersionInfo(BaseModel):
     """The model in service and its origin."""
 

@@ -14,6 +14,7 @@ from app import logs
 from app.deadline import Deadline
 from app.draining import Draining
 from app.main import create_app
+from app.protocol import Protocol
 from movierating.errors import ExplainedError
 from movierating.settings import ApiSettings, api_settings
 
@@ -69,6 +70,7 @@ def server_for(settings: ApiSettings, host: str, port: int) -> Server:
     draining = Draining(settings.drain_seconds)
     config = Config(
         create_app(settings, draining=draining),
+        http=Protocol,
         host=host,
         port=port,
         log_config=None,

@@ -13,7 +13,7 @@ from app.problem_types import PAGES
 from app.problems import problem_response
 
 # Paths that need no key: load balancers, the check after a deployment, and readers of the
-# documentation use them.
+# documentation use them. Without a key, `/version` says no more than the version's name.
 OPEN_PATHS: Final = frozenset(
     {"/livez", "/readyz", "/version", "/v1/version", "/docs", "/openapi.json", "/favicon.ico"}
 )
@@ -34,7 +34,10 @@ class KeyCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http" or is_open(scope["path"]) or key_of(scope, self._hashes):
+        is_known = scope["type"] == "http" and key_of(scope, self._hashes) is not None
+        # The route of an open path reads this.
+        scope.setdefault("state", {})["is_stranger"] = not is_known
+        if scope["type"] != "http" or is_known or is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         detail = f"send an API key of this service in the header {HEADER}"

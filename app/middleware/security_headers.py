@@ -36,10 +36,8 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        added = [*_EVERYWHERE, _LOAD_DOCS if scope["path"] == _DOCS else _LOAD_NOTHING]
+        added = headers_for(scope["path"], scope["scheme"] == "https")
         stored = _STATIC if scope["path"].startswith(STATIC_FOLDER) else _NOT_STORED
-        if scope["scheme"] == "https":
-            added.append(_HTTPS_ONLY)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -50,3 +48,14 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def headers_for(path: str, is_https: bool) -> list[tuple[bytes, bytes]]:
+    """Return the security headers of a response.
+
+    Args:
+        path: The path of the request.
+        is_https: Whether the caller reached this service through HTTPS.
+    """
+    loading = _LOAD_DOCS if path == _DOCS else _LOAD_NOTHING
+    return [*_EVERYWHERE, loading, *([_HTTPS_ONLY] if is_https else [])]

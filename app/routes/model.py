@@ -4,14 +4,14 @@ from typing import Annotated, Final
 
 import numpy as np
 from babel import Locale
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from app.dependencies import FollowerDep, ServedDep
 from app.problems import BAD_INPUT, NOT_FOUND, UNAVAILABLE
 from app.revalidation import RevalidatedRoute
-from app.schemas import GenreOption, LanguageOption, Options, VersionInfo
+from app.schemas import GenreOption, LanguageOption, Options, VersionInfo, VersionName
 from movierating.films.languages import TMDB_LANGUAGES
 from movierating.model.onnx_model import RATING_RANGE
 from movierating.registry.evidence import Evidence
@@ -124,9 +124,16 @@ async def card(served: ServedDep) -> PlainTextResponse:
     responses=UNAVAILABLE,
     tags=["health"],
 )
-async def version(follower: FollowerDep, served: ServedDep) -> VersionInfo:
-    """Return the version in service: when and why it was promoted, its errors and its origin."""
+async def version(
+    request: Request, follower: FollowerDep, served: ServedDep
+) -> VersionInfo | VersionName:
+    """Return the version in service: when and why it was promoted, its errors and its origin.
+
+    If this service requires keys, callers without a key get the version's name only.
+    """
     manifest, pointer = served.bundle.manifest, served.pointer
+    if getattr(request.state, "is_stranger", False):
+        return VersionName(version=manifest.version)
     return VersionInfo(
         version=manifest.version,
         since=pointer.at,

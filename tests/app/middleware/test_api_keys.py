@@ -66,6 +66,15 @@ def test_probes_version_and_documentation_need_no_key(guarded: TestClient, path:
     assert guarded.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/version", "/v1/version"])
+def test_stranger_learns_only_the_name_of_the_version(guarded: TestClient, path: str):
+    named, told = guarded.get(path), guarded.get(path, headers={HEADER: KEYS[0]})
+    assert list(named.json()) == ["version"]
+    assert guarded.get(path, headers={HEADER: "wrong"}).json() == named.json()
+    assert told.json()["version"] == named.json()["version"]
+    assert {"commit", "data", "reason"} <= told.json().keys()
+
+
 @pytest.mark.parametrize("path", ["//livez", "/livez/../v1/options", "/LIVEZ", "/livez/"])
 def test_paths_similar_to_open_ones_need_a_key(guarded: TestClient, path: str):
     assert guarded.get(f"http://testserver{path}", follow_redirects=False).status_code in {401, 404}

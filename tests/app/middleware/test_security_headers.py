@@ -1,6 +1,8 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from app.main import create_app
+from movierating.settings import Settings
 from tests.app.routes.test_predict import OLD
 
 
@@ -22,6 +24,15 @@ def test_only_the_documentation_may_load_anything(client: TestClient):
 def test_https_responses_have_hsts(client: TestClient):
     headers = client.get("https://testserver/livez").headers
     assert headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_responses_have_hsts_if_a_trusted_proxy_speaks_https(bucket_settings: Settings):
+    forwarded = {"X-Forwarded-Proto": "https"}
+    for trusted, has_hsts in ((("0.0.0.0/0",), True), (("10.0.0.1",), False)):
+        settings = bucket_settings.model_copy(update={"trusted_proxies": trusted})
+        client = TestClient(create_app(settings), client=("10.9.9.9", 1))
+        headers = client.get("/livez", headers=forwarded).headers
+        assert ("strict-transport-security" in headers) is has_hsts
 
 
 def test_only_files_of_the_documentation_may_be_cached(client: TestClient):
