@@ -19,7 +19,7 @@ from benchmarks.figures import report
 from benchmarks.memory import peak_mb
 from movierating.films.codes import Codes
 from movierating.films.film import Film
-from movierating.films.text import measure_plot
+from movierating.films.text import measure_plot, normalise
 from movierating.model.attribution import explain
 from movierating.model.onnx_model import Model
 from scripts.dataset.cleaning import extended_codes
@@ -85,7 +85,7 @@ def film_of(row: dict[str, Any]) -> Film:
         companies=_names(row["production_companies"]),
         franchise=_text(row["belongs_to_collection"]),
         keywords=_names(row.get("keywords")),
-        plot=measure_plot(row["overview"]),
+        plot=measure_plot(normalise(row["overview"] or "")),
     )
 
 
@@ -107,11 +107,11 @@ def _is_fit(row: dict[str, Any]) -> bool:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value.strip() else None
+    return normalise(value) or None if isinstance(value, str) else None
 
 
 def _names(values: Iterable[Any] | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(str(value) for value in values or ()))
+    return tuple(dict.fromkeys(normalise(str(value)) for value in values or ()))
 
 
 def _day(value: Any) -> date:

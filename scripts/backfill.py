@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from movierating.errors import ExplainedError
+from movierating.films.releases import FIRST_FILM
 from movierating.films.source import describe
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import not_negative, run
@@ -19,7 +20,6 @@ from scripts.runtime.clock import now, today
 from scripts.runtime.progress import progress
 from scripts.runtime.storage import DataPath, check_writable, data_folder, read_json, write_json
 from scripts.store.film_store import film_store
-from scripts.store.releases import FIRST_FILM
 from scripts.tmdb.client import Tmdb
 from scripts.tmdb.failures import FailingFilms, named
 from scripts.tmdb.slices import (

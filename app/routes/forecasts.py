@@ -13,7 +13,7 @@ from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
 from app.revalidation import RevalidatedRoute
 from app.schemas import RatingInterval, Reason
-from movierating.films.text import search_key
+from movierating.films.text import name_key
 from movierating.ledger.records import TrackRecord, UpcomingFilm
 from movierating.registry.manifest import COVERAGE
 
@@ -100,7 +100,7 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query paramete
     if view is None:
         reader.refuse_unread()
         return Forecasts(as_of=None, total=0, films=[], next=None)
-    found = sort_films(_matching(view.films, search_key(search)), sort)
+    found = sort_films(_matching(view.films, name_key(search)), sort)
     page = found[offset : offset + limit]
     poster_base_url: str | None = request.state.poster_base_url
     return Forecasts(
@@ -143,7 +143,7 @@ def _sort_value(film: UpcomingFilm, name: str) -> Any:
     if name == "width":
         return forecast.high - forecast.low
     if name == "title":
-        return search_key(forecast.title) if forecast.title else None
+        return name_key(forecast.title) if forecast.title else None
     return getattr(forecast, name)
 
 
@@ -151,7 +151,7 @@ def _matching(films: Sequence[UpcomingFilm], wanted: str) -> Sequence[UpcomingFi
     """Return the films whose titles contain the text `wanted`; all films if it is empty."""
     if not wanted:
         return films
-    return [film for film in films if any(wanted in search_key(each) for each in _titles(film))]
+    return [film for film in films if any(wanted in name_key(each) for each in _titles(film))]
 
 
 def _titles(film: UpcomingFilm) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from app.dependencies import ServedDep
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
 from app.revalidation import RevalidatedRoute
-from movierating.films.text import search_key
+from movierating.films.text import name_key
 
 # For each field of `POST /predict` that contains names: the trait whose table of target-encoded
 # effects has the names that the model knows.
@@ -59,8 +59,8 @@ def people(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     Names that begin with the letters come first. Names with a later word that begins with them are
     second, and names that contain them anywhere else are last.
     """
-    known: Iterable[str] = served.bundle.effects.tables.get(_TRAITS[field], ())
-    found = _found(known, q)
+    table = served.bundle.effects.tables.get(_TRAITS[field])
+    found = _found(table.keys_and_spellings(), q) if table else []
     return Names(
         version=served.pointer.version,
         names=found[offset : offset + limit],
@@ -68,15 +68,14 @@ def people(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     )
 
 
-def _found(known: Iterable[str], letters: str) -> list[str]:
-    wanted = search_key(letters)
+def _found(known: Iterable[tuple[str, str]], letters: str) -> list[str]:
+    wanted = name_key(letters)
     return [name for _, _, name in sorted(_ranked(known, wanted))] if wanted else []
 
 
-def _ranked(known: Iterable[str], wanted: str) -> Iterator[tuple[int, str, str]]:
-    """Yield, for each known name that matches: its rank (0 is best), search key and spelling."""
-    for name in known:
-        letters = search_key(name)
+def _ranked(known: Iterable[tuple[str, str]], wanted: str) -> Iterator[tuple[int, str, str]]:
+    """Yield, for each known name that matches: its rank (0 is best), key and spelling."""
+    for letters, name in known:
         if letters.startswith(wanted):
             yield 0, letters, name
         elif f" {wanted}" in letters:

@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import Final
 
 from movierating.films.film import Film
+from movierating.films.text import name_key
 
 Tokens = Sequence[str]
 
@@ -63,6 +64,21 @@ def _plot(film: Film) -> Tokens:
     return [word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
 
 
+# The traits whose tokens are names. `TRAITS` has the key of each name instead of its spelling.
+NAMES: Final[dict[str, Callable[[Film], Tokens]]] = {
+    "director": lambda film: film.directors,
+    "writer": lambda film: film.writers,
+    "cast": lambda film: film.cast[:MAX_CAST],
+    "company": lambda film: film.companies,
+    "franchise": lambda film: _one(film.franchise),
+    "keyword": lambda film: film.keywords,
+}
+
+
+def _keys_of(names: Callable[[Film], Tokens]) -> Callable[[Film], Tokens]:
+    return lambda film: [name_key(name) for name in names(film)]
+
+
 TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
     "genre": lambda film: film.genres,
     "genre_pair": _pairs,
@@ -70,12 +86,7 @@ TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
     "country": lambda film: film.countries,
     "runtime": _runtime,
     "budget": _budget,
-    "director": lambda film: film.directors,
-    "writer": lambda film: film.writers,
-    "cast": lambda film: film.cast[:MAX_CAST],
-    "company": lambda film: film.companies,
-    "franchise": lambda film: _one(film.franchise),
-    "keyword": lambda film: film.keywords,
+    **{trait: _keys_of(names) for trait, names in NAMES.items()},
     "title": _title,
     "plot": _plot,
 }
@@ -83,3 +94,8 @@ TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
 # The traits for which the model also uses past ratings: number, mean and newest rating of the
 # token's earlier films.
 TRACKED_TRAITS: Final = ("director", "writer", "cast", "company", "franchise")
+
+
+def key_of(trait: str) -> Callable[[str], str]:
+    """Return the function that converts a value of a trait to its token: names have a key."""
+    return name_key if trait in NAMES else str

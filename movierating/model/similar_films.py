@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from movierating.films.film import Film
-from movierating.films.tokens import TRAITS
+from movierating.films.tokens import NAMES, TRAITS, Tokens
 
 # The weight of each trait in the sum; plot and franchise have the largest.
 _WEIGHTS: Final = {
@@ -113,7 +113,7 @@ class SimilarFilms:
         ]
 
     def _known(self, trait: str, film: Film) -> list[int]:
-        keys = [_key(trait, token) for token in dict.fromkeys(TRAITS[trait](film))]
+        keys = [_key(trait, token) for token in dict.fromkeys(_tokens(trait, film))]
         at = np.searchsorted(self.keys, np.asarray(keys, np.uint64))
         return [
             int(place)
@@ -201,6 +201,12 @@ def _films(arrays: dict[str, npt.NDArray[Any]]) -> Iterable[RatedFilm]:
 
 def _least(trait: str) -> int:
     return _MIN_FILMS.get(trait, 1)
+
+
+def _tokens(trait: str, film: Film) -> Tokens:
+    """Return the tokens to look up; names also as spelled, as in bundles of version 1.0."""
+    tokens = TRAITS[trait](film)
+    return [*tokens, *NAMES[trait](film)] if trait in NAMES else tokens
 
 
 def _key(trait: str, token: str) -> int:

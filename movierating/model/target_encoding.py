@@ -7,7 +7,7 @@ director does not get credit for a genre that is rated well. Serving only looks 
 
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from movierating.films.film import Film
 from movierating.films.text import syllable_ngrams
-from movierating.films.tokens import TRACKED_TRAITS, TRAITS, Tokens
+from movierating.films.tokens import TRACKED_TRAITS, TRAITS, Tokens, key_of
 
 TargetEncoding = Mapping[str, float]
 
@@ -47,36 +47,57 @@ class EffectTable(Mapping[str, tuple[float, ...]]):
     The numbers are the token's weight and effect, and for tracked traits also its past ratings.
     Tracked traits are those of people, companies and franchises.
 
+    A name is found in any spelling that has the same key (`movierating.films.text.name_key`). The
+    table contains one spelling of each name, which is the one that most films have.
+
     All numbers are in one array, in memory and on disk, because one tuple per token would need
     three times the memory. JSON text would need as much memory while it is read.
     """
 
-    def __init__(self, tokens: Iterable[str], numbers: npt.ArrayLike) -> None:
+    def __init__(
+        self, tokens: Iterable[str], numbers: npt.ArrayLike, key: Callable[[str], str] = str
+    ) -> None:
         """Create a table from tokens and their numbers.
+
+        If several tokens have the same key, the one with the most films is kept. This happens only
+        in bundles of version 1.0, which had a row for each spelling of a name.
 
         Args:
             tokens: The tokens, each once.
             numbers: One row per token: weight and effect, shape (tokens, 2), and for tracked traits
                 also the three past ratings, shape (tokens, 5).
+            key: Converts a token to its key, under which it is found.
 
         Raises:
-            ValueError: The numbers have another shape.
+            ValueError: The numbers have another shape, or a token is listed twice.
         """
-        self._rows = {token: at for at, token in enumerate(tokens)}
+        self._spellings = list(tokens)
         self._numbers = np.asarray(numbers, dtype=np.float64)
-        if self._numbers.shape not in {(len(self), 2), (len(self), 2 + len(PAST_RATINGS))}:
+        self._key = key
+        count = len(self._spellings)
+        if self._numbers.shape not in {(count, 2), (count, 2 + len(PAST_RATINGS))}:
             raise ValueError("a table has two numbers per token, or five with past ratings")
+        if len(set(self._spellings)) < count:
+            raise ValueError("a table lists each token once")
+        keys = [key(token) for token in self._spellings]
+        self._rows = {each: at for at, each in enumerate(keys)}
+        if len(self._rows) < count:
+            self._keep_one_row_per_key(keys)
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Self:
+    def from_json(cls, raw: Mapping[str, Any], key: Callable[[str], str] = str) -> Self:
         """Read a table from the dictionary that `to_json` writes.
+
+        Args:
+            raw: The dictionary.
+            key: Converts a token to its key; see `__init__`.
 
         Raises:
             KeyError, TypeError, ValueError: The dictionary does not have the form that `to_json`
                 writes.
         """
         numbers = np.frombuffer(b64decode(raw["numbers"]), "<f8")
-        return cls(raw["tokens"], numbers.reshape(len(raw["tokens"]), raw["columns"]))
+        return cls(raw["tokens"], numbers.reshape(len(raw["tokens"]), raw["columns"]), key)
 
     def to_json(self) -> dict[str, Any]:
         """Return the table as a dictionary for JSON; the numbers are doubles in base64."""
@@ -85,19 +106,45 @@ class EffectTable(Mapping[str, tuple[float, ...]]):
 
     def __getitem__(self, token: str) -> tuple[float, ...]:
         """Return a token's weight, effect and (if tracked) past ratings."""
-        return tuple(self._numbers[self._rows[token]].tolist())
+        return tuple(self._numbers[self._rows[self._key(token)]].tolist())
 
     def __contains__(self, token: object) -> bool:
         """Return whether the table contains this token."""
-        return token in self._rows
+        return isinstance(token, str) and self._key(token) in self._rows
 
     def __iter__(self) -> Iterator[str]:
-        """Iterate over the tokens of the table."""
-        return iter(self._rows)
+        """Iterate over the tokens of the table; names are as spelled in most films."""
+        return iter(self._spellings)
+
+    def rows(self, keys: Iterable[str]) -> list[list[float]]:
+        """Return the numbers of each of these keys that the table contains, each key once."""
+        found = [self._rows[key] for key in dict.fromkeys(keys) if key in self._rows]
+        rows: list[list[float]] = self._numbers[found].tolist()
+        return rows
+
+    def keys_and_spellings(self) -> Iterator[tuple[str, str]]:
+        """Iterate over the tokens of the table, as pairs of the key and the spelling."""
+        return zip(self._rows, self._spellings, strict=True)
+
+    def spelling(self, token: str) -> str | None:
+        """Return how the table spells a name; None if it does not contain this name."""
+        at = self._rows.get(self._key(token))
+        return None if at is None else self._spellings[at]
 
     def __len__(self) -> int:
         """Return the number of tokens in the table."""
         return len(self._rows)
+
+    def _keep_one_row_per_key(self, keys: Sequence[str]) -> None:
+        tracked = self._numbers.shape[1] > 2  # noqa: PLR2004 - the first past rating is the number of films
+        films = self._numbers[:, 2] if tracked else np.zeros(len(keys))
+        kept: dict[str, int] = {}
+        for at, key in enumerate(keys):
+            if key not in kept or films[at] > films[kept[key]]:
+                kept[key] = at
+        self._rows = {key: row for row, key in enumerate(kept)}
+        self._spellings = [self._spellings[at] for at in kept.values()]
+        self._numbers = self._numbers[list(kept.values())]
 
 
 _EMPTY: Final = EffectTable((), np.empty((0, 2)))
@@ -158,8 +205,7 @@ class Effects:
         if not tokens:
             return math.nan
         table = self.tables.get(trait, _EMPTY)
-        # A token that occurs twice in a film is used only once, as in training.
-        found = [table[token] for token in dict.fromkeys(tokens) if token in table]
+        found = table.rows(tokens)  # a token that a film has twice counts once, as in training
         norm = math.sqrt(sum(weight * weight for weight, *_ in found))
         return sum(weight * effect for weight, effect, *_ in found) / norm if found else 0.0
 
@@ -171,7 +217,7 @@ class Effects:
         if not tokens:
             return (math.nan,) * len(PAST_RATINGS)
         table = self.tables.get(trait, _EMPTY)
-        pasts = [table[token][2:] for token in dict.fromkeys(tokens) if token in table]
+        pasts = [row[2:] for row in table.rows(tokens)]
         return [*map(fmean, zip(*pasts, strict=True))] or (0.0, math.nan, math.nan)
 
     def to_json(self) -> dict[str, Any]:
@@ -185,5 +231,8 @@ class Effects:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
         """Read the effects from the dictionary that `to_json` writes."""
-        tables = {trait: EffectTable.from_json(table) for trait, table in raw["tables"].items()}
+        tables = {
+            trait: EffectTable.from_json(table, key_of(trait))
+            for trait, table in raw["tables"].items()
+        }
         return cls(date.fromisoformat(raw["as_of"]), float(raw["average"]), tables)

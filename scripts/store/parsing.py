@@ -1,16 +1,16 @@
 """Convert rows of the film store to `Film` objects, which only have facts known before release."""
 
 import json
-import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 from datetime import date
 from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
 
+from movierating.films import tmdb
 from movierating.films.film import Film
-from movierating.films.text import is_latin, measure_plot
+from movierating.films.text import is_latin, measure_plot, normalise
 from movierating.films.tokens import MAX_CAST
 
 _NUMBERS: Final = ("budget", "revenue", "runtime", "vote_count", "vote_average")
@@ -53,22 +53,21 @@ def parse_film(row: Mapping[Hashable, Any]) -> Film:
     A plot in a non-Latin script also becomes unknown, because the service translates such a plot
     before it uses it.
     """
-    overview = row["overview"]
-    crew, cast = (_objects(row["credits"], part) for part in ("crew", "cast"))
+    overview, people = normalise(row["overview"]), _parsed(row["credits"])
     return Film(
-        title=row["title"].strip() or None,
-        genres=_names(_objects(row["genres"])),
+        title=normalise(row["title"]) or None,
+        genres=tmdb.names(_objects(row["genres"])),
         original_language=row["original_language"] or None,
-        countries=_names(_objects(row["production_countries"]), "iso_3166_1"),
+        countries=tmdb.country_codes(_parsed(row["production_countries"])),
         runtime_minutes=_positive(row["runtime"]),
         release_date=date.fromisoformat(row["release_date"]),
         budget_usd=_positive(row["budget"]),
-        directors=_names(each for each in crew if each.get("job") == "Director"),
-        writers=_names(each for each in crew if each.get("department") == "Writing"),
-        cast=_names(sorted(cast, key=_billing))[:MAX_CAST],
-        companies=_names(_objects(row["production_companies"])),
-        franchise=next(iter(_names(_objects(row["belongs_to_collection"]))), None),
-        keywords=_names(_objects(row["keywords"], "keywords")),
+        directors=tmdb.directors(people),
+        writers=tmdb.writers(people),
+        cast=tmdb.cast(people)[:MAX_CAST],
+        companies=tmdb.names(_objects(row["production_companies"])),
+        franchise=next(iter(tmdb.names(_objects(row["belongs_to_collection"]))), None),
+        keywords=tmdb.names(_objects(row["keywords"], "keywords")),
         plot=measure_plot(overview) if is_latin(overview) else None,
     )
 
@@ -85,39 +84,22 @@ def _korean_plot(translations: str) -> str | None:
     for each in _objects(translations, "translations"):
         data = each.get("data")
         if each.get("iso_639_1") == "ko" and isinstance(data, dict):
-            return str(data.get("overview") or "").strip() or None
+            return normalise(str(data.get("overview") or "")) or None
     return None
 
 
 def main_genre(genres: str) -> str | None:
     """Get the first genre from a film's `genres` (JSON text); None if the film has no genre."""
-    return next(iter(_names(_objects(genres))), None)
+    return next(iter(tmdb.names(_objects(genres))), None)
 
 
 def _positive(value: float) -> float | None:
     return float(value) if value > 0 else None
 
 
-def _objects(text: str, part: str | None = None) -> list[dict[str, Any]]:
-    """Parse JSON text into a list of its objects; values of other types are left out.
-
-    Args:
-        text: A JSON list or object; may be empty.
-        part: If given, the key of the JSON object that holds the list.
-    """
-    value = json.loads(text) if text else None
-    if part is not None:
-        value = value.get(part) if isinstance(value, dict) else None
-    listed = value if isinstance(value, list) else [value]
-    return [each for each in listed if isinstance(each, dict)]
+def _parsed(text: str) -> Any:
+    return json.loads(text) if text else None
 
 
-def _billing(actor: dict[str, Any]) -> float:
-    order = actor.get("order")
-    return order if isinstance(order, int | float) else math.inf
-
-
-def _names(objects: Iterable[dict[str, Any]], key: str = "name") -> tuple[str, ...]:
-    """Get the names from some JSON objects: stripped, without duplicates, in the same order."""
-    names = (str(each.get(key) or "").strip() for each in objects)
-    return tuple(dict.fromkeys(name for name in names if name))
+def _objects(text: str, part: str | None = None) -> tmdb.Objects:
+    return tmdb.objects(_parsed(text), part)

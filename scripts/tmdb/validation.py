@@ -19,8 +19,8 @@ from pandera.errors import SchemaErrors
 from pandera.pandas import Check, Column, DataFrameSchema
 
 from movierating.errors import ExplainedError
+from movierating.films.releases import FIRST_FILM
 from scripts.runtime.clock import day_of
-from scripts.store.releases import FIRST_FILM
 from scripts.store.schema import (
     FIELD_TYPES,
     NESTED,

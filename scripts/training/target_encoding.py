@@ -26,7 +26,7 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 
-from movierating.films.tokens import TRACKED_TRAITS
+from movierating.films.tokens import TRACKED_TRAITS, key_of
 from movierating.model.target_encoding import (
     ALL_EFFECTS,
     EFFECT_FEATURES,
@@ -122,8 +122,9 @@ class EffectsEstimate:
             numbers = [np.round(vocabulary.weights[trait], DIGITS), self.coefficients[trait]]
             rows = np.column_stack([*numbers, *self.past_ratings.get(trait, np.empty(0)).T])
             known = self.known[trait]
-            tokens = [token for token, at in columns.items() if known[at]]  # in column order
-            tables[trait] = EffectTable(tokens, rows[known])
+            spelled = vocabulary.spellings.get(trait, {})
+            tokens = [spelled.get(token, token) for token, at in columns.items() if known[at]]
+            tables[trait] = EffectTable(tokens, rows[known], key_of(trait))  # in column order
         return Effects(self.as_of, self.average, tables)
 
 

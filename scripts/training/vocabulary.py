@@ -5,7 +5,7 @@ A trait is a kind of token, such as `director`; a token is one value, such as on
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, Self
 
@@ -14,7 +14,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from movierating.films.film import Film
-from movierating.films.tokens import TRAITS
+from movierating.films.text import name_key
+from movierating.films.tokens import NAMES, TRAITS
 from scripts.parameters import EFFECTS, EffectsConfig
 
 Floats = npt.NDArray[np.float64]
@@ -32,10 +33,13 @@ class Vocabulary:
         columns: By trait and token, the token's column in the trait's matrix.
         weights: By trait, the weight of each column: the inverse document frequency for words of
             the plot, 1 for all other tokens.
+        spellings: By trait and token, the spelling of a name that most films have. Only for traits
+            whose tokens are keys of names.
     """
 
     columns: Mapping[str, Mapping[str, int]]
     weights: Mapping[str, Floats]
+    spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, films: Sequence[Film], config: EffectsConfig = EFFECTS) -> Self:
@@ -50,7 +54,7 @@ class Vocabulary:
             columns[trait] = {token: at for at, token in enumerate(kept)}
             idf = smoothed_idf([counted[token] for token in kept], len(films))
             weights[trait] = idf if trait in _IDF_TRAITS else np.ones(len(kept))
-        return cls(columns, weights)
+        return cls(columns, weights, {trait: _spellings(films, trait) for trait in NAMES})
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,13 @@ class TokenRows:
             kept.eliminate_zeros()
             matrices[trait] = kept
         return type(self)(matrices, {trait: self.present[trait][which] for trait in tokens})
+
+
+def _spellings(films: Sequence[Film], trait: str) -> dict[str, str]:
+    """Find the most frequent spelling of each name; the first by alphabet of equally frequent."""
+    counts = Counter(name for film in films for name in set(NAMES[trait](film)))
+    ranked = sorted(counts, key=lambda name: (-counts[name], name))
+    return {name_key(name): name for name in reversed(ranked)}  # the last one of a key is kept
 
 
 def smoothed_idf(counts: Sequence[int], films: int) -> Floats:

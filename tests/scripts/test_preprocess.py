@@ -440,11 +440,11 @@ def test_code_table_without_names_has_an_encoder(settings: Settings):
     assert encoder.transform([["Crime"]]).tolist() == [[-1]]
 
 
-def test_title_with_a_bare_carriage_return_stays_in_its_row(settings: Settings):
+def test_text_with_a_bare_carriage_return_stays_in_its_row_and_gets_a_space(settings: Settings):
     frame = cleaned(settings, {"title": "The\rLantern", "overview": "Lovely.\rNice."})
-    assert frame.loc[101, "title"] == "The\rLantern"
+    assert frame.loc[101, "title"] == "The Lantern"
     assert frame.loc[101, "overview_len"] == 13
-    assert frame.loc[101, "overview"] == "Lovely.\rNice."
+    assert frame.loc[101, "overview"] == "Lovely. Nice."
 
 
 def test_gaps_of_the_synthetic_films_are_handled(run: Run):

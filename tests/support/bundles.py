@@ -12,6 +12,7 @@ import numpy as np
 from movierating.films.codes import Codes, CodeTable
 from movierating.films.film import Film, Plot
 from movierating.films.source import TMDB
+from movierating.films.tokens import key_of
 from movierating.identity import sha256
 from movierating.model.features import MEASUREMENTS, build_matrix
 from movierating.model.onnx_model import Graph, Model
@@ -46,7 +47,7 @@ def effects_of(
 ) -> Effects:
     """Create target-encoded effects from `tables`: {trait: {token: (weight, effect, ...)}}."""
     listed = {
-        trait: EffectTable(rows, [*rows.values()] or np.empty((0, 2)))
+        trait: EffectTable(rows, [*rows.values()] or np.empty((0, 2)), key_of(trait))
         for trait, rows in tables.items()
     }
     return Effects(date(2025, 1, 1), average, listed)

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,8 @@ from movierating.films.text import (
     is_korean,
     is_latin,
     measure_plot,
-    search_key,
+    name_key,
+    normalise,
     syllable_ngrams,
 )
 
@@ -66,21 +69,72 @@ def test_text_is_latin_if_most_letters_are(text: str, latin: bool):
 
 
 @pytest.mark.parametrize(
-    ("text", "alike"),
+    ("text", "usual"),
     [
-        ("Été", "ete"),
-        ("ＷＩＤＥ", "wide"),
-        ("  The   Lantern ", "the lantern"),
-        ("STRASSE", "straße"),
+        (unicodedata.normalize("NFD", "등대지기의 딸"), "등대지기의 딸"),
+        (unicodedata.normalize("NFD", "Amélie"), "Amélie"),
+        ("Ｔｈｅ　Ｌａｎｔｅｒｎ　２！", "The Lantern 2!"),
+        ("ｶﾞﾝ", "ガン"),
+        ("  The\t Lantern\r\n of\u00a0the\u3000sea ", "The Lantern of the sea"),
+        ("\ufeffThe Lan\u00adtern\u200b\u202e\x00", "The Lantern"),
+        ("a\u200cb 👩\u200d🚀 … ½", "a\u200cb 👩\u200d🚀 … ½"),
+        ("\u200b \n", ""),
     ],
 )
-def test_search_key_ignores_case_accents_and_spaces(text: str, alike: str):
-    assert search_key(text) == search_key(alike)
+def test_text_is_normalised_in_form_width_and_spaces(text: str, usual: str):
+    assert normalise(text) == usual
 
 
-def test_search_key_keeps_korean_syllables():
-    assert search_key("여름") in search_key("긴 여름의 끝")
-    assert search_key("겨울") not in search_key("긴 여름의 끝")
+@given(st.text(max_size=30))
+def test_normalised_text_and_keys_stay_as_they_are(text: str):
+    assert normalise(normalise(text)) == normalise(text)
+    assert name_key(name_key(text)) == name_key(text)
+
+
+@given(st.text(max_size=30))
+def test_name_has_the_same_key_after_normalising(text: str):
+    assert name_key(normalise(text)) == name_key(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "alike"),
+    [
+        ("Bong Joon-ho", "BONG  joon ho"),
+        ("Pedro Almodóvar", "Pedro Almodovar"),
+        ("Pedro Almodóvar", unicodedata.normalize("NFD", "Pedro Almodóvar")),
+        ("봉준호", unicodedata.normalize("NFD", "봉준호")),
+        ("Łukasz Żal", "lukasz zal"),
+        ("Søren Ærø", "Soren Aero"),
+        ("J.J. Abrams", "J. J. Abrams"),
+        ("Sinéad O’Connor", "Sinead O'Connor"),
+        ("ＷＩＤＥ", "wide"),
+        ("STRASSE", "straße"),
+        ("Ada\u200b Novak", "Ada Novak"),
+        ("İpek", "ipek"),
+    ],
+)
+def test_name_key_ignores_how_a_name_is_typed(name: str, alike: str):
+    assert name_key(name) == name_key(alike)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Ada Novak", "Adan Ovak"),
+        ("カ", "ガ"),
+        ("की", "का"),
+        ("봉준호", "봉준오"),
+        ("!!!", "???"),
+        ("+", ""),
+    ],
+)
+def test_other_names_have_other_keys(name: str, other: str):
+    assert name_key(name) != name_key(other)
+
+
+def test_name_key_keeps_korean_syllables():
+    assert name_key("여름") in name_key("긴 여름의 끝")
+    assert name_key("겨울") not in name_key("긴 여름의 끝")
 
 
 @pytest.mark.parametrize(

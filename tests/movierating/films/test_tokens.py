@@ -1,7 +1,9 @@
+from typing import Any
+
 import pytest
 
 from movierating.films.film import Film, Plot
-from movierating.films.tokens import MAX_CAST, TRACKED_TRAITS, TRAITS
+from movierating.films.tokens import MAX_CAST, NAMES, TRACKED_TRAITS, TRAITS, key_of
 from tests.support.bundles import FULL_FILM
 
 
@@ -18,11 +20,11 @@ def tokens(trait: str, film: Film = FULL_FILM) -> list[str]:
         ("country", ["KR", "US"]),
         ("runtime", ["6"]),
         ("budget", ["2 Drama", "2 Crime"]),
-        ("director", ["Ada Novak"]),
-        ("writer", ["Kim Minseo", "Ada Novak"]),
-        ("cast", ["Jo Lindqvist", "Kim Minseo"]),
-        ("company", ["Lantern Films"]),
-        ("franchise", ["Lanterns"]),
+        ("director", ["ada novak"]),
+        ("writer", ["kim minseo", "ada novak"]),
+        ("cast", ["jo lindqvist", "kim minseo"]),
+        ("company", ["lantern films"]),
+        ("franchise", ["lanterns"]),
         ("keyword", ["lantern", "island"]),
         ("title", ["the", "lantern", ":", "part", "2"]),
         ("plot", ["keeper", "lantern", "keeps"]),
@@ -41,9 +43,23 @@ def test_tracked_traits_are_traits():
     assert set(TRACKED_TRAITS) < set(TRAITS)
 
 
+@pytest.mark.parametrize("trait", NAMES)
+def test_every_spelling_of_a_name_is_one_token(trait: str):
+    fields = {"company": "companies", "franchise": "franchise", "cast": "cast"}
+    field = fields.get(trait, f"{trait}s")
+    for name in ("Bong Joon-ho", "BONG JOON HO", "Bo\u0301ng Joon  ho"):
+        facts: dict[str, Any] = {field: name if trait == "franchise" else (name,)}
+        assert tokens(trait, Film(**facts)) == ["bong joon ho"]
+    assert key_of(trait)("Bong Joon-ho") == "bong joon ho"
+
+
+def test_values_that_are_no_names_are_their_own_tokens():
+    assert [key_of(trait)("TV Movie") for trait in ("genre", "plot", "country")] == ["TV Movie"] * 3
+
+
 def test_cast_is_limited_to_the_leads():
     leads = tuple(f"Lead {at}" for at in range(MAX_CAST))
-    assert tokens("cast", Film(cast=(*leads, "Extra"))) == list(leads)
+    assert tokens("cast", Film(cast=(*leads, "Extra"))) == [lead.lower() for lead in leads]
 
 
 def test_running_times_of_one_band_share_a_token():

@@ -1,4 +1,5 @@
 import io
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from movierating.films.film import Film, Plot
+from movierating.films.tokens import NAMES
 from movierating.model.similar_films import RatedFilm, SimilarFilms
 from tests.support.bundles import invented_films
 
@@ -55,6 +57,20 @@ def test_count_limits_the_number_of_films():
 def test_similar_film_comes_with_its_facts():
     (film,) = index().similar_to(FILMS["바다"], 1)
     assert film == RatedFilm(14, "바다", 2004, 10.125)
+
+
+@pytest.mark.parametrize("name", ["ADA  NOVAK", "Ada Nov\u00e1k"])
+def test_names_are_compared_in_every_spelling(name: str):
+    assert set(titles(Film(directors=(name,)))) == {"Heist", "Ada's"}
+
+
+def test_index_with_names_as_spelled_still_finds_them():
+    with patch.dict("movierating.model.similar_films.TRAITS", NAMES):  # as in version 1.0
+        old = index()
+    assert [film.title for film in old.similar_to(Film(directors=("Ada Novak",)))] == [
+        "Heist",
+        "Ada's",
+    ]
 
 
 def test_index_survives_writing_and_reading():

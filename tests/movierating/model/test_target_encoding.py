@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from movierating.films.film import Film, Plot
-from movierating.films.tokens import TRACKED_TRAITS, TRAITS
+from movierating.films.tokens import TRACKED_TRAITS, TRAITS, key_of
 from movierating.model.target_encoding import (
     ALL_EFFECTS,
     EFFECT_FEATURES,
@@ -75,6 +75,31 @@ def test_effect_of_several_tokens_is_their_weighted_sum_over_the_norm():
 @pytest.mark.parametrize("names", [("Ada Novak", "Ada Novak"), ("Ada Novak", "A", "B", "C")])
 def test_token_named_twice_or_beside_unknown_ones_counts_once(names: tuple[str, ...]):
     assert EFFECTS.encode(Film(directors=names))["effect=director"] == 0.75
+
+
+@pytest.mark.parametrize("name", ["ADA  NOVAK", "Ada Nov\u00e1k", "Ａｄａ Novak", "ada-novak"])
+def test_name_is_known_in_every_spelling(name: str):
+    assert EFFECTS.encode(Film(directors=(name,)))["effect=director"] == 0.75
+    assert name in EFFECTS.tables["director"]
+    assert EFFECTS.tables["director"].spelling(name) == "Ada Novak"
+    assert EFFECTS.tables["director"].spelling("Nobody") is None
+
+
+def test_table_without_names_knows_only_its_own_spelling():
+    assert "drama" not in EFFECTS.tables["genre"]
+    assert EFFECTS.tables["genre"].spelling("drama") is None
+
+
+def test_bundle_with_a_row_for_each_spelling_is_read_with_the_row_of_most_films():
+    rows = {"Jose Rey": (1.0, 0.1, 0.7, 5.0, 5.0), "José Rey": (1.0, 0.9, 2.0, 7.0, 8.0)}
+    table = effects_of({"director": {**rows, "Ada": (1.0, 0.0, 0.7, 6.0, 6.0)}}).tables["director"]
+    assert list(table) == ["José Rey", "Ada"]
+    assert table["jose rey"] == rows["José Rey"]
+    assert table.rows(["jose rey", "nobody", "ada", "ada"]) == [
+        list(rows["José Rey"]),
+        [1.0, 0.0, 0.7, 6.0, 6.0],
+    ]
+    assert type(table).from_json(table.to_json(), key_of("director")) == table
 
 
 WITH_PAST_RATINGS = effects_of(

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from scripts.store.parsing import main_genre, parse_film, to_frame
@@ -23,3 +25,23 @@ def test_film_without_votes_is_parsed():
     film = parse_film(row)
     assert film.main_genre == "Crime"
     assert (film.runtime_minutes, film.budget_usd) == (None, None)
+
+
+def test_texts_are_normalised():
+    korean = unicodedata.normalize("NFD", "등대지기")
+    crew = [
+        {"name": " Ada\u00a0 Novak", "job": "Director"},
+        {"name": "Ada Novak", "job": "Director"},
+    ]
+    facts = {
+        "title": korean,
+        "overview": "A  ship\r\nsails\u200b.",
+        "production_companies": [{"name": "Ｌａｎｔｅｒｎ Films"}],
+        "credits": {"cast": [], "crew": crew},
+    }
+    (row,) = to_frame(columns(facts)).to_dict("records")
+    film = parse_film(row)
+    assert (film.title, film.companies) == ("등대지기", ("Lantern Films",))
+    assert film.directors == ("Ada Novak",)
+    assert film.plot is not None
+    assert film.plot.text == "A ship sails."

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from scripts.store.releases import Release, ReleaseType, first_release, with_first_releases
+from movierating.films.releases import Release, ReleaseType
+from scripts.store.releases import first_release, with_first_releases
 from tests.support.films import columns, releases
 
 OPENED = date(2026, 10, 1)  # the film's `release_date`

@@ -11,7 +11,7 @@ from tests.support.bundles import invented_films
 @pytest.mark.parametrize(
     ("trait", "film", "token", "needed"),
     [
-        ("director", Film(directors=("Ada Novak",)), "Ada Novak", 1),
+        ("director", Film(directors=("Ada Novak",)), "ada novak", 1),
         ("genre", Film(genres=("Drama",)), "Drama", 2),
         ("plot", Film(plot=Plot(7, 0.0, 0.0, "lantern")), "lantern", 5),
         ("title", Film(title="Lantern"), "lantern", 5),
@@ -20,6 +20,19 @@ from tests.support.bundles import invented_films
 def test_token_needs_enough_films_that_have_it(trait: str, film: Film, token: str, needed: int):
     assert token not in Vocabulary.of([film] * (needed - 1) + [Film()]).columns[trait]
     assert token in Vocabulary.of([film] * needed + [Film()]).columns[trait]
+
+
+def test_all_spellings_of_a_name_are_one_token_with_the_most_frequent_spelling():
+    names = ("Wong Kar-Wai", "Wong Kar-wai", "WONG KAR WAI", "Wong Kar-wai")
+    vocabulary = Vocabulary.of([Film(directors=(name,)) for name in names])
+    assert vocabulary.columns["director"] == {"wong kar wai": 0}
+    assert vocabulary.spellings["director"] == {"wong kar wai": "Wong Kar-wai"}
+
+
+def test_equally_frequent_spellings_are_chosen_by_alphabet_whatever_the_order_of_films():
+    films = [Film(directors=(name,)) for name in ("Beta", "BETA", "beta")]
+    for ordered in (films, films[::-1]):
+        assert Vocabulary.of(ordered).spellings["director"] == {"beta": "BETA"}
 
 
 def test_film_counts_once_however_often_it_has_a_token():

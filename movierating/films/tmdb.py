@@ -1,0 +1,65 @@
+"""Read the facts of a film from TMDB's JSON, for training and serving alike.
+
+TMDB's lists contain objects with an id and a name. A value of another type counts as absent.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+from movierating.films.text import normalise
+
+Objects = list[dict[str, Any]]
+
+_WRITING: Final = "Writing"  # a department: the screenplay, the story, the novel, ...
+_DIRECTOR: Final = "Director"  # a job
+
+
+def objects(value: Any, part: str | None = None) -> Objects:
+    """Return the objects of a list; an object alone counts as a list of one.
+
+    Args:
+        value: A list or an object of TMDB's JSON.
+        part: If given, the key of the object that holds the list.
+    """
+    if part is not None:
+        value = value.get(part) if isinstance(value, dict) else None
+    listed = value if isinstance(value, list) else [value]
+    return [each for each in listed if isinstance(each, dict)]
+
+
+def names(found: Iterable[dict[str, Any]], key: str = "name") -> tuple[str, ...]:
+    """Return the names of some objects: normalised, without duplicates, in the same order."""
+    normalised = (normalise(str(each.get(key) or "")) for each in found)
+    return tuple(dict.fromkeys(name for name in normalised if name))
+
+
+def directors(credits_: Any) -> tuple[str, ...]:
+    """Return the directors in the part `credits`."""
+    return names(each for each in objects(credits_, "crew") if each.get("job") == _DIRECTOR)
+
+
+def writers(credits_: Any) -> tuple[str, ...]:
+    """Return everybody in the part `credits` who wrote: the screenplay, the story, the novel."""
+    return names(each for each in objects(credits_, "crew") if each.get("department") == _WRITING)
+
+
+def other_crew(credits_: Any) -> tuple[str, ...]:
+    """Return the crew in the part `credits` that neither directed nor wrote."""
+    used = {*directors(credits_), *writers(credits_)}
+    return tuple(name for name in names(objects(credits_, "crew")) if name not in used)
+
+
+def cast(credits_: Any) -> tuple[str, ...]:
+    """Return all actors in the part `credits`, the lead first."""
+    return names(sorted(objects(credits_, "cast"), key=_billing))
+
+
+def country_codes(production_countries: Any) -> tuple[str, ...]:
+    """Return the codes in the field `production_countries`."""
+    return names(objects(production_countries), "iso_3166_1")
+
+
+def _billing(actor: dict[str, Any]) -> float:
+    order = actor.get("order")
+    return order if isinstance(order, int | float) else math.inf
