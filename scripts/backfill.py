@@ -132,10 +132,12 @@ def finish(slices: list[SliceProgress], settings: PipelineSettings) -> dict[str,
     faults = _total(each["validation"]["faults"] for each in slices)
     FailingFilms(store.folder).update(failed, (), today())
     parts = _total(each["validation"]["missing_parts"] for each in slices)
+    pages = {page: problem for part in slices for page, problem in part["failed_pages"].items()}
     details = {
         "faults": dict(sorted(faults.items())),
         "missing_parts": dict(sorted(parts.items())),
         "failing": failed,
+        "failed_pages": pages,
     }
     write_json(store.folder / REPORT, total | details)
     logger.info("the backfill is complete: %s", total)

@@ -26,6 +26,7 @@ from scripts.tmdb.source import film_source
 logger = logging.getLogger(__name__)
 
 LONGEST_CACHE: Final = timedelta(days=KEEP_DAYS)
+_LONGEST_REREADING: Final = timedelta(days=14)  # of changes on pages that TMDB cannot send
 _CHANGES: Final = "changes.json"  # in the store's folder: until when TMDB's change lists were read
 
 
@@ -51,6 +52,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         SettingsError: TMDB_CATALOGUE is set, and TMDB_BASE_URL serves other films.
         BadAnswersError: Too many records are bad.
         TooManyFailuresError: TMDB cannot send too many of the films.
+        TooManyFailedPagesError: TMDB cannot send too many pages of its lists.
         TooManyDeletedError: TMDB says of too many films of the store that they do not exist.
         NothingCollectedError: The store has no films.
         DataFileError: The folder cannot be written.
@@ -64,7 +66,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
         logger.info("keeping %s, which exists already", files.collected)
         return files.collected
     store = film_store(settings, source)
-    failing, unusable = FailingFilms(store.folder), 0
+    failing, odd_lists = FailingFilms(store.folder), _odd_lists()
     ingestion = Ingestion(
         store, run_date, run_date, settings.collect_max_bad_share, known_failing=failing.ids
     )
@@ -73,7 +75,7 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
             _log_source(store, source, settings)
             _delete_expired(settings, tmdb.server_time(), source)
             refresh_store(tmdb, ingestion, failing, run_date, settings.collect_max_films)
-            unusable = tmdb.unusable_entries
+            odd_lists = _odd_lists(tmdb)
         store.compact()
     if store.is_empty():
         raise NothingCollectedError(
@@ -83,12 +85,20 @@ def collect(run_date: date, settings: PipelineSettings) -> DataPath:
     files.collect_report.unlink(missing_ok=True)
     fetched = (row for films in store.films(run_date) for row in films.to_pylist())
     count = write_films(files.collected, fetched)
-    result = {"films": count, "failing": failing.as_json(), "unusable_entries": unusable}
+    result = {"films": count, "failing": failing.as_json()} | odd_lists
     write_json(files.collect_report, origin | result | ingestion.as_json())
     logger.info("%s films in %s; bad: %s", count, files.collected, ingestion.report.bad)
     if parts := ingestion.report.missing_parts:
         logger.warning("TMDB left out parts of films, which keep their known ones: %s", dict(parts))
     return files.collected
+
+
+def _odd_lists(tmdb: Tmdb | None = None) -> dict[str, Any]:
+    """Return, for the report, what a run could not read in TMDB's lists."""
+    return {
+        "unusable_entries": tmdb.unusable_entries if tmdb else 0,
+        "failed_pages": tmdb.failed_pages.problems if tmdb else {},
+    }
 
 
 def _log_source(store: FilmStore, source: str, settings: PipelineSettings) -> None:
@@ -157,8 +167,11 @@ def refresh_store(
         logger.warning("%s films wait for the next run; raise COLLECT_MAX_FILMS", left)
     else:
         # A cache may have sent the changes as they were hours ago. Later ones are read next time.
-        read_until = min(now, tmdb.changes_made_at or now)
-        write_json(store.folder / _CHANGES, {"known_until": read_until.date().isoformat()})
+        read_until = min(now, tmdb.changes_made_at or now).date()
+        if tmdb.unread_changes:
+            # These days are read again next time, but not for ever.
+            read_until = max(tmdb.unread_changes, read_until - _LONGEST_REREADING)
+        write_json(store.folder / _CHANGES, {"known_until": read_until.isoformat()})
 
 
 def _changes_known_until(store: FilmStore, index: Index) -> date:

@@ -13,8 +13,7 @@ from scripts.runtime.clock import now
 from scripts.tmdb.errors import ClockError, NotFoundError, TmdbError, TmdbUnavailableError
 from scripts.tmdb.listing import FilmJson, Listing
 
-_MAX_UNUSABLE: Final = 0.5  # largest share of a list's page that may be without a film id
-_ENTRIES_TO_JUDGE: Final = 10  # a page is judged as if it had at least this many entries
+_ENTRIES_TO_JUDGE: Final = 6  # a page with fewer entries may be without any film id
 _LARGEST_ID: Final = 2**63 - 1  # of the store's column
 _CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a date some hours old
 _NOT_FOUND: Final = 34  # TMDB's own status code for a film or list that does not exist
@@ -87,13 +86,13 @@ def listing_of(content: Any) -> Listing:
     """Parse one page of a list, and leave out its entries without a film id.
 
     Raises:
-        TmdbUnavailableError: The page, or most of its entries, have an unknown format.
+        TmdbUnavailableError: The page, or each of its entries, has an unknown format.
     """
     try:
         entries = list(content["results"])
         films = [entry for entry in entries if _has_id(entry)]
         unusable = len(entries) - len(films)
-        if unusable <= _MAX_UNUSABLE * max(len(entries), _ENTRIES_TO_JUDGE):
+        if films or unusable < _ENTRIES_TO_JUDGE:
             pages, total = int(content["total_pages"]), int(content["total_results"])
             return Listing(films, pages, total, unusable)
     except (KeyError, TypeError, ValueError):

@@ -3,9 +3,10 @@
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 from tenacity import (
@@ -20,10 +21,11 @@ from scripts.store.schema import PARTS, incomplete_parts, is_complete, unexpecte
 from scripts.tmdb.answers import Times, film_of, listing_of
 from scripts.tmdb.errors import (
     NotFoundError,
+    PageFailedError,
     TmdbError,
     TmdbUnavailableError,
 )
-from scripts.tmdb.listing import MAX_READINGS, FilmJson, Listing, ListReading
+from scripts.tmdb.listing import MAX_READINGS, FailedPages, FilmJson, Listing, ListReading
 from scripts.tmdb.session import CONNECTIONS, GENRES, TmdbSession
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ _AHEAD: Final = 2 * CONNECTIONS  # how many films are requested before the calle
 _ATTEMPTS: Final = 20  # with the waits between them, they last about three minutes
 _FORMAT_ATTEMPTS: Final = 6  # fields of a wrong type may be a temporary fault, so ask again
 _PART_ATTEMPTS: Final = 3  # for a part by its own path
-_FILM_ATTEMPTS: Final = 6  # for a film that fails while TMDB answers other requests
+_SINGLE_ATTEMPTS: Final = 6  # for a film or page that fails while TMDB answers other requests
 _CHANGES: Final = "/movie/changes"
 
 
@@ -57,8 +59,8 @@ class TmdbAnswer(NamedTuple):
     problem: str | None = None
 
 
-class _FilmFailedError(Exception):
-    """TMDB could not send one film, although it works; the error text is the last problem."""
+class _SingleFailureError(Exception):
+    """TMDB could not send one film or page, although it works; the text is the last problem."""
 
 
 class Tmdb:
@@ -66,6 +68,8 @@ class Tmdb:
 
     Attributes:
         unusable_entries: Number of entries without a film id in the lists that were read so far.
+        failed_pages: The pages of lists that TMDB could not send.
+        unread_changes: The first day whose list of changes lacks a page; None if there is none.
         changes_made_at: When TMDB made the oldest list of changes that was read so far, by its
             clock; None if none was read. The list has no later changes.
     """
@@ -93,6 +97,8 @@ class Tmdb:
         self._attempts = attempts
         self._session = TmdbSession(settings, workers, source)
         self.unusable_entries = 0
+        self.failed_pages = FailedPages(settings.collect_max_bad_share)
+        self.unread_changes: date | None = None
         self.changes_made_at: datetime | None = None
 
     def __enter__(self) -> Self:
@@ -117,13 +123,20 @@ class Tmdb:
     def page(self, path: str, number: int, **query: str | int) -> Listing:
         """Request one page of a list of films, without the entries that have no film id.
 
-        Raises the errors of `get`.
+        Raises the errors of `get`, and `PageFailedError` if TMDB cannot send this page in several
+        attempts, although it answers other requests.
         """
-        listing, made_at = self._ask(
-            path,
-            query | {"page": number},
-            lambda content, times: (listing_of(content), times.made_at),
-        )
+
+        def ask() -> tuple[Listing, datetime]:
+            content, times = self._session.get(path, query | {"page": number})
+            return listing_of(content), times.made_at
+
+        attempts = self._session.retrying(TmdbError, _SingleStop(self._session, self._attempts))
+        try:
+            listing, made_at = attempts(ask)
+        except _SingleFailureError as error:
+            raise PageFailedError(_page_name(path, number, query), str(error)) from None
+        self.failed_pages.count_read()
         if path == _CHANGES:
             self.changes_made_at = min(self.changes_made_at or made_at, made_at)
         if listing.unusable:
@@ -131,36 +144,61 @@ class Tmdb:
             logger.warning("skipped %s entries of %s without a film id", listing.unusable, path)
         return listing
 
-    def pages(self, path: str, **query: str | int) -> Iterator[FilmJson]:
-        """Request a list of films page by page; yield the films in the list's order.
+    def films(self, path: str, limit: int | None = None, **query: str | int) -> Iterator[FilmJson]:
+        """Request a list page by page, and again if it changed meanwhile; yield each film once.
 
-        TMDB gives at most 500 pages of a list. Raises the errors of `get`.
-        """
-        for listing in self._listings(path, **query):
-            yield from listing.films
+        A film that was in the list all the time is not missed, unless TMDB cannot send its page.
+        TMDB gives at most 500 pages of a list.
 
-    def whole_list(self, path: str, **query: str | int) -> Iterator[FilmJson]:
-        """Request a list as `pages` does, and again if it changed meanwhile; yield each film once.
+        Args:
+            path: The list.
+            limit: Read only so many films from the start of the list. There may be more results, if
+                the list changed. By default, the whole list is read.
+            query: The query parameters.
 
-        A film that was in the list all the time is not missed. Raises the errors of `get`.
+        Raises:
+            PageFailedError: TMDB cannot send the first two pages.
+            TooManyFailedPagesError: TMDB cannot send too many pages of all lists.
+            TmdbError: As `get` raises it.
         """
         known: set[int] = set()
         for _ in range(MAX_READINGS):
-            reading = ListReading()
-            for listing in self._listings(path, **query):
-                yield from (film for film in reading.add(listing) if film["id"] not in known)
-                known |= reading.ids
-            if reading.is_complete:
+            reading, failed = ListReading(), len(self.failed_pages)
+            for listing in self.listings(path, **query):
+                left = None if limit is None else limit - len(reading.ids)
+                wanted = islice(reading.add(listing), left)
+                new = [film for film in wanted if film["id"] not in known]
+                known.update(film["id"] for film in new)
+                yield from new
+                if limit is not None and len(reading.ids) >= limit:
+                    is_good = reading.is_steady
+                    break
+            else:
+                is_good = reading.is_complete
+            if is_good or len(self.failed_pages) > failed:
                 return
         logger.warning("%s changed while it was read; it may have more films", path)
 
-    def _listings(self, path: str, **query: str | int) -> Iterator[Listing]:
-        """Request a list page by page, up to TMDB's last page."""
-        number, last = 1, 1
-        while number <= last:
-            listing = self.page(path, number, **query)
-            yield listing
-            number, last = number + 1, min(listing.pages, MAX_PAGE)
+    def listings(self, path: str, first: int = 1, **query: str | int) -> Iterator[Listing]:
+        """Request the pages of a list from page `first` on, without those that TMDB cannot send.
+
+        Raises the errors of `films`.
+        """
+        last: int | None = None
+        for number in count(first):
+            try:
+                listing = self.page(path, number, **query)
+            except PageFailedError as error:
+                logger.warning("left out %s: %s", error.page, error.problem)
+                self.failed_pages.add(error)
+                # Without any page, the number of pages is unknown.
+                if last is None and number > first:
+                    raise
+            else:
+                last = min(listing.pages, MAX_PAGE)
+                yield listing._replace(number=number)
+            if last is not None and number >= last:
+                return
 
     def changed(self, day: date, known: Callable[[int], bool] = lambda _: False) -> Iterator[int]:
         """Request the ids of the films whose facts changed on a day. Raises the errors of `get`.
@@ -170,11 +208,11 @@ class Tmdb:
             known: Whether the store has a film. An adult film that it does not have is left out,
                 because no model is for such a film.
         """
-        following = day + timedelta(days=1)
-        found = self.whole_list(
-            _CHANGES, start_date=day.isoformat(), end_date=following.isoformat()
-        )
+        following, failed = day + timedelta(days=1), len(self.failed_pages)
+        found = self.films(_CHANGES, start_date=day.isoformat(), end_date=following.isoformat())
         yield from (film["id"] for film in found if not film.get("adult") or known(film["id"]))
+        if len(self.failed_pages) > failed:
+            self.unread_changes = min(self.unread_changes or day, day)
 
     def film_source(self) -> str:
         """Return the name of the source of the films. Raises the errors of `get`.
@@ -216,13 +254,13 @@ class Tmdb:
                 pool.shutdown(cancel_futures=True)
 
     def _film(self, film_id: int) -> TmdbAnswer:
-        attempts = self._session.retrying(TmdbError, _FilmStop(self._session, self._attempts))
+        attempts = self._session.retrying(TmdbError, _SingleStop(self._session, self._attempts))
         try:
             return attempts(self._ask_film, film_id)
         except NotFoundError as error:
             logger.info("film %s is gone from TMDB", film_id)
             return TmdbAnswer(film_id, None, error.at)
-        except _FilmFailedError as error:
+        except _SingleFailureError as error:
             logger.warning("film %s fails: %s", film_id, error)
             return TmdbAnswer(film_id, None, now(), str(error))
 
@@ -230,13 +268,26 @@ class Tmdb:
         path = f"/movie/{film_id}"
         query: dict[str, str | int] = {"append_to_response": ",".join(PARTS)}
         for _ in range(_FORMAT_ATTEMPTS):
-            content, times = self._session.get(path, query)
+            content, times = self._film_answer(path, query)
             film = film_of(content, film_id)
             if PARTS.keys() >= set(unexpected_fields(film)):
                 break
         parts = {name: self._part(film_id, name) for name in incomplete_parts(film)}
         found = {name: part for name, part in parts.items() if part is not None}
         return TmdbAnswer(film_id, film | found, times.made_at)
+
+    def _film_answer(self, path: str, query: dict[str, str | int]) -> tuple[Any, Times]:
+        """Send one request for a film, and a second one if TMDB says that it has no such film.
+
+        The film may be deleted from the store because of this answer. So the answer must not come
+        from a moment's mistake, or from a cache that has kept such a mistake. The second request
+        comes later and has another address.
+        """
+        with suppress(NotFoundError):
+            return self._session.get(path, query)
+        self._session.wait()
+        self._session.get(path, {})
+        raise TmdbUnavailableError("has a film only in one of two answers")
 
     def _part(self, film_id: int, name: str) -> FilmJson | None:
         """Request a part by its own path, because TMDB left it out of its answer for the film.
@@ -261,8 +312,8 @@ class Tmdb:
 
 
 @dataclass
-class _FilmStop:
-    """Decide after a failed attempt whether to stop fetching one film.
+class _SingleStop:
+    """Decide after a failed attempt whether to stop fetching one film, or one page of a list.
 
     Attributes:
         session: The connections to TMDB, to ask whether it works.
@@ -278,7 +329,7 @@ class _FilmStop:
         """Return true if TMDB is down for too long, or if the caller has stopped.
 
         Raises:
-            _FilmFailedError: All attempts for this film failed, although TMDB works.
+            _SingleFailureError: All attempts for the film or page failed, although TMDB works.
             TmdbError: TMDB refuses the key.
             ClockError: This machine's clock is wrong.
         """
@@ -289,10 +340,15 @@ class _FilmStop:
             return True
         if not error.retryable:
             self.session.is_well(checks=1)  # raises if TMDB refuses every request
-        if state.attempt_number >= _FILM_ATTEMPTS - 1:
+        if state.attempt_number >= _SINGLE_ATTEMPTS - 1:
             # TMDB must work before and after an attempt. Otherwise an outage that has just ended,
-            # or begun, would look like a fault of the film.
+            # or begun, would look like a fault of the film or page.
             was_well, self.was_well = self.was_well, self.session.is_well()
             if was_well and self.was_well:
-                raise _FilmFailedError(str(error).partition(";")[0])
+                raise _SingleFailureError(str(error).partition(";")[0])
         return state.attempt_number >= self.limit
+
+
+def _page_name(path: str, number: int, query: dict[str, str | int]) -> str:
+    dates = [str(value) for name, value in query.items() if "_date" in name and name != "sort_by"]
+    return f"page {number} of {path}" + (f" ({' to '.join(dates)})" if dates else "")

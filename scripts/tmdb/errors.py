@@ -1,5 +1,6 @@
 """The errors of the TMDB client; each message names the setting to check."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -31,6 +32,35 @@ class TmdbUnavailableError(TmdbError):
         """
         super().__init__(f"TMDB {problem}{remedy}")
         self.wait_seconds = wait_seconds
+
+
+class PageFailedError(TmdbUnavailableError):
+    """TMDB cannot send one page of a list in several attempts, although it answers others.
+
+    Attributes:
+        page: The page, such as `page 2 of /movie/popular`.
+        problem: What TMDB did, as text.
+    """
+
+    def __init__(self, page: str, problem: str) -> None:
+        """Create the error; its message has the problem and the page."""
+        super().__init__(f"{problem.removeprefix('TMDB ')}, in each request for {page}")
+        self.page = page
+        self.problem = problem
+
+
+class TooManyFailedPagesError(TmdbError):
+    """TMDB cannot send so many pages of its lists that it may have changed their format."""
+
+    retryable: ClassVar[bool] = True
+
+    def __init__(self, failed: Mapping[str, str], asked: int) -> None:
+        """Create the error from the pages that failed, and the number of requested pages."""
+        problem = next(iter(failed.values()))
+        super().__init__(
+            f"{len(failed)} of {asked} pages of lists failed, such as with '{problem}': "
+            f"{', '.join(failed)}; try again later, or raise COLLECT_MAX_BAD_SHARE"
+        )
 
 
 class NotFoundError(TmdbError, LookupError):

@@ -1,4 +1,4 @@
-"""One page of a list of TMDB, and whether a list stayed the same while its pages were read.
+"""One page of a list of TMDB, whether the list stayed the same, and which pages TMDB cannot send.
 
 TMDB may change a list meanwhile. If it removes a film from a page that was read already, all later
 films move up by one place. The first film of the next page then moves to the page before it, and is
@@ -8,9 +8,45 @@ never read. So a list is read again until it stayed the same during one reading.
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from scripts.tmdb.errors import PageFailedError, TooManyFailedPagesError
+
 FilmJson = dict[str, Any]
 
+_PAGES_TO_JUDGE: Final = 50  # the share of failed pages is taken of at least this many pages
 MAX_READINGS: Final = 3  # a list that changed in each of them is used as it is
+
+
+@dataclass
+class FailedPages:
+    """The pages of lists that TMDB could not send in one run.
+
+    Attributes:
+        max_share: The run ends if a larger fraction of the pages fails.
+        problems: The problem of each failed page, such as `page 2 of /movie/popular`.
+    """
+
+    max_share: float
+    problems: dict[str, str] = field(default_factory=dict)
+    _read: int = 0
+
+    def __len__(self) -> int:
+        """Return the number of pages that failed."""
+        return len(self.problems)
+
+    def count_read(self) -> None:
+        """Count a page that TMDB has sent."""
+        self._read += 1
+
+    def add(self, error: PageFailedError) -> None:
+        """Add a page that failed.
+
+        Raises:
+            TooManyFailedPagesError: Too many pages have failed.
+        """
+        self.problems[error.page] = error.problem
+        asked = self._read + len(self.problems)
+        if len(self.problems) > self.max_share * max(asked, _PAGES_TO_JUDGE):
+            raise TooManyFailedPagesError(self.problems, asked)
 
 
 class Listing(NamedTuple):
@@ -21,12 +57,14 @@ class Listing(NamedTuple):
         pages: The number of pages.
         total: The number of entries on all pages.
         unusable: The number of entries on this page without a film id; TMDB sends some.
+        number: The number of the page.
     """
 
     films: list[FilmJson]
     pages: int
     total: int
     unusable: int
+    number: int = 1
 
 
 @dataclass
@@ -56,6 +94,15 @@ class ListReading:
         self.total = page.total
         self._totals.add(page.total)
         return list(new.values())
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether no change was noticed on the pages read so far.
+
+        If a film moved to a page that was read already, another film is on two pages, or TMDB's
+        number of entries changed.
+        """
+        return len(self._totals) == 1 and not self._repeated
 
     @property
     def is_complete(self) -> bool:

@@ -39,8 +39,8 @@ def first_films(
     The new films are the newest ones with enough votes that were released up to `until`. Films in
     `waiting` are left out, because they failed and are tried again on a later day.
     """
-    popular = islice(tmdb.pages("/movie/popular"), max(1, round(limit * POPULAR_SHARE)))
-    found = _unique(chain(popular, newest_rated(tmdb, until)))
+    popular = tmdb.films("/movie/popular", max(1, round(limit * POPULAR_SHARE)))
+    found = _unique(chain(popular, newest_rated(tmdb, until, limit + len(waiting))))
     return list(islice((film_id for film_id in found if film_id not in waiting), limit))
 
 
@@ -73,9 +73,9 @@ def due(
 def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
     """Yield ids of popular, upcoming and currently shown films that were not fetched today."""
     lists = chain(
-        islice(tmdb.pages("/movie/popular"), POPULAR_FILMS),
-        tmdb.whole_list("/movie/now_playing"),
-        tmdb.whole_list("/movie/upcoming"),
+        tmdb.films("/movie/popular", POPULAR_FILMS),
+        tmdb.films("/movie/now_playing"),
+        tmdb.films("/movie/upcoming"),
     )
     return (film_id for film_id in _unique(lists) if _day(index.fetched(film_id)) < today)
 
@@ -120,24 +120,30 @@ def getting_old(index: Index, today: int) -> Iterator[int]:
     yield from index.ids[np.union1d(share, expiring)].tolist()
 
 
-def newest_rated(tmdb: Tmdb, until: date) -> Iterator[FilmJson]:
+def newest_rated(tmdb: Tmdb, until: date, limit: int) -> Iterator[FilmJson]:
     """List the films with enough votes that were released up to `until`, the newest first.
 
     TMDB gives at most 500 pages of a list. After that, a new list starts at the last film's date.
+
+    Args:
+        tmdb: The TMDB client.
+        until: The last release date.
+        limit: About how many films are listed at most.
     """
-    while True:
-        count, last = 0, until
+    while limit > 0:
         query: dict[str, str | int] = {
             "sort_by": "primary_release_date.desc",
             "primary_release_date.lte": until.isoformat(),
             "vote_count.gte": MIN_VOTES,
         }
-        for film in tmdb.pages("/discover/movie", **query):
-            count, last = count + 1, _opened(film) or last
-            yield film
-        if count < MAX_PAGE * PAGE_SIZE or last == until:
+        found = list(tmdb.films("/discover/movie", min(limit, MAX_PAGE * PAGE_SIZE), **query))
+        # Films that a second reading has found come last.
+        found.sort(key=lambda film: _opened(film) or until, reverse=True)
+        yield from found
+        last = (_opened(found[-1]) if found else None) or until
+        if len(found) < MAX_PAGE * PAGE_SIZE or last == until:
             return
-        until = last
+        until, limit = last, limit - len(found)
 
 
 def _unique(films: Iterable[FilmJson]) -> Iterator[int]:

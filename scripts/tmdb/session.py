@@ -102,12 +102,14 @@ class TmdbSession:
                 self._check_source(answer)
                 return content, times_of(answer)
             problem = refusal(answer)
-        except requests.exceptions.JSONDecodeError:
+        except (requests.exceptions.JSONDecodeError, RecursionError):
             problem = TmdbUnavailableError("sent something that is not JSON")
         except ProxyProblemError as error:
             problem = _proxy_problem(error)
         except (requests.RequestException, UnicodeError) as error:
             problem = TmdbUnavailableError(f"cannot be reached ({type(error).__name__})")
+        except ValueError:  # of Python's parser, for an integer of thousands of digits
+            problem = TmdbUnavailableError("sent an impossible number")
         if isinstance(problem, TmdbUnavailableError) and problem.wait_seconds:
             # TMDB limits the client, not the request, so all threads must wait.
             wait_seconds = min(problem.wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
@@ -123,6 +125,10 @@ class TmdbSession:
             wait=self._wait_seconds,
             reraise=True,
         )
+
+    def wait(self) -> None:
+        """Wait as long as after the first failed request."""
+        self._sleep(self._retry_seconds)
 
     def is_well(self, checks: int = _HEALTH_CHECKS) -> bool:
         """Whether TMDB answers a simple request, several times in a row and without retries.

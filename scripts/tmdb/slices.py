@@ -164,6 +164,7 @@ def fill_slice(
         - `gone`: number of listed films that TMDB no longer had when they were requested;
         - `failed`: the films that TMDB could not send, by id, with the problem of each;
         - `unusable`: number of entries without a film id on TMDB's pages;
+        - `failed_pages`: the pages that TMDB could not send, by name, with the problem of each;
         - `validation`: the numbers of records and faults;
         - `slice`: name of the file that records the progress;
         - `source`: the name of the source of the films.
@@ -174,6 +175,8 @@ def fill_slice(
         OtherFilmsError: TMDB_BASE_URL serves the films of another source than the slice has.
         BadAnswersError: Too many records are bad.
         TooManyFailuresError: TMDB cannot send too many of the films.
+        PageFailedError: TMDB cannot send the first two pages of the slice.
+        TooManyFailedPagesError: TMDB cannot send too many pages of the slice.
         TooManyDeletedError: TMDB says of too many films of the store that they do not exist.
         DataFileError: The folder cannot be written.
         StoreCorruptError: A file of the store is damaged.
@@ -204,7 +207,8 @@ def fill_slice(
                     so_far = {"page": pages.page, "seen": pages.seen, "gone": ingestion.gone}
                     write_json(path, so_far | {"failed": failed_before | ingestion.failed})
                     advance(len(kept))
-            if pages.are_complete:
+            # Another reading would not find the films of a page that TMDB cannot send.
+            if pages.are_complete or (tmdb.failed_pages and pages.began_with_the_first):
                 break
             pages.restart()
         else:
@@ -224,6 +228,7 @@ def fill_slice(
         "gone": ingestion.gone,
         "failed": failed_before | ingestion.failed,
         "unusable": pages.unusable,
+        "failed_pages": tmdb.failed_pages.problems,
         "validation": ingestion.report.as_json(),
     }
     store.merge_written()
@@ -237,7 +242,13 @@ def _progress(path: DataPath, part: Slice, index: Index) -> SliceProgress:
     If someone has moved a damaged file out of the store, the store lacks films that the progress
     file reports as fetched. The slice then starts from the beginning again.
     """
-    not_begun: SliceProgress = {"page": 0, "seen": 0, "gone": 0, "failed": {}}
+    not_begun: SliceProgress = {
+        "page": 0,
+        "seen": 0,
+        "gone": 0,
+        "failed": {},
+        "failed_pages": {},
+    }
     if not path.exists():
         return not_begun
     progress: SliceProgress = not_begun | read_json(path)
@@ -321,7 +332,8 @@ class _SlicePages:
     @property
     def seen(self) -> int:
         """How many films were found on the pages up to `page`."""
-        return self._seen_until[self.page]
+        # A page that TMDB could not send has no number of its own.
+        return max(seen for number, seen in self._seen_until.items() if number <= self.page)
 
     @property
     def missing(self) -> int:
@@ -334,6 +346,11 @@ class _SlicePages:
         return self._reading.unusable
 
     @property
+    def began_with_the_first(self) -> bool:
+        """Whether the newest reading began with the list's first page."""
+        return self._reading.first_page == 1
+
+    @property
     def are_complete(self) -> bool:
         """Whether one reading found all films of the list."""
         return self._reading.is_complete
@@ -342,10 +359,10 @@ class _SlicePages:
         """Yield the ids of the films to fetch; a page is requested only when its ids are needed."""
         if self.page >= MAX_PAGE:  # an earlier process has read the last page that TMDB gives
             self.restart()
-        number = last = self.page + 1
-        self._reading = ListReading(number)
-        while number <= last:
-            listing = self._tmdb.page("/discover/movie", number, **self._query)
+        first = self.page + 1
+        self._reading = ListReading(first)
+        for listing in self._tmdb.listings("/discover/movie", first, **self._query):
+            number = listing.number
             found = [film["id"] for film in self._reading.add(listing)]
             wanted = [each for each in found if each not in self._seen and not self._is_fresh(each)]
             self._seen.update(found)
@@ -353,7 +370,6 @@ class _SlicePages:
             self._read = number
             self._seen_until[number] = self.listed
             yield from wanted
-            number, last = number + 1, min(listing.pages, MAX_PAGE)
 
     def _is_fresh(self, film_id: int) -> bool:
         return self._index.fetched(film_id) >= self._fresh_since

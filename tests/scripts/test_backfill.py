@@ -31,6 +31,7 @@ from scripts.tmdb.failures import FailingFilms
 from scripts.tmdb.session import TmdbSession
 from scripts.tmdb.slices import SLICE_FILMS, Slice, slice_query
 from tests.support.bundles import RUN_DATE
+from tests.support.failing_page import fail_page
 from tests.support.films import columns, moment, stored
 from tests.support.shifting_list import lose_first_film
 from tests.support.stand_in import TMDB_KEY, unpaced
@@ -59,7 +60,7 @@ def listed(settings: Settings) -> set[int]:
         "primary_release_date.lte": LAST.isoformat(),
     }
     with Tmdb(settings) as tmdb:
-        return {film["id"] for film in tmdb.pages("/discover/movie", **query)}
+        return {film["id"] for film in tmdb.films("/discover/movie", **query)}
 
 
 def served(stand_in: RunningStandIn) -> int:
@@ -203,6 +204,7 @@ def test_backfill_fetches_every_film_once_with_its_parts(
         "faults": {},
         "missing_parts": {},
         "failing": {},
+        "failed_pages": {},
     }
 
 
@@ -268,6 +270,24 @@ def test_film_that_always_fails_does_not_stop_the_backfill(
     assert stored(store).keys() == listed - {bad}
     assert read_json(store.folder / REPORT)["failing"].keys() == {str(bad)}
     assert FailingFilms(store.folder).ids == {bad}
+
+
+@pytest.mark.parametrize("number", [1, 3])
+def test_page_that_always_fails_does_not_stop_the_backfill(
+    settings: Settings,
+    store: FilmStore,
+    listed: set[int],
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+):
+    (part,) = plan(settings, FIRST, LAST)
+    store_after_every(4, monkeypatch)
+    fail_page(monkeypatch, "/discover/movie", number)
+    total = finish([fill(part, settings)], settings)
+    assert (total["missing"], total["failed"]) == (PAGE_SIZE, 0)
+    assert len(stored(store)) == len(listed) - PAGE_SIZE
+    (page,) = read_json(store.folder / REPORT)["failed_pages"]
+    assert page == f"page {number} of /discover/movie (2005-01-01 to 2005-05-31)"
 
 
 def test_entry_without_an_id_is_not_missing(settings: Settings, tmdb_stand_in: RunningStandIn):
@@ -498,7 +518,7 @@ def test_two_concurrent_backfills_fill_one_store(
     films = stored(film_store(paced_settings, paced.source))
     with Tmdb(paced_settings) as tmdb:
         query = slice_query(FIRST, LAST, 0)
-        assert films.keys() == {film["id"] for film in tmdb.pages("/discover/movie", **query)}
+        assert films.keys() == {film["id"] for film in tmdb.films("/discover/movie", **query)}
 
 
 def test_command_line_shows_progress_and_the_total(

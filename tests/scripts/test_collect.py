@@ -32,6 +32,7 @@ from scripts.tmdb.refresh import first_films
 from scripts.tmdb.session import TmdbSession
 from scripts.tmdb.validation import BadAnswersError
 from tests.support.bundles import RUN_DATE
+from tests.support.failing_page import fail_page
 from tests.support.films import columns, moment, stored
 from tests.support.stand_in import TMDB_KEY, add_headers, unpaced
 
@@ -148,7 +149,7 @@ def test_daily_run_fetches_no_film_if_all_are_fresh(
 ):
     with Tmdb(unlimited) as tmdb:
         lists = ("/movie/popular", "/movie/now_playing", "/movie/upcoming")
-        ids = {film["id"] for name in lists for film in islice(tmdb.pages(name), 400)}
+        ids = {film["id"] for name in lists for film in islice(tmdb.films(name), 400)}
         films = [answer.film for answer in tmdb.details(ids) if answer.film]
     store.add(columns(*films))
     tmdb_stand_in.forget()
@@ -162,9 +163,9 @@ def test_next_day_fetches_changed_and_listed_films(unlimited: Settings, store: F
     with Tmdb(unlimited) as tmdb:
         assert brought == {
             *tmdb.changed(RUN_DATE - DAY),
-            *(film["id"] for film in tmdb.pages("/movie/now_playing")),
-            *(film["id"] for film in tmdb.pages("/movie/upcoming")),
-            *brought.intersection(film["id"] for film in tmdb.pages("/movie/popular")),
+            *(film["id"] for film in tmdb.films("/movie/now_playing")),
+            *(film["id"] for film in tmdb.films("/movie/upcoming")),
+            *brought.intersection(film["id"] for film in tmdb.films("/movie/popular")),
         }
     assert stored(store).keys() == {1, *brought}
 
@@ -311,7 +312,7 @@ def test_content_older_than_tmdbs_terms_allow_is_deleted(settings: Settings, sto
 
 def test_films_about_to_expire_are_refreshed_and_not_deleted(unlimited: Settings, store: FilmStore):
     with Tmdb(unlimited) as tmdb:
-        ids = [film["id"] for film in islice(tmdb.pages("/movie/top_rated"), 20)]
+        ids = [film["id"] for film in islice(tmdb.films("/movie/top_rated"), 20)]
     store.add(columns(*({"id": film_id} for film_id in ids), day=RUN_DATE - 181 * DAY))
     (store.folder / "changes.json").write_text('{"known_until": "2026-11-23"}')
     collect(RUN_DATE, unlimited)
@@ -401,7 +402,7 @@ def test_film_that_always_fails_is_named_and_left_for_a_later_day(
     settings: Settings, files: RunFiles, store: FilmStore, tmdb_stand_in: RunningStandIn, kind: str
 ):
     with Tmdb(settings) as tmdb:
-        bad = next(tmdb.pages("/movie/popular"))["id"]
+        bad = next(tmdb.films("/movie/popular"))["id"]
     store.add(columns({"id": bad, "title": "Known"}, day=RUN_DATE - 9 * DAY))
     fault = {"kind": kind, "field": "id", "path": f"/3/movie/{bad}", "exact": True}
     with tmdb_stand_in.faults(fault):
@@ -422,7 +423,7 @@ def test_film_that_always_fails_is_named_and_left_for_a_later_day(
 
 def test_film_that_failed_is_tried_again_on_its_day(settings: Settings, store: FilmStore):
     with Tmdb(settings) as tmdb:
-        bad = next(tmdb.pages("/movie/popular"))["id"]
+        bad = next(tmdb.films("/movie/popular"))["id"]
     store.add(columns({"id": 1, "release_date": "2010-01-01"}, day=RUN_DATE - DAY))
     FailingFilms(store.folder).update({bad: "TMDB answered HTTP 500"}, (), RUN_DATE - DAY)
     collect(RUN_DATE, settings)
@@ -451,7 +452,7 @@ def test_part_that_tmdb_leaves_out_is_kept_and_counted_apart(
     settings: Settings, files: RunFiles, store: FilmStore, tmdb_stand_in: RunningStandIn
 ):
     with Tmdb(settings) as tmdb:
-        film_id = next(tmdb.pages("/movie/popular"))["id"]
+        film_id = next(tmdb.films("/movie/popular"))["id"]
     store.add(columns({"id": film_id}, day=RUN_DATE - 9 * DAY))
     before = stored(store)[film_id]["credits"]
     path = f"/3/movie/{film_id}"
@@ -506,6 +507,27 @@ def test_entry_of_a_list_without_an_id_is_skipped_and_counted(
 
 
 @pytest.mark.usefixtures("_no_waiting")
+@pytest.mark.parametrize(
+    ("path", "number"), [("/movie/popular", 2), ("/movie/upcoming", 1), ("/movie/changes", 1)]
+)
+def test_page_of_a_list_that_always_fails_is_left_out_and_named(
+    unlimited: Settings, store: FilmStore, files: RunFiles, path: str, number: int
+):
+    store.add(columns({"id": 1, "release_date": "2010-01-01"}, day=RUN_DATE - DAY))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refresh_module, "POPULAR_FILMS", 40)
+        fail_page(patch, path, number)
+        collect(RUN_DATE, unlimited)
+    report = read_json(files.collect_report)
+    assert len(report["failed_pages"]) == 1
+    assert next(iter(report["failed_pages"])).startswith(f"page {number} of {path}")
+    assert report["films"] > FILMS
+    # The next run reads the list of changes with the failed page again.
+    known_until = RUN_DATE - DAY if path == "/movie/changes" else RUN_DATE
+    assert read_json(store.folder / "changes.json") == {"known_until": known_until.isoformat()}
+
+
+@pytest.mark.usefixtures("_no_waiting")
 def test_passing_faults_do_not_change_the_result(
     settings: Settings, store: FilmStore, tmdb_stand_in: RunningStandIn, tmp_path: Path
 ):
@@ -553,7 +575,7 @@ def test_changed_format_of_tmdb_fails_the_run(
 def test_empty_lists_of_tmdb_are_reported_in_one_sentence(
     settings: Settings, files: RunFiles, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Tmdb, "pages", lambda *_, **__: iter(()))
+    monkeypatch.setattr(Tmdb, "films", lambda *_, **__: iter(()))
     with pytest.raises(NothingCollectedError, match="check TMDB_BASE_URL"):
         collect(RUN_DATE, settings)
     assert not files.collected.exists()

@@ -5,6 +5,7 @@ import requests
 
 from movierating.films.source import STAND_IN_HEADER, TMDB
 from scripts.tmdb.answers import listing_of, server_name, source_of
+from scripts.tmdb.errors import TmdbUnavailableError
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,14 @@ def test_entry_without_a_film_id_is_skipped_and_counted(entry: Any):
     assert (listing.films, listing.unusable, listing.total) == ([{"id": 5}], 1, 2)
     alone = listing_of({"results": [entry], "total_pages": 1, "total_results": 1})
     assert (alone.films, alone.unusable) == ([], 1)
+
+
+def test_page_with_one_film_among_many_odd_entries_is_read():
+    entries = [{"id": None}] * 19
+    page = {"results": [*entries, {"id": 5}], "total_pages": 1, "total_results": 20}
+    assert (listing_of(page).films, listing_of(page).unusable) == ([{"id": 5}], 19)
+    with pytest.raises(TmdbUnavailableError, match="a list of films in an unknown format"):
+        listing_of(page | {"results": entries})
 
 
 @pytest.mark.parametrize(

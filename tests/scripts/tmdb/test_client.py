@@ -8,6 +8,7 @@ from itertools import chain, count, islice
 from typing import Any
 
 import pytest
+import requests
 
 from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.tmdb.process import RunningStandIn, running
@@ -18,6 +19,7 @@ from scripts.tmdb.client import Tmdb
 from scripts.tmdb.errors import ClockError, NotFoundError, TmdbError, TmdbUnavailableError
 from scripts.tmdb.session import TmdbSession
 from tests.support.bundles import RUN_DATE
+from tests.support.failing_page import fail_page
 from tests.support.films import moment
 from tests.support.recording_proxy import PASSWORD, recording_proxy, set_proxy
 from tests.support.shifting_list import lose_first_film
@@ -221,7 +223,7 @@ def test_invalid_request_is_not_retried(tmdb: Tmdb, waits: list[float]):
 
 
 def test_list_is_read_to_its_last_page(tmdb: Tmdb):
-    films = list(tmdb.pages("/movie/now_playing"))
+    films = list(tmdb.films("/movie/now_playing"))
     pages = tmdb.get("/movie/now_playing")["total_pages"]
     assert pages > 1
     assert len({film["id"] for film in films}) == len(films) > (pages - 1) * module.PAGE_SIZE
@@ -229,11 +231,11 @@ def test_list_is_read_to_its_last_page(tmdb: Tmdb):
 
 def test_list_is_read_no_further_than_tmdbs_last_page(tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "MAX_PAGE", 2)
-    assert len(list(tmdb.pages("/movie/popular"))) == 2 * module.PAGE_SIZE
+    assert len(list(tmdb.films("/movie/popular"))) == 2 * module.PAGE_SIZE
 
 
 def test_list_is_read_no_further_than_used(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
-    next(tmdb.pages("/movie/popular"))
+    next(tmdb.films("/movie/popular"))
     assert tmdb_stand_in.stats()["requests"] == 1
 
 
@@ -246,7 +248,7 @@ def test_list_in_an_unknown_format_is_reported_in_one_sentence(
         tmdb_stand_in.faults({"kind": kind, "field": "id"}),
         pytest.raises(TmdbUnavailableError, match="a list of films in an unknown format"),
     ):
-        list(tmdb.pages("/movie/now_playing"))
+        list(tmdb.films("/movie/now_playing"))
 
 
 @pytest.mark.parametrize(
@@ -274,9 +276,9 @@ def test_list_with_a_null_id_is_read_in_one_request(
 @pytest.mark.parametrize("kind", ["missing_field", "wrong_type"])
 @pytest.mark.usefixtures("waits")
 def test_list_in_an_unknown_format_is_retried(tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str):
-    expected = list(tmdb.pages("/movie/now_playing"))
+    expected = list(tmdb.films("/movie/now_playing"))
     with tmdb_stand_in.faults({"kind": kind, "field": "id", "first": 2}):
-        assert list(tmdb.pages("/movie/now_playing")) == expected
+        assert list(tmdb.films("/movie/now_playing")) == expected
 
 
 def test_details_have_each_film_with_its_parts_and_none_for_deleted_ones(tmdb: Tmdb):
@@ -289,6 +291,39 @@ def test_details_have_each_film_with_its_parts_and_none_for_deleted_ones(tmdb: T
         assert film is not None
         assert film["id"] == film_id
         assert film.keys() >= {"title", "credits", "keywords", "release_dates", "translations"}
+
+
+@pytest.mark.usefixtures("waits")
+@pytest.mark.parametrize(
+    "body", [b"[" * 200_000 + b"]" * 200_000, b'{"id": ' + b"9" * 5_000 + b"}"]
+)
+def test_film_in_json_that_python_cannot_read_is_returned_with_its_problem(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch, body: bytes
+):
+    (bad,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
+    parse = requests.Response.json
+
+    def odd(answer: requests.Response) -> Any:
+        if f"/movie/{bad}?" in (answer.url or ""):
+            answer._content = body
+        return parse(answer)
+
+    monkeypatch.setattr(requests.Response, "json", odd)
+    (answer,) = tmdb.details([bad])
+    assert answer.film is None
+    assert (answer.problem or "").startswith("TMDB sent ")
+
+
+@pytest.mark.usefixtures("waits")
+def test_film_is_only_deleted_if_tmdb_says_so_twice(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
+    (film_id,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
+    fault = {"kind": "404", "path": f"/3/movie/{film_id}", "exact": True}
+    with tmdb_stand_in.faults(fault | {"first": 1}):
+        (answer,) = tmdb.details([film_id])
+    assert answer.film is not None
+    with tmdb_stand_in.faults(fault):
+        (answer,) = tmdb.details([film_id])
+    assert (answer.film, answer.problem) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +361,7 @@ def test_list_that_tmdb_does_not_have_is_reported_in_one_sentence(
 def test_film_that_fails_at_first_is_fetched(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
 ):
-    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (film_id,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
     fault = {"kind": "400", "path": f"/3/movie/{film_id}", "exact": True, "first": 5}
     with tmdb_stand_in.faults(fault):
         (answer,) = tmdb.details([film_id])
@@ -345,7 +380,7 @@ def test_film_that_fails_while_tmdb_is_down_ends_the_details(
 def test_film_gets_its_attempts_once_tmdb_is_back(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, waits: list[float]
 ):
-    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (film_id,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
     with tmdb_stand_in.faults({"kind": "503", "first": 18}):
         (answer,) = tmdb.details([film_id])
     assert answer.film is not None
@@ -353,7 +388,7 @@ def test_film_gets_its_attempts_once_tmdb_is_back(
 
 
 def test_details_end_with_the_first_failing_film(tmdb_stand_in: RunningStandIn, tmdb: Tmdb):
-    ids = [film["id"] for film in tmdb.pages("/movie/now_playing")]
+    ids = [film["id"] for film in tmdb.films("/movie/now_playing")]
     tmdb_stand_in.forget()
     with tmdb_stand_in.revoked(V3_KEY), pytest.raises(TmdbError, match="refuses the key"):
         list(tmdb.details(ids))
@@ -410,7 +445,7 @@ def test_ids_are_read_no_faster_than_films_are_used(tmdb: Tmdb):
 def test_film_with_a_passing_wrong_type_is_fetched_again(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str, field: str
 ):
-    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (film_id,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
     (expected,) = tmdb.details([film_id])
     with tmdb_stand_in.faults({"kind": kind, "field": field, "first": 2}):
         (answer,) = tmdb.details([film_id])
@@ -422,7 +457,7 @@ def test_film_with_a_passing_wrong_type_is_fetched_again(
 def test_missing_part_is_requested_once_by_its_own_path(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str, part: str
 ):
-    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (film_id,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
     (expected,) = tmdb.details([film_id])
     tmdb_stand_in.forget()
     with tmdb_stand_in.faults(
@@ -438,7 +473,7 @@ def test_missing_part_is_requested_once_by_its_own_path(
 def test_part_that_its_own_path_lacks_too_is_missing(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb, kind: str
 ):
-    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (film_id,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
     (expected,) = tmdb.details([film_id])
     path = f"/3/movie/{film_id}"
     with tmdb_stand_in.faults(
@@ -455,7 +490,7 @@ def test_part_that_its_own_path_lacks_too_is_missing(
 def test_film_with_a_lasting_wrong_type_is_returned_as_it_is(
     tmdb_stand_in: RunningStandIn, tmdb: Tmdb
 ):
-    (film_id,) = (film["id"] for film in islice(tmdb.pages("/movie/popular"), 1))
+    (film_id,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
     with tmdb_stand_in.faults({"kind": "wrong_type", "field": "runtime"}):
         (answer,) = tmdb.details([film_id])
     assert answer.film is not None
@@ -525,17 +560,43 @@ def test_retry_after_pauses_all_threads(tmdb_stand_in: RunningStandIn, tmdb: Tmd
 def test_list_that_shifts_while_it_is_read_loses_no_film(
     tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch, path: str
 ):
-    expected = [film["id"] for film in tmdb.pages(path)]
+    expected = [film["id"] for film in tmdb.films(path)]
     read = lose_first_film(monkeypatch, path, after_page=1)
-    found = [film["id"] for film in tmdb.whole_list(path)]
+    found = [film["id"] for film in tmdb.films(path)]
     assert sorted(found) == sorted(expected)
     assert read.count(1) == 2
+
+
+def test_start_of_a_list_that_shifts_while_it_is_read_loses_no_film(
+    tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
+):
+    expected = [film["id"] for film in tmdb.films("/movie/popular", 40)]
+    assert len(expected) == 40
+    lose_first_film(monkeypatch, "/movie/popular", after_page=1)
+    found = [film["id"] for film in tmdb.films("/movie/popular", 40)]
+    assert set(expected) <= set(found)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_page_that_always_fails_is_left_out_and_named(
+    tmdb_stand_in: RunningStandIn, tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch, number: int
+):
+    expected = [film["id"] for film in tmdb.films("/movie/now_playing")]
+    fail_page(monkeypatch, "/movie/now_playing", number)
+    tmdb_stand_in.forget()
+    found = [film["id"] for film in tmdb.films("/movie/now_playing")]
+    lost = set(expected) - set(found)
+    assert lost == set(expected[module.PAGE_SIZE * (number - 1) : module.PAGE_SIZE * number])
+    name = f"page {number} of /movie/now_playing"
+    assert tmdb.failed_pages.problems == {name: "TMDB answered HTTP 500"}
+    pages = -(-len(expected) // module.PAGE_SIZE)
+    assert tmdb_stand_in.stats()["by_kind"]["/movie/now_playing"] == pages - 1  # read only once
 
 
 def test_list_that_stays_the_same_is_read_once(tmdb: Tmdb, tmdb_stand_in: RunningStandIn):
     pages = tmdb.page("/movie/now_playing", 1).pages
     tmdb_stand_in.forget()
-    list(tmdb.whole_list("/movie/now_playing"))
+    list(tmdb.films("/movie/now_playing"))
     assert tmdb_stand_in.stats()["requests"] == pages > 1
 
 
@@ -548,9 +609,9 @@ def test_list_that_never_stays_the_same_is_used_with_a_warning(
     def page(self: Tmdb, path: str, number: int, **query: Any) -> Any:
         return whole(self, path, number, **query)._replace(total=next(totals))
 
-    expected = [film["id"] for film in tmdb.pages("/movie/now_playing")]
+    expected = [film["id"] for film in tmdb.films("/movie/now_playing")]
     monkeypatch.setattr(Tmdb, "page", page)
-    assert [film["id"] for film in tmdb.whole_list("/movie/now_playing")] == expected
+    assert [film["id"] for film in tmdb.films("/movie/now_playing")] == expected
     assert "/movie/now_playing changed while it was read" in caplog.text
 
 

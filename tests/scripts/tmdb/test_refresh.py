@@ -62,8 +62,8 @@ def test_first_films_are_popular_ones_then_the_newest_with_enough_votes(tmdb: Tm
 
 
 def test_film_in_both_lists_is_fetched_once(tmdb: Tmdb):
-    popular = {film["id"] for film in islice(tmdb.pages("/movie/popular"), 80)}
-    newest = {film["id"] for film in islice(newest_rated(tmdb, RUN_DATE), 320)}
+    popular = {film["id"] for film in islice(tmdb.films("/movie/popular"), 80)}
+    newest = {film["id"] for film in newest_rated(tmdb, RUN_DATE, 320)}
     ids = first_films(tmdb, RUN_DATE, 400)
     assert popular & newest
     assert len(ids) == len(set(ids)) == 400
@@ -75,23 +75,23 @@ def test_limit_of_the_first_films_is_kept(tmdb: Tmdb, limit: int):
 
 
 def test_films_that_wait_are_not_among_the_first(tmdb: Tmdb):
-    popular = next(tmdb.pages("/movie/popular"))["id"]
+    popular = next(tmdb.films("/movie/popular"))["id"]
     ids = first_films(tmdb, RUN_DATE, 30, frozenset({popular}))
     assert popular not in ids
     assert len(ids) == 30
 
 
 def test_newest_rated_films_are_released_up_to_the_day(tmdb: Tmdb):
-    assert next(newest_rated(tmdb, date(2020, 6, 30)))["release_date"] <= "2020-06-30"
+    assert next(newest_rated(tmdb, date(2020, 6, 30), 20))["release_date"] <= "2020-06-30"
 
 
 def test_rated_films_continue_by_date_past_the_last_page(
     tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
 ):
-    whole = [film["id"] for film in newest_rated(tmdb, EARLY)]
+    whole = [film["id"] for film in newest_rated(tmdb, EARLY, 1_000)]
     monkeypatch.setattr(tmdb_module, "MAX_PAGE", 1)
     monkeypatch.setattr(module, "MAX_PAGE", 1)
-    in_parts = [film["id"] for film in newest_rated(tmdb, EARLY)]
+    in_parts = [film["id"] for film in newest_rated(tmdb, EARLY, 1_000)]
     assert len(whole) > 3 * tmdb_module.PAGE_SIZE
     assert list(dict.fromkeys(in_parts)) == whole
 
@@ -103,12 +103,12 @@ def test_list_ends_when_one_day_has_more_films_than_tmdb_lists(
         return ({"id": number, "release_date": "2026-11-23"} for number in range(20))
 
     monkeypatch.setattr(module, "MAX_PAGE", 1)
-    monkeypatch.setattr(tmdb, "pages", one_day)
-    assert len(list(newest_rated(tmdb, RUN_DATE))) == 20
+    monkeypatch.setattr(tmdb, "films", one_day)
+    assert len(list(newest_rated(tmdb, RUN_DATE, 1_000))) == 20
 
 
 def test_listed_films_are_due_unless_fetched_today(tmdb: Tmdb, store: FilmStore):
-    popular = [film["id"] for film in islice(tmdb.pages("/movie/popular"), 4)]
+    popular = [film["id"] for film in islice(tmdb.films("/movie/popular"), 4)]
     opened = "2026-10-01"
     index = index_of(store, (popular[0], 0, opened), (popular[1], 1, opened))
     ids = list(listed(tmdb, index, TODAY))
@@ -171,7 +171,7 @@ def test_daily_share_of_old_records_is_due_but_none_of_this_month(store: FilmSto
 
 
 def test_each_due_film_comes_once_and_listed_films_first(tmdb: Tmdb, store: FilmStore):
-    popular = next(tmdb.pages("/movie/popular"))["id"]
+    popular = next(tmdb.films("/movie/popular"))["id"]
     index = index_of(store, (popular, 160, "2026-11-01"), (7, 160, "2010-01-01"))
     ids = due(tmdb, index, RUN_DATE - 2 * DAY, moment(), FailingFilms(store.folder))
     assert len(ids) == len(set(ids))
@@ -181,7 +181,7 @@ def test_each_due_film_comes_once_and_listed_films_first(tmdb: Tmdb, store: Film
 
 
 def test_failing_film_is_due_on_its_day_and_not_before(tmdb: Tmdb, store: FilmStore):
-    popular = next(tmdb.pages("/movie/popular"))["id"]
+    popular = next(tmdb.films("/movie/popular"))["id"]
     index = index_of(store, (popular, 160, "2026-11-01"))
     failing = FailingFilms(store.folder)
     failing.update({popular: "TMDB answered HTTP 500"}, (), RUN_DATE)
