@@ -1,7 +1,7 @@
 """A client of TMDB's v3 API: lists, changes, and films with their parts."""
 
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +30,7 @@ from scripts.tmdb.session import CONNECTIONS, GENRES, TmdbSession
 
 logger = logging.getLogger(__name__)
 
+Query = Mapping[str, str | int]
 T = TypeVar("T")
 
 MAX_PAGE: Final = 500
@@ -144,7 +145,9 @@ class Tmdb:
             logger.warning("skipped %s entries of %s without a film id", listing.unusable, path)
         return listing
 
-    def films(self, path: str, limit: int | None = None, **query: str | int) -> Iterator[FilmJson]:
+    def films(
+        self, path: str, query: Query | None = None, limit: int | None = None
+    ) -> Iterator[FilmJson]:
         """Request a list page by page, and again if it changed meanwhile; yield each film once.
 
         A film that was in the list all the time is not missed, unless TMDB cannot send its page.
@@ -152,9 +155,9 @@ class Tmdb:
 
         Args:
             path: The list.
+            query: The query parameters.
             limit: Read only so many films from the start of the list. There may be more results, if
                 the list changed. By default, the whole list is read.
-            query: The query parameters.
 
         Raises:
             PageFailedError: TMDB cannot send the first two pages.
@@ -164,7 +167,7 @@ class Tmdb:
         known: set[int] = set()
         for _ in range(MAX_READINGS):
             reading, failed = ListReading(), len(self.failed_pages)
-            for listing in self.listings(path, **query):
+            for listing in self.listings(path, query or {}):
                 left = None if limit is None else limit - len(reading.ids)
                 wanted = islice(reading.add(listing), left)
                 new = [film for film in wanted if film["id"] not in known]
@@ -179,7 +182,7 @@ class Tmdb:
                 return
         logger.warning("%s changed while it was read; it may have more films", path)
 
-    def listings(self, path: str, first: int = 1, **query: str | int) -> Iterator[Listing]:
+    def listings(self, path: str, query: Query, first: int = 1) -> Iterator[Listing]:
         """Request the pages of a list from page `first` on, without those that TMDB cannot send.
 
         Raises the errors of `films`.
@@ -209,7 +212,8 @@ class Tmdb:
                 because no model is for such a film.
         """
         following, failed = day + timedelta(days=1), len(self.failed_pages)
-        found = self.films(_CHANGES, start_date=day.isoformat(), end_date=following.isoformat())
+        dates = {"start_date": day.isoformat(), "end_date": following.isoformat()}
+        found = self.films(_CHANGES, dates)
         yield from (film["id"] for film in found if not film.get("adult") or known(film["id"]))
         if len(self.failed_pages) > failed:
             self.unread_changes = min(self.unread_changes or day, day)

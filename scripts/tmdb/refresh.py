@@ -39,7 +39,7 @@ def first_films(
     The new films are the newest ones with enough votes that were released up to `until`. Films in
     `waiting` are left out, because they failed and are tried again on a later day.
     """
-    popular = tmdb.films("/movie/popular", max(1, round(limit * POPULAR_SHARE)))
+    popular = tmdb.films("/movie/popular", limit=max(1, round(limit * POPULAR_SHARE)))
     found = _unique(chain(popular, newest_rated(tmdb, until, limit + len(waiting))))
     return list(islice((film_id for film_id in found if film_id not in waiting), limit))
 
@@ -73,7 +73,7 @@ def due(
 def listed(tmdb: Tmdb, index: Index, today: int) -> Iterator[int]:
     """Yield ids of popular, upcoming and currently shown films that were not fetched today."""
     lists = chain(
-        tmdb.films("/movie/popular", POPULAR_FILMS),
+        tmdb.films("/movie/popular", limit=POPULAR_FILMS),
         tmdb.films("/movie/now_playing"),
         tmdb.films("/movie/upcoming"),
     )
@@ -136,7 +136,7 @@ def newest_rated(tmdb: Tmdb, until: date, limit: int) -> Iterator[FilmJson]:
             "primary_release_date.lte": until.isoformat(),
             "vote_count.gte": MIN_VOTES,
         }
-        found = list(tmdb.films("/discover/movie", min(limit, MAX_PAGE * PAGE_SIZE), **query))
+        found = list(tmdb.films("/discover/movie", query, min(limit, MAX_PAGE * PAGE_SIZE)))
         # Films that a second reading has found come last.
         found.sort(key=lambda film: _opened(film) or until, reverse=True)
         yield from found

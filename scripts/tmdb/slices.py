@@ -361,7 +361,7 @@ class _SlicePages:
             self.restart()
         first = self.page + 1
         self._reading = ListReading(first)
-        for listing in self._tmdb.listings("/discover/movie", first, **self._query):
+        for listing in self._tmdb.listings("/discover/movie", self._query, first):
             number = listing.number
             found = [film["id"] for film in self._reading.add(listing)]
             wanted = [each for each in found if each not in self._seen and not self._is_fresh(each)]

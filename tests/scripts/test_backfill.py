@@ -60,7 +60,7 @@ def listed(settings: Settings) -> set[int]:
         "primary_release_date.lte": LAST.isoformat(),
     }
     with Tmdb(settings) as tmdb:
-        return {film["id"] for film in tmdb.films("/discover/movie", **query)}
+        return {film["id"] for film in tmdb.films("/discover/movie", query)}
 
 
 def served(stand_in: RunningStandIn) -> int:
@@ -518,7 +518,7 @@ def test_two_concurrent_backfills_fill_one_store(
     films = stored(film_store(paced_settings, paced.source))
     with Tmdb(paced_settings) as tmdb:
         query = slice_query(FIRST, LAST, 0)
-        assert films.keys() == {film["id"] for film in tmdb.films("/discover/movie", **query)}
+        assert films.keys() == {film["id"] for film in tmdb.films("/discover/movie", query)}
 
 
 def test_command_line_shows_progress_and_the_total(

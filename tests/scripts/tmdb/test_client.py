@@ -570,10 +570,10 @@ def test_list_that_shifts_while_it_is_read_loses_no_film(
 def test_start_of_a_list_that_shifts_while_it_is_read_loses_no_film(
     tmdb: Tmdb, monkeypatch: pytest.MonkeyPatch
 ):
-    expected = [film["id"] for film in tmdb.films("/movie/popular", 40)]
+    expected = [film["id"] for film in tmdb.films("/movie/popular", limit=40)]
     assert len(expected) == 40
     lose_first_film(monkeypatch, "/movie/popular", after_page=1)
-    found = [film["id"] for film in tmdb.films("/movie/popular", 40)]
+    found = [film["id"] for film in tmdb.films("/movie/popular", limit=40)]
     assert set(expected) <= set(found)
 
 
