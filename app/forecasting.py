@@ -1,12 +1,25 @@
 """Turn a request's facts about a film into a forecast with reasons, warnings and similar films."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from app.schemas import Comparable, FieldNote, FilmFacts, Forecast, Mood, RatingInterval, Reason
+from app.schemas import (
+    Chance,
+    Comparable,
+    FieldNote,
+    FilmFacts,
+    Forecast,
+    Mood,
+    OldForecast,
+    Quantile,
+    RatingInterval,
+    Reason,
+)
 from movierating.films.film import Film, Plot
 from movierating.films.text import is_korean, measure_plot
 from movierating.films.tokens import MAX_CAST
+from movierating.model.distribution import STATED_LEVELS, STATED_RATINGS
 from movierating.model.novelty import novelty_warnings
 from movierating.model.predictor import PredictedRating
 from movierating.registry.bundle import Bundle
@@ -89,7 +102,12 @@ def film_from(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> Film:
 
 
 def forecast(
-    bundle: Bundle, facts: FilmFacts, reading: PlotReading, *, explained: bool = True
+    bundle: Bundle,
+    facts: FilmFacts,
+    reading: PlotReading,
+    *,
+    explained: bool = True,
+    at_least: Sequence[float] = (),
 ) -> Forecast:
     """Forecast the rating of the film in a request.
 
@@ -98,6 +116,7 @@ def forecast(
         facts: The facts in the request.
         reading: The plot in the request, from `read_plot`.
         explained: Whether to add reasons and similar films, which take most of the time.
+        at_least: State the probability of these ratings or more, besides those always stated.
     """
     reading = reading.or_korean(bundle, facts.overview)
     film = film_from(bundle, facts, reading)
@@ -105,6 +124,8 @@ def forecast(
     return Forecast(
         rating=round(predicted.rating, 2),
         interval=_interval(predicted),
+        quantiles=_quantiles(predicted),
+        at_least=_chances(predicted, at_least),
         average=round(bundle.manifest.average_rating, 2),
         reasons=_reasons(predicted),
         comparables=_similar_films(bundle, film) if explained else [],
@@ -125,7 +146,8 @@ def forecast_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five n
     lang_encoded: int,
     sentiment: float,
     overview_len: int,
-) -> float:
+    at_least: Sequence[float] = (),
+) -> OldForecast:
     """Forecast a film's rating from the five numbers of the old API contract (`GET /predict`).
 
     Args:
@@ -135,6 +157,8 @@ def forecast_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five n
         lang_encoded: The language's code from `/options`; -1 if it is unknown.
         sentiment: The mood of the plot, from -1 (dark) to 1 (bright).
         overview_len: The number of characters in the plot; 0 for no plot.
+        at_least: State the probability of these ratings or more, and the quantiles. If it is empty,
+            the answer has only the rating, as in the old contract.
     """
     genre = bundle.codes.genres.name(genre_encoded)
     film = Film(
@@ -144,7 +168,12 @@ def forecast_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five n
         # Without a plot there is no mood, so the caller's number is ignored.
         plot=Plot(overview_len, sentiment) if overview_len else None,
     )
-    return float(bundle.forecast([film])[0])
+    (predicted,) = bundle.predictor.forecast([film], explained=False)
+    return OldForecast(
+        predicted_rating=round(predicted.rating, 2),
+        quantiles=_quantiles(predicted) if at_least else None,
+        at_least=_chances(predicted, at_least) if at_least else None,
+    )
 
 
 def mood_of(plot: Plot | None) -> Mood | None:
@@ -161,6 +190,26 @@ def _interval(predicted: PredictedRating) -> RatingInterval:
     return RatingInterval(
         low=round(predicted.low, 2), high=round(predicted.high, 2), coverage=COVERAGE
     )
+
+
+def _quantiles(predicted: PredictedRating) -> list[Quantile] | None:
+    distribution = predicted.distribution
+    if distribution is None:
+        return None
+    return [
+        Quantile(level=level, rating=round(float(distribution.quantile(level)), 2))
+        for level in STATED_LEVELS
+    ]
+
+
+def _chances(predicted: PredictedRating, at_least: Sequence[float]) -> list[Chance] | None:
+    distribution = predicted.distribution
+    if distribution is None:
+        return None
+    return [
+        Chance(rating=rating, probability=round(float(distribution.at_least(rating)), 3))
+        for rating in sorted({*STATED_RATINGS, *at_least})
+    ]
 
 
 def _reasons(predicted: PredictedRating) -> list[Reason]:

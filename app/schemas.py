@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -17,6 +18,16 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Names = Annotated[list[Name], Field(max_length=1_000)]
 Runtime = Annotated[
     float, Field(gt=0, le=600, description="Running time in minutes.", examples=[112])
+]
+
+AtLeast = Annotated[
+    list[Annotated[float, Field(ge=0, le=10)]],
+    Query(
+        max_length=20,
+        description="A rating from 0 to 10. The answer also states the probability of this rating "
+        "or more. Repeat the parameter for several ratings.",
+        examples=[[7.5]],
+    ),
 ]
 
 
@@ -105,6 +116,20 @@ class RatingInterval(BaseModel):
     coverage: float
 
 
+class Quantile(BaseModel):
+    """The rating below which the film's rating lies with the probability `level`."""
+
+    level: float
+    rating: float
+
+
+class Chance(BaseModel):
+    """The probability that the film's rating is `rating` or more."""
+
+    rating: float
+    probability: float
+
+
 class FieldNote(BaseModel):
     """A field of the request, and why it was ignored or looks unusual."""
 
@@ -133,6 +158,21 @@ class Forecast(BaseModel):
 
     rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
     interval: RatingInterval
+    quantiles: Annotated[
+        list[Quantile] | None,
+        Field(
+            description="Predicted distribution of the rating, the lowest level first. The "
+            "interval reaches from level 0.1 to level 0.9. Null if the model in service comes from "
+            "version 1.0.0, which predicted no distribution."
+        ),
+    ]
+    at_least: Annotated[
+        list[Chance] | None,
+        Field(
+            description="Probability of a rating of 6, 7 and 8 or more, and of the ratings in the "
+            "query parameter `at_least`. Null as for `quantiles`."
+        ),
+    ]
     average: Annotated[float, Field(description="Forecast for a film without any known fact.")]
     reasons: Annotated[
         list[Reason],
@@ -199,9 +239,14 @@ class BatchForecast(BaseModel):
 
 
 class OldForecast(BaseModel):
-    """The response of the old API contract, `GET /v1/predict`."""
+    """The response of the old API contract, `GET /v1/predict`.
+
+    It has `quantiles` and `at_least` only if the query parameter `at_least` was sent.
+    """
 
     predicted_rating: Annotated[float, Field(examples=[7.38])]
+    quantiles: list[Quantile] | None = None
+    at_least: list[Chance] | None = None
 
 
 class GenreOption(BaseModel):

@@ -137,7 +137,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
     seconds = time.perf_counter() - started
     model, _ = export_models(learned)
     held_out = learned.films.evaluation_films()
-    forecast, half_widths = model.forecast(held_out.full), model.half_widths(held_out.full)
+    forecast, (low, high) = model.forecast(held_out.full), model.intervals(held_out.full)
     reached = score(held_out.ratings, forecast)
     full, form, masked = (
         round(float(model.covers(view, held_out.ratings).mean()), 4) for view in held_out.views
@@ -146,7 +146,7 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
         "coverage80": full,
         "form_coverage80": form,
         "masked_coverage80": masked,
-        "width80": round(float(2 * half_widths.mean()), 4),
+        "width80": round(float((high - low).mean()), 4),
         "worst_slice": _worst_subgroup(subgroup_scores(model, held_out, split.holdout)),
         "ratio_to_old_model": round(reached.rmse / learned.baselines["old_model"].rmse, 4),
         "model": learned.best.family,

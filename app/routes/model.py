@@ -13,7 +13,7 @@ from app.problems import BAD_INPUT, NOT_FOUND, UNAVAILABLE
 from app.revalidation import RevalidatedRoute
 from app.schemas import GenreOption, LanguageOption, Options, VersionInfo, VersionName
 from movierating.films.languages import TMDB_LANGUAGES
-from movierating.model.onnx_model import RATING_RANGE
+from movierating.model.distribution import RATING_RANGE
 from movierating.registry.evidence import Evidence
 
 router = APIRouter(route_class=RevalidatedRoute)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final, Self
@@ -12,11 +13,12 @@ from pydantic import ValidationError
 
 from app.background.model_follower import Served
 from app.dependencies import in_service, metrics_of, translator_of, worker_of
-from app.forecasting import forecast, forecast_from_codes, read_plot
+from app.forecasting import PlotReading, forecast, forecast_from_codes, read_plot
 from app.middleware.limits import charge
 from app.problems import BAD_INPUT, UNAVAILABLE, invalid
 from app.schemas import (
     MAX_BATCH_CHARACTERS,
+    AtLeast,
     Batch,
     BatchForecast,
     BatchRow,
@@ -47,15 +49,20 @@ _TRANSLATED_AT_ONCE: Final = 4  # films of one batch
 
 @dataclass(frozen=True)
 class _Tools:
-    """What a request needs to forecast films, all with one version of the model."""
+    """What a request needs to forecast films, all with one version of the model.
+
+    Attributes:
+        at_least: The answers state the probability of these ratings or more.
+    """
 
     served: Served
     translator: Translator
     worker: Worker
+    at_least: Sequence[float]
 
     @classmethod
-    def of(cls, request: Request) -> Self:
-        return cls(in_service(request), translator_of(request), worker_of(request))
+    def of(cls, request: Request, at_least: Sequence[float]) -> Self:
+        return cls(in_service(request), translator_of(request), worker_of(request), at_least)
 
 
 @single_films.post("/predict", summary="Forecast from raw facts", responses=UNAVAILABLE | BAD_INPUT)
@@ -68,13 +75,14 @@ async def predict(
             description="`false` leaves `reasons` and `comparables` empty, which is faster.",
         ),
     ] = True,
+    at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
 ) -> Forecast:
     """Forecast the TMDB rating of a film from facts that are known before its release."""
-    tools = _Tools.of(request)
+    tools = _Tools.of(request, at_least)
     if explain or facts.overview:
         answer = await _forecast(tools, facts, explained=explain)
     else:  # takes less time than the way to the worker
-        answer = forecast(tools.served.bundle, facts, read_plot(None, None), explained=False)
+        answer = _calculate(tools, facts, read_plot(None, None), explained=False)
     metrics_of(request).count_forecast(answer.rating, "facts")
     return answer
 
@@ -84,6 +92,7 @@ async def predict(
     summary="Forecast from the old five numbers",
     responses=UNAVAILABLE | BAD_INPUT,
     deprecated=True,
+    response_model_exclude_none=True,  # the old contract has only the rating
 )
 async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five numbers
     request: Request,
@@ -115,6 +124,7 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
             examples=[240],
         ),
     ],
+    at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
 ) -> OldForecast:
     """Forecast the rating of a film from the five numbers of the old API contract.
 
@@ -124,11 +134,11 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
     served = in_service(request)
     _check_code(served.bundle.codes.genres, genre_encoded, "genre_encoded")
     _check_code(served.bundle.codes.languages, lang_encoded, "lang_encoded")
-    rating = forecast_from_codes(
-        served.bundle, runtime, genre_encoded, lang_encoded, sentiment, overview_len
+    answer = forecast_from_codes(
+        served.bundle, runtime, genre_encoded, lang_encoded, sentiment, overview_len, at_least
     )
-    metrics_of(request).count_forecast(rating, "codes")
-    return OldForecast(predicted_rating=round(rating, 2))
+    metrics_of(request).count_forecast(answer.predicted_rating, "codes")
+    return answer
 
 
 @batches.post(
@@ -137,7 +147,11 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
     response_model=BatchForecast,
     responses=UNAVAILABLE | BAD_INPUT,
 )
-async def predict_batch(request: Request, batch: Batch) -> Response:
+async def predict_batch(
+    request: Request,
+    batch: Batch,
+    at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
+) -> Response:
     """Forecast up to 100 films with one model version.
 
     A film with invalid facts gets a problem in its row; the others get their forecasts. All plots
@@ -145,9 +159,9 @@ async def predict_batch(request: Request, batch: Batch) -> Response:
     """
     _check_characters(batch)
     charge(request, len(batch.films))
-    tools = _Tools.of(request)
+    tools = _Tools.of(request, at_least)
     rows: list[_Row | FilmFacts] = [
-        await tools.worker.run(_row_without_translation, tools.served, film) for film in batch.films
+        await tools.worker.run(_row_without_translation, tools, film) for film in batch.films
     ]
     places = asyncio.Semaphore(_TRANSLATED_AT_ONCE)
 
@@ -193,7 +207,7 @@ def _row(answer: Forecast) -> _Row:
     return _Row(BatchRow(forecast=answer).model_dump_json().encode(), answer.rating)
 
 
-def _row_without_translation(served: Served, film: Any) -> _Row | FilmFacts:
+def _row_without_translation(tools: _Tools, film: Any) -> _Row | FilmFacts:
     """Parse and forecast one film of a batch, as `POST /predict` does.
 
     Returns:
@@ -206,23 +220,23 @@ def _row_without_translation(served: Served, film: Any) -> _Row | FilmFacts:
         found = error.errors(include_input=False, include_url=False)
         problem = invalid([each | {"loc": ("body", *each["loc"])} for each in found])
         return _Row(BatchRow(problem=problem).model_dump_json().encode())
-    answer = _forecast_untranslated(served, facts, explained=True)
+    answer = _forecast_untranslated(tools, facts, explained=True)
     return _row(answer) if answer else facts
 
 
 async def _forecast(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast:
     answer = await tools.worker.run(
-        partial(_forecast_untranslated, tools.served, facts, explained=explained)
+        partial(_forecast_untranslated, tools, facts, explained=explained)
     )
     return answer or await _forecast_translated(tools, facts, explained=explained)
 
 
-def _forecast_untranslated(served: Served, facts: FilmFacts, *, explained: bool) -> Forecast | None:
+def _forecast_untranslated(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast | None:
     """Forecast a film; return None if its plot needs a translation."""
     text = facts.overview
     if text and not is_english(text):
         return None
-    return forecast(served.bundle, facts, read_plot(text, text), explained=explained)
+    return _calculate(tools, facts, read_plot(text, text), explained=explained)
 
 
 async def _forecast_translated(
@@ -232,10 +246,17 @@ async def _forecast_translated(
     english = await tools.translator.to_english(facts.overview or "")
 
     def calculate() -> Forecast:
-        reading = read_plot(facts.overview, english)
-        return forecast(tools.served.bundle, facts, reading, explained=explained)
+        return _calculate(tools, facts, read_plot(facts.overview, english), explained=explained)
 
     return await tools.worker.run(calculate)
+
+
+def _calculate(
+    tools: _Tools, facts: FilmFacts, reading: PlotReading, *, explained: bool
+) -> Forecast:
+    return forecast(
+        tools.served.bundle, facts, reading, explained=explained, at_least=tools.at_least
+    )
 
 
 def _check_code(table: CodeTable, code: int, field: str) -> None:

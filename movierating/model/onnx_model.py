@@ -7,9 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from movierating.errors import ExplainedError
+from movierating.model.distribution import (
+    RATING_RANGE,
+    NormalisedErrors,
+    Numbers,
+    RatingDistributions,
+    intervals,
+)
 from movierating.model.features import Matrix
 
-RATING_RANGE: Final = (0.0, 10.0)
 # In rating points. A smaller predicted error is not credible, because the votes themselves vary by
 # that much.
 SMALLEST_ERROR: Final = 0.05
@@ -57,12 +63,16 @@ class Model:
     Attributes:
         rating: The graph that predicts the rating.
         error: The graph that predicts the absolute error of that rating, in rating points.
-        quantile: Interval half-width as a multiple of the predicted error.
+        quantile: Half-width as a multiple of the predicted error.
+        errors: The distribution of the errors on the folds, divided by the half-widths; None if the
+            bundle has format 2. Without it, the 80 % interval is as wide above the forecast as
+            below it, and there is no predicted distribution.
     """
 
     rating: Graph
     error: Graph
     quantile: float
+    errors: NormalisedErrors | None = None
 
     def forecast(self, matrix: Matrix) -> Matrix:
         """Forecast ratings from 0 to 10, shape (rows,), for vectors of shape (rows, features)."""
@@ -70,12 +80,29 @@ class Model:
         return np.minimum(np.maximum(self.rating.predict(matrix), lowest), highest)
 
     def half_widths(self, matrix: Matrix) -> Matrix:
-        """Return the half-widths of the 80 % intervals in rating points, shape (rows,)."""
+        """Return the predicted half-widths in rating points, shape (rows,).
+
+        For 80 % of the films, the absolute error should be smaller.
+        """
         errors = np.maximum(self.error.predict(matrix), SMALLEST_ERROR)
         return np.float32(self.quantile) * errors
 
-    def covers(self, matrix: Matrix, ratings: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    def distributions(self, matrix: Matrix) -> RatingDistributions | None:
+        """Predict the distributions of the ratings; None if the bundle has format 2."""
+        return self.distribution_around(self.forecast(matrix), self.half_widths(matrix))
+
+    def distribution_around(
+        self, forecasts: npt.ArrayLike, half_widths: npt.ArrayLike
+    ) -> RatingDistributions | None:
+        """Return the distributions of ratings whose forecasts and half-widths are known."""
+        return RatingDistributions(forecasts, half_widths, self.errors) if self.errors else None
+
+    def intervals(self, matrix: Matrix) -> tuple[Numbers, Numbers]:
+        """Return the lower and the upper ends of the 80 % intervals, each of shape (rows,)."""
+        return intervals(self.forecast(matrix), self.half_widths(matrix), self.errors)
+
+    def covers(self, matrix: Matrix, ratings: Numbers) -> npt.NDArray[np.bool_]:
         """Return whether each film's true rating lies in its 80 % interval, shape (rows,)."""
-        off = np.abs(self.forecast(matrix) - ratings)
-        inside: npt.NDArray[np.bool_] = off <= self.half_widths(matrix)
+        low, high = self.intervals(matrix)
+        inside: npt.NDArray[np.bool_] = (low <= ratings) & (ratings <= high)
         return inside

@@ -1,4 +1,4 @@
-"""Forecast films: the rating, its 80 % interval, and the reasons for it.
+"""Forecast films: the rating, its distribution and 80 % interval, and the reasons for it.
 
 Both the API and the forecast ledger use `Predictor`, so a film gets the same numbers in both. Only
 the rounding differs.
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from movierating.films.film import Film
 from movierating.model.attribution import explain
+from movierating.model.distribution import RatingDistributions, intervals
 from movierating.model.features import Matrix, build_matrix
-from movierating.model.onnx_model import RATING_RANGE, Model
+from movierating.model.onnx_model import Model
 from movierating.model.target_encoding import Effects
 
 
@@ -20,8 +21,10 @@ class PredictedRating:
 
     Attributes:
         rating: The forecast rating, 0 to 10.
-        low: Lower end of the 80 % interval, at least 0.
-        high: Upper end of the 80 % interval, at most 10.
+        low: Lower end of the 80 % interval, at least 0: the 10th percentile of the distribution.
+        high: Upper end of the 80 % interval, at most 10: the 90th percentile.
+        distribution: The predicted distribution of this film's rating; None if the bundle has
+            format 2. Then the interval is as wide above the rating as below it.
         reasons: How many rating points each feature group contributes, the largest first. Their sum
             is the forecast minus the forecast for a film without known facts. Empty if no reasons
             were requested.
@@ -30,6 +33,7 @@ class PredictedRating:
     rating: float
     low: float
     high: float
+    distribution: RatingDistributions | None
     reasons: dict[str, float]
 
 
@@ -63,17 +67,23 @@ class Predictor:
         """
         matrix = self.matrix(films)
         ratings, half_widths = self.model.forecast(matrix), self.model.half_widths(matrix)
-        lowest, highest = RATING_RANGE
+        lows, highs = intervals(ratings, half_widths, self.model.errors)
         return [
             PredictedRating(
                 rating=rating,
-                low=max(rating - half_width, lowest),
-                high=min(rating + half_width, highest),
+                low=low,
+                high=high,
+                distribution=self.model.distribution_around(rating, half_width),
                 # One call per film: each film has other known groups, and one call for all films
                 # would not be faster.
                 reasons=explain(self.model, vector[None, :], self.features) if explained else {},
             )
-            for vector, rating, half_width in zip(
-                matrix, ratings.tolist(), half_widths.tolist(), strict=True
+            for vector, rating, half_width, low, high in zip(
+                matrix,
+                ratings.tolist(),
+                half_widths.tolist(),
+                lows.tolist(),
+                highs.tolist(),
+                strict=True,
             )
         ]

@@ -13,6 +13,7 @@ import numpy as np
 from movierating.films.codes import Codes
 from movierating.films.film import Film
 from movierating.identity import sha256
+from movierating.model.distribution import NormalisedErrors
 from movierating.model.features import Matrix, UnknownFeatureError
 from movierating.model.onnx_model import Graph, GraphError, Model
 from movierating.model.predictor import Predictor
@@ -32,6 +33,7 @@ from movierating.registry.training_films import TrainingFilms
 
 MODEL_NAME: Final = "model.onnx"
 ERROR_NAME: Final = "error.onnx"
+DISTRIBUTION_NAME: Final = "distribution.json"
 EFFECTS_NAME: Final = "effects.json"
 CODES_NAME: Final = "codes.json"
 SIMILAR_FILMS_NAME: Final = "comparables.npz"
@@ -39,7 +41,7 @@ TRAINING_FILMS_NAME: Final = "training_films.npy"
 CARD_NAME: Final = "MODEL_CARD.md"
 EVIDENCE_NAME: Final = "evidence.json"
 _REQUIRED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, SIMILAR_FILMS_NAME})
-_REQUIRED_NOW: Final = _REQUIRED | {TRAINING_FILMS_NAME}  # _REQUIRED is for format 2
+_REQUIRED_NOW: Final = _REQUIRED | {TRAINING_FILMS_NAME, DISTRIBUTION_NAME}  # the other: format 2
 GOLDEN_TOLERANCE: Final = 1e-4  # in rating points, because processors round differently
 
 
@@ -108,7 +110,10 @@ class Bundle:
             _parsed(Effects, EFFECTS_NAME, files),
             similar_films,
             Model(
-                _graph(MODEL_NAME, files), _graph(ERROR_NAME, files), manifest.interval80.quantile
+                _graph(MODEL_NAME, files),
+                _graph(ERROR_NAME, files),
+                manifest.interval80.quantile,
+                _errors(files),
             ),
             _training_films(files.get(TRAINING_FILMS_NAME), similar_films),
             _evidence(files.get(EVIDENCE_NAME)),
@@ -186,6 +191,13 @@ def _graph(name: str, files: Mapping[str, bytes]) -> Graph:
         return Graph(files[name])
     except GraphError as error:
         raise BundleError(f"{name} is not a model that can be opened") from error
+
+
+def _errors(files: Mapping[str, bytes]) -> NormalisedErrors | None:
+    """Read the distribution of the errors, which format 2 does not have."""
+    if DISTRIBUTION_NAME not in files:
+        return None
+    return _parsed(NormalisedErrors, DISTRIBUTION_NAME, files)
 
 
 class _FromJson(Protocol):

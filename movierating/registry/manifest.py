@@ -62,7 +62,8 @@ class Interval(_Part):
     """The 80 % interval and its scores on the hold-out films.
 
     Attributes:
-        quantile: Interval half-width as a multiple of the predicted error.
+        quantile: The half-width that contains 80 % of the errors, as a multiple of the predicted
+            error. Errors are normalised by it (`movierating.model.distribution`).
         coverage: Fraction of films whose rating lies in the interval, with all facts known.
         form_coverage: The same fraction if only running time, language, main genre and plot are
             known.

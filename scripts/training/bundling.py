@@ -13,6 +13,7 @@ from movierating.model.onnx_model import Graph, Model
 from movierating.model.similar_films import RatedFilm, SimilarFilms
 from movierating.registry.bundle import (
     CODES_NAME,
+    DISTRIBUTION_NAME,
     EFFECTS_NAME,
     ERROR_NAME,
     MODEL_NAME,
@@ -115,10 +116,10 @@ def assemble(
 
 
 def export_models(result: TrainingResult) -> tuple[Model, dict[str, bytes]]:
-    """Export the best candidate, and an error model for its intervals, to ONNX.
+    """Export the best candidate and its error model to ONNX, with the distribution of the errors.
 
     Returns:
-        A `Model` that joins both as the API does, and the two ONNX files by name.
+        A `Model` that joins all as the API does, and the files by name.
     """
     best, probe = result.best, result.films.evaluation_films().full
     error_model = fit_error_model(best.folds)
@@ -126,7 +127,13 @@ def export_models(result: TrainingResult) -> tuple[Model, dict[str, bytes]]:
         MODEL_NAME: to_onnx(best.family, best.regressor, probe),
         ERROR_NAME: to_onnx("lgbm", error_model.regressor, probe),
     }
-    return Model(Graph(graphs[MODEL_NAME]), Graph(graphs[ERROR_NAME]), error_model.quantile), graphs
+    model = Model(
+        Graph(graphs[MODEL_NAME]),
+        Graph(graphs[ERROR_NAME]),
+        error_model.quantile,
+        error_model.errors,
+    )
+    return model, graphs | {DISTRIBUTION_NAME: json.dumps(error_model.errors.to_json()).encode()}
 
 
 def write(manifest: Manifest, contents: dict[str, bytes], files: RunFiles) -> Manifest:
@@ -167,11 +174,12 @@ def _interval(model: Model, films: FilmVectors) -> Interval:
     def coverage(matrix: Matrix) -> float:
         return round(float(model.covers(matrix, films.ratings).mean()), 6)
 
+    low, high = model.intervals(films.full)
     return Interval(
         quantile=round(model.quantile, 6),
         coverage=coverage(films.full),
         form_coverage=coverage(films.form),
-        width=round(2 * float(model.half_widths(films.full).mean()), 6),
+        width=round(float((high - low).mean()), 6),
     )
 
 

@@ -235,10 +235,20 @@ def test_interval_width_follows_the_model_for_each_film(packed: Packed):
         facts = FACTS.model_copy(update={"runtime": runtime})
         answer = forecast(bundle, facts, PlotReading(None))
         vector = bundle.matrix([film_from(bundle, facts, PlotReading(None))])
-        half_width = float(bundle.model.half_widths(vector)[0])
+        (low,), (high,) = bundle.model.intervals(vector)
         widths.append(answer.interval.high - answer.interval.low)
-        assert widths[-1] == pytest.approx(2 * half_width, abs=0.021)
+        assert widths[-1] == pytest.approx(high - low, abs=0.011)
     assert widths[1] > widths[0] + 0.1
+
+
+def test_bundle_of_version_1_0_0_gives_an_interval_and_no_distribution(packed: Packed):
+    bundle = packed.load()
+    old = replace(bundle, model=replace(bundle.model, errors=None))
+    answer = forecast(old, FACTS, PlotReading(None), at_least=[6.5])
+    assert (answer.quantiles, answer.at_least) == (None, None)
+    assert answer.interval.low < answer.rating < answer.interval.high
+    by_codes = forecast_from_codes(old, 100, 0, 0, 0.9, 0, at_least=[6.5])
+    assert (by_codes.quantiles, by_codes.at_least) == (None, None)
 
 
 def test_only_the_leading_cast_is_used(packed: Packed):

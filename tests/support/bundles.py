@@ -14,12 +14,14 @@ from movierating.films.film import Film, Plot
 from movierating.films.source import TMDB
 from movierating.films.tokens import key_of
 from movierating.identity import sha256
+from movierating.model.distribution import NormalisedErrors
 from movierating.model.features import MEASUREMENTS, build_matrix
 from movierating.model.onnx_model import Graph, Model
 from movierating.model.similar_films import RatedFilm, SimilarFilms
 from movierating.model.target_encoding import ENCODED_FEATURES, Effects, EffectTable
 from movierating.registry.bundle import (
     CODES_NAME,
+    DISTRIBUTION_NAME,
     EFFECTS_NAME,
     ERROR_NAME,
     MODEL_NAME,
@@ -57,6 +59,8 @@ RUN_DATE = date(2026, 11, 23)
 GENRES = ("Drama", "Comedy", "Horror", "Animation")
 LANGUAGES = ("en", "ko", "ja")
 QUANTILE = 1.6
+# Half of the errors are positive, and the negative ones are twice as large.
+ERRORS = NormalisedErrors.of([*np.linspace(-2.5, 0, 50), *np.linspace(0, 1.25, 50)], np.ones(100))
 FILES = (
     MODEL_NAME,
     ERROR_NAME,
@@ -64,6 +68,7 @@ FILES = (
     SIMILAR_FILMS_NAME,
     TRAINING_FILMS_NAME,
     CODES_NAME,
+    DISTRIBUTION_NAME,
 )
 # Every fact that a film can have.
 FULL_FILM = Film(
@@ -188,7 +193,7 @@ def pack(
             (ERROR_NAME, 0.5 + 0.002 * abs(longer)),
         )
     }
-    model = Model(Graph(graphs[MODEL_NAME]), Graph(graphs[ERROR_NAME]), QUANTILE)
+    model = Model(Graph(graphs[MODEL_NAME]), Graph(graphs[ERROR_NAME]), QUANTILE, ERRORS)
     manifest = Manifest(
         created_at=datetime(2026, 11, 23, tzinfo=UTC),
         run_date=run_date,
@@ -221,6 +226,7 @@ def pack(
         ).to_bytes(),
         TRAINING_FILMS_NAME: TrainingFilms.of(range(len(films))).to_bytes(),
         CODES_NAME: json.dumps(CODES.to_json()).encode(),
+        DISTRIBUTION_NAME: json.dumps(ERRORS.to_json()).encode(),
     }
     return Packed(folder, write_bundle(folder, manifest, files))
 

@@ -31,6 +31,10 @@ def predicted(client: TestClient, **facts: Any) -> dict[str, Any]:
     return answer
 
 
+def chances_of(answer: dict[str, Any]) -> dict[float, float]:
+    return {each["rating"]: each["probability"] for each in answer["at_least"]}
+
+
 def test_forecast_has_interval_average_mood_and_version(client: TestClient, learned: Packed):
     answer = predicted(client, **FILM)
     manifest = learned.manifest
@@ -56,11 +60,92 @@ def test_explain_false_only_empties_reasons_and_comparables(
     assert response.json() == whole | {"reasons": [], "comparables": []}
 
 
-def test_openapi_says_what_explain_leaves_out(client: TestClient):
-    (explain,) = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["parameters"]
+@pytest.fixture(scope="module")
+def parameters(client: TestClient) -> dict[str, Any]:
+    """Return the query parameters of `POST /predict` in the OpenAPI documentation, by name."""
+    listed = client.get("/openapi.json").json()["paths"]["/predict"]["post"]["parameters"]
+    return {each["name"]: each for each in listed}
+
+
+def test_openapi_says_what_explain_leaves_out(parameters: dict[str, Any]):
+    explain = parameters["explain"]
     assert (explain["name"], explain["in"], explain["required"]) == ("explain", "query", False)
     assert explain["schema"]["default"] is True
     assert "`reasons` and `comparables`" in explain["description"]
+
+
+def test_distribution_agrees_with_the_interval(client: TestClient):
+    answer = predicted(client, **FILM)
+    ratings = {each["level"]: each["rating"] for each in answer["quantiles"]}
+    assert list(ratings) == [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95]
+    assert list(ratings.values()) == sorted(ratings.values())
+    assert (ratings[0.1], ratings[0.9]) == (answer["interval"]["low"], answer["interval"]["high"])
+
+
+def test_chances_of_6_7_and_8_or_more_are_always_stated(client: TestClient):
+    chances = chances_of(predicted(client, **FILM))
+    assert list(chances) == [6, 7, 8]
+    assert 1 >= chances[6] > chances[7] > chances[8] >= 0
+
+
+def test_chance_of_any_other_rating_is_stated_on_request(client: TestClient):
+    plain = predicted(client, **FILM)
+    median = plain["quantiles"][3]["rating"]
+    asked = {"at_least": [median, 0, 10, 7, 6.5]}
+    answer = client.post("/predict", params=asked, json=FILM).json()
+    chances = chances_of(answer)
+    assert list(chances) == sorted({0, 6, 6.5, 7, 8, 10, median})
+    assert (chances[0], chances[median]) == (1, pytest.approx(0.5, abs=0.02))
+    assert chances_of(plain) == {rating: chances[rating] for rating in (6, 7, 8)}
+    assert answer | {"at_least": plain["at_least"]} == plain
+
+
+def test_batch_states_the_chances_that_were_asked_for(client: TestClient):
+    films = {"films": [FILM, {}, {"genres": ["Drama"]}]}
+    rows = client.post("/v1/predict/batch", params={"at_least": 6.5}, json=films).json()["results"]
+    single = client.post("/predict", params={"at_least": 6.5}, json=FILM).json()
+    assert rows[0]["forecast"] == single
+    assert rows[1]["problem"]
+    assert list(chances_of(rows[2]["forecast"])) == [6, 6.5, 7, 8]
+
+
+def test_old_contract_states_chances_on_request_only(client: TestClient):
+    plain = client.get("/predict", params=OLD).json()
+    answer = client.get("/predict", params=OLD | {"at_least": 6.5}).json()
+    assert list(plain) == ["predicted_rating"]
+    assert answer["predicted_rating"] == plain["predicted_rating"]
+    assert list(chances_of(answer)) == [6, 6.5, 7, 8]
+    assert len(answer["quantiles"]) == 7
+
+
+@pytest.mark.parametrize(
+    ("asked", "detail"),
+    [
+        ("at_least=10.5", "at_least.0: Input should be less than or equal to 10"),
+        ("at_least=7&at_least=-1", "at_least.1: Input should be greater than or equal to 0"),
+        ("at_least=seven", "at_least.0: Input should be a valid number"),
+        ("at_least=", "at_least.0: Input should be a valid number"),
+        ("at_least=nan", "at_least.0: Input should be"),
+        ("at_least=inf", "at_least.0: Input should be less than or equal to 10"),
+        ("&".join(["at_least=7"] * 21), "at_least: List should have at most 20 items"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/predict", "/v1/predict/batch"])
+def test_at_least_that_is_no_rating_is_refused_in_one_sentence(
+    client: TestClient, path: str, asked: str, detail: str
+):
+    body = FILM if path == "/v1/predict" else {"films": [FILM]}
+    response = client.post(f"{path}?{asked}", json=body)
+    assert response.status_code == 422
+    assert response.json()["detail"].startswith(detail)
+
+
+def test_openapi_describes_at_least(parameters: dict[str, Any]):
+    at_least = parameters["at_least"]
+    assert (at_least["in"], at_least["required"]) == ("query", False)
+    schema = at_least["schema"]["items"]
+    assert (schema["minimum"], schema["maximum"]) == (0, 10)
+    assert "probability of this rating" in at_least["description"]
 
 
 @pytest.mark.parametrize("fact", FILM)

@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from movierating.model.distribution import NormalisedErrors
 from movierating.model.features import Matrix
 from movierating.model.onnx_model import SMALLEST_ERROR, Graph, GraphError, Model
 from scripts.training.models import fit_regressor
@@ -55,6 +58,22 @@ def test_half_width_is_the_quantile_times_the_predicted_error(model: Model):
 def test_interval_covers_ratings_within_its_half_width(model: Model):
     covered = model.covers(rows((6, 1), (6, 1), (6, 0.4)), np.array([7.4, 7.6, 5.0]))
     assert covered.tolist() == [True, False, False]
+
+
+def test_interval_and_distribution_follow_the_errors_of_the_folds(model: Model):
+    errors = NormalisedErrors.of([*np.linspace(-2, 0, 50), *np.linspace(0, 1, 50)], np.ones(100))
+    skewed, matrix = replace(model, errors=errors), rows((6, 1), (6, 0.4))
+    low, high = skewed.intervals(matrix)
+    np.testing.assert_allclose(low, [6 - 1.5 * 1.6, 6 - 0.6 * 1.6], atol=0.05)
+    np.testing.assert_allclose(high, [6 + 1.5 * 0.8, 6 + 0.6 * 0.8], atol=0.05)
+    assert skewed.covers(matrix, np.array([4.0, 6.7])).tolist() == [True, False]
+    found = skewed.distributions(matrix)
+    assert found is not None
+    np.testing.assert_allclose(found.at_least(6.0), [0.5, 0.5], atol=0.01)
+
+
+def test_model_of_format_2_has_no_distribution(model: Model):
+    assert model.distributions(rows((6, 1))) is None
 
 
 @pytest.mark.parametrize("error", [0.0, -1.0, SMALLEST_ERROR / 2])

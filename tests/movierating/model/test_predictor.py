@@ -18,6 +18,27 @@ def test_rating_and_interval_are_those_of_the_model(packed: Packed):
     matrix = bundle.matrix([FULL_FILM])
     half_width = float(bundle.model.half_widths(matrix)[0])
     assert found.rating == float(bundle.model.forecast(matrix)[0])
+    assert [found.low] == bundle.model.intervals(matrix)[0].tolist()
+    assert [found.high] == bundle.model.intervals(matrix)[1].tolist()
+    # In the test bundle, negative errors are twice as large as positive ones.
+    assert found.rating - found.low == pytest.approx(2.0 * half_width, abs=0.1)
+    assert found.high - found.rating == pytest.approx(1.0 * half_width, abs=0.05)
+
+
+def test_interval_reaches_from_the_10th_to_the_90th_percentile(packed: Packed):
+    for found in packed.load().predictor.forecast([*invented_films(20), FULL_FILM, Film()]):
+        assert found.distribution is not None
+        assert float(found.distribution.quantile(0.1)) == found.low
+        assert float(found.distribution.quantile(0.9)) == found.high
+        assert float(found.distribution.at_least(found.low)) == pytest.approx(0.9, abs=0.01)
+
+
+def test_bundle_without_a_distribution_has_a_symmetric_interval_only(packed: Packed):
+    predictor = packed.load().predictor
+    old = replace(predictor, model=replace(predictor.model, errors=None))
+    (found,) = old.forecast([FULL_FILM])
+    half_width = float(old.model.half_widths(old.matrix([FULL_FILM]))[0])
+    assert found.distribution is None
     assert (found.low, found.high) == (found.rating - half_width, found.rating + half_width)
 
 

@@ -11,6 +11,7 @@ from movierating.films.film import Film, Plot
 from movierating.registry.bundle import (
     CARD_NAME,
     CODES_NAME,
+    DISTRIBUTION_NAME,
     EFFECTS_NAME,
     ERROR_NAME,
     EVIDENCE_NAME,
@@ -24,7 +25,16 @@ from movierating.registry.evidence import Evidence
 from movierating.registry.manifest import MANIFEST_NAME, BundleError, GoldenInput
 from scripts.training.models import fit_regressor
 from scripts.training.onnx_export import to_onnx
-from tests.support.bundles import CODES, EFFECTS, FEATURES, FILES, QUANTILE, Packed, invented_films
+from tests.support.bundles import (
+    CODES,
+    EFFECTS,
+    ERRORS,
+    FEATURES,
+    FILES,
+    QUANTILE,
+    Packed,
+    invented_films,
+)
 
 
 @pytest.fixture
@@ -59,6 +69,7 @@ def test_written_bundle_loads_with_all_its_parts(packed: Packed):
     assert bundle.codes == CODES
     assert bundle.effects == EFFECTS
     assert bundle.model.quantile == QUANTILE
+    assert bundle.model.errors == ERRORS
 
 
 def test_every_kind_of_film_gets_a_rating_in_range(packed: Packed):
@@ -126,10 +137,11 @@ def test_bundle_of_version_1_0_0_knows_only_the_training_films_among_the_similar
 ):
     assert copied.load().training_films.ids.tolist() == list(range(300))
     files = {name: (copied.folder / name).read_bytes() for name in FILES}
-    del files[TRAINING_FILMS_NAME]
+    del files[TRAINING_FILMS_NAME], files[DISTRIBUTION_NAME]
     old = copied.manifest.model_copy(update={"format": 2, "recipe": None, "kernel": None})
     bundle = Packed(copied.folder, write_bundle(copied.folder, old, files)).load()
     assert bundle.training_films.ids.tolist() == [film.id for film in bundle.similar_films.films]
+    assert bundle.model.errors is None
 
 
 def test_pickle_among_the_files_is_never_opened(copied: Packed, monkeypatch: pytest.MonkeyPatch):
@@ -162,6 +174,11 @@ def test_model_that_is_not_onnx_is_refused(copied: Packed, name: str):
         (SIMILAR_FILMS_NAME, b"PK\x03\x04"),
         (TRAINING_FILMS_NAME, b""),
         (TRAINING_FILMS_NAME, b"[1, 2]"),
+        (DISTRIBUTION_NAME, b""),
+        (DISTRIBUTION_NAME, b"[]"),
+        (DISTRIBUTION_NAME, b'{"quantiles": [0, 1]}'),
+        (DISTRIBUTION_NAME, b'{"quantiles": [1, 0], "trend": 0}'),
+        (DISTRIBUTION_NAME, b'{"quantiles": [0, NaN], "trend": 0}'),
         (EVIDENCE_NAME, b""),
         (EVIDENCE_NAME, b'{"slices": [], "calibration": []}'),
     ],

@@ -39,6 +39,7 @@ def diagnosis(split: TimeSplit, learned: TrainingResult) -> Diagnosis:
         Graph(to_onnx("lgbm", learned.best.regressor, probe)),
         Graph(to_onnx("lgbm", error_model.regressor, probe)),
         error_model.quantile,
+        error_model.errors,
     )
     return diagnose(learned, model, split.holdout, CONFIG)
 

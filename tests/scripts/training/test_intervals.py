@@ -2,6 +2,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from movierating.model.distribution import RatingDistributions
 from movierating.model.features import Matrix
 from movierating.model.onnx_model import SMALLEST_ERROR
 from scripts.training.intervals import ErrorModel, fit_error_model
@@ -113,12 +114,50 @@ def test_single_fold_is_enough(fresh: Matrix):
     assert 0.7 < np.mean(np.abs(errors) <= widths) < 0.88
 
 
-def test_sign_of_an_error_does_not_matter(error_model: ErrorModel):
+def test_sign_of_the_errors_turns_the_distribution_around(error_model: ErrorModel):
     folds = [
         Fold(each.films, -each.errors, -each.form_errors, -each.masked_errors)
         for each in map(fold, (1, 2, 3))
     ]
-    assert fit_error_model(folds).quantile == error_model.quantile
+    found = fit_error_model(folds)
+    assert found.quantile == error_model.quantile
+    mirrored = [-each for each in reversed(error_model.errors.quantiles)]
+    assert found.errors.quantiles == pytest.approx(mirrored, abs=1e-3)
+    assert found.errors.trend == pytest.approx(-error_model.errors.trend, abs=1e-3)
+
+
+def skewed_fold(seed: int) -> Fold:
+    """Create a fold whose forecasts are a little too low mostly, and far too high sometimes."""
+    films = fold(seed).films
+    rng = np.random.default_rng(seed)
+
+    def errors() -> Numbers:
+        return np.asarray(noise(films.full) * (rng.gamma(1.0, 1.0, FILMS) - 0.7), float)
+
+    return Fold(films, errors(), errors(), errors())
+
+
+def test_distribution_is_that_of_unseen_films(fresh: Matrix):
+    error_model = fit_error_model([skewed_fold(seed) for seed in (1, 2, 3)])
+    rng = np.random.default_rng(16)
+    ratings = 6.0 - noise(fresh) * (rng.gamma(1.0, 1.0, len(fresh)) - 0.7)
+    found = RatingDistributions(6.0, half_widths(error_model, fresh), error_model.errors)
+    for level in (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95):
+        assert np.mean(ratings < found.quantile(level)) == pytest.approx(level, abs=0.04)
+    for threshold in (5.0, 6.0, 6.2):
+        chances, happened = found.at_least(threshold), ratings >= threshold
+        assert chances.mean() == pytest.approx(happened.mean(), abs=0.03)
+    # The symmetric half-widths would be too narrow below and too wide above.
+    assert found.quantile(0.9).mean() - 6 < 0.7 * (6 - found.quantile(0.1).mean())
+
+
+def test_exact_forecasts_have_a_narrow_distribution():
+    films = fold(1).films
+    exact = np.zeros(FILMS)
+    error_model = fit_error_model([Fold(films, exact, exact, exact)])
+    found = RatingDistributions(6.0, half_widths(error_model, films.full), error_model.errors)
+    assert found.quantile(0.9).max() == pytest.approx(6.0, abs=1e-4)
+    assert found.at_least(5.9).tolist() == [1.0] * FILMS
 
 
 def test_few_films_give_their_largest_error_as_half_width():
