@@ -8,7 +8,7 @@ Forecasts from few facts have wide distributions and are slightly too low, forec
 are slightly too high, so the errors also have a trend along the half-width.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Self
@@ -157,19 +157,20 @@ def intervals(
     return np.clip(middle - half, *RATING_RANGE), np.clip(middle + half, *RATING_RANGE)
 
 
-def crps(quantiles: Sequence[npt.ArrayLike], ratings: npt.ArrayLike) -> Numbers:
+def crps(quantiles: npt.ArrayLike, ratings: npt.ArrayLike) -> Numbers:
     """Return the continuous ranked probability score of each film, in rating points.
 
     It is the error of a distribution. For a forecast without uncertainty, it is the absolute error.
 
     Args:
-        quantiles: One quantile per level of `SCORED_LEVELS`, shape (levels, films).
+        quantiles: Quantiles at the middles of equal parts, as in `SCORED_LEVELS`; shape (levels,
+            films).
         ratings: The ratings of the films, shape (films,).
     """
-    levels = np.asarray(SCORED_LEVELS)[:, None]
-    above = np.asarray(ratings, float) - np.asarray(quantiles, float)
-    pinball = np.maximum(levels * above, (levels - 1) * above)
-    found: Numbers = 2 * pinball.mean(axis=0)
+    known = np.asarray(quantiles, float)
+    levels = (np.arange(len(known)) + 0.5)[:, None] / len(known)
+    above = np.asarray(ratings, float) - known
+    found: Numbers = 2 * np.maximum(levels * above, (levels - 1) * above).mean(axis=0)
     return found
 
 
