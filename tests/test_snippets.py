@@ -70,7 +70,7 @@ def test_path_table_of_the_documents_lists_every_path():
 
 
 def test_python_client_in_the_documents_gets_a_forecast(url: str):
-    assert len(CURLS) == 5
+    assert len(CURLS) == 6
     code = snippet("python").replace(ADDRESS, url)
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
