@@ -43,6 +43,10 @@ from movierating.settings import SharedSettings
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+# The largest object of this project is a file of the plot encoder, with tens of MB. Readers of
+# smaller objects give a smaller limit.
+MAX_OBJECT_BYTES: Final = 128_000_000
+
 _EXPIRED: Final = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidToken", "RequestExpired"}
     | {"TokenRefreshRequired"}
@@ -106,6 +110,24 @@ class PreconditionFailedError(RuntimeError):
     """The condition of a conditional read or write is not met, for example the object exists."""
 
 
+class ObjectTooLargeError(ExplainedError, ValueError):
+    """An object has more bytes than its reader accepts."""
+
+    def __init__(self, key: str, max_bytes: int, size: int | None = None) -> None:
+        """Write a message with the object's key and the limit.
+
+        Args:
+            key: The S3 key.
+            max_bytes: The largest size that the reader accepts.
+            size: The size of the object, if S3 has announced it.
+        """
+        found = f"has {size} bytes" if size is not None else "has more bytes than it announces"
+        super().__init__(
+            f"{key} {found}, and at most {max_bytes} are read; it is damaged or not written by "
+            "this project, so restore it or move it away"
+        )
+
+
 class MissingObjectError(LookupError):
     """The object does not exist."""
 
@@ -161,15 +183,19 @@ class Bucket:
         """What the S3 server calls itself, and its address, for messages."""
         return f"{self._server} at {self._client.meta.endpoint_url}"
 
-    def get(self, key: str, unless_etag: str | None = None) -> Blob | None:
+    def get(
+        self, key: str, unless_etag: str | None = None, max_bytes: int = MAX_OBJECT_BYTES
+    ) -> Blob | None:
         """Read an object; return None if it does not exist.
 
         Args:
             key: The S3 key.
             unless_etag: The ETag from an earlier read. An unchanged object is not sent again.
+            max_bytes: The largest size that is read, so that no object can fill the memory.
 
         Raises:
             PreconditionFailedError: The object is unchanged: it still has the ETag `unless_etag`.
+            ObjectTooLargeError: The object is larger than `max_bytes`.
         """
         condition: dict[str, Any] = {"IfNoneMatch": unless_etag} if unless_etag else {}
         try:
@@ -177,7 +203,7 @@ class Bucket:
         except MissingObjectError:
             return None
         with translate_errors(self.name):
-            return Blob(answer["Body"].read(), _etag(answer))
+            return Blob(_read_body(answer, key, max_bytes), _etag(answer))
 
     def put(self, key: str, raw: bytes) -> None:
         """Write an object; an existing object with this key is replaced."""
@@ -244,6 +270,18 @@ class Bucket:
             answer = getattr(self._client, operation)(Bucket=self.name, **parameters)
         self._server = answer["ResponseMetadata"]["HTTPHeaders"].get("server", self._server)
         return answer
+
+
+def _read_body(answer: Mapping[str, Any], key: str, max_bytes: int) -> bytes:
+    size: int | None = answer.get("ContentLength")
+    if size is not None and size > max_bytes:
+        answer["Body"].close()  # without reading the rest
+        raise ObjectTooLargeError(key, max_bytes, size)
+    raw: bytes = answer["Body"].read(max_bytes + 1)
+    if len(raw) > max_bytes:
+        answer["Body"].close()
+        raise ObjectTooLargeError(key, max_bytes)
+    return raw
 
 
 # Another web server or a proxy may also answer with status 200. Without this check, its response

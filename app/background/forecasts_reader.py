@@ -5,12 +5,15 @@ pipeline derives from the ledger for the API.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from app.background.bucket_reader import POLL_SECONDS, BucketReader
 from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY
 from movierating.ledger.records import TrackRecord, Upcoming
 from movierating.s3 import Bucket, PreconditionFailedError
+
+# With 5,000 upcoming films, the larger view has 5 MB. Parsed, it needs several times its size.
+MAX_VIEW_BYTES: Final = 16_000_000
 
 _View = TypeVar("_View", Upcoming, TrackRecord)
 
@@ -41,7 +44,7 @@ class ForecastsReader(BucketReader):
         self, bucket: Bucket, key: str, known: _View | None, kind: type[_View]
     ) -> _View | None:
         try:
-            blob = bucket.get(key, self._etags.get(key))
+            blob = bucket.get(key, self._etags.get(key), MAX_VIEW_BYTES)
         except PreconditionFailedError:  # unchanged since the last read
             return known
         if blob is None:

@@ -14,6 +14,8 @@ records at any time.
 """
 
 import gzip
+import io
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
@@ -41,6 +43,7 @@ RETRAININGS_PREFIX: Final = "forecasts/retrainings/"
 UPCOMING_KEY: Final = "forecasts/views/upcoming.json"
 TRACK_RECORD_KEY: Final = "forecasts/views/track_record.json"
 
+MAX_LINES_BYTES: Final = 128_000_000  # of one object; the forecasts of a day have 5 MB
 _NO_TIMESTAMP: Final = 0  # in the gzip header, so that the same records give the same bytes
 # Digests leave these fields out. So a second run on the same day gets the same key for the same
 # records, and adds nothing.
@@ -214,9 +217,9 @@ class ForecastLedger:
     def _read_lines(self, key: str, kind: type[_Record]) -> Iterator[_Record]:
         blob = self._bucket.get(key)
         try:
-            text = gzip.decompress(blob.raw).decode() if blob else ""
+            text = _decompressed(blob.raw).decode() if blob else ""
             records = [kind.model_validate_json(line) for line in text.splitlines()]
-        except (OSError, EOFError, ValueError) as error:
+        except (OSError, EOFError, ValueError, zlib.error) as error:
             raise LedgerError(key) from error
         # The ledger never writes an empty object, so this one was damaged or deleted.
         if not records:
@@ -234,6 +237,14 @@ class ForecastLedger:
 def _lines(records: Iterable[LedgerRecord], without: set[str] | None = None) -> bytes:
     # Sorted, so that the order of the films does not change the digest.
     return "\n".join(sorted(each.model_dump_json(exclude=without) for each in records)).encode()
+
+
+def _decompressed(raw: bytes) -> bytes:
+    with gzip.open(io.BytesIO(raw)) as stream:
+        lines = stream.read(MAX_LINES_BYTES + 1)
+    if len(lines) > MAX_LINES_BYTES:
+        raise ValueError("more lines than the ledger writes")
+    return lines
 
 
 def _day_of(prefix: str, key: str) -> date:

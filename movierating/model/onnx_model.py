@@ -1,5 +1,6 @@
 """The model of a bundle: one ONNX graph for the rating and one for the absolute error."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,8 +22,19 @@ from movierating.model.features import Matrix
 SMALLEST_ERROR: Final = 0.05
 
 
+# A tensor in another file has an entry with the key "location". In the bytes of an ONNX file, that
+# is field 1, the length 8 and the key; field and length may have more bytes than necessary.
+_EXTERNAL_DATA: Final = re.compile(
+    rb"(?:\x0a|\x8a\x80*\x00)(?:\x08|\x88\x80*\x00)location", re.DOTALL
+)
+
+
 class GraphError(ExplainedError, ValueError):
     """The bytes are not an ONNX graph that onnxruntime can open."""
+
+
+class ExternalDataError(GraphError):
+    """Parts of an ONNX graph are in other files, which no hash covers."""
 
 
 class Graph:
@@ -36,8 +48,13 @@ class Graph:
 
         Raises:
             GraphError: The bytes are not an ONNX graph.
+            ExternalDataError: Parts of the graph are in other files.
         """
         import onnxruntime
+
+        # The hash of a bundle's file does not cover other files.
+        if _EXTERNAL_DATA.search(onnx):
+            raise ExternalDataError("parts of the ONNX graph are in other files")
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, Final, Self
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 
 from movierating.films.film import Film
 from movierating.films.tokens import NAMES, TRAITS, Tokens
+from movierating.model.arrays import read_arrays
 
 # The weight of each trait in the sum; plot and franchise have the largest.
 _WEIGHTS: Final = {
@@ -180,11 +180,9 @@ class SimilarFilms:
             ValueError: The bytes are not such an archive.
         """
         try:
-            # Pickles are forbidden, because loading a pickle can run any code.
-            with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in (*_ARRAYS, *_FILMS)}
-        except (OSError, KeyError, EOFError, BadZipFile) as error:
-            raise ValueError("the bytes are not an index of films") from error
+            arrays = read_arrays(raw, (*_ARRAYS, *_FILMS))
+        except ValueError as error:
+            raise ValueError(f"the bytes are not an index of films: {error}") from error
         return cls(tuple(_films(arrays)), **{name: arrays[name] for name in _ARRAYS})
 
 

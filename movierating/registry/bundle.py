@@ -15,7 +15,7 @@ from movierating.films.film import Film
 from movierating.identity import sha256
 from movierating.model.distribution import NormalisedErrors
 from movierating.model.features import Matrix, UnknownFeatureError
-from movierating.model.onnx_model import Graph, GraphError, Model
+from movierating.model.onnx_model import ExternalDataError, Graph, GraphError, Model
 from movierating.model.predictor import Predictor
 from movierating.model.similar_films import SimilarFilms
 from movierating.model.target_encoding import Effects
@@ -23,6 +23,7 @@ from movierating.registry.evidence import Evidence
 from movierating.registry.manifest import (
     FORMAT,
     MANIFEST_NAME,
+    MAX_MANIFEST_BYTES,
     BundleError,
     FileEntry,
     GoldenInput,
@@ -98,7 +99,8 @@ class Bundle:
             BundleError: A file is missing, altered or unreadable, or a golden input has another
                 output than when the model was trained.
         """
-        manifest = parse_manifest(_read(folder, MANIFEST_NAME), manifest_sha256)
+        raw = _read(folder, MANIFEST_NAME, MAX_MANIFEST_BYTES)
+        manifest = parse_manifest(raw, manifest_sha256)
         files = {name: _verified(folder, name, entry) for name, entry in manifest.files.items()}
         required = _REQUIRED_NOW if manifest.format == FORMAT else _REQUIRED
         if missing := required - files.keys():
@@ -189,6 +191,8 @@ def _evidence(raw: bytes | None) -> Evidence | None:
 def _graph(name: str, files: Mapping[str, bytes]) -> Graph:
     try:
         return Graph(files[name])
+    except ExternalDataError as error:
+        raise BundleError(f"parts of {name} are in other files; export it into one file") from error
     except GraphError as error:
         raise BundleError(f"{name} is not a model that can be opened") from error
 
@@ -242,14 +246,18 @@ def _replay_golden_inputs(bundle: Bundle) -> None:
 
 
 def _verified(folder: Path, name: str, entry: FileEntry) -> bytes:
-    raw = _read(folder, name)
+    raw = _read(folder, name, entry.bytes)
     if sha256(raw) != entry.sha256:
         raise BundleError(f"{name} does not have the SHA-256 that the manifest names")
     return raw
 
 
-def _read(folder: Path, name: str) -> bytes:
+def _read(folder: Path, name: str, max_bytes: int) -> bytes:
     try:
-        return (folder / name).read_bytes()
+        with (folder / name).open("rb") as stream:
+            raw = stream.read(max_bytes + 1)
     except FileNotFoundError:
         raise BundleError(f"{name} is missing from the bundle") from None
+    if len(raw) > max_bytes:
+        raise BundleError(f"{name} has more than the {max_bytes} bytes that it should have")
+    return raw

@@ -10,9 +10,10 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from movierating.registry.manifest import BundleError
-from movierating.s3 import Bucket, PreconditionFailedError
+from movierating.s3 import Bucket, ObjectTooLargeError, PreconditionFailedError
 
 DECISIONS_PREFIX: Final = "models/ledger/"
+_MAX_DECISION_BYTES: Final = 100_000
 
 Action = Literal["promoted", "refused", "rolled_back"]
 
@@ -90,7 +91,10 @@ class DecisionLog:
         Raises:
             BundleError: The decision is not readable.
         """
-        blob = self._bucket.get(key)
+        try:
+            blob = self._bucket.get(key, max_bytes=_MAX_DECISION_BYTES)
+        except ObjectTooLargeError as error:
+            raise BundleError(str(error)) from None
         try:
             return Decision.model_validate_json(blob.raw if blob else b"")
         except ValueError as error:

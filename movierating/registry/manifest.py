@@ -6,7 +6,7 @@ inputs (vectors with known outputs, to check the model after loading).
 
 import json
 from datetime import date, datetime
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field
 
@@ -18,6 +18,10 @@ FORMAT: Final = 3
 _READABLE: Final = (2, FORMAT)
 COVERAGE: Final = 0.8  # fraction of films whose rating should lie in the interval
 MANIFEST_NAME: Final = "manifest.json"
+MAX_MANIFEST_BYTES: Final = 4_000_000
+# Of all files of a bundle, since all are in memory while the bundle is loaded. With 47,000 training
+# films, a bundle has 30 MB.
+MAX_BUNDLE_BYTES: Final = 128_000_000
 
 # These fields differ between two runs that made the same model. The digest in the version's name
 # leaves them out, so that both runs get the same version.
@@ -33,7 +37,7 @@ class FileEntry(_Part):
     """Hash and size in bytes of one file of the bundle."""
 
     sha256: str
-    bytes: int
+    bytes: Annotated[int, Field(ge=0)]
 
 
 class Scores(_Part):
@@ -210,16 +214,28 @@ def parse_manifest(raw: bytes, expected_sha256: str) -> Manifest:
 
     Raises:
         NewerFormatError: The manifest has a newer format than this code reads.
-        BundleError: The hash is wrong, or the bytes are not a manifest of a known format.
+        BundleError: The hash is wrong, the bytes are not a manifest of a known format, or the
+            files that it names are too large.
     """
     if sha256(raw) != expected_sha256:
         raise BundleError("manifest.json does not have the SHA-256 that the pointer names")
     try:
         found = int(json.loads(raw)["format"])
-        if found in _READABLE:
-            return Manifest.model_validate_json(raw)
-    except (ValueError, KeyError, TypeError) as error:
+        manifest = Manifest.model_validate_json(raw) if found in _READABLE else None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise BundleError("manifest.json is not a manifest") from error
+    if manifest is not None:
+        return _of_bearable_size(manifest)
     kind = NewerFormatError if found > FORMAT else BundleError
     known = " and ".join(map(str, _READABLE))
     raise kind(f"the bundle has format {found}; this code reads formats {known}")
+
+
+def _of_bearable_size(manifest: Manifest) -> Manifest:
+    size = sum(entry.bytes for entry in manifest.files.values())
+    if size > MAX_BUNDLE_BYTES:
+        raise BundleError(
+            f"the files of version {manifest.version} have {size} bytes, and at most "
+            f"{MAX_BUNDLE_BYTES} are read; train on fewer films"
+        )
+    return manifest

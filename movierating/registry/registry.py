@@ -44,6 +44,7 @@ from movierating.registry.versions import (
 )
 from movierating.s3 import Bucket, PreconditionFailedError
 
+_MAX_POINTER_BYTES: Final = 100_000
 # Publishing takes less than a day. So if a version has no manifest and its files are older than a
 # day, its publisher was killed.
 _ABANDONED: Final = timedelta(days=1)
@@ -81,7 +82,7 @@ class Registry:
             PreconditionFailedError: The pointer still has the ETag `unless_etag`.
             BundleError: The pointer is not readable.
         """
-        blob = self._bucket.get(POINTER_KEY, unless_etag)
+        blob = self._bucket.get(POINTER_KEY, unless_etag, _MAX_POINTER_BYTES)
         if blob is None:
             return None
         try:
@@ -102,7 +103,7 @@ class Registry:
         if current is None:
             return Codes()
         pointer = current.pointer
-        raw = self._versions.read(pointer.version, MANIFEST_NAME)
+        raw = self._versions.manifest(pointer.version)
         return self._codes(pointer.version, parse_outline(raw, pointer.manifest_sha256))
 
     def earlier_codes(self) -> Codes:
@@ -112,7 +113,7 @@ class Registry:
         """
         for each in self.versions():
             with suppress(BundleError):
-                raw = self._versions.read(each.version, MANIFEST_NAME)
+                raw = self._versions.manifest(each.version)
                 return self._codes(each.version, parse_outline(raw, sha256(raw)))
         return Codes()
 
@@ -125,7 +126,7 @@ class Registry:
             The name (see `movierating.films.source`); None if the manifest cannot be read.
         """
         try:
-            raw = self._versions.read(version, MANIFEST_NAME)
+            raw = self._versions.manifest(version)
             return parse_outline(raw, sha256(raw)).source
         except BundleError:
             return None
@@ -136,7 +137,7 @@ class Registry:
         Raises:
             BundleError: The manifest is missing or has another hash.
         """
-        raw = self._versions.read(pointer.version, MANIFEST_NAME)
+        raw = self._versions.manifest(pointer.version)
         return parse_manifest(raw, pointer.manifest_sha256)
 
     def fetch(self, pointer: VersionReference, folder: Path) -> None:
@@ -145,7 +146,7 @@ class Registry:
         Raises:
             BundleError: A file is missing or altered.
         """
-        raw = self._versions.read(pointer.version, MANIFEST_NAME)
+        raw = self._versions.manifest(pointer.version)
         manifest = parse_manifest(raw, pointer.manifest_sha256)
         folder.mkdir(parents=True, exist_ok=True)
         for name in manifest.files:

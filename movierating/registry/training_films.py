@@ -14,6 +14,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from movierating.model.arrays import read_array
+
 
 @dataclass(frozen=True)
 class TrainingFilms:
@@ -44,9 +46,9 @@ class TrainingFilms:
             ValueError: The bytes are not such a file.
         """
         try:
-            ids = np.load(io.BytesIO(raw), allow_pickle=False)
-        except (OSError, EOFError, ValueError) as error:
+            ids = read_array(raw)
+        except ValueError as error:
             raise ValueError("the bytes are not a list of films") from error
-        if not isinstance(ids, np.ndarray) or ids.dtype != np.int64 or ids.ndim != 1:
+        if ids.dtype != np.int64 or ids.ndim != 1:
             raise ValueError("the bytes are not a list of films")
         return cls(ids)

@@ -12,13 +12,15 @@ from movierating.errors import ExplainedError
 from movierating.identity import PLAIN_NAME, sha256
 from movierating.registry.manifest import (
     MANIFEST_NAME,
+    MAX_BUNDLE_BYTES,
+    MAX_MANIFEST_BYTES,
     BundleError,
     FileEntry,
     Manifest,
     OutlineEntry,
     parse_manifest,
 )
-from movierating.s3 import Bucket, PreconditionFailedError, StoredObject
+from movierating.s3 import Bucket, ObjectTooLargeError, PreconditionFailedError, StoredObject
 
 VERSIONS: Final = "models/versions/"
 
@@ -121,7 +123,8 @@ class Versions:
         """
         # A person may have typed the name, so check that it cannot point to another S3 folder.
         is_plain = re.fullmatch(PLAIN_NAME, version)
-        blob = self._bucket.get(_key(version, MANIFEST_NAME)) if is_plain else None
+        key = _key(version, MANIFEST_NAME)
+        blob = self._bucket.get(key, max_bytes=MAX_MANIFEST_BYTES) if is_plain else None
         if blob is None:
             raise UnknownVersionError(version)
         manifest_sha256 = sha256(blob.raw)
@@ -143,23 +146,33 @@ class Versions:
             self._bucket.delete(key)
 
     def file(self, version: str, files: Mapping[str, FileEntry | OutlineEntry], name: str) -> bytes:
-        """Read one file of a version and check its hash.
+        """Read one file of a version, and check its size and its hash.
 
         Raises:
             BundleError: The file is missing or altered.
         """
-        raw = self.read(version, name)
-        if name not in files or sha256(raw) != files[name].sha256:
+        entry = files.get(name)
+        if entry is None:
+            raise BundleError(f"the manifest of version {version} names no {name}")
+        size = entry.bytes if isinstance(entry, FileEntry) else MAX_BUNDLE_BYTES
+        raw = self._read(version, name, size)
+        if sha256(raw) != entry.sha256:
             raise BundleError(f"{name} does not have the SHA-256 that the manifest names")
         return raw
 
-    def read(self, version: str, name: str) -> bytes:
-        """Read one file of a version without checking its hash.
+    def manifest(self, version: str) -> bytes:
+        """Read the manifest of a version without checking its hash.
 
         Raises:
-            BundleError: The file is missing.
+            BundleError: The manifest is missing or too large.
         """
-        blob = self._bucket.get(_key(version, name))
+        return self._read(version, MANIFEST_NAME, MAX_MANIFEST_BYTES)
+
+    def _read(self, version: str, name: str, max_bytes: int) -> bytes:
+        try:
+            blob = self._bucket.get(_key(version, name), max_bytes=max_bytes)
+        except ObjectTooLargeError as error:
+            raise BundleError(str(error)) from None
         if blob is None:
             raise BundleError(f"{name} is missing from version {version}")
         return blob.raw

@@ -1,3 +1,4 @@
+import io
 import json
 import socket
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from botocore.config import Config
 from movierating import s3_client
 from movierating.s3 import (
     Bucket,
+    ObjectTooLargeError,
     PreconditionFailedError,
     S3RefusedError,
     S3UnavailableError,
@@ -31,6 +33,29 @@ def test_written_object_is_read_with_an_etag(bucket: Bucket):
     assert blob is not None
     assert blob.raw == b"one"
     assert blob.etag
+
+
+def test_object_larger_than_its_reader_accepts_is_refused_by_its_name(bucket: Bucket):
+    bucket.put(KEY_OF_A_FILE, b"1234")
+    blob = bucket.get(KEY_OF_A_FILE, max_bytes=4)
+    assert blob is not None
+    with pytest.raises(ObjectTooLargeError, match=f"{KEY_OF_A_FILE} has 4 bytes, and at most 3"):
+        bucket.get(KEY_OF_A_FILE, max_bytes=3)
+    assert bucket.get(KEY_OF_A_FILE)  # the connection can be used again
+
+
+def test_object_that_announces_no_size_is_read_up_to_the_limit():
+    class Client:
+        def get_object(self, **_: Any) -> dict[str, Any]:
+            return {
+                "Body": io.BytesIO(b"x" * 1_000),
+                "ETag": "1",
+                "ResponseMetadata": {"HTTPHeaders": {}},
+            }
+
+    client: Any = Client()
+    with pytest.raises(ObjectTooLargeError, match="more bytes than it announces"):
+        Bucket(client, "films").get(KEY_OF_A_FILE, max_bytes=10)
 
 
 def test_missing_object_is_none(bucket: Bucket):

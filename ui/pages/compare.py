@@ -68,7 +68,8 @@ def _from_file(words: Words) -> list[Row]:
     try:
         rows = films_csv.read_films(uploaded.getvalue(), words)
     except FileError as error:
-        st.error(words(f"csv.{error.kind}", most=str(films_csv.MAX_ROWS)), icon=":material/error:")
+        limits = {"most": str(films_csv.MAX_ROWS), "megabytes": str(films_csv.MAX_MB)}
+        st.error(words(f"csv.{error.kind}", **limits), icon=":material/error:")
         return []
     wrong = [row for row in rows if row.problem]
     counts = {

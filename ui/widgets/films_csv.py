@@ -7,7 +7,7 @@ field or the name that the UI shows, in any language of the UI.
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -18,6 +18,10 @@ from ui.i18n.words import LANGUAGES, Words
 from ui.widgets.form_state import FIELDS, LIST_FIELDS
 
 MAX_ROWS: Final = 200
+MAX_MB: Final = 2  # 200 films with plots of 10,000 characters; also in .streamlit/config.toml
+_MAX_BYTES: Final = MAX_MB * 1024 * 1024
+# Of one line. A line of commas only would become a list of a million cells.
+_MAX_CHARACTERS: Final = 200_000
 SEPARATOR: Final = ";"  # between the names of one cell
 # Spreadsheets write UTF-8, with or without a byte order mark; Korean Excel writes CP949.
 _ENCODINGS: Final = ("utf-8-sig", "cp949")
@@ -94,25 +98,44 @@ def read_films(raw: bytes, words: Words) -> list[Row]:
         One `Row` per film. If a row has an error, its attribute `problem` explains the error.
 
     Raises:
-        FileError: The file is not a CSV file, it has no films or too many, or no column has a known
-            name.
+        FileError: The file is too large, it is not a CSV file, it has no films or too many, or no
+            column has a known name.
     """
-    lines = csv.reader(io.StringIO(_text(raw), newline=""))
-    try:
-        rows = [[cell.strip() for cell in row] for row in lines]
-    except csv.Error:
-        raise FileError("unreadable") from None
-    if not rows:
+    if len(raw) > _MAX_BYTES:
+        raise FileError("too_large")
+    rows = _rows(_text(raw))
+    head = next(rows, None)
+    if head is None:
         raise FileError("empty")
-    columns = [_field(head) for head in rows[0]]
+    columns = [_field(name) for name in head]
     if not any(columns):
         raise FileError("no_columns")
-    films = [_row(at, columns, row, words) for at, row in enumerate(rows[1:], 2) if any(row)]
+    films: list[Row] = []
+    for at, row in enumerate(rows, 2):
+        if any(row):
+            if len(films) == MAX_ROWS:
+                raise FileError("too_many")
+            films.append(_row(at, columns, row, words))
     if not films:
         raise FileError("empty")
-    if len(films) > MAX_ROWS:
-        raise FileError("too_many")
     return films
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """Yield the cells of one row after the other, so that only one row is in memory."""
+    try:
+        for row in csv.reader(_lines(text)):
+            yield [cell.strip() for cell in row]
+    except csv.Error:
+        raise FileError("unreadable") from None
+
+
+def _lines(text: str) -> Iterator[str]:
+    lines = io.StringIO(text, newline="")
+    while line := lines.readline(_MAX_CHARACTERS + 1):
+        if len(line) > _MAX_CHARACTERS:
+            raise FileError("unreadable")
+        yield line
 
 
 def example_file(words: Words) -> bytes:

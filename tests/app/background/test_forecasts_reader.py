@@ -29,3 +29,17 @@ def test_view_that_cannot_be_parsed_keeps_the_previous_one(bucket: Bucket):
     reader.refresh()
     assert reader.problem == "the forecast ledger cannot be parsed"
     assert reader.upcoming == UPCOMING
+
+
+@pytest.mark.usefixtures("ledger_settings")
+def test_view_that_is_too_large_keeps_the_previous_one(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+):
+    reader = ForecastsReader(lambda: bucket)
+    reader.refresh()
+    monkeypatch.setattr("app.background.forecasts_reader.MAX_VIEW_BYTES", 10)
+    bucket.put(UPCOMING_KEY, b" " * 11)
+    reader.refresh()
+    assert reader.problem is not None
+    assert f"{UPCOMING_KEY} has 11 bytes" in reader.problem
+    assert reader.upcoming == UPCOMING

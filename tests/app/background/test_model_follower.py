@@ -374,9 +374,9 @@ class CountingBucket(Bucket):
         self.requested: list[str] = []
         self.returned: list[str] = []
 
-    def get(self, key: str, unless_etag: str | None = None) -> Blob | None:
+    def get(self, key: str, *arguments: Any, **options: Any) -> Blob | None:
         self.requested.append(key)
-        blob = super().get(key, unless_etag)
+        blob = super().get(key, *arguments, **options)
         self.returned.append(key)
         return blob
 

@@ -1,5 +1,6 @@
 import gzip
 import json
+import tracemalloc
 from datetime import date, timedelta
 
 import pytest
@@ -129,6 +130,19 @@ def test_error_for_a_damaged_object_names_it(ledger: ForecastLedger, bucket: Buc
     bucket.put("forecasts/made/2026-11-23/v-0.jsonl.gz", raw)
     with pytest.raises(LedgerError, match=r"forecasts/made/2026-11-23/v-0.jsonl.gz is damaged"):
         all_forecasts(ledger)
+
+
+def test_object_that_would_fill_the_memory_is_not_decompressed(
+    ledger: ForecastLedger, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("movierating.ledger.ledger.MAX_LINES_BYTES", 100_000)
+    bucket.put("forecasts/made/2026-11-23/v-0.jsonl.gz", gzip.compress(b" " * 10_000_000))
+    tracemalloc.start()
+    with pytest.raises(LedgerError, match=r"v-0.jsonl.gz is damaged"):
+        all_forecasts(ledger)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3_000_000
 
 
 def test_error_for_a_foreign_object_names_it(ledger: ForecastLedger, bucket: Bucket):

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from movierating.films.film import Film, Plot
+from movierating.identity import sha256
 from movierating.registry.bundle import (
     CARD_NAME,
     CODES_NAME,
@@ -22,7 +24,13 @@ from movierating.registry.bundle import (
     write_bundle,
 )
 from movierating.registry.evidence import Evidence
-from movierating.registry.manifest import MANIFEST_NAME, BundleError, GoldenInput
+from movierating.registry.manifest import (
+    MANIFEST_NAME,
+    MAX_BUNDLE_BYTES,
+    BundleError,
+    GoldenInput,
+    parse_manifest,
+)
 from scripts.training.models import fit_regressor
 from scripts.training.onnx_export import to_onnx
 from tests.support.bundles import (
@@ -249,3 +257,28 @@ def test_writing_the_same_again_gives_the_same_version(packed: Packed, tmp_path:
     again = write_bundle(tmp_path, packed.manifest, files)
     assert again == packed.manifest
     assert Bundle.load(tmp_path, packed.manifest_sha256).manifest.version == again.version
+
+
+def test_file_larger_than_the_manifest_says_is_refused_unread(copied: Packed):
+    path = copied.folder / MODEL_NAME
+    path.write_bytes(path.read_bytes() + b"more")
+    with pytest.raises(BundleError, match=f"{MODEL_NAME} has more than the"):
+        copied.load()
+
+
+def test_bundle_larger_than_the_memory_may_hold_is_refused(copied: Packed):
+    entry = copied.manifest.files[MODEL_NAME].model_copy(update={"bytes": MAX_BUNDLE_BYTES})
+    files = copied.manifest.files | {MODEL_NAME: entry}
+    raw = copied.manifest.model_copy(update={"files": files}).to_bytes()
+    with pytest.raises(BundleError, match="train on fewer films"):
+        parse_manifest(raw, sha256(raw))
+
+
+def test_graph_with_parts_in_another_file_is_refused(copied: Packed):
+    path = copied.folder / "external.onnx"
+    model = onnx.load_from_string((copied.folder / MODEL_NAME).read_bytes())
+    weights = onnx.numpy_helper.from_array(np.zeros(1_000, np.float32), "weights")
+    model.graph.initializer.append(weights)
+    onnx.save_model(model, str(path), save_as_external_data=True, location="weights.bin")
+    with pytest.raises(BundleError, match=r"parts of model.onnx are in other files"):
+        rewritten(copied, {MODEL_NAME: path.read_bytes()}).load()

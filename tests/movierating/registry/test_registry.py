@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from movierating.errors import ExplainedError
 from movierating.films.codes import Codes
 from movierating.films.source import TMDB
 from movierating.films.source import invented_films as invented_films_of
@@ -316,6 +317,32 @@ def test_fetch_refuses_an_altered_file(
     bucket.put(f"models/versions/{packed.manifest.version}/{name}", b"altered")
     with pytest.raises(BundleError, match=f"^{name} does not have the SHA-256"):
         registry.fetch(packed.pointer(), tmp_path)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file_larger_than_the_manifest_says_is_not_downloaded(
+    registry: Registry, bucket: Bucket, packed: Packed, tmp_path: Path, name: str
+):
+    put_into_production(registry, packed)
+    size = packed.manifest.files[name].bytes
+    key = f"models/versions/{packed.manifest.version}/{name}"
+    bucket.put(key, b"x" * (size + 1))
+    with pytest.raises(BundleError, match=f"{name} has {size + 1} bytes, and at most {size} are"):
+        registry.fetch(packed.pointer(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["models/production.json", "manifest.json", "models/ledger/1-x.json"]
+)
+def test_small_objects_are_not_read_if_they_are_large(
+    registry: Registry, bucket: Bucket, packed: Packed, name: str
+):
+    put_into_production(registry, packed)
+    is_manifest = name == MANIFEST_NAME
+    key = f"models/versions/{packed.manifest.version}/{name}" if is_manifest else name
+    bucket.put(key, b"x" * 4_000_001)
+    with pytest.raises(ExplainedError, match=f"{name} has 4000001 bytes"):
+        _ = (registry.production(), registry.manifest(packed.pointer()), registry.history())
 
 
 def test_loaded_bundle_forecasts_like_the_published_one(registry: Registry, packed: Packed):

@@ -1,6 +1,8 @@
 import csv
 import io
+import tomllib
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from ui.widgets import films_csv
 from ui.widgets.films_csv import FileError, FilmResult, Row
 
 KO, EN = Words("ko"), Words("en")
+ROOT = Path(__file__).parents[3]
 
 
 def films(text: str, encoding: str = "utf-8") -> list[Row]:
@@ -78,13 +81,15 @@ def test_row_may_be_shorter_or_longer_than_the_head():
         (b"\xff\xfe\x00\x81", "unreadable"),
         (b"genre\n" + b"Drama\n" * (films_csv.MAX_ROWS + 1), "too_many"),
         (b'genre\n"' + b"x" * 200_000 + b'"\n', "unreadable"),
+        (b"genre\n" + b"," * 200_001, "unreadable"),
+        (b"genre\n" + b"\n" * films_csv.MAX_MB * 1024 * 1024, "too_large"),
     ],
 )
 def test_unusable_file_raises_an_error_with_its_reason(raw: bytes, kind: str):
     with pytest.raises(FileError) as caught:
         films_csv.read_films(raw, EN)
     assert caught.value.kind == kind
-    assert EN(f"csv.{kind}", most="200")
+    assert EN(f"csv.{kind}", most="200", megabytes="2")
 
 
 @given(st.binary(max_size=400))
@@ -111,3 +116,16 @@ def test_results_file_has_a_row_per_film_and_no_formulas():
     assert second[0] == "3"
     assert second[-1] == "오류"
     assert {len(head), len(first), len(second)} == {len(head)}
+
+
+def test_rows_after_the_last_allowed_one_are_not_read(monkeypatch: pytest.MonkeyPatch):
+    read = []
+    monkeypatch.setattr(films_csv, "_row", lambda at, *_: read.append(at))
+    with pytest.raises(FileError):
+        films("genre\n" + "Drama\n" * 100_000)
+    assert len(read) == films_csv.MAX_ROWS
+
+
+def test_streamlit_refuses_larger_files_than_the_page_reads():
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
+    assert config["server"]["maxUploadSize"] == films_csv.MAX_MB
