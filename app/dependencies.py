@@ -1,9 +1,11 @@
 """FastAPI dependencies, through which the routes get the objects that the application shares."""
 
+from http import HTTPStatus
 from typing import Annotated, TypedDict
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 
+from app.background.catalogue_reader import CatalogueReader
 from app.background.decisions_reader import DecisionsReader
 from app.background.forecasts_reader import ForecastsReader
 from app.background.model_follower import Follower, Served
@@ -12,6 +14,7 @@ from app.metrics import Metrics
 from app.problems import NoModelError
 from app.translation import Translator
 from app.worker import Worker
+from movierating.catalogue.films import FilmCatalogue
 
 
 class State(TypedDict):
@@ -27,6 +30,7 @@ class State(TypedDict):
     draining: Draining
     forecasts_reader: ForecastsReader
     decisions_reader: DecisionsReader
+    catalogue_reader: CatalogueReader
     poster_base_url: str | None
 
 
@@ -86,6 +90,23 @@ async def _decisions_reader(request: Request) -> DecisionsReader:
     return reader
 
 
+async def _catalogue(request: Request) -> FilmCatalogue:
+    """Return the film catalogue.
+
+    Raises:
+        HTTPException: Status 503: there is no catalogue, or it cannot be read.
+    """
+    reader: CatalogueReader = request.state.catalogue_reader
+    if reader.catalogue is None:
+        reader.refuse_unread()
+        raise HTTPException(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "there is no film catalogue yet; the pipeline's DAG tmdb_movie_forecast publishes it",
+        )
+    return reader.catalogue
+
+
+CatalogueDep = Annotated[FilmCatalogue, Depends(_catalogue)]
 ServedDep = Annotated[Served, Depends(_served)]
 FollowerDep = Annotated[Follower, Depends(_follower)]
 ForecastsReaderDep = Annotated[ForecastsReader, Depends(_forecasts_reader)]

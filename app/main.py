@@ -13,6 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import keys, problems
+from app.background.catalogue_reader import CatalogueReader
 from app.background.decisions_reader import DecisionsReader
 from app.background.forecasts_reader import ForecastsReader
 from app.background.model_follower import Follower
@@ -28,7 +29,7 @@ from app.middleware.limits import RateLimit, SizeLimit
 from app.middleware.redirects import RelativeRedirects
 from app.middleware.security_headers import SecurityHeaders
 from app.middleware.telemetry import Telemetry
-from app.routes import decisions, forecasts, health, model, people, predict
+from app.routes import decisions, films, forecasts, health, model, people, predict
 from app.routes import problems as problem_pages
 from app.translation import Translator, is_english
 from app.worker import Worker
@@ -79,7 +80,10 @@ def create_app(
     metrics, draining, worker = Metrics(follower), draining or Draining(), Worker()
     forecasts_reader = ForecastsReader(lambda: open_bucket(settings))
     decisions_reader = DecisionsReader(lambda: open_bucket(settings))
-    pollers = (follower, forecasts_reader, decisions_reader)
+    catalogue_reader = CatalogueReader(
+        lambda: open_bucket(settings), follower.cache, settings.model_poll_seconds
+    )
+    pollers = (follower, forecasts_reader, decisions_reader, catalogue_reader)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -93,6 +97,7 @@ def create_app(
             "draining": draining,
             "forecasts_reader": forecasts_reader,
             "decisions_reader": decisions_reader,
+            "catalogue_reader": catalogue_reader,
             "poster_base_url": poster_base_url(settings, forecasts.POSTER_PIXELS),
         }
         await asyncio.gather(*(asyncio.to_thread(poller.stop) for poller in pollers))
@@ -133,6 +138,7 @@ def _route(app: FastAPI, settings: ApiSettings) -> None:
     app.include_router(problem_pages.router)
     versioned = (
         predict.batches,
+        films.router,
         people.router,
         model.router,
         forecasts.router,

@@ -16,18 +16,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Hashable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
-import pyarrow as pa
 
 from benchmarks.figures import report
 from benchmarks.memory import Ran
 from benchmarks.production import in_production
 from benchmarks.real_run import RealRun, add_options, real_run
 from benchmarks.services import api_environment
+from benchmarks.stored import columns
 from movierating.films.film import Film
 from movierating.ledger.ledger import MADE_PREFIX, ForecastLedger
 from movierating.s3 import open_bucket
@@ -37,17 +37,10 @@ from scripts.dataset.table import films_of
 from scripts.ledger.upcoming import DAYS_AHEAD
 from scripts.runtime.clock import today
 from scripts.store.film_store import film_store
-from scripts.store.schema import FIELD_TYPES, NEVER_NULL, PARTS, film_record
-from scripts.tmdb.validation import ValidationReport, validate_records
 
 RELEASED_FILMS: Final = 20_000  # in the film store
 FIRST_UPCOMING_ID: Final = 1_000_000_000  # above all ids of TMDB
 BATCH: Final = 1_000  # films per write to the store
-# The smallest valid answer by TMDB for a film: unknown fields are `null` where TMDB permits it.
-EMPTY_FILM: Final[dict[str, Any]] = {
-    **{name: None if name not in NEVER_NULL else kinds[0]() for name, kinds in FIELD_TYPES.items()},
-    **{part: {inner: []} for part, inner in PARTS.items()},
-}
 PARSER: Final = argparse.ArgumentParser(prog="make bench-ledger", description=__doc__)
 PARSER.add_argument(
     "--films", type=int, default=5_000, help="number of upcoming films (default: %(default)s)"
@@ -139,19 +132,6 @@ def as_sent(film: Film, row: Mapping[Hashable, Any]) -> dict[str, Any]:
         "credits": {"cast": [{"name": name} for name in film.cast], "crew": crew},
         "keywords": {"keywords": [{"name": name} for name in film.keywords]},
     }
-
-
-def columns(*films: dict[str, Any], day: date) -> pa.Table:
-    """Convert films from TMDB's JSON format to rows of the film store.
-
-    Args:
-        films: The JSON fields of each film.
-        day: The rows say that the films were fetched from TMDB at noon on this day.
-    """
-    noon = datetime.combine(day, time(12), UTC)
-    return validate_records(
-        [film_record(EMPTY_FILM | film, noon, None) for film in films], day, ValidationReport()
-    )
 
 
 def batches(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

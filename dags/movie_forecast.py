@@ -44,7 +44,7 @@ _WRITTEN: Final = f"ti.xcom_pull(task_ids='{_DECISION}', key="
     doc_md=about("tmdb_movie_forecast"),
 )
 def tmdb_movie_forecast() -> None:
-    """Forecast upcoming films, score past forecasts, check for drift, then retrain if needed."""
+    """Forecast upcoming films, publish the film catalogue, score forecasts, retrain on drift."""
 
     @task
     def forecast_upcoming_films() -> int:
@@ -60,6 +60,19 @@ def tmdb_movie_forecast() -> None:
             # another run of this DAG. Or the film store has only films from another source than
             # the source of the model's training films.
             except NothingToForecastError as error:
+                raise AirflowSkipException(str(error)) from None
+
+    # Not skipped with the forecasts: without a model, visitors can still find films.
+    @task(trigger_rule="none_failed")
+    def publish_film_catalogue() -> int:
+        """Publish the catalogue in which visitors find films by their titles."""
+        from scripts.publish import NothingToPublishError, publish
+        from scripts.runtime.clock import today
+
+        with as_airflow_failure():
+            try:
+                return publish(today(), task_settings())
+            except NothingToPublishError as error:
                 raise AirflowSkipException(str(error)) from None
 
     @task
@@ -113,8 +126,10 @@ def tmdb_movie_forecast() -> None:
         task_id="keep_model", doc_md="No drift was found, or the model was already retrained today."
     )
 
+    forecasts = forecast_upcoming_films()
+    forecasts >> publish_film_catalogue()
     (
-        forecast_upcoming_films()
+        forecasts
         >> score_released_films()
         >> check_drift()
         >> decide_on_retraining()

@@ -4,11 +4,12 @@ The message of an error names the setting to change.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import (
@@ -75,6 +76,7 @@ _REFUSALS: Final[Mapping[frozenset[str], str]] = {
 # HTTP statuses for requests that S3 will refuse the next time too, except the temporary ones.
 _CLIENT_ERRORS: Final = range(400, 500)
 _TEMPORARY: Final = frozenset({408, 409, 423, 425, 429})
+_PIECE_BYTES: Final = 1_000_000  # of a large object, to hold in memory
 # If an object does not exist, a store may answer these requests with status 404 and no error text.
 # If any other request gets such an answer, the server is probably not an S3 server.
 _ABOUT_ONE_OBJECT: Final = frozenset({"DeleteObject", "GetObject", "HeadObject"})
@@ -205,6 +207,27 @@ class Bucket:
         with translate_errors(self.name):
             return Blob(_read_body(answer, key, max_bytes), _etag(answer))
 
+    def download(self, key: str, path: Path, max_bytes: int) -> int | None:
+        """Copy an object to a local file piece by piece, so that large objects fit into memory.
+
+        Args:
+            key: The S3 key.
+            path: The file to write.
+            max_bytes: Stop after this number of bytes; a longer object is cut off by one byte more.
+
+        Returns:
+            The number of bytes written; None if the object does not exist.
+        """
+        try:
+            body = self._call("get_object", Key=key)["Body"]
+        except MissingObjectError:
+            return None
+        written = 0
+        with translate_errors(self.name), closing(body), path.open("wb") as stream:
+            while piece := body.read(min(_PIECE_BYTES, max_bytes + 1 - written)):
+                written += stream.write(piece)
+        return written
+
     def put(self, key: str, raw: bytes) -> None:
         """Write an object; an existing object with this key is replaced."""
         self._put(key, raw)
@@ -216,6 +239,17 @@ class Bucket:
             PreconditionFailedError: An object with this key exists.
         """
         self._put(key, raw, IfNoneMatch="*")
+
+    def create_from(self, key: str, path: Path) -> None:
+        """Write an object from a local file, only if no object with this key exists.
+
+        The file is sent piece by piece, so it may be larger than the memory.
+
+        Raises:
+            PreconditionFailedError: An object with this key exists.
+        """
+        with path.open("rb") as stream:
+            self._put(key, stream, IfNoneMatch="*")
 
     def replace(self, key: str, raw: bytes, etag: str) -> None:
         """Overwrite an object only if it still has the ETag `etag`.
@@ -248,7 +282,7 @@ class Bucket:
         """List the keys that begin with `prefix`, sorted."""
         return [each.key for each in self.objects(prefix)]
 
-    def _put(self, key: str, raw: bytes, **condition: str) -> None:
+    def _put(self, key: str, raw: "bytes | BinaryIO", **condition: str) -> None:
         try:
             answer = self._call("put_object", Key=key, Body=raw, **condition)
         except MissingObjectError:  # how S3 refuses to replace a missing object

@@ -5,6 +5,7 @@ It has the errors of the new model, a forecast, and the addresses of the service
 
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import requests
 
@@ -65,6 +66,7 @@ def print_summary(settings: Settings, keys: Secrets, say: Say) -> None:
     _print_scores(version, say)
     _print_forecast(settings, say)
     urls = addresses(settings)
+    _print_film(urls["api"], say)
     say(f"\n  page     {urls['page']}")
     say(f"  API      {urls['api']}/docs")
     say(f"  Airflow  {urls['airflow']}   ({AIRFLOW_USER} / {keys.airflow_password})")
@@ -86,6 +88,15 @@ def _print_forecast(settings: Settings, say: Say) -> None:
         forecast = session.post(url, json=_SAMPLE).json()
     low, high = forecast["interval"]["low"], forecast["interval"]["high"]
     say(f"\na Korean drama of 112 minutes: {forecast['rating']} of 10 (80 %: {low} to {high})")
+
+
+def _print_film(api: str, say: Say) -> None:
+    """Print the address at which the film that is released next is found by its title."""
+    with limited_session(_ANSWER_SECONDS) as session:
+        answer = session.get(f"{api}/v1/films?status=upcoming&limit=1")
+    films: list[dict[str, Any]] = answer.json()["films"] if answer.ok else []
+    if films and films[0]["title"]:
+        say(f"a film by its title: {api}/v1/films?{urlencode({'q': films[0]['title']})}")
 
 
 def _version(settings: Settings) -> dict[str, Any] | None:

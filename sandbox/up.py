@@ -4,7 +4,7 @@ import hmac
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,8 @@ from sandbox.summary import Say, StepError, addresses, print_summary, served_ver
 _ANSWER_SECONDS: Final = 2
 # The settings that decide where films come from and where models go.
 _OUTSIDE_WORLD: Final = ("tmdb_base_url", "tmdb_catalogue", "s3_bucket_name", "aws_endpoint_url_s3")
+# The tasks of the forecast DAG whose results `make up` shows.
+_AWAITED: Final = ("forecast_upcoming_films", "publish_film_catalogue")
 _WAIT_SECONDS: Final = 300  # a busy machine needs minutes; a program that ended is noticed before
 
 
@@ -200,7 +202,7 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
         say("forecasting upcoming films, as after every new model")
         _wait("airflow-scheduler", lambda: len(_runs_by_asset(ledger)) > len(earlier))
         newest = _runs_by_asset(ledger)[-1]
-        _follow(ledger, newest, url, say, until="forecast_upcoming_films")
+        _follow(ledger, newest, url, say, until=_AWAITED)
 
 
 def _runs_by_asset(dag: AirflowClient) -> list[str]:
@@ -209,7 +211,7 @@ def _runs_by_asset(dag: AirflowClient) -> list[str]:
 
 
 def _follow(
-    dag: AirflowClient, run_id: str, url: str, say: Say, until: str | None = None
+    dag: AirflowClient, run_id: str, url: str, say: Say, until: Collection[str] = ()
 ) -> dict[str, str]:
     """Wait for the end of a DAG run, and print each change of a task's state.
 
@@ -218,8 +220,8 @@ def _follow(
         run_id: The id of the DAG run.
         url: Airflow's address.
         say: A function that prints a line for the user.
-        until: The name of a task. If it is given, the function returns when this task has
-            succeeded, and does not wait for the other tasks.
+        until: Names of tasks. If there are any, the function returns when these tasks have
+            succeeded or been skipped, and does not wait for the other tasks.
 
     Returns:
         The last state of each task that has started.
@@ -237,7 +239,7 @@ def _follow(
             raise StepError(
                 f"{news.task} failed: {news.words} (log: .sandbox/logs/airflow, or Airflow's page)"
             )
-        if (news.task, news.state) == (until, "success"):
+        if until and all(states.get(task) in {"success", "skipped"} for task in until):
             break
     return states
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from movierating.catalogue.publication import POINTER_KEY, Catalogues
 from movierating.identity import sha256
 from movierating.ledger.ledger import MADE_PREFIX, UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Upcoming
@@ -21,6 +22,8 @@ from scripts.deploy import deploy
 from scripts.preflight import check_store
 from scripts.runtime.run_files import RunFiles
 from tests.support.bundles import RUN_DATE, Packed, pack, put_into_production
+from tests.support.catalogues import catalogue_file, films
+from tests.support.films import moment
 from tests.support.forecasts import forecast
 from tests.support.samples import as_csv, opened_since
 
@@ -92,6 +95,21 @@ def test_training_writes_forecasts_and_serving_reads_only_their_summaries(
     assert serving.get(UPCOMING_KEY) is not None
     with pytest.raises(S3RefusedError):
         serving.get(f"{MADE_PREFIX}2026-11-23/some.jsonl.gz")
+
+
+def test_training_publishes_film_catalogues_and_serving_reads_them(
+    acting_as: Callable[[str], Settings], serving: Bucket, tmp_path: Path
+):
+    training = Catalogues(open_bucket(acting_as("training")))
+    for count in (1, 2, 3):
+        path = catalogue_file(tmp_path, films()[:count], name=f"{count}.sqlite")
+        pointer = training.publish(path, moment(RUN_DATE.replace(year=2100)))
+    current = Catalogues(serving).current()
+    assert current
+    assert current.pointer == pointer
+    Catalogues(serving).fetch(pointer, tmp_path / "copy")
+    with pytest.raises(S3RefusedError):
+        serving.put(POINTER_KEY, b"")
 
 
 def test_serving_may_read_the_promotion_decisions(

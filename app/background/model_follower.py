@@ -70,6 +70,7 @@ class Follower:
     a wrong or changed system clock does not affect it.
 
     Attributes:
+        cache: The folder for local copies.
         served: The model in service; None before the first version is verified.
         cache_problem: Why the version in service is not in the local cache; None if it is. The
             service needs the cache to start while S3 is not reachable.
@@ -88,7 +89,7 @@ class Follower:
             cache: The folder for a local copy of the version in service.
         """
         self._registry = registry
-        self._cache = cache
+        self.cache = cache
         self._etag: str | None = None
         self._refusal: _Refusal | None = None
         self._problem: str | None = None
@@ -193,7 +194,7 @@ class Follower:
             raise OSError(f"a new version cannot be written to disk: {_reason(error)}") from error
 
     def _load_into_cache(self, pointer: Pointer) -> Bundle:
-        folder, download = self._cache / pointer.version, self._cache / ".fresh"
+        folder, download = self.cache / pointer.version, self.cache / ".fresh"
         shutil.rmtree(download, ignore_errors=True)
         bundle = _load_cached(folder, pointer)
         try:
@@ -211,13 +212,13 @@ class Follower:
         return Bundle.load(folder, pointer.manifest_sha256)
 
     def _write_cached_pointer(self, pointer: Pointer) -> None:
-        partial = self._cache / f".{_POINTER_NAME}"
+        partial = self.cache / f".{_POINTER_NAME}"
         try:
             partial.write_text(pointer.model_dump_json())
-            partial.replace(self._cache / _POINTER_NAME)
+            partial.replace(self.cache / _POINTER_NAME)
         finally:
             partial.unlink(missing_ok=True)
-        for other in self._cache.iterdir():
+        for other in self.cache.iterdir():
             if other.is_dir() and other.name != pointer.version:
                 shutil.rmtree(other, ignore_errors=True)
 
@@ -240,10 +241,10 @@ class Follower:
 
     def _cached(self) -> Served | None:
         try:
-            pointer = Pointer.model_validate(json.loads((self._cache / _POINTER_NAME).read_bytes()))
+            pointer = Pointer.model_validate(json.loads((self.cache / _POINTER_NAME).read_bytes()))
         except (OSError, ValueError):
             return None
-        bundle = _load_cached(self._cache / pointer.version, pointer)
+        bundle = _load_cached(self.cache / pointer.version, pointer)
         return Served(bundle, pointer, "cache") if bundle else None
 
     def _report(self, problem: str) -> None:

@@ -68,7 +68,7 @@ class DatedForecast(BaseModel):
     version: Annotated[str, Field(description="The model version that made the forecast.")]
     poster: Annotated[
         str | None,
-        Field(description="URL of the poster at TMDB; null if the service has no TMDB key."),
+        Field(description="URL of the poster at TMDB; null if there is none."),
     ]
 
 

@@ -74,17 +74,26 @@ def parse_film(row: Mapping[Hashable, Any]) -> Film:
 
 def korean_plots(films: pa.Table) -> list[str | None]:
     """Get the Korean plot of each film in the table's order; None where TMDB has none."""
+    return _korean(films, "overview")
+
+
+def korean_titles(films: pa.Table) -> list[str | None]:
+    """Get the Korean title of each film in the table's order; None where TMDB has none."""
+    return _korean(films, "title")
+
+
+def _korean(films: pa.Table, field: str) -> list[str | None]:
     # One film at a time, because the translations of all films together would fill the memory.
-    return [_korean_plot(text.as_py() or "") for text in films["translations"]]
+    return [_korean_text(text.as_py() or "", field) for text in films["translations"]]
 
 
-def _korean_plot(translations: str) -> str | None:
+def _korean_text(translations: str, field: str) -> str | None:
     if '"ko"' not in translations:
         return None
     for each in _objects(translations, "translations"):
         data = each.get("data")
         if each.get("iso_639_1") == "ko" and isinstance(data, dict):
-            return normalise(str(data.get("overview") or "")) or None
+            return normalise(str(data.get(field) or "")) or None
     return None
 
 

@@ -38,9 +38,15 @@ def test_new_model_and_daily_schedule_start_the_dag(dag: Any, pipeline: ModuleTy
 
 def test_order_is_forecast_score_check_then_retrain_or_keep(dag: Any):
     follows = {task.task_id: task.downstream_task_ids for task in dag.tasks}
-    for task, following in pairwise(TASKS):
+    assert follows.pop(TASKS[0]) == {TASKS[1], "publish_film_catalogue"}
+    for task, following in pairwise(TASKS[1:]):
         assert follows[task] == {following}
     assert follows[TASKS[-1]] == {"retrain_model", "keep_model"}
+
+
+def test_catalogue_is_published_without_a_model_too(dag: Any):
+    assert dag.get_task("publish_film_catalogue").trigger_rule == "none_failed"
+    assert dag.get_task("publish_film_catalogue").downstream_task_ids == set()
 
 
 def test_retraining_starts_the_pipeline_once_a_day_with_its_reason(dag: Any):
@@ -106,6 +112,7 @@ def test_branch_follows_the_claim_and_passes_its_reason_on(
     ("task", "step"),
     [
         ("forecast_upcoming_films", "scripts.forecast.forecast"),
+        ("publish_film_catalogue", "scripts.publish.publish"),
         ("score_released_films", "scripts.score.score"),
     ],
 )

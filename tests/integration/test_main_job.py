@@ -111,10 +111,20 @@ def test_pipeline_waits_until_the_api_serves_the_new_version(running):
 
 def test_new_model_triggers_forecasts_for_upcoming_films(running, dag_of, bucket):
     assert "forecast_upcoming_films: success" in running.printed
+    assert "publish_film_catalogue: success" in running.printed
     (run_id,) = dag_of(FORECAST_DAG).run_ids()
     assert run_id.startswith("asset_triggered")
     (key,) = bucket.below("forecasts/made/")
     assert bucket.json("models/production.json")["version"] in key
+
+
+def test_film_is_found_by_its_title_and_shows_its_forecast(running, api):
+    address = running.printed.partition("a film by its title: ")[2].split()[0]
+    (film, *_) = get(address).json()["films"]
+    details = get(f"{api}/v1/films/{film['id']}").json()
+    assert (details["title"], details["status"]) == (film["title"], "upcoming")
+    assert len(details["forecasts"]) == 1
+    assert details["notice"] is None
 
 
 def test_bucket_has_the_three_pickles_for_old_consumers(bucket):
@@ -257,6 +267,7 @@ def test_two_workers_share_a_backfill_and_the_rate_limit(running, dag_of, store)
 
 LEDGER_TASKS = (
     "forecast_upcoming_films",
+    "publish_film_catalogue",
     "score_released_films",
     "check_drift",
     "decide_on_retraining",

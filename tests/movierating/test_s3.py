@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -403,3 +404,23 @@ def test_role_that_is_refused_is_named(
         bucket = open_bucket(load_settings(Settings, s3_bucket_name="films"))
         with pytest.raises(S3RefusedError, match=r"give a role \(AccessDenied\); .*AWS_ROLE_ARN"):
             bucket.get("a")
+
+
+def test_large_object_is_copied_from_and_to_a_file(bucket: Bucket, tmp_path: Path):
+    raw = os.urandom(2_500_000)  # several pieces
+    (tmp_path / "large").write_bytes(raw)
+    bucket.create_from("large", tmp_path / "large")
+    assert bucket.download("large", tmp_path / "copy", len(raw)) == len(raw)
+    assert (tmp_path / "copy").read_bytes() == raw
+    with pytest.raises(PreconditionFailedError):
+        bucket.create_from("large", tmp_path / "large")
+
+
+def test_download_stops_at_the_limit(bucket: Bucket, tmp_path: Path):
+    bucket.put("large", bytes(2_500_000))
+    assert bucket.download("large", tmp_path / "copy", 1_200_000) == 1_200_001
+
+
+def test_download_of_a_missing_object_writes_nothing(bucket: Bucket, tmp_path: Path):
+    assert bucket.download("missing", tmp_path / "copy", 10) is None
+    assert not (tmp_path / "copy").exists()

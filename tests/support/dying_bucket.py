@@ -1,5 +1,7 @@
 """An S3 bucket with which a test simulates that the writing process is killed."""
 
+from pathlib import Path
+
 from movierating.s3 import Bucket
 
 
@@ -24,6 +26,11 @@ class DyingBucket(Bucket):
         """Write a new object, or raise `KilledError`."""
         self._live_or_die()
         super().create(key, raw)
+
+    def create_from(self, key: str, path: Path) -> None:
+        """Write a new object from a file, or raise `KilledError`."""
+        self._live_or_die()
+        super().create_from(key, path)
 
     def replace(self, key: str, raw: bytes, etag: str) -> None:
         """Replace an object, or raise `KilledError`."""

@@ -701,7 +701,7 @@ def test_version_from_the_registry_is_not_replaced_by_the_cache(
     put_into_production(registry, newer, over=current)
     other = Follower(registry, NEVER, cache.with_name("other"))
     other.refresh()
-    other._cache = cache
+    other.cache = cache
     other._serve_cached()
     assert other.served is not None
     assert other.served.pointer.version == newer.manifest.version

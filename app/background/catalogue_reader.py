@@ -1,0 +1,85 @@
+"""Keeps a local copy of the current film catalogue."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from app.background.bucket_reader import POLL_SECONDS, BucketReader
+from movierating.catalogue.films import CatalogueError, FilmCatalogue
+from movierating.catalogue.publication import CataloguePointer, Catalogues
+from movierating.s3 import Bucket, PreconditionFailedError
+
+logger = logging.getLogger(__name__)
+
+_POINTER_NAME: Final = "films.json"
+_PARTIAL_NAME: Final = "films.partial"
+
+
+class CatalogueReader(BucketReader):
+    """Copies the current film catalogue to the disk; the copy stays while S3 is not reachable.
+
+    Attributes:
+        catalogue: The catalogue; None until one has been copied.
+    """
+
+    subject = "film catalogue"
+
+    def __init__(
+        self,
+        bucket_of: Callable[[], Bucket],
+        folder: Path,
+        poll_seconds: float = POLL_SECONDS,
+    ) -> None:
+        """Create a reader; the first `refresh` opens the bucket.
+
+        Args:
+            bucket_of: Opens the bucket.
+            folder: The folder for the copy. The reader deletes only its own files there.
+            poll_seconds: The time between two reads.
+        """
+        super().__init__(bucket_of, poll_seconds)
+        self._folder = folder
+        self._etag: str | None = None
+        self.catalogue: FilmCatalogue | None = None
+
+    def start(self) -> None:
+        """Use the copy of an earlier process, then start the regular reads."""
+        self.catalogue = self._copy_of_earlier_process()
+        super().start()
+
+    def read(self, bucket: Bucket) -> None:
+        """Copy the current catalogue, if it has changed."""
+        catalogues = Catalogues(bucket)
+        try:
+            current = catalogues.current(self._etag)
+        except PreconditionFailedError:  # unchanged since the last read
+            return
+        if current is None:
+            return
+        path = self._path(current.pointer)
+        if not path.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            partial = self._folder / _PARTIAL_NAME
+            catalogues.fetch(current.pointer, partial)
+            partial.replace(path)
+        self.catalogue = FilmCatalogue(path)
+        (self._folder / _POINTER_NAME).write_text(current.pointer.model_dump_json())
+        self._etag = current.etag
+        self._delete_others(path)
+
+    def _path(self, pointer: CataloguePointer) -> Path:
+        return self._folder / f"films-{pointer.sha256}.sqlite"
+
+    def _copy_of_earlier_process(self) -> FilmCatalogue | None:
+        try:
+            raw = (self._folder / _POINTER_NAME).read_bytes()
+            return FilmCatalogue(self._path(CataloguePointer.model_validate_json(raw)))
+        except (OSError, ValueError, CatalogueError):
+            return None  # the first process, or a copy that was not completed
+
+    def _delete_others(self, path: Path) -> None:
+        # A request that still reads an old file is not disturbed: the file disappears at its end.
+        for other in self._folder.glob("films-*.sqlite"):
+            if other != path:
+                other.unlink(missing_ok=True)

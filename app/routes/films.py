@@ -1,0 +1,226 @@
+"""The routes that find films by their titles, and show what is known and was forecast about one."""
+
+from datetime import UTC, date, datetime
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from app.dependencies import CatalogueDep, FollowerDep
+from app.paging import NextPage, Offset, link_to_next_page
+from app.problems import BAD_INPUT, UNAVAILABLE, documented
+from app.revalidation import RevalidatedRoute
+from app.schemas import RatingInterval
+from movierating.catalogue.films import FilmCatalogue, FoundFilm, Status
+from movierating.films.source import describe
+from movierating.registry.bundle import Bundle
+from movierating.registry.manifest import COVERAGE
+
+router = APIRouter(tags=["films"], route_class=RevalidatedRoute)
+
+_LARGEST_ID: Final = 10**12  # SQLite could not compare much larger ones
+_TMDB_PAGE: Final = "https://www.themoviedb.org/movie/"
+
+
+class ListedFilm(BaseModel):
+    """A film in a list of search results."""
+
+    id: Annotated[int, Field(description="TMDB's id of the film.")]
+    title: Annotated[str | None, Field(description="English title; null if unknown.")]
+    original_title: Annotated[str | None, Field(description="Title in the original language.")]
+    korean_title: Annotated[str | None, Field(description="Korean title; null if unknown.")]
+    release_date: Annotated[date, Field(description="First release in any country.")]
+    status: Annotated[Status, Field(description="Whether the film has been released by today.")]
+    rating: Annotated[
+        float | None,
+        Field(description="TMDB's rating on the catalogue's date; null without votes."),
+    ]
+    votes: Annotated[int, Field(description="Number of votes on the catalogue's date.")]
+    poster: Annotated[
+        str | None,
+        Field(description="URL of the poster at TMDB; null if there is none."),
+    ]
+
+
+class FilmList(BaseModel):
+    """One page of films."""
+
+    as_of: Annotated[date, Field(description="The catalogue's date.")]
+    films: list[ListedFilm]
+    next: NextPage
+    notice: Annotated[
+        str | None,
+        Field(description="Why the result may be unexpected; null if there is no reason."),
+    ]
+
+
+class DailyForecast(BaseModel):
+    """The last recorded forecast of one day."""
+
+    day: date
+    rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
+    interval: RatingInterval
+    version: Annotated[str, Field(description="The model version that made the forecast.")]
+
+
+class FilmDetails(ListedFilm):
+    """What the catalogue knows about one film."""
+
+    as_of: Annotated[date, Field(description="The catalogue's date.")]
+    facts: Annotated[
+        dict[str, Any],
+        Field(description="The known facts, by the names of the fields of `POST /predict`."),
+    ]
+    forecasts: Annotated[
+        list[DailyForecast], Field(description="The recorded forecasts, the oldest first.")
+    ]
+    votes_needed: Annotated[
+        int,
+        Field(
+            description="Votes still needed before the forecasts are compared with the rating; "
+            "0 if there are enough."
+        ),
+    ]
+    taught_model: Annotated[
+        bool | None,
+        Field(
+            description="Whether the model in service has learned from this film. A forecast of "
+            "such a film proves nothing. Null if no model is in service."
+        ),
+    ]
+    tmdb_url: Annotated[
+        str | None, Field(description="The film's page at TMDB; null for a film that is invented.")
+    ]
+    notice: Annotated[
+        str | None,
+        Field(description="Why a forecast may be unsuitable; null if there is no reason."),
+    ]
+
+
+@router.get("/films", summary="Find films by their titles", responses=UNAVAILABLE | BAD_INPUT)
+def films(  # noqa: PLR0913, PLR0917 - one argument per query parameter
+    request: Request,
+    response: Response,
+    catalogue: CatalogueDep,
+    q: Annotated[
+        str,
+        Query(
+            max_length=200,
+            description="Any part of the English, Korean or original title. Case, accents, spaces "
+            "and punctuation are ignored. If no title has this part, similar titles are returned.",
+            examples=["lantern"],
+        ),
+    ] = "",
+    status: Annotated[
+        Status | None, Query(description="Only films to come, or only released films.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Films per page.")] = 20,
+    offset: Offset = 0,
+) -> FilmList:
+    """List films: those with exactly this title first, then titles that begin with it.
+
+    Among equally good matches, films to come are first, then the films with the most votes. The
+    catalogue has all films to come, the films of the last 90 days, and older films with 10 votes.
+    """
+    # One film more than the page shows whether there is a next page. Counting all matches would
+    # take much longer.
+    found = catalogue.search(q, _today(), status, offset, limit + 1)
+    following = link_to_next_page(request, response, offset, limit, offset + len(found))
+    return FilmList(
+        as_of=catalogue.about.as_of,
+        films=[ListedFilm(**_shown(film, request)) for film in found[:limit]],
+        next=following,
+        notice=_empty(catalogue, q) if not found and not offset else None,
+    )
+
+
+@router.get(
+    "/films/{film_id}",
+    summary="What is known about a film",
+    responses=UNAVAILABLE | BAD_INPUT | documented(HTTPStatus.NOT_FOUND),
+)
+def film(
+    request: Request,
+    catalogue: CatalogueDep,
+    follower: FollowerDep,
+    film_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, description="TMDB's id of the film.")],
+) -> FilmDetails:
+    """Show a film's facts, its recorded forecasts by day, and its rating so far.
+
+    Send its id as `tmdb_id` to `POST /predict` for a forecast by the model in service.
+    """
+    found, facts = catalogue.film(film_id, _today()), catalogue.facts(film_id, _today())
+    if found is None or facts is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, unknown_film(film_id))
+    served, about = follower.served, catalogue.about
+    past = catalogue.forecasts(film_id)
+    return FilmDetails(
+        **_shown(found, request),
+        as_of=about.as_of,
+        facts=facts,
+        forecasts=[
+            DailyForecast(
+                day=each.day,
+                rating=round(each.rating, 2),
+                interval=RatingInterval(
+                    low=round(each.low, 2), high=round(each.high, 2), coverage=COVERAGE
+                ),
+                version=each.version,
+            )
+            for each in past
+        ],
+        votes_needed=max(0, about.votes_to_score - found.votes),
+        taught_model=_has_taught(served.bundle, film_id) if served else None,
+        tmdb_url=f"{_TMDB_PAGE}{film_id}" if about.is_real else None,
+        notice=other_source(catalogue, served.bundle) if served else None,
+    )
+
+
+def unknown_film(film_id: int) -> str:
+    """Return the sentence about an id that the catalogue does not have."""
+    return (
+        f"the film catalogue has no film {film_id}; it has all films to come, the films of the "
+        "last 90 days, and older films with 10 votes or more"
+    )
+
+
+def other_source(catalogue: FilmCatalogue, bundle: Bundle) -> str | None:
+    """Return a sentence if the model has learned from other films than those in the catalogue."""
+    learned, listed = bundle.manifest.data.source, catalogue.about.source
+    if learned == listed:
+        return None
+    return f"the catalogue has {describe(listed)}, but the model learned from {describe(learned)}"
+
+
+def _has_taught(bundle: Bundle, film_id: int) -> bool:
+    return bool(bundle.training_films.contain([film_id])[0])
+
+
+def _shown(film: FoundFilm, request: Request) -> dict[str, Any]:
+    poster_base_url: str | None = request.state.poster_base_url
+    return {
+        "id": film.film_id,
+        "title": film.title,
+        "original_title": film.original_title,
+        "korean_title": film.korean_title,
+        "release_date": film.release_date,
+        "status": "upcoming" if film.release_date > _today() else "released",
+        "rating": film.rating,
+        "votes": film.votes,
+        "poster": f"{poster_base_url}{film.poster_path}"
+        if poster_base_url and film.poster_path
+        else None,
+    }
+
+
+def _empty(catalogue: FilmCatalogue, q: str) -> str:
+    if catalogue.about.films == 0:
+        return "the film catalogue is empty; it gets films with the pipeline's next run"
+    if q.strip() and not any(each.isalnum() for each in q):
+        return "the text has no letter and no digit; send a part of a title"
+    return "no film has such a title; send a shorter part of it, or the original title"
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

@@ -1,0 +1,1 @@
+"""The film catalogue: the films that callers find by their titles, in one file beside the model."""

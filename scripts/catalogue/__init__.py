@@ -1,0 +1,1 @@
+"""Build the film catalogue from the film store and the forecast ledger."""

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from app.background.catalogue_reader import CatalogueReader
+from movierating.catalogue.publication import FILES, POINTER_KEY, Catalogues
+from movierating.s3 import Bucket, S3UnavailableError
+from tests.support.catalogues import catalogue_file, films
+from tests.support.films import moment
+
+AT = moment()
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Write catalogues with one and with two films."""
+    folder = tmp_path_factory.mktemp("catalogues")
+    return [catalogue_file(folder, films()[:count], name=f"{count}.sqlite") for count in (1, 2)]
+
+
+def count(reader: CatalogueReader) -> int | None:
+    return reader.catalogue.about.films if reader.catalogue else None
+
+
+def test_each_new_catalogue_is_copied_and_the_old_copy_deleted(
+    bucket: Bucket, versions: list[Path], tmp_path: Path
+):
+    reader = CatalogueReader(lambda: bucket, tmp_path / "cache")
+    reader.refresh()
+    assert (count(reader), reader.problem) == (None, None)
+    for number, path in enumerate(versions, start=1):
+        Catalogues(bucket).publish(path, AT)
+        reader.refresh()
+        reader.refresh()  # nothing has changed
+        assert (count(reader), reader.problem) == (number, None)
+        assert len(list((tmp_path / "cache").glob("*.sqlite"))) == 1
+
+
+@pytest.mark.parametrize("damage", ["missing", "changed", "pointer"])
+def test_damaged_catalogue_keeps_the_one_in_use_and_is_reported(
+    bucket: Bucket, versions: list[Path], tmp_path: Path, damage: str
+):
+    reader = CatalogueReader(lambda: bucket, tmp_path)
+    Catalogues(bucket).publish(versions[0], AT)
+    reader.refresh()
+    key = f"{FILES}{Catalogues(bucket).publish(versions[1], AT).sha256}.sqlite"
+    if damage == "missing":
+        bucket.delete(key)
+    else:
+        bucket.put(key if damage == "changed" else POINTER_KEY, b"damaged")
+    reader.refresh()
+    assert count(reader) == 1
+    assert reader.problem
+    assert "publish it again" in reader.problem
+
+
+def test_copy_of_an_earlier_process_is_used_while_s3_is_away(
+    bucket: Bucket, versions: list[Path], tmp_path: Path
+):
+    Catalogues(bucket).publish(versions[0], AT)
+    CatalogueReader(lambda: bucket, tmp_path).refresh()
+
+    def away() -> Bucket:
+        raise S3UnavailableError("S3 cannot be reached")
+
+    reader = CatalogueReader(away, tmp_path)
+    reader.start()
+    reader.stop()
+    assert count(reader) == 1
+
+
+@pytest.mark.parametrize("name", ["films.json", "*.sqlite"])
+def test_damaged_copy_of_an_earlier_process_is_ignored(
+    bucket: Bucket, versions: list[Path], tmp_path: Path, name: str
+):
+    Catalogues(bucket).publish(versions[0], AT)
+    CatalogueReader(lambda: bucket, tmp_path).refresh()
+    for path in tmp_path.glob(name):
+        path.write_bytes(b"damaged")
+    reader = CatalogueReader(lambda: bucket, tmp_path)
+    assert reader._copy_of_earlier_process() is None
