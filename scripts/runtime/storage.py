@@ -8,16 +8,17 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir, mkdtemp
 from typing import Any, TypeAlias
 
+from botocore.exceptions import ClientError
 from cloudpathlib import S3Client, S3Path
 
 from movierating.errors import ExplainedError
-from movierating.s3 import MissingObjectError, translate_errors
+from movierating.s3 import MissingObjectError, NotS3Error, S3RefusedError, translate_errors
 from movierating.s3_client import s3_session, setup_errors
 from movierating.settings import PipelineSettings
 
@@ -181,8 +182,63 @@ def write_json(path: DataPath, content: Any) -> None:
 
 
 def read_json(path: DataPath) -> Any:
-    """Read and parse a JSON file."""
-    return json.loads(path.read_bytes())
+    """Read and parse a JSON file. Raises the errors of `reading`."""
+    with reading(path):
+        return json.loads(path.read_bytes())
+
+
+class _ExplainingClient(S3Client):
+    """Reports S3's errors as `translate_errors` does, also if nobody expects them.
+
+    For cloudpathlib, an object is missing if S3 refuses to say whether it exists.
+    """
+
+    def _s3_file_query(self, cloud_path: S3Path) -> str | None:
+        bucket, key = cloud_path.bucket, cloud_path.key.rstrip("/")
+        with suppress(MissingObjectError), self._translate_head_errors(cloud_path):
+            if "ETag" not in self.client.head_object(Bucket=bucket, Key=key):
+                raise NotS3Error
+            return "file"
+        return "dir" if self._has_objects(bucket, f"{key}/") else None
+
+    @contextmanager
+    def _translate_head_errors(self, cloud_path: S3Path) -> Iterator[None]:
+        try:
+            with translate_errors(cloud_path.bucket):
+                yield
+        except S3RefusedError:
+            # The response to a HEAD request has no text. That to a list says why S3 refuses.
+            self._has_objects(cloud_path.bucket, cloud_path.key)
+            raise
+
+    def _has_objects(self, bucket: str, prefix: str) -> bool:
+        with translate_errors(bucket):
+            listed = self.client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)
+        return bool(listed.get("Contents"))
+
+    def _list_dir(self, cloud_path: S3Path, recursive: bool = False) -> Any:
+        with translate_errors(cloud_path.bucket):
+            yield from super()._list_dir(cloud_path, recursive)
+
+    def _download_file(self, cloud_path: S3Path, local_path: Any) -> Path:
+        with translate_errors(cloud_path.bucket):
+            return super()._download_file(cloud_path, local_path)
+
+    def _upload_file(self, local_path: Any, cloud_path: S3Path) -> S3Path:
+        with translate_errors(cloud_path.bucket):
+            return super()._upload_file(local_path, cloud_path)
+
+    def _remove(self, cloud_path: S3Path, missing_ok: bool = True) -> None:
+        with translate_errors(cloud_path.bucket):
+            super()._remove(cloud_path, missing_ok)
+
+    def _get_metadata(self, cloud_path: S3Path) -> Any:
+        try:
+            return super()._get_metadata(cloud_path)
+        except ClientError as error:
+            with suppress(MissingObjectError), self._translate_head_errors(cloud_path):
+                raise
+            raise error from None  # cloudpathlib expects this error for a missing object
 
 
 def _flush_to_disk(path: Path) -> None:
@@ -201,7 +257,7 @@ def _s3_client(settings: PipelineSettings) -> S3Client:
     cache = mkdtemp(prefix="movierating-")
     atexit.register(shutil.rmtree, cache, ignore_errors=True)
     with setup_errors():
-        return S3Client(
+        return _ExplainingClient(
             boto3_session=s3_session(settings),
             endpoint_url=settings.aws_endpoint_url_s3,
             local_cache_dir=cache,

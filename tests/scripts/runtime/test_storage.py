@@ -20,7 +20,7 @@ from scripts.runtime.storage import (
     write_json,
 )
 from tests.support.bundles import RUN_DATE
-from tests.support.faulty_s3 import Answer, answering
+from tests.support.faulty_s3 import Answer, answering, refusal
 
 
 def test_failed_write_leaves_the_old_file(tmp_path: Path):
@@ -137,3 +137,47 @@ def test_connection_that_breaks_during_the_check_is_not_a_missing_object(there: 
         broken = there.model_copy(update={"aws_endpoint_url_s3": url})
         with pytest.raises(S3UnavailableError, match="S3 cannot be reached"):
             check_writable(data_folder(broken))
+
+
+@pytest.mark.parametrize("use", [lambda path: path.exists(), read_json], ids=["exists", "read"])
+@pytest.mark.parametrize(
+    ("status", "code", "sentence"),
+    [
+        (400, "ExpiredToken", "S3 refuses the session token"),
+        (403, "RequestTimeTooSkewed", "set the clock"),
+        (403, "AccessDenied", "S3 refuses access"),
+        (307, "TemporaryRedirect", "redirects to http://elsewhere"),
+        (501, "NotImplemented", "S3 answered 501|refuses a header"),
+    ],
+)
+def test_refusal_to_say_whether_a_file_exists_is_reported_in_one_sentence(
+    there: Settings, status: int, code: str, sentence: str, use: Callable[[Any], Any]
+):
+    def answer(method: str, *_: Any) -> Answer:
+        headers = {"Location": "http://elsewhere/"} if status == 307 else {}
+        return (status, headers, b"" if method == "HEAD" else refusal(status, code)[2])
+
+    with answering(answer, there.require("aws_endpoint_url_s3")) as url:
+        refusing = there.model_copy(update={"aws_endpoint_url_s3": url})
+        with pytest.raises(S3UnavailableError, match=sentence):
+            use(data_folder(refusing) / "failing.json")
+
+
+def test_refused_file_does_not_pass_as_missing(there: Settings):
+    def answer(method: str, _: str, ask: Callable[[], Answer]) -> Answer:
+        return (403, {}, b"") if method == "HEAD" else ask()  # lists are allowed
+
+    write_json(data_folder(there) / "failing.json", {})
+    with answering(answer, there.require("aws_endpoint_url_s3")) as url:
+        refusing = there.model_copy(update={"aws_endpoint_url_s3": url})
+        with pytest.raises(S3UnavailableError, match="refuses access"):
+            (data_folder(refusing) / "failing.json").exists()
+
+
+def test_missing_file_in_s3_is_missing(there: Settings):
+    folder = data_folder(there)
+    write_json(folder / "a" / "b.json", {})
+    assert (folder / "a").exists()
+    assert not (folder / "b").exists()
+    with pytest.raises(FileNotFoundError):
+        read_json(folder / "a" / "c.json")
