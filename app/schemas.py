@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.problems import Problem
-from movierating.registry.manifest import DataSource, Scores, Split
+from movierating.registry.manifest import DataSource, Refit, Scores, Split
 
 MAX_BATCH_FILMS: Final = 100
 # Of all plots together. Those of TMDB have at most 1,000 each; reading a plot takes processor time.
@@ -315,8 +315,19 @@ class VersionInfo(BaseModel):
     parameters: dict[str, Any]
     features: int
     data: DataSource
-    split: Split
-    metrics: dict[str, Scores]
+    split: Annotated[
+        Split, Field(description="The films on which the measured model was trained and measured.")
+    ]
+    refit: Annotated[
+        Refit | None,
+        Field(
+            description="The films on which the model in service was trained, after the measuring; "
+            "null if the measured model itself is in service."
+        ),
+    ]
+    metrics: Annotated[
+        dict[str, Scores], Field(description="Errors of the measured model, not of a refitted one.")
+    ]
     baselines: dict[str, Scores]
     interval_coverage: float
     libraries: dict[str, str]

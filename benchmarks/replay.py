@@ -4,8 +4,10 @@ The backtest repeats these steps for the day before each month:
 
 1. Score earlier forecasts: compare them with the films' ratings, if these are visible on that day.
    In this backtest, a film's rating becomes visible 90 days after its release.
-2. Train a new model version on the films with visible ratings, without the newest of these films.
+2. Train a new model on the films with visible ratings, without the newest of these films. Then
+   train it again on all of them (refit).
 3. Check the new version with the gate, the check that each new version must pass in production too.
+   It compares the models from before the refit.
    On the newest films with visible ratings, its errors must be smaller than those of the baselines,
    and not larger than those of the version in production by a margin or more. Otherwise the gate
    refuses it.
@@ -186,8 +188,8 @@ class Replay:
     Attributes:
         films: All films with their latest ratings, a data frame with the oldest film first.
         bucket: The bucket that contains the forecast ledger.
-        promoted: The model versions that were promoted and not rolled back. The last one is in
-            production.
+        promoted: The newest model versions that were promoted and not rolled back, three at most.
+            The last one is in production.
         previous_ratings: Ratings by film id: what the version before the present one forecasts for
             films that the present version has forecast. The rule for rollbacks compares both.
         promotions: How many new model versions were put into production.
@@ -283,7 +285,8 @@ class Replay:
             verdict = judge_without_champion(challenger.manifest, "nothing is in production yet")
         print(f"  {challenger.manifest.version}: {verdict.reason}", flush=True)
         if verdict.promote:
-            self.promoted.append(challenger)
+            # Older versions are not needed, and all of them would fill the memory.
+            self.promoted = [*self.promoted[-2:], challenger]
             self.previous_ratings = {}
             self.promotions += 1
         else:
@@ -324,7 +327,7 @@ def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Pat
 
 def loaded(folder: Path) -> Bundle:
     """Load a model version from the folder with its files, and verify their checksums."""
-    return Bundle.load(folder, sha256((folder / MANIFEST_NAME).read_bytes()))
+    return Bundle.load(folder, sha256((folder / MANIFEST_NAME).read_bytes()), with_twin=True)
 
 
 def rating_at_mark(row: dict[Any, Any]) -> RatingAtMark:

@@ -173,7 +173,7 @@ def _publish(run_date: date, settings: PipelineSettings) -> _Published:
     old_model = files.require(files.legacy_model, "train").read_bytes()
     registry = Registry(open_bucket(settings))
     with local_copy(files.bundle) as folder:
-        bundle = Bundle.load(folder, sha256(stored))
+        bundle = Bundle.load(folder, sha256(stored), with_twin=True)
         manifest_sha256 = registry.publish(folder, bundle.manifest)
     return _Published(files, registry, bundle, old_model, manifest_sha256, registry.production())
 
@@ -216,7 +216,7 @@ def _verdict(published: _Published) -> Verdict:
     if refused and not ends_invented_films(challenger.manifest, source):
         return Verdict(promote=False, reason=refused)
     try:
-        champion = published.registry.bundle(current.pointer)
+        champion = published.registry.bundle(current.pointer, with_twin=True)
     except NewerFormatError as error:
         return Verdict(
             promote=False, reason=f"{in_production} is newer than this code: {error}; update it"

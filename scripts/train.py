@@ -33,8 +33,9 @@ def train(
 ) -> Manifest:
     """Train the candidates, select the best one, evaluate it, and write the run's files.
 
-    Training and selection use only films released before the split date. The evaluation uses only
-    the hold-out films. The run's files are the report and the bundle (the model's files).
+    The selection uses only films released before the split date. The evaluation uses only the
+    hold-out films. Then the selected model is trained again on all films. The run's files are the
+    report and the bundle (the model's files).
 
     Three more files are written for users of the old system. Two of them, `model_{date}.pkl` and
     `best_model.pkl`, contain the same pickled model with five input columns. The third,
@@ -56,8 +57,8 @@ def train(
     split = TimeSplit.of_newest(read_cleaned(cleaned))
     result = train_candidates(split, config)
     family = result.best.family
-    manifest, model, contents = assemble(result, config, split, files)
-    diagnosis = diagnose(result, model, split.holdout, config)
+    manifest, twin, contents = assemble(result, config, split, files)
+    diagnosis = diagnose(result, twin, split.holdout, config)
     model_report = report(manifest, diagnosis, _champion(settings, source))
     write_bytes(files.model_report, model_report.page.encode())
     contents[CARD_NAME] = model_card(manifest, diagnosis).encode()

@@ -96,7 +96,8 @@ def ratings(
 async def parts(served: ServedDep) -> Evidence:
     """Return the model's errors by subgroup of films, its calibration and its most important facts.
 
-    All values are measured on hold-out films, which the model was not trained on.
+    All values are measured on hold-out films, with a model that was not trained on them. The model
+    in service was then trained again on all films.
     """
     evidence = served.bundle.evidence
     if evidence is None:
@@ -129,6 +130,9 @@ async def version(
 ) -> VersionInfo | VersionName:
     """Return the version in service: when and why it was promoted, its errors and its origin.
 
+    The errors are those of the measured model, which was trained on the films before the split
+    date. The model in service was trained again on all films (`refit`).
+
     If this service requires keys, callers without a key get the version's name only.
     """
     manifest, pointer = served.bundle.manifest, served.pointer
@@ -151,6 +155,7 @@ async def version(
         features=len(manifest.features),
         data=manifest.data,
         split=manifest.split,
+        refit=manifest.refit,
         metrics=manifest.metrics,
         baselines=manifest.baselines,
         interval_coverage=manifest.interval80.coverage,

@@ -55,6 +55,10 @@ class Predictor:
         """Build the vectors of films, shape (films, features); NaN where a fact is unknown."""
         return build_matrix(films, self.features, map(self.effects.encode, films))
 
+    def ratings(self, films: Sequence[Film]) -> Matrix:
+        """Forecast only the ratings of films, shape (films,)."""
+        return self.model.forecast(self.matrix(films))
+
     def forecast(self, films: Sequence[Film], *, explained: bool = True) -> list[PredictedRating]:
         """Forecast the ratings of films.
 

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Protocol, Self, TypeVar
@@ -33,16 +33,22 @@ from movierating.registry.manifest import (
 from movierating.registry.training_films import TrainingFilms
 
 MODEL_NAME: Final = "model.onnx"
+TWIN_MODEL_NAME: Final = "twin.onnx"
+TWIN_EFFECTS_NAME: Final = "twin_effects.json"
 ERROR_NAME: Final = "error.onnx"
 DISTRIBUTION_NAME: Final = "distribution.json"
 EFFECTS_NAME: Final = "effects.json"
 CODES_NAME: Final = "codes.json"
 SIMILAR_FILMS_NAME: Final = "comparables.npz"
 TRAINING_FILMS_NAME: Final = "training_films.npy"
+REFIT_FILMS_NAME: Final = "refit_films.npy"
 CARD_NAME: Final = "MODEL_CARD.md"
 EVIDENCE_NAME: Final = "evidence.json"
 _REQUIRED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, SIMILAR_FILMS_NAME})
-_REQUIRED_NOW: Final = _REQUIRED | {TRAINING_FILMS_NAME, DISTRIBUTION_NAME}  # the other: format 2
+# `_REQUIRED` is for format 2, which has neither a twin nor a list of training films.
+_TWIN: Final = frozenset({TWIN_MODEL_NAME, TWIN_EFFECTS_NAME})
+_REQUIRED_NOW: Final = _REQUIRED | {TRAINING_FILMS_NAME, DISTRIBUTION_NAME}
+_REQUIRED_AFTER_REFIT: Final = _REQUIRED_NOW | _TWIN | {REFIT_FILMS_NAME}
 GOLDEN_TOLERANCE: Final = 1e-4  # in rating points, because processors round differently
 
 
@@ -56,9 +62,10 @@ class Bundle:
         effects: The target encoding: the effect of each token, such as one director.
         similar_films: The index of the training films, to find films similar to a film.
         model: The ONNX graphs that forecast the rating and its error.
-        training_films: The ids of all films that the model has learned from.
+        training_films: The ids of all films that the measured model has learned from.
         evidence: Scores by subgroup of the hold-out films; None if the bundle has no such file.
         card: The model card in Markdown; None if the bundle has no such file.
+        twin: The measured model, if it is not the served one and was loaded.
     """
 
     manifest: Manifest
@@ -69,11 +76,25 @@ class Bundle:
     training_films: TrainingFilms
     evidence: Evidence | None = None
     card: str | None = None
+    twin: Predictor | None = None
 
     @cached_property
     def predictor(self) -> Predictor:
         """The parts of the bundle that turn a film's facts into a forecast."""
         return Predictor(self.manifest.features, self.effects, self.model)
+
+    @property
+    def measured(self) -> Predictor:
+        """The model whose errors the manifest states: the twin, or the only model of the bundle.
+
+        Raises:
+            BundleError: The bundle was loaded without its twin.
+        """
+        if self.manifest.refit is None:
+            return self.predictor
+        if self.twin is None:
+            raise BundleError("the bundle was loaded without its twin")
+        return self.twin
 
     def matrix(self, films: Sequence[Film]) -> Matrix:
         """Return the feature vectors of films, shape (films, features)."""
@@ -81,10 +102,10 @@ class Bundle:
 
     def forecast(self, films: Sequence[Film]) -> Matrix:
         """Return the forecast ratings of films, shape (films,)."""
-        return self.model.forecast(self.matrix(films))
+        return self.predictor.ratings(films)
 
     @classmethod
-    def load(cls, folder: Path, manifest_sha256: str) -> Self:
+    def load(cls, folder: Path, manifest_sha256: str, *, with_twin: bool = False) -> Self:
         """Load a bundle: check the hash of each file, parse it, and replay the golden inputs.
 
         Golden inputs are stored vectors with the outputs that the model had when it was trained.
@@ -94,6 +115,7 @@ class Bundle:
             folder: The bundle's folder.
             manifest_sha256: The expected hash of the manifest, from the pointer to the model in
                 production (`production.json`).
+            with_twin: Whether to load the twin, which a service does not need.
 
         Raises:
             BundleError: A file is missing, altered or unreadable, or a golden input has another
@@ -101,25 +123,24 @@ class Bundle:
         """
         raw = _read(folder, MANIFEST_NAME, MAX_MANIFEST_BYTES)
         manifest = parse_manifest(raw, manifest_sha256)
-        files = {name: _verified(folder, name, entry) for name, entry in manifest.files.items()}
-        required = _REQUIRED_NOW if manifest.format == FORMAT else _REQUIRED
-        if missing := required - files.keys():
-            raise BundleError(f"the manifest names no {', '.join(sorted(missing))}")
+        files = _verified_files(folder, manifest, leave_out=frozenset() if with_twin else _TWIN)
         similar_films = _similar_films(files[SIMILAR_FILMS_NAME])
+        model = Model(
+            _graph(MODEL_NAME, files),
+            _graph(ERROR_NAME, files),
+            manifest.interval80.quantile,
+            _errors(files),
+        )
         bundle = cls(
             manifest,
             _parsed(Codes, CODES_NAME, files),
             _parsed(Effects, EFFECTS_NAME, files),
             similar_films,
-            Model(
-                _graph(MODEL_NAME, files),
-                _graph(ERROR_NAME, files),
-                manifest.interval80.quantile,
-                _errors(files),
-            ),
+            model,
             _training_films(files.get(TRAINING_FILMS_NAME), similar_films),
             _evidence(files.get(EVIDENCE_NAME)),
             files[CARD_NAME].decode(errors="replace") if CARD_NAME in files else None,
+            _twin(model, manifest, files) if with_twin and manifest.refit else None,
         )
         _check_features(bundle)
         _replay_golden_inputs(bundle)
@@ -162,6 +183,12 @@ def golden_inputs(model: Model, matrix: Matrix) -> tuple[GoldenInput, ...]:
             matrix, model.forecast(matrix), model.half_widths(matrix), strict=True
         )
     )
+
+
+def _twin(served: Model, manifest: Manifest, files: Mapping[str, bytes]) -> Predictor:
+    # Both models have the same error model and distribution: those of the twin.
+    model = replace(served, rating=_graph(TWIN_MODEL_NAME, files))
+    return Predictor(manifest.features, _parsed(Effects, TWIN_EFFECTS_NAME, files), model)
 
 
 def _similar_films(raw: bytes) -> SimilarFilms:
@@ -243,6 +270,26 @@ def _replay_golden_inputs(bundle: Bundle) -> None:
     worst = float(np.max(np.abs(answers - expected)))
     if not worst <= GOLDEN_TOLERANCE:  # `not <=` is also true for NaN
         raise BundleError(f"a golden answer differs by {worst:.4f} rating points")
+
+
+def _verified_files(
+    folder: Path, manifest: Manifest, leave_out: frozenset[str]
+) -> dict[str, bytes]:
+    """Check the hash of every file, and return the contents except those of `leave_out`."""
+    files = {}
+    for name, entry in manifest.files.items():
+        raw = _verified(folder, name, entry)
+        if name not in leave_out:
+            files[name] = raw
+    if missing := _required_files(manifest) - manifest.files.keys():
+        raise BundleError(f"the manifest names no {', '.join(sorted(missing))}")
+    return files
+
+
+def _required_files(manifest: Manifest) -> frozenset[str]:
+    if manifest.format != FORMAT:
+        return _REQUIRED
+    return _REQUIRED_AFTER_REFIT if manifest.refit else _REQUIRED_NOW
 
 
 def _verified(folder: Path, name: str, entry: FileEntry) -> bytes:

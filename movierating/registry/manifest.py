@@ -62,6 +62,21 @@ class Split(_Part):
     holdout_films: int
 
 
+class Refit(_Part):
+    """How the model that serves forecasts was trained: on all films, after its twin was measured.
+
+    Attributes:
+        until: The last day on which a training film may be released.
+        train_films: Number of its training films.
+        distance: Mean absolute difference between its forecasts and its twin's, over films from
+            which both have learned, in rating points.
+    """
+
+    until: date
+    train_films: int
+    distance: float
+
+
 class Interval(_Part):
     """The 80 % interval and its scores on the hold-out films.
 
@@ -113,8 +128,8 @@ class Manifest(_Part):
         run_date: The date of the pipeline run that made the model.
         average_rating: The forecast for a film without known facts.
         seen: The range that holds 99 % of the training films' values, for each measurement.
-        metrics: Scores of the model on the sets `train`, `holdout`, and `form` (the hold-out films
-            with only running time, language, main genre and plot known).
+        metrics: Scores of the measured model on the sets `train`, `holdout`, and `form` (the
+            hold-out films with only running time, language, main genre and plot known).
         baselines: Scores of the naive baselines, such as the mean of all films, on the hold-out
             films. The model has to beat them.
         golden: Golden inputs, replayed whenever the model is loaded.
@@ -122,6 +137,11 @@ class Manifest(_Part):
             machine that trained the model, such as `Haswell`; None in format 2.
         recipe: Digest of the model families, their parameters and the code of the training. Models
             of the same recipe differ only by their films. None in format 2.
+        refit: The training of the model that serves forecasts. All other values of this manifest
+            about films and errors (`split`, `metrics`, `interval80`) describe its twin, which was
+            measured. None if the measured model serves: in format 2, or if the refit was refused.
+        refused_refit: The `distance` of a refit that was refused because it was too large; None if
+            no refit was refused.
     """
 
     format: int = FORMAT
@@ -145,6 +165,8 @@ class Manifest(_Part):
     golden: tuple[GoldenInput, ...]
     kernel: str | None = None
     recipe: str | None = None
+    refit: Refit | None = None
+    refused_refit: float | None = None
 
     def with_version(self) -> "Manifest":
         """Return a copy whose version is set: the run date and a digest of the content."""

@@ -154,8 +154,12 @@ class Registry:
             (folder / name).write_bytes(content)
         (folder / MANIFEST_NAME).write_bytes(raw)
 
-    def bundle(self, pointer: VersionReference) -> Bundle:
+    def bundle(self, pointer: VersionReference, *, with_twin: bool = False) -> Bundle:
         """Download a version and load it with all checks, as the API does.
+
+        Args:
+            pointer: Names the version and its manifest's hash.
+            with_twin: Whether to load the twin, which only the gate needs.
 
         Raises:
             BundleError: The bundle is altered, has another format, or gives other outputs for the
@@ -163,7 +167,7 @@ class Registry:
         """
         with TemporaryDirectory() as folder:
             self.fetch(pointer, Path(folder))
-            return Bundle.load(Path(folder), pointer.manifest_sha256)
+            return Bundle.load(Path(folder), pointer.manifest_sha256, with_twin=with_twin)
 
     def versions(self) -> list[StoredVersion]:
         """Return the published versions, the newest first."""

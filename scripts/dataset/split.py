@@ -37,6 +37,14 @@ class Sample:
 
     frame: pd.DataFrame
 
+    @classmethod
+    def joined(cls, *parts: "Sample") -> Self:
+        """Join samples, in their order."""
+        joined = cls(pd.concat([part.frame for part in parts]))
+        # Converting tens of thousands of rows takes seconds, so their films are not made again.
+        joined.__dict__["films"] = [film for part in parts for film in part.films]
+        return joined
+
     @cached_property
     def films(self) -> list[Film]:
         """The films, in the order of the rows."""
@@ -56,6 +64,15 @@ class Sample:
     def opened(self) -> npt.NDArray[np.datetime64]:
         """The release dates, shape (films,)."""
         return self.frame["release_date"].to_numpy("datetime64[D]")
+
+    def newest(self, count: int) -> "Sample":
+        """Select the `count` films that were released last, of those with enough votes to measure.
+
+        The oldest of them comes first.
+        """
+        with_votes = np.flatnonzero(self.votes >= MIN_VOTES_TO_MEASURE)
+        by_age = with_votes[np.argsort(self.opened[with_votes], kind="stable")]
+        return Sample(self.frame.iloc[by_age[-count:]])
 
     def __len__(self) -> int:
         """The number of films."""
@@ -82,11 +99,22 @@ class TimeSplit:
     Attributes:
         train: Films released before `split_date` with at least `MIN_VOTES_TO_COUNT` votes.
         holdout: Films released on `split_date` or later with at least `MIN_VOTES_TO_MEASURE` votes.
+        split_date: The first day of the hold-out films.
+        few_votes: Films released on `split_date` or later with fewer votes, but at least
+            `MIN_VOTES_TO_COUNT`. Only the refit uses them; by default there are none.
     """
 
     train: Sample
     holdout: Sample
     split_date: date
+    few_votes: Sample | None = None
+
+    @cached_property
+    def later(self) -> Sample:
+        """All films released on the split date or later: the hold-out films come first."""
+        return (
+            self.holdout if self.few_votes is None else Sample.joined(self.holdout, self.few_votes)
+        )
 
     @classmethod
     def of_newest(
@@ -133,4 +161,6 @@ class TimeSplit:
                 f"{len(train)} films opened before {split_date}, {len(holdout)} with "
                 f"{MIN_VOTES_TO_MEASURE} votes later, and each side needs {MIN_FILMS}"
             )
-        return cls(Sample(train), Sample(holdout), split_date)
+        votes = frame["vote_count"]
+        few = ~earlier & (votes >= MIN_VOTES_TO_COUNT) & (votes < MIN_VOTES_TO_MEASURE)
+        return cls(Sample(train), Sample(holdout), split_date, Sample(frame[few]))

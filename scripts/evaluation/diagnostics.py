@@ -95,7 +95,7 @@ def diagnose(
 
     Args:
         result: The result of the training: its candidates, effects and feature vectors.
-        model: The best candidate as the ONNX model that the API serves.
+        model: The best candidate as an ONNX model, before its refit on all films.
         holdout: The hold-out films.
         config: Parameters of each model family. They are needed because more models are trained:
             for the learning curve, and without single feature groups.

@@ -1,8 +1,9 @@
 """The gate: decide whether a new model (challenger) may replace the one in production (champion).
 
-Both models forecast films that neither has learned from. A paired bootstrap, which resamples these
-films, gives a confidence interval for the difference of their errors (RMSE). What the challenger
-has to show depends on its recipe (`scripts.training.recipe`):
+Both models, as they were measured before their refit on all films, forecast films that neither has
+learned from. A paired bootstrap, which resamples these films, gives a confidence interval for the
+difference of their errors (RMSE). What the challenger has to show depends on its recipe
+(`scripts.training.recipe`):
 
 - If its recipe is the champion's, its only advantage are newer films. A month of films changes the
   RMSE by a tenth of what chance does. So a proof that it is better would almost never succeed, and
@@ -260,7 +261,9 @@ def compare(challenger: Ratings, champion: Ratings) -> Difference:
 def _differences(
     challenger: Bundle, champion: Bundle, unseen: Sample
 ) -> Iterator[tuple[str, Difference]]:
-    errors = [bundle.forecast(unseen.films) - unseen.ratings for bundle in (challenger, champion)]
+    errors = [
+        bundle.measured.ratings(unseen.films) - unseen.ratings for bundle in (challenger, champion)
+    ]
     for name, rows in _subgroups(unseen, challenger.manifest.run_date):
         if rows.sum() >= MIN_FILMS_TO_COMPARE:
             yield name, compare(errors[0][rows], errors[1][rows])

@@ -66,12 +66,28 @@ def _origin(manifest: Manifest, pointer: Pointer | None) -> list[tuple[str, obje
         ("version", manifest.version),
         ("state", _state(manifest.version, pointer)),
         ("family", f"{manifest.model_type}, {len(manifest.features)} features"),
-        ("trained on", f"{split.train_films} films before {split.split_date}"),
+        ("measured", f"trained on {split.train_films} films before {split.split_date}"),
+        ("served", _refit(manifest)),
         ("data", f"{manifest.data.films} films from {manifest.data.source}"),
         ("created", f"{_minute(manifest.created_at)} UTC by {manifest.commit}"),
         ("BLAS kernel", manifest.kernel or "unknown"),
         ("W&B", manifest.wandb_run or "no run"),
     ]
+
+
+def _refit(manifest: Manifest) -> str:
+    refit = manifest.refit
+    if refit is None:
+        refused = manifest.refused_refit
+        return (
+            "the measured model"
+            if refused is None
+            else (f"the measured model; the refit was {refused:.3f} points from it and was refused")
+        )
+    return (
+        f"trained again on {refit.train_films} films until {refit.until}; forecasts differ by "
+        f"{refit.distance:.3f} points from the measured model's"
+    )
 
 
 def _scores_table(manifest: Manifest) -> str:

@@ -180,7 +180,10 @@ def residual_alerts(
     if abs(found.bias) > max(limits.bias, bias_by_chance):
         yield f"forecasts {which} are off by {found.bias:+.2f} on average"
     if found.rmse > limits.rmse_ratio * expected_rmse:
-        yield f"RMSE {which} is {found.rmse:.2f}, on the hold-out films it was {expected_rmse:.2f}"
+        yield (
+            f"RMSE {which} is {found.rmse:.2f}; the measured model had {expected_rmse:.2f} on the "
+            "hold-out films"
+        )
     lowest, highest = limits.coverage
     if not lowest <= found.coverage <= highest:
         yield f"80 % intervals {which} contain {found.coverage:.0%} of the ratings"

@@ -2,27 +2,40 @@
 
 import json
 import logging
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
 from movierating.films.film import Film, Plot
 from movierating.identity import sha256
-from movierating.model.features import Matrix, build_matrix
+from movierating.model.features import Matrix
 from movierating.model.novelty import training_ranges
 from movierating.model.onnx_model import Graph, Model
+from movierating.model.predictor import Predictor
 from movierating.model.similar_films import RatedFilm, SimilarFilms
+from movierating.model.target_encoding import Effects
 from movierating.registry.bundle import (
     CODES_NAME,
     DISTRIBUTION_NAME,
     EFFECTS_NAME,
     ERROR_NAME,
     MODEL_NAME,
+    REFIT_FILMS_NAME,
     SIMILAR_FILMS_NAME,
     TRAINING_FILMS_NAME,
+    TWIN_EFFECTS_NAME,
+    TWIN_MODEL_NAME,
     golden_inputs,
     write_bundle,
 )
-from movierating.registry.manifest import MANIFEST_NAME, DataSource, Interval, Manifest, Split
+from movierating.registry.manifest import (
+    MANIFEST_NAME,
+    DataSource,
+    Interval,
+    Manifest,
+    Refit,
+    Split,
+)
 from movierating.registry.training_films import TrainingFilms
 from scripts.dataset.metrics import score
 from scripts.dataset.split import Sample, TimeSplit
@@ -33,6 +46,7 @@ from scripts.runtime.storage import staged_folder, write_bytes
 from scripts.training.intervals import fit_error_model
 from scripts.training.onnx_export import to_onnx
 from scripts.training.recipe import recipe
+from scripts.training.refit import LARGEST_DISTANCE, distance, refit
 from scripts.training.selection import TrainingResult
 from scripts.training.vectors import FilmVectors
 
@@ -60,12 +74,33 @@ GOLDEN_FILMS: Final = (
 )
 
 
+@dataclass(frozen=True)
+class _Served:
+    """The model that serves forecasts.
+
+    Attributes:
+        graph: The ONNX file of its regressor.
+        predictor: The model as the API loads it.
+        films: Its training films.
+        refit: How it was trained again on all films; None for the measured model.
+        refused_refit: The distance of a refitted model that was refused; None if none was.
+    """
+
+    graph: bytes
+    predictor: Predictor
+    films: Sample
+    refit: Refit | None = None
+    refused_refit: float | None = None
+
+
 def assemble(
     result: TrainingResult, config: ModelConfig, split: TimeSplit, files: RunFiles
 ) -> tuple[Manifest, Model, dict[str, bytes]]:
     """Build the contents of the bundle, except the model card and the file of scores for the UI.
 
-    The ONNX model is scored on the hold-out films, because the API serves the ONNX model.
+    The bundle has two models: the refitted one, which serves forecasts, and its twin, which is
+    measured on the hold-out films. Both are used as ONNX models here, as they will be later. If the
+    refitted model is refused, the bundle has only the measured one.
 
     Args:
         result: The candidates, effects and feature vectors from training.
@@ -74,12 +109,16 @@ def assemble(
         files: Paths of the run's files.
 
     Returns:
-        The manifest, the ONNX model as the API loads it, and the bundle's files by name.
+        The manifest, the twin as an ONNX model, and the bundle's files by name.
     """
     best, holdout = result.best, result.films.evaluation_films()
-    model, graphs = export_models(result)
-    encodings = [result.effects.encode(film) for film in GOLDEN_FILMS]
-    golden = build_matrix(GOLDEN_FILMS, holdout.features, encodings)
+    twin, graphs = export_models(result)
+    measured = _Served(
+        graphs[MODEL_NAME], Predictor(holdout.features, result.effects, twin), split.train
+    )
+    served = _refitted(measured, result, split, config, files.run_date)
+    model = served.predictor.model
+    golden = served.predictor.matrix(GOLDEN_FILMS)
     manifest = Manifest(
         created_at=datetime.now(UTC),
         run_date=files.run_date,
@@ -90,13 +129,13 @@ def assemble(
         features=holdout.features,
         # The average rating is the forecast for the first golden film, which has no known facts.
         average_rating=float(model.forecast(golden[:1])[0]),
-        interval80=_interval(model, holdout),
-        seen=training_ranges(split.train.films),
+        interval80=_interval(twin, holdout),
+        seen=training_ranges(served.films.films),
         split=_split_facts(split, files.run_date),
         metrics={
             "train": best.train,
-            "holdout": score(holdout.ratings, model.forecast(holdout.full)),
-            "form": score(holdout.ratings, model.forecast(holdout.form)),
+            "holdout": score(holdout.ratings, twin.forecast(holdout.full)),
+            "form": score(holdout.ratings, twin.forecast(holdout.form)),
         },
         baselines=dict(result.baselines),
         data=_data_source(files),
@@ -105,14 +144,54 @@ def assemble(
         golden=golden_inputs(model, golden),
         kernel=kernel(),
         recipe=recipe(config),
+        refit=served.refit,
+        refused_refit=served.refused_refit,
     )
     contents = graphs | {
-        EFFECTS_NAME: json.dumps(result.effects.to_json(), ensure_ascii=False).encode(),
-        SIMILAR_FILMS_NAME: _similar_films(split.train).to_bytes(),
-        TRAINING_FILMS_NAME: TrainingFilms.of(split.train.frame["id"]).to_bytes(),
+        MODEL_NAME: served.graph,
+        EFFECTS_NAME: _json(served.predictor.effects),
+        SIMILAR_FILMS_NAME: _similar_films(served.films).to_bytes(),
+        TRAINING_FILMS_NAME: _ids(split.train),
         CODES_NAME: files.require(files.codes, "preprocess").read_bytes(),
     }
-    return manifest, model, contents
+    if served.refit:
+        contents |= {
+            TWIN_MODEL_NAME: measured.graph,
+            TWIN_EFFECTS_NAME: _json(result.effects),
+            REFIT_FILMS_NAME: _ids(served.films),
+        }
+    return manifest, twin, contents
+
+
+def _refitted(
+    measured: _Served, result: TrainingResult, split: TimeSplit, config: ModelConfig, until: date
+) -> _Served:
+    """Refit the measured model on all films; return the measured model if the refit is refused."""
+    best, probe = result.best, result.films.evaluation_films().full
+    refitted = refit(result, split, config, until)
+    graph = to_onnx(best.family, refitted.regressor, probe)
+    model = replace(measured.predictor.model, rating=Graph(graph))
+    predictor = Predictor(measured.predictor.features, refitted.effects, model)
+    apart = distance(predictor, measured.predictor, split.train.newest(len(probe)).films)
+    if apart <= LARGEST_DISTANCE:
+        facts = Refit(until=until, train_films=len(refitted.films), distance=apart)
+        return _Served(graph, predictor, refitted.films, facts)
+    logger.warning(
+        "the model that was trained again on all films is refused: its forecasts differ by %.2f "
+        "points on average from those of the measured model, and the limit is %s; the measured "
+        "model will serve",
+        apart,
+        LARGEST_DISTANCE,
+    )
+    return replace(measured, refused_refit=apart)
+
+
+def _ids(films: Sample) -> bytes:
+    return TrainingFilms.of(films.frame["id"]).to_bytes()
+
+
+def _json(effects: Effects) -> bytes:
+    return json.dumps(effects.to_json(), ensure_ascii=False).encode()
 
 
 def export_models(result: TrainingResult) -> tuple[Model, dict[str, bytes]]:
@@ -160,14 +239,14 @@ def add_wandb_run(manifest: Manifest, wandb_run: str | None, files: RunFiles) ->
     return added
 
 
-def _similar_films(train: Sample) -> SimilarFilms:
-    """Build the index of similar films from the training films with a title and enough votes."""
-    frame = train.frame
+def _similar_films(films: Sample) -> SimilarFilms:
+    """Build the index of similar films from the films with a title and enough votes."""
+    frame = films.frame
     kept = ((frame["vote_count"] >= MIN_VOTES_TO_MEASURE) & frame["title"].notna()).to_numpy()
-    films = [film for film, keep in zip(train.films, kept, strict=True) if keep]
+    described = [film for film, keep in zip(films.films, kept, strict=True) if keep]
     columns = frame.loc[kept, ["id", "title", "release_year", "vote_average"]]
     rated = [RatedFilm(*row) for row in columns.itertuples(index=False, name=None)]
-    return SimilarFilms.build(films, rated)
+    return SimilarFilms.build(described, rated)
 
 
 def _interval(model: Model, films: FilmVectors) -> Interval:

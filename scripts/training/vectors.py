@@ -24,7 +24,7 @@ from movierating.films.film import Film
 from movierating.model.attribution import group_of, mask_features
 from movierating.model.features import Matrix, build_matrix
 from movierating.model.target_encoding import Effects
-from scripts.dataset.split import Ratings, TimeSplit, TooFewFilmsError, only_form_fields
+from scripts.dataset.split import Ratings, Sample, TimeSplit, TooFewFilmsError, only_form_fields
 from scripts.parameters import (
     BURN_IN_SHARE,
     EFFECTS,
@@ -121,7 +121,7 @@ class FilmVectors:
 
 @dataclass(frozen=True)
 class FilmHistory:
-    """All films of a split with their tokens and ratings, training films before hold-out films.
+    """All films of a split with their tokens and ratings, training films before later films.
 
     Attributes:
         films: The films with all facts known before release.
@@ -130,7 +130,7 @@ class FilmHistory:
         ratings: TMDB's `vote_average`; shape (films,).
         votes: TMDB's `vote_count`; shape (films,).
         days: Days from the release to the split date, negative for hold-out films; shape (films,).
-        split_date: Training films were released before it, hold-out films on or after it.
+        split_date: Training films were released before it, later films on or after it.
     """
 
     films: list[Film]
@@ -144,15 +144,15 @@ class FilmHistory:
     @classmethod
     def of(cls, split: TimeSplit, config: EffectsConfig = EFFECTS) -> Self:
         """Collect the films of a split, and build their tokens."""
-        films = split.train.films + split.holdout.films
+        films = split.train.films + split.later.films
         vocabulary = Vocabulary.of(split.train.films, config)
-        opened = np.concatenate([split.train.opened, split.holdout.opened])
+        opened = np.concatenate([split.train.opened, split.later.opened])
         return cls(
             films=films,
             vocabulary=vocabulary,
             tokens=TokenRows.of(films, vocabulary),
-            ratings=np.concatenate([split.train.ratings, split.holdout.ratings]),
-            votes=np.concatenate([split.train.votes, split.holdout.votes]),
+            ratings=np.concatenate([split.train.ratings, split.later.ratings]),
+            votes=np.concatenate([split.train.votes, split.later.votes]),
             days=(np.datetime64(split.split_date) - opened).astype(float),
             split_date=split.split_date,
         )
@@ -236,6 +236,16 @@ def build_vectors(
         )
     # The loop ends with year 0, so the last estimate uses all films before the split date.
     return _concatenated(parts), estimated.effects(history.vocabulary)
+
+
+def estimate_effects(films: Sample, as_of: date, config: EffectsConfig = EFFECTS) -> Effects:
+    """Estimate effects from all of the films, which were released before `as_of`."""
+    vocabulary = Vocabulary.of(films.films, config)
+    tokens = TokenRows.of(films.films, vocabulary)
+    age = (np.datetime64(as_of) - films.opened).astype(float)
+    every = np.ones(len(films), np.bool_)
+    estimated = estimate(tokens, every, films.ratings, films.votes, age, as_of, config)
+    return estimated.effects(vocabulary)
 
 
 def mask_at_random(films: Matrix, features: tuple[str, ...]) -> Matrix:

@@ -99,6 +99,8 @@ def test_show_prints_origin_scores_and_decisions(
     assert two_days[1] in out
     for expected in ("300 films before 2025-01-01", "holdout", "old_model", "0.7", "promoted"):
         assert expected in out
+    assert "trained again on 400 films until" in out
+    assert "forecasts differ by 0.050 points from the measured model's" in " ".join(out.split())
     assert main(["show", two_days[0]]) == 0
     assert two_days[0] in capsys.readouterr().out
 

@@ -245,14 +245,14 @@ def test_interval_covers_about_the_promised_share_of_films(run: Run):
     assert 0.7 < interval.form_coverage < 0.9
 
 
-def test_bundle_has_effects_of_people_and_forecasts_as_evaluated(run: Run):
+def test_bundle_has_effects_of_people_and_its_measured_model_forecasts_as_evaluated(run: Run):
     bundle = Packed(run.bundle, run.manifest).load()
     assert all(
         bundle.effects.tables[trait]
         for trait in ("director", "writer", "cast", "company", "franchise", "keyword", "plot")
     )
     frame = held_out(run)
-    forecast = bundle.forecast(films_of(frame))
+    forecast = bundle.measured.ratings(films_of(frame))
     expected = run.manifest.metrics["holdout"].rmse
     assert root_mean_squared_error(frame["vote_average"], forecast) == pytest.approx(
         expected, abs=1e-4

@@ -25,8 +25,11 @@ from movierating.registry.bundle import (
     EFFECTS_NAME,
     ERROR_NAME,
     MODEL_NAME,
+    REFIT_FILMS_NAME,
     SIMILAR_FILMS_NAME,
     TRAINING_FILMS_NAME,
+    TWIN_EFFECTS_NAME,
+    TWIN_MODEL_NAME,
     Bundle,
     golden_inputs,
     write_bundle,
@@ -36,6 +39,7 @@ from movierating.registry.manifest import (
     DataSource,
     Interval,
     Manifest,
+    Refit,
     Scores,
     Split,
 )
@@ -66,7 +70,10 @@ FILES = (
     ERROR_NAME,
     EFFECTS_NAME,
     SIMILAR_FILMS_NAME,
+    TWIN_MODEL_NAME,
+    TWIN_EFFECTS_NAME,
     TRAINING_FILMS_NAME,
+    REFIT_FILMS_NAME,
     CODES_NAME,
     DISTRIBUTION_NAME,
 )
@@ -116,8 +123,8 @@ class Packed:
         return sha256(self.manifest.to_bytes())
 
     def load(self) -> Bundle:
-        """Load the bundle, and verify its files."""
-        return Bundle.load(self.folder, self.manifest_sha256)
+        """Load the bundle with its twin, and verify its files."""
+        return Bundle.load(self.folder, self.manifest_sha256, with_twin=True)
 
     def pointer(self, **others: Any) -> Pointer:
         """Create the pointer (`production.json`) that puts this bundle into production."""
@@ -171,13 +178,15 @@ def pack(
     holdout_rmse: float = 0.7,
     data_sha256: str = sha256(b""),
     source: str = TMDB,
+    distance: float = 0.05,
     recipe: str | None = "recipe",
 ) -> Packed:
     """Create a bundle whose forecasts lie around the rating `level`.
 
     Its manifest states `holdout_rmse` as the model's RMSE on the hold-out films, and `source` as
     the source of the films. Its training films have the ids 0 to 299; the first 40 are the similar
-    films."""
+    films. The served model and its twin are the same, although the manifest states a `distance`
+    between their forecasts."""
     from scripts.training.models import fit_regressor  # here, because the import takes seconds
     from scripts.training.onnx_export import to_onnx
 
@@ -218,13 +227,17 @@ def pack(
         golden=golden_inputs(model, matrix[:5]),
         kernel="Haswell",
         recipe=recipe,
+        refit=Refit(until=run_date, train_films=400, distance=distance),
     )
     files = graphs | {
         EFFECTS_NAME: json.dumps(EFFECTS.to_json()).encode(),
         SIMILAR_FILMS_NAME: SimilarFilms.build(
             films[:40], [RatedFilm(at, f"Film {at}", 2000 + at, 6.5) for at in range(40)]
         ).to_bytes(),
+        TWIN_MODEL_NAME: graphs[MODEL_NAME],
+        TWIN_EFFECTS_NAME: json.dumps(EFFECTS.to_json()).encode(),
         TRAINING_FILMS_NAME: TrainingFilms.of(range(len(films))).to_bytes(),
+        REFIT_FILMS_NAME: TrainingFilms.of(range(400)).to_bytes(),
         CODES_NAME: json.dumps(CODES.to_json()).encode(),
         DISTRIBUTION_NAME: json.dumps(ERRORS.to_json()).encode(),
     }

@@ -73,6 +73,7 @@ MODEL = {
         "train_films": 5678,
         "holdout_films": 1234,
     },
+    "refit": {"until": "2026-05-31", "train_films": 6789, "distance": 0.08},
     "metrics": {"holdout": _scores(0.61), "form": _scores(0.68)},
     "baselines": {"mean": _scores(0.8), "old_model": _scores(0.74)},
     "interval_coverage": 0.81,

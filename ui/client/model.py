@@ -46,6 +46,11 @@ class Model:
         family: The kind of model, such as `lgbm`.
         source: Where the films for the training come from.
         known_films: The number of films that were collected.
+        train_films: The number of films on which the model was trained.
+        split_date: The errors are measured on films released on this day or later, by a model that
+            was trained on earlier films.
+        known_until: The last day on which a training film may be released, if the model was trained
+            again on all films after the measuring; None if the measured model itself is in service.
         full: The errors on the hold-out films if the model gets all facts about them.
         form: The errors on the same films if the model gets only the four main facts of the form.
         baselines: The errors of each naive baseline on the same films, by the baseline's name.
@@ -62,6 +67,7 @@ class Model:
     known_films: int
     train_films: int
     split_date: date
+    known_until: date | None
     full: Errors
     form: Errors
     baselines: dict[str, Errors]
@@ -73,7 +79,7 @@ class Model:
     @classmethod
     def parse(cls, body: Any) -> "Model":
         """Convert the API's response to `GET /version`."""
-        split, metrics = body["split"], body["metrics"]
+        split, refit, metrics = body["split"], body.get("refit"), body["metrics"]
         return cls(
             version=str(body["version"]),
             since=datetime.fromisoformat(body["since"]),
@@ -81,8 +87,9 @@ class Model:
             family=str(body["model_type"]),
             source=str(body["data"]["source"]),
             known_films=int(body["data"]["films"]),
-            train_films=int(split["train_films"]),
+            train_films=int((refit or split)["train_films"]),
             split_date=date.fromisoformat(split["split_date"]),
+            known_until=date.fromisoformat(refit["until"]) if refit else None,
             full=Errors.parse(metrics["holdout"]),
             form=Errors.parse(metrics["form"]),
             baselines={str(name): Errors.parse(each) for name, each in body["baselines"].items()},
@@ -112,7 +119,7 @@ class HoldoutSubgroup:
 
 @dataclass(frozen=True)
 class Evidence:
-    """More about the model's errors on the hold-out films (films that it was not trained on).
+    """More about the model's errors on the hold-out films (before it was trained on them).
 
     Attributes:
         calibration: Pairs of mean forecast and mean rating, for films grouped by their forecast.

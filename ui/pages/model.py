@@ -49,11 +49,7 @@ def _in_service(words: Words, model: Model) -> None:
         "source": words(
             "model.source_text", source=model.source, films=words.count("films", model.known_films)
         ),
-        "taught": words(
-            "model.taught_text",
-            films=words.count("films", model.train_films),
-            split_date=words.day(model.split_date),
-        ),
+        "taught": _training_films(words, model),
         "commit": model.commit[:12],
     }
     table.draw(
@@ -62,6 +58,14 @@ def _in_service(words: Words, model: Model) -> None:
         [(words(f"model.{name}"), value) for name, value in facts.items()],
         caption_hidden=True,
     )
+
+
+def _training_films(words: Words, model: Model) -> str:
+    films, split_date = words.count("films", model.train_films), words.day(model.split_date)
+    if model.known_until is None:
+        return words("model.taught_text", films=films, split_date=split_date)
+    until = words.day(model.known_until)
+    return words("model.taught_again_text", films=films, until=until, split_date=split_date)
 
 
 def _errors(words: Words, model: Model) -> None:

@@ -87,7 +87,12 @@ def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
             "train_films": words.count("films", model.train_films),
             "split_date": words.day(model.split_date),
         }
-        lines = [words("basis.error", **values), words("basis.training", **values)]
+        lines = [words("basis.error", **values)]
+        if model.known_until is None:
+            lines.append(words("basis.training", **values))
+        else:
+            until = words.day(model.known_until)
+            lines.append(words("basis.training_again", until=until, **values))
     if forecast.missing:
         names = [words.name("fields", field) for field in forecast.missing]
         lines.append(words("basis.missing", names=words.joined(names)))

@@ -303,6 +303,8 @@ def test_version_has_the_lineage_of_the_model(client: TestClient, learned: Packe
     assert info["metrics"]["holdout"]["rmse"] == manifest.metrics["holdout"].rmse
     assert info["baselines"].keys() == {"mean", "recent_mean", "genre_mean", "old_model"}
     assert info["split"]["split_date"] == manifest.split.split_date.isoformat()
+    assert manifest.refit
+    assert info["refit"] == manifest.refit.model_dump(mode="json")
     assert info["features"] == len(manifest.features)
     assert info["wandb_run"] == manifest.wandb_run
     assert (info["commit"], info["libraries"]) == (manifest.commit, manifest.libraries)

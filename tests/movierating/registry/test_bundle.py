@@ -18,8 +18,11 @@ from movierating.registry.bundle import (
     ERROR_NAME,
     EVIDENCE_NAME,
     MODEL_NAME,
+    REFIT_FILMS_NAME,
     SIMILAR_FILMS_NAME,
     TRAINING_FILMS_NAME,
+    TWIN_EFFECTS_NAME,
+    TWIN_MODEL_NAME,
     Bundle,
     write_bundle,
 )
@@ -145,11 +148,40 @@ def test_bundle_of_version_1_0_0_knows_only_the_training_films_among_the_similar
 ):
     assert copied.load().training_films.ids.tolist() == list(range(300))
     files = {name: (copied.folder / name).read_bytes() for name in FILES}
-    del files[TRAINING_FILMS_NAME], files[DISTRIBUTION_NAME]
-    old = copied.manifest.model_copy(update={"format": 2, "recipe": None, "kernel": None})
+    newer = (TRAINING_FILMS_NAME, DISTRIBUTION_NAME, REFIT_FILMS_NAME)
+    for name in (*newer, TWIN_MODEL_NAME, TWIN_EFFECTS_NAME):
+        del files[name]
+    facts = {"format": 2, "recipe": None, "kernel": None, "refit": None}
+    old = copied.manifest.model_copy(update=facts)
     bundle = Packed(copied.folder, write_bundle(copied.folder, old, files)).load()
+    assert bundle.measured == bundle.predictor
     assert bundle.training_films.ids.tolist() == [film.id for film in bundle.similar_films.films]
     assert bundle.model.errors is None
+
+
+def test_bundle_whose_refit_was_refused_has_no_twin(copied: Packed):
+    twin = (TWIN_MODEL_NAME, TWIN_EFFECTS_NAME, REFIT_FILMS_NAME)
+    files = {name: (copied.folder / name).read_bytes() for name in FILES if name not in twin}
+    manifest = copied.manifest.model_copy(update={"refit": None, "refused_refit": 0.31})
+    bundle = Packed(copied.folder, write_bundle(copied.folder, manifest, files)).load()
+    assert bundle.measured == bundle.predictor
+
+
+@pytest.mark.parametrize("name", [TWIN_MODEL_NAME, TWIN_EFFECTS_NAME, REFIT_FILMS_NAME])
+def test_bundle_of_a_refitted_model_needs_its_twin(copied: Packed, name: str):
+    files = {each: (copied.folder / each).read_bytes() for each in FILES if each != name}
+    incomplete = Packed(copied.folder, write_bundle(copied.folder, copied.manifest, files))
+    with pytest.raises(BundleError, match=f"the manifest names no {name}"):
+        incomplete.load()
+
+
+def test_service_loads_no_twin(packed: Packed):
+    """A twin would need as much memory as the served model."""
+    served = Bundle.load(packed.folder, packed.manifest_sha256)
+    assert served.twin is None
+    with pytest.raises(BundleError, match="loaded without its twin"):
+        assert served.measured
+    assert packed.load().measured.features == FEATURES
 
 
 def test_pickle_among_the_files_is_never_opened(copied: Packed, monkeypatch: pytest.MonkeyPatch):
@@ -159,7 +191,7 @@ def test_pickle_among_the_files_is_never_opened(copied: Packed, monkeypatch: pyt
     assert "best_model.pkl" in bomb.load().manifest.files
 
 
-@pytest.mark.parametrize("name", [MODEL_NAME, ERROR_NAME])
+@pytest.mark.parametrize("name", [MODEL_NAME, TWIN_MODEL_NAME, ERROR_NAME])
 def test_model_that_is_not_onnx_is_refused(copied: Packed, name: str):
     broken = rewritten(copied, {name: b"\x80\x04N."})
     with pytest.raises(BundleError, match=f"^{name} is not a model that can be opened$"):
@@ -177,6 +209,7 @@ def test_model_that_is_not_onnx_is_refused(copied: Packed, name: str):
         (EFFECTS_NAME, b"[]"),
         (EFFECTS_NAME, b"{}"),
         (EFFECTS_NAME, b'{"as_of": "2026-01-01", "average": 6, "tables": {"genre": {"A": 1}}}'),
+        (TWIN_EFFECTS_NAME, b"{}"),
         (SIMILAR_FILMS_NAME, b""),
         (SIMILAR_FILMS_NAME, b"\x80\x04N."),
         (SIMILAR_FILMS_NAME, b"PK\x03\x04"),

@@ -84,6 +84,12 @@ def test_sample_has_arrays_in_the_order_of_its_films():
     assert len(sample) == 2
 
 
+def test_newest_films_of_a_sample_have_enough_votes():
+    votes = [MIN_VOTES_TO_MEASURE] * 5 + [MIN_VOTES_TO_MEASURE - 1]
+    newest = Sample(frame([4, 0, 3, 2, 1, 9], votes)).newest(2)
+    assert newest.frame["release_date"].tolist() == ["2020-01-04", "2020-01-05"]
+
+
 def test_only_facts_of_the_form_are_kept():
     told: dict[str, Any] = {
         "original_language": "ko",

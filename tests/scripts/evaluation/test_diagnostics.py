@@ -68,7 +68,7 @@ def test_calibration_has_every_film_in_one_bin_ordered_by_forecast(diagnosis: Di
     assert forecasts == sorted(forecasts)
 
 
-def test_learning_curve_ends_with_the_served_model(diagnosis: Diagnosis, learned: TrainingResult):
+def test_learning_curve_ends_with_the_measured_model(diagnosis: Diagnosis, learned: TrainingResult):
     counts = [count for count, _ in diagnosis.curve]
     assert counts == sorted(counts)
     assert learned.best.recent_bias != 0

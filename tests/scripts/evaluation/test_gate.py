@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from movierating.films.source import TMDB, catalogue_films, describe, invented_films
+from movierating.model.target_encoding import Effects
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import Manifest
 from movierating.registry.training_films import TrainingFilms
@@ -166,6 +167,15 @@ def test_training_film_of_either_model_with_a_moved_release_date_is_left_out(
     unseen = unseen_by_both(*pair, known)
     assert len(unseen) == len(films) - 1
     assert film not in set(unseen.frame["id"])
+
+
+def test_gate_compares_the_measured_models_and_not_the_served_ones(bundles: dict[float, Bundle]):
+    """The served models have learned from the films on which models are compared."""
+    challenger, champion = (
+        replace(bundles[level], model=bundles[6.0].model, effects=Effects(SPLIT, 0.0, {}))
+        for level in (7.0, 6.9)
+    )
+    assert judge(challenger, champion, holdout()) == judge(bundles[7.0], bundles[6.9], holdout())
 
 
 def test_too_few_unseen_films_leave_production_as_it_is(bundles: dict[float, Bundle]):

@@ -112,6 +112,30 @@ def test_page_compares_with_the_model_in_production(packed: Packed, compared: Re
     assert "No model in production" not in page
 
 
+def test_report_and_card_say_that_the_served_model_was_not_measured(packed: Packed, alone: Report):
+    card = model_card(packed.manifest, DIAGNOSIS)
+    for text in (" ".join(alone.text.split()), " ".join(card.split())):
+        assert "trained again on all 400 films until 2026-11-23" in text
+        assert "its forecasts differ by 0.050 points on average" in text
+    assert "and was not measured" in " ".join(alone.text.split())
+    assert "- **Measured model**: trained on 300 films" in card
+    assert "\n- **Served model**: trained again" in card
+    assert "## Accuracy of the measured model" in card
+
+
+def test_report_and_card_say_that_a_refit_was_refused(packed: Packed):
+    manifest = packed.manifest.model_copy(update={"refit": None, "refused_refit": 0.31})
+    text = " ".join(report(manifest, DIAGNOSIS, None).text.split())
+    assert "It is also the model that is served" in text
+    card = model_card(manifest, DIAGNOSIS)
+    assert "\n- **Served model**: the measured model." in card
+    for each in (text, " ".join(card.split())):
+        assert (
+            "whose forecasts differ by 0.310 points on average, so that model was refused" in each
+        )
+    assert "\n- **Code**" in card
+
+
 def test_card_names_the_weakest_subgroups_first_and_the_score_of_each_baseline(packed: Packed):
     card = model_card(packed.manifest, DIAGNOSIS)
     assert card.index("Science Fiction <3") < card.index("language: ko")

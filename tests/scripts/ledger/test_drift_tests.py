@@ -70,7 +70,10 @@ def errors(*values: float, count: int = 60) -> list[Score]:
     [
         (errors(0.5, -0.5, 0.5, -0.5, 1.2, -1.2, 0.1, -0.1, 0.2, -0.2), []),
         (errors(0.5, 0.5, 0.5, 0.5, 1.2), ["are off by +0.64"]),
-        (errors(-2.0, 2.0, 0.1, -0.1, 0.1, -0.1, 0.1, -0.1), ["on the hold-out films it was 0.70"]),
+        (
+            errors(-2.0, 2.0, 0.1, -0.1, 0.1, -0.1, 0.1, -0.1),
+            ["the measured model had 0.70 on the hold-out films"],
+        ),
         (errors(-0.1, 0.1), ["contain 100% of the ratings"]),
         (errors(1.1, -1.1, 0.1, -0.1), ["contain 50% of the ratings"]),
         ([], []),

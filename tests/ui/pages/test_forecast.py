@@ -154,10 +154,18 @@ def test_mood_has_three_labels_in_both_languages(
 
 def test_basis_names_errors_training_films_split_date_version_and_missing_facts():
     text = visible_text(submit(open_app("en")))
-    for expected in ("**0.68 points**", "mean gives 0.80", "1,234", "5,678", "June 1, 2025"):
+    for expected in ("**0.68 points**", "mean gives 0.80", "1,234", "June 1, 2025"):
         assert expected in text
+    assert "trained on 6,789 films released until May 31, 2026" in text
     assert f"`{VERSION}`" in text
     assert "release date and budget" in text
+
+
+def test_basis_of_a_model_that_was_not_refitted_names_the_measured_films(api: StubApi):
+    """Version 1.0.0 served the measured model."""
+    api.responses["/version"] = 200, MODEL | {"refit": None}
+    text = visible_text(submit(open_app("en")))
+    assert "trained on 5,678 films released before June 1, 2025" in text
 
 
 def test_forecast_stays_visible_without_a_description_of_the_model(api: StubApi):
