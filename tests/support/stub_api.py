@@ -101,6 +101,41 @@ EVIDENCE = {
     ],
     "importance": {"people": 0.3, "plot": 0.12},
 }
+LISTED_FILM: dict[str, Any] = {
+    "id": 7,
+    "title": "The *Harbour*",
+    "original_title": "항구",
+    "korean_title": "항구",
+    "release_date": "2026-12-24",
+    "status": "upcoming",
+    "rating": None,
+    "votes": 0,
+    "poster": None,
+}
+FILMS: dict[str, Any] = {
+    "as_of": "2026-11-23",
+    "films": [LISTED_FILM],
+    "next": None,
+    "notice": None,
+}
+FILM: dict[str, Any] = LISTED_FILM | {
+    "as_of": "2026-11-23",
+    "facts": {
+        "title": "The *Harbour*",
+        "overview": "A pilot returns to the harbour.",
+        "genres": ["Drama"],
+        "language": "ko",
+        "runtime": 104,
+        "release_date": "2026-12-24",
+        "directors": ["Ada Novak"],
+        "countries": ["KR"],
+    },
+    "forecasts": [],
+    "votes_needed": 50,
+    "taught_model": False,
+    "tmdb_url": "https://www.themoviedb.org/movie/7",
+    "notice": None,
+}
 FORECASTS: dict[str, Any] = {
     "as_of": "2026-11-23",
     "total": 41,
@@ -236,6 +271,8 @@ class StubApi:
             "/options": (200, OPTIONS),
             "/predict": (200, FORECAST),
             "/version": (200, MODEL),
+            "/films": (200, FILMS),
+            "/films/7": (200, FILM),
             "/people": (200, NAMES),
             "/ratings": (200, RATINGS),
             "/evidence": (200, EVIDENCE),

@@ -20,7 +20,7 @@ CONNECT_AND_READ_SECONDS: Final = (3, 15)
 NOT_FOUND: Final = 404
 # For these paths the API needs data from S3 and no model. So status 503 means that it could not
 # read the data, not that it has no model.
-_BUCKET_PATHS: Final = frozenset({"/forecasts", "/track-record", "/history"})
+_BUCKET_PATHS: Final = frozenset({"/films", "/forecasts", "/track-record", "/history"})
 
 # Facts about a film by field name, as in the body of `POST /predict`.
 Facts = dict[str, Any]

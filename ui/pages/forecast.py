@@ -9,7 +9,7 @@ import streamlit as st
 from ui.client.api import ApiError, Facts, fetch
 from ui.client.predictions import Choices, Forecast
 from ui.i18n.words import Words
-from ui.widgets import form, form_state, notices, result
+from ui.widgets import film_search, form, form_state, notices, result
 
 MONTHS = range(1, 13)
 
@@ -22,12 +22,14 @@ def main() -> None:
     st.markdown(words("page.lead"))
     above = st.container()
     choices, error = _choices()
+    film_search.draw(words)
     form.draw(words, choices)
     # The session stores the facts and not the forecast. So a forecast on the page always comes from
     # the model that is in service now.
     if st.button(words("form.submit"), type="primary", width="stretch"):
         state.asked = form_state.entered_facts()
     if "asked" in state:
+        film_search.draw_chosen(words)
         try:
             with st.spinner(words("form.waiting")):
                 forecast = fetch(Forecast.parse, "/predict", state.asked)

@@ -1,0 +1,91 @@
+"""Read films from the API's film catalogue (`GET /films` and `GET /films/{id}`)."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ui.client.api import Facts, finite
+
+_POSTERS = "https://image.tmdb.org/"
+_FILM_PAGES = "https://www.themoviedb.org/movie/"
+
+
+@dataclass(frozen=True)
+class FoundFilm:
+    """A film in a list of search results.
+
+    Attributes:
+        titles: The film's different titles by language (`en`, `ko`, or `original`), without those
+            that are unknown.
+        is_upcoming: Whether the film is not released yet.
+        rating: TMDB's rating so far; None without votes.
+        poster: The URL of the poster; None if the UI must not show one.
+    """
+
+    film_id: int
+    titles: dict[str, str]
+    release_date: date
+    is_upcoming: bool
+    rating: float | None
+    votes: int
+    poster: str | None
+
+    @classmethod
+    def parse(cls, body: Any) -> "FoundFilm":
+        """Convert one film in the API's response."""
+        titles = {
+            "en": body["title"],
+            "ko": body["korean_title"],
+            "original": body["original_title"],
+        }
+        rating, poster = body["rating"], str(body["poster"] or "")
+        return cls(
+            film_id=int(body["id"]),
+            titles={language: str(title) for language, title in titles.items() if title},
+            release_date=date.fromisoformat(body["release_date"]),
+            is_upcoming=body["status"] == "upcoming",
+            rating=None if rating is None else finite(rating),
+            votes=int(body["votes"]),
+            # Any server but TMDB's would learn the visitor's network address from the request.
+            poster=poster if poster.startswith(_POSTERS) else None,
+        )
+
+    def title(self, language: str) -> str:
+        """Return the film's title in a language; without one, another title, or the film's id."""
+        order = (language, "original" if language == "ko" else "en", "en", "original", "ko")
+        return next((self.titles[each] for each in order if each in self.titles), str(self.film_id))
+
+
+@dataclass(frozen=True)
+class FilmDetails:
+    """What the catalogue knows about one film.
+
+    Attributes:
+        facts: The facts that a forecast uses.
+        votes_needed: Votes still needed before the forecasts are compared with the rating.
+        taught_model: Whether the model in service has learned from the film; None if unknown.
+        url: The film's page at TMDB; None for an invented film.
+    """
+
+    film: FoundFilm
+    facts: Facts
+    votes_needed: int
+    taught_model: bool | None
+    url: str | None
+
+    @classmethod
+    def parse(cls, body: Any) -> "FilmDetails":
+        """Convert the API's response to `GET /films/{id}`."""
+        url = str(body["tmdb_url"] or "")
+        return cls(
+            film=FoundFilm.parse(body),
+            facts=dict(body["facts"]),
+            votes_needed=int(body["votes_needed"]),
+            taught_model=None if body["taught_model"] is None else bool(body["taught_model"]),
+            url=url if url.startswith(_FILM_PAGES) else None,
+        )
+
+
+def parse_films(body: Any) -> list[FoundFilm]:
+    """Convert the API's response to `GET /films`."""
+    return [FoundFilm.parse(film) for film in body["films"]]
