@@ -379,6 +379,9 @@ def test_compose_files_use_only_features_of_compose_1_29(file: str):
 def test_every_foreign_image_has_a_version(service: dict[str, Any]):
     name, _, tag = service["image"].partition(":")
     assert built_here(service) or (tag and tag != "latest"), name
+    version, _, digest = tag.partition("@")
+    if version.count(".") == 2:  # such a tag does not move to newer builds
+        assert re.fullmatch("sha256:[0-9a-f]{64}", digest), name
 
 
 def test_base_image_has_a_version():

@@ -58,12 +58,16 @@ resource "aws_instance" "machine" {
     region         = var.region
     bucket         = var.bucket
     public_address = var.public_address
+    agent_version  = var.session_agent.version
+    agent_sha256   = var.session_agent.sha256
   })
   user_data_replace_on_change = true
 
   metadata_options {
     http_tokens                 = "required"
-    http_put_response_hop_limit = 2 # containers fetch the role's keys too, and are one network hop further
+    # The answer with a token for the role's keys may pass this many network hops. Containers are one hop
+    # further than programs of the machine, so with 1 they cannot get the keys.
+    http_put_response_hop_limit = contains(var.keys_in_settings, each.key) ? 1 : 2
   }
 
   root_block_device {

@@ -32,3 +32,14 @@ variable "serving_type" {
   type    = string
   default = "t3.micro" # 1 GiB
 }
+
+variable "session_agent" {
+  description = "Version of the agent of AWS Session Manager, and the SHA-256 of its Debian package; docs/operations.md says how to find them."
+  type        = object({ version = string, sha256 = string })
+}
+
+variable "keys_in_settings" {
+  description = "Instances whose settings contain AWS keys. Their containers do not use the machine's role, and cannot get its keys."
+  type        = set(string)
+  default     = []
+}

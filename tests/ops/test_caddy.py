@@ -1,6 +1,7 @@
 """Test the Caddy proxy's configuration with the real program; stubs replace the API and the UI."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ FILE = ROOT / "ops" / "caddy" / "Caddyfile"
 USER = ("someone", "a password of the tests")
 # Every documented path of the API, with and without the version prefix.
 DOCUMENTED = {
-    path
+    re.sub(r"\{\w+\}", "1", path)
     for each in create_app(Settings(s3_bucket_name="none")).openapi()["paths"]
     for path in (each, each.removeprefix("/v1"))
 } - {"/metrics", "/v1/metrics"}
@@ -143,6 +144,21 @@ def test_every_path_of_the_ui_is_routed_to_the_ui(proxy: Proxy, path: str):
 def test_metrics_are_not_public(proxy: Proxy):
     assert proxy.get("/metrics", auth=USER).status_code == 404
     assert proxy.get("/v1/metrics", auth=USER).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/version", "/livez", "/metrics"])
+def test_every_response_has_hsts_once_and_no_name_of_a_server(proxy: Proxy, path: str):
+    for auth in (USER, None):
+        headers = proxy.get(path, auth=auth).headers
+        assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "Server" not in proxy.get(path, auth=USER).headers
+
+
+def test_pages_about_problems_are_routed_to_the_api(proxy: Proxy):
+    proxy.api.paths.clear()
+    proxy.api.responses["/problems/invalid-input"] = (200, b"a page")
+    proxy.get("/problems/invalid-input", auth=USER)
+    assert proxy.api.paths == ["/problems/invalid-input"]
 
 
 def test_plain_http_is_redirected_to_tls(proxy: Proxy):

@@ -81,9 +81,32 @@ def test_ingress_routes_every_path_of_the_api():
         if each["backend"]["service"]["name"] == "api"
     ]
     documented = create_app(Settings(s3_bucket_name="none")).openapi()["paths"]
-    for path in {each.removeprefix("/v1") for each in documented}:
-        if path not in {"/metrics", "/livez", "/readyz"}:  # only used inside the cluster
+    inner = {"/metrics", "/livez", "/readyz"}  # only used inside the cluster
+    for path in {each.removeprefix("/v1") for each in documented} | set(documented):
+        if path.removeprefix("/v1") not in inner:
             assert any(_leads(way, kind, path) for way, kind in led), path
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/v1/metrics"])
+def test_ingress_does_not_lead_to_the_metrics(path: str):
+    (ingress,) = [each for each in SERVING if each["kind"] == "Ingress"]
+    for each in ingress["spec"]["rules"][0]["http"]["paths"]:
+        if each["backend"]["service"]["name"] == "api":
+            assert not _leads(each["path"], each["pathType"], path)
+
+
+def test_network_policy_lets_the_ui_reach_only_the_api_and_names():
+    (policy,) = [each["spec"] for each in SERVING if name(each) == "NetworkPolicy-ui"]
+    assert policy["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "ui"}
+    assert policy["policyTypes"] == ["Ingress", "Egress"]
+    reached = [
+        (list(way["to"][0]), [each["port"] for each in way["ports"]]) for way in policy["egress"]
+    ]
+    assert reached == [(["podSelector"], [8000]), (["namespaceSelector"], [53, 53])]
+    (source,) = [source for way in policy["ingress"] for source in way["from"]]
+    assert source["namespaceSelector"]["matchLabels"] == {
+        "kubernetes.io/metadata.name": "ingress-nginx"
+    }
 
 
 def _leads(way: str, kind: str, path: str) -> bool:

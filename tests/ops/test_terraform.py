@@ -21,7 +21,10 @@ GIVEN = {
     "region": "ap-northeast-2",
     "bucket": "some-bucket",
     "public_address": "films.example",
+    "agent_version": "3.3.1.0",
+    "agent_sha256": "5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03",  # of HELLO
 }
+HELLO = "hello\n"
 each_instance = pytest.mark.parametrize("instance", ["training", "serving"])
 
 
@@ -138,6 +141,29 @@ def test_machine_fetches_its_settings_and_starts_its_instance(instance: str, tmp
         "serving": "docker-compose-fastapi.yaml",
     }
     assert compose.startswith(f"-p {instance} -f {file_name[instance]} up -d --build")
+
+
+@each_instance
+@pytest.mark.parametrize(("content", "installed"), [(HELLO, True), ("altered\n", False)])
+def test_machine_installs_only_the_agent_with_the_given_hash(
+    instance: str, content: str, installed: bool, tmp_path: Path
+):
+    commands = yaml.safe_load(cloud_config(instance))["runcmd"]
+    fetch, check = [each for each in commands if "agent.deb" in str(each)]
+    assert GIVEN["agent_version"] in fetch[-1]
+    (tmp_path / "agent.deb").write_text(content)
+    (tmp_path / "dpkg").write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/installed\n')
+    (tmp_path / "dpkg").chmod(0o755)
+    command = [part.replace("/root/", f"{tmp_path}/") for part in check]
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    ended = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert (ended.returncode == 0) is installed
+    assert (tmp_path / "installed").exists() is installed
+
+
+def test_containers_reach_the_keys_of_the_role_only_if_they_need_them():
+    assert "hop_limit = contains(var.keys_in_settings, each.key) ? 1 : 2" in TEXT
+    assert 'http_tokens                 = "required"' in TEXT
 
 
 def test_no_secret_is_in_the_terraform_files():
