@@ -23,6 +23,7 @@ from movierating.model.distribution import STATED_LEVELS, STATED_RATINGS
 from movierating.model.novelty import novelty_warnings
 from movierating.model.predictor import PredictedRating
 from movierating.registry.bundle import Bundle
+from movierating.registry.evidence import SubgroupReliability
 from movierating.registry.manifest import COVERAGE
 
 MOOD_THRESHOLD: Final = 0.1  # a polarity from -0.1 to 0.1 is labelled neutral
@@ -130,6 +131,7 @@ def forecast(
         reasons=_reasons(predicted),
         comparables=_similar_films(bundle, film) if explained else [],
         warnings=_warnings(bundle, film),
+        reliability=_reliability(bundle, film),
         mood=mood_of(reading.plot),
         translated=reading.translated,
         read_in_korean=reading.in_korean,
@@ -225,6 +227,16 @@ def _warnings(bundle: Bundle, film: Film) -> list[FieldNote]:
     return [
         FieldNote(field=found.fact, reason=found.reason)
         for found in novelty_warnings(film, manifest.seen, manifest.features)
+    ]
+
+
+def _reliability(bundle: Bundle, film: Film) -> list[SubgroupReliability]:
+    measured = bundle.evidence.reliability if bundle.evidence else ()
+    return [
+        each
+        for each in measured
+        if (each.biased or each.badly_covered)
+        and each.name in ((film.original_language,) if each.kind == "language" else film.genres)
     ]
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.problems import Problem
+from movierating.registry.evidence import SubgroupReliability
 from movierating.registry.manifest import DataSource, Refit, Scores, Split
 
 MAX_BATCH_FILMS: Final = 100
@@ -187,6 +188,14 @@ class Forecast(BaseModel):
     ]
     warnings: Annotated[
         list[FieldNote], Field(description="Facts outside the range of the training films.")
+    ]
+    reliability: Annotated[
+        list[SubgroupReliability],
+        Field(
+            description="The language and genres of the film for which forecasts were biased, or "
+            "intervals wrong, by more than chance. The forecast is not corrected for it. Empty if "
+            "none is known."
+        ),
     ]
     mood: Annotated[
         Mood | None,

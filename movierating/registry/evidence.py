@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from movierating.model.distribution_scores import DistributionScores
 from movierating.registry.manifest import Scores
 
 
@@ -30,6 +31,29 @@ class CalibrationPoint(_Part):
     films: int
 
 
+class SubgroupReliability(_Part):
+    """How reliable forecasts are for films of one language or genre.
+
+    It is measured on the hold-out films and on the films of the last years before them, each
+    forecast by a model that had not learned from them.
+    """
+
+    kind: str = Field(description="`language` or `genre`", examples=["language"])
+    name: str = Field(description="which language or genre", examples=["ko"])
+    films: int = Field(description="number of films on which it was measured")
+    bias: float = Field(description="mean of forecast minus rating; positive: forecast too high")
+    coverage: float = Field(
+        description="share of these films whose rating lies inside the 80 % interval"
+    )
+    biased: bool = Field(
+        description="whether the bias is 0.1 points or more, and larger than by chance"
+    )
+    badly_covered: bool = Field(
+        description="whether the coverage differs from 80 % by 5 points or more, and by more than "
+        "by chance"
+    )
+
+
 class Evidence(_Part):
     """Scores of a model on the hold-out films.
 
@@ -38,9 +62,14 @@ class Evidence(_Part):
         calibration: Mean forecast and mean rating of films grouped by their forecast.
         importance: How much each feature group contributes to the forecasts: the mean absolute
             contribution in rating points, by group.
+        distribution: The scores of the predicted distributions, if the model gets all facts
+            (`all_facts`) or only those in the UI's short form (`form`). Empty in version 1.0.0.
+        reliability: The reliability by language and genre. Empty in version 1.0.0.
     """
 
     # Stored files have the name `slices`. Everywhere else in the code the word is subgroup.
     slices: tuple[SubgroupEvidence, ...]
     calibration: tuple[CalibrationPoint, ...]
     importance: dict[str, float]
+    distribution: dict[str, DistributionScores] = {}
+    reliability: tuple[SubgroupReliability, ...] = ()

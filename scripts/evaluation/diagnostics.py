@@ -10,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from movierating.model.attribution import GROUPS, explain, group_of, mask_features
+from movierating.model.distribution_scores import DistributionScores, score_distributions
 from movierating.model.features import Matrix
 from movierating.model.onnx_model import Model
+from movierating.registry.evidence import SubgroupReliability
 from movierating.registry.manifest import Scores
 from scripts.dataset.metrics import score
 from scripts.dataset.split import Ratings, Sample
+from scripts.evaluation.reliability import ForecastFilms, reliability
 from scripts.parameters import SEED, VOTE_BANDS, ModelConfig
 from scripts.training.selection import TrainingResult, fit
 from scripts.training.vectors import FilmVectors
@@ -72,6 +75,10 @@ class Diagnosis:
             much the RMSE on the hold-out films rises if training omits this treatment.
         recent_bias: The mean error of the newest fold in rating points, which is subtracted from
             forecasts; positive if forecasts were too high.
+        distribution: The scores of the predicted distributions on the hold-out films, if the model
+            gets all facts (`all_facts`) or only those in the UI's short form (`form`).
+        reliability: The languages and genres, with those whose forecasts are biased or badly
+            covered on the folds and the hold-out films together.
     """
 
     errors: Ratings
@@ -82,6 +89,8 @@ class Diagnosis:
     ablation: dict[str, float]
     label_ablation: dict[str, float]
     recent_bias: float
+    distribution: dict[str, DistributionScores]
+    reliability: tuple[SubgroupReliability, ...]
 
 
 # A function that trains on its first argument and returns the RMSE on its second.
@@ -122,6 +131,8 @@ def diagnose(
         ablation=_ablation(result.films, rmse_of, full_rmse),
         label_ablation=_label_ablation(result.films, rmse_of, full_rmse),
         recent_bias=best.recent_bias,
+        distribution=_distribution_scores(model, films),
+        reliability=reliability(ForecastFilms.of(model, best.folds, films), films.features),
     )
 
 
@@ -164,6 +175,14 @@ def _largest(kind: str, names: Sequence[Sequence[str]]) -> Iterator[tuple[str, s
     # its text is part of the bundle's digest.
     for name in sorted(counts, key=lambda name: (-counts[name], name))[:_LARGEST_SUBGROUPS]:
         yield kind, name, np.asarray([name in each for each in names])
+
+
+def _distribution_scores(model: Model, films: FilmVectors) -> dict[str, DistributionScores]:
+    views = {"all_facts": films.full, "form": films.form}
+    predicted = {name: model.distributions(view) for name, view in views.items()}
+    return {
+        name: score_distributions(each, films.ratings) for name, each in predicted.items() if each
+    }
 
 
 def _calibration(forecast: Ratings, ratings: Ratings) -> list[Bin]:

@@ -10,7 +10,8 @@ import jinja2
 import numpy as np
 from markdown_it import MarkdownIt
 
-from movierating.registry.evidence import Evidence
+from movierating.model.distribution_scores import ChanceScores, DistributionScores
+from movierating.registry.evidence import Evidence, SubgroupReliability
 from movierating.registry.manifest import Manifest, Scores
 from scripts.evaluation.diagnostics import Diagnosis
 
@@ -59,6 +60,8 @@ def report(manifest: Manifest, diagnosis: Diagnosis, champion: Manifest | None) 
         typical=typical,
         large=large,
         champion=champion,
+        distribution=_chance_rows(diagnosis),
+        unreliable=_unreliable(diagnosis),
         changes=list(_changes(manifest, champion)) if champion else [],
     )
     page = _TEMPLATES.get_template("report.html").render(
@@ -71,7 +74,11 @@ def model_card(manifest: Manifest, diagnosis: Diagnosis) -> str:
     """Write the model card (a short description of the model) in Markdown."""
     weakest = sorted(diagnosis.subgroups, key=lambda each: -each.scores.rmse)[:_WEAKEST]
     return _TEMPLATES.get_template("model_card.md").render(
-        manifest=manifest, rows=_rows(manifest), weakest=weakest
+        manifest=manifest,
+        rows=_rows(manifest),
+        weakest=weakest,
+        distribution=_chance_rows(diagnosis),
+        unreliable=_unreliable(diagnosis),
     )
 
 
@@ -99,6 +106,8 @@ def evidence(diagnosis: Diagnosis) -> Evidence:
                 for each in diagnosis.calibration
             ],
             "importance": {group: round(size, 3) for group, size in diagnosis.importance.items()},
+            "distribution": diagnosis.distribution,
+            "reliability": diagnosis.reliability,
         }
     )
 
@@ -113,6 +122,22 @@ def _rows(manifest: Manifest) -> list[tuple[str, Scores]]:
         ("the form's fields", manifest.metrics["form"]),
     ]
     return ours + [(name.replace("_", " "), each) for name, each in manifest.baselines.items()]
+
+
+def _chance_rows(
+    diagnosis: Diagnosis,
+) -> list[tuple[str, DistributionScores, ChanceScores]]:
+    """List the scores of the probabilities by known facts and by rating."""
+    names = {"all_facts": "all facts", "form": "the form's fields"}
+    return [
+        (names[known], scores, chance)
+        for known, scores in diagnosis.distribution.items()
+        for chance in scores.at_least
+    ]
+
+
+def _unreliable(diagnosis: Diagnosis) -> list[SubgroupReliability]:
+    return [each for each in diagnosis.reliability if each.biased or each.badly_covered]
 
 
 def _changes(ours: Manifest, theirs: Manifest) -> Iterator[tuple[str, object, object]]:

@@ -22,6 +22,7 @@ from movierating.films.film import Film, Plot
 from movierating.films.tokens import MAX_CAST
 from movierating.model.target_encoding import KOREAN_PLOT, EffectTable
 from movierating.registry.bundle import Bundle
+from movierating.registry.evidence import Evidence, SubgroupReliability
 from sandbox.tmdb.process import RunningStandIn
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import films_of, read_cleaned
@@ -272,3 +273,26 @@ def test_old_contract_ignores_the_mood_without_a_plot(learned: Packed):
     assert forecast_from_codes(bundle, 100, 0, 0, 0.9, 0) == forecast_from_codes(
         bundle, 100, 0, 0, -0.9, 0
     )
+
+
+def test_answer_names_the_kinds_of_films_that_are_not_reliable(packed: Packed):
+    def measured(kind: str, name: str, **alarms: bool) -> SubgroupReliability:
+        facts = {"kind": kind, "name": name, "films": 61, "bias": 0.3, "coverage": 0.7}
+        none = {"biased": False, "badly_covered": False}
+        return SubgroupReliability.model_validate(facts | none | alarms)
+
+    korean, drama = measured("language", "ko", biased=True), measured("genre", "Drama")
+    horror = measured("genre", "Horror", badly_covered=True)
+    evidence = Evidence(
+        slices=(), calibration=(), importance={}, reliability=(korean, drama, horror)
+    )
+    bundle = replace(packed.load(), evidence=evidence)
+
+    def named(**facts: Any) -> list[SubgroupReliability]:
+        changed = FACTS.model_copy(update=facts)
+        return forecast(bundle, changed, PlotReading(None)).reliability
+
+    assert named() == [korean]  # a Korean drama
+    assert named(genres=["Comedy", "Horror"]) == [korean, horror]
+    assert named(language="en") == []
+    assert forecast(packed.load(), FACTS, PlotReading(None)).reliability == []

@@ -68,6 +68,26 @@ def test_calibration_has_every_film_in_one_bin_ordered_by_forecast(diagnosis: Di
     assert forecasts == sorted(forecasts)
 
 
+def test_distributions_are_scored_with_all_facts_and_with_the_form(diagnosis: Diagnosis):
+    assert list(diagnosis.distribution) == ["all_facts", "form"]
+    for scores in diagnosis.distribution.values():
+        assert scores.films == len(diagnosis.errors)
+        assert [each.rating for each in scores.at_least] == [6, 7, 8]
+        assert 0 < scores.crps < np.abs(diagnosis.errors).mean() + 0.02
+    # The running time is in both views, so 6 or more is forecast better than by the base rate.
+    assert all(
+        each.at_least[0].brier < each.at_least[0].base_brier
+        for each in diagnosis.distribution.values()
+    )
+
+
+def test_reliability_is_measured_for_languages_and_genres(diagnosis: Diagnosis):
+    kinds = {each.kind for each in diagnosis.reliability}
+    assert kinds == {"language", "genre"}
+    # The folds belong to them, so they have more films than the hold-out films alone.
+    assert max(each.films for each in diagnosis.reliability) > len(diagnosis.errors) / 3
+
+
 def test_learning_curve_ends_with_the_measured_model(diagnosis: Diagnosis, learned: TrainingResult):
     counts = [count for count, _ in diagnosis.curve]
     assert counts == sorted(counts)

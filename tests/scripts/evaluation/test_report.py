@@ -1,11 +1,21 @@
+from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pytest
 
+from movierating.model.distribution_scores import DistributionScores
+from movierating.registry.evidence import Evidence, SubgroupReliability
 from scripts.evaluation.diagnostics import Bin, Diagnosis, Subgroup
 from scripts.evaluation.report import Report, evidence, model_card, report
 from tests.support.bundles import Packed, scores
+
+
+def reliable(kind: str, name: str, **others: Any) -> SubgroupReliability:
+    """Create the reliability of 61 films."""
+    return SubgroupReliability.model_validate({"kind": kind, "name": name, "films": 61} | others)
+
 
 DIAGNOSIS = Diagnosis(
     errors=np.asarray([-0.5, 0.1, 0.4]),
@@ -19,6 +29,15 @@ DIAGNOSIS = Diagnosis(
     ablation={"genre": 0.0716},
     label_ablation={"weights by votes": 0.0123},
     recent_bias=-0.042,
+    distribution={
+        "all_facts": DistributionScores.of({7.0: [0.3, 0.9]}, [0.31, 0.33], [6.1, 7.4]),
+        "form": DistributionScores.of({7.0: [0.4, 0.5]}, [0.41, 0.43], [6.1, 7.4]),
+    },
+    reliability=(
+        reliable("language", "ko", bias=0.31, coverage=0.66, biased=True, badly_covered=True),
+        reliable("language", "fr", bias=-0.12, coverage=0.79, biased=True, badly_covered=False),
+        reliable("genre", "Horror", bias=0.02, coverage=0.81, biased=False, badly_covered=False),
+    ),
 )
 
 
@@ -88,7 +107,7 @@ def test_names_from_tmdb_are_escaped(page: str):
     assert "Fiction <3" not in page
 
 
-@pytest.mark.parametrize(("name", "tables"), [("alone", 6), ("compared", 7)])
+@pytest.mark.parametrize(("name", "tables"), [("alone", 8), ("compared", 9)])
 def test_every_table_of_the_text_is_on_the_page(
     request: pytest.FixtureRequest, name: str, tables: int
 ):
@@ -142,6 +161,43 @@ def test_card_names_the_weakest_subgroups_first_and_the_score_of_each_baseline(p
     assert card.startswith("# Model card\n")
     for name in packed.manifest.baselines:
         assert f"| {name.replace('_', ' ')} |" in card
+
+
+def test_report_and_card_state_the_scores_of_the_probabilities(alone: Report, packed: Packed):
+    # known, rating, share, Brier score, of the base rate, off
+    all_facts, form = ("all facts", 0.05, 0.1), ("the form's fields", 0.205, 0.05)
+    for known, brier, off in (all_facts, form):
+        assert f"| {known} | 7 | 50 % | {brier:.3f} | 0.250 | {off:.3f} |" in alone.text
+        card = model_card(packed.manifest, DIAGNOSIS)
+        assert f"| {known} | 7 | {brier:.3f} | 0.250 | {off:.3f} |" in card
+
+
+def test_report_and_card_name_what_is_not_reliable(alone: Report, packed: Packed):
+    assert "| language | ko | 61 | 0.310 | 66 % |" in alone.text
+    assert "| genre | Horror | 61 |" not in alone.text
+    card = " ".join(model_card(packed.manifest, DIAGNOSIS).split())
+    assert (
+        "For the language ko (61 films), forecasts are 0.31 too high on average, and in the 80 % "
+        "interval for 66 % of the films. "
+        "For the language fr (61 films), forecasts are 0.12 too low on average. ## Limits"
+    ) in card
+
+
+def test_report_says_if_all_are_reliable(packed: Packed):
+    text = report(packed.manifest, replace(DIAGNOSIS, reliability=()), None).text
+    assert "No language or genre has biased forecasts" in text
+
+
+def test_evidence_has_the_scores_of_the_distributions_and_the_reliability():
+    told = evidence(DIAGNOSIS)
+    assert told.distribution == DIAGNOSIS.distribution
+    assert told.reliability == DIAGNOSIS.reliability
+    assert Evidence.model_validate_json(told.model_dump_json()) == told
+
+
+def test_evidence_of_version_1_0_0_has_neither():
+    told = Evidence.model_validate_json('{"slices": [], "calibration": [], "importance": {}}')
+    assert (told.distribution, told.reliability) == ({}, ())
 
 
 def test_evidence_has_every_subgroup_and_bin():
