@@ -144,12 +144,11 @@ def film(
     request: Request,
     catalogue: CatalogueDep,
     follower: FollowerDep,
-    film_id: Annotated[int, Path(ge=1, le=_LARGEST_ID, description="TMDB's id of the film.")],
+    film_id: Annotated[
+        int, Path(ge=1, le=_LARGEST_ID, description="TMDB's id of the film.", examples=[496243])
+    ],
 ) -> FilmDetails:
-    """Show a film's facts, its recorded forecasts by day, and its rating so far.
-
-    Send its id as `tmdb_id` to `POST /predict` for a forecast by the model in service.
-    """
+    """Show a film's facts, its recorded forecasts by day, and its rating so far."""
     found, facts = catalogue.film(film_id, _today()), catalogue.facts(film_id, _today())
     if found is None or facts is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, unknown_film(film_id))

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from app.background.model_follower import Follower
 from app.main import create_app
 from app.translation import Translator
+from movierating.catalogue.publication import Catalogues
 from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Upcoming, UpcomingFilm
 from movierating.registry.registry import Registry
@@ -18,6 +19,8 @@ from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from scripts.ledger.track_record import track_record
 from tests.support.bundles import RUN_DATE, Packed, put_into_production
+from tests.support.catalogues import catalogue_file, films
+from tests.support.films import moment
 from tests.support.forecasts import forecast, scored
 from tests.support.pipeline_run import Run
 
@@ -89,6 +92,7 @@ def serving(
     with (
         patch("app.background.model_follower.START_SECONDS", patience_seconds),
         patch("app.background.bucket_reader.START_SECONDS", patience_seconds),
+        patch("app.routes.films._today", lambda: RUN_DATE),
         TestClient(app, raise_server_exceptions=False) as client,
     ):
         yield client, follower
@@ -119,6 +123,9 @@ def bare(
 def _serving_in_a_bucket(server: S3Server, bundle: Packed, cache: Path) -> Iterator[TestClient]:
     settings = server.settings(server.new_bucket())
     put_into_production(Registry(open_bucket(settings)), bundle)
+    documented = {"id": 496243}  # the example in the API's documentation
+    catalogue = catalogue_file(cache.parent, [*films(), documented], name=f"{cache.name}.sqlite")
+    Catalogues(open_bucket(settings)).publish(catalogue, moment())
     with serving(settings, cache) as (client, _):
         yield client
 

@@ -117,7 +117,7 @@ def test_hold_out_films_have_the_same_vectors_in_service_as_in_training(run: Run
     bundle = learned.load()
     split = TimeSplit.of_newest(read_cleaned(run.files.cleaned))
     films, _ = build_vectors(split, bundle.manifest.features)
-    served = bundle.matrix(split.holdout.films)
+    served = bundle.measured.matrix(split.holdout.films)
     np.testing.assert_allclose(served, films.evaluation_films().full, rtol=1e-5, atol=1e-5)
 
 

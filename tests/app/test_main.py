@@ -24,6 +24,8 @@ DESCRIBED = {
     "/v1/ratings",
     "/v1/evidence",
     "/v1/card",
+    "/v1/films",
+    "/v1/films/{film_id}",
     "/v1/forecasts",
     "/v1/track-record",
     "/v1/history",
@@ -64,7 +66,8 @@ def test_documented_examples_succeed(described: dict[str, Any], client: TestClie
             if each["required"] or "examples" in each["schema"]
         }
         for body in bodies(described, operation):
-            response = client.request(method, path, params=params, json=body)
+            url = path.format(**params)
+            response = client.request(method, url, params=params, json=body)
             assert response.status_code == 200, (method, path, response.text)
             sent.append((method, path))
     assert set(sent) == {(method, path) for method, path, _ in operations(described)}
@@ -137,7 +140,9 @@ def test_middleware_is_added_only_if_it_is_configured(client: TestClient):
     layers = [layer.cls.__name__ for layer in client.app.user_middleware]  # type: ignore[attr-defined]
     assert layers == [
         "SecurityHeaders",
+        "RelativeRedirects",
         "Telemetry",
+        "AmbiguousLength",
         "HeadRequests",
         "GZipMiddleware",
         "SizeLimit",

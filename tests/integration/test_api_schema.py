@@ -18,10 +18,13 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from app.keys import HEADER, hash_of, new_key
+from movierating.catalogue.publication import Catalogues
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from sandbox.s3.process import S3Server
 from tests.support.bundles import Packed, put_into_production
+from tests.support.catalogues import catalogue_file
+from tests.support.films import moment
 from tests.support.live_service import service_in_a_thread
 
 KEY = new_key()
@@ -42,7 +45,9 @@ FEW_EXAMPLES = 4  # for refusals; the answers of the routes are tried out on the
 def serve(s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory) -> Any:
     def described(**changes: Any) -> Iterator[Any]:
         chosen = s3_server.settings(s3_server.new_bucket(), **changes)
-        put_into_production(Registry(open_bucket(chosen)), packed)
+        bucket = open_bucket(chosen)
+        put_into_production(Registry(bucket), packed)
+        Catalogues(bucket).publish(catalogue_file(tmp_path_factory.mktemp("films")), moment())
         with service_in_a_thread(chosen, tmp_path_factory.mktemp("service")) as url:
             yield schemathesis.openapi.from_url(f"{url}/openapi.json")
 
@@ -100,15 +105,15 @@ def test_answers_to_valid_requests_match_the_description(open_api: Any):
     def try_out(case: Any) -> None:
         case.call_and_validate(checks=CHECKS, timeout=60)
 
-    assert fuzz(open_api, GenerationMode.POSITIVE, try_out) == 17
+    assert fuzz(open_api, GenerationMode.POSITIVE, try_out) == 19
 
 
 def test_invalid_requests_are_refused_as_described(open_api: Any):
     def try_out(case: Any) -> None:
         case.call_and_validate(checks=[*CHECKS, negative_data_rejection], timeout=60)
 
-    taking = open_api.include(path_regex="predict|people|ratings|forecasts")
-    assert fuzz(taking, GenerationMode.NEGATIVE, try_out) == 8
+    taking = open_api.include(path_regex="predict|people|ratings|forecasts|films")
+    assert fuzz(taking, GenerationMode.NEGATIVE, try_out) == 10
 
 
 def test_missing_keys_and_large_bodies_are_refused_as_described(guarded_api: Any):
@@ -116,14 +121,14 @@ def test_missing_keys_and_large_bodies_are_refused_as_described(guarded_api: Any
         case.call_and_validate(checks=CHECKS, timeout=60)
         case.call_and_validate(checks=CHECKS, headers={HEADER: KEY}, timeout=60)
 
-    assert fuzz(guarded_api, GenerationMode.POSITIVE, try_out, FEW_EXAMPLES) == 17
+    assert fuzz(guarded_api, GenerationMode.POSITIVE, try_out, FEW_EXAMPLES) == 19
 
 
 def test_too_many_requests_are_refused_as_described(limited_api: Any):
     def try_out(case: Any) -> None:
         case.call_and_validate(checks=CHECKS, timeout=60)
 
-    assert fuzz(limited_api, GenerationMode.POSITIVE, try_out, FEW_EXAMPLES) == 17
+    assert fuzz(limited_api, GenerationMode.POSITIVE, try_out, FEW_EXAMPLES) == 19
 
 
 def test_described_refusals_really_happen(guarded_api: Any, limited_api: Any):

@@ -31,10 +31,8 @@ def serving_films(
     put_into_production(Registry(open_bucket(settings)), packed)
     if path:
         Catalogues(open_bucket(settings)).publish(path, moment())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.routes.films._today", lambda: RUN_DATE)
-        with serving(settings, folder / "cache") as (client, _):
-            yield client
+    with serving(settings, folder / "cache") as (client, _):
+        yield client
 
 
 @pytest.fixture(scope="module")
