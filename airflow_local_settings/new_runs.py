@@ -25,7 +25,8 @@ def task_instance_mutation_hook(task_instance: Any, dag_run: Any = None) -> None
     # Imported here, because Airflow imports this module while it is being loaded itself.
     from sqlalchemy import inspect
 
-    from dags.run_requests import check_request, is_ours
+    from dags.run_requests import check_request, check_start, is_ours
 
     if is_ours(dag_run.dag_id) and not inspect(task_instance).persistent:
+        check_start(dag_run)
         check_request(dag_run, dag_run.get_dag().params)

@@ -64,7 +64,7 @@ def tmdb_housekeeping() -> None:
         """Delete old runs from Airflow's database. Skipped if AIRFLOW_METADATA_CONN is not set."""
         from scripts.housekeeping import clean_metadata as clean
 
-        connection = os.environ.get("AIRFLOW_METADATA_CONN")
+        connection = os.environ.get("AIRFLOW_METADATA_CONN", "").strip()
         if not connection:
             raise AirflowSkipException(
                 "AIRFLOW_METADATA_CONN is not set, so the database is unknown"

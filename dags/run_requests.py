@@ -27,6 +27,21 @@ def is_ours(dag_id: str) -> bool:
     return dag_id.startswith(_OURS)
 
 
+def check_start(run: Any) -> None:
+    """Check that a requested run starts now.
+
+    A run that waits for a later time holds up all later runs of its DAG until then.
+
+    Raises:
+        RunRefusedError: The run would start later.
+    """
+    if run.run_after > now() + _CLOCKS_DIFFER:
+        raise RunRefusedError(
+            f"the run would wait until {_minute(run.run_after)}, and the DAG's later runs with it; "
+            "leave run_after empty"
+        )
+
+
 def check_request(run: Any, parameters: Collection[str]) -> None:
     """Check the parameters and the dates of a run.
 

@@ -52,7 +52,7 @@ def check_tmdb_pool() -> None:
     and give no reason. The size of the pool is in Airflow's database. If AIRFLOW_METADATA_CONN is
     not set, nothing is checked.
     """
-    connection = os.environ.get("AIRFLOW_METADATA_CONN")
+    connection = os.environ.get("AIRFLOW_METADATA_CONN", "").strip()
     if not connection:
         logger.info("AIRFLOW_METADATA_CONN is not set, so the pool %s is not checked", POOL)
         return

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import stat
+import string
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
@@ -38,6 +39,10 @@ logger = logging.getLogger(__name__)
 SECRET_NAME: Final = re.compile("(PASSWORD|SECRET|TOKEN|KEY|KEY_ID|WEBHOOK_URL)$")
 # This codec reads UTF-8 with or without the byte order mark that some Windows editors write.
 _ENCODING: Final = "utf-8-sig"
+# Space, and the marks without a width that a file may begin with or a web page may add.
+_INVISIBLE: Final = string.whitespace + "\x85\xa0\u200b\u200c\u200d\u2060\u3000\ufeff"
+_QUOTES: Final = frozenset("\"'")
+_SECRET: Final = re.compile(r"[!-~]+")  # the characters that an HTTP header may contain
 
 ENV_FILE = Path(".env")
 USUAL_REQUESTS_PER_SECOND: Final = 38
@@ -49,11 +54,25 @@ class SettingsError(ExplainedError, ValueError):
 
 
 def _stripped(value: Any) -> Any:
-    """Remove spaces and newlines at both ends, such as a secret's file ends in; empty is None."""
+    """Remove what surrounds a value in a file or on a web page; an empty value becomes None.
+
+    This is space, newlines, invisible characters, or one pair of quotes, which Docker keeps.
+    """
     if isinstance(value, SecretStr):
-        stripped = value.get_secret_value().strip()
+        stripped = _stripped(value.get_secret_value())
         return SecretStr(stripped) if stripped else None
-    return value.strip() or None if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = value.strip(_INVISIBLE)
+    if len(text) > 1 and text[0] == text[-1] and text[0] in _QUOTES:
+        text = text[1:-1].strip(_INVISIBLE)
+    return text or None
+
+
+def _without_odd_characters(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not _SECRET.fullmatch(value.get_secret_value()):
+        raise ValueError("holds characters that no key has; copy it again")
+    return value
 
 
 def _known_time_zone(value: str) -> str:
@@ -89,7 +108,9 @@ def _folder_or_bucket(value: str) -> str:
 
 
 def _listed(value: Any) -> Any:
-    return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return [_stripped(each) or "" for each in (_stripped(value) or "").split(",")]
 
 
 def _key_hash(value: str) -> str:
@@ -112,8 +133,11 @@ def _network(value: str) -> str:
     return value
 
 
-_Secret = Annotated[SecretStr | None, BeforeValidator(_stripped)]
+_Secret = Annotated[
+    SecretStr | None, BeforeValidator(_stripped), AfterValidator(_without_odd_characters)
+]
 _Text = Annotated[str | None, BeforeValidator(_stripped)]
+_Line = Annotated[str, BeforeValidator(_stripped)]
 _Port = Annotated[int, Field(ge=1, le=65535)]
 _Split = (NoDecode, BeforeValidator(_listed))  # a list, separated by commas
 
@@ -134,7 +158,7 @@ class SharedSettings(BaseSettings):
         hide_input_in_errors=True,  # the value may be a secret
     )
 
-    tmdb_base_url: Annotated[str, AfterValidator(_ends_in_three)] = "https://api.themoviedb.org/3"
+    tmdb_base_url: Annotated[_Line, AfterValidator(_ends_in_three)] = "https://api.themoviedb.org/3"
 
     aws_access_key_id: _Secret = None
     aws_secret_access_key: _Secret = None
@@ -169,7 +193,7 @@ class PipelineSettings(SharedSettings):
     collect_max_films: Annotated[int | None, Field(ge=1)] = None
     collect_workers: Annotated[int, Field(ge=1, le=10)] = 1
     collect_max_bad_share: Annotated[float, Field(gt=0, le=1)] = 0.1
-    data_dir: Annotated[str, AfterValidator(_folder_or_bucket)] = "data-prepare"
+    data_dir: Annotated[_Line, AfterValidator(_folder_or_bucket)] = "data-prepare"
     tune_minutes: Annotated[float, Field(gt=0)] = 60
     keep_days: Annotated[int, Field(ge=1)] = 30
     keep_max_gb: Annotated[float, Field(gt=0)] = 2
@@ -178,7 +202,7 @@ class PipelineSettings(SharedSettings):
     api_url: Annotated[_Text, AfterValidator(_http_address)] = None
     confirm_seconds: Annotated[float, Field(gt=0)] = 120
     forecast_min_votes: Annotated[int, Field(ge=1)] = 50
-    pipeline_timezone: Annotated[str, AfterValidator(_known_time_zone)] = "Asia/Seoul"
+    pipeline_timezone: Annotated[_Line, AfterValidator(_known_time_zone)] = "Asia/Seoul"
     alert_webhook_url: Annotated[_Secret, AfterValidator(_secret_http_address)] = None
     wandb_api_key: _Secret = None
 

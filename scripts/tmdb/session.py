@@ -14,7 +14,7 @@ from pyrate_limiter import Duration, InMemoryBucket, Limiter, Rate
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from tenacity.stop import StopBaseT
 
-from movierating.settings import PipelineSettings, SettingsError
+from movierating.settings import PipelineSettings
 from movierating.time_limits import LimitedAdapter, ProxyProblemError
 from scripts.tmdb.answers import Times, refusal, source_of, times_of
 from scripts.tmdb.errors import OtherFilmsError, TmdbError, TmdbUnavailableError
@@ -29,7 +29,6 @@ _RESPONSE_SECONDS: Final = 60.0  # for a whole response
 _LARGEST_GROWTH: Final = 20  # the longest wait between two attempts, as a multiple of the first
 _LONGEST_RETRY_AFTER_SECONDS: Final = 60.0  # even if TMDB asks for a longer wait
 _EVENLY: Final = 0.75  # the shortest gap between requests, as a fraction of the mean gap
-_KEY: Final = re.compile(r"[!-~]+")  # the characters that an HTTP header may contain
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -69,7 +68,7 @@ class TmdbSession:
         self.source = source
         self._base_url = settings.tmdb_base_url
         self._http = requests.Session()
-        self._authenticate(settings.require("tmdb_api_key").strip())
+        self._authenticate(settings.require("tmdb_api_key"))
         adapter = LimitedAdapter(_RESPONSE_SECONDS, pool_maxsize=CONNECTIONS)
         self._http.mount("https://", adapter)
         self._http.mount("http://", adapter)
@@ -152,8 +151,6 @@ class TmdbSession:
         return self._retry_seconds * min(growth, _LARGEST_GROWTH)
 
     def _authenticate(self, key: str) -> None:
-        if not _KEY.fullmatch(key):
-            raise SettingsError("TMDB_API_KEY holds characters that no key has; copy it again")
         # A read access token goes into a header; a v3 key works only as a query parameter.
         if _V3_KEY.fullmatch(key):
             self._http.params = {"api_key": key}

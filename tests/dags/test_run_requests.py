@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dags.run_requests import RunRefusedError, check_request
+from dags.run_requests import RunRefusedError, check_request, check_start
 from movierating.settings import pipeline_settings
 from tests.support.films import moment
 
@@ -63,6 +63,13 @@ def test_impossible_run_is_refused_in_one_sentence(run: Run, sentence: str):
     with pytest.raises(RunRefusedError, match=sentence) as refused:
         check_request(run, PARAMETERS)
     assert "\n" not in str(refused.value)
+
+
+def test_run_that_would_wait_for_a_later_time_is_refused():
+    check_start(Run(run_after=NOW - DAY))
+    check_start(Run(run_after=NOW + timedelta(minutes=4)))
+    with pytest.raises(RunRefusedError, match=r"until 2026-11-26 12:00 UTC, .*leave run_after emp"):
+        check_start(Run(run_after=NOW + 3 * DAY))
 
 
 def test_dag_without_parameters_says_so():

@@ -218,6 +218,43 @@ def test_newlines_and_spaces_around_a_secret_are_removed(
     assert Settings(**{name: SecretStr(f"{address}\n")}).require(name) == address  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize(
+    "form", ["\ufeff{}", "{}\u200b\n", '"{}"', "'{}'", ' "{}\n"\r\n', "\xa0{}\t", "\u3000{}"]
+)
+def test_quotes_and_invisible_characters_around_a_secret_are_removed(name: str, form: str):
+    secret = "https://hooks.example/planted"
+    assert load_settings(Settings, **{name: form.format(secret)}).require(name) == secret
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("odd", ["\n", "\r\n", " ", "\x00", "\u200b", "키"])
+def test_secret_with_odd_characters_is_named_and_not_repeated(name: str, odd: str):
+    secret = f"https://hooks.example/pla{odd}nted"
+    with pytest.raises(SettingsError, match=f"^{name.upper()}: holds characters that") as caught:
+        load_settings(Settings, **{name: secret})
+    assert "nted" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("data_dir", "s3://films/pipeline"),
+        ("tmdb_base_url", "https://tmdb.example/3"),
+        ("api_url", "http://api:8000"),
+        ("pipeline_timezone", "Asia/Seoul"),
+        ("s3_bucket_name", "films"),
+    ],
+)
+def test_quotes_and_newlines_around_other_values_are_removed(name: str, value: str):
+    assert getattr(load_settings(Settings, **{name: f'\ufeff"{value}"\r\n'}), name) == value
+
+
+def test_quotes_and_newlines_around_a_list_and_its_values_are_removed():
+    settings = load_settings(Settings, api_key_hashes=f'"{"a" * 64}\n, {"b" * 64}"\n')
+    assert settings.api_key_hashes == ("a" * 64, "b" * 64)
+
+
 def test_other_aws_variables_of_the_file_reach_boto3(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

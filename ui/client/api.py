@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+import re
 from collections.abc import Callable, Iterable
 from threading import Timer
 from typing import Any, Final, TypeVar
@@ -18,6 +19,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:8000"
 # still returns a forecast when the translation fails.
 CONNECT_AND_READ_SECONDS: Final = (3, 15)
 NOT_FOUND: Final = 404
+_HEADER: Final = re.compile(r"[!-~]+")  # the characters that an HTTP header may contain
 # For these paths the API needs data from S3 and no model. So status 503 means that it could not
 # read the data, not that it has no model.
 _BUCKET_PATHS: Final = frozenset({"/films", "/forecasts", "/track-record", "/history"})
@@ -105,7 +107,7 @@ def fetch_text(path: str) -> str:
 def _request(
     path: str, facts: Facts | None = None, params: dict[str, str] | None = None
 ) -> requests.Response:
-    url = (os.environ.get("API_URL") or DEFAULT_URL).rstrip("/") + path
+    url = (_variable("API_URL") or DEFAULT_URL).rstrip("/") + path
     method = "GET" if facts is None else "POST"
     try:
         with requests.Session() as session:
@@ -131,8 +133,23 @@ def _request(
 
 
 def _key_header() -> dict[str, str]:
-    key = os.environ.get("API_KEY")
-    return {"X-API-Key": key} if key else {}
+    key = _variable("API_KEY")
+    if not key:
+        return {}
+    if not _HEADER.fullmatch(key):
+        logger.warning("API_KEY holds characters that no key has; copy it again")
+        raise ApiError("key")
+    return {"X-API-Key": key}
+
+
+def _variable(name: str) -> str:
+    """Return an environment variable without the space or quotes around its value.
+
+    `movierating.settings`, which the UI must not import, reads the other settings in this way.
+    """
+    value = os.environ.get(name, "").strip("\ufeff \t\r\n")
+    quotes = {value[:1], value[-1:]}
+    return value[1:-1] if len(value) > 1 and quotes in ({'"'}, {"'"}) else value
 
 
 def _read(response: requests.Response) -> None:

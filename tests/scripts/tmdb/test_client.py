@@ -168,7 +168,7 @@ def test_refused_key_is_reported_without_retries(
 
 @pytest.mark.parametrize("key", ["a key", "열쇠", "key\r\nHost: elsewhere"])
 def test_malformed_key_is_never_sent(key: str):
-    with pytest.raises(SettingsError, match=r"^TMDB_API_KEY holds characters") as caught:
+    with pytest.raises(SettingsError, match=r"^TMDB_API_KEY: holds characters") as caught:
         Tmdb(planted("http://127.0.0.1:1/3", key))
     assert key not in everything_said(caught.value)
 

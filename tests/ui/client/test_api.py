@@ -24,3 +24,24 @@ def test_api_on_this_machine_is_called_without_the_proxy_and_another_one_with_it
             monkeypatch.setenv("API_URL", url)
             assert api.fetch(dict, "/version")["version"]
     assert proxy.seen == ["GET http://films.example/version"]
+
+
+@pytest.mark.parametrize("form", ["{}\n", " {}\r\n", "\ufeff{}", '"{}"'])
+def test_space_and_quotes_around_the_key_and_the_address_are_removed(
+    monkeypatch: pytest.MonkeyPatch, form: str
+):
+    with running_stub_api() as stub:
+        monkeypatch.setenv("API_URL", form.format(stub.url))
+        monkeypatch.setenv("API_KEY", form.format("the-key"))
+        assert api.fetch(dict, "/version")["version"]
+        assert api._key_header() == {"X-API-Key": "the-key"}
+
+
+@pytest.mark.parametrize("key", ["the\nkey", "키", "the\u200bkey"])
+def test_key_that_no_header_can_hold_is_reported_as_a_wrong_key(
+    monkeypatch: pytest.MonkeyPatch, key: str
+):
+    monkeypatch.setenv("API_KEY", key)
+    with pytest.raises(api.ApiError) as caught:
+        api.fetch(dict, "/version")
+    assert caught.value.kind == "key"
