@@ -26,6 +26,8 @@ from movierating.registry.bundle import Bundle
 from movierating.registry.evidence import SubgroupReliability
 from movierating.registry.manifest import COVERAGE
 
+MAX_NOTES: Final = 50
+_NOTE_CHARACTERS: Final = 300  # of a note's field and of its reason; a name has at most 200
 MOOD_THRESHOLD: Final = 0.1  # a polarity from -0.1 to 0.1 is labelled neutral
 
 
@@ -130,13 +132,13 @@ def forecast(
         average=round(bundle.manifest.average_rating, 2),
         reasons=_reasons(predicted),
         comparables=_similar_films(bundle, film) if explained else [],
-        warnings=_warnings(bundle, film),
+        warnings=limited(_warnings(bundle, film)),
         reliability=_reliability(bundle, film),
         mood=mood_of(reading.plot),
         translated=reading.translated,
         read_in_korean=reading.in_korean,
         missing=_missing(facts),
-        ignored=_ignored(bundle, facts, reading),
+        ignored=limited(_ignored(bundle, facts, reading)),
         version=bundle.manifest.version,
     )
 
@@ -186,6 +188,26 @@ def mood_of(plot: Plot | None) -> Mood | None:
     if abs(plot.polarity) > MOOD_THRESHOLD:
         label = "positive" if plot.polarity > 0 else "negative"
     return Mood(score=round(plot.polarity, 3), label=label)
+
+
+def limited(notes: Sequence[FieldNote]) -> list[FieldNote]:
+    """Return notes of limited number and length, the last of which says how many there are more.
+
+    A note is longer than what it is about. So a request with thousands of unknown fields would get
+    an answer of several times its own size.
+    """
+    kept = [
+        FieldNote(field=_shortened(each.field), reason=_shortened(each.reason))
+        for each in notes[:MAX_NOTES]
+    ]
+    if len(notes) > MAX_NOTES:
+        more = f"{len(notes) - MAX_NOTES} more fields or values are not listed here"
+        kept.append(FieldNote(field="...", reason=more))
+    return kept
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _NOTE_CHARACTERS else f"{text[:_NOTE_CHARACTERS]}..."
 
 
 def _interval(predicted: PredictedRating) -> RatingInterval:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import APIKeyHeader
@@ -89,6 +90,9 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
         starting = (*(poller.start for poller in pollers), _read_one_plot)
         await asyncio.gather(*map(asyncio.to_thread, starting))
+        # Routes that are no coroutines, such as `/people`, run in one thread, in turns. Several
+        # threads would not be faster, and the event loop would wait for each of them.
+        current_default_thread_limiter().total_tokens = 1
         yield {
             "follower": follower,
             "translator": translator,

@@ -15,6 +15,7 @@ from app.field_errors import described
 from app.problem_types import PROBLEM_TYPES
 
 MEDIA_TYPE: Final = "application/problem+json"
+MAX_FIELDS: Final = 50  # invalid fields in one response; each is longer than what was sent
 JSON_HEADER: Final = "Content-Type: application/json"
 
 
@@ -47,7 +48,8 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: Annotated[
-        list[FieldProblem], Field(description="The invalid fields; empty for other problems.")
+        list[FieldProblem],
+        Field(description="The invalid fields, at most 50; empty for other problems."),
     ] = []
 
 
@@ -178,8 +180,10 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 
 def _invalid_fields(fields: list[FieldProblem]) -> Problem:
-    detail = "; ".join(f"{each.field}: {each.message}" for each in fields)
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields)
+    detail = "; ".join(f"{each.field}: {each.message}" for each in fields[:MAX_FIELDS])
+    if len(fields) > MAX_FIELDS:
+        detail += f"; and {len(fields) - MAX_FIELDS} more"
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, fields[:MAX_FIELDS])
 
 
 def _field_problem(error: dict[str, Any]) -> FieldProblem:

@@ -16,7 +16,8 @@ MAX_BATCH_FILMS: Final = 100
 MAX_BATCH_CHARACTERS: Final = 250_000
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Names = Annotated[list[Name], Field(max_length=1_000)]
+# `fail_fast`: only the first wrong entry is reported. Each report needs more memory than its entry.
+Names = Annotated[list[Name], Field(max_length=1_000, fail_fast=True)]
 Runtime = Annotated[
     float, Field(gt=0, le=600, description="Running time in minutes.", examples=[112])
 ]
@@ -59,7 +60,11 @@ class FilmFacts(BaseModel):
     ] = None
     genres: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=60)]],
-        Field(max_length=20, description="Names from `/options`, the main genre first."),
+        Field(
+            max_length=20,
+            fail_fast=True,
+            description="Names from `/options`, the main genre first.",
+        ),
     ] = []
     language: Annotated[
         str | None,
@@ -82,7 +87,11 @@ class FilmFacts(BaseModel):
     )
     countries: Annotated[
         list[Annotated[str, Field(pattern="^[A-Z]{2}$")]],
-        Field(max_length=30, description="Production countries, ISO 3166-1: KR, US, ..."),
+        Field(
+            max_length=30,
+            fail_fast=True,
+            description="Production countries, ISO 3166-1: KR, US, ...",
+        ),
     ] = []
     directors: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []
     writers: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []

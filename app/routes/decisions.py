@@ -31,7 +31,7 @@ class History(BaseModel):
 
 
 @router.get("/history", summary="Decisions about each version", responses=UNAVAILABLE | BAD_INPUT)
-async def history(
+def history(
     request: Request,
     response: Response,
     reader: DecisionsReaderDep,

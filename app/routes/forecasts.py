@@ -84,7 +84,7 @@ class Forecasts(BaseModel):
 
 
 @router.get("/forecasts", summary="Forecasts of upcoming films", responses=UNAVAILABLE | BAD_INPUT)
-async def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query parameter
+def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     request: Request,
     response: Response,
     reader: ForecastsReaderDep,
@@ -112,7 +112,7 @@ async def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query paramete
 
 
 @router.get("/track-record", summary="Errors of earlier forecasts", responses=UNAVAILABLE)
-async def track_record(reader: ForecastsReaderDep) -> TrackRecord | None:
+def track_record(reader: ForecastsReaderDep) -> TrackRecord | None:
     """Compare earlier forecasts with the ratings that the films got after their release.
 
     The response has the errors of the forecasts, and the errors of naive baselines on the same

@@ -10,14 +10,16 @@ import requests
 from fastapi.testclient import TestClient
 
 from app.forecasting import (
+    MAX_NOTES,
     PlotReading,
     film_from,
     forecast,
     forecast_from_codes,
+    limited,
     mood_of,
     read_plot,
 )
-from app.schemas import FilmFacts
+from app.schemas import FieldNote, FilmFacts
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import MAX_CAST
 from movierating.model.target_encoding import KOREAN_PLOT, EffectTable
@@ -296,3 +298,16 @@ def test_answer_names_the_kinds_of_films_that_are_not_reliable(packed: Packed):
     assert named(genres=["Comedy", "Horror"]) == [korean, horror]
     assert named(language="en") == []
     assert forecast(packed.load(), FACTS, PlotReading(None)).reliability == []
+
+
+def test_notes_are_limited_in_number_and_length():
+    notes = [FieldNote(field="x" * 10_000, reason="y" * 10_000)] * (MAX_NOTES + 7)
+    kept = limited(notes)
+    assert kept[-1] == FieldNote(field="...", reason="7 more fields or values are not listed here")
+    assert len(kept) == MAX_NOTES + 1
+    assert max(len(each.field) + len(each.reason) for each in kept) < 700
+
+
+def test_few_notes_are_kept_as_they_are():
+    notes = [FieldNote(field="tagline", reason="this model does not use it")] * MAX_NOTES
+    assert limited(notes) == notes

@@ -465,3 +465,22 @@ def test_plot_that_is_translated_slowly_holds_up_no_calculation(
         finally:
             go_on.set()
         assert all(row["forecast"]["translated"] for row in answer.result().json()["results"])
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/batch"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {f"{number:x}": 0 for number in range(50_000)},
+        {name: [""] * 900 for name in ("directors", "writers", "cast", "companies", "keywords")},
+        {"x" * 500_000: 0},
+    ],
+    ids=["unknown fields", "invalid names", "long name"],
+)
+def test_answer_is_not_larger_than_an_odd_request(
+    client: TestClient, path: str, odd: dict[str, Any]
+):
+    film = {"genres": ["Drama"]} | odd
+    answer = client.post(path, json={"films": [film]} if path.endswith("batch") else film)
+    assert len(answer.content) < 10_000
+    assert answer.status_code in {200, 422}
