@@ -53,6 +53,7 @@ KEPT_DAYS: Final = 180
 _COLUMNS: Final = (
     "film_id, title, original_title, korean_title, release_date, poster_path, votes, rating"
 )
+_MAX_FACTS_BYTES: Final = 1_000_000  # of one film; a request to the API may not have more
 _SHORTEST_TO_GUESS: Final = 4  # a shorter text resembles too many titles
 _RAREST_TERMS: Final = 8  # of a text with a typing error, to find titles that resemble it
 _CANDIDATES: Final = 100  # films with two of these terms, which are compared with the text
@@ -236,7 +237,9 @@ def pack_facts(facts: Mapping[str, Any]) -> bytes:
 
 def unpack_facts(packed: bytes) -> dict[str, Any]:
     """Restore the facts that `pack_facts` compressed."""
-    facts: dict[str, Any] = json.loads(zlib.decompress(packed))
+    # Not `zlib.decompress`: a few bytes can hold gigabytes.
+    raw = zlib.decompressobj().decompress(packed, _MAX_FACTS_BYTES)
+    facts: dict[str, Any] = json.loads(raw)
     return facts
 
 

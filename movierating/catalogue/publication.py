@@ -23,6 +23,7 @@ from movierating.s3 import Bucket, PreconditionFailedError
 POINTER_KEY: Final = "catalogue/films.json"
 FILES: Final = "catalogue/files/"
 LARGEST_BYTES: Final = 4_000_000_000  # a reader accepts no larger file
+_MAX_POINTER_BYTES: Final = 100_000
 _PIECE_BYTES: Final = 1_000_000
 
 
@@ -82,7 +83,7 @@ class Catalogues:
             PreconditionFailedError: The pointer still has this ETag.
             PublicationError: The pointer is damaged, or of a newer release.
         """
-        blob = self._bucket.get(POINTER_KEY, unless_etag)
+        blob = self._bucket.get(POINTER_KEY, unless_etag, _MAX_POINTER_BYTES)
         if blob is None:
             return None
         try:

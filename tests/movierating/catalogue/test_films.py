@@ -1,11 +1,19 @@
 import sqlite3
+import tracemalloc
+import zlib
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from movierating.catalogue.films import KEPT_DAYS, CatalogueError, FilmCatalogue, Status
+from movierating.catalogue.films import (
+    KEPT_DAYS,
+    CatalogueError,
+    FilmCatalogue,
+    Status,
+    unpack_facts,
+)
 from movierating.films.source import TMDB
 from tests.support.bundles import RUN_DATE
 from tests.support.catalogues import VOTES_TO_SCORE, catalogue_file
@@ -139,3 +147,13 @@ def test_file_deleted_meanwhile_is_an_error_in_a_sentence(tmp_path: Path):
     path.unlink()
     with pytest.raises(CatalogueError, match="damaged"):
         catalogue.search("lantern", RUN_DATE)
+
+
+def test_facts_that_would_fill_the_memory_are_not_decompressed():
+    bomb = zlib.compress(b" " * 50_000_000)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="Expecting value"):
+        unpack_facts(bomb)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000_000
