@@ -58,7 +58,8 @@ def draw_chosen(words: Words) -> None:
             notices.small_print(words("find.taught"))
         if details.url:
             st.link_button(words("find.at_tmdb"), details.url)
-    if state.get("film_before"):
+    # The language alone was not typed: the form begins with the language of the page.
+    if state.get("film_before", {}).keys() - {"language"}:
         st.button(words("find.undo"), key="film_undo", on_click=_undo)
 
 
