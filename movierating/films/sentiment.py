@@ -253,7 +253,7 @@ def _without_package_code(name: str) -> Iterator[None]:
 
     That of TextBlob would import NLTK, which needs most of the time and memory.
     """
-    mine = [each for each in sys.modules if each.partition(".")[0] == name]
+    mine = _loaded_modules(name)
     loaded = {each: sys.modules.pop(each) for each in mine}
     spec = find_spec(name)
     package = ModuleType(name)
@@ -262,6 +262,11 @@ def _without_package_code(name: str) -> Iterator[None]:
     try:
         yield
     finally:
-        for each in [each for each in sys.modules if each.partition(".")[0] == name]:
+        for each in _loaded_modules(name):
             del sys.modules[each]
         sys.modules.update(loaded)
+
+
+def _loaded_modules(package: str) -> list[str]:
+    """List the imported modules of a package; meanwhile, other threads may import modules."""
+    return [each for each in list(sys.modules) if each.partition(".")[0] == package]

@@ -1,12 +1,15 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from textblob.en import sentiment as textblobs
 
+from movierating.films import sentiment as sentiment_module
 from movierating.films.sentiment import sentiment
 
 ROOT = Path(__file__).parents[3]
@@ -51,6 +54,7 @@ def test_each_rule_gives_textblobs_numbers(text: str):
 def test_sentiment_loads_neither_nltk_nor_training_libraries_and_blocks_none():
     code = """
 import sys
+from movierating.films import sentiment as sentiment_module
 from movierating.films.sentiment import sentiment
 assert sentiment("A good film.")[0] > 0
 assert not {"nltk", "sklearn", "scipy", "textblob"} & sys.modules.keys()
@@ -58,3 +62,20 @@ from textblob import TextBlob
 assert TextBlob("A good film.").sentiment == sentiment("A good film.")
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_modules_are_listed_while_another_thread_imports_some(monkeypatch: pytest.MonkeyPatch):
+    modules: dict[str, Any] = {}
+
+    class Imported(str):
+        """The name of a module, during whose use another module appears."""
+
+        __slots__ = ()
+
+        def partition(self, separator: str, /) -> tuple[str, str, str]:
+            modules[f"other{len(modules)}"] = None
+            return super().partition(separator)
+
+    modules.update(dict.fromkeys(map(Imported, ("textblob", "textblob.en"))))
+    monkeypatch.setattr(sentiment_module, "sys", SimpleNamespace(modules=modules))
+    assert sentiment_module._loaded_modules("textblob") == ["textblob", "textblob.en"]
