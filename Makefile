@@ -10,7 +10,7 @@ UV := $(VENV)/uv/bin/uv
 PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/$(1)/bin/python $(2)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down trial trial-down status logs clean install prerequisites tune pictures test run-tests test-fast run-fast-tests test-containers lint lint-style lint-types lint-imports lint-workflows format lock bench-%
+.PHONY: help up down trial trial-down status logs clean install prerequisites tune pictures test run-tests test-fast run-fast-tests test-containers lint lint-style lint-types lint-imports lint-workflows lint-openapi format lock bench-%
 
 help:  ## list the commands
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -77,12 +77,12 @@ test: install lint  ## run all checks and all tests, except those of `make test-
 run-tests:
 	@$(PYTEST) --numprocesses $(WORKERS) $(ARGS)
 
-test-fast: install lint  ## run the checks, and the tests without Airflow, browser or containers
+test-fast: install lint  ## run the checks, and the tests without Airflow, browser, containers or generated clients
 	@$(MAKE) --no-print-directory run-fast-tests
 
 run-fast-tests:
 	@# The two folders hold only tests that are left out; even their import takes seconds.
-	@$(PYTEST) --numprocesses $(FAST_WORKERS) -m 'not (airflow or browser or containers)' \
+	@$(PYTEST) --numprocesses $(FAST_WORKERS) -m 'not (airflow or browser or containers or generators)' \
 		--ignore tests/dags --ignore tests/browser $(ARGS)
 
 trial: $(VENV)/sandbox.done  ## run both instances in containers here, until a forecast; needs Docker
@@ -96,7 +96,7 @@ test-containers: $(VENV)/dev.done  ## test the images: build and start them; nee
 
 CHECK_SCHEMA = $(VENV)/dev/bin/check-jsonschema --quiet --builtin-schema
 
-lint: lint-style lint-types lint-imports lint-workflows  ## check style, types, import rules and GitHub workflows
+lint: lint-style lint-types lint-imports lint-workflows lint-openapi  ## check style, types, import rules, GitHub workflows and the OpenAPI description
 
 lint-style lint-types lint-imports lint-workflows: $(VENV)/dev.done
 
@@ -118,6 +118,35 @@ lint-workflows:
 	@$(CHECK_SCHEMA) vendor.github-workflows .github/workflows/*.yaml
 	@$(CHECK_SCHEMA) vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yaml
 
+# The checks of the OpenAPI description take some seconds, so they run only if it has changed.
+OPENAPI = $(VENV)/openapi
+NPM_TOOLS = $(OPENAPI)/node_modules/.bin
+WITH_NODE = PATH="$(CURDIR)/$(VENV)/generators/bin:$$PATH"
+
+lint-openapi: $(OPENAPI)/linted
+
+$(OPENAPI)/linted: $(OPENAPI)/open.json $(OPENAPI)/with-keys.json redocly.yaml .spectral.yaml $(OPENAPI)/npm.done
+	@$(WITH_NODE) REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(NPM_TOOLS)/redocly lint \
+		--config redocly.yaml --format stylish $(OPENAPI)/open.json $(OPENAPI)/with-keys.json 2>$(OPENAPI)/redocly.log \
+		|| { cat $(OPENAPI)/redocly.log; exit 1; }
+	@$(WITH_NODE) $(NPM_TOOLS)/spectral lint --quiet --ruleset .spectral.yaml --fail-severity warn \
+		$(OPENAPI)/open.json $(OPENAPI)/with-keys.json
+	@touch $@
+
+# The program writes a description only if it is new, so that make sees whether it has changed.
+$(OPENAPI)/open.json $(OPENAPI)/with-keys.json: $(OPENAPI)/written ;
+
+$(OPENAPI)/written: $(VENV)/dev.done docs/write_openapi.py $(shell find app movierating -name '*.py')
+	@$(VENV)/dev/bin/python -m docs.write_openapi $(OPENAPI)
+	@touch $@
+
+$(OPENAPI)/npm.done: requirements/npm/package.json requirements/npm/package-lock.json $(VENV)/generators.done
+	@echo "installing the npm tools"
+	@mkdir -p $(OPENAPI)
+	@cp requirements/npm/package.json requirements/npm/package-lock.json $(OPENAPI)
+	@cd $(OPENAPI) && $(WITH_NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel error > /dev/null
+	@touch $@
+
 format: $(VENV)/dev.done  ## format the code
 	@$(VENV)/dev/bin/ruff check --fix .
 	@$(VENV)/dev/bin/ruff format .
@@ -125,11 +154,13 @@ format: $(VENV)/dev.done  ## format the code
 bench-%: install $(VENV)/dev.done  ## run the benchmark benchmarks/NAME.py: make bench-NAME ARGS='...'
 	@$(VENV)/dev/bin/python -m benchmarks.$* $(ARGS)
 
-LOCK = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-annotate --no-header --quiet $(LOCK_ARGS)
+COMPILE = $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --no-header --quiet $(LOCK_ARGS)
+LOCK = $(COMPILE) pyproject.toml
 
 lock: $(UV)  ## write the lock files again; LOCK_ARGS=--upgrade also updates the versions
 	@$(LOCK) --all-extras --output-file requirements.txt
 	@for name in pipeline api ui sandbox; do \
 		$(LOCK) --extra $$name --constraint requirements.txt --output-file requirements/$$name.txt; \
 	done
+	@$(COMPILE) --group generators --output-file requirements/generators.txt

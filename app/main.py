@@ -13,7 +13,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import keys, problems
+from app import keys, openapi, problems
 from app.background.catalogue_reader import CatalogueReader
 from app.background.decisions_reader import DecisionsReader
 from app.background.forecasts_reader import ForecastsReader
@@ -112,12 +112,18 @@ def create_app(
         title="Movie rating forecast",
         version="1.0.0",
         description=DESCRIPTION,
+        contact=openapi.CONTACT,
+        license_info=openapi.LICENSE,
+        servers=openapi.SERVERS,
+        openapi_tags=openapi.TAGS,
+        generate_unique_id_function=openapi.operation_id,
         lifespan=lifespan,
         responses=problems.documented(413, 415, 500),
     )
     problems.install(app)
     _route(app, settings)
     _surround(app, settings, metrics, draining)
+    openapi.complete(app)
     return app
 
 

@@ -17,6 +17,7 @@ from app.problem_types import PROBLEM_TYPES
 MEDIA_TYPE: Final = "application/problem+json"
 MAX_FIELDS: Final = 50  # invalid fields in one response; each is longer than what was sent
 JSON_HEADER: Final = "Content-Type: application/json"
+_TRY_AGAIN: Final = {"Retry-After": "5"}  # seconds; a model or data are usually there by then
 
 
 class FieldProblem(BaseModel):
@@ -134,6 +135,8 @@ def unexpected() -> JSONResponse:
 
 
 def _response(body: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    if body.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers = _TRY_AGAIN | dict(headers or {})
     return JSONResponse(body.model_dump(), body.status, headers, MEDIA_TYPE)
 
 

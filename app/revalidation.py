@@ -10,6 +10,10 @@ from fastapi.routing import APIRoute
 
 # A client may keep the response, but must ask each time whether it is still the newest.
 _ASK_EACH_TIME: Final = "private, no-cache"
+# For the documentation of the routes.
+NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "The client has this response already: it sent its ETag."}
+}
 _OF_THE_BODY: Final = frozenset({"content-length", "content-type"})
 
 

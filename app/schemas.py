@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.problems import Problem
@@ -79,7 +79,7 @@ class FilmFacts(BaseModel):
         Field(
             ge=date(1870, 1, 1),
             le=date(2100, 1, 1),
-            description="Date of the first release, YYYY-MM-DD.",
+            description="Date of the first release, YYYY-MM-DD, from 1870-01-01 to 2100-01-01.",
         ),
     ] = None
     budget: Annotated[float | None, Field(gt=0, le=1e10, description="Budget in US dollars.")] = (
@@ -229,7 +229,8 @@ class Batch(BaseModel):
     """Several films in one request."""
 
     films: Annotated[
-        list[Any],
+        # The route validates each film by itself: an invalid one must not affect the others.
+        list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/FilmFacts"})]],
         Field(
             min_length=1,
             max_length=MAX_BATCH_FILMS,

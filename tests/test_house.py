@@ -1,6 +1,7 @@
 """Test the repository's rules: where modules are, who may import what, lock files, documents."""
 
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -24,6 +25,7 @@ NOT_SERVED = {
     "xgboost",
 }
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+TOOLS = {"uv", "generators"}  # programs with environments of their own, which no code imports
 DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "README.ko.md", "CONTRIBUTING.md")),
     *sorted((ROOT / "docs").glob("*.md")),
@@ -132,12 +134,14 @@ print(*{name.partition(".")[0] for name in sys.modules})
     assert not {"altair", "pandas", "pyarrow"} & set(result.stdout.split())
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+@pytest.mark.parametrize(
+    "lock", [lock for lock in LOCKS if lock.stem not in TOOLS], ids=lambda lock: lock.stem
+)
 def test_lock_file_agrees_with_the_common_one(lock: Path):
     joint = pins(ROOT / "requirements.txt")
     names = {name for name, _ in joint}
     of_ours = {pin: hashes for pin, hashes in pins(lock).items() if pin[0] in names}
-    assert of_ours or lock.stem == "uv"
+    assert of_ours
     assert {pin: joint.get(pin) for pin in of_ours} == of_ours
 
 
@@ -151,6 +155,14 @@ def test_lock_file_has_hashes_and_no_urls(lock: Path):
     assert found
     assert len(re.findall(r"^[a-z0-9]", text, re.MULTILINE)) == len(PIN.findall(text))
     assert all(found.values())
+
+
+def test_npm_lock_file_has_hashes_and_no_registry():
+    packages = json.loads((ROOT / "requirements" / "npm" / "package-lock.json").read_text())
+    named = {name: each for name, each in packages["packages"].items() if name}
+    assert named
+    assert [name for name, each in named.items() if "resolved" in each] == []
+    assert all(each["integrity"].startswith("sha512-") for each in named.values())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -9,10 +9,10 @@ from app.background.decisions_reader import MAX_DECISIONS
 from app.dependencies import DecisionsReaderDep
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
-from app.revalidation import RevalidatedRoute
+from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from movierating.registry.decisions import Decision
 
-router = APIRouter(tags=["model"], route_class=RevalidatedRoute)
+router = APIRouter(tags=["model"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 
 
 class History(BaseModel):

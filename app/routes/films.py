@@ -10,14 +10,14 @@ from pydantic import BaseModel, Field
 from app.dependencies import CatalogueDep, FollowerDep
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE, documented
-from app.revalidation import RevalidatedRoute
+from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import RatingInterval
 from movierating.catalogue.films import FilmCatalogue, FoundFilm, Status
 from movierating.films.source import describe
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import COVERAGE
 
-router = APIRouter(tags=["films"], route_class=RevalidatedRoute)
+router = APIRouter(tags=["films"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 
 _LARGEST_ID: Final = 10**12  # SQLite could not compare much larger ones
 _TMDB_PAGE: Final = "https://www.themoviedb.org/movie/"

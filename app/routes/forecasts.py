@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field
 from app.dependencies import ForecastsReaderDep
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
-from app.revalidation import RevalidatedRoute
+from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import RatingInterval, Reason
 from movierating.films.text import name_key
 from movierating.ledger.records import TrackRecord, UpcomingFilm
 from movierating.registry.manifest import COVERAGE
 
-router = APIRouter(tags=["ledger"], route_class=RevalidatedRoute)
+router = APIRouter(tags=["ledger"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 
 POSTER_PIXELS: Final = 185  # width
 _SEARCH: Final = Query(

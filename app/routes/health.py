@@ -27,6 +27,6 @@ async def readyz(request: Request, served: ServedDep) -> Health:
 
 
 @monitoring.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
-async def measurements(request: Request) -> PlainTextResponse:
+async def metrics(request: Request) -> PlainTextResponse:
     """Return counts of requests and forecasts, latencies, the model's age, and failed polls."""
     return PlainTextResponse(metrics_of(request).exposition())

@@ -1,25 +1,27 @@
 """The routes that describe the model in service: version, codes, training ratings, evaluation."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from babel import Locale
 from fastapi import APIRouter, HTTPException, Query, Request, Response
-from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from app.dependencies import FollowerDep, ServedDep
 from app.problems import BAD_INPUT, NOT_FOUND, UNAVAILABLE
-from app.revalidation import RevalidatedRoute
+from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import GenreOption, LanguageOption, Options, VersionInfo, VersionName
 from movierating.films.languages import TMDB_LANGUAGES
 from movierating.model.distribution import RATING_RANGE
 from movierating.registry.evidence import Evidence
 
-router = APIRouter(route_class=RevalidatedRoute)
+router = APIRouter(route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 
 BIN_WIDTH: Final = 0.5  # rating points
 _OPTIONS_CACHE_CONTROL: Final = "private, max-age=60"
+_MARKDOWN: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}
+}
 
 
 class Ratings(BaseModel):
@@ -93,30 +95,30 @@ def ratings(
     responses=UNAVAILABLE | NOT_FOUND,
     tags=["model"],
 )
-async def parts(served: ServedDep) -> Evidence:
+async def evidence(served: ServedDep) -> Evidence:
     """Return the model's errors by subgroup of films, its calibration and its most important facts.
 
     All values are measured on hold-out films, with a model that was not trained on them. The model
     in service was then trained again on all films.
     """
-    evidence = served.bundle.evidence
-    if evidence is None:
+    measured = served.bundle.evidence
+    if measured is None:
         raise HTTPException(404, "this version was published without its evidence")
-    return evidence
+    return measured
 
 
 @router.get(
     "/card",
     summary="The model card",
-    response_class=PlainTextResponse,
-    responses=UNAVAILABLE | NOT_FOUND,
+    response_class=Response,
+    responses=UNAVAILABLE | NOT_FOUND | _MARKDOWN,
     tags=["model"],
 )
-async def card(served: ServedDep) -> PlainTextResponse:
+async def card(served: ServedDep) -> Response:
     """Return the model card that the training run wrote, in Markdown."""
     if served.bundle.card is None:
         raise HTTPException(404, "this version was published without a model card")
-    return PlainTextResponse(served.bundle.card, media_type="text/markdown; charset=utf-8")
+    return Response(served.bundle.card, media_type="text/markdown")
 
 
 @router.get(

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from app.dependencies import ServedDep
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
-from app.revalidation import RevalidatedRoute
+from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from movierating.films.text import name_key
 
 # For each field of `POST /predict` that contains names: the trait whose table of target-encoded
@@ -23,7 +23,7 @@ _TRAITS: Final = {
 }
 NameField = Literal["directors", "writers", "cast", "companies", "collection"]
 
-router = APIRouter(tags=["names"], route_class=RevalidatedRoute)
+router = APIRouter(tags=["names"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 
 
 class Names(BaseModel):

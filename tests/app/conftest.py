@@ -121,13 +121,21 @@ def bare(
 
 @contextmanager
 def _serving_in_a_bucket(server: S3Server, bundle: Packed, cache: Path) -> Iterator[TestClient]:
+    with serving(settings_of_a_whole_service(server, bundle, cache), cache) as (client, _):
+        yield client
+
+
+def settings_of_a_whole_service(server: S3Server, bundle: Packed, cache: Path) -> Settings:
+    """Return settings with a bucket that has a model in production, and a catalogue of films.
+
+    The catalogue is made beside the folder `cache`.
+    """
     settings = server.settings(server.new_bucket())
     put_into_production(Registry(open_bucket(settings)), bundle)
     documented = {"id": 496243}  # the example in the API's documentation
     catalogue = catalogue_file(cache.parent, [*films(), documented], name=f"{cache.name}.sqlite")
     Catalogues(open_bucket(settings)).publish(catalogue, moment())
-    with serving(settings, cache) as (client, _):
-        yield client
+    return settings
 
 
 @pytest.fixture

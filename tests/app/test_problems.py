@@ -223,7 +223,9 @@ def test_service_without_a_model_gives_503_and_says_why(
     content: dict[str, Any] = (
         {"json": FILM | {"films": [FILM]}} if method == "POST" else {"params": OLD}
     )
-    problem = problem_of(unready.request(method, path, **content), 503)
+    answer = unready.request(method, path, **content)
+    problem = problem_of(answer, 503)
+    assert answer.headers["retry-after"] == "5"
     assert "the registry has no version in production yet" in problem["detail"]
 
 

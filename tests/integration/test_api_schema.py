@@ -110,7 +110,10 @@ def test_answers_to_valid_requests_match_the_description(open_api: Any):
 
 def test_invalid_requests_are_refused_as_described(open_api: Any):
     def try_out(case: Any) -> None:
-        case.call_and_validate(checks=[*CHECKS, negative_data_rejection], timeout=60)
+        # A batch with an invalid film is not refused: this film gets a problem in its row.
+        is_batch = case.path.endswith("/batch")
+        checks = CHECKS if is_batch else [*CHECKS, negative_data_rejection]
+        case.call_and_validate(checks=checks, timeout=60)
 
     taking = open_api.include(path_regex="predict|people|ratings|forecasts|films")
     assert fuzz(taking, GenerationMode.NEGATIVE, try_out) == 10
