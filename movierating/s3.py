@@ -205,6 +205,9 @@ class Bucket:
         except MissingObjectError:
             return None
         with translate_errors(self.name):
+            if _etag(answer) == unless_etag:  # some stores ignore the condition
+                answer["Body"].close()
+                raise PreconditionFailedError(key)
             return Blob(_read_body(answer, key, max_bytes), _etag(answer))
 
     def download(self, key: str, path: Path, max_bytes: int) -> int | None:

@@ -168,6 +168,23 @@ def test_missing_object_is_not_replaced(bucket: Bucket):
     assert bucket.get(KEY_OF_A_FILE) is None
 
 
+def test_unchanged_object_of_a_store_that_ignores_the_condition_is_unchanged(bucket: Bucket):
+    bucket.put(KEY_OF_A_FILE, b"one")
+    blob = bucket.get(KEY_OF_A_FILE)
+    assert blob is not None
+    call = bucket._call
+
+    def ignoring(operation: str, *, IfNoneMatch: str = "", **parameters: Any) -> Any:  # noqa: N803
+        del IfNoneMatch
+        return call(operation, **parameters)
+
+    bucket._call = ignoring  # type: ignore[method-assign]
+    with pytest.raises(PreconditionFailedError):
+        bucket.get(KEY_OF_A_FILE, unless_etag=blob.etag)
+    bucket.put(KEY_OF_A_FILE, b"two")
+    assert bucket.get(KEY_OF_A_FILE, unless_etag=blob.etag).raw == b"two"  # type: ignore[union-attr]
+
+
 def test_unchanged_object_is_not_read_again(bucket: Bucket):
     bucket.put(KEY_OF_A_FILE, b"one")
     read = bucket.get(KEY_OF_A_FILE)
