@@ -76,4 +76,8 @@ def alert_failed_run(context: Any) -> None:
 )
 def _post(address: str, text: str) -> None:
     with limited_session(_TIMEOUT_SECONDS) as session:
-        session.post(address, json={"text": text}).raise_for_status()
+        # A redirected message would be sent without its text.
+        answer = session.post(address, json={"text": text}, allow_redirects=False)
+        answer.raise_for_status()
+        if answer.status_code >= requests.codes.multiple_choices:
+            raise requests.HTTPError(response=answer)

@@ -45,7 +45,7 @@ def test_alert_is_sent_again_when_the_webhook_is_busy(alerts, set_webhook):
     assert [each["body"] for each in received] == [{"text": "hello"}]
 
 
-@pytest.mark.parametrize("statuses", [[404, 404, 404], [500, 500, 500]])
+@pytest.mark.parametrize("statuses", [[404, 404, 404], [500, 500, 500], [302, 302, 302]])
 def test_refused_alert_is_logged_without_the_address(alerts, set_webhook, caplog, statuses):
     with webhook(*statuses) as (address, _), caplog.at_level(logging.INFO):
         set_webhook(address)

@@ -27,6 +27,14 @@ class Receiver(BaseHTTPRequestHandler):
         if status == 200:
             self.received.append({"path": self.path, "body": body})
         self.send_response(status)
+        if 300 <= status < 400:
+            self.send_header("Location", "/sign-in")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self):
+        """Answer as the page does to which a redirected message goes."""
+        self.send_response(200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
