@@ -83,6 +83,7 @@ class ListReading:
     unusable: int = 0
     total: int = 0
     _totals: set[int] = field(default_factory=set)
+    _total_fell: bool = False
     _repeated: bool = False
 
     def add(self, page: Listing) -> list[FilmJson]:
@@ -91,18 +92,19 @@ class ListReading:
         self._repeated |= len(new) < len(page.films)
         self.ids |= new.keys()
         self.unusable += page.unusable
+        self._total_fell |= page.total < self.total
         self.total = page.total
         self._totals.add(page.total)
         return list(new.values())
 
     @property
     def is_steady(self) -> bool:
-        """Whether no change was noticed on the pages read so far.
+        """Whether no film is likely to be missed on the pages read so far.
 
-        If a film moved to a page that was read already, another film is on two pages, or TMDB's
-        number of entries changed.
+        If a film moved to a page that was read already, another film is on two pages, or TMDB has
+        removed one. Films that TMDB adds to the end of the list do no harm.
         """
-        return len(self._totals) == 1 and not self._repeated
+        return not self._total_fell and not self._repeated
 
     @property
     def is_complete(self) -> bool:

@@ -40,6 +40,7 @@ def test_reading_that_began_later_is_not_complete():
     ("pages", "is_steady"),
     [
         ([page(1, 2, total=9), page(3, 4, total=9)], True),
+        ([page(1, 2, total=9), page(3, 4, total=10)], True),
         ([page(1, 2, total=9), page(4, 5, total=8)], False),  # one of 1 and 2 left
         ([page(1, 2, total=9), page(2, 4, total=9)], False),  # 3 moved before 2
     ],
