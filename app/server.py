@@ -1,9 +1,11 @@
 """Start the API as a process: `python -m app.server`."""
 
 import argparse
+import gc
 import logging
 import signal
 import sys
+from socket import socket
 from types import FrameType
 from typing import Final
 
@@ -51,6 +53,13 @@ class Server(UvicornServer):
         super().__init__(config)
         self._draining = draining
         self._deadline = Deadline(draining.seconds + LAST_SECONDS)
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Start to answer requests, once everything is loaded."""
+        await super().startup(sockets)
+        # What is loaded stays, so the garbage collector need not look through it again and again.
+        # Each time, it would hold up all requests.
+        gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handle a signal: the first SIGTERM starts draining, any other signal ends the server."""

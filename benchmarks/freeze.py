@@ -66,7 +66,7 @@ class Batches:
             for number in count(1):
                 if self._ended.is_set():
                     return
-                body = self.bodies[number % REFUSED_EVERY == 0]
+                body = self.bodies[number % REFUSED_EVERY == 1]
                 answer = session.post(
                     f"{self.url}/v1/predict/batch", json=body, timeout=ANSWER_SECONDS
                 )

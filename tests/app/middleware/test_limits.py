@@ -9,7 +9,7 @@ import requests
 from fastapi.testclient import TestClient
 
 from app.keys import HEADER, hash_of, new_key
-from app.middleware.limits import network_of
+from app.middleware.limits import MAX_CONTAINERS, network_of
 from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from tests.app.conftest import serving
@@ -45,6 +45,15 @@ def test_large_request_without_a_content_length_is_refused(small: TestClient):
 
     problem = problem_of(small.post("/predict", content=parts()), 413)
     assert "send less at once" in problem["detail"]
+
+
+@pytest.mark.parametrize("opening", [b"[],", b'{"a":1},', b"["])
+def test_request_with_too_many_lists_is_refused(client: TestClient, opening: bytes):
+    body = b'{"films": [' + opening * (MAX_CONTAINERS - 2)
+    headers = {"content-type": "application/json"}
+    assert client.post("/predict/batch", content=body, headers=headers).status_code == 422
+    more = client.post("/predict/batch", content=body + opening, headers=headers)
+    assert "20000 lists and objects" in problem_of(more, 413)["detail"]
 
 
 def test_request_of_exactly_the_limit_is_read(small: TestClient):
