@@ -12,9 +12,9 @@ from app.dependencies import ForecastsReaderDep
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
-from app.schemas import RatingInterval, Reason
+from app.schemas import Chance, RatingInterval, Reason
 from movierating.films.text import name_key
-from movierating.ledger.records import TrackRecord, UpcomingFilm
+from movierating.ledger.records import Forecast, TrackRecord, UpcomingFilm
 from movierating.registry.manifest import COVERAGE
 
 router = APIRouter(tags=["ledger"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
@@ -51,6 +51,13 @@ class DatedForecast(BaseModel):
     ]
     rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
     interval: RatingInterval
+    at_least: Annotated[
+        list[Chance] | None,
+        Field(
+            description="Probability of a rating of 6, 7 and 8 or more; null if the forecast was "
+            "made by version 1.0.0."
+        ),
+    ]
     change: Annotated[
         float | None,
         Field(
@@ -170,6 +177,7 @@ def _dated_forecast(film: UpcomingFilm, poster_base_url: str | None) -> DatedFor
         interval=RatingInterval(
             low=round(forecast.low, 2), high=round(forecast.high, 2), coverage=COVERAGE
         ),
+        at_least=_chances(forecast),
         change=None if film.change is None else round(film.change, 2),
         reasons=[Reason(group=group, points=points) for group, points in forecast.reasons.items()],
         genre=forecast.genre,
@@ -178,3 +186,13 @@ def _dated_forecast(film: UpcomingFilm, poster_base_url: str | None) -> DatedFor
         version=forecast.version,
         poster=f"{poster_base_url}{forecast.poster_path}" if has_poster else None,
     )
+
+
+def _chances(forecast: Forecast) -> list[Chance] | None:
+    stated = forecast.distribution
+    if stated is None:
+        return None
+    return [
+        Chance(rating=rating, probability=round(chance, 3))
+        for rating, chance in stated.at_least.items()
+    ]

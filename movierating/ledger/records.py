@@ -2,11 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from movierating.identity import PlainName
+from movierating.model.distribution import (
+    SCORED_LEVELS,
+    STATED_RATINGS,
+    RatingDistributions,
+    crps,
+)
+from movierating.model.distribution_scores import DistributionScores
 
 # The marks at which a forecast is compared with the film's rating: when the film first has enough
 # votes, and 30 and 90 days after its release.
@@ -21,6 +28,33 @@ class LedgerRecord(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class StatedDistribution(LedgerRecord):
+    """The predicted distribution of a film's rating, as far as it is needed to score it later.
+
+    Attributes:
+        quantiles: The ratings at the middles of equal parts of the probability, in order.
+        at_least: The probability of a rating or more, by rating.
+    """
+
+    quantiles: tuple[float, ...]
+    at_least: dict[float, float]
+
+    @classmethod
+    def of(cls, predicted: RatingDistributions) -> Self:
+        """Round the predicted distribution of one film."""
+        return cls(
+            quantiles=tuple(round(float(predicted.quantile(at)), 3) for at in SCORED_LEVELS),
+            at_least={
+                rating: round(float(predicted.at_least(rating)), 4) for rating in STATED_RATINGS
+            },
+        )
+
+    def crps(self, rating: float) -> float:
+        """Return the continuous ranked probability score, if the film got this rating."""
+        scores = crps([[each] for each in self.quantiles], [rating])
+        return round(float(scores[0]), 4)
 
 
 class Forecast(LedgerRecord):
@@ -47,6 +81,8 @@ class Forecast(LedgerRecord):
             use it.
         source: The name of the source of the film (see `movierating.films.source`); None in records
             of version 1.0.0.
+        distribution: The predicted distribution of the rating; None in records of version 1.0.0,
+            and for models of that version.
     """
 
     film_id: int
@@ -68,6 +104,7 @@ class Forecast(LedgerRecord):
     poster_path: str | None = None
     original_title: str | None = None
     source: str | None = None
+    distribution: StatedDistribution | None = None
 
 
 class Score(LedgerRecord):
@@ -84,6 +121,10 @@ class Score(LedgerRecord):
         error: Forecast minus rating.
         inside: Whether TMDB's rating was inside the 80 % interval of the forecast.
         source: The name of the source of the film; None in records of version 1.0.0.
+        at_least: The forecast probability of a rating or more, by rating; None if the forecast has
+            no distribution.
+        crps: The error of the predicted distribution in rating points (continuous ranked
+            probability score); None if the forecast has no distribution.
     """
 
     film_id: int
@@ -104,6 +145,8 @@ class Score(LedgerRecord):
     error: float
     inside: bool
     source: str | None = None
+    at_least: dict[float, float] | None = None
+    crps: float | None = None
 
 
 class UpcomingFilm(LedgerRecord):
@@ -190,6 +233,8 @@ class TrackRecord(LedgerRecord):
         best: The films with the smallest errors, the smallest first.
         alerts: The alerts in the newest drift report.
         source: The name of the source of the films.
+        distribution: The scores of the predicted distributions, over the films whose forecast has
+            one; None if no film has.
     """
 
     as_of: date
@@ -201,6 +246,7 @@ class TrackRecord(LedgerRecord):
     worst: tuple[Score, ...]
     best: tuple[Score, ...]
     alerts: tuple[str, ...] = ()  # empty at first; `write_track_record` adds them
+    distribution: DistributionScores | None = None
 
 
 class DriftReport(LedgerRecord):

@@ -9,7 +9,7 @@ from typing import Self
 from movierating.errors import ExplainedError
 from movierating.films.film import Film
 from movierating.identity import sha256
-from movierating.ledger.records import Forecast
+from movierating.ledger.records import Forecast, StatedDistribution
 from movierating.model.predictor import PredictedRating, Predictor
 from movierating.registry.bundle import Bundle
 from movierating.registry.registry import Registry
@@ -120,6 +120,9 @@ class Forecaster:
             poster_path=film.poster_path,
             original_title=film.original_title,
             source=self.source,
+            distribution=(
+                StatedDistribution.of(predicted.distribution) if predicted.distribution else None
+            ),
         )
 
 

@@ -121,6 +121,7 @@ def score_films(ratings: Iterable[RatingAtMark], forecasts: Mapping[int, Forecas
 
 
 def _score(at_mark: RatingAtMark, forecast: Forecast) -> Score:
+    stated = forecast.distribution
     return Score(
         film_id=forecast.film_id,
         title=forecast.title,
@@ -140,6 +141,8 @@ def _score(at_mark: RatingAtMark, forecast: Forecast) -> Score:
         error=round(forecast.rating - at_mark.rating, 4),
         inside=forecast.low <= at_mark.rating <= forecast.high,
         source=forecast.source,
+        at_least=stated.at_least if stated else None,
+        crps=stated.crps(at_mark.rating) if stated else None,
     )
 
 

@@ -16,6 +16,7 @@ from movierating.ledger.records import (
     SubgroupFigures,
     TrackRecord,
 )
+from movierating.model.distribution_scores import DistributionScores
 from scripts.dataset.metrics import rmse
 from scripts.parameters import VOTE_BANDS
 
@@ -47,6 +48,7 @@ def track_record(scores: Sequence[Score], day: date, min_votes: int) -> TrackRec
         calibration=tuple(_calibration(films)),
         worst=tuple(by_error[::-1][:LISTED_FILMS]),
         best=tuple(by_error[:LISTED_FILMS]),
+        distribution=distribution_scores(films),
     )
 
 
@@ -97,6 +99,22 @@ def figures(scores: Sequence[Score]) -> Figures:
             )
             for name in sorted(in_all)
         },
+    )
+
+
+def distribution_scores(scores: Sequence[Score]) -> DistributionScores | None:
+    """Score the predicted distributions of those forecasts that have one; None if none has."""
+    known = [
+        (each.at_least, each.crps, each.actual)
+        for each in scores
+        if each.at_least and each.crps is not None
+    ]
+    if not known:
+        return None
+    chances, errors, ratings = zip(*known, strict=True)
+    in_all: set[float] = set.intersection(*(set(each) for each in chances))
+    return DistributionScores.of(
+        {rating: [each[rating] for each in chances] for rating in in_all}, errors, ratings
     )
 
 

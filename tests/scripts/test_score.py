@@ -1,3 +1,5 @@
+import gzip
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -5,7 +7,7 @@ from typing import Any
 import pytest
 
 from movierating.films.source import TMDB, invented_films
-from movierating.ledger.ledger import TRACK_RECORD_KEY, ForecastLedger
+from movierating.ledger.ledger import MADE_PREFIX, TRACK_RECORD_KEY, ForecastLedger
 from movierating.ledger.records import DriftReport, TrackRecord
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
@@ -76,7 +78,28 @@ def test_last_forecast_before_the_release_is_scored_with_the_rating_at_each_mark
         "90 days": (-0.5, True),
     }
     assert found["90 days"].baselines == forecast().baselines
+    stated = forecast().distribution
+    assert stated is not None
+    assert found["90 days"].at_least == stated.at_least
+    assert {mark: each.crps for mark, each in found.items()} == {
+        "votes": stated.crps(8.0),
+        "30 days": stated.crps(8.0),
+        "90 days": stated.crps(7.0),
+    }
     assert found["90 days"].release_date == RELEASED
+
+
+def test_forecasts_of_version_1_0_0_are_scored_without_a_distribution(settings: Settings):
+    bucket = open_bucket(settings)
+    for key in bucket.keys(MADE_PREFIX):
+        blob = bucket.get(key)
+        assert blob is not None
+        lines = [json.loads(line) for line in gzip.decompress(blob.raw).splitlines()]
+        old = [{name: each[name] for name in each if name != "distribution"} for each in lines]
+        bucket.put(key, gzip.compress("\n".join(map(json.dumps, old)).encode()))
+    assert score(RUN_DATE, settings) == 3
+    assert {(each.at_least, each.crps) for each in ledger_of(settings).scores()} == {(None, None)}
+    assert view(settings).distribution is None
 
 
 def test_forecast_from_after_the_premiere_is_not_scored(settings: Settings):

@@ -24,6 +24,10 @@ def forecast(film_id: int = 1, day: date = RUN_DATE, **others: Any) -> Forecast:
         "baselines": {"mean": 6.2, "recent_mean": 6.3, "genre_mean": 6.4},
         "genre": "Drama",
         "language": "ko",
+        "distribution": {
+            "quantiles": [5.5 + 0.1 * part for part in range(20)],
+            "at_least": {6.0: 0.75, 7.0: 0.25, 8.0: 0.0},
+        },
     }
     return Forecast.model_validate(facts | others)
 
@@ -48,5 +52,7 @@ def scored(film_id: int = 1, actual: float = 6.0, **others: Any) -> Score:
         "votes": 120,
         "error": round(6.5 - actual, 4),
         "inside": 5.5 <= actual <= 7.5,
+        "at_least": {6.0: 0.75, 7.0: 0.25, 8.0: 0.0},
+        "crps": 0.3,
     }
     return Score.model_validate(facts | others)

@@ -28,6 +28,12 @@ OPTIONS = {
 FORECAST = {
     "rating": 6.84,
     "interval": {"low": 5.93, "high": 7.74, "coverage": 0.8},
+    "quantiles": [{"level": 0.1, "rating": 5.93}, {"level": 0.9, "rating": 7.74}],
+    "at_least": [
+        {"rating": 6, "probability": 0.88},
+        {"rating": 7, "probability": 0.41},
+        {"rating": 8, "probability": 0.06},
+    ],
     "average": 6.41,
     "mood": {"score": 0.12, "label": "positive"},
     "translated": True,
@@ -190,6 +196,13 @@ TRACK_RECORD: dict[str, Any] = {
     "worst": [_SCORED],
     "best": [_SCORED | {"title": "The Quiet Harbour", "actual": 6.5, "error": 0.0}],
     "alerts": [],
+    "distribution": {
+        "films": 38,
+        "crps": 0.346,
+        "at_least": [
+            {"rating": 7, "share": 0.26, "brier": 0.127, "base_brier": 0.186, "off": 0.012}
+        ],
+    },
 }
 _REFUSED: dict[str, Any] = {
     "action": "refused",

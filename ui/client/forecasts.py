@@ -159,6 +159,53 @@ class ScoredFilm:
 
 
 @dataclass(frozen=True)
+class ScoredChance:
+    """The scores of the forecast probabilities of one rating or more.
+
+    Attributes:
+        rating: The rating that the probabilities are about.
+        share: The fraction of the films that got this rating or more.
+        brier: The mean squared difference between the probability and the outcome (0 or 1).
+        base_brier: The same score, if the probability of every film were `share`.
+        off: The mean difference between probability and share, for films with similar
+            probabilities.
+    """
+
+    rating: float
+    share: float
+    brier: float
+    base_brier: float
+    off: float
+
+
+@dataclass(frozen=True)
+class ScoredDistribution:
+    """The scores of the predicted distributions.
+
+    Attributes:
+        films: The number of scored films whose forecast has a distribution.
+        crps: The error of the distributions in rating points.
+        chances: The scores of the probabilities, by rating.
+    """
+
+    films: int
+    crps: float
+    chances: tuple[ScoredChance, ...]
+
+    @classmethod
+    def parse(cls, body: Any) -> "ScoredDistribution":
+        """Convert the scores of the distributions in the response to `GET /track-record`."""
+        names = ("rating", "share", "brier", "base_brier", "off")
+        return cls(
+            int(body["films"]),
+            finite(body["crps"]),
+            tuple(
+                ScoredChance(*(finite(each[name]) for name in names)) for each in body["at_least"]
+            ),
+        )
+
+
+@dataclass(frozen=True)
 class TrackRecord:
     """The errors of earlier forecasts for films that are now released.
 
@@ -173,6 +220,7 @@ class TrackRecord:
         worst, best: The films with the largest and with the smallest errors.
         alerts: Warnings as sentences. They say that the facts about films or the errors have
             changed.
+        distribution: The scores of the predicted distributions; None if no scored forecast has one.
     """
 
     as_of: date
@@ -183,6 +231,7 @@ class TrackRecord:
     worst: tuple[ScoredFilm, ...]
     best: tuple[ScoredFilm, ...]
     alerts: tuple[str, ...]
+    distribution: ScoredDistribution | None
 
     @classmethod
     def parse(cls, body: Any) -> "TrackRecord | None":
@@ -193,6 +242,7 @@ class TrackRecord:
         if body is None:
             return None
         figures = body["figures"]
+        distribution = body.get("distribution")  # older services do not send it
         return cls(
             as_of=date.fromisoformat(body["as_of"]),
             min_votes=int(body["min_votes"]),
@@ -209,6 +259,7 @@ class TrackRecord:
             worst=tuple(ScoredFilm.parse(film) for film in body["worst"]),
             best=tuple(ScoredFilm.parse(film) for film in body["best"]),
             alerts=tuple(str(alert) for alert in body["alerts"]),
+            distribution=None if distribution is None else ScoredDistribution.parse(distribution),
         )
 
 

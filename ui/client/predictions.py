@@ -47,6 +47,7 @@ class Forecast:
         rating: The forecast rating.
         low, high: The lower and the upper end of the forecast's interval.
         coverage: The fraction of films whose rating should lie in the interval, such as 0.8.
+        chance: The probability of a rating of 7 or more; None if the service did not send it.
         average: What the model forecasts for a film without any known facts.
         mood: The mood of the plot as a word, and its score from -1 (dark) to 1 (bright). None if
             the mood is unknown.
@@ -66,6 +67,7 @@ class Forecast:
     low: float
     high: float
     coverage: float
+    chance: float | None
     average: float
     mood: tuple[str, float] | None
     translated: bool
@@ -87,6 +89,7 @@ class Forecast:
             low=finite(interval["low"]),
             high=finite(interval["high"]),
             coverage=finite(interval["coverage"]),
+            chance=_chance_of_7(body.get("at_least")),  # older services do not send it
             average=finite(body["average"]),
             mood=None if mood is None else (str(mood["label"]), finite(mood["score"])),
             translated=bool(body["translated"]),
@@ -132,6 +135,11 @@ class RatingHistogram:
             finite(body["step"]),
             tuple(int(count) for count in body["counts"]),
         )
+
+
+def _chance_of_7(at_least: Any) -> float | None:
+    chances = {each["rating"]: finite(each["probability"]) for each in at_least or ()}
+    return chances.get(7)
 
 
 def _fields(remarks: Any) -> tuple[str, ...]:

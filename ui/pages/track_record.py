@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ui.client.api import ApiError, fetch
-from ui.client.forecasts import ScoredFilm, ScoredSubgroup, TrackRecord
+from ui.client.forecasts import ScoredDistribution, ScoredFilm, ScoredSubgroup, TrackRecord
 from ui.i18n.words import Words
 from ui.widgets import charts, notices, table
 
@@ -39,6 +39,8 @@ def main() -> None:
             spec=charts.calibration(words, record.calibration),
             alt=charts.calibration_text(words, record.calibration),
         )
+    if record.distribution:
+        _chances(words, record.distribution)
     for name, films in (("worst", record.worst), ("best", record.best)):
         st.header(words(f"track_record.{name}"), anchor=False)
         _films(words, words(f"track_record.{name}"), films)
@@ -67,6 +69,33 @@ def _whole(words: Words, record: TrackRecord) -> None:
     ]
     parts = [f"{name} {words.number(rmse, '0.00')}" for name, rmse, _ in named]
     st.vega_lite_chart(spec=charts.errors(named), alt=words.joined(parts))
+
+
+def _chances(words: Words, distribution: ScoredDistribution) -> None:
+    st.header(words("track_record.probabilities"), anchor=False)
+    values = {
+        "films": words.count("films", distribution.films),
+        "crps": words.number(distribution.crps, "0.00"),
+    }
+    st.markdown(words("track_record.probabilities_lead", **values))
+    names = ("at_least", "share", "brier", "base_brier", "off")
+    table.draw(
+        words("track_record.probabilities"),
+        [words(f"track_record.{name}") for name in names],
+        [
+            (
+                words.number(each.rating, "0.0"),
+                words.percent(each.share),
+                *(
+                    words.number(score, "0.000")
+                    for score in (each.brier, each.base_brier, each.off)
+                ),
+            )
+            for each in distribution.chances
+        ],
+        numbers=(0, 1, 2, 3, 4),
+        caption_hidden=True,
+    )
 
 
 def _over_time(words: Words, record: TrackRecord) -> None:

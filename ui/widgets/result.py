@@ -41,6 +41,8 @@ def _headline(words: Words, forecast: Forecast) -> str:
     label, score = forecast.mood or ("unknown", None)
     shown = _formatted(words, forecast)
     shown["score"] = "" if score is None else words.points(score)
+    chance = forecast.chance
+    shown["chance"] = "" if chance is None else words.percent(chance)
     texts = words.section("forecast", **shown)
     # Without a score, say why: the plot was read in Korean, or there was none.
     no_score = "read_in_korean" if forecast.read_in_korean else "no_score"
@@ -50,6 +52,7 @@ def _headline(words: Words, forecast: Forecast) -> str:
         "mood": words.name("moods", label),
         "score": texts[no_score if score is None else "score"],
         "translated": texts["translated"] if forecast.translated else "",
+        "chance": "" if chance is None else texts["chance"],
     }
     return fill("forecast.html", filled)
 

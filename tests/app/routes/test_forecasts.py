@@ -68,6 +68,11 @@ def test_forecast_is_returned_as_recorded(client: TestClient):
         "release_date": "2026-12-03",
         "rating": 6.0,
         "interval": {"low": 5.5, "high": 7.5, "coverage": 0.8},
+        "at_least": [
+            {"rating": 6, "probability": 0.75},
+            {"rating": 7, "probability": 0.25},
+            {"rating": 8, "probability": 0},
+        ],
         "change": -0.5,
         "reasons": [{"group": "genre", "points": 0.3}, {"group": "people", "points": -0.1}],
         "genre": "Drama",

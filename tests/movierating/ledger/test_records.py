@@ -1,10 +1,18 @@
+import json
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
-from movierating.ledger.records import last_before_release
+from movierating.ledger.records import Forecast, Score, StatedDistribution, last_before_release
+from movierating.model.distribution import (
+    SCORED_LEVELS,
+    NormalisedErrors,
+    RatingDistributions,
+    crps,
+)
 from tests.support.bundles import RUN_DATE
-from tests.support.forecasts import forecast
+from tests.support.forecasts import forecast, scored
 
 DAY = timedelta(days=1)
 RELEASE = RUN_DATE + 10 * DAY
@@ -32,3 +40,27 @@ def test_forecasts_after_a_release_that_moved_earlier_do_not_count():
 
 def test_film_without_a_forecast_before_its_release_has_none():
     assert last_before_release([forecast(1)], {1: RUN_DATE}) == {}
+
+
+def test_stated_distribution_is_that_of_the_prediction():
+    errors = NormalisedErrors.of(np.random.default_rng(1).normal(0, 1, 500), np.ones(500))
+    predicted = RatingDistributions(6.5, 0.7, errors)
+    stated = StatedDistribution.of(predicted)
+    assert list(stated.at_least) == [6, 7, 8]
+    assert stated.at_least[7] == pytest.approx(float(predicted.at_least(7)), abs=1e-4)
+    assert sorted(stated.quantiles) == list(stated.quantiles)
+    quantiles = [[predicted.quantile(level)] for level in SCORED_LEVELS]
+    assert stated.crps(6.1) == pytest.approx(crps(quantiles, [6.1])[0], abs=1e-3)
+
+
+def test_distribution_is_read_as_it_was_written():
+    made = forecast()
+    assert made.distribution is not None
+    assert Forecast.model_validate_json(made.model_dump_json()) == made
+
+
+@pytest.mark.parametrize("record", [forecast(), scored()])
+def test_record_of_version_1_0_0_has_no_distribution(record: Forecast | Score):
+    old = record.model_dump(mode="json", exclude={"distribution", "at_least", "crps"})
+    read = type(record).model_validate_json(json.dumps(old))
+    assert set(read.model_dump(include={"distribution", "at_least", "crps"}).values()) == {None}

@@ -27,6 +27,23 @@ def test_figures_equal_a_calculation_by_hand():
     }
 
 
+def test_distributions_of_the_forecasts_that_have_one_are_scored():
+    old = scored(3, 7.5, at_least=None, crps=None)
+    found = track_record([scored(1, 6.5), scored(2, 7.1, crps=0.5), old], RUN_DATE, 50)
+    assert found.distribution is not None
+    assert (found.distribution.films, found.distribution.crps) == (2, 0.4)
+    six, seven, eight = found.distribution.at_least
+    assert (six.share, seven.share, eight.share) == (1.0, 0.5, 0.0)
+    assert seven.brier == pytest.approx((0.25**2 + 0.75**2) / 2, abs=1e-4)
+    assert seven.base_brier == 0.25
+
+
+def test_track_record_of_forecasts_without_distributions_has_none():
+    scores = [scored(at, at_least=None, crps=None) for at in range(3)]
+    assert track_record(scores, RUN_DATE, 50).distribution is None
+    assert track_record([], RUN_DATE, 50).distribution is None
+
+
 def test_baseline_that_some_forecasts_lack_is_left_out():
     found = figures([scored(1), scored(2, baselines={"mean": 6.0})])
     assert list(found.baselines) == ["mean"]

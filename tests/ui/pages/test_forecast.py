@@ -109,6 +109,18 @@ def test_forecast_shows_interval_mood_and_score():
     for expected in ("6.8", "80% 예측 구간 5.9 ~ 7.7", "평균적인 영화 6.4", "긍정적", "+0.12"):
         assert expected in text
     assert "영어로 옮긴 줄거리" in text
+    assert "7.0점 이상일 가능성 41%" in text
+
+
+def test_forecast_of_a_service_without_probabilities_shows_none(api: StubApi):
+    for body in (
+        FORECAST | {"at_least": None},
+        {k: FORECAST[k] for k in FORECAST if k != "at_least"},
+    ):
+        api.responses["/predict"] = 200, body
+        text = visible_text(submit(open_app()))
+        assert "6.8" in text
+        assert "이상일 가능성" not in text
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,24 @@ def test_errors_are_shown_by_month_and_in_three_charts():
     assert len(chart_texts(page)) == 3
 
 
+@pytest.mark.parametrize(("language", "header"), [("en", "Probabilities"), ("ko", "확률 예측")])
+def test_scores_of_the_probabilities_are_shown(language: str, header: str):
+    page = open_page("track_record", language)
+    assert header in [each.value for each in page.header]
+    text = visible_text(page)
+    assert "7.0 26% 0.127 0.186 0.012" in text
+    assert "0.35" in text
+
+
+def test_service_without_distributions_has_no_table_of_them(api: StubApi):
+    old = {name: value for name, value in TRACK_RECORD.items() if name != "distribution"}
+    for body in (old, TRACK_RECORD | {"distribution": None}):
+        api.responses["/track-record"] = 200, body
+        page = open_page("track_record")
+        assert "Probabilities" not in [each.value for each in page.header]
+        assert "The Far Shore" in visible_text(page)
+
+
 def test_alert_is_shown(api: StubApi):
     api.responses["/track-record"] = 200, TRACK_RECORD | {"alerts": ["genres changed"]}
     page = open_page("track_record")
