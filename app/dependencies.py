@@ -24,7 +24,7 @@ class State(TypedDict):
     """
 
     follower: Follower
-    translator: Translator
+    translator: Translator | None
     worker: Worker
     metrics: Metrics
     draining: Draining
@@ -54,9 +54,9 @@ def metrics_of(request: Request) -> Metrics:
     return metrics
 
 
-def translator_of(request: Request) -> Translator:
-    """Return the translator of the application."""
-    translator: Translator = request.state.translator
+def translator_of(request: Request) -> Translator | None:
+    """Return the translator of the application; None if translation is switched off."""
+    translator: Translator | None = request.state.translator
     return translator
 
 

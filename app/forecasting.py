@@ -31,51 +31,60 @@ _NOTE_CHARACTERS: Final = 300  # of a note's field and of its reason; a name has
 MOOD_THRESHOLD: Final = 0.1  # a polarity from -0.1 to 0.1 is labelled neutral
 
 
+NOT_TRANSLATED: Final = (
+    "the model reads plots in English and Korean, and translation is switched off; counted as "
+    "unknown"
+)
+TRANSLATION_FAILED: Final = "the plot could not be translated; counted as unknown"
+
+
 @dataclass(frozen=True)
 class PlotReading:
-    """The plot in a request, and whether the service could measure it.
-
-    To read a plot means to measure its length and mood, which needs English text.
+    """The plot in a request, and how the service could read it.
 
     Attributes:
         plot: The plot as the model gets it; None if no plot was sent, or if it could not be read.
         translated: Whether the plot was translated into English first.
-        failed: Whether the caller sent a plot, but its translation failed, so it was not read.
-        in_korean: Whether the model uses the Korean words of the plot, without translation.
+        problem: Why a plot that was sent could not be read; None if it could.
+        in_korean: Whether the model uses the Korean plot itself, without translation.
     """
 
     plot: Plot | None
     translated: bool = False
-    failed: bool = False
+    problem: str | None = None
     in_korean: bool = False
 
     def or_korean(self, bundle: Bundle, text: str | None) -> "PlotReading":
-        """Use the Korean plot itself if its translation into English failed.
+        """Use the Korean plot itself if it was not translated into English.
 
-        The result is this object, unchanged, in three cases: the translation did not fail, the plot
-        is not Korean, or the model in `bundle` cannot use Korean words.
+        The result is this object, unchanged, in three cases: the plot is in English already, the
+        plot is not Korean, or the model in `bundle` cannot read Korean.
 
         Args:
             bundle: The model in service.
             text: The plot as the caller sent it.
         """
-        if not (self.failed and bundle.effects.reads_korean and is_korean(text or "")):
+        is_unread = bool(self.problem and text and is_korean(text))
+        if not is_unread or "ko" not in bundle.effects.plot_languages:
             return self
         # Length and mood are left unknown, because the model was trained on those of English plots.
         return PlotReading(Plot(None, None, None, text, language="ko"), in_korean=True)
 
 
-def read_plot(text: str | None, english: str | None) -> PlotReading:
+def read_plot(
+    text: str | None, english: str | None, problem: str = TRANSLATION_FAILED
+) -> PlotReading:
     """Measure the length and mood of a plot, and record whether it was translated.
 
     Args:
         text: The plot as the caller sent it.
-        english: The same plot in English; None if the translation failed.
+        english: The same plot in English; None if it was not translated.
+        problem: Why it was not translated.
     """
     if not (text and text.strip()):
         return PlotReading(None)
     if english is None:
-        return PlotReading(None, failed=True)
+        return PlotReading(None, problem=problem)
     return PlotReading(measure_plot(english), translated=english != text)
 
 
@@ -278,12 +287,8 @@ def _ignored(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> list[Fie
                 field="language", reason=f"no training film is in language {facts.language!r}"
             )
         )
-    if reading.failed:
-        ignored.append(
-            FieldNote(
-                field="overview", reason="the plot could not be translated; counted as unknown"
-            )
-        )
+    if reading.problem:
+        ignored.append(FieldNote(field="overview", reason=reading.problem))
     # List misspelt or unsupported fields, so that the caller knows that they had no influence.
     extra = facts.model_extra or {}
     return ignored + [FieldNote(field=name, reason="this model does not use it") for name in extra]

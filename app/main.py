@@ -72,12 +72,14 @@ def create_app(
     Args:
         settings: The API's settings; by default they are read from the environment.
         follower: Loads the model; by default from the registry in the S3 bucket of the settings.
-        translator: Translates plots; by default with Google's service.
+        translator: Translates plots; by default with Google's service, or not at all, as the
+            settings say.
         draining: Tells whether the service is shutting down; by default it never does.
     """
     settings = settings or api_settings()
     follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
-    translator = translator or Translator(settings.translation_timeout_seconds)
+    if translator is None and settings.translation == "google":
+        translator = Translator(settings.translation_timeout_seconds)
     metrics, draining, worker = Metrics(follower), draining or Draining(), Worker()
     forecasts_reader = ForecastsReader(lambda: open_bucket(settings))
     decisions_reader = DecisionsReader(lambda: open_bucket(settings))

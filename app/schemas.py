@@ -56,7 +56,11 @@ class FilmFacts(BaseModel):
     title: Annotated[str | None, Field(max_length=500, description="English title.")] = None
     overview: Annotated[
         str | None,
-        Field(max_length=10_000, description="Plot; a plot in another language is translated."),
+        Field(
+            max_length=10_000,
+            description="Plot in English or Korean. A plot in another language counts as unknown, "
+            "unless the service translates plots.",
+        ),
     ] = None
     genres: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=60)]],
@@ -214,8 +218,8 @@ class Forecast(BaseModel):
     read_in_korean: Annotated[
         bool,
         Field(
-            description="Whether the plot could not be translated and was read in Korean. The "
-            "forecast then uses its words, but not its mood and length."
+            description="Whether the plot was read in Korean, without translation. The forecast "
+            "then uses its meaning, but not its mood and length."
         ),
     ]
     missing: Annotated[list[str], Field(description="Facts that were not sent.")]
@@ -289,6 +293,17 @@ class Options(BaseModel):
     version: str
     genres: list[GenreOption]
     languages: list[LanguageOption]
+    plot_languages: Annotated[
+        list[str],
+        Field(description="Languages of plots that the model reads without a translation."),
+    ]
+    translation: Annotated[
+        Literal["off", "google"],
+        Field(
+            description="`google`: a plot that is not in English is sent to Google Translate. "
+            "`off`: no plot is sent anywhere."
+        ),
+    ]
 
 
 class Health(BaseModel):

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.figures import report
 from benchmarks.memory import peak_mb
+from benchmarks.plots import with_kept_vectors
 from movierating.films.codes import Codes
 from movierating.films.film import Film
 from movierating.films.text import measure_plot, normalise
@@ -197,7 +198,7 @@ def _explain_ms(model: Model, films: FilmVectors) -> float:
 def main(argv: list[str] | None = None) -> int:
     """Run the benchmark with the command-line options, and print the measured values."""
     arguments = _PARSER.parse_args(argv)
-    films = read_films(arguments.films)
+    films = with_kept_vectors(read_films(arguments.films))
     films = films[films["release_date"] < arguments.until.isoformat()]
     figures = measure(films, arguments.split)
     report(arguments.json, **figures, peak_mb=round(peak_mb(os.getpid()) or 0))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from benchmarks.plots import link_kept, with_kept_vectors
 from movierating.films.codes import Codes
 from movierating.registry.manifest import MANIFEST_NAME
 from movierating.settings import Settings, load_settings
@@ -90,6 +91,8 @@ def write_cleaned(files: RunFiles, films: pd.DataFrame, source: str) -> None:
         films: The cleaned films, a data frame with one row per film.
         source: Where the films come from; this text is copied to the run's reports.
     """
+    with_kept_vectors(films)
+    link_kept(Path(str(files.folder)))
     faults: dict[str, Any] = {"faults": {}}
     write_json(files.collect_report, {"source": source, "validation": faults})
     write_json(

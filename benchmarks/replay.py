@@ -39,6 +39,7 @@ import pandas as pd
 
 from benchmarks.accuracy import read_films
 from benchmarks.figures import report
+from benchmarks.plots import link_kept, with_kept_vectors
 from movierating.films.codes import Codes
 from movierating.identity import sha256
 from movierating.ledger.ledger import ForecastLedger
@@ -48,6 +49,7 @@ from movierating.registry.manifest import MANIFEST_NAME
 from movierating.s3 import Blob, PreconditionFailedError
 from scripts.dataset.metrics import baseline_forecasts
 from scripts.dataset.split import Sample, TimeSplit
+from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS
 from scripts.evaluation.gate import (
     MIN_FILMS_TO_COMPARE,
     Verdict,
@@ -314,7 +316,9 @@ def trained(begins: date, films: Path, folder: Path, config: ModelConfig) -> Pat
     """
     month = Month.of(pd.read_pickle(films), begins)  # noqa: S301 - `backtest` wrote it
     files = RunFiles(folder, month.day)
-    write_bytes(files.cleaned, month.known.to_csv(index=False).encode())
+    columns = [*OLD_COLUMNS, *NEW_COLUMNS]
+    write_bytes(files.cleaned, month.known[columns].to_csv(index=False).encode())
+    link_kept(folder)
     write_json(files.codes, Codes().to_json())
     write_json(files.preprocess_report, {"source": "replay", "collected": len(month.known)})
     write_json(files.collect_report, {"source": "replay", "validation": {"faults": {}}})
@@ -456,7 +460,7 @@ def main(argv: list[str] | None = None, config: ModelConfig = CONFIG) -> int:
     """Run the backtest from the command line."""
     started = time.perf_counter()
     arguments = _PARSER.parse_args(argv)
-    films = read_films(arguments.films)
+    films = with_kept_vectors(read_films(arguments.films))
     with TemporaryDirectory() as folder:
         replay, identical = backtest(films, arguments, config, Path(folder))
     lines, found = summary(replay)

@@ -12,6 +12,7 @@ from typing import Final
 from benchmarks.accuracy import cleaned
 from benchmarks.figures import report
 from benchmarks.floors import learnable_floor
+from benchmarks.plots import with_kept_vectors
 from movierating.films.film import Film
 from movierating.films.text import measure_plot
 from sandbox.tmdb import films as invented
@@ -58,7 +59,7 @@ def main() -> int:
         }
         for film in out
     }
-    frame = cleaned(outcomes, {film.id: film_of(film) for film in out})
+    frame = with_kept_vectors(cleaned(outcomes, {film.id: film_of(film) for film in out}))
     # Hold out the whole newest fifth and not only 500 films, so that chance matters less.
     split = TimeSplit.of_newest(frame, enough=len(frame))
     learned = train_candidates(split, MODEL_CONFIG)

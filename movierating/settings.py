@@ -13,7 +13,7 @@ import string
 from functools import lru_cache
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -220,6 +220,7 @@ class ApiSettings(SharedSettings):
 
     api_port: _Port = 8000
     model_poll_seconds: Annotated[float, Field(gt=0)] = 10
+    translation: Literal["off", "google"] = "off"
     translation_timeout_seconds: Annotated[float, Field(gt=0)] = 3
     api_key_hashes: Annotated[tuple[Annotated[str, AfterValidator(_key_hash)], ...], *_Split] = ()
     rate_limit_per_minute: Annotated[int | None, Field(ge=1)] = None

@@ -18,6 +18,7 @@ from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.legacy import exports
+from scripts.dataset.plot_encoder import local_encoders
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.dataset.table import read_cleaned
 from scripts.evaluation.approval import (
@@ -172,9 +173,9 @@ def _publish(run_date: date, settings: PipelineSettings) -> _Published:
     stored = files.require(files.bundle / MANIFEST_NAME, "train").read_bytes()
     old_model = files.require(files.legacy_model, "train").read_bytes()
     registry = Registry(open_bucket(settings))
-    with local_copy(files.bundle) as folder:
-        bundle = Bundle.load(folder, sha256(stored), with_twin=True)
-        manifest_sha256 = registry.publish(folder, bundle.manifest)
+    with local_copy(files.bundle) as folder, local_encoders(files.folder) as encoders:
+        bundle = Bundle.load(folder, sha256(stored), encoders, with_twin=True)
+        manifest_sha256 = registry.publish(folder, bundle.manifest, encoders)
     return _Published(files, registry, bundle, old_model, manifest_sha256, registry.production())
 
 

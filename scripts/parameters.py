@@ -41,6 +41,7 @@ FOLDS: Final = 3  # number of years before the split; each is forecast from the 
 # The recent bias is the mean error of the newest fold. It is subtracted from forecasts.
 BIAS_HALF_LIFE_DAYS: Final = 120  # each time an error is this much older, its weight halves
 BIAS_MIN_FILMS: Final = 100  # with fewer films in the fold, the bias is noise and 0 is used
+PLOT_COMPONENTS: Final = 192  # principal components of the plots' vectors
 BIAS_PRIOR_FILMS: Final = 60  # prior strength, in films: the bias of few films is shrunk towards 0
 
 
@@ -73,6 +74,9 @@ class EffectsConfig:
             "keyword": 1.2,
             "title": 8.5,
             "plot": 3.3,
+            "plot meaning": 1.0,
+            "plot score: words": 3.3,
+            "plot score: meaning": 1.0,
             "few votes": 0.4,
         }
     )

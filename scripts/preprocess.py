@@ -19,7 +19,8 @@ from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.cleaning import extended_codes, keep_usable
 from scripts.dataset.eligibility import ineligible_rows
 from scripts.dataset.legacy import encoder_pickles
-from scripts.dataset.table import row_of, write_cleaned
+from scripts.dataset.plot_vectors import with_plot_vectors
+from scripts.dataset.table import read_cleaned, row_of, write_cleaned
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.run_files import RunFiles
@@ -40,8 +41,8 @@ class NothingToLearnError(ExplainedError, ValueError):
 def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
     """Write the films that a model can be trained on, with the ratings known on the run date.
 
-    Two more outputs are the tables that give genres and languages their numbers (codes), and the
-    report of how many films were dropped for which reason.
+    Three more outputs are the tables that give genres and languages their numbers (codes), the
+    report of how many films were dropped for which reason, and the vectors of new plots.
 
     Returns:
         The path of the cleaned file. Its columns are the twelve columns of the old system, then
@@ -92,6 +93,8 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
     _write_codes(files, codes)
     facts = [row_of(*row) for row in zip(films, repeat(codes), korean)]
     write_cleaned(files.cleaned, pd.concat(outcomes, ignore_index=True), facts)
+    # The training needs the vectors. Now, because this step has more memory to spare.
+    with_plot_vectors(read_cleaned(files.cleaned), files.folder)
     return files.cleaned
 
 

@@ -11,6 +11,7 @@ from movierating.registry.manifest import Manifest
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
+from scripts.dataset.plot_vectors import with_plot_vectors
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import read_cleaned
 from scripts.evaluation.diagnostics import diagnose
@@ -54,7 +55,7 @@ def train(
     files = RunFiles(data_folder(settings), run_date)
     cleaned = files.require(files.cleaned, "preprocess")
     source = files.cleaned_source()
-    split = TimeSplit.of_newest(read_cleaned(cleaned))
+    split = TimeSplit.of_newest(with_plot_vectors(read_cleaned(cleaned), files.folder))
     result = train_candidates(split, config)
     family = result.best.family
     manifest, twin, contents = assemble(result, config, split, files)

@@ -19,6 +19,7 @@ import optuna
 from movierating.identity import sha256
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts import parameters
+from scripts.dataset.plot_vectors import with_plot_vectors
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import read_cleaned
 from scripts.evaluation.tracking import log_run
@@ -58,7 +59,7 @@ def tune(
     # Errors are comparable only between trials with the same films and the same parameters.py.
     fingerprint = sha256(data.encode() + _PARAMETERS.read_bytes())
     group = f"tune_{fingerprint[:12]}"
-    split = TimeSplit.of_newest(read_cleaned(cleaned))
+    split = TimeSplit.of_newest(with_plot_vectors(read_cleaned(cleaned), files.folder))
     found = {}
     for name in names:
         search = SEARCHES[name](split)

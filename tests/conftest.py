@@ -20,6 +20,7 @@ from sandbox.tmdb.process import RunningStandIn, running
 from scripts.runtime import clock
 from tests.support.bundles import Packed, pack, packed_in
 from tests.support.chromium import browser, page  # noqa: F401 - fixtures
+from tests.support.encoders import write_small_encoder
 from tests.support.films import moment
 from tests.support.parallel import LongestFirst, made_once, rank
 from tests.support.pipeline_run import Run, run_of, run_pipeline
@@ -80,6 +81,14 @@ def retries_without_waits() -> Iterator[None]:
     """Let boto3 repeat a failed request immediately instead of after some seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ExponentialBackoff, "delay_amount", lambda *_: 0)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_plot_encoder() -> Iterator[None]:
+    """Let the pipeline write a small plot encoder, because the real one takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scripts.dataset.plot_encoder.write_encoder", write_small_encoder)
         yield
 
 

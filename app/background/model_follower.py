@@ -17,7 +17,7 @@ from typing import Final, Literal
 
 from app.background.polling import Polling
 from movierating.errors import ExplainedError
-from movierating.registry.bundle import Bundle
+from movierating.registry.bundle import Bundle, encoders_beside
 from movierating.registry.pointer import Pointer, Production
 from movierating.registry.registry import Registry
 from movierating.s3 import PreconditionFailedError, S3UnavailableError
@@ -189,7 +189,7 @@ class Follower:
             return bundle
         try:
             with TemporaryDirectory() as folder:
-                return self._download(pointer, Path(folder))
+                return self._download(pointer, Path(folder) / "bundle")
         except OSError as error:
             raise OSError(f"a new version cannot be written to disk: {_reason(error)}") from error
 
@@ -203,6 +203,7 @@ class Follower:
                 shutil.rmtree(folder, ignore_errors=True)
                 download.rename(folder)
             self._write_cached_pointer(pointer)
+            self._drop_other_encoders(bundle)
         finally:
             shutil.rmtree(download, ignore_errors=True)
         return bundle
@@ -218,9 +219,17 @@ class Follower:
             partial.replace(self.cache / _POINTER_NAME)
         finally:
             partial.unlink(missing_ok=True)
+        kept = encoders_beside(self.cache / pointer.version)
         for other in self.cache.iterdir():
-            if other.is_dir() and other.name != pointer.version:
+            if other.is_dir() and other != kept and other.name != pointer.version:
                 shutil.rmtree(other, ignore_errors=True)
+
+    def _drop_other_encoders(self, bundle: Bundle) -> None:
+        """Delete the files of plot encoders that the version in the cache does not use."""
+        used = {entry.sha256 for entry in bundle.manifest.encoder.values()}
+        for path in encoders_beside(self.cache / "bundle").glob("*"):
+            if path.name not in used:  # an open file stays readable until it is closed
+                path.unlink(missing_ok=True)
 
     def _finish_poll(self, problem: str | None) -> None:
         if problem is None:

@@ -7,7 +7,7 @@ from babel import Locale
 from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.dependencies import FollowerDep, ServedDep
+from app.dependencies import FollowerDep, ServedDep, translator_of
 from app.problems import BAD_INPUT, NOT_FOUND, UNAVAILABLE
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import GenreOption, LanguageOption, Options, VersionInfo, VersionName
@@ -41,7 +41,7 @@ class Ratings(BaseModel):
     responses=UNAVAILABLE,
     tags=["forecast"],
 )
-async def options(served: ServedDep, response: Response) -> Options:
+async def options(served: ServedDep, request: Request, response: Response) -> Options:
     """List the genres and languages that the model knows, with their codes for `GET /predict`."""
     response.headers["Cache-Control"] = _OPTIONS_CACHE_CONTROL
     codes = served.bundle.codes
@@ -52,6 +52,8 @@ async def options(served: ServedDep, response: Response) -> Options:
             LanguageOption(code=code, language=language, name=_english_name(language))
             for code, language in enumerate(codes.languages.names)
         ],
+        plot_languages=[*served.bundle.effects.plot_languages],
+        translation="google" if translator_of(request) else "off",
     )
 
 

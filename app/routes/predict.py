@@ -13,7 +13,13 @@ from pydantic import ValidationError
 
 from app.background.model_follower import Served
 from app.dependencies import in_service, metrics_of, translator_of, worker_of
-from app.forecasting import PlotReading, forecast, forecast_from_codes, read_plot
+from app.forecasting import (
+    NOT_TRANSLATED,
+    PlotReading,
+    forecast,
+    forecast_from_codes,
+    read_plot,
+)
 from app.middleware.limits import charge
 from app.problems import BAD_INPUT, UNAVAILABLE, invalid
 from app.schemas import (
@@ -56,7 +62,7 @@ class _Tools:
     """
 
     served: Served
-    translator: Translator
+    translator: Translator | None
     worker: Worker
     at_least: Sequence[float]
 
@@ -211,8 +217,8 @@ def _row_without_translation(tools: _Tools, film: Any) -> _Row | FilmFacts:
     """Parse and forecast one film of a batch, as `POST /predict` does.
 
     Returns:
-        The row for an invalid film, or for a film whose plot needs no translation. Otherwise, the
-        facts about the film.
+        The row for an invalid film, or for a film whose plot is not to be translated. Otherwise,
+        the facts about the film.
     """
     try:
         facts = FilmFacts.model_validate(film)
@@ -232,18 +238,23 @@ async def _forecast(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Fore
 
 
 def _forecast_untranslated(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast | None:
-    """Forecast a film; return None if its plot needs a translation."""
+    """Forecast a film; return None if its plot has to be translated first."""
     text = facts.overview
-    if text and not is_english(text):
+    if not text or is_english(text):
+        reading = read_plot(text, text)
+    elif tools.translator:
         return None
-    return _calculate(tools, facts, read_plot(text, text), explained=explained)
+    else:
+        reading = read_plot(text, None, problem=NOT_TRANSLATED)
+    return _calculate(tools, facts, reading, explained=explained)
 
 
 async def _forecast_translated(
     tools: _Tools, facts: FilmFacts, *, explained: bool = True
 ) -> Forecast:
     """Forecast a film whose plot is not English."""
-    english = await tools.translator.to_english(facts.overview or "")
+    text = facts.overview or ""
+    english = await tools.translator.to_english(text) if tools.translator else None
 
     def calculate() -> Forecast:
         return _calculate(tools, facts, read_plot(facts.overview, english), explained=explained)

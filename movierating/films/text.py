@@ -13,9 +13,6 @@ from movierating.films.film import Plot
 from movierating.films.sentiment import sentiment
 
 _HANGUL: Final = re.compile(r"[가-힣]+")
-# Korean attaches particles to the end of a word, so whole words rarely match. Short sequences of
-# syllables (n-grams) from the word's stem still match.
-_NGRAM_SYLLABLES: Final = (2, 3)
 
 
 def _full_width() -> dict[int, int | str | None]:
@@ -119,16 +116,3 @@ def is_korean(text: str) -> bool:
     """Return whether most letters of a text are Hangul."""
     hangul = sum(map(len, _HANGUL.findall(text)))
     return hangul * 2 > sum(letter.isalpha() for letter in text)
-
-
-def syllable_ngrams(text: str) -> list[str]:
-    """Return all sequences of two and of three adjacent syllables in the Korean words of a text.
-
-    The model uses them instead of words when a Korean plot cannot be translated.
-    """
-    return [
-        word[start : start + length]
-        for word in _HANGUL.findall(text)
-        for length in _NGRAM_SYLLABLES
-        for start in range(len(word) - length + 1)
-    ]

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from movierating.model.features import Matrix
 from movierating.model.onnx_model import Model
-from movierating.model.target_encoding import ALL_EFFECTS, EFFECT_FEATURES, PAST_RATINGS
+from movierating.model.target_encoding import ADDED_EFFECTS, ALL_EFFECTS, PAST_RATINGS
 
 Mask = npt.NDArray[np.bool_]
 
@@ -34,6 +34,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "overview_sentiment": "plot",
     "overview_subjectivity": "plot",
     "plot": "plot",
+    "plot_meaning": "plot",
+    "plot_score": "plot",
     "title": "title",
     "keyword": "keywords",
     "release_year": "season",
@@ -50,7 +52,7 @@ GROUPS: Final[Mapping[str, str]] = {
     "company": "company",
     "franchise": "franchise",
 }
-_EFFECTS: Final = frozenset(EFFECT_FEATURES.values())
+_EFFECTS: Final = frozenset(ADDED_EFFECTS)
 
 
 def group_of(feature: str) -> str | None:

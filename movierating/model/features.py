@@ -4,8 +4,8 @@ Every feature is known before release. A missing fact is NaN, never zero. There 
 
 * measurements, listed in `MEASUREMENTS`;
 * flags (0 or 1): `genre=NAME` and `language=CODE`;
-* target encodings: `effect=TRAIT`, and the past ratings `films=TRAIT`, `mean=TRAIT` and
-  `latest=TRAIT`. A trait is a kind of fact, such as `director`.
+* target encodings: `effect=TRAIT`, the past ratings `films=TRAIT`, `mean=TRAIT` and
+  `latest=TRAIT`, and `plot_score`. A trait is a kind of fact, such as `director`.
 
 To build the same vector as training, serving needs only the feature names and the effects that are
 stored in the model's bundle.

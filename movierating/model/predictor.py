@@ -4,14 +4,16 @@ Both the API and the forecast ledger use `Predictor`, so a film gets the same nu
 the rounding differs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from movierating.films.film import Film
 from movierating.model.attribution import explain
 from movierating.model.distribution import RatingDistributions, intervals
 from movierating.model.features import Matrix, build_matrix
 from movierating.model.onnx_model import Model
+from movierating.model.plot_encoder import Vectors
 from movierating.model.target_encoding import Effects
 
 
@@ -37,6 +39,13 @@ class PredictedRating:
     reasons: dict[str, float]
 
 
+class Encoder(Protocol):
+    """Turns plots into vectors, as `PlotEncoder` does."""
+
+    def encode(self, texts: Iterable[str]) -> Vectors:
+        """Return the vectors of texts, shape (texts, 512)."""
+
+
 @dataclass(frozen=True)
 class Predictor:
     """The parts of one model version that turn a film's facts into a forecast.
@@ -45,15 +54,23 @@ class Predictor:
         features: Names of the features, in the order of the vector.
         effects: The target encoding, which turns a film's tokens into effects in rating points.
         model: The ONNX graphs for the rating and its error.
+        encoder: Turns the text of a plot into a vector; None if the model uses no such vectors.
     """
 
     features: tuple[str, ...]
     effects: Effects
     model: Model
+    encoder: Encoder | None = None
 
     def matrix(self, films: Sequence[Film]) -> Matrix:
         """Build the vectors of films, shape (films, features); NaN where a fact is unknown."""
-        return build_matrix(films, self.features, map(self.effects.encode, films))
+        encodings = [self.effects.encode(film, self._plot_vector(film)) for film in films]
+        return build_matrix(films, self.features, encodings)
+
+    def _plot_vector(self, film: Film) -> Vectors | None:
+        if self.encoder is None or film.plot is None or not film.plot.text:
+            return None
+        return self.encoder.encode([film.plot.text]).reshape(-1)
 
     def ratings(self, films: Sequence[Film]) -> Matrix:
         """Forecast only the ratings of films, shape (films,)."""

@@ -18,16 +18,20 @@ import numpy as np
 import numpy.typing as npt
 
 from movierating.films.film import Film
-from movierating.films.text import syllable_ngrams
 from movierating.films.tokens import TRACKED_TRAITS, TRAITS, Tokens, key_of
+from movierating.model.plot_weights import PlotWeights
 
 TargetEncoding = Mapping[str, float]
+PlotVector = npt.NDArray[Any]  # from the plot encoder, shape (512,)
 
-# Key of the effect table for syllables of Korean plots. It is not a trait: the other tables hold
-# the tokens of traits.
-KOREAN_PLOT: Final = "plot in Korean"
 ALL_EFFECTS: Final = "effect=all"  # the average rating plus the effects of all traits
 EFFECT_FEATURES: Final = {trait: f"effect={trait}" for trait in TRAITS}
+# The effect of the plot's meaning, beside the effects of its words and of all other facts.
+MEANING_EFFECT: Final = "effect=plot_meaning"
+ADDED_EFFECTS: Final = (*EFFECT_FEATURES.values(), MEANING_EFFECT)  # `ALL_EFFECTS` is their sum
+# What the plot, its words and its meaning, says about the rating if nothing else is known: the
+# difference from the average. The effects credit a plot only with what the other facts leave over.
+PLOT_SCORE: Final = "plot_score"
 # Facts about a token's earlier films, such as a director's: their number as log(1 + n), their mean
 # rating, and the rating of the newest. From these the model learns how reliable an effect is.
 PAST_RATINGS: Final = ("films", "mean", "latest")
@@ -36,7 +40,8 @@ PAST_RATING_FEATURES: Final = {
 }
 ENCODED_FEATURES: Final = (
     ALL_EFFECTS,
-    *EFFECT_FEATURES.values(),
+    *ADDED_EFFECTS,
+    PLOT_SCORE,
     *chain.from_iterable(PAST_RATING_FEATURES.values()),
 )
 
@@ -44,8 +49,8 @@ ENCODED_FEATURES: Final = (
 class EffectTable(Mapping[str, tuple[float, ...]]):
     """The tokens of one trait, such as all directors, with the numbers for each token.
 
-    The numbers are the token's weight and effect, and for tracked traits also its past ratings.
-    Tracked traits are those of people, companies and franchises.
+    The numbers are the token's weight and effect. Words of the plot also have a score. Tokens of
+    tracked traits (people, companies and franchises) also have their past ratings.
 
     A name is found in any spelling that has the same key (`movierating.films.text.name_key`). The
     table contains one spelling of each name, which is the one that most films have.
@@ -64,8 +69,9 @@ class EffectTable(Mapping[str, tuple[float, ...]]):
 
         Args:
             tokens: The tokens, each once.
-            numbers: One row per token: weight and effect, shape (tokens, 2), and for tracked traits
-                also the three past ratings, shape (tokens, 5).
+            numbers: One row per token: weight and effect, shape (tokens, 2); for words of the plot
+                also the score, shape (tokens, 3); for tracked traits also the three past ratings,
+                shape (tokens, 5).
             key: Converts a token to its key, under which it is found.
 
         Raises:
@@ -75,8 +81,8 @@ class EffectTable(Mapping[str, tuple[float, ...]]):
         self._numbers = np.asarray(numbers, dtype=np.float64)
         self._key = key
         count = len(self._spellings)
-        if self._numbers.shape not in {(count, 2), (count, 2 + len(PAST_RATINGS))}:
-            raise ValueError("a table has two numbers per token, or five with past ratings")
+        if self._numbers.shape not in {(count, 2), (count, 3), (count, 2 + len(PAST_RATINGS))}:
+            raise ValueError("a table has two numbers per token, or three or five")
         if len(set(self._spellings)) < count:
             raise ValueError("a table lists each token once")
         keys = [key(token) for token in self._spellings]
@@ -160,29 +166,33 @@ class Effects:
         tables: One table per trait, with the weight and the effect of each token. Effects are in
             rating points. The weights say how much each token of a film contributes to the sum of
             the film's effects for the trait.
+        plots: The functions of a plot's vector; None if no training film had a vector.
     """
 
     as_of: date
     average: float
     tables: Mapping[str, EffectTable]
+    plots: PlotWeights | None = None
 
-    def encode(self, film: Film) -> TargetEncoding:
+    def encode(self, film: Film, vector: PlotVector | None = None) -> TargetEncoding:
         """Return the target encoding of a film, by feature name; NaN where a fact is unknown.
 
-        The result has, by feature name: the effect of each trait in rating points, the average
-        rating plus all effects, and for each tracked trait the mean of its tokens' past ratings. A
-        token without training films, such as a new director, has the effect 0.
+        The result has, by feature name: the effect of each trait in rating points, the effect of
+        the plot's meaning, the average rating plus all effects, the plot's score, and for each
+        tracked trait the mean of its tokens' past ratings. A token without training films, such as
+        a new director, has the effect 0.
+
+        Args:
+            film: The film.
+            vector: The vector of the film's plot; None if there is no plot or no plot encoder.
         """
         tokens = {trait: tokens_of(film) for trait, tokens_of in TRAITS.items()}
         encoding = {
             EFFECT_FEATURES[trait]: self._effect(trait, its_tokens)
             for trait, its_tokens in tokens.items()
         }
-        if self.reads_korean and film.plot and film.plot.language == "ko":
-            encoding[EFFECT_FEATURES["plot"]] = self._effect(
-                KOREAN_PLOT, syllable_ngrams(film.plot.text or "")
-            )
-        known = (effect for effect in encoding.values() if not math.isnan(effect))
+        encoding |= self._plot(film, vector)
+        known = (encoding[name] for name in ADDED_EFFECTS if not math.isnan(encoding[name]))
         encoding[ALL_EFFECTS] = self.average + sum(known)
         for trait in TRACKED_TRAITS:
             encoding |= zip(
@@ -191,9 +201,30 @@ class Effects:
         return encoding
 
     @property
-    def reads_korean(self) -> bool:
-        """Whether the model can use a Korean plot, because enough training films had one."""
-        return KOREAN_PLOT in self.tables
+    def plot_languages(self) -> tuple[str, ...]:
+        """The languages of plots that the model can use without a translation."""
+        return ("en", *(self.plots.shifts if self.plots else ()))
+
+    def _plot(self, film: Film, vector: PlotVector | None) -> TargetEncoding:
+        """Return the features of the plot's meaning; without English words also their effect."""
+        unknown = {MEANING_EFFECT: math.nan, PLOT_SCORE: math.nan}
+        if film.plot is None or vector is None or self.plots is None:
+            return unknown
+        language = film.plot.language
+        meaning = self.plots.meaning(vector, language)
+        if language == "en":
+            score = meaning.score + self._word_score(TRAITS["plot"](film))
+            return {MEANING_EFFECT: meaning.effect, PLOT_SCORE: score}
+        return {
+            EFFECT_FEATURES["plot"]: meaning.words_effect,
+            MEANING_EFFECT: meaning.effect,
+            PLOT_SCORE: meaning.score + meaning.words_score,
+        }
+
+    def _word_score(self, words: Tokens) -> float:
+        found = self._found("plot", words)
+        norm = math.sqrt(sum(weight * weight for weight, *_ in found))
+        return sum(weight * score for weight, _, score in found) / norm if found else 0.0
 
     def _effect(self, trait: str, tokens: Tokens) -> float:
         """Return the effect of all tokens of one trait of a film.
@@ -204,8 +235,7 @@ class Effects:
         """
         if not tokens:
             return math.nan
-        table = self.tables.get(trait, _EMPTY)
-        found = table.rows(tokens)  # a token that a film has twice counts once, as in training
+        found = self._found(trait, tokens)
         norm = math.sqrt(sum(weight * weight for weight, *_ in found))
         return sum(weight * effect for weight, effect, *_ in found) / norm if found else 0.0
 
@@ -216,9 +246,12 @@ class Effects:
         """
         if not tokens:
             return (math.nan,) * len(PAST_RATINGS)
-        table = self.tables.get(trait, _EMPTY)
-        pasts = [row[2:] for row in table.rows(tokens)]
+        pasts = [numbers[2:] for numbers in self._found(trait, tokens)]
         return [*map(fmean, zip(*pasts, strict=True))] or (0.0, math.nan, math.nan)
+
+    def _found(self, trait: str, tokens: Tokens) -> list[list[float]]:
+        """Return the numbers of the tokens in the trait's table, each token once as in training."""
+        return self.tables.get(trait, _EMPTY).rows(tokens)
 
     def to_json(self) -> dict[str, Any]:
         """Return the effects as a dictionary for JSON."""
@@ -226,6 +259,7 @@ class Effects:
             "as_of": self.as_of.isoformat(),
             "average": self.average,
             "tables": {trait: table.to_json() for trait, table in self.tables.items()},
+            "plots": self.plots.to_json() if self.plots else None,
         }
 
     @classmethod
@@ -235,4 +269,5 @@ class Effects:
             trait: EffectTable.from_json(table, key_of(trait))
             for trait, table in raw["tables"].items()
         }
-        return cls(date.fromisoformat(raw["as_of"]), float(raw["average"]), tables)
+        plots = PlotWeights.from_json(raw["plots"]) if raw.get("plots") else None
+        return cls(date.fromisoformat(raw["as_of"]), float(raw["average"]), tables, plots)

@@ -12,10 +12,11 @@ import numpy as np
 
 from movierating.films.codes import Codes
 from movierating.films.film import Film
-from movierating.identity import sha256
+from movierating.identity import file_sha256, sha256
 from movierating.model.distribution import NormalisedErrors
 from movierating.model.features import Matrix, UnknownFeatureError
 from movierating.model.onnx_model import ExternalDataError, Graph, GraphError, Model
+from movierating.model.plot_encoder import EncoderFilesError, PlotEncoder
 from movierating.model.predictor import Predictor
 from movierating.model.similar_films import SimilarFilms
 from movierating.model.target_encoding import Effects
@@ -63,6 +64,7 @@ class Bundle:
         similar_films: The index of the training films, to find films similar to a film.
         model: The ONNX graphs that forecast the rating and its error.
         training_films: The ids of all films that the measured model has learned from.
+        encoder: Turns plots into vectors; None if the model uses none.
         evidence: Scores by subgroup of the hold-out films; None if the bundle has no such file.
         card: The model card in Markdown; None if the bundle has no such file.
         twin: The measured model, if it is not the served one and was loaded.
@@ -74,6 +76,7 @@ class Bundle:
     similar_films: SimilarFilms
     model: Model
     training_films: TrainingFilms
+    encoder: PlotEncoder | None = None
     evidence: Evidence | None = None
     card: str | None = None
     twin: Predictor | None = None
@@ -81,7 +84,7 @@ class Bundle:
     @cached_property
     def predictor(self) -> Predictor:
         """The parts of the bundle that turn a film's facts into a forecast."""
-        return Predictor(self.manifest.features, self.effects, self.model)
+        return Predictor(self.manifest.features, self.effects, self.model, self.encoder)
 
     @property
     def measured(self) -> Predictor:
@@ -105,7 +108,14 @@ class Bundle:
         return self.predictor.ratings(films)
 
     @classmethod
-    def load(cls, folder: Path, manifest_sha256: str, *, with_twin: bool = False) -> Self:
+    def load(
+        cls,
+        folder: Path,
+        manifest_sha256: str,
+        encoders: Path | None = None,
+        *,
+        with_twin: bool = False,
+    ) -> Self:
         """Load a bundle: check the hash of each file, parse it, and replay the golden inputs.
 
         Golden inputs are stored vectors with the outputs that the model had when it was trained.
@@ -115,6 +125,8 @@ class Bundle:
             folder: The bundle's folder.
             manifest_sha256: The expected hash of the manifest, from the pointer to the model in
                 production (`production.json`).
+            encoders: The folder with the plot encoder's files, each under its hash. By default it
+                is beside the bundle's folder.
             with_twin: Whether to load the twin, which a service does not need.
 
         Raises:
@@ -131,6 +143,7 @@ class Bundle:
             manifest.interval80.quantile,
             _errors(files),
         )
+        encoder = _encoder(manifest, encoders or encoders_beside(folder))
         bundle = cls(
             manifest,
             _parsed(Codes, CODES_NAME, files),
@@ -138,9 +151,10 @@ class Bundle:
             similar_films,
             model,
             _training_films(files.get(TRAINING_FILMS_NAME), similar_films),
+            encoder,
             _evidence(files.get(EVIDENCE_NAME)),
             files[CARD_NAME].decode(errors="replace") if CARD_NAME in files else None,
-            _twin(model, manifest, files) if with_twin and manifest.refit else None,
+            _twin(model, manifest, files, encoder) if with_twin and manifest.refit else None,
         )
         _check_features(bundle)
         _replay_golden_inputs(bundle)
@@ -185,10 +199,34 @@ def golden_inputs(model: Model, matrix: Matrix) -> tuple[GoldenInput, ...]:
     )
 
 
-def _twin(served: Model, manifest: Manifest, files: Mapping[str, bytes]) -> Predictor:
+def encoders_beside(folder: Path) -> Path:
+    """Return the folder of plot encoders' files that belongs to a bundle's folder."""
+    return folder.parent / "encoders"
+
+
+def _encoder(manifest: Manifest, folder: Path) -> PlotEncoder | None:
+    """Open the encoder that a manifest names, after checking the hash of each file."""
+    if not manifest.encoder:
+        return None
+    paths = {name: folder / entry.sha256 for name, entry in manifest.encoder.items()}
+    for name, path in paths.items():
+        if not path.exists():
+            raise BundleError(f"{name} of the plot encoder is missing")
+        if file_sha256(path) != path.name:
+            raise BundleError(f"{name} does not have the SHA-256 that the manifest names")
+    try:
+        return PlotEncoder(paths)
+    except EncoderFilesError as error:
+        raise BundleError(str(error)) from error
+
+
+def _twin(
+    served: Model, manifest: Manifest, files: Mapping[str, bytes], encoder: PlotEncoder | None
+) -> Predictor:
     # Both models have the same error model and distribution: those of the twin.
     model = replace(served, rating=_graph(TWIN_MODEL_NAME, files))
-    return Predictor(manifest.features, _parsed(Effects, TWIN_EFFECTS_NAME, files), model)
+    effects = _parsed(Effects, TWIN_EFFECTS_NAME, files)
+    return Predictor(manifest.features, effects, model, encoder)
 
 
 def _similar_films(raw: bytes) -> SimilarFilms:
@@ -247,6 +285,8 @@ def _parsed(kind: type[_Read], name: str, files: Mapping[str, bytes]) -> _Read:
 
 
 def _check_features(bundle: Bundle) -> None:
+    if bundle.effects.plots and not bundle.encoder:
+        raise BundleError("the model needs a plot encoder, but the manifest names none")
     try:
         # A film without known facts: the graphs must accept vectors that are mostly NaN.
         bundle.forecast([Film()])

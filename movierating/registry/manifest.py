@@ -132,6 +132,8 @@ class Manifest(_Part):
             hold-out films with only running time, language, main genre and plot known).
         baselines: Scores of the naive baselines, such as the mean of all films, on the hold-out
             films. The model has to beat them.
+        encoder: The files of the plot encoder that the model needs. They are stored once for all
+            versions, under their hashes. Empty if the model uses no vectors of plots.
         golden: Golden inputs, replayed whenever the model is loaded.
         kernel: The processor type for which the linear algebra library (BLAS) calculated on the
             machine that trained the model, such as `Haswell`; None in format 2.
@@ -162,6 +164,7 @@ class Manifest(_Part):
     data: DataSource
     libraries: dict[str, str]
     files: dict[PlainName, FileEntry]
+    encoder: dict[PlainName, FileEntry] = {}
     golden: tuple[GoldenInput, ...]
     kernel: str | None = None
     recipe: str | None = None
@@ -181,8 +184,10 @@ class Manifest(_Part):
         return self.model_dump_json(indent=2).encode()
 
     def _identity(self) -> str:
-        # Format 2 lacks the fields that are None. Leaving these out keeps its manifests' digests.
-        named = self.model_dump_json(exclude=set(_CIRCUMSTANCES), exclude_none=True)
+        # Format 2 lacks the fields that are None, and the encoder. Leaving these out keeps the
+        # digests of its manifests.
+        excluded = {*_CIRCUMSTANCES, *(() if self.encoder else ("encoder",))}
+        named = self.model_dump_json(exclude=excluded, exclude_none=True)
         return sha256(named.encode())
 
 

@@ -17,12 +17,13 @@ from typing import Final, Protocol
 
 from movierating.films.codes import Codes
 from movierating.films.source import is_invented
-from movierating.identity import sha256
-from movierating.registry.bundle import CODES_NAME, Bundle
+from movierating.identity import file_sha256, sha256
+from movierating.registry.bundle import CODES_NAME, Bundle, encoders_beside
 from movierating.registry.decisions import Decision, DecisionLog
 from movierating.registry.manifest import (
     MANIFEST_NAME,
     BundleError,
+    FileEntry,
     Manifest,
     Outline,
     parse_manifest,
@@ -140,8 +141,14 @@ class Registry:
         raw = self._versions.manifest(pointer.version)
         return parse_manifest(raw, pointer.manifest_sha256)
 
-    def fetch(self, pointer: VersionReference, folder: Path) -> None:
+    def fetch(self, pointer: VersionReference, folder: Path, encoders: Path | None = None) -> None:
         """Copy a version into a folder and check each file against the manifest.
+
+        Args:
+            pointer: The version.
+            folder: The folder for the bundle's files.
+            encoders: The folder for the plot encoder's files, each under its hash. Files that it
+                has are not downloaded again. By default it is beside the bundle's folder.
 
         Raises:
             BundleError: A file is missing or altered.
@@ -153,12 +160,30 @@ class Registry:
             content = self._versions.file(manifest.version, manifest.files, name)
             (folder / name).write_bytes(content)
         (folder / MANIFEST_NAME).write_bytes(raw)
+        for entry in manifest.encoder.values():
+            self._fetch_encoder_file(entry, encoders or encoders_beside(folder))
 
-    def bundle(self, pointer: VersionReference, *, with_twin: bool = False) -> Bundle:
+    def _fetch_encoder_file(self, entry: FileEntry, folder: Path) -> None:
+        path = folder / entry.sha256
+        if path.exists() and file_sha256(path) == entry.sha256:
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(self._versions.encoder_file(entry))
+        partial.replace(path)
+
+    def bundle(
+        self,
+        pointer: VersionReference,
+        encoders: Path | None = None,
+        *,
+        with_twin: bool = False,
+    ) -> Bundle:
         """Download a version and load it with all checks, as the API does.
 
         Args:
             pointer: Names the version and its manifest's hash.
+            encoders: A folder in which to keep the plot encoder's files for the next call.
             with_twin: Whether to load the twin, which only the gate needs.
 
         Raises:
@@ -166,8 +191,9 @@ class Registry:
                 golden inputs than when the model was trained.
         """
         with TemporaryDirectory() as folder:
-            self.fetch(pointer, Path(folder))
-            return Bundle.load(Path(folder), pointer.manifest_sha256, with_twin=with_twin)
+            here = Path(folder) / "bundle"
+            self.fetch(pointer, here, encoders)
+            return Bundle.load(here, pointer.manifest_sha256, encoders, with_twin=with_twin)
 
     def versions(self) -> list[StoredVersion]:
         """Return the published versions, the newest first."""
@@ -192,10 +218,16 @@ class Registry:
             self.manifest(current.pointer)
         return verified
 
-    def publish(self, folder: Path, manifest: Manifest) -> str:
+    def publish(self, folder: Path, manifest: Manifest, encoders: Path | None = None) -> str:
         """Store a bundle under its version; a second call changes nothing.
 
         The manifest is stored last, so a version with a manifest is complete.
+
+        Args:
+            folder: The bundle's folder.
+            manifest: The bundle's manifest.
+            encoders: The folder with the plot encoder's files, each under its hash. By default it
+                is beside the bundle's folder.
 
         Returns:
             The SHA-256 of the stored manifest.
@@ -203,7 +235,7 @@ class Registry:
         Raises:
             RegistryConflictError: The version exists with other content.
         """
-        return self._versions.publish(folder, manifest)
+        return self._versions.publish(folder, manifest, encoders or encoders_beside(folder))
 
     def promote(self, pointer: Pointer, over: Production | None) -> None:
         """Make `pointer` the production pointer, if `over` is still the current one.

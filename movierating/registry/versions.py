@@ -23,6 +23,8 @@ from movierating.registry.manifest import (
 from movierating.s3 import Bucket, ObjectTooLargeError, PreconditionFailedError, StoredObject
 
 VERSIONS: Final = "models/versions/"
+ENCODERS: Final = "models/encoders/"  # files of plot encoders, each under its SHA-256
+_STORE_AGAIN: Final = "the next run of the step `deploy` stores it again"
 
 
 class RegistryConflictError(ExplainedError, RuntimeError):
@@ -95,17 +97,25 @@ class Versions:
         ]
         return sorted(stored, key=lambda each: (each.modified, each.version), reverse=True)
 
-    def publish(self, folder: Path, manifest: Manifest) -> str:
+    def publish(self, folder: Path, manifest: Manifest, encoders: Path) -> str:
         """Store a bundle under its version; a second call changes nothing.
 
         The manifest is stored last, so a version with a manifest is complete.
+
+        Args:
+            folder: The bundle's folder.
+            manifest: The bundle's manifest.
+            encoders: The folder with the plot encoder's files, each under its hash.
 
         Returns:
             The SHA-256 of the stored manifest.
 
         Raises:
             RegistryConflictError: The version exists with other content.
+            BundleError: A file of the plot encoder was altered in the bucket.
         """
+        for entry in manifest.encoder.values():
+            self._store_encoder_file(encoders / entry.sha256, entry)
         # Readers ignore a version without a manifest, so a killed publisher does no harm.
         for name in manifest.files:
             key, raw = _key(manifest.version, name), (folder / name).read_bytes()
@@ -133,6 +143,8 @@ class Versions:
             raise BundleError(f"{MANIFEST_NAME} is not the one that {version} was published with")
         for name in manifest.files:
             self.file(version, manifest.files, name)
+        for entry in manifest.encoder.values():
+            self.encoder_file(entry)
         return VerifiedVersion(manifest, manifest_sha256)
 
     def remove(self, version: str) -> None:
@@ -160,6 +172,23 @@ class Versions:
             raise BundleError(f"{name} does not have the SHA-256 that the manifest names")
         return raw
 
+    def encoder_file(self, entry: FileEntry) -> bytes:
+        """Read one file of a plot encoder and check its hash.
+
+        Raises:
+            BundleError: The file is missing or altered.
+        """
+        key = ENCODERS + entry.sha256
+        try:
+            blob = self._bucket.get(key, max_bytes=entry.bytes)
+        except ObjectTooLargeError:
+            raise BundleError(_altered(key)) from None
+        if blob is None:
+            raise BundleError(f"{key} of the plot encoder is missing; {_STORE_AGAIN}")
+        if sha256(blob.raw) != entry.sha256:
+            raise BundleError(_altered(key))
+        return blob.raw
+
     def manifest(self, version: str) -> bytes:
         """Read the manifest of a version without checking its hash.
 
@@ -177,6 +206,13 @@ class Versions:
             raise BundleError(f"{name} is missing from version {version}")
         return blob.raw
 
+    def _store_encoder_file(self, path: Path, entry: FileEntry) -> None:
+        key = ENCODERS + entry.sha256
+        if any(self._bucket.keys(key)):
+            self.encoder_file(entry)  # a version must not be published with an altered encoder
+        else:
+            self._stored(key, path.read_bytes())
+
     def _stored(self, key: str, raw: bytes) -> bytes:
         # Never overwrite: two publishers of the same version must not mix their files.
         try:
@@ -187,6 +223,10 @@ class Versions:
                 raise RegistryConflictError(f"another publisher is writing {key}") from None
             return existing.raw
         return raw
+
+
+def _altered(key: str) -> str:
+    return f"{key} of the plot encoder is altered; delete it, and {_STORE_AGAIN}"
 
 
 def _key(version: str, name: str) -> str:

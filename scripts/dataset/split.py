@@ -11,6 +11,8 @@ import pandas as pd
 
 from movierating.errors import ExplainedError
 from movierating.films.film import Film
+from movierating.model.plot_encoder import Vectors
+from scripts.dataset.plot_vectors import KOREAN_VECTOR, PLOT_VECTOR, stacked
 from scripts.dataset.table import films_of
 from scripts.parameters import (
     HOLDOUT_FILMS,
@@ -64,6 +66,16 @@ class Sample:
     def opened(self) -> npt.NDArray[np.datetime64]:
         """The release dates, shape (films,)."""
         return self.frame["release_date"].to_numpy("datetime64[D]")
+
+    @property
+    def plot_vectors(self) -> Vectors:
+        """The vectors of the plots, shape (films, 512); NaN for a film without a vector."""
+        return stacked(self.frame, PLOT_VECTOR)
+
+    @property
+    def korean_vectors(self) -> Vectors:
+        """The vectors of the Korean plots, shape (films, 512); NaN for a film without a vector."""
+        return stacked(self.frame, KOREAN_VECTOR)
 
     def newest(self, count: int) -> "Sample":
         """Select the `count` films that were released last, of those with enough votes to measure.

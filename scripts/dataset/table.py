@@ -59,8 +59,8 @@ def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str
     Args:
         film: The film.
         codes: The code tables for genre and language.
-        overview_ko: The Korean plot. It is not a fact in `Film`; training uses it to estimate the
-            effects of Korean words.
+        overview_ko: The Korean plot. It is not a fact in `Film`; training uses it to learn
+            how Korean plots differ from English ones.
     """
     plot, opened = film.plot, film.release_date
     return {

@@ -38,6 +38,7 @@ from movierating.registry.manifest import (
 )
 from movierating.registry.training_films import TrainingFilms
 from scripts.dataset.metrics import score
+from scripts.dataset.plot_encoder import encoder_entries
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.parameters import MIN_VOTES_TO_MEASURE, ModelConfig
 from scripts.runtime.provenance import commit, kernel, libraries
@@ -45,6 +46,7 @@ from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import staged_folder, write_bytes
 from scripts.training.intervals import fit_error_model
 from scripts.training.onnx_export import to_onnx
+from scripts.training.plot_meaning import KnownVectors
 from scripts.training.recipe import recipe
 from scripts.training.refit import LARGEST_DISTANCE, distance, refit
 from scripts.training.selection import TrainingResult
@@ -141,6 +143,7 @@ def assemble(
         data=_data_source(files),
         libraries=libraries(),
         files={},
+        encoder=encoder_entries(files.folder) if result.effects.plots else {},
         golden=golden_inputs(model, golden),
         kernel=kernel(),
         recipe=recipe(config),
@@ -172,7 +175,13 @@ def _refitted(
     graph = to_onnx(best.family, refitted.regressor, probe)
     model = replace(measured.predictor.model, rating=Graph(graph))
     predictor = Predictor(measured.predictor.features, refitted.effects, model)
-    apart = distance(predictor, measured.predictor, split.train.newest(len(probe)).films)
+    films = split.train.newest(len(probe))
+    vectors = KnownVectors.of(films)
+    apart = distance(
+        replace(predictor, encoder=vectors),
+        replace(measured.predictor, encoder=vectors),
+        films.films,
+    )
     if apart <= LARGEST_DISTANCE:
         facts = Refit(until=until, train_films=len(refitted.films), distance=apart)
         return _Served(graph, predictor, refitted.films, facts)

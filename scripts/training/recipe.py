@@ -1,9 +1,9 @@
 """The recipe of a model: everything that decides what training makes of given films.
 
 A model of the same recipe differs from an earlier one only by its films, so the gate checks it less
-strictly than a model of a new recipe. The digest covers the model families, their parameters, and
-the code that prepares films, builds features, and trains. Comments, docstrings and layout do not
-count, and neither do versions of libraries, which the manifest lists separately.
+strictly than a model of a new recipe. The digest covers the model families, their parameters, the
+plot encoder, and the code that prepares films, builds features, and trains. Comments, docstrings
+and layout do not count, and neither do versions of libraries, which the manifest lists separately.
 """
 
 import ast
@@ -16,6 +16,7 @@ from typing import Final
 import movierating
 import scripts
 from movierating.identity import sha256
+from scripts.dataset.plot_encoder import encoder_name
 from scripts.parameters import ModelConfig
 
 _SHARED: Final = Path(movierating.__file__).parent
@@ -45,9 +46,10 @@ _OTHER: Final = frozenset(
 
 
 def recipe(config: ModelConfig) -> str:
-    """Return the digest of the recipe: the families with their parameters, and the code."""
+    """Return the digest of the recipe: families with parameters, plot encoder, and code."""
     families = {family: config.parameters[family] for family in config.families}
-    return sha256((json.dumps(families, sort_keys=True) + code_digest(_CODE)).encode())[:16]
+    parts = (json.dumps(families, sort_keys=True), encoder_name(), code_digest(_CODE))
+    return sha256("".join(parts).encode())[:16]
 
 
 @cache

@@ -27,7 +27,6 @@ from movierating.model.predictor import Predictor
 from movierating.model.target_encoding import Effects
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.parameters import MIN_VOTES_TO_LEARN, ModelConfig
-from scripts.training.korean_plots import add_korean_plots
 from scripts.training.models import Correction
 from scripts.training.selection import TrainingResult, fit
 from scripts.training.vectors import estimate_effects
@@ -65,7 +64,7 @@ def refit(result: TrainingResult, split: TimeSplit, config: ModelConfig, until: 
     family, vectors = result.best.family, result.films
     learned = vectors.select(vectors.votes >= MIN_VOTES_TO_LEARN)
     films = Sample.joined(split.train, split.later)
-    effects = add_korean_plots(estimate_effects(films, until + timedelta(1)), films)
+    effects = estimate_effects(films, until + timedelta(1))
     return Refit(fit(family, config.parameters[family], learned), effects, films)
 
 

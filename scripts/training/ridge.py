@@ -13,10 +13,11 @@ most iterations.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse.linalg import LinearOperator, cg
@@ -51,8 +52,58 @@ class RidgeFit:
     intercept: float
 
 
+@dataclass(frozen=True)
+class Dense:
+    """Columns in which most films have a value, such as the components of plots' vectors.
+
+    Attributes:
+        columns: One row per film.
+        scale: Factor of all columns. It is a number of its own, because scaled columns would be a
+            second large matrix.
+    """
+
+    columns: Floats
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class _Design:
+    """All columns: the sparse columns of tokens, then the dense ones."""
+
+    tokens: sparse.csr_matrix
+    dense: Dense
+
+    @cached_property
+    def _transposed(self) -> sparse.csr_matrix:
+        return self.tokens.T.tocsr()
+
+    def times(self, coefficients: Floats) -> Floats:
+        """Multiply by one coefficient per column, shape (films,)."""
+        count = self.tokens.shape[1]
+        product: Floats = self.tokens @ coefficients[:count]
+        return product + self.dense.columns @ (coefficients[count:] * self.dense.scale)
+
+    def transposed_times(self, by_film: Floats) -> Floats:
+        """Multiply the transposed columns by one number per film, shape (columns,)."""
+        dense = self.dense.columns.T @ by_film * self.dense.scale
+        product: Floats = np.concatenate([self._transposed @ by_film, dense])
+        return product
+
+    def gram(self, tokens: npt.NDArray[np.intp], weights: Floats) -> Floats:
+        """Return the weighted products of some token columns and all dense columns."""
+        block, columns = self.tokens[:, tokens], self.dense.columns
+        weighted = sparse.csr_matrix(block.multiply(weights[:, None]))
+        mixed = weighted.T @ columns * self.dense.scale
+        dense = columns.T @ (columns * weights[:, None]) * self.dense.scale**2
+        return np.block([[(block.T @ weighted).toarray(), mixed], [mixed.T, dense]])
+
+
 def fit_ridge(
-    matrix: sparse.csr_matrix, targets: Floats, weights: Floats, penalty: float = 1.0
+    matrix: sparse.csr_matrix,
+    targets: Floats,
+    weights: Floats,
+    penalty: float = 1.0,
+    dense: Dense | None = None,
 ) -> RidgeFit:
     """Fit a ridge regression with an intercept; the intercept has no penalty.
 
@@ -61,28 +112,32 @@ def fit_ridge(
         targets: The values to predict, shape (films,).
         weights: The weight of each film, shape (films,).
         penalty: The penalty of a squared coefficient.
+        dense: More columns, which get the last coefficients; their coefficients are those of the
+            scaled columns.
 
     Raises:
         NotConvergedError: The solver did not reach its tolerance.
     """
-    transposed, total = matrix.T.tocsr(), weights.sum()
-    means, mean = transposed @ weights / total, float((weights * targets).sum() / total)
-
-    def normal_matrix(coefficients: Floats) -> Floats:
-        """Multiply by the matrix of the normal equations, without building it."""
-        fitted = matrix @ coefficients
-        centred = weights * (fitted - (weights * fitted).sum() / total)
-        product: Floats = transposed @ centred + penalty * coefficients
-        return product
-
+    design = _Design(matrix, dense or Dense(np.empty((matrix.shape[0], 0))))
+    total = weights.sum()
     # One BLAS thread is faster: in such small sums, several threads mostly wait for each other.
     with _libraries().limit(limits=1, user_api="blas"):
+        means = design.transposed_times(weights) / total
+        mean = float((weights * targets).sum() / total)
+
+        def normal_matrix(coefficients: Floats) -> Floats:
+            """Multiply by the matrix of the normal equations, without building it."""
+            fitted = design.times(coefficients)
+            centred = weights * (fitted - (weights * fitted).sum() / total)
+            product: Floats = design.transposed_times(centred) + penalty * coefficients
+            return product
+
         coefficients, failed = cg(
             _operator(normal_matrix, len(means)),
-            transposed @ (weights * (targets - mean)),
+            design.transposed_times(weights * (targets - mean)),
             rtol=_TOLERANCE,
             maxiter=_MAX_ITERATIONS,
-            M=_operator(_preconditioner(matrix, weights, means, penalty), len(means)),
+            M=_operator(_preconditioner(design, weights, means, penalty), len(means)),
         )
     if failed:
         raise NotConvergedError
@@ -90,24 +145,25 @@ def fit_ridge(
 
 
 def _preconditioner(
-    matrix: sparse.csr_matrix, weights: Floats, means: Floats, penalty: float
+    design: _Design, weights: Floats, means: Floats, penalty: float
 ) -> Callable[[Floats], Floats]:
     """Return a function that solves the normal equations approximately.
 
     The approximation is exact for the heaviest columns together, and treats each other column as
     independent of all columns.
     """
-    total = weights.sum()
-    diagonal = matrix.multiply(matrix).T @ weights - total * means**2 + penalty
-    heaviest = np.argsort(-diagonal, kind="stable")[:_EXACT_COLUMNS]
-    block = matrix[:, heaviest]
-    weighted = sparse.csr_matrix(block.multiply(weights[:, None]))
-    gram = (block.T @ weighted).toarray() - total * np.outer(means[heaviest], means[heaviest])
-    factor = cho_factor(gram + penalty * np.eye(len(heaviest)))
+    total, count = weights.sum(), design.tokens.shape[1]
+    spread = design.tokens.multiply(design.tokens).T @ weights - total * means[:count] ** 2
+    heaviest = np.argsort(-spread, kind="stable")[:_EXACT_COLUMNS]
+    exact = np.concatenate([heaviest, np.arange(count, len(means))])
+    gram = design.gram(heaviest, weights) - total * np.outer(means[exact], means[exact])
+    factor = cho_factor(gram + penalty * np.eye(len(exact)))
+    diagonal = np.ones(len(means))  # the dense columns are all in `exact`
+    diagonal[:count] = spread + penalty
 
     def solve(residual: Floats) -> Floats:
         solution: Floats = residual / diagonal
-        solution[heaviest] = cho_solve(factor, residual[heaviest])
+        solution[exact] = cho_solve(factor, residual[exact])
         return solution
 
     return solve

@@ -26,7 +26,6 @@ from scripts.parameters import (
     ModelConfig,
     ModelType,
 )
-from scripts.training.korean_plots import add_korean_plots
 from scripts.training.leakage import refuse_leaks
 from scripts.training.models import Correction, family_named, fit_correction
 from scripts.training.vectors import FilmVectors, build_vectors
@@ -142,7 +141,6 @@ def train_candidates(split: TimeSplit, config: ModelConfig) -> TrainingResult:
     features = choose_features(split.train.films, MIN_FILMS_PER_FLAG)
     refuse_leaks(split, features, build_vectors)
     films, effects = build_vectors(split, features)
-    effects = add_korean_plots(effects, split.train)
     candidates = [
         _train_candidate(family, config.parameters[family], films) for family in config.families
     ]

@@ -27,17 +27,20 @@ import numpy as np
 from scipy import sparse
 
 from movierating.films.tokens import TRACKED_TRAITS, key_of
+from movierating.model.plot_weights import PlotWeights
 from movierating.model.target_encoding import (
     ALL_EFFECTS,
     EFFECT_FEATURES,
+    MEANING_EFFECT,
     PAST_RATING_FEATURES,
+    PLOT_SCORE,
     Effects,
     EffectTable,
     TargetEncoding,
 )
 from scripts.parameters import EFFECTS, MIN_FILMS, MIN_VOTES_TO_MEASURE, EffectsConfig
 from scripts.runtime.clock import YEAR_DAYS
-from scripts.training.ridge import fit_ridge
+from scripts.training.ridge import Dense, fit_ridge
 from scripts.training.vocabulary import (
     DIGITS,
     Floats,
@@ -48,6 +51,9 @@ from scripts.training.vocabulary import (
     unit_rows,
 )
 
+_MEANING: Final = "plot meaning"
+_WORD_SCORE: Final = "plot score: words"
+_MEANING_SCORE: Final = "plot score: meaning"
 _FEW_VOTES: Final = "few votes"
 _FEW_VOTES_TRAITS: Final = ("genre", "language")  # the shift differs by genre and by language
 
@@ -65,6 +71,9 @@ class EffectsEstimate:
             rating, and the rating of the newest (`PAST_RATINGS`); shape (tokens, 3).
         few_votes: How much few votes shift a rating: the coefficients of the columns of
             `_vote_shortfall`, in rating points.
+        meaning: The effect of each principal component of the plots' vectors; shape (components,).
+        word_scores: The score of each word of the plot; shape (words,).
+        meaning_scores: The score of each principal component; shape (components,).
     """
 
     as_of: date
@@ -73,6 +82,9 @@ class EffectsEstimate:
     coefficients: Mapping[str, Floats]
     past_ratings: Mapping[str, Floats]
     few_votes: Floats
+    meaning: Floats
+    word_scores: Floats
+    meaning_scores: Floats
 
     def encodings(self, rows: TokenRows, which: Mask) -> list[TargetEncoding]:
         """Return the target encoding of each film that `which` marks, as `Effects.encode` does."""
@@ -98,12 +110,19 @@ class EffectsEstimate:
             EFFECT_FEATURES[trait]: np.where(films.present[trait], effect, np.nan)
             for trait, effect in effects.items()
         }
+        known = films.has_meaning
+        values[MEANING_EFFECT] = np.where(known, films.meaning @ self.meaning, np.nan)
         values[ALL_EFFECTS] = self.average + np.nansum(list(values.values()), axis=0)
+        values[PLOT_SCORE] = np.where(known, self._plot_scores(films), np.nan)
         for trait, by_token in self.past_ratings.items():
             means = mean_past_ratings(films.matrices[trait], by_token)
             means = np.where(films.present[trait][:, None], means, np.nan)
             values |= zip(PAST_RATING_FEATURES[trait], means.T, strict=True)
         return values
+
+    def _plot_scores(self, films: TokenRows) -> Floats:
+        words: Floats = unit_rows(films.matrices["plot"]) @ self.word_scores
+        return words + films.meaning @ self.meaning_scores
 
     def few_votes_shift(self, rows: TokenRows, votes: Floats, which: Mask) -> Floats:
         """Estimate how much few votes shift the rating of each film that `which` marks.
@@ -115,17 +134,18 @@ class EffectsEstimate:
         shift: Floats = _vote_shortfall(rows.select(which, known), votes[which]) @ self.few_votes
         return shift
 
-    def effects(self, vocabulary: Vocabulary) -> Effects:
+    def effects(self, vocabulary: Vocabulary, plots: PlotWeights | None = None) -> Effects:
         """Convert the estimate to the form that a bundle stores and the API reads."""
         tables = {}
         for trait, columns in vocabulary.columns.items():
             numbers = [np.round(vocabulary.weights[trait], DIGITS), self.coefficients[trait]]
+            numbers += [self.word_scores] if trait == "plot" else []
             rows = np.column_stack([*numbers, *self.past_ratings.get(trait, np.empty(0)).T])
             known = self.known[trait]
             spelled = vocabulary.spellings.get(trait, {})
             tokens = [spelled.get(token, token) for token, at in columns.items() if known[at]]
             tables[trait] = EffectTable(tokens, rows[known], key_of(trait))  # in column order
-        return Effects(self.as_of, self.average, tables)
+        return Effects(self.as_of, self.average, tables, plots)
 
 
 def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
@@ -156,25 +176,66 @@ def estimate(  # noqa: PLR0913, PLR0917 - one argument per column of the films
     few = _vote_shortfall(films, votes[which]) / np.sqrt(config.shrinkage[_FEW_VOTES])
     weights = votes / (votes + config.half_weight_votes)
     weights = weights * 0.5 ** (days_old / YEAR_DAYS / config.half_life_years)
-    ridge = fit_ridge(sparse.hstack([*blocks, few]).tocsr(), ratings[which], weights[which])
+    meaning = Dense(films.meaning, 1 / np.sqrt(config.shrinkage[_MEANING]))
+    matrix = sparse.hstack([*blocks, few]).tocsr()
+    ridge = fit_ridge(matrix, ratings[which], weights[which], dense=meaning)
     coefficients, start = {}, 0
     for trait, matrix in rows.matrices.items():
         end = start + matrix.shape[1]
         coefficients[trait] = np.round(ridge.coefficients[start:end] * scales[trait], DIGITS)
         start = end
+    end = start + few.shape[1]
     scale = 1 / np.sqrt(config.shrinkage[_FEW_VOTES])
-    few_votes = np.round(ridge.coefficients[start:] * scale, DIGITS)
+    few_votes = np.round(ridge.coefficients[start:end] * scale, DIGITS)
+    meaning_effects = ridge.coefficients[end:] * meaning.scale
+    word_scores, meaning_scores = _scores(
+        films, ratings[which] - few @ (few_votes / scale), weights[which], config
+    )
     by_token = {
         trait: past_ratings(films.matrices[trait], ratings[which], days_old[which])
         for trait in TRACKED_TRAITS
     }
     average = round(ridge.intercept, DIGITS)
-    estimated = EffectsEstimate(as_of, average, known, coefficients, by_token, few_votes)
+    estimated = EffectsEstimate(
+        as_of,
+        average,
+        known,
+        coefficients,
+        by_token,
+        few_votes,
+        np.round(meaning_effects, DIGITS),
+        word_scores,
+        meaning_scores,
+    )
     measured = which & (votes >= MIN_VOTES_TO_MEASURE)
     if measured.sum() < MIN_FILMS:
         return estimated
     recent = _recent_average(estimated, rows, measured, ratings, days_old, config)
     return replace(estimated, average=recent)
+
+
+def _scores(
+    films: TokenRows, ratings: Floats, weights: Floats, config: EffectsConfig
+) -> tuple[Floats, Floats]:
+    """Estimate what plots say about ratings if nothing else is known.
+
+    This is a second ridge regression, with the words and the components of the plots alone.
+
+    Returns:
+        The scores of the words, and the scores of the principal components.
+    """
+    words, count = unit_rows(films.matrices["plot"]), films.matrices["plot"].shape[1]
+    if films.has_meaning.sum() < MIN_FILMS:
+        return np.zeros(count), np.zeros(films.meaning.shape[1])
+    scale = 1 / np.sqrt(config.shrinkage[_WORD_SCORE])
+    meaning = Dense(films.meaning, 1 / np.sqrt(config.shrinkage[_MEANING_SCORE]))
+    # A film without a vector gets no weight. To leave it out would copy the whole matrix.
+    told = weights * films.has_meaning
+    coefficients = fit_ridge(words * scale, ratings, told, dense=meaning).coefficients
+    return (
+        np.round(coefficients[:count] * scale, DIGITS),
+        np.round(coefficients[count:] * meaning.scale, DIGITS),
+    )
 
 
 def past_ratings(tokens: sparse.csr_matrix, ratings: Floats, days_old: Floats) -> Floats:

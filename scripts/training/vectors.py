@@ -37,6 +37,7 @@ from scripts.parameters import (
 )
 from scripts.runtime.clock import YEAR_DAYS
 from scripts.training.folds import Years, evaluation_rows, fold_years
+from scripts.training.plot_meaning import PlotComponents, plot_weights
 from scripts.training.target_encoding import EffectsEstimate, estimate
 from scripts.training.vocabulary import TokenRows, Vocabulary
 
@@ -131,6 +132,7 @@ class FilmHistory:
         votes: TMDB's `vote_count`; shape (films,).
         days: Days from the release to the split date, negative for hold-out films; shape (films,).
         split_date: Training films were released before it, later films on or after it.
+        components: The principal components of the training films' plots.
     """
 
     films: list[Film]
@@ -140,6 +142,7 @@ class FilmHistory:
     votes: Ratings
     days: Ratings
     split_date: date
+    components: PlotComponents
 
     @classmethod
     def of(cls, split: TimeSplit, config: EffectsConfig = EFFECTS) -> Self:
@@ -147,14 +150,18 @@ class FilmHistory:
         films = split.train.films + split.later.films
         vocabulary = Vocabulary.of(split.train.films, config)
         opened = np.concatenate([split.train.opened, split.later.opened])
+        vectors = split.train.plot_vectors
+        components = PlotComponents.of(vectors)
+        vectors = np.concatenate([vectors, split.later.plot_vectors])
         return cls(
             films=films,
             vocabulary=vocabulary,
-            tokens=TokenRows.of(films, vocabulary),
+            tokens=TokenRows.of(films, vocabulary, components.project(vectors)),
             ratings=np.concatenate([split.train.ratings, split.later.ratings]),
             votes=np.concatenate([split.train.votes, split.later.votes]),
             days=(np.datetime64(split.split_date) - opened).astype(float),
             split_date=split.split_date,
+            components=components,
         )
 
     @cached_property
@@ -215,7 +222,8 @@ def build_vectors(
     """
     history = FilmHistory.of(split, config)
     on_form = [only_form_fields(film) for film in history.films]
-    form_tokens = TokenRows.of(on_form, history.vocabulary)
+    meaning = history.tokens.meaning, history.tokens.has_meaning
+    form_tokens = TokenRows.of(on_form, history.vocabulary, meaning)
     parts = []
     for year in range(history.first_year, -1, -1):
         estimated = history.estimate(year, config)
@@ -235,17 +243,21 @@ def build_vectors(
             )
         )
     # The loop ends with year 0, so the last estimate uses all films before the split date.
-    return _concatenated(parts), estimated.effects(history.vocabulary)
+    plots = plot_weights(estimated, history.components, history.tokens, split.train)
+    return _concatenated(parts), estimated.effects(history.vocabulary, plots)
 
 
 def estimate_effects(films: Sample, as_of: date, config: EffectsConfig = EFFECTS) -> Effects:
     """Estimate effects from all of the films, which were released before `as_of`."""
     vocabulary = Vocabulary.of(films.films, config)
-    tokens = TokenRows.of(films.films, vocabulary)
+    vectors = films.plot_vectors
+    components = PlotComponents.of(vectors)
+    tokens = TokenRows.of(films.films, vocabulary, components.project(vectors))
     age = (np.datetime64(as_of) - films.opened).astype(float)
     every = np.ones(len(films), np.bool_)
     estimated = estimate(tokens, every, films.ratings, films.votes, age, as_of, config)
-    return estimated.effects(vocabulary)
+    plots = plot_weights(estimated, components, tokens, films)
+    return estimated.effects(vocabulary, plots)
 
 
 def mask_at_random(films: Matrix, features: tuple[str, ...]) -> Matrix:

@@ -20,6 +20,7 @@ from scripts.parameters import EFFECTS, EffectsConfig
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Meaning = tuple[Floats, Mask]
 
 DIGITS: Final = 5  # decimal places of the numbers stored in a bundle
 _IDF_TRAITS: Final = frozenset({"plot"})  # rare words say more than common ones
@@ -65,21 +66,36 @@ class TokenRows:
         matrices: By trait, the token weights, shape (films, tokens).
         present: By trait, whether the film has a token, even one outside the vocabulary; shape
             (films,).
+        meaning: Principal components of the plots' vectors, 0 for a film without a vector; shape
+            (films, components).
+        has_meaning: Whether each film's plot has a vector; shape (films,).
     """
 
     matrices: Mapping[str, sparse.csr_matrix]
     present: Mapping[str, Mask]
+    meaning: Floats
+    has_meaning: Mask
 
     @classmethod
-    def of(cls, films: Sequence[Film], vocabulary: Vocabulary) -> Self:
-        """Build the token weights of `films`, one row per film."""
+    def of(
+        cls, films: Sequence[Film], vocabulary: Vocabulary, meaning: Meaning | None = None
+    ) -> Self:
+        """Build the token weights of `films`, one row per film.
+
+        Args:
+            films: The films.
+            vocabulary: The tokens that get a column.
+            meaning: The values of the attributes `meaning` and `has_meaning`; None if no plot has
+                a vector.
+        """
         matrices, present = {}, {}
         for trait, tokens_of in TRAITS.items():
             columns, weights = vocabulary.columns[trait], vocabulary.weights[trait]
             tokens = [dict.fromkeys(tokens_of(film)) for film in films]
             present[trait] = np.fromiter(map(bool, tokens), np.bool_, len(films))
             matrices[trait] = token_matrix(tokens, columns, weights)
-        return cls(matrices, present)
+        meaning = meaning or (np.empty((len(films), 0)), np.zeros(len(films), np.bool_))
+        return cls(matrices, present, *meaning)
 
     def frequent_tokens(self, which: Mask, config: EffectsConfig = EFFECTS) -> Mapping[str, Mask]:
         """Return, by trait, true for the tokens that enough films have; shape (tokens,).
@@ -106,7 +122,8 @@ class TokenRows:
             kept.data *= columns[kept.indices]
             kept.eliminate_zeros()
             matrices[trait] = kept
-        return type(self)(matrices, {trait: self.present[trait][which] for trait in tokens})
+        present = {trait: self.present[trait][which] for trait in tokens}
+        return type(self)(matrices, present, self.meaning[which], self.has_meaning[which])
 
 
 def _spellings(films: Sequence[Film], trait: str) -> dict[str, str]:

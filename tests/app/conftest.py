@@ -72,7 +72,7 @@ def learned(run: Run) -> Packed:
 def serving(
     settings: Settings,
     cache: Path,
-    translate: Callable[[str], str] = TRANSLATIONS.__getitem__,
+    translate: Callable[[str], str] | None = TRANSLATIONS.__getitem__,
     poll_seconds: float = NEVER,
     timeout_seconds: float = 30,
     patience_seconds: float = 30,
@@ -82,13 +82,15 @@ def serving(
     Args:
         settings: The settings, with the bucket.
         cache: The folder for the local copy of the model.
-        translate: Translates a plot; by default it knows only the plots in `TRANSLATIONS`.
+        translate: Translates a plot; by default it knows only the plots in `TRANSLATIONS`. None
+            switches translation off, as is the service's default.
         poll_seconds: The time between two polls of the registry.
         timeout_seconds: The time limit for a translation.
         patience_seconds: How long the start waits for S3; long, because the machine may be busy.
     """
     follower = Follower(Registry(open_bucket(settings)), poll_seconds, cache)
-    app = create_app(settings, follower, Translator(timeout_seconds, translate))
+    translator = Translator(timeout_seconds, translate) if translate else None
+    app = create_app(settings, follower, translator)
     with (
         patch("app.background.model_follower.START_SECONDS", patience_seconds),
         patch("app.background.bucket_reader.START_SECONDS", patience_seconds),
@@ -119,9 +121,22 @@ def bare(
         yield client
 
 
+@pytest.fixture(scope="session")
+def untranslated(
+    s3_server: S3Server, learned: Packed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[TestClient]:
+    """Yield a client for an API that translates no plots, as is the default."""
+    cache = tmp_path_factory.mktemp("cache")
+    with _serving_in_a_bucket(s3_server, learned, cache, translate=None) as client:
+        yield client
+
+
 @contextmanager
-def _serving_in_a_bucket(server: S3Server, bundle: Packed, cache: Path) -> Iterator[TestClient]:
-    with serving(settings_of_a_whole_service(server, bundle, cache), cache) as (client, _):
+def _serving_in_a_bucket(
+    server: S3Server, bundle: Packed, cache: Path, **options: Any
+) -> Iterator[TestClient]:
+    settings = settings_of_a_whole_service(server, bundle, cache)
+    with serving(settings, cache, **options) as (client, _):
         yield client
 
 

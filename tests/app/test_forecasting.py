@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 
 from app.forecasting import (
     MAX_NOTES,
+    NOT_TRANSLATED,
+    TRANSLATION_FAILED,
     PlotReading,
     film_from,
     forecast,
@@ -22,15 +24,17 @@ from app.forecasting import (
 from app.schemas import FieldNote, FilmFacts
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import MAX_CAST
-from movierating.model.target_encoding import KOREAN_PLOT, EffectTable
+from movierating.model.plot_weights import DIMENSIONS
 from movierating.registry.bundle import Bundle
 from movierating.registry.evidence import Evidence, SubgroupReliability
 from sandbox.tmdb.process import RunningStandIn
+from scripts.dataset.plot_vectors import with_plot_vectors
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import films_of, read_cleaned
 from scripts.training.vectors import build_vectors
 from tests.app.conftest import FILM
 from tests.support.bundles import Packed
+from tests.support.encoders import plot_weights
 from tests.support.pipeline_run import Run
 from tests.support.stand_in import TMDB_KEY
 
@@ -117,10 +121,11 @@ def test_training_and_serving_see_the_same_features(
 
 def test_hold_out_films_have_the_same_vectors_in_service_as_in_training(run: Run, learned: Packed):
     bundle = learned.load()
-    split = TimeSplit.of_newest(read_cleaned(run.files.cleaned))
-    films, _ = build_vectors(split, bundle.manifest.features)
+    films = with_plot_vectors(read_cleaned(run.files.cleaned), run.files.folder)
+    split = TimeSplit.of_newest(films)
+    vectors, _ = build_vectors(split, bundle.manifest.features)
     served = bundle.measured.matrix(split.holdout.films)
-    np.testing.assert_allclose(served, films.evaluation_films().full, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(served, vectors.evaluation_films().full, rtol=1e-5, atol=1e-5)
 
 
 def test_training_and_serving_give_the_same_scores(
@@ -161,7 +166,11 @@ def test_unknown_genres_and_languages_are_left_out(packed: Packed):
         ("", None, PlotReading(None)),
         ("A ship.", "A ship.", PlotReading(Plot(7, 0.0, 0.0, "A ship."))),
         ("배.", "A ship.", PlotReading(Plot(7, 0.0, 0.0, "A ship."), translated=True)),
-        ("배.", None, PlotReading(None, failed=True)),
+        (
+            "배.",
+            None,
+            PlotReading(None, problem=TRANSLATION_FAILED),
+        ),
     ],
 )
 def test_plot_is_read_with_or_without_translation(
@@ -194,13 +203,12 @@ def test_unknown_plot_and_korean_plot_have_no_mood(plot: Plot | None):
 
 
 def reading_korean(bundle: Bundle) -> Bundle:
-    table = EffectTable(["등대"], [[1.0, 0.8]])
-    effects = replace(bundle.effects, tables={**bundle.effects.tables, KOREAN_PLOT: table})
-    return replace(bundle, effects=effects)
+    plots = plot_weights(effect=0, score=0, words_effect=0.8, words_score=0, shift=1 / DIMENSIONS)
+    return replace(bundle, effects=replace(bundle.effects, plots=plots))
 
 
 KOREAN_FACTS: Final = FACTS.model_copy(update={"overview": "등대에서 편지를 찾는다."})
-UNREAD: Final = PlotReading(None, failed=True)
+UNREAD: Final = PlotReading(None, problem=NOT_TRANSLATED)
 
 
 def test_korean_plot_without_translation_is_read_in_korean_and_has_no_mood(packed: Packed):
@@ -209,7 +217,8 @@ def test_korean_plot_without_translation_is_read_in_korean_and_has_no_mood(packe
     assert (answer.read_in_korean, answer.translated, answer.mood) == (True, False, None)
     assert answer.ignored == []
     plot = UNREAD.or_korean(bundle, KOREAN_FACTS.overview).plot
-    record = bundle.effects.encode(film_from(bundle, KOREAN_FACTS, PlotReading(plot)))
+    film = film_from(bundle, KOREAN_FACTS, PlotReading(plot))
+    record = bundle.effects.encode(film, np.zeros(DIMENSIONS))
     assert record["effect=plot"] == pytest.approx(0.8)
 
 
@@ -220,7 +229,7 @@ def test_plot_that_the_bundle_cannot_read_is_ignored(packed: Packed, knows: bool
     bundle = reading_korean(packed.load()) if knows else packed.load()
     answer = forecast(bundle, FACTS.model_copy(update={"overview": text}), UNREAD)
     assert (answer.read_in_korean, answer.mood) == (False, None)
-    assert [each.field for each in answer.ignored] == ["overview"]
+    assert [(each.field, each.reason) for each in answer.ignored] == [("overview", NOT_TRANSLATED)]
 
 
 @pytest.mark.parametrize("quantile", [0.0, 6.0, 40.0])

@@ -3,6 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
@@ -196,3 +197,17 @@ def test_openapi_lists_the_api_key_if_keys_are_configured(
         if operation.get("security")
     }
     assert secured == (DESCRIBED - {"/livez", "/readyz"} if hashes else set())
+
+
+@pytest.mark.parametrize(("translation", "made"), [("off", 0), ("google", 1)])
+def test_translator_exists_only_if_translation_is_on(
+    monkeypatch: pytest.MonkeyPatch, translation: str, made: int
+):
+    translators: list[float] = []
+    monkeypatch.setattr("app.main.Translator", translators.append)
+    create_app(load_settings(Settings, translation=translation), Mock())
+    assert len(translators) == made
+
+
+def test_translation_is_off_by_default():
+    assert load_settings(Settings).translation == "off"

@@ -108,7 +108,7 @@ def test_visitor_gets_a_forecast_and_keeps_the_input_when_the_api_fails(
 
     api.responses["/predict"] = 200, UNTRANSLATED
     submit(page, language)
-    warning = {"ko": "줄거리를 번역하지 못해", "en": "The plot could not be translated"}[language]
+    warning = {"ko": "줄거리를 읽지 못했습니다", "en": "The plot could not be read"}[language]
     expect(page.get_by_role("alert")).to_contain_text(warning)
     unknown = {"ko": "알 수 없음", "en": "Unknown"}[language]
     expect(page.locator(".mood")).to_have_text(unknown)

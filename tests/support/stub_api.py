@@ -24,6 +24,8 @@ OPTIONS = {
         {"code": 3, "language": "xx", "name": "No linguistic content"},
         {"code": 4, "language": "qq", "name": "qq"},
     ],
+    "plot_languages": ["en", "ko"],
+    "translation": "off",
 }
 FORECAST = {
     "rating": 6.84,

@@ -11,15 +11,19 @@ from ui.client.api import finite
 
 @dataclass(frozen=True)
 class Choices:
-    """The choices for two fields of the form: the genres and the languages that the model knows.
+    """What the form offers: the genres and the languages that the model knows.
 
     Attributes:
         genres: The names of the genres.
         languages: TMDB's codes of the languages.
+        plot_languages: The languages in which the model reads plots.
+        translation: Which service gets plots that are not in English: `google`, or `off` for none.
     """
 
     genres: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    plot_languages: tuple[str, ...] = ()
+    translation: str = "off"
 
     @classmethod
     def parse(cls, body: Any) -> "Choices":
@@ -27,6 +31,8 @@ class Choices:
         return cls(
             tuple(str(genre["name"]) for genre in body["genres"]),
             tuple(str(language["language"]) for language in body["languages"]),
+            tuple(map(str, body["plot_languages"])),
+            str(body["translation"]),
         )
 
 
@@ -52,7 +58,7 @@ class Forecast:
         mood: The mood of the plot as a word, and its score from -1 (dark) to 1 (bright). None if
             the mood is unknown.
         translated: Whether the API has translated the plot into English.
-        read_in_korean: Whether the model used the Korean plot, because the translation failed.
+        read_in_korean: Whether the model used the Korean plot itself, without translation.
         reasons: Pairs of a feature group, such as the genre, and the rating points that it adds to
             the forecast. The largest is first.
         similar_films: The training films that are most similar.

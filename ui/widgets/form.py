@@ -40,7 +40,7 @@ def draw(words: Words, choices: Choices) -> None:
         on_change="ignore",
         persist_state="session",
     )
-    notices.small_print(words("form.overview_note"))
+    _note_on_plots(words, choices)
     first, second, third = st.columns([2, 1, 1])
     with first:
         _multiple_choice(
@@ -56,6 +56,14 @@ def draw(words: Words, choices: Choices) -> None:
     if more.open:
         with more:
             _draw_more(words)
+
+
+def _note_on_plots(words: Words, choices: Choices) -> None:
+    """Say which languages a plot may have, and whether it is sent to another service."""
+    if choices.plot_languages:  # they are unknown while the API does not answer
+        languages = ", ".join(map(words.language, choices.plot_languages))
+        key = f"form.overview_note_{choices.translation}"
+        notices.small_print(words(key, languages=languages))
 
 
 def keep_choices() -> None:

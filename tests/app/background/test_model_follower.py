@@ -18,6 +18,7 @@ from botocore.config import Config
 from app.background import model_follower as follower_module
 from app.background.model_follower import Follower
 from movierating import s3_client
+from movierating.model.plot_encoder import TABLE_NAME
 from movierating.registry.bundle import write_bundle
 from movierating.registry.manifest import FORMAT, MANIFEST_NAME, FileEntry
 from movierating.registry.pointer import POINTER_KEY
@@ -28,6 +29,7 @@ from sandbox.s3.process import S3Server
 from sandbox.state import free_ports
 from tests.app.conftest import NEVER, serving
 from tests.support.bundles import FILES, Packed, put_into_production
+from tests.support.encoders import with_encoder
 
 FILM = {"genres": ["Drama"], "runtime": 120}
 
@@ -264,6 +266,51 @@ def test_cache_holds_only_the_version_in_service(
         put_into_production(registry, newer, over=current)
         follower.refresh()
     assert {path.name for path in cache.iterdir()} == {newer.manifest.version, "production.json"}
+
+
+def test_cache_keeps_the_plot_encoder_and_drops_others(
+    bucket_settings: Settings, registry: Registry, packed: Packed, tmp_path: Path, cache: Path
+):
+    reading = with_encoder(packed, tmp_path / "bundle")
+    put_into_production(registry, reading)
+    encoders = cache / "encoders"
+    encoders.mkdir(parents=True)
+    (encoders / "of-an-old-version").touch()
+    fill_cache(registry, cache)
+    used = {entry.sha256 for entry in reading.manifest.encoder.values()}
+    assert {path.name for path in encoders.iterdir()} == used
+    with following(bucket_settings, cache) as follower:
+        assert follower.served is not None
+        assert follower.served.bundle.encoder is not None
+    away = bucket_settings.model_copy(update={"s3_bucket_name": "gone"})
+    with following(away, cache) as follower:
+        assert version_of(follower) == reading.manifest.version
+
+
+@pytest.mark.parametrize("damage", ["altered", "missing"])
+def test_damaged_plot_encoder_keeps_the_version_in_service_and_says_why(
+    bucket_settings: Settings,
+    registry: Registry,
+    bucket: Bucket,
+    packed: Packed,
+    newer: Packed,
+    tmp_path: Path,
+    cache: Path,
+    damage: str,
+):
+    before = put_into_production(registry, packed)
+    reading = with_encoder(newer, tmp_path / "bundle")
+    key = f"models/encoders/{reading.manifest.encoder[TABLE_NAME].sha256}"
+    with following(bucket_settings, cache) as follower:
+        put_into_production(registry, reading, over=before)
+        with damaged_object(bucket, key, damage):
+            follower.refresh()
+            assert version_of(follower) == packed.manifest.version
+            assert follower.problem is not None
+            assert follower.problem.startswith(f"{key} of the plot encoder is {damage}; ")
+        follower.refresh()
+        follower.refresh()
+        assert version_of(follower) == reading.manifest.version
 
 
 def write_half_and_fail(path: Path, raw: bytes) -> int:

@@ -231,6 +231,26 @@ def test_korean_plot_without_translation_is_read_in_korean(client: TestClient):
     assert answer["ignored"] == []
 
 
+def test_korean_plot_is_read_in_korean_by_default(untranslated: TestClient):
+    ((korean, english),) = TRANSLATIONS.items()
+    answer = predicted(untranslated, **FILM | {"overview": korean})
+    assert (answer["read_in_korean"], answer["translated"], answer["mood"]) == (True, False, None)
+    assert answer["ignored"] == []
+    in_english = predicted(untranslated, **FILM | {"overview": english})
+    assert (in_english["read_in_korean"], in_english["ignored"]) == (False, [])
+    assert in_english["mood"]["score"] > 0
+
+
+@pytest.mark.parametrize("overview", ["誰も訳せないあらすじ", "Ein Wärter findet einen Brief"])
+def test_plot_in_another_language_is_ignored_by_default(untranslated: TestClient, overview: str):
+    answer = predicted(untranslated, **FILM | {"overview": overview})
+    without = predicted(untranslated, **FILM | {"overview": None})
+    assert (answer["rating"], answer["mood"]) == (without["rating"], None)
+    ((field, reason),) = [tuple(each.values()) for each in answer["ignored"]]
+    assert field == "overview"
+    assert "translation is switched off" in reason
+
+
 def test_plot_that_could_not_be_translated_is_ignored(client: TestClient):
     answer = predicted(client, **FILM | {"overview": "誰も訳せないあらすじ"})
     without = predicted(client, **FILM | {"overview": None})
@@ -277,6 +297,12 @@ def test_options_list_every_code_with_its_name(client: TestClient, learned: Pack
     assert languages["ko"] == (codes.languages.code("ko"), "Korean")
     assert languages["xx"][1] == "No linguistic content"
     assert list(languages) == list(codes.languages.names)
+
+
+def test_options_say_how_plots_are_read(client: TestClient, untranslated: TestClient):
+    for each, translation in ((client, "google"), (untranslated, "off")):
+        answer = each.get("/options").json()
+        assert (answer["plot_languages"], answer["translation"]) == (["en", "ko"], translation)
 
 
 def test_every_option_is_accepted_in_a_request(client: TestClient):

@@ -11,7 +11,6 @@ from movierating.films.text import (
     measure_plot,
     name_key,
     normalise,
-    syllable_ngrams,
 )
 
 
@@ -150,8 +149,3 @@ def test_name_key_keeps_korean_syllables():
 )
 def test_text_is_korean_if_most_letters_are_hangul(text: str, korean: bool):
     assert is_korean(text) == korean
-
-
-def test_ngrams_are_two_and_three_syllables_within_a_word():
-    ngrams = syllable_ngrams("등대에서 NASA 섬 편지")
-    assert ngrams == ["등대", "대에", "에서", "등대에", "대에서", "편지"]

@@ -3,21 +3,26 @@ import json
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import TRACKED_TRAITS, TRAITS, key_of
+from movierating.model.plot_weights import DIMENSIONS
 from movierating.model.target_encoding import (
     ALL_EFFECTS,
     EFFECT_FEATURES,
-    KOREAN_PLOT,
+    MEANING_EFFECT,
     PAST_RATING_FEATURES,
     PAST_RATINGS,
+    PLOT_SCORE,
     Effects,
+    PlotVector,
 )
 from tests.support.bundles import FULL_FILM, effects_of
+from tests.support.encoders import plot_weights
 
 EFFECTS = effects_of(
     average=6.25,
@@ -178,25 +183,58 @@ def test_broken_effects_are_refused(raw: dict[str, Any]):
         Effects.from_json(raw)
 
 
+ENGLISH_FILM = Film(plot=Plot(20, 0.0, 0.0, "The lantern keeper"))
 KOREAN_FILM = Film(plot=Plot(None, None, None, "등대에서 편지를", "ko"))
-READS_KOREAN = effects_of(
-    {"plot": {"등대": (1.0, 9.0)}, KOREAN_PLOT: {"등대": (3.0, 0.5), "편지": (4.0, 0.1)}}
+READS_PLOTS = dataclasses.replace(
+    effects_of({"plot": {"lantern": (3.0, 0.5, 0.2), "keeper": (4.0, -0.25, 0.6)}}),
+    plots=plot_weights(effect=0.1, score=0.2, words_effect=0.3, words_score=0.4, shift=2.0),
 )
+VECTOR = np.full(DIMENSIONS, 1 / DIMENSIONS)
 
 
-def test_korean_plot_is_encoded_by_the_effects_of_its_ngrams():
-    encoding = READS_KOREAN.encode(KOREAN_FILM)
-    assert encoding["effect=plot"] == pytest.approx((3 * 0.5 + 4 * 0.1) / 5)
-    assert encoding[ALL_EFFECTS] == pytest.approx(6 + encoding["effect=plot"])
+def test_english_plot_is_encoded_by_its_words_and_its_vector():
+    encoding = READS_PLOTS.encode(ENGLISH_FILM, VECTOR)
+    words = (3 * 0.5 - 4 * 0.25) / 5
+    assert encoding["effect=plot"] == pytest.approx(words)
+    assert encoding[MEANING_EFFECT] == pytest.approx(0.1)
+    assert encoding[ALL_EFFECTS] == pytest.approx(6 + words + 0.1)
+    assert encoding[PLOT_SCORE] == pytest.approx(0.2 + (3 * 0.2 + 4 * 0.6) / 5)
 
 
-def test_korean_plot_is_unknown_without_a_table_of_korean_plots():
-    only_english = dataclasses.replace(READS_KOREAN, tables={"plot": READS_KOREAN.tables["plot"]})
-    encoding = only_english.encode(KOREAN_FILM)
-    assert math.isnan(encoding["effect=plot"])
+def test_korean_plot_is_encoded_by_its_shifted_vector_alone():
+    encoding = READS_PLOTS.encode(KOREAN_FILM, VECTOR)
+    times = 1 + 2.0 * DIMENSIONS  # of the vector, after the shift is added to each number
+    assert encoding["effect=plot"] == pytest.approx(0.3 * times)
+    assert encoding[MEANING_EFFECT] == pytest.approx(0.1 * times)
+    assert encoding[ALL_EFFECTS] == pytest.approx(6 + 0.4 * times)
+    assert encoding[PLOT_SCORE] == pytest.approx((0.2 + 0.4) * times)
+
+
+@pytest.mark.parametrize("vector", [None, VECTOR])
+def test_plot_without_vector_or_weights_has_no_meaning(vector: PlotVector | None):
+    effects = READS_PLOTS if vector is None else dataclasses.replace(READS_PLOTS, plots=None)
+    for film in (ENGLISH_FILM, KOREAN_FILM):
+        encoding = effects.encode(film, vector)
+        assert math.isnan(encoding[MEANING_EFFECT])
+        assert math.isnan(encoding[PLOT_SCORE])
     assert encoding[ALL_EFFECTS] == 6.0
+    assert math.isnan(encoding["effect=plot"])
 
 
-def test_effects_of_korean_plots_survive_json():
-    again = Effects.from_json(READS_KOREAN.to_json())
-    assert again.encode(KOREAN_FILM) == READS_KOREAN.encode(KOREAN_FILM)
+def test_only_languages_with_a_shift_are_read():
+    assert READS_PLOTS.plot_languages == ("en", "ko")
+    assert EFFECTS.plot_languages == ("en",)
+
+
+def test_weights_of_plots_survive_json():
+    again = Effects.from_json(READS_PLOTS.to_json())
+    for film in (ENGLISH_FILM, KOREAN_FILM):
+        expected = READS_PLOTS.encode(film, VECTOR)
+        assert again.encode(film, VECTOR) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize("broken", [{"weights": ""}, {"intercepts": [1.0]}, {"shifts": {"ko": ""}}])
+def test_broken_weights_of_plots_are_refused(broken: dict[str, Any]):
+    raw = READS_PLOTS.to_json()
+    with pytest.raises(ValueError):  # noqa: PT011 - NumPy's message
+        Effects.from_json(raw | {"plots": raw["plots"] | broken})

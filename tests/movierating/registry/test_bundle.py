@@ -10,6 +10,7 @@ import pytest
 
 from movierating.films.film import Film, Plot
 from movierating.identity import sha256
+from movierating.model.plot_encoder import ENCODER_FILES
 from movierating.registry.bundle import (
     CARD_NAME,
     CODES_NAME,
@@ -24,6 +25,7 @@ from movierating.registry.bundle import (
     TWIN_EFFECTS_NAME,
     TWIN_MODEL_NAME,
     Bundle,
+    encoders_beside,
     write_bundle,
 )
 from movierating.registry.evidence import Evidence
@@ -46,6 +48,7 @@ from tests.support.bundles import (
     Packed,
     invented_films,
 )
+from tests.support.encoders import with_encoder
 
 
 @pytest.fixture
@@ -315,3 +318,47 @@ def test_graph_with_parts_in_another_file_is_refused(copied: Packed):
     onnx.save_model(model, str(path), save_as_external_data=True, location="weights.bin")
     with pytest.raises(BundleError, match=r"parts of model.onnx are in other files"):
         rewritten(copied, {MODEL_NAME: path.read_bytes()}).load()
+
+
+@pytest.fixture
+def reading(packed: Packed, tmp_path: Path) -> Packed:
+    """Return a bundle with a plot encoder; tests may change its files."""
+    return with_encoder(packed, tmp_path / "bundle")
+
+
+def encoder_file(reading: Packed, name: str) -> Path:
+    return encoders_beside(reading.folder) / reading.manifest.encoder[name].sha256
+
+
+def test_plots_are_read_with_the_encoder_of_the_bundle(reading: Packed):
+    bundle = reading.load()
+    assert bundle.encoder
+    texts = ["A lantern.", "등대"]
+    films = [
+        Film(plot=Plot(7, 0.0, 0.0, texts[0])),
+        Film(plot=Plot(None, None, None, texts[1], "ko")),
+        Film(plot=Plot(7, 0.0)),
+        Film(),
+    ]
+    column = FEATURES.index("effect=plot_meaning")
+    sums = bundle.encoder.encode(texts).astype(float).sum(axis=1)
+    expected = [*sums, np.nan, np.nan]
+    np.testing.assert_allclose(bundle.matrix(films)[:, column], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ENCODER_FILES)
+def test_altered_or_missing_file_of_the_encoder_is_named(reading: Packed, name: str):
+    path = encoder_file(reading, name)
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(BundleError, match=f"^{name} does not have the SHA-256"):
+        reading.load()
+    path.unlink()
+    with pytest.raises(BundleError, match=f"^{name} of the plot encoder is missing$"):
+        reading.load()
+
+
+def test_weights_of_plots_need_an_encoder(reading: Packed):
+    manifest = reading.manifest.model_copy(update={"encoder": {}})
+    (reading.folder / MANIFEST_NAME).write_bytes(manifest.to_bytes())
+    with pytest.raises(BundleError, match="needs a plot encoder, but the manifest names none"):
+        Packed(reading.folder, manifest).load()

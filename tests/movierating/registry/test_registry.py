@@ -11,6 +11,7 @@ import pytest
 
 from movierating.errors import ExplainedError
 from movierating.films.codes import Codes
+from movierating.films.film import Film, Plot
 from movierating.films.source import TMDB
 from movierating.films.source import invented_films as invented_films_of
 from movierating.identity import sha256
@@ -42,6 +43,7 @@ from tests.support.bundles import (
     put_into_production,
 )
 from tests.support.dying_bucket import DyingBucket, KilledError
+from tests.support.encoders import with_encoder
 from tests.support.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering
 
 PUBLISHERS = 2
@@ -625,3 +627,71 @@ def test_export_replaces_the_earlier_copies(registry: Registry, bucket: Bucket):
     registry.export({"best_model.pkl": b"one"})
     registry.export({"best_model.pkl": b"two"})
     assert stored(bucket) == {"models/latest/best_model.pkl": b"two"}
+
+
+@pytest.fixture
+def reading(packed: Packed, tmp_path: Path) -> Packed:
+    """Return a bundle with a plot encoder."""
+    return with_encoder(packed, tmp_path / "published" / "bundle")
+
+
+def encoder_keys(packed: Packed) -> set[str]:
+    return {f"models/encoders/{entry.sha256}" for entry in packed.manifest.encoder.values()}
+
+
+def test_encoder_is_stored_once_for_all_versions(
+    registry: Registry, bucket: Bucket, newer: Packed, reading: Packed, tmp_path: Path
+):
+    registry.publish(reading.folder, reading.manifest)
+    stored_at = {each.key: each.modified for each in bucket.objects("models/encoders/")}
+    assert stored_at.keys() == encoder_keys(reading)
+    other = with_encoder(newer, tmp_path / "other" / "bundle")
+    registry.publish(other.folder, other.manifest)
+    again = {each.key: each.modified for each in bucket.objects("models/encoders/")}
+    assert again == stored_at
+    for each in (reading, other):
+        assert registry.verify(each.manifest.version).manifest == each.manifest
+
+
+def test_fetched_version_reads_plots_like_the_published_one(registry: Registry, reading: Packed):
+    current = put_into_production(registry, reading)
+    films = [Film(plot=Plot(7, 0.0, 0.0, "A lantern on an island."))]
+    found = registry.bundle(current.pointer)
+    assert found.matrix(films).tobytes() == reading.load().matrix(films).tobytes()
+
+
+def test_encoder_that_is_here_already_is_not_downloaded_again(
+    registry: Registry, bucket: Bucket, reading: Packed, tmp_path: Path
+):
+    registry.publish(reading.folder, reading.manifest)
+    pointer = reading.pointer()
+    registry.fetch(pointer, tmp_path / "first", tmp_path / "kept")
+    for key in encoder_keys(reading):
+        bucket.delete(key)
+    registry.fetch(pointer, tmp_path / "second", tmp_path / "kept")
+    damaged = next((tmp_path / "kept").iterdir())
+    damaged.write_bytes(b"damaged")
+    missing = f"models/encoders/{damaged.name} of the plot encoder is missing"
+    with pytest.raises(BundleError, match=missing):
+        registry.fetch(pointer, tmp_path / "third", tmp_path / "kept")
+
+
+@pytest.mark.parametrize("longer", [False, True])
+def test_altered_encoder_in_the_bucket_is_refused(
+    registry: Registry, bucket: Bucket, reading: Packed, tmp_path: Path, longer: bool
+):
+    registry.publish(reading.folder, reading.manifest)
+    key = sorted(encoder_keys(reading))[0]
+    sound = bucket.get(key)
+    assert sound is not None
+    bucket.put(key, b"x" * (len(sound.raw) + longer))
+    altered = f"^{key} of the plot encoder is altered; delete it"
+    with pytest.raises(BundleError, match=altered):
+        registry.fetch(reading.pointer(), tmp_path / "first", tmp_path / "kept")
+    with pytest.raises(BundleError, match=altered):
+        registry.verify(reading.manifest.version)
+    with pytest.raises(BundleError, match=altered):
+        registry.publish(reading.folder, reading.manifest)
+    bucket.delete(key)  # as the message says
+    registry.publish(reading.folder, reading.manifest)
+    assert registry.verify(reading.manifest.version).manifest == reading.manifest

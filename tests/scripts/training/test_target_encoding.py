@@ -83,7 +83,8 @@ def assert_same(first: TargetEncoding, second: TargetEncoding) -> None:
 
 
 def test_every_trait_has_a_shrinkage_of_its_own():
-    assert EFFECTS.shrinkage.keys() == {*TRAITS, "few votes"}
+    of_plots = {"plot meaning", "plot score: words", "plot score: meaning"}
+    assert EFFECTS.shrinkage.keys() == {*TRAITS, "few votes"} | of_plots
 
 
 @given(st.lists(films, min_size=1, max_size=6), st.lists(films, max_size=3), st.data())

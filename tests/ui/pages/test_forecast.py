@@ -58,6 +58,23 @@ def test_film_language_stays_unknown_if_the_model_does_not_know_the_page_languag
     assert open_app().selectbox(key="language").value == ""
 
 
+@pytest.mark.parametrize(
+    ("answer", "note"),
+    [
+        ({}, "Languages: English, Korean. A plot in another language is not used. No plot is sent"),
+        ({"plot_languages": ["en"]}, "Languages: English. A plot in another language is not used."),
+        ({"translation": "google"}, "A plot that is not in English is sent to Google Translate"),
+    ],
+)
+def test_note_below_the_plot_says_where_plots_are_sent(
+    api: StubApi, answer: dict[str, object], note: str
+):
+    api.responses["/options"] = 200, OPTIONS | answer
+    text = visible_text(open_app("en"))
+    assert note in text
+    assert ("Google" in text) == ("Google" in note)
+
+
 def test_only_filled_in_fields_are_sent(api: StubApi):
     page = open_app()
     page.text_area(key="overview").set_value(f"  {PLOT}\n")
@@ -217,8 +234,8 @@ def test_next_click_shows_a_new_model(api: StubApi):
 @pytest.mark.parametrize(
     ("language", "message", "mood"),
     [
-        ("ko", "줄거리를 번역하지 못해 읽지 못했습니다", "알 수 없음"),
-        ("en", "The plot could not be translated and was not used", "Unknown"),
+        ("ko", "줄거리를 읽지 못했습니다", "알 수 없음"),
+        ("en", "The plot could not be read and was not used", "Unknown"),
     ],
 )
 def test_untranslated_plot_gives_a_warning_and_an_unknown_mood(
@@ -235,7 +252,7 @@ def test_untranslated_plot_gives_a_warning_and_an_unknown_mood(
     ("language", "message", "mood"),
     [
         ("ko", "한국어 줄거리를 그대로 읽었습니다", "알 수 없음"),
-        ("en", "Read in Korean because the translation failed", "Unknown"),
+        ("en", "Read in Korean, without translation", "Unknown"),
     ],
 )
 def test_plot_read_in_korean_gives_a_note_and_no_warning(
