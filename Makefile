@@ -10,7 +10,7 @@ UV := $(VENV)/uv/bin/uv
 PIP_SYNC = $(UV) pip sync --quiet --no-config --require-hashes --python $(VENV)/$(1)/bin/python $(2)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down trial trial-down status logs clean install prerequisites tune pictures test run-tests test-fast run-fast-tests test-containers lint lint-style lint-types lint-imports lint-workflows lint-openapi format lock bench-%
+.PHONY: help up down trial trial-down status logs clean install prerequisites tune pictures test run-tests test-fast run-fast-tests test-containers lint lint-style lint-types lint-imports lint-workflows lint-openapi client format lock bench-%
 
 help:  ## list the commands
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -107,7 +107,7 @@ lint-style:
 ZUBAN = $(VENV)/dev/bin/zuban mypy --no-error-summary --python-executable $(VENV)/dev/bin/python
 
 lint-types:
-	@$(ZUBAN) movierating scripts app dags airflow_local_settings ui sandbox ops benchmarks docs tests
+	@$(ZUBAN) movierating scripts app dags airflow_local_settings ui sandbox ops benchmarks docs tests clients/python
 	@$(ZUBAN) app.py
 
 lint-imports:
@@ -146,6 +146,9 @@ $(OPENAPI)/npm.done: requirements/npm/package.json requirements/npm/package-lock
 	@cp requirements/npm/package.json requirements/npm/package-lock.json $(OPENAPI)
 	@cd $(OPENAPI) && $(WITH_NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel error > /dev/null
 	@touch $@
+
+client: $(UV)  ## build the Python client of the API, in clients/python/dist
+	@$(UV) build --quiet --no-config --wheel --out-dir clients/python/dist clients/python
 
 format: $(VENV)/dev.done  ## format the code
 	@$(VENV)/dev/bin/ruff check --fix .

@@ -1,6 +1,7 @@
 """Run the code examples from the documents against a real service over HTTP."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from tests.support.bundles import Packed, put_into_production
 from tests.support.live_service import running_service
 
 ROOT: Final = Path(__file__).parents[1]
+CLIENT: Final = ROOT / "clients" / "python"
 ADDRESS: Final = "http://127.0.0.1:8000"
 
 
@@ -69,20 +71,36 @@ def test_path_table_of_the_documents_lists_every_path():
     assert served <= listed | unversioned
 
 
-def test_python_client_in_the_documents_gets_a_forecast(url: str):
-    assert len(CURLS) == 6
-    code = snippet("python").replace(ADDRESS, url)
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+def run_python(url: str, code: str) -> "subprocess.CompletedProcess[str]":
+    """Run an example of the Python client against the service, and return what it printed."""
+    return subprocess.run(
+        [sys.executable, "-c", code.replace(ADDRESS, url)],
+        env=os.environ | {"PYTHONPATH": str(CLIENT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def test_python_client_in_the_documents_gets_a_forecast(url: str):
+    result = run_python(url, snippet("python"))
+    assert result.returncode == 0, result.stderr
     first, *reasons = result.stdout.splitlines()
     assert re.fullmatch(r"\d\.\d \(\d\.\d to \d\.\d\), without title, overview, .+", first)
     assert all(re.fullmatch(r"[+-]\d\.\d\d \w+", each) for each in reasons)
 
 
 def test_python_client_in_the_documents_names_the_invalid_field(url: str):
-    code = snippet("python").replace(ADDRESS, url) + "\nforecast(genres=['Drama'], runtime=-1)"
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    code = snippet("python") + "\nclient.forecast(genres=['Drama'], runtime=-1)"
+    last = run_python(url, code).stderr.splitlines()[-1]
+    assert last == "movie_rating_client.errors.InvalidInputError: runtime: must be greater than 0"
+
+
+def test_examples_of_the_client_run_and_print_ratings_and_problems(url: str):
+    text = (CLIENT / "README.md").read_text("utf-8")
+    first, second = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    one, several = run_python(url, first), run_python(url, second)
+    assert re.fullmatch(r"\d\.\d \(\d\.\d to \d\.\d\)\nruntime: too_small\n", one.stdout), (
+        one.stderr
     )
-    assert result.stderr.splitlines()[-1].startswith("ValueError: runtime: ")
+    assert re.fullmatch(r"(\d\.\d+\n){2}", several.stdout), several.stderr

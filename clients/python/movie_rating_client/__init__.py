@@ -1,0 +1,21 @@
+"""Client of the movie rating forecast API."""
+
+from .clients import AsyncClient, Client
+from .errors import ApiError, FieldError, InvalidInputError
+from .retries import Retries
+from .types import BatchForecast, BatchRow, DatedForecast, Film, Forecast, Options
+
+__all__ = [
+    "ApiError",
+    "AsyncClient",
+    "BatchForecast",
+    "BatchRow",
+    "Client",
+    "DatedForecast",
+    "FieldError",
+    "Film",
+    "Forecast",
+    "InvalidInputError",
+    "Options",
+    "Retries",
+]

@@ -1,0 +1,247 @@
+"""The two clients: `Client` waits for each answer, `AsyncClient` is for asyncio."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, Unpack
+
+import httpx
+
+from .errors import error_from
+from .retries import Retries
+from .types import (
+    BatchForecast,
+    DatedForecast,
+    Film,
+    Forecast,
+    NameField,
+    Options,
+    Ratings,
+    Sorting,
+    VersionInfo,
+)
+
+# The connection broke before the answer. A forecast changes nothing, so it can be asked for again.
+_NO_ANSWER: Final = (httpx.NetworkError, httpx.RemoteProtocolError)
+_PAGE: Final = 200  # the most films that the API sends at once
+
+
+class Client:
+    """A client that waits for each answer. Use it in a `with` block, or call `close`."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        retries: Retries | None = None,
+        timeout: float = 30,
+    ) -> None:
+        """Prepare requests to a service.
+
+        Args:
+            url: The address of the service, such as `http://127.0.0.1:8000`.
+            api_key: The key, if the service asks for one.
+            retries: How often to repeat a request that failed for a while.
+            timeout: The longest silence of the service, in seconds.
+        """
+        self._retries = retries or Retries()
+        self._http = httpx.Client(base_url=url, headers=_headers(api_key), timeout=timeout)
+
+    def forecast(
+        self, *, explain: bool = True, at_least: Sequence[float] = (), **film: Unpack[Film]
+    ) -> Forecast:
+        """Forecast the rating of one film.
+
+        Args:
+            explain: Whether to add reasons and similar films, which take most of the time.
+            at_least: Ratings; the answer states the probability of each of them or more.
+            film: The facts about the film.
+
+        Raises:
+            InvalidInputError: A fact is not valid; `errors` names it.
+            ApiError: The service cannot answer for another reason.
+        """
+        query = _query(explain=explain, at_least=at_least)
+        answer: Forecast = self._json("POST", "/v1/predict", params=query, json=film)
+        return answer
+
+    def forecast_batch(self, films: Sequence[Film]) -> BatchForecast:
+        """Forecast up to 100 films; an invalid film gets a problem in its row."""
+        body = {"films": list(films)}
+        answer: BatchForecast = self._json("POST", "/v1/predict/batch", json=body)
+        return answer
+
+    def options(self) -> Options:
+        """Return the genres and languages that the model knows."""
+        answer: Options = self._json("GET", "/v1/options")
+        return answer
+
+    def find_names(self, letters: str, field: NameField = "directors") -> list[str]:
+        """Return the names that the model knows and that contain the letters."""
+        query = {"q": letters, "field": field, "limit": 50}
+        return list(self._json("GET", "/v1/people", params=query)["names"])
+
+    def ratings(self, genre: str | None = None) -> Ratings:
+        """Return the distribution of the ratings of a genre's films, or of all films."""
+        query = {} if genre is None else {"genre": genre}
+        answer: Ratings = self._json("GET", "/v1/ratings", params=query)
+        return answer
+
+    def upcoming(self, search: str = "", sort: Sorting = "release_date") -> Iterator[DatedForecast]:
+        """Yield the recorded forecasts of upcoming films, from all pages of the list."""
+        path, query = "/v1/forecasts", _first_page(search, sort)
+        while path:
+            page = self._json("GET", path, params=query)
+            yield from page["films"]
+            path, query = page["next"], None
+
+    def version(self) -> VersionInfo:
+        """Return the version of the model in service, and its origin."""
+        answer: VersionInfo = self._json("GET", "/v1/version")
+        return answer
+
+    def close(self) -> None:
+        """Close the connections to the service."""
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections to the service."""
+        self.close()
+
+    def _json(self, method: str, path: str, **content: Any) -> Any:
+        for attempt in range(1, self._retries.attempts + 1):
+            try:
+                response = self._http.request(method, path, **content)
+            except _NO_ANSWER:
+                wait = self._retries.wait_after_failure(attempt)
+                if wait is None:
+                    raise
+            else:
+                wait = self._retries.wait_after(response, attempt)
+                if wait is None:
+                    return _content(response)
+            time.sleep(wait)
+        raise AssertionError("the last attempt has no wait after it")
+
+
+class AsyncClient:
+    """A client for asyncio. Use it in an `async with` block, or await `close`."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        api_key: str | None = None,
+        retries: Retries | None = None,
+        timeout: float = 30,
+    ) -> None:
+        """Prepare requests to a service; the arguments are those of `Client`."""
+        self._retries = retries or Retries()
+        self._http = httpx.AsyncClient(base_url=url, headers=_headers(api_key), timeout=timeout)
+
+    async def forecast(
+        self, *, explain: bool = True, at_least: Sequence[float] = (), **film: Unpack[Film]
+    ) -> Forecast:
+        """Forecast the rating of one film, as `Client.forecast` does."""
+        query = _query(explain=explain, at_least=at_least)
+        answer: Forecast = await self._json("POST", "/v1/predict", params=query, json=film)
+        return answer
+
+    async def forecast_batch(self, films: Sequence[Film]) -> BatchForecast:
+        """Forecast up to 100 films; an invalid film gets a problem in its row."""
+        body = {"films": list(films)}
+        answer: BatchForecast = await self._json("POST", "/v1/predict/batch", json=body)
+        return answer
+
+    async def options(self) -> Options:
+        """Return the genres and languages that the model knows."""
+        answer: Options = await self._json("GET", "/v1/options")
+        return answer
+
+    async def find_names(self, letters: str, field: NameField = "directors") -> list[str]:
+        """Return the names that the model knows and that contain the letters."""
+        query = {"q": letters, "field": field, "limit": 50}
+        return list((await self._json("GET", "/v1/people", params=query))["names"])
+
+    async def ratings(self, genre: str | None = None) -> Ratings:
+        """Return the distribution of the ratings of a genre's films, or of all films."""
+        query = {} if genre is None else {"genre": genre}
+        answer: Ratings = await self._json("GET", "/v1/ratings", params=query)
+        return answer
+
+    async def upcoming(
+        self, search: str = "", sort: Sorting = "release_date"
+    ) -> AsyncIterator[DatedForecast]:
+        """Yield the recorded forecasts of upcoming films, from all pages of the list."""
+        path, query = "/v1/forecasts", _first_page(search, sort)
+        while path:
+            page = await self._json("GET", path, params=query)
+            for film in page["films"]:
+                yield film
+            path, query = page["next"], None
+
+    async def version(self) -> VersionInfo:
+        """Return the version of the model in service, and its origin."""
+        answer: VersionInfo = await self._json("GET", "/v1/version")
+        return answer
+
+    async def close(self) -> None:
+        """Close the connections to the service."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections to the service."""
+        await self.close()
+
+    async def _json(self, method: str, path: str, **content: Any) -> Any:
+        for attempt in range(1, self._retries.attempts + 1):
+            try:
+                response = await self._http.request(method, path, **content)
+            except _NO_ANSWER:
+                wait = self._retries.wait_after_failure(attempt)
+                if wait is None:
+                    raise
+            else:
+                wait = self._retries.wait_after(response, attempt)
+                if wait is None:
+                    return _content(response)
+            await asyncio.sleep(wait)
+        raise AssertionError("the last attempt has no wait after it")
+
+
+def _headers(api_key: str | None) -> dict[str, str]:
+    return {} if api_key is None else {"X-API-Key": api_key}
+
+
+def _query(*, explain: bool, at_least: Sequence[float]) -> dict[str, Any]:
+    return {"explain": str(explain).lower(), "at_least": list(at_least)}
+
+
+def _first_page(search: str, sort: Sorting) -> dict[str, Any] | None:
+    return {"search": search, "sort": sort, "limit": _PAGE}
+
+
+def _content(response: httpx.Response) -> Any:
+    if not response.is_success:
+        raise error_from(response)
+    return response.json()

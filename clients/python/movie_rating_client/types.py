@@ -1,0 +1,216 @@
+"""What the API accepts and answers; its answers may have further fields in later versions."""
+
+from typing import Literal, TypedDict
+
+NameField = Literal["directors", "writers", "cast", "companies", "collection"]
+Sorting = Literal[
+    "release_date",
+    "-release_date",
+    "rating",
+    "-rating",
+    "title",
+    "-title",
+    "change",
+    "-change",
+    "width",
+    "-width",
+]
+
+
+class Film(TypedDict, total=False):
+    """Facts about a film that are known before its release; a plot or a genre is required."""
+
+    title: str | None
+    overview: str | None
+    genres: list[str]
+    language: str | None
+    runtime: float | None
+    release_date: str | None
+    budget: float | None
+    countries: list[str]
+    directors: list[str]
+    writers: list[str]
+    cast: list[str]
+    companies: list[str]
+    collection: str | None
+    keywords: list[str]
+
+
+class RatingInterval(TypedDict):
+    """Interval in which the rating of 80 % of films (`coverage`) should lie."""
+
+    low: float
+    high: float
+    coverage: float
+
+
+class Quantile(TypedDict):
+    """The rating below which the film's rating lies with the probability `level`."""
+
+    level: float
+    rating: float
+
+
+class Chance(TypedDict):
+    """The probability that the film's rating is `rating` or more."""
+
+    rating: float
+    probability: float
+
+
+class Reason(TypedDict):
+    """Contribution of a group of facts to the forecast, in rating points."""
+
+    group: str
+    points: float
+
+
+class SimilarFilm(TypedDict):
+    """A training film that is similar to the film of the request."""
+
+    id: int
+    title: str
+    year: int
+    rating: float
+
+
+class Mood(TypedDict):
+    """Mood of the plot, from -1 (dark) to 1 (bright)."""
+
+    score: float
+    label: Literal["negative", "neutral", "positive"]
+
+
+class FieldNote(TypedDict):
+    """A field of the request, and why it was ignored or looks unusual."""
+
+    field: str
+    reason: str
+
+
+class SubgroupReliability(TypedDict):
+    """How reliable forecasts are for films of one language or genre."""
+
+    kind: str
+    name: str
+    films: int
+    bias: float
+    coverage: float
+    biased: bool
+    badly_covered: bool
+
+
+class Forecast(TypedDict):
+    """A forecast, its reasons, and how the facts in the request were used."""
+
+    rating: float
+    interval: RatingInterval
+    quantiles: list[Quantile] | None
+    at_least: list[Chance] | None
+    average: float
+    reasons: list[Reason]
+    comparables: list[SimilarFilm]
+    warnings: list[FieldNote]
+    reliability: list[SubgroupReliability]
+    mood: Mood | None
+    translated: bool
+    read_in_korean: bool
+    missing: list[str]
+    ignored: list[FieldNote]
+    version: str
+
+
+class InvalidField(TypedDict):
+    """A field with an invalid value."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(TypedDict):
+    """An error in the form of RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[InvalidField]
+
+
+class BatchRow(TypedDict):
+    """The result for one film of a batch: a forecast or a problem."""
+
+    forecast: Forecast | None
+    problem: Problem | None
+
+
+class BatchForecast(TypedDict):
+    """One row for each film, in the order of the request, all by one model version."""
+
+    version: str
+    results: list[BatchRow]
+
+
+class GenreOption(TypedDict):
+    """A genre that the model knows."""
+
+    code: int
+    name: str
+
+
+class LanguageOption(TypedDict):
+    """A language that the model knows."""
+
+    code: int
+    language: str
+    name: str
+
+
+class Options(TypedDict):
+    """Genres and languages that the model in service knows."""
+
+    version: str
+    genres: list[GenreOption]
+    languages: list[LanguageOption]
+
+
+class DatedForecast(TypedDict):
+    """The newest recorded forecast of an upcoming film."""
+
+    id: int
+    title: str | None
+    original_title: str | None
+    release_date: str
+    rating: float
+    interval: RatingInterval
+    change: float | None
+    reasons: list[Reason]
+    genre: str | None
+    language: str | None
+    made_at: str
+    version: str
+    poster: str | None
+
+
+class Ratings(TypedDict):
+    """The distribution of ratings among the training films."""
+
+    genre: str | None
+    films: int
+    mean: float
+    lowest: float
+    step: float
+    counts: list[int]
+
+
+class VersionInfo(TypedDict):
+    """The model in service; the API's documentation describes its further fields."""
+
+    version: str
+    since: str
+    by: str
+    reason: str
+    previous: str | None
+    run_date: str
+    model_type: str

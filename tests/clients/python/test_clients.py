@@ -1,0 +1,107 @@
+import asyncio
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from movie_rating_client import ApiError, AsyncClient, Client, FieldError, InvalidInputError
+from movie_rating_client import clients as clients_module
+
+from app.keys import hash_of
+from movierating.ledger.ledger import UPCOMING_KEY, ForecastLedger
+from movierating.registry.registry import Registry
+from movierating.s3 import open_bucket
+from sandbox.s3.process import S3Server
+from tests.app.conftest import UPCOMING
+from tests.support.bundles import Packed, put_into_production
+from tests.support.live_service import service_in_a_thread
+
+KEY = "a key"
+FILM: dict[str, Any] = {"genres": ["Drama"], "language": "ko", "runtime": 112}
+
+
+@pytest.fixture(scope="module")
+def url(
+    s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Yield the address of a service that asks for a key and has forecasts of four films."""
+    settings = s3_server.settings(s3_server.new_bucket(), api_key_hashes=(hash_of(KEY),))
+    bucket = open_bucket(settings)
+    put_into_production(Registry(bucket), packed)
+    ForecastLedger(bucket).write_view(UPCOMING_KEY, UPCOMING)
+    with service_in_a_thread(settings, tmp_path_factory.mktemp("service")) as address:
+        yield address
+
+
+def test_forecast_is_the_one_of_the_api(url: str):
+    with Client(url, api_key=KEY) as client:
+        answer = client.forecast(**FILM, at_least=[7.5], explain=False)
+    query: dict[str, Any] = {"at_least": 7.5, "explain": "false"}
+    headers = {"X-API-Key": KEY}
+    sent = requests.post(f"{url}/v1/predict", json=FILM, params=query, headers=headers, timeout=60)
+    assert answer == sent.json()
+    assert answer["reasons"] == []
+
+
+def test_every_method_works_in_both_clients(url: str):
+    films: Any = [FILM, {"genres": ["Drama"], "runtime": -1}]
+
+    async def all_answers() -> list[Any]:
+        async with AsyncClient(url, api_key=KEY) as client:
+            return [
+                await client.forecast(**FILM),
+                await client.forecast_batch(films),
+                await client.options(),
+                await client.find_names("a"),
+                await client.ratings("Drama"),
+                [film async for film in client.upcoming("lantern", "-rating")],
+                await client.version(),
+            ]
+
+    with Client(url, api_key=KEY) as client:
+        answers: list[Any] = [
+            client.forecast(**FILM),
+            client.forecast_batch(films),
+            client.options(),
+            client.find_names("a"),
+            client.ratings("Drama"),
+            list(client.upcoming("lantern", "-rating")),
+            client.version(),
+        ]
+    assert answers == asyncio.run(all_answers())
+    assert all(answers)
+    assert [row["problem"] is None for row in answers[1]["results"]] == [True, False]
+
+
+def test_both_clients_have_the_same_methods_and_arguments():
+    def methods(kind: type) -> dict[str, list[str]]:
+        found = inspect.getmembers(kind, inspect.isfunction)
+        return {name: list(inspect.signature(each).parameters) for name, each in found}
+
+    renamed = {"__aenter__": "__enter__", "__aexit__": "__exit__"}
+    asynchronous = {renamed.get(name, name): each for name, each in methods(AsyncClient).items()}
+    assert asynchronous == methods(Client)
+
+
+def test_all_pages_of_upcoming_films_are_read(url: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(clients_module, "_PAGE", 1)
+    with Client(url, api_key=KEY) as client:
+        assert [film["id"] for film in client.upcoming(sort="title")] == [3, 1, 2, 4]
+
+
+def test_invalid_input_is_an_error_that_names_the_fields(url: str):
+    with Client(url, api_key=KEY) as client, pytest.raises(InvalidInputError) as caught:
+        client.forecast(genres=["Drama"], runtime=-1)
+    error = caught.value
+    assert error.errors == [FieldError("runtime", "too_small", "must be greater than 0")]
+    assert (error.status, error.type) == (422, "/problems/invalid-input")
+    assert error.request_id
+    assert str(error) == error.detail == "runtime: must be greater than 0"
+
+
+def test_other_problem_is_an_error_with_its_kind(url: str):
+    with Client(url) as client, pytest.raises(ApiError, match="API key") as caught:
+        client.options()
+    assert (caught.value.status, caught.value.errors) == (401, [])
+    assert not isinstance(caught.value, ValueError)
