@@ -10,7 +10,6 @@ from fastapi import FastAPI, Security
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.security import APIKeyHeader
 from fastapi_offline import FastAPIOffline
-from starlette.middleware.gzip import GZipMiddleware
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import keys, openapi, problems
@@ -24,6 +23,7 @@ from app.metrics import Metrics
 from app.middleware import limits, telemetry
 from app.middleware.ambiguous_length import AmbiguousLength
 from app.middleware.api_keys import KeyCheck
+from app.middleware.compressed_answers import CompressedAnswers
 from app.middleware.compressed_bodies import CompressedBodies
 from app.middleware.head_requests import HeadRequests
 from app.middleware.limits import RateLimit, SizeLimit
@@ -57,8 +57,6 @@ This product uses the TMDB API but is not endorsed or certified by TMDB.
 """
 
 _HEADERS_FOR_SCRIPTS: Final = ("Deprecation", "ETag", "Link", "Sunset")
-_WORTH_COMPRESSING: Final = 1_000  # bytes
-_FAST: Final = 1  # level of gzip; higher levels save little, and take several times as long
 
 
 def create_app(
@@ -169,7 +167,7 @@ def _surround(app: FastAPI, settings: ApiSettings, metrics: Metrics, draining: D
     app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
     app.add_middleware(CompressedBodies)
     app.add_middleware(SizeLimit, max_bytes=settings.max_request_kb * 1024)
-    app.add_middleware(GZipMiddleware, minimum_size=_WORTH_COMPRESSING, compresslevel=_FAST)
+    app.add_middleware(CompressedAnswers)
     app.add_middleware(HeadRequests)
     if settings.api_key_hashes:
         app.add_middleware(KeyCheck, hashes=settings.api_key_hashes)

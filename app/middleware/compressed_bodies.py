@@ -4,7 +4,6 @@ import zlib
 from collections.abc import AsyncIterator
 from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.problems import UnreadableBodyError, unsupported_body
@@ -69,4 +68,7 @@ def _piece(decoder: "zlib._Decompress", compressed: bytes) -> bytes:
 
 
 def _coding(scope: Scope) -> str:
-    return Headers(scope=scope).get("content-encoding", "").strip().lower()
+    for name, value in scope["headers"]:
+        if name == b"content-encoding":
+            return str(value, "latin-1").strip().lower()
+    return ""
