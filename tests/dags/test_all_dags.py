@@ -110,6 +110,7 @@ RESULTS = {
     "scripts.forecast.forecast": 3,
     "scripts.score.score": 2,
     "scripts.drift.check": None,
+    "scripts.publish.publish": 3,
     "scripts.drift.claim_retraining": None,
     "scripts.backfill.plan": [MAY, MAY],
     "scripts.backfill.fill": {},
