@@ -21,6 +21,7 @@ from streamlit.runtime import get_instance
 
 from ui.i18n.words import LANGUAGES, Words
 from ui.server.addresses import UnknownAddressRedirect
+from ui.server.security_headers import SecurityHeaders
 from ui.server.static_files import StaticFiles
 
 _SCRIPT: Final = Path(__file__).parents[1] / "app.py"
@@ -43,7 +44,11 @@ def main() -> None:
     app = st.App(
         _SCRIPT,
         lifespan=_draw_once,
-        middleware=[Middleware(UnknownAddressRedirect), Middleware(StaticFiles)],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(UnknownAddressRedirect),
+            Middleware(StaticFiles),
+        ],
     )
     # Not `app.run`: it opens its own socket, which sends a file's body only after the client has
     # acknowledged the headers. This makes every file slower.
@@ -55,6 +60,8 @@ def main() -> None:
         log_config=None,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=FINISH_SECONDS,
+        server_header=False,
+        proxy_headers=False,  # the API decides whom to believe, so pass on what was received
     )
 
 

@@ -18,7 +18,8 @@ from movierating.registry.evidence import Evidence
 router = APIRouter(route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 
 BIN_WIDTH: Final = 0.5  # rating points
-_OPTIONS_CACHE_CONTROL: Final = "private, max-age=60"
+# Callers may keep these responses for a minute, so that a page need not ask for each visitor.
+_CACHE_CONTROL: Final = "private, max-age=60"
 _MARKDOWN: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {"text/markdown": {"schema": {"type": "string"}}}}
 }
@@ -43,7 +44,7 @@ class Ratings(BaseModel):
 )
 async def options(served: ServedDep, request: Request, response: Response) -> Options:
     """List the genres and languages that the model knows, with their codes for `GET /predict`."""
-    response.headers["Cache-Control"] = _OPTIONS_CACHE_CONTROL
+    response.headers["Cache-Control"] = _CACHE_CONTROL
     codes = served.bundle.codes
     return Options(
         version=served.pointer.version,
@@ -65,6 +66,7 @@ async def options(served: ServedDep, request: Request, response: Response) -> Op
 )
 def ratings(
     served: ServedDep,
+    response: Response,
     genre: Annotated[
         str | None,
         Query(max_length=60, description="A genre from `/options`.", examples=["Drama"]),
@@ -74,6 +76,7 @@ def ratings(
 
     Films with too few votes for a reliable rating are not training films, so they are not included.
     """
+    response.headers["Cache-Control"] = _CACHE_CONTROL
     similar_films = served.bundle.similar_films
     films = similar_films.films if genre is None else similar_films.of_genre(genre)
     if not films:
@@ -130,7 +133,7 @@ async def card(served: ServedDep) -> Response:
     tags=["health"],
 )
 async def version(
-    request: Request, follower: FollowerDep, served: ServedDep
+    request: Request, response: Response, follower: FollowerDep, served: ServedDep
 ) -> VersionInfo | VersionName:
     """Return the version in service: when and why it was promoted, its errors and its origin.
 
@@ -139,6 +142,7 @@ async def version(
 
     If this service requires keys, callers without a key get the version's name only.
     """
+    response.headers["Cache-Control"] = _CACHE_CONTROL
     manifest, pointer = served.bundle.manifest, served.pointer
     if getattr(request.state, "is_stranger", False):
         return VersionName(version=manifest.version)

@@ -1,6 +1,7 @@
 """Write the texts about a trained model: its report, its model card, and the scores for the UI."""
 
 import io
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,12 +19,21 @@ from scripts.evaluation.diagnostics import Diagnosis
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # its import takes a second, and only the pictures need it
 
+# What can begin something in Markdown. Names from outside must be shown as they are: an image in a
+# name would be requested by everybody who reads the text. `ui.widgets.markdown` has the same rule.
+_SPECIAL: Final = re.compile(
+    r"(?P<sign>[\\`*_\[\]~|$@]"  # code, emphasis, links, images, tables, formulas, addresses
+    r"|<(?=[A-Za-z/!?])|&(?=[#A-Za-z])"  # HTML and its entities
+    r"|:(?=[A-Za-z/])|(?<=[wW]{3})\."  # directives, icons and addresses
+    r"|^[#+>=-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]|(?<=^\d{4})[.)])"  # headings, lists
+)
 _TEMPLATES: Final = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=jinja2.select_autoescape(["html"]),
     undefined=jinja2.StrictUndefined,
     keep_trailing_newline=True,
 )
+_TEMPLATES.filters["plain"] = lambda text: _SPECIAL.sub(r"\\\g<sign>", " ".join(str(text).split()))
 _MARKDOWN: Final = MarkdownIt("js-default")  # supports tables, escapes HTML in names
 _WEAKEST: Final = 5  # the model card lists this many subgroups, those with the largest RMSE
 

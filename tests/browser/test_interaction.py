@@ -263,3 +263,28 @@ def test_typed_values_survive_closing_the_expander(api: StubApi, address: str, p
     expect(page.locator(".rating")).to_have_text("7.5")
     sent = api.bodies[-1]
     assert (sent["title"], sent["collection"]) == ("Another title", "A series")
+
+
+def test_names_and_the_card_load_nothing_and_the_policy_lets_everything_else_work(
+    api: StubApi, address: str, page: Page
+):
+    image = "![x](http://evil.example/p.png)"
+    api.responses["/people"] = 200, {"names": [f"Ada {image}"]}
+    api.responses["/card"] = 200, f"# Card\n{image}".encode()
+    urls: list[str] = []
+    refused: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    page.on(
+        "console",
+        lambda said: refused.append(said.text) if "Content Security Policy" in said.text else None,
+    )
+    submit_sample(page, address, "en", 1280)
+    expect(page.locator("svg, canvas").first).to_be_visible()  # a chart
+    open_expander(page, "en")
+    page.get_by_role("searchbox").last.press_sequentially("ada")
+    expect(page.get_by_text(f"Ada {image}", exact=True)).to_be_visible()
+    open_page(page, address, "model", "en", 1280)
+    page.get_by_text("Model card").click()
+    expect(page.get_by_text(image)).to_be_visible()
+    assert not [url for url in urls if "evil.example" in url]
+    assert refused == []

@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable, Iterable
 from threading import Timer
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 import requests
 
+from ui.client import recent
 from ui.client.proxies import is_local
+from ui.client.visitor import forwarded_for
 
 logger = logging.getLogger("page")
 
@@ -73,20 +76,24 @@ def fetch(
     path: str,
     facts: Facts | None = None,
     params: dict[str, str] | None = None,
+    fresh: bool = False,
 ) -> Parsed:
     """Send a request to the API, and convert the JSON response to a Python object.
+
+    If the API has allowed to keep an earlier response to the same GET request, no request is sent.
 
     Args:
         parse: A function that converts the decoded JSON to the object.
         path: The path of the request, such as `/predict`.
         facts: The JSON body of a POST request. If it is None, a GET request is sent.
         params: The query parameters.
+        fresh: Whether to send the request in any case.
 
     Raises:
         ApiError: No response arrived, or the API sent an error, or `parse` cannot read the
             response.
     """
-    response = _request(path, facts, params)
+    response = _response(path, facts, params, fresh)
     try:
         return parse(response.json())
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
@@ -104,10 +111,28 @@ def fetch_text(path: str) -> str:
     return _request(path).text
 
 
+def _response(
+    path: str, facts: Facts | None, params: dict[str, str] | None, fresh: bool
+) -> requests.Response:
+    if facts is not None:
+        return _request(path, facts, params)
+    address = f"{_url(path)}?{urlencode(params or {})}"
+    known = None if fresh else recent.kept(address)
+    if known is not None:
+        return known
+    response = _request(path, None, params)
+    recent.keep(address, response)
+    return response
+
+
+def _url(path: str) -> str:
+    return (_variable("API_URL") or DEFAULT_URL).rstrip("/") + path
+
+
 def _request(
     path: str, facts: Facts | None = None, params: dict[str, str] | None = None
 ) -> requests.Response:
-    url = (_variable("API_URL") or DEFAULT_URL).rstrip("/") + path
+    url = _url(path)
     method = "GET" if facts is None else "POST"
     try:
         with requests.Session() as session:
@@ -117,7 +142,7 @@ def _request(
                 url,
                 json=facts,
                 params=params,
-                headers=_key_header(),
+                headers=_key_header() | forwarded_for(),
                 timeout=CONNECT_AND_READ_SECONDS,
                 stream=True,
             )

@@ -25,7 +25,7 @@ def main() -> None:
     st.title(words("model.title"), anchor=False)
     st.markdown(words("model.lead"))
     try:
-        model = fetch(Model.parse, "/version")
+        model = fetch(Model.parse, "/version", fresh=True)
     except ApiError as error:
         notices.show_error(words, error)
         st.button(words("page.retry"))
@@ -253,7 +253,8 @@ def _report(words: Words, model: Model) -> None:
         st.text(words("model.wandb_offline", run=model.wandb_run))
     with st.expander(words("model.card")):
         try:
-            st.markdown(fetch_text("/card"))
+            # As plain text: it contains names, which could be Markdown themselves.
+            st.text(fetch_text("/card"))
         except ApiError as error:
             st.text(words("model.no_card") if error.status == NOT_FOUND else error.detail)
 

@@ -8,6 +8,7 @@ from ui.client.api import ApiError, fetch
 from ui.client.films import FilmDetails, FoundFilm, parse_films
 from ui.i18n.words import Words
 from ui.widgets import form_state, notices
+from ui.widgets.markdown import plain
 
 _SHOWN_FILMS: Final = 8
 _POSTER_PIXELS: Final = 92
@@ -34,7 +35,9 @@ def draw(words: Words) -> None:
         st.pills(
             words("find.found"),
             list(found),
-            format_func=lambda film_id: _label(words, found[film_id]) if film_id in found else "",
+            format_func=lambda film_id: (
+                plain(_label(words, found[film_id])) if film_id in found else ""
+            ),
             key="film_found",
             on_change=_choose,
         )

@@ -25,8 +25,9 @@ _MAX_CHARACTERS: Final = 200_000
 SEPARATOR: Final = ";"  # between the names of one cell
 # Spreadsheets write UTF-8, with or without a byte order mark; Korean Excel writes CP949.
 _ENCODINGS: Final = ("utf-8-sig", "cp949")
-# A spreadsheet would run a cell with such a first character as a formula.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet would run a cell with such a first character as a formula. Some also read the wide
+# forms of these characters, which Korean and Japanese keyboards type.
+_FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 RESULT_COLUMNS: Final = (
     "rating",
     "low",

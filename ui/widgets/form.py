@@ -13,6 +13,7 @@ from ui.client.api import ApiError, Facts, fetch, parse_names
 from ui.client.predictions import Choices
 from ui.i18n.words import LANGUAGES, Words
 from ui.widgets import form_state, notices
+from ui.widgets.markdown import plain
 
 # Invented films; their titles and plots are in the texts of each language.
 SAMPLES: Final[dict[str, Facts]] = {
@@ -191,7 +192,7 @@ def _draw_names(words: Words) -> None:
         state.found, state.search = None, ""
 
     if found:
-        st.pills(words("form.found"), found, key="found", on_change=add)
+        st.pills(words("form.found"), found, format_func=plain, key="found", on_change=add)
     first, second = st.columns(2)
     for at, name in enumerate(form_state.NAME_FIELDS):
         with (first, second)[at % 2]:

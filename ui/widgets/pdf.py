@@ -60,7 +60,7 @@ def _story(
         _scale(forecast),
         _text(f"{words('forecast.mood_label')}: {mood}"),
         # The texts are Markdown for the page; a PDF has none, so remove its characters.
-        *(_text(line.replace("*", "")) for line in result.remarks(words, forecast)),
+        *(_text(line.replace("*", "")) for line in result.remarks(words, forecast, str)),
         *_table(
             words("reasons.title"),
             [(name, words.points(points)) for name, points in result.reasons(words, forecast)],
@@ -75,7 +75,7 @@ def _story(
         _text(words("basis.title"), 12),
         *(
             _text(line.replace("*", "").replace("`", ""), 9)
-            for line in result.basis(words, forecast, model)
+            for line in result.basis(words, forecast, model, str)
         ),
         Spacer(1, 6 * mm),
         _text(words("page.notice"), 8),

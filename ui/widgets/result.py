@@ -1,6 +1,6 @@
 """Draw the forecast for a film, with its reasons, similar films, and the errors of the model."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import streamlit as st
@@ -10,6 +10,7 @@ from ui.client.model import Model
 from ui.client.predictions import Forecast, RatingHistogram
 from ui.i18n.words import Words, fill
 from ui.widgets import charts, notices, table
+from ui.widgets.markdown import plain
 
 
 def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
@@ -29,7 +30,7 @@ def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
             spec=charts.rating_scale(words, forecast, ratings),
             alt=_chart_text(words, forecast, genre, ratings),
         )
-        notices.small_print(_legend(words, genre, ratings))
+        notices.small_print(plain(_legend(words, genre, ratings)))
     _reasons(words, forecast)
     _similar_films(words, forecast)
     st.header(words("basis.title"), anchor=False)
@@ -57,21 +58,28 @@ def _headline(words: Words, forecast: Forecast) -> str:
     return fill("forecast.html", filled)
 
 
-def remarks(words: Words, forecast: Forecast) -> Iterator[str]:
-    """Yield warnings as sentences.
+def remarks(words: Words, forecast: Forecast, shown: Callable[[str], str] = plain) -> Iterator[str]:
+    """Yield warnings as sentences, in Markdown.
 
     They name the fields that the model did not use, and the facts that are outside the range of the
     training films.
+
+    Args:
+        words: The texts in the visitor's language.
+        forecast: The forecast.
+        shown: Converts a name to the form in which it is shown.
     """
     for field in forecast.ignored:
-        unused = words("page.ignored", name=words.name("fields", field))
+        unused = words("page.ignored", name=shown(words.name("fields", field)))
         yield words.name("ignored", field, unused)
     if forecast.warnings:
-        names = [words.name("fields", field) for field in forecast.warnings]
+        names = [shown(words.name("fields", field)) for field in forecast.warnings]
         yield words("basis.unlike", names=words.joined(names))
 
 
-def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
+def basis(
+    words: Words, forecast: Forecast, model: Model | None, shown: Callable[[str], str] = plain
+) -> list[str]:
     """Return sentences about the model that made the forecast, in Markdown.
 
     They give its error, its training films and its version.
@@ -80,6 +88,7 @@ def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
         words: The texts in the visitor's language.
         forecast: The forecast.
         model: The description of the model; None if it is not available.
+        shown: Converts a name to the form in which it is shown.
     """
     lines = [words("basis.unavailable")]
     if model is not None:
@@ -97,9 +106,9 @@ def basis(words: Words, forecast: Forecast, model: Model | None) -> list[str]:
             until = words.day(model.known_until)
             lines.append(words("basis.training_again", until=until, **values))
     if forecast.missing:
-        names = [words.name("fields", field) for field in forecast.missing]
+        names = [shown(words.name("fields", field)) for field in forecast.missing]
         lines.append(words("basis.missing", names=words.joined(names)))
-    lines.append(words("basis.model", version=forecast.version))
+    lines.append(words("basis.model", version=forecast.version.replace("`", "")))
     if model is not None and model.registry_away:
         lines.append(words("basis.registry_away"))
     return lines
@@ -112,6 +121,8 @@ def model_of(forecast: Forecast) -> Model | None:
     """
     try:
         model = fetch(Model.parse, "/version")
+        if model.version != forecast.version:  # it was kept from before the model was swapped
+            model = fetch(Model.parse, "/version", fresh=True)
     except ApiError:
         return None
     # The service may have swapped its model between the two requests.
@@ -187,7 +198,7 @@ def _reasons(words: Words, forecast: Forecast) -> None:
     st.markdown(words("reasons.lead", **values))
     parts = [f"{name} {words.points(points)}" for name, points in named]
     st.vega_lite_chart(spec=charts.contributions(named), alt=words.joined(parts))
-    notices.small_print(words.joined(parts))
+    notices.small_print(plain(words.joined(parts)))
 
 
 def _similar_films(words: Words, forecast: Forecast) -> None:

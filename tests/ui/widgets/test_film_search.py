@@ -23,7 +23,7 @@ def choose(page: AppTest) -> AppTest:
 def test_letters_list_films_with_title_and_year(api: StubApi):
     page = search("harb")
     assert "/films?q=harb&limit=8" in api.paths
-    assert page.pills(key="film_found").options == ["The *Harbour* (항구) · 2026"]
+    assert page.pills(key="film_found").options == [r"The \*Harbour\* (항구) · 2026"]
     assert search("harb", "ko").pills(key="film_found").options == ["항구 · 2026"]
 
 

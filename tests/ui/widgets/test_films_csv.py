@@ -106,6 +106,15 @@ def test_example_file_is_valid(words: Words):
     assert film.facts["language"] == words.code
 
 
+@pytest.mark.parametrize("first", ["=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n"])
+def test_cell_that_a_spreadsheet_would_calculate_is_quoted(first: str):
+    result = FilmResult(Row(2, {"title": f"{first}SUM(1)"}), problem=f"{first}x")
+    text = films_csv.results_file([result], EN).decode("utf-8-sig")
+    _, row = csv.reader(io.StringIO(text, newline=""))
+    assert row[1] == f"'{first}SUM(1)"
+    assert row[-1] == f"'{first}x"
+
+
 def test_results_file_has_a_row_per_film_and_no_formulas():
     good = FilmResult(Row(2, {"title": "=cmd()"}), Forecast.parse(FORECAST))
     bad = FilmResult(Row(3, {"title": "바다"}), problem="오류")

@@ -1,0 +1,20 @@
+"""Find the network address of the visitor for whom the UI calls the API."""
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+
+def forwarded_for() -> dict[str, str]:
+    """Return the header `X-Forwarded-For` of a request to the API, as a proxy would send it.
+
+    It lists the addresses that proxies before the UI report, and the address that has connected to
+    the UI. The API believes it only if it trusts the address of the UI. Then its rate limit counts
+    each visitor separately.
+    """
+    if get_script_run_ctx(suppress_warning=True) is None:  # no visitor, such as at the start
+        return {}
+    reported = st.context.headers.get("X-Forwarded-For", "").strip()
+    connected = st.context.ip_address
+    # Streamlit's AppTest has no connection, and gives an object that is no text.
+    addresses = [each for each in (reported, connected) if each and isinstance(each, str)]
+    return {"X-Forwarded-For": ", ".join(addresses)} if addresses else {}
