@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from movierating.errors import ExplainedError
+from movierating.model.arrays import read_arrays
 from movierating.model.onnx_model import Graph, GraphError
 from movierating.model.plot_weights import DIMENSIONS
 
@@ -38,6 +39,8 @@ NETWORK_NAME: Final = "plot_encoder.onnx"
 TABLE_NAME: Final = "plot_encoder_table.npy"
 PIECES_NAME: Final = "plot_encoder_pieces.marisa"
 NUMBERS_NAME: Final = "plot_encoder_numbers.npz"
+_NUMBERS: Final = ("rows", "scores", "scale", "low")
+_MAX_NUMBERS_BYTES: Final = 16_000_000  # decompressed; 128,000 pieces need 1 MB
 ENCODER_FILES: Final = (NETWORK_NAME, TABLE_NAME, PIECES_NAME, NUMBERS_NAME)
 
 # Pieces per run of the network. A longer text is encoded in parts, so that memory stays limited.
@@ -103,11 +106,11 @@ class PlotEncoder:
             self._network = Graph(files[NETWORK_NAME].read_bytes())
             self._table = _Table(files[TABLE_NAME])
             self._trie = Trie().load(str(files[PIECES_NAME]))
-            with np.load(files[NUMBERS_NAME]) as numbers:
-                # Not NumPy arrays: reading one number from those takes three times as long.
-                self._rows = array("i", numbers["rows"].tobytes())
-                self._scores = array("f", numbers["scores"].tobytes())
-                self._scale, self._low = numbers["scale"], numbers["low"]
+            numbers = read_arrays(files[NUMBERS_NAME].read_bytes(), _NUMBERS, _MAX_NUMBERS_BYTES)
+            # Not NumPy arrays: reading one number from those takes three times as long.
+            self._rows = array("i", numbers["rows"].tobytes())
+            self._scores = array("f", numbers["scores"].tobytes())
+            self._scale, self._low = numbers["scale"], numbers["low"]
         except _BROKEN as error:
             raise EncoderFilesError("the plot encoder's files cannot be opened") from error
         if not len(self._trie) == len(self._rows) == len(self._scores) <= len(self._table):

@@ -265,4 +265,6 @@ def _of_bearable_size(manifest: Manifest) -> Manifest:
             f"the files of version {manifest.version} have {size} bytes, and at most "
             f"{MAX_BUNDLE_BYTES} are read; train on fewer films"
         )
+    if any(entry.bytes > MAX_BUNDLE_BYTES for entry in manifest.encoder.values()):
+        raise BundleError(f"a file of the plot encoder has more than {MAX_BUNDLE_BYTES} bytes")
     return manifest

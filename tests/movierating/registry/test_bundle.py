@@ -33,6 +33,7 @@ from movierating.registry.manifest import (
     MANIFEST_NAME,
     MAX_BUNDLE_BYTES,
     BundleError,
+    FileEntry,
     GoldenInput,
     parse_manifest,
 )
@@ -307,6 +308,13 @@ def test_bundle_larger_than_the_memory_may_hold_is_refused(copied: Packed):
     files = copied.manifest.files | {MODEL_NAME: entry}
     raw = copied.manifest.model_copy(update={"files": files}).to_bytes()
     with pytest.raises(BundleError, match="train on fewer films"):
+        parse_manifest(raw, sha256(raw))
+
+
+def test_plot_encoder_larger_than_the_memory_may_hold_is_refused(copied: Packed):
+    entry = FileEntry(sha256="0" * 64, bytes=MAX_BUNDLE_BYTES + 1)
+    raw = copied.manifest.model_copy(update={"encoder": {"plot_encoder.onnx": entry}}).to_bytes()
+    with pytest.raises(BundleError, match="a file of the plot encoder has more than"):
         parse_manifest(raw, sha256(raw))
 
 
