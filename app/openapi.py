@@ -18,11 +18,14 @@ TAGS: Final = [
     {"name": "health", "description": "For load balancers and monitoring."},
 ]
 
+LIMITS: Final = ("RateLimit", "RateLimit-Policy")  # in each response of a limited service
 _HEADERS: Final = {
     "X-Request-ID": "Id of the request in the log of the service; quote it if you report a fault.",
     "ETag": "Send it in `If-None-Match` to get status 304 if the response has not changed.",
     "Link": 'The next page of the list (`rel="next"`), or the page about a deprecated route.',
     "Retry-After": "Seconds to wait before the next request.",
+    "RateLimit": "Requests left, if the service limits them (draft of the IETF).",
+    "RateLimit-Policy": "The limit itself, if the service has one (draft of the IETF).",
     "Deprecation": "Since when the route is deprecated, in seconds since 1970 (RFC 9745).",
     "Sunset": "When the route may be switched off (RFC 8594).",
 }
@@ -73,6 +76,8 @@ def _add_headers(operation: dict[str, Any]) -> None:
     parameters = {each["name"] for each in operation.get("parameters", [])}
     for status, response in operation["responses"].items():
         names = ["X-Request-ID"]
+        if "429" in operation["responses"]:
+            names += LIMITS
         if "304" in operation["responses"] and status in {"200", "304"}:
             names.append("ETag")
         if status == "200" and "offset" in parameters:
