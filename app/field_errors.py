@@ -91,6 +91,8 @@ def described(error: Mapping[str, Any]) -> tuple[str, str]:
     """
     kind = error["type"]
     context: Mapping[str, Any] = error.get("ctx") or {}
+    if "message" in context:  # from `app.fields.refuse`; its code can be one of pydantic's types
+        return kind, str(context["message"])
     if kind in _SENTENCES:
         code, sentence = _SENTENCES[kind]
         return code, sentence.format_map({name: _plain(each) for name, each in context.items()})

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from app.matching import match
 from app.schemas import (
     Chance,
     Comparable,
     FieldNote,
     FilmFacts,
     Forecast,
+    IgnoredValues,
     Mood,
     OldForecast,
     Quantile,
@@ -17,8 +19,7 @@ from app.schemas import (
     Reason,
 )
 from movierating.films.film import Film, Plot
-from movierating.films.text import is_korean, measure_plot
-from movierating.films.tokens import MAX_CAST
+from movierating.films.text import is_korean, measure_plot, normalise
 from movierating.model.distribution import STATED_LEVELS, STATED_RATINGS
 from movierating.model.novelty import novelty_warnings
 from movierating.model.predictor import PredictedRating
@@ -29,6 +30,7 @@ from movierating.registry.manifest import COVERAGE
 MAX_NOTES: Final = 50
 _NOTE_CHARACTERS: Final = 300  # of a note's field and of its reason; a name has at most 200
 MOOD_THRESHOLD: Final = 0.1  # a polarity from -0.1 to 0.1 is labelled neutral
+_BEGINNING_CHARACTERS: Final = 100  # of a plot that is named as not read
 
 
 NOT_TRANSLATED: Final = (
@@ -85,32 +87,7 @@ def read_plot(
         return PlotReading(None)
     if english is None:
         return PlotReading(None, problem=problem)
-    return PlotReading(measure_plot(english), translated=english != text)
-
-
-def film_from(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> Film:
-    """Convert the facts in a request to a `Film`.
-
-    Genres and languages that the model does not know are left out.
-    """
-    codes = bundle.codes
-    known_language = codes.languages.code(facts.language) >= 0
-    return Film(
-        title=facts.title,
-        genres=tuple(name for name in facts.genres if codes.genres.code(name) >= 0),
-        original_language=facts.language if known_language else None,
-        runtime_minutes=facts.runtime,
-        release_date=facts.release_date,
-        budget_usd=facts.budget,
-        countries=tuple(facts.countries),
-        directors=tuple(facts.directors),
-        writers=tuple(facts.writers),
-        cast=tuple(facts.cast[:MAX_CAST]),  # as in training
-        companies=tuple(facts.companies),
-        franchise=facts.collection,
-        keywords=tuple(facts.keywords),
-        plot=reading.plot,
-    )
+    return PlotReading(measure_plot(normalise(english)), translated=english != text)
 
 
 def forecast(
@@ -131,7 +108,8 @@ def forecast(
         at_least: State the probability of these ratings or more, besides those always stated.
     """
     reading = reading.or_korean(bundle, facts.overview)
-    film = film_from(bundle, facts, reading)
+    matched = match(bundle, facts, reading.plot)
+    film = matched.film
     (predicted,) = bundle.predictor.forecast([film], explained=explained)
     return Forecast(
         rating=round(predicted.rating, 2),
@@ -147,7 +125,8 @@ def forecast(
         translated=reading.translated,
         read_in_korean=reading.in_korean,
         missing=_missing(facts),
-        ignored=limited(_ignored(bundle, facts, reading)),
+        ignored=matched.ignored + _unread_plot(facts, reading),
+        read_as=matched.read_as,
         version=bundle.manifest.version,
     )
 
@@ -275,20 +254,8 @@ def _missing(facts: FilmFacts) -> list[str]:
     return [name for name in type(facts).model_fields if getattr(facts, name) in (None, "", [])]
 
 
-def _ignored(bundle: Bundle, facts: FilmFacts, reading: PlotReading) -> list[FieldNote]:
-    ignored = [
-        FieldNote(field="genres", reason=f"{name!r} is not a genre of this model; see /options")
-        for name in facts.genres
-        if bundle.codes.genres.code(name) < 0
-    ]
-    if facts.language and bundle.codes.languages.code(facts.language) < 0:
-        ignored.append(
-            FieldNote(
-                field="language", reason=f"no training film is in language {facts.language!r}"
-            )
-        )
-    if reading.problem:
-        ignored.append(FieldNote(field="overview", reason=reading.problem))
-    # List misspelt or unsupported fields, so that the caller knows that they had no influence.
-    extra = facts.model_extra or {}
-    return ignored + [FieldNote(field=name, reason="this model does not use it") for name in extra]
+def _unread_plot(facts: FilmFacts, reading: PlotReading) -> list[IgnoredValues]:
+    if not reading.problem:
+        return []
+    beginning = (facts.overview or "")[:_BEGINNING_CHARACTERS]
+    return [IgnoredValues(field="overview", values=[beginning], reason=reading.problem)]

@@ -34,6 +34,8 @@ from app.routes import decisions, films, forecasts, health, model, people, predi
 from app.routes import problems as problem_pages
 from app.translation import Translator, is_english
 from app.worker import Worker
+from movierating.films.countries import country_code
+from movierating.films.languages import language_code
 from movierating.films.text import measure_plot
 from movierating.posters import poster_base_url
 from movierating.registry.registry import Registry
@@ -88,7 +90,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        starting = (*(poller.start for poller in pollers), _read_one_plot)
+        starting = (*(poller.start for poller in pollers), _read_one_film)
         await asyncio.gather(*map(asyncio.to_thread, starting))
         # Routes that are no coroutines, such as `/people`, run in one thread, in turns. Several
         # threads would not be faster, and the event loop would wait for each of them.
@@ -127,10 +129,13 @@ def create_app(
     return app
 
 
-def _read_one_plot() -> None:
-    # The first plot needs longer: it loads the lexicon. Do that at the start, so no caller waits.
+def _read_one_film() -> None:
+    # The first film needs longer: it loads the lexicon for plots, and the names of languages and
+    # countries. Do that at the start, so no caller waits.
     is_english("A plot.")
     measure_plot("A plot.")
+    language_code("Korean")
+    country_code("South Korea")
 
 
 def _route(app: FastAPI, settings: ApiSettings) -> None:

@@ -4,10 +4,42 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from app.field_errors import described
+from app.fields import (
+    FIRST_DAY,
+    LAST_DAY,
+    MAX_RUNTIME,
+    Collection,
+    Countries,
+    Day,
+    Dollars,
+    Genres,
+    Keywords,
+    Language,
+    Minutes,
+    Names,
+    Plot,
+    Title,
+    kind_of,
+    refuse,
+    stated,
+)
 from app.problems import Problem
+from app.reading import Reading
+from app.tmdb_form import OwnForm, WrongPartError, own_form
+from movierating.films.tokens import MAX_CAST
 from movierating.registry.evidence import SubgroupReliability
 from movierating.registry.manifest import DataSource, Refit, Scores, Split
 
@@ -15,11 +47,9 @@ MAX_BATCH_FILMS: Final = 100
 # Of all plots together. Those of TMDB have at most 1,000 each; reading a plot takes processor time.
 MAX_BATCH_CHARACTERS: Final = 250_000
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-# `fail_fast`: only the first wrong entry is reported. Each report needs more memory than its entry.
-Names = Annotated[list[Name], Field(max_length=1_000, fail_fast=True)]
 Runtime = Annotated[
-    float, Field(gt=0, le=600, description="Running time in minutes.", examples=[112])
+    float,
+    Field(gt=0, le=MAX_RUNTIME, description="Running time in minutes.", examples=[112]),
 ]
 
 AtLeast = Annotated[
@@ -34,11 +64,14 @@ AtLeast = Annotated[
 
 
 class FilmFacts(BaseModel):
-    """Facts about a film that are known before its release; a plot or a genre is required."""
+    """Facts about a film that are known before its release; a plot or a genre is required.
+
+    A film as TMDB sends it is accepted as well (`/movie/{id}`, with `credits`, `keywords` and
+    `release_dates` appended). Null, an empty text, an empty list and TMDB's 0 mean unknown.
+    """
 
     model_config = ConfigDict(
         extra="allow",  # so that the response can list unknown fields as ignored
-        str_strip_whitespace=True,
         json_schema_extra={
             "examples": [
                 {
@@ -53,66 +86,98 @@ class FilmFacts(BaseModel):
         },
     )
 
-    title: Annotated[str | None, Field(max_length=500, description="English title.")] = None
+    title: Annotated[Title, Field(description="English title.")] = None
     overview: Annotated[
-        str | None,
+        Plot,
         Field(
-            max_length=10_000,
             description="Plot in English or Korean. A plot in another language counts as unknown, "
             "unless the service translates plots.",
         ),
     ] = None
     genres: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=60)]],
+        Genres,
         Field(
-            max_length=20,
-            fail_fast=True,
-            description="Names from `/options`, the main genre first.",
+            description="Names from `/options`, the main genre first. English and Korean names "
+            "and TMDB's ids are accepted."
         ),
     ] = []
     language: Annotated[
-        str | None,
+        Language,
         Field(
-            pattern="^[a-z]{2}$",
-            description="Original language, a code from `/options` such as ko or en.",
+            description="Original language, a code from `/options` such as ko or en. Tags such as "
+            "ko-KR and English and Korean names are accepted."
         ),
     ] = None
-    runtime: Runtime | None = None
+    runtime: Annotated[Minutes, Field(description="Running time in minutes.")] = None
     release_date: Annotated[
-        date | None,
+        Day,
         Field(
-            ge=date(1870, 1, 1),
-            le=date(2100, 1, 1),
-            description="Date of the first release, YYYY-MM-DD, from 1870-01-01 to 2100-01-01.",
+            description=f"Date of the first release, YYYY-MM-DD, from {FIRST_DAY} to {LAST_DAY}."
         ),
     ] = None
-    budget: Annotated[float | None, Field(gt=0, le=1e10, description="Budget in US dollars.")] = (
-        None
-    )
+    budget: Annotated[Dollars, Field(description="Budget in US dollars.")] = None
     countries: Annotated[
-        list[Annotated[str, Field(pattern="^[A-Z]{2}$")]],
+        Countries,
         Field(
-            max_length=30,
-            fail_fast=True,
-            description="Production countries, ISO 3166-1: KR, US, ...",
+            description="Production countries, ISO 3166-1: KR, US, ... English and Korean names "
+            "are accepted."
         ),
     ] = []
     directors: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []
     writers: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []
-    cast: Annotated[Names, Field(description="Names as spelled at TMDB, the lead first.")] = []
+    cast: Annotated[
+        Names,
+        Field(description=f"Names as spelled at TMDB, the lead first; {MAX_CAST} are used."),
+    ] = []
     companies: Annotated[Names, Field(description="Production companies, as spelled at TMDB.")] = []
     collection: Annotated[
-        str | None,
-        Field(max_length=200, description="Franchise of the film; TMDB calls it a collection."),
+        Collection, Field(description="Franchise of the film; TMDB calls it a collection.")
     ] = None
-    keywords: Annotated[Names, Field(description="Keywords as spelled at TMDB.")] = []
+    keywords: Annotated[Keywords, Field(description="Keywords as spelled at TMDB.")] = []
+
+    _reading: Reading = PrivateAttr(default_factory=Reading)
+
+    @property
+    def reading(self) -> Reading:
+        """What the caller sent, where it differs from the facts."""
+        return self._reading
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(  # type: ignore[operator] # zuban does not know this kind of validator
+        cls, body: Any, read_own: ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        """Read a film in our form or in TMDB's, and keep what was changed in reading."""
+        if not isinstance(body, dict):
+            wanted = 'send an object, such as {"genres": ["Drama"]}'
+            raise refuse("wrong_type", f"this is {kind_of(body)}", wanted)
+        try:
+            form = own_form(body)
+            facts = read_own(form.facts)
+        except WrongPartError as error:
+            details = InitErrorDetails(type=error.error, loc=(error.name,), input=None)
+            raise ValidationError.from_exception_data("film", [details]) from None
+        except ValidationError as error:
+            raise _as_sent(error, form) from None
+        facts._reading = Reading.of(form, facts)
+        return facts
 
     @model_validator(mode="after")
     def _plot_or_genre(self) -> Self:
-        if not (self.overview and self.overview.strip()) and not self.genres:
-            message = "send at least a plot (overview) or a genre (genres)"
-            raise PydanticCustomError("plot_or_genre_missing", message)
+        if not self.overview and not self.genres:
+            wanted = "send at least a plot (overview) or a genre (genres)"
+            raise PydanticCustomError("plot_or_genre_missing", wanted)
         return self
+
+
+def _as_sent(error: ValidationError, form: OwnForm) -> ValidationError:
+    """Name the caller's fields in an error, instead of ours, where TMDB's fields were sent."""
+    details = []
+    for each in error.errors(include_input=False, include_url=False):
+        code, message = described(each)
+        place = form.place_of(each["loc"])
+        details.append(InitErrorDetails(type=stated(code, message), loc=place, input=None))
+    return ValidationError.from_exception_data(error.title, details)
 
 
 class Mood(BaseModel):
@@ -145,10 +210,29 @@ class Chance(BaseModel):
 
 
 class FieldNote(BaseModel):
-    """A field of the request, and why it was ignored or looks unusual."""
+    """A field of the request, and why its value looks unusual."""
 
     field: str
     reason: str
+
+
+class IgnoredValues(BaseModel):
+    """Values of a field that the forecast does not use, and why."""
+
+    field: Annotated[str, Field(description="The field as it was sent.", examples=["genres"])]
+    values: Annotated[
+        list[str],
+        Field(description="The values; long ones are cut.", examples=[["Puppetry"]]),
+    ]
+    reason: Annotated[str, Field(examples=["not a genre of this model; see /options"])]
+
+
+class ReadAs(BaseModel):
+    """A value that was changed in reading, such as a name in another spelling."""
+
+    field: Annotated[str, Field(description="The field as it was sent.", examples=["language"])]
+    sent: Annotated[str, Field(description="The value as sent; a long one is cut.")]
+    read: Annotated[str, Field(description="The value as used; a long one is cut.")]
 
 
 class Reason(BaseModel):
@@ -224,13 +308,20 @@ class Forecast(BaseModel):
     ]
     missing: Annotated[list[str], Field(description="Facts that were not sent.")]
     ignored: Annotated[
-        list[FieldNote], Field(description="Fields of the request that the forecast does not use.")
+        list[IgnoredValues],
+        Field(description="Values of the request that the forecast does not use, and why."),
     ]
+    read_as: Annotated[
+        list[ReadAs],
+        Field(description="Values that were changed in reading; `read` is what the model got."),
+    ] = []
     version: Annotated[str, Field(description="The model version that made the forecast.")]
 
 
 class Batch(BaseModel):
     """Several films in one request."""
+
+    model_config = ConfigDict(extra="allow")  # so that the response can list unknown fields
 
     films: Annotated[
         # The route validates each film by itself: an invalid one must not affect the others.
@@ -259,6 +350,10 @@ class BatchForecast(BaseModel):
 
     version: str
     results: list[BatchRow]
+    ignored: Annotated[
+        list[IgnoredValues],
+        Field(description="What the request contains beside the films, and is not used."),
+    ] = []
 
 
 class OldForecast(BaseModel):
@@ -270,6 +365,10 @@ class OldForecast(BaseModel):
     predicted_rating: Annotated[float, Field(examples=[7.38])]
     quantiles: list[Quantile] | None = None
     at_least: list[Chance] | None = None
+    ignored: Annotated[
+        list[IgnoredValues] | None,
+        Field(description="Parameters that the forecast does not use; left out if there are none."),
+    ] = None
 
 
 class GenreOption(BaseModel):

@@ -8,10 +8,12 @@ from fastapi import APIRouter, HTTPException, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.dependencies import FollowerDep, ServedDep, translator_of
+from app.matching import known_genre
 from app.problems import BAD_INPUT, NOT_FOUND, UNAVAILABLE
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import GenreOption, LanguageOption, Options, VersionInfo, VersionName
 from movierating.films.languages import TMDB_LANGUAGES
+from movierating.films.text import normalise
 from movierating.model.distribution import RATING_RANGE
 from movierating.registry.evidence import Evidence
 
@@ -78,6 +80,8 @@ def ratings(
     """
     response.headers["Cache-Control"] = _CACHE_CONTROL
     similar_films = served.bundle.similar_films
+    if genre is not None:
+        genre = known_genre(served.bundle.codes.genres, normalise(genre)) or genre
     films = similar_films.films if genre is None else similar_films.of_genre(genre)
     if not films:
         raise HTTPException(404, "no training film of the model in service has this genre")

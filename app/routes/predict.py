@@ -1,7 +1,6 @@
 """The routes that forecast: one film, a batch of films, and one film by the old API contract."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +19,7 @@ from app.forecasting import (
     forecast_from_codes,
     read_plot,
 )
+from app.matching import unused_fields
 from app.middleware.limits import charge
 from app.problems import BAD_INPUT, UNAVAILABLE, invalid
 from app.schemas import (
@@ -30,6 +30,7 @@ from app.schemas import (
     BatchRow,
     FilmFacts,
     Forecast,
+    IgnoredValues,
     OldForecast,
     Runtime,
 )
@@ -51,6 +52,22 @@ _DEPRECATION: Final = [
 ]
 
 _TRANSLATED_AT_ONCE: Final = 4  # films of one batch
+_PARAMETERS: Final = ("explain", "at_least")
+_NO_ROWS: Final = b'"results":[]'
+_OLD_PARAMETERS: Final = (
+    "runtime",
+    "genre_encoded",
+    "lang_encoded",
+    "sentiment",
+    "overview_len",
+    "at_least",
+)
+
+
+Explain = Annotated[
+    bool,
+    Query(description="`false` leaves `reasons` and `comparables` empty, which is faster."),
+]
 
 
 @dataclass(frozen=True)
@@ -75,12 +92,7 @@ class _Tools:
 async def predict(
     request: Request,
     facts: FilmFacts,
-    explain: Annotated[
-        bool,
-        Query(
-            description="`false` leaves `reasons` and `comparables` empty, which is faster.",
-        ),
-    ] = True,
+    explain: Explain = True,
     at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
 ) -> Forecast:
     """Forecast the TMDB rating of a film from facts that are known before its release."""
@@ -90,6 +102,7 @@ async def predict(
     else:  # takes less time than the way to the worker
         answer = _calculate(tools, facts, read_plot(None, None), explained=False)
     metrics_of(request).count_forecast(answer.rating, "facts")
+    answer.ignored.extend(_unused_parameters(request, *_PARAMETERS))
     return answer
 
 
@@ -144,6 +157,11 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
         served.bundle, runtime, genre_encoded, lang_encoded, sentiment, overview_len, at_least
     )
     metrics_of(request).count_forecast(answer.predicted_rating, "codes")
+    ignored = _unused_parameters(request, *_OLD_PARAMETERS)
+    if sentiment and not overview_len:
+        reason = "a mood without a plot is not used; send overview_len as well"
+        ignored.append(IgnoredValues(field="sentiment", values=[str(sentiment)], reason=reason))
+    answer.ignored = ignored or None
     return answer
 
 
@@ -156,6 +174,7 @@ async def predict_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has f
 async def predict_batch(
     request: Request,
     batch: Batch,
+    explain: Explain = True,
     at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
 ) -> Response:
     """Forecast up to 100 films with one model version.
@@ -167,7 +186,8 @@ async def predict_batch(
     charge(request, len(batch.films))
     tools = _Tools.of(request, at_least)
     rows: list[_Row | FilmFacts] = [
-        await tools.worker.run(_row_without_translation, tools, film) for film in batch.films
+        await tools.worker.run(partial(_row_without_translation, tools, film, explained=explain))
+        for film in batch.films
     ]
     places = asyncio.Semaphore(_TRANSLATED_AT_ONCE)
 
@@ -175,7 +195,7 @@ async def predict_batch(
         if isinstance(row, _Row):
             return row
         async with places:
-            return _row(await _forecast_translated(tools, row))
+            return _row(await _forecast_translated(tools, row, explained=explain))
 
     results = await asyncio.gather(*map(translated, rows))
     metrics = metrics_of(request)
@@ -183,8 +203,13 @@ async def predict_batch(
         if row.rating is not None:
             metrics.count_forecast(row.rating, "facts")
     # The rows are JSON already: encoding all of them at once would hold up other requests.
-    version = json.dumps(tools.served.pointer.version).encode()
-    body = b'{"version":%b,"results":[%b]}' % (version, b",".join(row.body for row in results))
+    ignored = [
+        *unused_fields(batch.model_extra or {}),
+        *_unused_parameters(request, *_PARAMETERS),
+    ]
+    around = BatchForecast(version=tools.served.pointer.version, results=[], ignored=ignored)
+    beginning, end = around.model_dump_json().encode().split(_NO_ROWS, 1)
+    body = b'%b"results":[%b]%b' % (beginning, b",".join(row.body for row in results), end)
     return Response(body, media_type="application/json")
 
 
@@ -213,7 +238,7 @@ def _row(answer: Forecast) -> _Row:
     return _Row(BatchRow(forecast=answer).model_dump_json().encode(), answer.rating)
 
 
-def _row_without_translation(tools: _Tools, film: Any) -> _Row | FilmFacts:
+def _row_without_translation(tools: _Tools, film: Any, *, explained: bool) -> _Row | FilmFacts:
     """Parse and forecast one film of a batch, as `POST /predict` does.
 
     Returns:
@@ -226,7 +251,7 @@ def _row_without_translation(tools: _Tools, film: Any) -> _Row | FilmFacts:
         found = error.errors(include_input=False, include_url=False)
         problem = invalid([each | {"loc": ("body", *each["loc"])} for each in found])
         return _Row(BatchRow(problem=problem).model_dump_json().encode())
-    answer = _forecast_untranslated(tools, facts, explained=True)
+    answer = _forecast_untranslated(tools, facts, explained=explained)
     return _row(answer) if answer else facts
 
 
@@ -249,9 +274,7 @@ def _forecast_untranslated(tools: _Tools, facts: FilmFacts, *, explained: bool) 
     return _calculate(tools, facts, reading, explained=explained)
 
 
-async def _forecast_translated(
-    tools: _Tools, facts: FilmFacts, *, explained: bool = True
-) -> Forecast:
+async def _forecast_translated(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast:
     """Forecast a film whose plot is not English."""
     text = facts.overview or ""
     english = await tools.translator.to_english(text) if tools.translator else None
@@ -267,6 +290,17 @@ def _calculate(
 ) -> Forecast:
     return forecast(
         tools.served.bundle, facts, reading, explained=explained, at_least=tools.at_least
+    )
+
+
+def _unused_parameters(request: Request, *known: str) -> list[IgnoredValues]:
+    """Name the parameters in the address of a request that the route does not have."""
+    if not request.scope["query_string"]:  # parsing it takes longer than this check
+        return []
+    parameters = request.query_params
+    return unused_fields(
+        {name: parameters[name] for name in parameters if name not in known},
+        "this route has no such parameter",
     )
 
 

@@ -14,13 +14,13 @@ from app.forecasting import (
     NOT_TRANSLATED,
     TRANSLATION_FAILED,
     PlotReading,
-    film_from,
     forecast,
     forecast_from_codes,
     limited,
     mood_of,
     read_plot,
 )
+from app.matching import match
 from app.schemas import FieldNote, FilmFacts
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import MAX_CAST
@@ -108,7 +108,7 @@ def test_training_and_serving_see_the_same_features(
     for body in bodies:
         facts = FilmFacts.model_validate_json(json.dumps(body))
         reading = read_plot(facts.overview, facts.overview)
-        served.append(film_from(bundle, facts, reading))
+        served.append(match(bundle, facts, reading.plot).film)
     assert len(served) == 20
     trained = films_of(twenty_films)
     assert served == trained
@@ -155,7 +155,7 @@ def test_higher_effect_makes_a_higher_forecast(learned: Packed, fact: str):
 
 def test_unknown_genres_and_languages_are_left_out(packed: Packed):
     facts = FilmFacts(genres=["Puppetry"], language="qq")
-    film = film_from(packed.load(), facts, PlotReading(None))
+    film = match(packed.load(), facts, None).film
     assert film == Film()
 
 
@@ -217,7 +217,7 @@ def test_korean_plot_without_translation_is_read_in_korean_and_has_no_mood(packe
     assert (answer.read_in_korean, answer.translated, answer.mood) == (True, False, None)
     assert answer.ignored == []
     plot = UNREAD.or_korean(bundle, KOREAN_FACTS.overview).plot
-    film = film_from(bundle, KOREAN_FACTS, PlotReading(plot))
+    film = match(bundle, KOREAN_FACTS, plot).film
     record = bundle.effects.encode(film, np.zeros(DIMENSIONS))
     assert record["effect=plot"] == pytest.approx(0.8)
 
@@ -246,7 +246,7 @@ def test_interval_width_follows_the_model_for_each_film(packed: Packed):
     for runtime in (120.0, 195.0):
         facts = FACTS.model_copy(update={"runtime": runtime})
         answer = forecast(bundle, facts, PlotReading(None))
-        vector = bundle.matrix([film_from(bundle, facts, PlotReading(None))])
+        vector = bundle.matrix([match(bundle, facts, None).film])
         (low,), (high,) = bundle.model.intervals(vector)
         widths.append(answer.interval.high - answer.interval.low)
         assert widths[-1] == pytest.approx(high - low, abs=0.011)
@@ -266,7 +266,7 @@ def test_bundle_of_version_1_0_0_gives_an_interval_and_no_distribution(packed: P
 def test_only_the_leading_cast_is_used(packed: Packed):
     bundle, leads = packed.load(), [f"Lead {at}" for at in range(MAX_CAST)]
     few, many = (
-        film_from(bundle, FACTS.model_copy(update={"cast": cast}), PlotReading(None))
+        match(bundle, FACTS.model_copy(update={"cast": cast}), None).film
         for cast in (leads, [*leads, "Extra"])
     )
     assert few == many

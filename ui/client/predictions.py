@@ -46,6 +46,26 @@ class SimilarFilm:
 
 
 @dataclass(frozen=True)
+class Ignored:
+    """Values that the visitor has entered into a field, and that the model did not use.
+
+    Older services send no values.
+    """
+
+    field: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A value that the visitor has entered, and what the service has read it as."""
+
+    field: str
+    sent: str
+    read: str
+
+
+@dataclass(frozen=True)
 class Forecast:
     """The forecast for one film.
 
@@ -64,7 +84,8 @@ class Forecast:
         similar_films: The training films that are most similar.
         warnings: The fields whose values are outside the range of the training films.
         missing: The fields that the request did not contain.
-        ignored: The fields that the request contained but that the model did not use.
+        ignored: The values in the request that the model did not use, each field once.
+        changed: The values in the request that the service has read as something else.
         version: The model version that made the forecast.
         body: The API's whole JSON response, which the visitor can download.
     """
@@ -82,7 +103,8 @@ class Forecast:
     similar_films: tuple[SimilarFilm, ...]
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
-    ignored: tuple[str, ...]
+    ignored: tuple[Ignored, ...]
+    changed: tuple[Changed, ...]
     version: str
     body: Any
 
@@ -107,7 +129,11 @@ class Forecast:
             ),
             warnings=_fields(body["warnings"]),
             missing=tuple(str(field) for field in body["missing"]),
-            ignored=_fields(body["ignored"]),
+            ignored=_ignored(body["ignored"]),
+            changed=tuple(  # older services do not send it
+                Changed(str(each["field"]), str(each["sent"]), str(each["read"]))
+                for each in body.get("read_as", ())
+            ),
             version=str(body["version"]),
             body=body,
         )
@@ -149,5 +175,13 @@ def _chance_of_7(at_least: Any) -> float | None:
 
 
 def _fields(remarks: Any) -> tuple[str, ...]:
-    """Return the names of the fields in the API's list `warnings` or `ignored`, each name once."""
+    """Return the names of the fields in the API's list `warnings`, each name once."""
     return tuple(dict.fromkeys(str(remark["field"]) for remark in remarks))
+
+
+def _ignored(remarks: Any) -> tuple[Ignored, ...]:
+    """Return the ignored values in the API's list `ignored`, together for each field."""
+    by_field: dict[str, list[str]] = {}
+    for remark in remarks:
+        by_field.setdefault(str(remark["field"]), []).extend(map(str, remark.get("values", ())))
+    return tuple(Ignored(field, tuple(values)) for field, values in by_field.items())

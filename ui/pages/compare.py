@@ -166,13 +166,19 @@ def _cells(words: Words, result: FilmResult) -> list[str]:
     if forecast is None:
         return [*row, "", "", "", result.problem or ""]
     interval = f"{words.number(forecast.low, '0.0')}–{words.number(forecast.high, '0.0')}"
-    unused = words.joined(words.name("fields", name) for name in forecast.ignored)
+    unused = words.joined(notices.ignored_values(words, forecast).values())
+    changed = "; ".join(notices.changed_values(words, forecast))
     return [
         *row,
         words.number(forecast.rating, "0.0"),
         interval,
         words.name("moods", forecast.mood[0] if forecast.mood else "unknown"),
-        words("page.ignored", name=unused) if unused else "",
+        " ".join(
+            [
+                *([words("page.ignored", name=unused)] if unused else []),
+                *([words("page.changed", values=changed)] if changed else []),
+            ]
+        ),
     ]
 
 

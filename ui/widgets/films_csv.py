@@ -7,6 +7,7 @@ field or the name that the UI shows, in any language of the UI.
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from typing import Any, Final
 from ui.client.api import Facts, finite
 from ui.client.predictions import Forecast
 from ui.i18n.words import LANGUAGES, Words
+from ui.widgets import notices
 from ui.widgets.form_state import FIELDS, LIST_FIELDS
 
 MAX_ROWS: Final = 200
@@ -28,6 +30,7 @@ _ENCODINGS: Final = ("utf-8-sig", "cp949")
 # A spreadsheet would run a cell with such a first character as a formula. Some also read the wide
 # forms of these characters, which Korean and Japanese keyboards type.
 _FORMULA: Final = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+_NUMBER: Final = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 RESULT_COLUMNS: Final = (
     "rating",
     "low",
@@ -36,6 +39,7 @@ RESULT_COLUMNS: Final = (
     "mood",
     "missing",
     "ignored",
+    "read_as",
     "version",
 )
 
@@ -178,7 +182,8 @@ def _cells(result: FilmResult, words: Words) -> list[str]:
         *(f"{rating:.2f}" for rating in ratings),
         words.name("moods", forecast.mood[0] if forecast.mood else "unknown"),
         SEPARATOR.join(words.name("fields", name) for name in forecast.missing),
-        SEPARATOR.join(words.name("fields", name) for name in forecast.ignored),
+        SEPARATOR.join(notices.ignored_values(words, forecast).values()),
+        SEPARATOR.join(notices.changed_values(words, forecast)),
         forecast.version,
         "",
     ]
@@ -235,7 +240,11 @@ def _names(cell: str) -> list[str]:
 
 
 def _number(cell: str) -> float:
-    return finite(cell.replace(",", ""))  # commas separate thousands
+    """Parse a number in which commas may separate thousands; `1,12` and `1_12` are refused."""
+    text = unicodedata.normalize("NFKC", cell)
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(text)
+    return finite(text.replace(",", ""))
 
 
 def _day(cell: str) -> str:

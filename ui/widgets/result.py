@@ -23,6 +23,8 @@ def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
     """
     for line in remarks(words, forecast):
         st.warning(line, icon=":material/warning:")
+    if changed := notices.changed_values(words, forecast):
+        st.info(words("page.changed", values=plain("; ".join(changed))))
     with st.container(border=True):
         st.html(_headline(words, forecast))
         genre, ratings = _histogram(facts)
@@ -61,7 +63,7 @@ def _headline(words: Words, forecast: Forecast) -> str:
 def remarks(words: Words, forecast: Forecast, shown: Callable[[str], str] = plain) -> Iterator[str]:
     """Yield warnings as sentences, in Markdown.
 
-    They name the fields that the model did not use, and the facts that are outside the range of the
+    They name the values that the model did not use, and the facts that are outside the range of the
     training films.
 
     Args:
@@ -69,9 +71,9 @@ def remarks(words: Words, forecast: Forecast, shown: Callable[[str], str] = plai
         forecast: The forecast.
         shown: Converts a name to the form in which it is shown.
     """
-    for field in forecast.ignored:
-        unused = words("page.ignored", name=shown(words.name("fields", field)))
-        yield words.name("ignored", field, unused)
+    for field, unused in notices.ignored_values(words, forecast).items():
+        line = words("page.ignored", name=shown(unused))
+        yield words.name("ignored", field, line)
     if forecast.warnings:
         names = [shown(words.name("fields", field)) for field in forecast.warnings]
         yield words("basis.unlike", names=words.joined(names))

@@ -26,6 +26,12 @@ def test_ratings_without_a_genre_count_all_films(client: TestClient):
     assert everything > client.get("/ratings", params={"genre": "Drama"}).json()["films"]
 
 
+@pytest.mark.parametrize("genre", ["drama", "드라마", "18"])
+def test_genre_of_ratings_is_read_by_what_is_meant(client: TestClient, genre: str):
+    usual = client.get("/ratings", params={"genre": "Drama"}).json()
+    assert client.get("/ratings", params={"genre": genre}).json() == usual
+
+
 def test_ratings_of_an_unknown_genre_give_404(client: TestClient):
     assert client.get("/ratings", params={"genre": "Puppetry"}).status_code == 404
 

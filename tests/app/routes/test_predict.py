@@ -1,4 +1,5 @@
 import threading
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -6,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from fastapi.testclient import TestClient
 
 from app.forecasting import forecast
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
+from sandbox.tmdb.process import RunningStandIn
 from tests.app.conftest import FILM, TRANSLATIONS, serving
+from tests.app.test_forecasting import body_of
 from tests.support.bundles import Packed, put_into_production
+from tests.support.stand_in import TMDB_KEY
 
+LEADS = [f"Lead {number}" for number in range(5)]
 OLD: dict[str, Any] = {
     "runtime": 112,
     "genre_encoded": 0,
@@ -46,7 +52,7 @@ def test_forecast_has_interval_average_mood_and_version(client: TestClient, lear
     assert interval["coverage"] == 0.8
     assert answer["average"] == pytest.approx(manifest.average_rating, abs=0.005)
     assert answer["mood"]["label"] == "positive"
-    assert (answer["translated"], answer["missing"], answer["ignored"]) == (False, [], [])
+    assert (answer["translated"], answer["missing"], answer["read_as"]) == (False, [], [])
     assert answer["version"] == manifest.version
 
 
@@ -168,31 +174,118 @@ def test_null_counts_as_not_sent(client: TestClient, fact: str):
 
 def test_blank_plot_counts_as_missing(client: TestClient):
     blank = predicted(client, **FILM | {"overview": " \n"})
-    assert (blank["mood"], blank["missing"], blank["ignored"]) == (None, ["overview"], [])
+    assert (blank["mood"], blank["missing"]) == (None, ["overview"])
+    assert "overview" not in {each["field"] for each in blank["ignored"]}
 
 
 @pytest.mark.parametrize(
     ("change", "ignored"),
     [
-        ({"genres": ["Drama", "Puppetry"]}, {"genres": "'Puppetry' is not a genre"}),
-        ({"language": "qq"}, {"language": "no training film is in language 'qq'"}),
-        ({"tagline": "It shines."}, {"tagline": "does not use it"}),
-        ({"director": "Someone"}, {"director": "does not use it"}),
+        ({"genres": ["Drama", "Puppetry"]}, {"genres": (["Puppetry"], "not a genre")}),
+        ({"language": "qq"}, {"language": (["qq"], "not a language")}),
+        ({"language": "mt"}, {"language": (["mt"], "no training film is in this language")}),
+        ({"tagline": "It shines."}, {"tagline": (["It shines."], "does not use it")}),
+        ({"director": "Someone"}, {"director": (["Someone"], "does not use it")}),
         (
             {"genres": ["Drama", "A", "B"], "popularity": 3.5},
-            {"genres": "is not a genre", "popularity": "does not use it"},
+            {"genres": (["A", "B"], "not a genre"), "popularity": (["3.5"], "after the release")},
         ),
+        ({"countries": ["KR", "ZZ"]}, {"countries": (["ZZ"], "no such country")}),
+        ({"cast": [*LEADS, "Extra", "Other"]}, {"cast": (["Extra", "Other"], "the first 5")}),
     ],
 )
-def test_ignored_fields_are_listed_and_do_not_change_the_forecast(
-    client: TestClient, change: dict[str, Any], ignored: dict[str, str]
+def test_ignored_values_are_listed_and_do_not_change_the_forecast(
+    client: TestClient, change: dict[str, Any], ignored: dict[str, tuple[list[str], str]]
 ):
-    answer = predicted(client, **FILM | change)
-    reasons = {each["field"]: each["reason"] for each in answer["ignored"]}
-    assert reasons.keys() == ignored.keys()
-    assert all(ignored[field] in reason for field, reason in reasons.items())
-    unknown = {"language": None} if "language" in change else {}
-    assert answer["rating"] == predicted(client, **FILM | unknown)["rating"]
+    usual = FILM | ({"cast": LEADS} if "cast" in change else {})
+    before = usual | ({"language": None} if "language" in change else {})
+    answer, without = predicted(client, **usual | change), predicted(client, **before)
+    more = [each for each in answer["ignored"] if each not in without["ignored"]]
+    assert {each["field"]: each["values"] for each in more} == {
+        field: values for field, (values, _) in ignored.items()
+    }
+    assert all(ignored[each["field"]][1] in each["reason"] for each in more)
+    assert answer["rating"] == without["rating"]
+
+
+def test_film_of_names_that_the_model_knows_has_nothing_ignored(
+    client: TestClient, learned: Packed
+):
+    tables = learned.load().effects.tables
+    fields = {"directors": "director", "writers": "writer", "cast": "cast", "companies": "company"}
+    names = {field: [next(iter(tables[trait]))] for field, trait in fields.items()}
+    answer = predicted(client, genres=["Drama"], **names)
+    assert (answer["ignored"], answer["read_as"]) == ([], [])
+    odd = {
+        field: [f" {unicodedata.normalize('NFD', each.upper())} "]
+        for field, [each] in names.items()
+    }
+    same = predicted(client, genres=["드라마"], **odd)
+    assert same["rating"] == answer["rating"]
+    assert same["ignored"] == []
+    assert {each["field"] for each in same["read_as"]} == {"genres", *fields}
+
+
+def test_plot_in_decomposed_letters_is_read_as_usual(client: TestClient):
+    (korean, _) = next(iter(TRANSLATIONS.items()))
+    usual = predicted(client, overview=korean)
+    decomposed = predicted(client, overview=unicodedata.normalize("NFD", korean))
+    assert decomposed["translated"]
+    assert [each["field"] for each in decomposed["read_as"]] == ["overview"]
+    assert decomposed | {"read_as": []} == usual
+
+
+def test_film_of_tmdb_is_forecast_like_the_same_film_in_our_form(
+    client: TestClient, tmdb_stand_in: RunningStandIn
+):
+    params = {"api_key": TMDB_KEY, "append_to_response": "credits,keywords,release_dates"}
+    listed = requests.get(
+        f"{tmdb_stand_in.base_url}/discover/movie", params={"api_key": TMDB_KEY}, timeout=10
+    ).json()["results"]
+    films = [
+        requests.get(f"{tmdb_stand_in.base_url}/movie/{each['id']}", params, timeout=10).json()
+        for each in listed[:3]
+    ]
+    for film, row in zip(films, in_batch(client, *films), strict=True):
+        whole = predicted(client, **film)
+        assert row["forecast"] == whole
+        own = body_of(film)
+        day = min([own["release_date"], *released(film)])
+        assert whole["rating"] == predicted(client, **own | {"release_date": day})["rating"]
+        assert "vote_average" in {each["field"] for each in whole["ignored"]}
+
+
+def released(film: dict[str, Any]) -> list[str]:
+    return [
+        each["release_date"][:10]
+        for country in film["release_dates"]["results"]
+        for each in country["release_dates"]
+    ]
+
+
+def test_parameter_that_the_route_does_not_have_is_named(client: TestClient):
+    for path in ("/predict", "/predict/batch"):
+        body = {"films": [FILM], "explain": False} if "batch" in path else FILM
+        answer = client.post(path, params={"explian": "false"}, json=body).json()
+        named = {each["field"]: each["values"] for each in answer["ignored"]}
+        assert named["explian"] == ["false"]
+        assert "batch" not in path or named["explain"] == ["false"]
+
+
+def test_old_contract_names_what_it_does_not_use(client: TestClient):
+    answer = client.get("/predict", params=OLD | {"sentiment": 0.5, "genre": "Drama"}).json()
+    assert {each["field"]: each["values"] for each in answer["ignored"]} == {
+        "sentiment": ["0.5"],
+        "genre": ["Drama"],
+    }
+    assert client.get("/predict", params=OLD).json().keys() == {"predicted_rating"}
+
+
+def test_explain_false_counts_in_batches(client: TestClient):
+    rows = client.post("/predict/batch", params={"explain": False}, json={"films": [FILM] * 2})
+    alone = client.post("/predict", params={"explain": False}, json=FILM).json()
+    assert [row["forecast"] for row in rows.json()["results"]] == [alone] * 2
+    assert alone["reasons"] == []
 
 
 def test_unknown_genre_alone_counts_as_no_genre(client: TestClient):
@@ -228,7 +321,7 @@ def test_forecast_of_a_translated_plot_is_that_of_its_translation(client: TestCl
 def test_korean_plot_without_translation_is_read_in_korean(client: TestClient):
     answer = predicted(client, **FILM | {"overview": "아무도 번역하지 못하는 줄거리"})
     assert (answer["read_in_korean"], answer["translated"], answer["mood"]) == (True, False, None)
-    assert answer["ignored"] == []
+    assert "overview" not in {each["field"] for each in answer["ignored"]}
 
 
 def test_korean_plot_is_read_in_korean_by_default(untranslated: TestClient):
@@ -256,7 +349,8 @@ def test_plot_that_could_not_be_translated_is_ignored(client: TestClient):
     without = predicted(client, **FILM | {"overview": None})
     assert answer["rating"] == without["rating"]
     assert (answer["mood"], answer["translated"], answer["missing"]) == (None, False, [])
-    assert [each["field"] for each in answer["ignored"]] == ["overview"]
+    (overview,) = (each for each in answer["ignored"] if each["field"] == "overview")
+    assert overview["values"] == ["誰も訳せないあらすじ"]
 
 
 def test_plot_alone_is_enough_even_if_it_is_not_translated(client: TestClient):
@@ -369,6 +463,7 @@ def test_batch_gives_the_same_forecasts_as_single_requests(client: TestClient, l
         {"genres": ["Drama"], "runtime": -1, "budget": -1},
         {"genres": ["Drama"] * 21},
         {"genres": ["Drama"], "release_date": 5},
+        {"genres": ["Drama"], "credits": "planted-input"},
     ],
 )
 def test_invalid_film_gets_a_problem_in_its_row_and_does_not_affect_the_others(

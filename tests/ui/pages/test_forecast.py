@@ -276,6 +276,22 @@ def test_each_ignored_field_is_named_once(api: StubApi):
     assert page.warning[2].value == "Not used in the forecast: soundtrack."
 
 
+def test_unused_and_changed_values_are_named_as_plain_text(api: StubApi):
+    picture = "![x](http://evil.example/x.png)"
+    ignored = [
+        {"field": "cast", "values": [picture], "reason": "new"},
+        {"field": "cast", "values": [f"Actor {at}" for at in range(9)], "reason": "only the first"},
+    ]
+    read_as = [{"field": "directors", "sent": "BONG JOON HO", "read": "Bong Joon-ho"}]
+    api.responses["/predict"] = 200, FORECAST | {"ignored": ignored, "read_as": read_as}
+    page = submit(open_app("en"))
+    (warning,), (info,) = page.warning, page.info
+    assert "Actor 3" in warning.value
+    assert "Actor 4" not in warning.value
+    assert "![x]" not in warning.value
+    assert "“BONG JOON HO” as “Bong Joon-ho”" in info.value
+
+
 @pytest.mark.parametrize(
     ("language", "message"), [("ko", "연결할 수 없습니다"), ("en", "cannot be reached")]
 )

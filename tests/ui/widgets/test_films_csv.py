@@ -138,3 +138,30 @@ def test_rows_after_the_last_allowed_one_are_not_read(monkeypatch: pytest.Monkey
 def test_streamlit_refuses_larger_files_than_the_page_reads():
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())
     assert config["server"]["maxUploadSize"] == films_csv.MAX_MB
+
+
+def test_results_file_names_unused_and_changed_values():
+    body = FORECAST | {
+        "ignored": [{"field": "genres", "values": ["Puppetry"], "reason": "unknown"}],
+        "read_as": [{"field": "language", "sent": "kr", "read": "ko"}],
+    }
+    result = FilmResult(Row(2, {}), Forecast.parse(body))
+    text = films_csv.results_file([result], EN).decode("utf-8-sig")
+    head, row = csv.reader(io.StringIO(text))
+    cells = dict(zip(head, row, strict=True))
+    assert "(Puppetry)" in cells["Not used"]
+    assert "“kr” as “ko”" in cells["Read as"]
+
+
+@pytest.mark.parametrize("cell", ["1_12", "1,12", "1e2", "0x70", "nan", "112 min", "--1"])
+def test_number_that_can_be_misread_is_an_error(cell: str):
+    (film,) = films(f'genre,runtime\nDrama,"{cell}"\n')
+    assert film.problem
+
+
+@pytest.mark.parametrize(
+    ("cell", "minutes"), [("112", 112), ("１１２", 112), ("1,112.5", 1112.5), ("-5", -5)]
+)
+def test_plain_number_is_read(cell: str, minutes: float):
+    (film,) = films(f'genre,runtime\nDrama,"{cell}"\n')
+    assert film.facts["runtime"] == minutes
