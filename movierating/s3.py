@@ -204,9 +204,9 @@ class Bucket:
             answer = self._call("get_object", Key=key, **condition)
         except MissingObjectError:
             return None
-        with translate_errors(self.name):
+        # Closing a body that was not read to its end closes the connection.
+        with translate_errors(self.name), closing(answer["Body"]):
             if _etag(answer) == unless_etag:  # some stores ignore the condition
-                answer["Body"].close()
                 raise PreconditionFailedError(key)
             return Blob(_read_body(answer, key, max_bytes), _etag(answer))
 
@@ -312,11 +312,9 @@ class Bucket:
 def _read_body(answer: Mapping[str, Any], key: str, max_bytes: int) -> bytes:
     size: int | None = answer.get("ContentLength")
     if size is not None and size > max_bytes:
-        answer["Body"].close()  # without reading the rest
         raise ObjectTooLargeError(key, max_bytes, size)
     raw: bytes = answer["Body"].read(max_bytes + 1)
     if len(raw) > max_bytes:
-        answer["Body"].close()
         raise ObjectTooLargeError(key, max_bytes)
     return raw
 

@@ -120,7 +120,7 @@ def test_all_invalid_facts_are_named_at_once(client: TestClient):
         (b"{" + PLANTED.encode(), "not_json"),
         (b"\xff\xfe", "not_json"),
         (b"\xff{", "not_utf8"),
-        (b"[" * 100_000, "too_deep"),
+        (b"[" * 5_000, "too_deep"),
         (b'{"budget": ' + b"9" * 5_000 + b"}", "too_long"),
         (b"", "missing"),
         (b"[]", "wrong_type"),
