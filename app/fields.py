@@ -56,7 +56,7 @@ def refuse(code: str, problem: str, wanted: str) -> PydanticCustomError:
 def stated(code: str, message: str) -> PydanticCustomError:
     """Build the error with this code and this sentence."""
     # Braces in the message itself would be taken for placeholders.
-    return PydanticCustomError(code, "{message}", {"message": message})  # type: ignore[arg-type] # wants a literal text
+    return PydanticCustomError(code, "{message}", {"message": message})
 
 
 def kind_of(value: Any) -> str:

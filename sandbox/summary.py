@@ -54,6 +54,15 @@ def served_version(settings: Settings) -> str | None:
     return version["version"] if version else None
 
 
+def has_films(settings: Settings) -> bool:
+    """Return whether the API has read the film catalogue."""
+    try:
+        with limited_session(_ANSWER_SECONDS) as session:
+            return session.get(f"{addresses(settings)['api']}/v1/films?limit=1").ok
+    except requests.RequestException:
+        return False
+
+
 def print_summary(settings: Settings, keys: Secrets, say: Say) -> None:
     """Print the model's errors on the hold-out films, a forecast, and the services' addresses.
 

@@ -30,7 +30,14 @@ from sandbox.programs import (
 )
 from sandbox.s3.command import s3_url
 from sandbox.state import FOLDER, LOGS, ROOT, SETTINGS_MARK, Secrets, free_ports, is_taken
-from sandbox.summary import Say, StepError, addresses, print_summary, served_version
+from sandbox.summary import (
+    Say,
+    StepError,
+    addresses,
+    has_films,
+    print_summary,
+    served_version,
+)
 
 _ANSWER_SECONDS: Final = 2
 # The settings that decide where films come from and where models go.
@@ -202,7 +209,9 @@ def _follow_pipeline(settings: Settings, keys: Secrets, say: Say) -> None:
         say("forecasting upcoming films, as after every new model")
         _wait("airflow-scheduler", lambda: len(_runs_by_asset(ledger)) > len(earlier))
         newest = _runs_by_asset(ledger)[-1]
-        _follow(ledger, newest, url, say, until=_AWAITED)
+        forecasting = _follow(ledger, newest, url, say, until=_AWAITED)
+        if forecasting["publish_film_catalogue"] == "success":
+            _wait("api", lambda: has_films(settings))
 
 
 def _runs_by_asset(dag: AirflowClient) -> list[str]:

@@ -15,6 +15,7 @@ from app import translation
 from app.outside_calls import MAX_HUNG
 from app.translation import Translator, is_english, split
 from tests.support.recording_proxy import PASSWORD, recording_proxy, set_proxy
+from tests.support.running_async import run_async
 from tests.support.slow_server import HEADERS, slow_server
 
 
@@ -42,7 +43,7 @@ def translated(translator: Translator, *texts: str) -> list[str | None]:
     async def translate() -> list[str | None]:
         return [await translator.to_english(text) for text in texts]
 
-    return asyncio.run(translate())
+    return run_async(translate())
 
 
 def test_translation_is_returned():
@@ -97,7 +98,7 @@ def test_calls_that_hang_are_given_up_and_others_take_their_places(
         translator._timeout_seconds = 30
         return [await translator.to_english("text")]
 
-    assert asyncio.run(translate()) == ["TEXT"]
+    assert run_async(translate()) == ["TEXT"]
 
 
 def test_too_many_hanging_calls_end_translation_instead_of_filling_memory(
@@ -118,7 +119,7 @@ def test_too_many_hanging_calls_end_translation_instead_of_filling_memory(
             await translator.to_english(str(number))
             await asyncio.sleep(0.002)  # until the call is given up
 
-    asyncio.run(translate())
+    run_async(translate())
     assert len(begun) <= MAX_HUNG + 4
 
 

@@ -2,6 +2,7 @@ import asyncio
 
 from app.logs import REQUEST_ID
 from app.worker import Worker
+from tests.support.running_async import run_async
 
 
 def test_pieces_of_several_requests_take_turns():
@@ -16,7 +17,7 @@ def test_pieces_of_several_requests_take_turns():
         await asyncio.gather(request(worker, "a"), request(worker, "b"))
         worker.close()
 
-    asyncio.run(two_requests())
+    run_async(two_requests())
     assert done == ["a", "b"] * 3
 
 
@@ -25,4 +26,4 @@ def test_piece_knows_the_request_it_belongs_to():
         REQUEST_ID.set("of-this-test")
         return await Worker().run(REQUEST_ID.get)
 
-    assert asyncio.run(request()) == "of-this-test"
+    assert run_async(request()) == "of-this-test"

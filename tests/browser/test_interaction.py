@@ -73,7 +73,7 @@ def test_names_are_suggested_while_typing_and_typed_letters_stay_when_the_api_st
 ):
     submit_sample(page, address, language, width)
     open_expander(page, language)
-    search = page.get_by_role("searchbox")
+    search = page.get_by_role("searchbox").last  # the first one searches for films
     search.press_sequentially("ada")
     page.get_by_text("Ada Novak", exact=True).click()
     expect(search).to_have_value("")

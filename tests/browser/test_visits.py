@@ -38,7 +38,7 @@ FILE = """제목,줄거리,장르,언어,상영 시간,개봉일
 ,,코미디,en,두 시간,
 "=1+1",A day,,English,90,내일
 아무것도 없음,,,,,
-바다,,Drama,ko,"1,00",2027.6.1
+바다,,Drama,ko,100,2027.6.1
 """
 # JavaScript that opens the expander. It returns by how many pixels, at most, the content reached
 # below the expander meanwhile: 0 if it opens without an animation.

@@ -56,9 +56,9 @@ def secret(value: Any) -> str | None:
 def test_without_connections_the_environment_decides(
     reading: ModuleType, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv("TMDB_API_KEY", "of the environment")
+    monkeypatch.setenv("TMDB_API_KEY", "of-the-environment")
     assert reading.task_settings() is pipeline_settings()
-    assert secret(reading.task_settings().tmdb_api_key) == "of the environment"
+    assert secret(reading.task_settings().tmdb_api_key) == "of-the-environment"
 
 
 def test_every_secret_may_come_from_a_connection(
@@ -160,8 +160,8 @@ def test_settings_of_the_environment_stand_in_for_a_secrets_backend_that_fails(
 ):
     backend.write_text("{ not JSON")
     for name in ("TMDB_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "of the environment")
-    assert secret(reading.task_settings().tmdb_api_key) == "of the environment"
+        monkeypatch.setenv(name, "of-the-environment")
+    assert secret(reading.task_settings().tmdb_api_key) == "of-the-environment"
     assert "; the variable TMDB_API_KEY is used" in caplog.text
     assert "; the variable WANDB_API_KEY is used" in caplog.text
 

@@ -5,6 +5,7 @@ restart the system, or depend on runs that earlier tests started.
 """
 
 import json
+import re
 import time
 from datetime import date, datetime, timedelta
 
@@ -81,7 +82,7 @@ class Objects:
 def bucket(running):
     keys = secrets_of(running.checkout)
     config = (running.checkout.folder / ".sandbox" / "supervisord.conf").read_text()
-    port = config.partition("-s3.port=")[2].split()[0]
+    port = re.findall(r"sandbox\.s3 .*?--port[ =](\d+)", config)[0]
     return Objects(f"http://127.0.0.1:{port}", keys["s3_key"], keys["s3_secret"])
 
 
@@ -205,7 +206,7 @@ def test_no_secret_is_in_any_log(running):
     logs = [
         path
         for path in [*(folder / ".sandbox").rglob("*"), *(folder / "data-prepare").rglob("*")]
-        if path.is_file() and path.name not in {"secrets.json", "passwords.json"}
+        if path.is_file() and path.name not in {"secrets.json", "passwords.json", "access.json"}
     ]
     planted = secrets_of(running.checkout)
     del planted["s3_key"]  # only the key's public name; `s3_secret` is the secret

@@ -1,14 +1,16 @@
-import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from movie_rating_client import ApiError, AsyncClient, Client, Retries
+
+from tests.support.running_async import run_async
 
 OPTIONS = b'{"version": "v", "genres": [], "languages": []}'
 
@@ -64,8 +66,10 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def wait(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr("movie_rating_client.clients.time.sleep", waited.append)
-    monkeypatch.setattr("movie_rating_client.clients.asyncio.sleep", wait)
+    # Not `time.sleep` itself: threads of other tests' servers use it as well.
+    clients = "movie_rating_client.clients"
+    monkeypatch.setattr(f"{clients}.time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr(f"{clients}.asyncio", SimpleNamespace(sleep=wait))
     return waited
 
 
@@ -80,7 +84,7 @@ def ask(service: Service, kind: type, retries: Retries | None = None) -> Any:
         async with AsyncClient(url, retries=retries) as client:
             return await client.options()
 
-    return asyncio.run(asked())
+    return run_async(asked())
 
 
 both = pytest.mark.parametrize("kind", [Client, AsyncClient])
