@@ -147,6 +147,8 @@ def test_retries_can_be_switched_off(service: Service, waits: list[float]):
         ("soon", 0.5, 0.5),
         ("-3", 0.5, 0.5),
     ],
+    # The dates differ between the processes of pytest-xdist, which must find the same tests.
+    ids=["in an hour", "an hour ago", "no date", "negative"],
 )
 def test_date_in_retry_after_is_read(header: str, least: float, most: float):
     response = httpx.Response(503, headers={"Retry-After": header})
