@@ -402,10 +402,14 @@ def test_list_that_loses_a_film_while_the_backfill_is_interrupted_loses_no_other
         patch.setattr(Tmdb, "page", killed)
         with pytest.raises(KilledError):
             fill(part, settings)
-    assert stored(store)
+    before = stored(store).keys()
+    assert before
     lose_first_film(monkeypatch, "/discover/movie", after_page=0).append(0)
     fill(part, settings)
-    assert stored(store).keys() == listed
+    # Films arrive in any order, so the film that TMDB loses may not have been stored before.
+    missing = listed - stored(store).keys()
+    assert missing <= listed - before
+    assert len(missing) <= 1
 
 
 def test_film_that_is_counted_but_never_listed_is_reported(
