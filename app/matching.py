@@ -64,7 +64,7 @@ class _Notes:
     read_as: list[ReadAs] = field(default_factory=list)
 
     def ignore(self, name: str, values: Iterable[str], reason: str) -> None:
-        """Note that values of a field do not count. The values are those that were read."""
+        """Note that some values of a field do not count; `values` are as the API read them."""
         reading = self.facts.reading
         if sent := [_cut(reading.as_sent(name, value)) for value in values]:
             self.ignored.append(

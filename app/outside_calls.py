@@ -1,4 +1,4 @@
-"""Call functions that wait for the outside in threads, and give up those that hang."""
+"""Call functions that wait for outside services in threads, and give up calls that hang."""
 
 import asyncio
 from collections.abc import Callable

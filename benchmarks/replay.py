@@ -46,7 +46,8 @@ from movierating.ledger.ledger import ForecastLedger
 from movierating.ledger.records import Forecast, Score
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import MANIFEST_NAME
-from movierating.s3 import Blob, PreconditionFailedError
+from movierating.s3 import Blob
+from movierating.s3_errors import PreconditionFailedError
 from scripts.dataset.metrics import baseline_forecasts
 from scripts.dataset.split import Sample, TimeSplit
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS

@@ -11,14 +11,8 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_f
 
 from movierating.errors import ExplainedError
 from movierating.registry.versions import VERSIONS
-from movierating.s3 import (
-    Blob,
-    Bucket,
-    PreconditionFailedError,
-    S3RefusedError,
-    S3UnavailableError,
-    open_bucket,
-)
+from movierating.s3 import Blob, Bucket, open_bucket
+from movierating.s3_errors import PreconditionFailedError, S3RefusedError, S3UnavailableError
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.runtime.cli import run
 from scripts.runtime.storage import check_writable, data_folder

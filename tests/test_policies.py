@@ -14,7 +14,8 @@ from movierating.ledger.ledger import MADE_PREFIX, UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Upcoming
 from movierating.registry.bundle import Bundle
 from movierating.registry.registry import Registry
-from movierating.s3 import Bucket, S3RefusedError, open_bucket
+from movierating.s3 import Bucket, open_bucket
+from movierating.s3_errors import S3RefusedError
 from movierating.settings import Settings
 from sandbox.s3.process import S3Server
 from scripts import deploy as module

@@ -8,7 +8,8 @@ from typing import Final
 from app.background.bucket_reader import POLL_SECONDS, BucketReader
 from movierating.catalogue.films import CatalogueError, FilmCatalogue
 from movierating.catalogue.publication import CataloguePointer, Catalogues
-from movierating.s3 import Bucket, PreconditionFailedError
+from movierating.s3 import Bucket
+from movierating.s3_errors import PreconditionFailedError
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,8 @@ from typing import Final, TypeVar
 from app.background.bucket_reader import POLL_SECONDS, BucketReader
 from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY
 from movierating.ledger.records import TrackRecord, Upcoming
-from movierating.s3 import Bucket, PreconditionFailedError
+from movierating.s3 import Bucket
+from movierating.s3_errors import PreconditionFailedError
 
 # With 5,000 upcoming films, the larger view has 5 MB. Parsed, it needs several times its size.
 MAX_VIEW_BYTES: Final = 16_000_000

@@ -20,7 +20,7 @@ from movierating.errors import ExplainedError
 from movierating.registry.bundle import Bundle, encoders_beside
 from movierating.registry.pointer import Pointer, Production
 from movierating.registry.registry import Registry
-from movierating.s3 import PreconditionFailedError, S3UnavailableError
+from movierating.s3_errors import PreconditionFailedError, S3UnavailableError
 
 logger = logging.getLogger(__name__)
 

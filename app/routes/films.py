@@ -82,7 +82,7 @@ class FilmDetails(ListedFilm):
             "0 if there are enough."
         ),
     ]
-    taught_model: Annotated[
+    is_training_film: Annotated[
         bool | None,
         Field(
             description="Whether the model in service has learned from this film. A forecast of "
@@ -170,7 +170,7 @@ def film(
             for each in past
         ],
         votes_needed=max(0, about.votes_to_score - found.votes),
-        taught_model=_has_taught(served.bundle, film_id) if served else None,
+        is_training_film=_is_training_film(served.bundle, film_id) if served else None,
         tmdb_url=f"{_TMDB_PAGE}{film_id}" if about.is_real else None,
         notice=other_source(catalogue, served.bundle) if served else None,
     )
@@ -192,7 +192,7 @@ def other_source(catalogue: FilmCatalogue, bundle: Bundle) -> str | None:
     return f"the catalogue has {describe(listed)}, but the model learned from {describe(learned)}"
 
 
-def _has_taught(bundle: Bundle, film_id: int) -> bool:
+def _is_training_film(bundle: Bundle, film_id: int) -> bool:
     return bool(bundle.training_films.contain([film_id])[0])
 
 

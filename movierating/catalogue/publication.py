@@ -18,7 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from movierating.catalogue.films import FORMAT, FilmCatalogue
 from movierating.errors import ExplainedError
 from movierating.films.source import describe, is_invented
-from movierating.s3 import Bucket, PreconditionFailedError
+from movierating.s3 import Bucket
+from movierating.s3_errors import PreconditionFailedError
 
 POINTER_KEY: Final = "catalogue/films.json"
 FILES: Final = "catalogue/files/"

@@ -34,7 +34,8 @@ from movierating.ledger.records import (
     TrackRecord,
     Upcoming,
 )
-from movierating.s3 import Blob, PreconditionFailedError
+from movierating.s3 import Blob
+from movierating.s3_errors import PreconditionFailedError
 
 MADE_PREFIX: Final = "forecasts/made/"
 SCORED_PREFIX: Final = "forecasts/scored/"

@@ -10,7 +10,8 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from movierating.registry.manifest import BundleError
-from movierating.s3 import Bucket, ObjectTooLargeError, PreconditionFailedError
+from movierating.s3 import Bucket
+from movierating.s3_errors import ObjectTooLargeError, PreconditionFailedError
 
 DECISIONS_PREFIX: Final = "models/ledger/"
 _MAX_DECISION_BYTES: Final = 100_000

@@ -43,7 +43,8 @@ from movierating.registry.versions import (
     VerifiedVersion,
     Versions,
 )
-from movierating.s3 import Bucket, PreconditionFailedError
+from movierating.s3 import Bucket
+from movierating.s3_errors import PreconditionFailedError
 
 _MAX_POINTER_BYTES: Final = 100_000
 # Publishing takes less than a day. So if a version has no manifest and its files are older than a

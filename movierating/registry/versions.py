@@ -20,7 +20,8 @@ from movierating.registry.manifest import (
     OutlineEntry,
     parse_manifest,
 )
-from movierating.s3 import Bucket, ObjectTooLargeError, PreconditionFailedError, StoredObject
+from movierating.s3 import Bucket, StoredObject
+from movierating.s3_errors import ObjectTooLargeError, PreconditionFailedError
 
 VERSIONS: Final = "models/versions/"
 ENCODERS: Final = "models/encoders/"  # files of plot encoders, each under its SHA-256

@@ -26,8 +26,8 @@ def prepare_s3(
 ) -> tuple[str, ...]:
     """Write the server's certificates; return the command line that starts a local S3 server.
 
-    The first port receives S3 requests. All other ports refuse whoever has no certificate of this
-    server, because SeaweedFS's other servers check no access keys.
+    The first port receives S3 requests. All other ports refuse every client without a
+    certificate of this server, because SeaweedFS's other servers check no access keys.
 
     Args:
         program: The path of SeaweedFS's program file, `weed`.

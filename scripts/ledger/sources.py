@@ -13,7 +13,8 @@ from typing import Final
 from movierating.ledger.ledger import UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Upcoming
 from movierating.registry.registry import Registry
-from movierating.s3 import Bucket, PreconditionFailedError
+from movierating.s3 import Bucket
+from movierating.s3_errors import PreconditionFailedError
 from scripts.ledger.track_record import write_track_record
 
 SOURCES_KEY: Final = "forecasts/sources.json"

@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError
 from cloudpathlib import S3Client, S3Path
 
 from movierating.errors import ExplainedError
-from movierating.s3 import MissingObjectError, NotS3Error, S3RefusedError, translate_errors
 from movierating.s3_client import s3_session, setup_errors
+from movierating.s3_errors import MissingObjectError, NotS3Error, S3RefusedError, translate_errors
 from movierating.settings import PipelineSettings
 
 DataPath: TypeAlias = Path | S3Path

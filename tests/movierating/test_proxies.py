@@ -19,7 +19,8 @@ from movierating.proxies import (
     proxy_for,
     spare_local_addresses,
 )
-from movierating.s3 import Bucket, S3RefusedError, S3UnavailableError, open_bucket
+from movierating.s3 import Bucket, open_bucket
+from movierating.s3_errors import S3RefusedError, S3UnavailableError
 from movierating.settings import Settings, pipeline_settings
 from movierating.time_limits import ProxyProblemError, limited_session, reason
 from sandbox.s3.process import S3Server

@@ -12,13 +12,12 @@ import pytest
 from botocore.config import Config
 
 from movierating import s3_client
-from movierating.s3 import (
-    Bucket,
+from movierating.s3 import Bucket, open_bucket
+from movierating.s3_errors import (
     ObjectTooLargeError,
     PreconditionFailedError,
     S3RefusedError,
     S3UnavailableError,
-    open_bucket,
 )
 from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.s3.process import KEY, SECRET, S3Server

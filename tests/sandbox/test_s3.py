@@ -170,7 +170,7 @@ def test_web_page_cannot_replace_the_model_through_any_port(target: Target):
     assert target.pointer() == GOOD
 
 
-def test_every_port_but_that_of_s3_refuses_whoever_has_no_certificate(target: Target):
+def test_every_port_but_that_of_s3_refuses_clients_without_certificate(target: Target):
     key, tls = paths_of(target)[0], accepting_anyone()
     for port in target.inner_ports:
         assert not speaks_http2(port)

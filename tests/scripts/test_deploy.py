@@ -18,7 +18,8 @@ from movierating.registry.decisions import Decision
 from movierating.registry.manifest import BundleError
 from movierating.registry.registry import Registry
 from movierating.registry.versions import RegistryConflictError
-from movierating.s3 import Bucket, S3UnavailableError, open_bucket
+from movierating.s3 import Bucket, open_bucket
+from movierating.s3_errors import S3UnavailableError
 from movierating.settings import Settings
 from scripts import deploy as module
 from scripts.deploy import answer, ask, deploy, main, propose

@@ -13,7 +13,8 @@ from movierating.films.tokens import MAX_CAST
 from movierating.registry.bundle import CODES_NAME
 from movierating.registry.manifest import MANIFEST_NAME
 from movierating.registry.registry import Registry
-from movierating.s3 import Bucket, S3UnavailableError
+from movierating.s3 import Bucket
+from movierating.s3_errors import S3UnavailableError
 from movierating.settings import Settings, load_settings
 from scripts.collect import collect
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, read_cleaned

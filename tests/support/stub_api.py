@@ -140,7 +140,7 @@ FILM: dict[str, Any] = LISTED_FILM | {
     },
     "forecasts": [],
     "votes_needed": 50,
-    "taught_model": False,
+    "is_training_film": False,
     "tmdb_url": "https://www.themoviedb.org/movie/7",
     "notice": None,
 }

@@ -63,14 +63,14 @@ class FilmDetails:
     Attributes:
         facts: The facts that a forecast uses.
         votes_needed: Votes still needed before the forecasts are compared with the rating.
-        taught_model: Whether the model in service has learned from the film; None if unknown.
+        is_training_film: Whether the model in service has learned from the film; None if unknown.
         url: The film's page at TMDB; None for an invented film.
     """
 
     film: FoundFilm
     facts: Facts
     votes_needed: int
-    taught_model: bool | None
+    is_training_film: bool | None
     url: str | None
 
     @classmethod
@@ -81,7 +81,9 @@ class FilmDetails:
             film=FoundFilm.parse(body),
             facts=dict(body["facts"]),
             votes_needed=int(body["votes_needed"]),
-            taught_model=None if body["taught_model"] is None else bool(body["taught_model"]),
+            is_training_film=None
+            if body["is_training_film"] is None
+            else bool(body["is_training_film"]),
             url=url if url.startswith(_FILM_PAGES) else None,
         )
 

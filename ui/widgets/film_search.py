@@ -57,8 +57,8 @@ def draw_chosen(words: Words) -> None:
     with st.container():
         st.text(_label(words, film))
         notices.small_print(_rating(words, details))
-        if details.taught_model:
-            notices.small_print(words("find.taught"))
+        if details.is_training_film:
+            notices.small_print(words("find.training_film"))
         if details.url:
             st.link_button(words("find.at_tmdb"), details.url)
     # The language alone was not typed: the form begins with the language of the page.

@@ -4,7 +4,8 @@ import pytest
 
 from app.background.catalogue_reader import CatalogueReader
 from movierating.catalogue.publication import FILES, POINTER_KEY, Catalogues
-from movierating.s3 import Bucket, S3UnavailableError
+from movierating.s3 import Bucket
+from movierating.s3_errors import S3UnavailableError
 from tests.support.catalogues import catalogue_file, films
 from tests.support.films import moment
 

@@ -19,7 +19,12 @@ from tests.support.films import moment
 from tests.support.forecasts import forecast
 
 # The ids of the training films of `packed` are small.
-UNTAUGHT = {"id": 900_000, "title": "Harbour", "original_title": "Harbour", "vote_count": 20}
+NO_TRAINING_FILM = {
+    "id": 900_000,
+    "title": "Harbour",
+    "original_title": "Harbour",
+    "vote_count": 20,
+}
 
 
 @contextmanager
@@ -41,7 +46,7 @@ def client(
 ) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("films")
     made = [forecast(1, rating=6.444, low=5.5, high=7.4)]
-    path = catalogue_file(folder, [*films(), UNTAUGHT], made)
+    path = catalogue_file(folder, [*films(), NO_TRAINING_FILM], made)
     with serving_films(s3_server, packed, folder, path) as client:
         yield client
 
@@ -115,8 +120,8 @@ def test_film_shows_facts_forecasts_and_votes_needed(client: TestClient):
 
 
 def test_film_says_whether_it_taught_the_model(client: TestClient):
-    assert get(client, "/v1/films/4")["taught_model"] is True
-    assert get(client, f"/v1/films/{UNTAUGHT['id']}")["taught_model"] is False
+    assert get(client, "/v1/films/4")["is_training_film"] is True
+    assert get(client, f"/v1/films/{NO_TRAINING_FILM['id']}")["is_training_film"] is False
     assert get(client, "/v1/films/4")["votes_needed"] == 0
 
 

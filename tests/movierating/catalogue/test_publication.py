@@ -13,7 +13,8 @@ from movierating.catalogue.publication import (
     file_sha256,
 )
 from movierating.films.source import invented_films
-from movierating.s3 import Bucket, PreconditionFailedError
+from movierating.s3 import Bucket
+from movierating.s3_errors import PreconditionFailedError
 from tests.support.bundles import RUN_DATE
 from tests.support.catalogues import catalogue_file, films
 from tests.support.dying_bucket import DyingBucket, KilledError

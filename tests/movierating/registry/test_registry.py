@@ -26,12 +26,8 @@ from movierating.registry.pointer import (
 )
 from movierating.registry.registry import Registry
 from movierating.registry.versions import RegistryConflictError, UnknownVersionError
-from movierating.s3 import (
-    Bucket,
-    PreconditionFailedError,
-    S3UnavailableError,
-    open_bucket,
-)
+from movierating.s3 import Bucket, open_bucket
+from movierating.s3_errors import PreconditionFailedError, S3UnavailableError
 from movierating.settings import Settings
 from tests.support.bundles import (
     CODES,

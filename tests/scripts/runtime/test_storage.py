@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from movierating.s3 import S3UnavailableError
+from movierating.s3_errors import S3UnavailableError
 from movierating.settings import Settings, load_settings
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import (

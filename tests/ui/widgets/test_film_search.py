@@ -46,7 +46,7 @@ def test_chosen_film_fills_in_the_form_and_is_forecast(api: StubApi):
             "TMDB rating so far: 7.2 (812 votes).",
         ),
         ({"status": "released"}, "Released on December 24, 2026. No rating yet."),
-        ({"taught_model": True}, "The model has learned from this film"),
+        ({"is_training_film": True}, "The model has learned from this film"),
     ],
 )
 def test_rating_so_far_stands_beside_the_forecast(
