@@ -193,7 +193,7 @@ def other_source(catalogue: FilmCatalogue, bundle: Bundle) -> str | None:
 
 
 def _is_training_film(bundle: Bundle, film_id: int) -> bool:
-    return bool(bundle.training_films.contain([film_id])[0])
+    return bool(bundle.served_films.contain([film_id])[0])
 
 
 def _shown(film: FoundFilm, request: Request) -> dict[str, Any]:

@@ -64,6 +64,7 @@ class Bundle:
         similar_films: The index of the training films, to find films similar to a film.
         model: The ONNX graphs that forecast the rating and its error.
         training_films: The ids of all films that the measured model has learned from.
+        served_films: The ids of all films that the model that serves forecasts has learned from.
         encoder: Turns plots into vectors; None if the model uses none.
         evidence: Scores by subgroup of the hold-out films; None if the bundle has no such file.
         card: The model card in Markdown; None if the bundle has no such file.
@@ -76,6 +77,7 @@ class Bundle:
     similar_films: SimilarFilms
     model: Model
     training_films: TrainingFilms
+    served_films: TrainingFilms
     encoder: PlotEncoder | None = None
     evidence: Evidence | None = None
     card: str | None = None
@@ -144,13 +146,15 @@ class Bundle:
             _errors(files),
         )
         encoder = _encoder(manifest, encoders or encoders_beside(folder))
+        training_films = _training_films(files, similar_films)
         bundle = cls(
             manifest,
             _parsed(Codes, CODES_NAME, files),
             _parsed(Effects, EFFECTS_NAME, files),
             similar_films,
             model,
-            _training_films(files.get(TRAINING_FILMS_NAME), similar_films),
+            training_films,
+            _film_ids(REFIT_FILMS_NAME, files) if manifest.refit else training_films,
             encoder,
             _evidence(files.get(EVIDENCE_NAME)),
             files[CARD_NAME].decode(errors="replace") if CARD_NAME in files else None,
@@ -236,14 +240,18 @@ def _similar_films(raw: bytes) -> SimilarFilms:
         raise BundleError(f"{SIMILAR_FILMS_NAME} does not hold what it should") from error
 
 
-def _training_films(raw: bytes | None, similar_films: SimilarFilms) -> TrainingFilms:
-    """Read the list of training films; format 2 has only those in the index of similar films."""
-    if raw is None:
-        return TrainingFilms.of(film.id for film in similar_films.films)
+def _training_films(files: Mapping[str, bytes], similar_films: SimilarFilms) -> TrainingFilms:
+    """Read the training films; format 2 has only the films in the index of similar films."""
+    if TRAINING_FILMS_NAME in files:
+        return _film_ids(TRAINING_FILMS_NAME, files)
+    return TrainingFilms.of(film.id for film in similar_films.films)
+
+
+def _film_ids(name: str, files: Mapping[str, bytes]) -> TrainingFilms:
     try:
-        return TrainingFilms.from_bytes(raw)
+        return TrainingFilms.from_bytes(files[name])
     except ValueError as error:
-        raise BundleError(f"{TRAINING_FILMS_NAME} does not hold what it should") from error
+        raise BundleError(f"{name} does not hold what it should") from error
 
 
 def _evidence(raw: bytes | None) -> Evidence | None:

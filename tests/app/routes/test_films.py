@@ -26,6 +26,9 @@ NO_TRAINING_FILM = {
     "vote_count": 20,
 }
 
+# The measured model has not learned from this film, and the one in service has.
+REFIT_FILM = {"id": 350, "title": "Quay", "original_title": "Quay", "vote_count": 20}
+
 
 @contextmanager
 def serving_films(
@@ -46,7 +49,7 @@ def client(
 ) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("films")
     made = [forecast(1, rating=6.444, low=5.5, high=7.4)]
-    path = catalogue_file(folder, [*films(), NO_TRAINING_FILM], made)
+    path = catalogue_file(folder, [*films(), NO_TRAINING_FILM, REFIT_FILM], made)
     with serving_films(s3_server, packed, folder, path) as client:
         yield client
 
@@ -84,8 +87,8 @@ def test_list_shows_titles_date_rating_and_votes(client: TestClient):
 
 
 def test_pages_together_have_each_film_once(client: TestClient):
-    assert pages_of(client, "/v1/films?limit=2") == [2, 2, 2]
-    pages = [listed(client, limit=2, offset=offset) for offset in (0, 2, 4)]
+    assert pages_of(client, "/v1/films?limit=2") == [2, 2, 2, 1]
+    pages = [listed(client, limit=2, offset=offset) for offset in (0, 2, 4, 6)]
     assert [film for page in pages for film in page] == listed(client)
 
 
@@ -121,6 +124,7 @@ def test_film_shows_facts_forecasts_and_votes_needed(client: TestClient):
 
 def test_film_says_whether_it_taught_the_model(client: TestClient):
     assert get(client, "/v1/films/4")["is_training_film"] is True
+    assert get(client, f"/v1/films/{REFIT_FILM['id']}")["is_training_film"] is True
     assert get(client, f"/v1/films/{NO_TRAINING_FILM['id']}")["is_training_film"] is False
     assert get(client, "/v1/films/4")["votes_needed"] == 0
 

@@ -370,3 +370,10 @@ def test_weights_of_plots_need_an_encoder(reading: Packed):
     (reading.folder / MANIFEST_NAME).write_bytes(manifest.to_bytes())
     with pytest.raises(BundleError, match="needs a plot encoder, but the manifest names none"):
         Packed(reading.folder, manifest).load()
+
+
+def test_served_model_has_learned_from_the_films_of_the_refit(copied: Packed):
+    bundle = copied.load()
+    newest = set(bundle.served_films.ids.tolist()) - set(bundle.training_films.ids.tolist())
+    assert newest
+    assert bundle.served_films.contain(sorted(newest)).all()
