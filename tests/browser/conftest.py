@@ -1,5 +1,4 @@
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ import pytest
 import requests
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from sandbox.state import free_ports
 from tests.support.stub_api import StubApi, running_stub_api
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +38,7 @@ def address(running_api: StubApi, tmp_path_factory: pytest.TempPathFactory) -> I
     log = tmp_path_factory.mktemp("ui") / "ui.log"
     # Another program can take the free port before the server does, so try again.
     for _ in range(STARTS):
-        port = free_port()
+        (port,) = free_ports(1)
         command = [sys.executable, "-m", "ui.serve", "--port", str(port)]
         environment = os.environ | {"API_URL": running_api.url}
         with (
@@ -54,13 +54,6 @@ def address(running_api: StubApi, tmp_path_factory: pytest.TempPathFactory) -> I
             finally:
                 server.terminate()
     pytest.fail(f"the UI does not start:\n{log.read_text()}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def is_healthy(address: str, server: subprocess.Popen[bytes]) -> bool:

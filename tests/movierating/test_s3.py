@@ -1,7 +1,6 @@
 import io
 import json
 import os
-import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from movierating.s3_errors import (
 )
 from movierating.settings import Settings, SettingsError, load_settings
 from sandbox.s3.process import KEY, SECRET, S3Server
+from sandbox.state import free_ports
 from tests.support.faulty_s3 import GARBAGE, SERVER_ERROR, Answer, answering, refusal
 from tests.support.slow_server import HEADERS, slow_server
 
@@ -215,8 +215,7 @@ def test_refusal_names_the_setting(
 
 
 def test_unreachable_server_names_the_setting(s3_server: S3Server):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     bucket = open_bucket(
         s3_server.settings("films", aws_endpoint_url_s3=f"http://127.0.0.1:{port}")
     )

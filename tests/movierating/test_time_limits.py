@@ -1,10 +1,9 @@
-import socket
-
 import pytest
 import requests
 from urllib3 import Retry
 
 from movierating.time_limits import LimitedAdapter, limited_session
+from sandbox.state import free_ports
 from tests.support.slow_server import HEADERS, slow_server
 
 
@@ -37,9 +36,9 @@ def test_response_within_the_limit_is_read_and_its_connection_is_used_again():
 
 
 def test_request_is_repeated_after_a_failed_connection():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
-    with requests.Session() as session:  # nothing listens at this address any more
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}/"
+    with requests.Session() as session:  # nothing listens at this address
         session.mount(url, LimitedAdapter(30, max_retries=Retry(1)))
         with pytest.raises(requests.ConnectionError, match="Max retries exceeded"):
             session.get(url)

@@ -1,10 +1,11 @@
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import requests
 from tenacity import retry, stop_after_delay, wait_fixed
+
+from sandbox.state import free_ports
 
 ROOT = Path(__file__).parents[2]
 LOADED = """
@@ -35,9 +36,7 @@ def opened(address: str) -> requests.Response:
 
 
 def test_log_contains_no_query_string(tmp_path: Path):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     command = [sys.executable, "-m", "ui.serve", "--port", str(port)]
     log = tmp_path / "page.log"
     with (

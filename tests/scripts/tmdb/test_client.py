@@ -1,5 +1,4 @@
 import logging
-import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ import pytest
 import requests
 
 from movierating.settings import Settings, SettingsError, load_settings
+from sandbox.state import free_ports
 from sandbox.tmdb.process import RunningStandIn, running
 from scripts.runtime import clock
 from scripts.tmdb import client as module
@@ -70,9 +70,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
+    return free_ports(1)[0]
 
 
 def everything_said(error: BaseException | None) -> str:
