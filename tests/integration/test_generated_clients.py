@@ -2,10 +2,8 @@
 
 import importlib
 import json
-import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from functools import reduce
 from operator import or_
@@ -26,13 +24,12 @@ from tests.app.conftest import UPCOMING, settings_of_a_whole_service
 from tests.support.bundles import RUN_DATE, Packed
 from tests.support.forecasts import scored
 from tests.support.live_service import service_in_a_thread
+from tests.support.node import GENERATORS, NPM_TOOLS, needs_npm_tools, run_with_node
 from tests.support.pipeline_run import Run
 
-pytestmark = pytest.mark.generators
+pytestmark = [pytest.mark.generators, needs_npm_tools]
 
 ROOT: Final = Path(__file__).parents[2]
-GENERATORS: Final = ROOT / ".venv" / "generators" / "bin"
-NPM_TOOLS: Final = ROOT / ".venv" / "openapi" / "node_modules"
 PROGRAM: Final = ROOT / "tests" / "support" / "every_route.mts"
 FILM: Final[dict[str, Any]] = {"genres": ["Drama"], "runtime": 112}
 CODES: Final[dict[str, Any]] = {
@@ -83,8 +80,6 @@ def url(s3_server: S3Server, run: Run, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="module")
 def folder(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the API's description, for what is generated from it."""
-    if not (GENERATORS.exists() and NPM_TOOLS.exists()):
-        pytest.skip("needs the generators that `make lint` installs")
     folder = tmp_path_factory.mktemp("generated")
     (folder / "openapi.json").write_bytes(requests.get(f"{url}/openapi.json", timeout=60).content)
     return folder
@@ -101,21 +96,6 @@ def operations(folder: Path) -> dict[str, tuple[str, str, dict[str, Any]]]:
     }
 
 
-def run_tool(folder: Path, *command: object) -> str:
-    """Run a program that finds our Node.js; return what it printed, or fail with that."""
-    environment = os.environ | {"PATH": f"{GENERATORS}:{os.environ['PATH']}"}
-    result = subprocess.run(
-        list(map(str, command)),
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
-
-
 def test_every_operation_is_called(operations: dict[str, Any]):
     assert operations.keys() == CALLS.keys()
 
@@ -125,7 +105,7 @@ def test_client_of_openapi_python_client_calls_every_route(
 ):
     package = folder / "generated_client"
     command = [GENERATORS / "openapi-python-client", "generate", "--meta", "none"]
-    run_tool(folder, *command, "--path", "openapi.json", "--output-path", package)
+    run_with_node(folder, *command, "--path", "openapi.json", "--output-path", package)
     monkeypatch.syspath_prepend(folder)
     models = importlib.import_module("generated_client.models")
     with importlib.import_module("generated_client").Client(base_url=url, timeout=60) as client:
@@ -148,7 +128,7 @@ def test_models_of_datamodel_codegen_fit_every_route(
 ):
     command = [GENERATORS / "datamodel-codegen", "--input", "openapi.json"]
     options = ["--input-file-type", "openapi", "--output-model-type", "pydantic_v2.BaseModel"]
-    run_tool(folder, *command, *options, "--output", "generated_models.py")
+    run_with_node(folder, *command, *options, "--output", "generated_models.py")
     monkeypatch.syspath_prepend(folder)
     models = importlib.import_module("generated_models")
     for name, (method, path, operation) in operations.items():
@@ -179,11 +159,11 @@ def test_types_of_openapi_typescript_fit_every_route(
 ):
     (folder / "node_modules").symlink_to(NPM_TOOLS)
     tools = NPM_TOOLS / ".bin"
-    run_tool(folder, tools / "openapi-typescript", "openapi.json", "--output", "api.d.ts")
+    run_with_node(folder, tools / "openapi-typescript", "openapi.json", "--output", "api.d.ts")
     shutil.copy(PROGRAM, folder)
     options = "--noEmit --strict --target es2022 --module nodenext --allowImportingTsExtensions"
-    run_tool(folder, tools / "tsc", *options.split(), "--lib", "es2022,dom", PROGRAM.name)
-    *calls, refused, rating = run_tool(folder, "node", PROGRAM.name, url).splitlines()
+    run_with_node(folder, tools / "tsc", *options.split(), "--lib", "es2022,dom", PROGRAM.name)
+    *calls, refused, rating = run_with_node(folder, "node", PROGRAM.name, url).splitlines()
     expected = {f"{method.upper()} {path} 200" for method, path, _ in operations.values()}
     assert set(calls) == expected
     assert refused == "refused too_small"
