@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from app.film_facts import FilmFacts
 from app.matching import match
 from app.schemas import (
     Chance,
     Comparable,
     FieldNote,
-    FilmFacts,
     Forecast,
     IgnoredValues,
     Mood,

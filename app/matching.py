@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from app.schemas import FilmFacts, IgnoredValues, ReadAs
+from app.film_facts import FilmFacts
+from app.schemas import IgnoredValues, ReadAs
 from movierating.films.codes import CodeTable
 from movierating.films.countries import country_code
 from movierating.films.film import Film, Plot

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import requests
 
-from app.schemas import MAX_BATCH_CHARACTERS, MAX_BATCH_FILMS
+from app.film_facts import MAX_BATCH_CHARACTERS, MAX_BATCH_FILMS
 from benchmarks.figures import report
 from benchmarks.load import meanwhile
 from benchmarks.production import Version, in_production

@@ -26,8 +26,8 @@ from typing import Any, Final
 
 import requests
 
+from app.film_facts import FilmFacts
 from app.forecasting import forecast, read_plot
-from app.schemas import FilmFacts
 from benchmarks.figures import report
 from benchmarks.load import meanwhile
 from benchmarks.production import Version, move, publish

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from app.background.model_follower import Served
 from app.dependencies import in_service, metrics_of, translator_of, worker_of
+from app.film_facts import MAX_BATCH_CHARACTERS, Batch, FilmFacts
 from app.forecasting import (
     NOT_TRANSLATED,
     PlotReading,
@@ -23,12 +24,9 @@ from app.matching import unused_fields
 from app.middleware.limits import charge
 from app.problems import BAD_INPUT, UNAVAILABLE, invalid
 from app.schemas import (
-    MAX_BATCH_CHARACTERS,
     AtLeast,
-    Batch,
     BatchForecast,
     BatchRow,
-    FilmFacts,
     Forecast,
     IgnoredValues,
     OldForecast,

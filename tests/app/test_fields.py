@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.field_errors import CODES
-from app.schemas import FilmFacts
+from app.film_facts import FilmFacts
 
 PLANTED = "planted-input"
 

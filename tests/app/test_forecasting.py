@@ -9,6 +9,7 @@ import pytest
 import requests
 from fastapi.testclient import TestClient
 
+from app.film_facts import FilmFacts
 from app.forecasting import (
     MAX_NOTES,
     NOT_TRANSLATED,
@@ -21,7 +22,7 @@ from app.forecasting import (
     read_plot,
 )
 from app.matching import match
-from app.schemas import FieldNote, FilmFacts
+from app.schemas import FieldNote
 from movierating.films.film import Film, Plot
 from movierating.films.tokens import MAX_CAST
 from movierating.model.plot_weights import DIMENSIONS

@@ -5,8 +5,8 @@ import sys
 import pytest
 from pydantic import ValidationError
 
+from app.film_facts import FilmFacts
 from app.logs import REQUEST_ID, JsonFormatter, locations
-from app.schemas import FilmFacts
 
 PLANTED = "planted-input-that-must-not-be-written"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.film_facts import FilmFacts
 from app.matching import match
-from app.schemas import FilmFacts
 from movierating.films.film import Film
 from movierating.registry.bundle import Bundle
 from tests.support.bundles import Packed, effects_of

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.schemas import FilmFacts
+from app.film_facts import FilmFacts
 from app.tmdb_form import own_form
 
 CREDITS = {

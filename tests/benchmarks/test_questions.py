@@ -1,6 +1,6 @@
 import pandas as pd
 
-from app.schemas import FilmFacts
+from app.film_facts import FilmFacts
 from benchmarks.questions import PLOT_CHARACTERS, all_facts, askable, five_numbers, form
 from movierating.films.codes import Codes, CodeTable
 from movierating.films.film import Film, Plot

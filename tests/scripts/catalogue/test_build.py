@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.schemas import FilmFacts
+from app.film_facts import FilmFacts
 from movierating.catalogue.films import FilmCatalogue
 from tests.support.bundles import RUN_DATE
 from tests.support.catalogues import catalogue_file, korean_title

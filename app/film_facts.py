@@ -1,0 +1,177 @@
+"""The films that callers send; the texts are public (OpenAPI documentation)."""
+
+from typing import Annotated, Any, Final, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from app.field_errors import described
+from app.fields import (
+    FIRST_DAY,
+    LAST_DAY,
+    Collection,
+    Countries,
+    Day,
+    Dollars,
+    Genres,
+    Keywords,
+    Language,
+    Minutes,
+    Names,
+    Plot,
+    Title,
+    kind_of,
+    refuse,
+    stated,
+)
+from app.reading import Reading
+from app.tmdb_form import OwnForm, WrongPartError, own_form
+from movierating.films.tokens import MAX_CAST
+
+MAX_BATCH_FILMS: Final = 100
+# Of all plots together. Those of TMDB have at most 1,000 each; reading a plot takes processor time.
+MAX_BATCH_CHARACTERS: Final = 250_000
+
+
+class FilmFacts(BaseModel):
+    """Facts about a film that are known before its release; a plot or a genre is required.
+
+    A film as TMDB sends it is accepted as well (`/movie/{id}`, with `credits`, `keywords` and
+    `release_dates` appended). Null, an empty text, an empty list and TMDB's 0 mean unknown.
+    """
+
+    model_config = ConfigDict(
+        extra="allow",  # so that the response can list unknown fields as ignored
+        json_schema_extra={
+            "examples": [
+                {
+                    "title": "The Lighthouse Keeper's Daughter",
+                    "overview": "A young woman returns to the island where she grew up and finds "
+                    "a letter that changes what she knows of her family.",
+                    "genres": ["Drama", "Mystery"],
+                    "language": "en",
+                    "runtime": 112,
+                }
+            ]
+        },
+    )
+
+    title: Annotated[Title, Field(description="English title.")] = None
+    overview: Annotated[
+        Plot,
+        Field(
+            description="Plot in English or Korean. A plot in another language counts as unknown, "
+            "unless the service translates plots.",
+        ),
+    ] = None
+    genres: Annotated[
+        Genres,
+        Field(
+            description="Names from `/options`, the main genre first. English and Korean names "
+            "and TMDB's ids are accepted."
+        ),
+    ] = []
+    language: Annotated[
+        Language,
+        Field(
+            description="Original language, a code from `/options` such as ko or en. Tags such as "
+            "ko-KR and English and Korean names are accepted."
+        ),
+    ] = None
+    runtime: Annotated[Minutes, Field(description="Running time in minutes.")] = None
+    release_date: Annotated[
+        Day,
+        Field(
+            description=f"Date of the first release, YYYY-MM-DD, from {FIRST_DAY} to {LAST_DAY}."
+        ),
+    ] = None
+    budget: Annotated[Dollars, Field(description="Budget in US dollars.")] = None
+    countries: Annotated[
+        Countries,
+        Field(
+            description="Production countries, ISO 3166-1: KR, US, ... English and Korean names "
+            "are accepted."
+        ),
+    ] = []
+    directors: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []
+    writers: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []
+    cast: Annotated[
+        Names,
+        Field(description=f"Names as spelled at TMDB, the lead first; {MAX_CAST} are used."),
+    ] = []
+    companies: Annotated[Names, Field(description="Production companies, as spelled at TMDB.")] = []
+    collection: Annotated[
+        Collection, Field(description="Franchise of the film; TMDB calls it a collection.")
+    ] = None
+    keywords: Annotated[Keywords, Field(description="Keywords as spelled at TMDB.")] = []
+
+    _reading: Reading = PrivateAttr(default_factory=Reading)
+
+    @property
+    def reading(self) -> Reading:
+        """What the caller sent, where it differs from the facts."""
+        return self._reading
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(  # type: ignore[operator] # zuban does not know this kind of validator
+        cls, body: Any, read_own: ModelWrapValidatorHandler[Self]
+    ) -> Self:
+        """Read a film in our form or in TMDB's, and keep what was changed in reading."""
+        if not isinstance(body, dict):
+            wanted = 'send an object, such as {"genres": ["Drama"]}'
+            raise refuse("wrong_type", f"this is {kind_of(body)}", wanted)
+        try:
+            form = own_form(body)
+            facts = read_own(form.facts)
+        except WrongPartError as error:
+            details = InitErrorDetails(type=error.error, loc=(error.name,), input=None)
+            raise ValidationError.from_exception_data("film", [details]) from None
+        except ValidationError as error:
+            raise _as_sent(error, form) from None
+        facts._reading = Reading.of(form, facts)
+        return facts
+
+    @model_validator(mode="after")
+    def _plot_or_genre(self) -> Self:
+        if not self.overview and not self.genres:
+            wanted = "send at least a plot (overview) or a genre (genres)"
+            raise PydanticCustomError("plot_or_genre_missing", wanted)
+        return self
+
+
+class Batch(BaseModel):
+    """Several films in one request."""
+
+    model_config = ConfigDict(extra="allow")  # so that the response can list unknown fields
+
+    films: Annotated[
+        # The route validates each film by itself: an invalid one must not affect the others.
+        list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/FilmFacts"})]],
+        Field(
+            min_length=1,
+            max_length=MAX_BATCH_FILMS,
+            description="Each film has the form of a `POST /v1/predict` request. An invalid film "
+            "gets a problem in its row and does not affect the others.",
+            examples=[[{"genres": ["Drama"], "runtime": 112}, {"genres": ["Horror"]}]],
+        ),
+    ]
+
+
+def _as_sent(error: ValidationError, form: OwnForm) -> ValidationError:
+    """Name the caller's fields in an error, instead of ours, where TMDB's fields were sent."""
+    details = []
+    for each in error.errors(include_input=False, include_url=False):
+        code, message = described(each)
+        place = form.place_of(each["loc"])
+        details.append(InitErrorDetails(type=stated(code, message), loc=place, input=None))
+    return ValidationError.from_exception_data(error.title, details)
