@@ -4,13 +4,20 @@ TMDB's `release_date` is usually the opening in the cinemas of one country. Befo
 already be shown at a festival or in another country, and get its first votes. So this project uses
 a film's earliest release of any type in any country. If `release_date` is earlier, or is the only
 date that TMDB has, it is used instead.
+
+People type these dates, so one country's date may have a wrong year. Such a mistake would move a
+film from the films to come to the films of the past. So a date long before `release_date` counts
+only if a second date confirms it.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from enum import IntEnum
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
+# A film waits for its opening in cinemas for one festival season or two, hardly ever for longer.
+LARGEST_LEAD: Final = timedelta(2 * 366)
 FIRST_FILM: Final = date(1874, 1, 1)  # the release of TMDB's oldest film; older dates are mistakes
 _DAY_LENGTH: Final = len("2026-11-23")  # TMDB's dates of releases continue with "T00:00:00.000Z"
 
@@ -46,6 +53,9 @@ class Release(NamedTuple):
 def first_release(release_date: date | None, release_dates: Any) -> Release | None:
     """Find a film's first release. On the same day, a premiere comes before other types.
 
+    A date that lies more than `LARGEST_LEAD` before the next date of the film, at the latest
+    `release_date`, is taken for a mistake.
+
     Args:
         release_date: The field `release_date` of TMDB's answer; None if unknown.
         release_dates: The part `release_dates` of TMDB's answer; None if unknown.
@@ -53,10 +63,13 @@ def first_release(release_date: date | None, release_dates: Any) -> Release | No
     Returns:
         The release; None if TMDB has no date for the film.
     """
-    found = min(_releases(release_dates), default=None)
-    if release_date and (found is None or release_date < found.day):
-        return Release(release_date, None, "")
-    return found
+    found = sorted(_releases(release_dates))
+    if release_date is None:
+        return found[0] if found else None
+    known = [each for each in found if each.day <= release_date]
+    known.append(Release(release_date, None, ""))
+    confirmed = (each for each, later in pairwise(known) if later.day - each.day <= LARGEST_LEAD)
+    return next(confirmed, known[-1])
 
 
 def _releases(release_dates: Any) -> Iterator[Release]:

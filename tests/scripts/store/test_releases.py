@@ -35,6 +35,33 @@ def test_first_release_is_the_earliest_of_any_type_in_any_country(
 
 
 @pytest.mark.parametrize(
+    ("dates", "expected"),
+    [
+        # One country's date with a wrong year is a mistake.
+        ([("FR", 3, "2006-10-01"), ("IT", 1, "2026-09-03")], date(2026, 9, 3)),
+        ([("FR", 3, "2006-10-01")], OPENED),
+        ([("FR", 3, "1926-10-01"), ("IT", 1, "2016-09-03"), ("KR", 3, "2026-10-01")], OPENED),
+        # Two dates confirm each other: the film waited for its opening, or this is a re-release.
+        ([("FR", 3, "2006-10-01"), ("IT", 1, "2006-09-03")], date(2006, 9, 3)),
+        ([("IT", 1, "2024-10-02")], date(2024, 10, 2)),
+    ],
+)
+def test_date_long_before_the_release_counts_only_if_a_second_date_confirms_it(
+    dates: list[Any], expected: date
+):
+    first = first_release(OPENED, json.dumps(releases(*dates)))
+    assert first
+    assert first.day == expected
+
+
+def test_earliest_date_counts_if_tmdb_has_no_release_date_of_the_film():
+    text = json.dumps(releases(("FR", 3, "2006-10-01"), ("KR", 3, "2026-10-01")))
+    first = first_release(None, text)
+    assert first
+    assert first.day == date(2006, 10, 1)
+
+
+@pytest.mark.parametrize(
     ("country", "kind", "day"),
     [
         ("IT", 0, "2026-09-03"),
