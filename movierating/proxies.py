@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from socket import inet_aton
 from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -33,6 +34,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 PASSWORD_WANTED: Final = 407
 _TEMPORARY: Final = frozenset({408, 429})
 _SERVER_ERROR: Final = 500
+_SHORT_ADDRESS: Final = re.compile(r"(0x[0-9a-f]+|\d+)(\.(0x[0-9a-f]+|\d+)){0,3}")
 _TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
@@ -212,7 +214,9 @@ def _variable(kind: str) -> str:
 
 
 def _exceptions(no_proxy: str) -> Iterator[str]:
-    return (entry.lower() for entry in re.split(r"[\s,]+", no_proxy) if entry)
+    entries = (entry.lower() for entry in re.split(r"[\s,]+", no_proxy) if entry)
+    # Some people write a whole address, such as `http://minio:9000/`.
+    return (re.sub(r"^https?://([^/]*).*", r"\1", entry) for entry in entries)
 
 
 def _covers(entry: str, host: str, port: int | None) -> bool:
@@ -258,7 +262,8 @@ def _bare(host: str) -> str:
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        address = ip_address(host)
-    except ValueError:
+        # The system also reads short forms of addresses, such as `127.1`.
+        address = ip_address(inet_aton(host) if _SHORT_ADDRESS.fullmatch(host) else host)
+    except (ValueError, OSError):
         return None
     return getattr(address, "ipv4_mapped", None) or address

@@ -34,6 +34,8 @@ LOCAL = [
     "pc.localhost",
     "127.0.0.1",
     "127.1.2.3",
+    "127.1",
+    "0x7f.0.1",
     "[::1]",
     "[::ffff:127.0.0.1]",
     "0.0.0.0",
@@ -46,7 +48,7 @@ LOCAL = [
     "api.movie-rating.svc.cluster.local",
     "host.docker.internal",
 ]
-REMOTE = ["api.themoviedb.org", "localhost.example", "10.0.0.5", "8.8.8.8", "[2001:db8::1]"]
+REMOTE = ["api.themoviedb.org", "localhost.example", "10.0.0.5", "8.8.8.8", "8.8", "[2001:db8::1]"]
 VARIABLES = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]
 
 
@@ -94,6 +96,9 @@ def test_other_host_needs_the_proxy(host: str, monkeypatch: pytest.MonkeyPatch):
         ("[2001:db8::7]:80", "http://[2001:db8::7]", True),
         ("a.example, b.example", "http://b.example", True),
         ("a.example b.example", "http://b.example", True),
+        ("http://corp.example:9000/", "http://corp.example:9000", True),
+        ("https://s3.corp.example/bucket", "https://s3.corp.example", True),
+        ("10.5", "http://10.0.0.5", False),  # no library reads short forms here
         ("a.example,*", "http://b.example", True),
         ("not a/network,,.", "http://b.example", False),
     ],
