@@ -38,7 +38,7 @@ from movierating.films.countries import country_code
 from movierating.films.languages import language_code
 from movierating.films.text import measure_plot
 from movierating.posters import poster_base_url
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from movierating.s3 import open_bucket
 from movierating.settings import ApiSettings, api_settings
 
@@ -77,7 +77,9 @@ def create_app(
         draining: Tells whether the service is shutting down; by default it never does.
     """
     settings = settings or api_settings()
-    follower = follower or Follower(Registry(open_bucket(settings)), settings.model_poll_seconds)
+    follower = follower or Follower(
+        RegistryReader(open_bucket(settings)), settings.model_poll_seconds
+    )
     if translator is None and settings.translation == "google":
         translator = Translator(settings.translation_timeout_seconds)
     metrics, draining, worker = Metrics(follower), draining or Draining(), Worker()

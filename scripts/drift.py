@@ -4,7 +4,7 @@ import logging
 from datetime import date
 
 from movierating.ledger.records import DriftReport, Retraining
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.ledger.drift_tests import (
@@ -45,7 +45,7 @@ def check(
         S3UnavailableError: S3 cannot be used with these settings.
     """
     bucket, min_votes = open_bucket(settings), settings.forecast_min_votes
-    registry = Registry(bucket)
+    registry = RegistryReader(bucket)
     current = registry.production()
     if current is None:
         return None
@@ -89,7 +89,7 @@ def claim_retraining(run_date: date, run_id: str, settings: PipelineSettings) ->
         date or a later one, or if another run has the claim.
     """
     bucket = open_bucket(settings)
-    registry = Registry(bucket)
+    registry = RegistryReader(bucket)
     ledger, current = open_ledger(bucket, production_source(registry)), registry.production()
     report = ledger.newest_drift_report()
     if report is None or report.day != run_date or not report.alerts:

@@ -6,7 +6,7 @@ from datetime import date
 from movierating.errors import ExplainedError
 from movierating.films.source import describe
 from movierating.ledger.ledger import UPCOMING_KEY
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.ledger.forecaster import NothingToForecastError, in_production
@@ -56,7 +56,7 @@ def forecast(run_date: date, settings: PipelineSettings) -> int:
     if run_date != today():
         raise BackdatedError(f"a forecast is dated {today()}, the day it is made; leave out --date")
     bucket = open_bucket(settings)
-    forecaster = in_production(Registry(bucket))
+    forecaster = in_production(RegistryReader(bucket))
     store = film_store(settings, forecaster.source)
     if store.is_empty():
         raise NoFilmsError(forecaster.version, forecaster.source)

@@ -13,7 +13,7 @@ from movierating.films.codes import Codes
 from movierating.films.film import Film
 from movierating.films.source import describe
 from movierating.registry.manifest import BundleError
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.cleaning import extended_codes, keep_usable
@@ -106,7 +106,7 @@ def known_codes(settings: PipelineSettings) -> Codes:
     """
     if not settings.s3_bucket_name:
         return Codes()
-    registry = Registry(open_bucket(settings))
+    registry = RegistryReader(open_bucket(settings))
     try:
         return registry.production_codes()
     except BundleError as error:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from movierating.catalogue.publication import Catalogues
 from movierating.errors import ExplainedError
 from movierating.films.source import describe
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.catalogue.build import FORECAST_DAYS, write_catalogue
@@ -49,7 +49,7 @@ def publish(run_date: date, settings: PipelineSettings) -> int:
         S3UnavailableError: S3 cannot be used with these settings.
     """
     bucket = open_bucket(settings)
-    source = production_source(Registry(bucket)) or film_source(settings)
+    source = production_source(RegistryReader(bucket)) or film_source(settings)
     store = film_store(settings, source)
     if store.is_empty():
         raise NothingToPublishError(source)

@@ -3,7 +3,7 @@
 import logging
 from datetime import date
 
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.ledger.scoring import due_ratings, forecasts_to_score, score_films
@@ -33,7 +33,7 @@ def score(run_date: date, settings: PipelineSettings) -> int:
         S3UnavailableError: S3 cannot be used with these settings.
     """
     bucket, min_votes = open_bucket(settings), settings.forecast_min_votes
-    source = production_source(Registry(bucket))
+    source = production_source(RegistryReader(bucket))
     ledger = open_ledger(bucket, source)
     scores = ledger.scores()
     scored = frozenset((each.film_id, each.mark) for each in scores)

@@ -8,7 +8,7 @@ from movierating.errors import ExplainedError
 from movierating.films.source import describe
 from movierating.registry.bundle import CARD_NAME, EVIDENCE_NAME
 from movierating.registry.manifest import Manifest
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.dataset.plot_vectors import with_plot_vectors
@@ -82,7 +82,7 @@ def _champion(settings: PipelineSettings, source: str) -> Manifest | None:
     if not settings.s3_bucket_name:
         return None
     try:
-        registry = Registry(open_bucket(settings))
+        registry = RegistryReader(open_bucket(settings))
         current = registry.production()
         champion = registry.manifest(current.pointer) if current else None
     except ExplainedError as error:

@@ -19,7 +19,7 @@ from app.background.polling import Polling
 from movierating.errors import ExplainedError
 from movierating.registry.bundle import Bundle, encoders_beside
 from movierating.registry.pointer import Pointer, Production
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from movierating.s3_errors import PreconditionFailedError, S3UnavailableError
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,9 @@ class Follower:
             production; None before the first such poll.
     """
 
-    def __init__(self, registry: Registry, poll_seconds: float, cache: Path = CACHE_FOLDER) -> None:
+    def __init__(
+        self, registry: RegistryReader, poll_seconds: float, cache: Path = CACHE_FOLDER
+    ) -> None:
         """Create a follower; it does not read the registry before `start` or `refresh`.
 
         Args:

@@ -12,7 +12,7 @@ from movierating.identity import sha256
 from movierating.ledger.records import Forecast, StatedDistribution
 from movierating.model.predictor import PredictedRating, Predictor
 from movierating.registry.bundle import Bundle
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from scripts.dataset.baselines import NaiveMeans
 
 
@@ -126,7 +126,7 @@ class Forecaster:
         )
 
 
-def in_production(registry: Registry) -> Forecaster:
+def in_production(registry: RegistryReader) -> Forecaster:
     """Load the model version in production, after checking its files against the manifest.
 
     Raises:

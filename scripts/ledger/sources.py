@@ -12,7 +12,7 @@ from typing import Final
 
 from movierating.ledger.ledger import UPCOMING_KEY, ForecastLedger
 from movierating.ledger.records import Upcoming
-from movierating.registry.registry import Registry
+from movierating.registry.reading import RegistryReader
 from movierating.s3 import Bucket
 from movierating.s3_errors import PreconditionFailedError
 from scripts.ledger.track_record import write_track_record
@@ -20,7 +20,7 @@ from scripts.ledger.track_record import write_track_record
 SOURCES_KEY: Final = "forecasts/sources.json"
 
 
-def production_source(registry: Registry) -> str | None:
+def production_source(registry: RegistryReader) -> str | None:
     """Return the name of the source of the films that the model in production was trained on.
 
     Returns:
@@ -60,7 +60,7 @@ def _sources_of_old_versions(bucket: Bucket) -> Mapping[str, str]:
     if blob is not None:
         known: dict[str, str] = json.loads(blob.raw)
         return known
-    registry = Registry(bucket)
+    registry = RegistryReader(bucket)
     found = {
         each.version: source
         for each in registry.versions()
