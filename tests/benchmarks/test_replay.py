@@ -12,16 +12,8 @@ import pandas as pd
 import pytest
 
 from benchmarks import replay as module
-from benchmarks.replay import (
-    Month,
-    Replay,
-    loaded,
-    months,
-    next_month,
-    rating_at_mark,
-    summary,
-    trained,
-)
+from benchmarks.months import Month, months, next_month, rating_at_mark
+from benchmarks.replay import Replay, loaded, summary, trained
 from movierating.ledger.records import Score
 from movierating.registry.bundle import Bundle
 from scripts.dataset.baselines import NAIVE_BASELINES
