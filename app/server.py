@@ -3,11 +3,12 @@
 import argparse
 import gc
 import logging
+import os
 import signal
 import sys
-from socket import socket
+from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
 from types import FrameType
-from typing import Final
+from typing import Final, NoReturn
 
 from uvicorn.config import Config
 from uvicorn.server import Server as UvicornServer
@@ -35,6 +36,10 @@ _SWITCH_SECONDS: Final = 0.001
 parser = argparse.ArgumentParser(prog="python -m app.server", description=__doc__)
 parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
 parser.add_argument("--port", type=int, help="the port to listen on, instead of API_PORT")
+
+
+class PortError(ExplainedError, OSError):
+    """The API cannot listen at its address; the message says what to change."""
 
 
 class Server(UvicornServer):
@@ -92,20 +97,52 @@ def server_for(settings: ApiSettings, host: str, port: int) -> Server:
     return Server(config, draining)
 
 
+def bound_socket(host: str, port: int) -> socket:
+    """Take a port for the API, before the slow start; nobody can connect to it yet.
+
+    Raises:
+        PortError: The port is taken, or the address is not one of this machine.
+    """
+    bound = socket(AF_INET6 if ":" in host else AF_INET)
+    bound.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise PortError(
+            f"cannot listen on {host}, port {port}: {error.strerror}; set API_PORT to a free port"
+        ) from error
+    return bound
+
+
 def main(argv: list[str] | None = None) -> int:
-    """Serve until a signal ends the process."""
+    """Serve until a signal ends the process; return its exit status."""
     options = parser.parse_args(argv)
     logs.configure()
     try:
         settings = api_settings()
-        server = server_for(settings, options.host, options.port or settings.api_port)
+        port = options.port or settings.api_port
+        with bound_socket(options.host, port) as bound:
+            server = server_for(settings, options.host, port)
+            sys.setswitchinterval(_SWITCH_SECONDS)
+            server.run([bound])
     except ExplainedError as error:
         logger.error("%s", error)  # noqa: TRY400 - the sentence is enough, without a traceback
         return 1
-    sys.setswitchinterval(_SWITCH_SECONDS)
-    server.run()
     return 0
 
 
+def end(status: int) -> NoReturn:
+    """End the process without Python's own shutdown.
+
+    A thread in the background may still load a model with ONNX Runtime. Python's shutdown ends such
+    a thread inside of C++ code, which then aborts the whole process with SIGABRT.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    end(main())

@@ -168,12 +168,37 @@ def test_program_with_an_invalid_setting_logs_one_line_and_fails():
     assert "planted-key" not in line
 
 
-def test_used_port_is_reported_without_a_traceback():
+def test_used_port_is_reported_in_one_sentence_before_anything_is_loaded():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        result = started(
-            S3_BUCKET_NAME="films", AWS_ENDPOINT_URL_S3="http://127.0.0.1:9", API_PORT=port
-        )
-    assert result.returncode != 0
-    assert "address already in use" in result.stderr
-    assert "Traceback" not in result.stderr
+        port = taken.getsockname()[1]
+        result = started(S3_BUCKET_NAME="films", API_PORT=str(port))
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert f"cannot listen on 127.0.0.1, port {port}: Address already in use; set API_PORT" in line
+
+
+def test_address_of_another_machine_is_reported():
+    with pytest.raises(server.PortError, match=r"cannot listen on 192\.0\.2\.1, port 8000"):
+        server.bound_socket("192.0.2.1", 8000)
+
+
+def test_nobody_can_connect_before_the_server_starts():
+    with server.bound_socket("127.0.0.1", 0) as bound:
+        assert not takes_requests(bound.getsockname()[1])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_server_listens_on_any_form_of_address(host: str):
+    with server.bound_socket(host, 0) as bound:
+        assert bound.getsockname()[1]
+
+
+def test_process_ends_with_its_status_while_a_thread_is_in_native_code():
+    program = """
+import threading, time
+from app.server import end
+threading.Thread(target=time.sleep, args=(600,)).start()  # not a daemon: Python would wait for it
+end(3)
+"""
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, timeout=120)
+    assert result.returncode == 3
