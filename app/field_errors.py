@@ -21,7 +21,7 @@ CODES: Final = {
     "digits.",
     "too_long_together": "The plots of all films in a batch have too many characters together.",
     "wrong_form": "The text does not have the form that the documentation of the field describes.",
-    "unknown_choice": "The value is not one of those that the field accepts.",
+    "unknown_choice": "The field does not accept this value.",
     "unknown_code": "The number is not the code of a genre or language of the model in service.",
     "unknown_field": "A field of this name does not exist.",
     "not_unicode": "The text contains a character that does not exist, such as half of an emoji.",

@@ -17,7 +17,7 @@ OWN: Final = (
     "AIRFLOW__API__SECRET_KEY",
     "AIRFLOW__API_AUTH__JWT_SECRET",
 )
-# In the container trial (`make trial`), random keys replace those that TMDB and Amazon issue,
+# In the container trial (`make trial`), random keys replace the keys of TMDB and Amazon,
 # because the stand-ins accept any key. The proxy's user gets a random password.
 OF_THE_TRIAL: Final = (
     "TMDB_API_KEY",

@@ -41,8 +41,8 @@ class Secrets:
     def kept(cls) -> Self:
         """Load the passwords and keys from the file `secrets.json`.
 
-        Those that the file does not have are generated and added to it: all of them at the first
-        call, and new ones after an update of the project. Only the file's owner can read it.
+        A missing one is generated and added to the file. At the first call, all are missing; after
+        an update of the project, new ones may be. Only the file's owner can read the file.
         """
         path = FOLDER / "secrets.json"
         stored: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}

@@ -84,7 +84,7 @@ class Translation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
-    """All facts about one film. The default values are those that TMDB uses for "unknown".
+    """All facts about one film. The default values are TMDB's values for "unknown".
 
     Attributes:
         video: Whether TMDB calls the film a video: it was not made for cinemas, such as a concert.

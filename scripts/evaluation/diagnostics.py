@@ -77,8 +77,8 @@ class Diagnosis:
             forecasts; positive if forecasts were too high.
         distribution: The scores of the predicted distributions on the hold-out films, if the model
             gets all facts (`all_facts`) or only those in the UI's short form (`form`).
-        reliability: The languages and genres, with those whose forecasts are biased or badly
-            covered on the folds and the hold-out films together.
+        reliability: The bias and coverage of each language and genre, on the folds and the
+            hold-out films together.
     """
 
     errors: Ratings

@@ -183,7 +183,7 @@ class Tmdb:
         logger.warning("%s changed while it was read; it may have more films", path)
 
     def listings(self, path: str, query: Query, first: int = 1) -> Iterator[Listing]:
-        """Request the pages of a list from page `first` on, without those that TMDB cannot send.
+        """Request the pages of a list from page `first` on; skip a page that TMDB cannot send.
 
         Raises the errors of `films`.
         """

@@ -87,7 +87,7 @@ class ListReading:
     _repeated: bool = False
 
     def add(self, page: Listing) -> list[FilmJson]:
-        """Add a page; return its films without those that were on an earlier page."""
+        """Add a page; return its films, except the ones that an earlier page had."""
         new = {film["id"]: film for film in page.films if film["id"] not in self.ids}
         self._repeated |= len(new) < len(page.films)
         self.ids |= new.keys()
