@@ -10,7 +10,7 @@ import json
 import streamlit as st
 
 from ui.i18n.words import LANGUAGES, Words, fill, widget_texts
-from ui.server.addresses import NOT_FOUND, PAGES
+from ui.server.addresses import HIDDEN_PAGES, PAGES
 from ui.widgets import form, notices
 
 
@@ -28,9 +28,9 @@ def main() -> None:
                 f"ui/pages/{name}.py",
                 title=words(f"pages.{name}"),
                 default=name == PAGES[0],
-                visibility="hidden" if name == NOT_FOUND else "visible",
+                visibility="hidden" if name in HIDDEN_PAGES else "visible",
             )
-            for name in (*PAGES, NOT_FOUND)
+            for name in (*PAGES, *HIDDEN_PAGES)
         ],
         position="top",
     )
@@ -47,6 +47,7 @@ def main() -> None:
     current.run()
     st.divider()
     notices.small_print(words("page.notice"))
+    st.page_link("ui/pages/privacy.py", label=words("pages.privacy"))
     st.html(
         fill(
             "document.html",

@@ -37,6 +37,10 @@ NOT_TRANSLATED: Final = (
     "the model reads plots in English and Korean, and translation is switched off; counted as "
     "unknown"
 )
+TRANSLATION_REFUSED: Final = (
+    "the model reads plots in English and Korean, and the request refuses translation "
+    "(translate=false); counted as unknown"
+)
 TRANSLATION_FAILED: Final = "the plot could not be translated; counted as unknown"
 
 

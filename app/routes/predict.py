@@ -15,6 +15,7 @@ from app.dependencies import in_service, metrics_of, translator_of, worker_of
 from app.film_facts import MAX_BATCH_CHARACTERS, Batch, FilmFacts
 from app.forecasting import (
     NOT_TRANSLATED,
+    TRANSLATION_REFUSED,
     PlotReading,
     forecast,
     forecast_from_codes,
@@ -50,7 +51,7 @@ _DEPRECATION: Final = [
 ]
 
 _TRANSLATED_AT_ONCE: Final = 4  # films of one batch
-_PARAMETERS: Final = ("explain", "at_least")
+_PARAMETERS: Final = ("explain", "at_least", "translate")
 _NO_ROWS: Final = b'"results":[]'
 _OLD_PARAMETERS: Final = (
     "runtime",
@@ -66,6 +67,13 @@ Explain = Annotated[
     bool,
     Query(description="`false` leaves `reasons` and `comparables` empty, which is faster."),
 ]
+Translate = Annotated[
+    bool,
+    Query(
+        description="`false` refuses the translation of plots: none is sent to another service, "
+        "whatever `/options` says about translation."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -73,17 +81,28 @@ class _Tools:
     """What a request needs to forecast films, all with one version of the model.
 
     Attributes:
+        translator: None if translation is switched off, or if the request refuses it.
         at_least: The answers state the probability of these ratings or more.
+        unread: Why a plot is not read if it is neither English nor translated.
     """
 
     served: Served
     translator: Translator | None
     worker: Worker
     at_least: Sequence[float]
+    unread: str
 
     @classmethod
-    def of(cls, request: Request, at_least: Sequence[float]) -> Self:
-        return cls(in_service(request), translator_of(request), worker_of(request), at_least)
+    def of(cls, request: Request, at_least: Sequence[float], *, translate: bool) -> Self:
+        translator = translator_of(request)
+        is_refused = translator is not None and not translate
+        return cls(
+            in_service(request),
+            None if is_refused else translator,
+            worker_of(request),
+            at_least,
+            TRANSLATION_REFUSED if is_refused else NOT_TRANSLATED,
+        )
 
 
 @single_films.post("/predict", summary="Forecast from raw facts", responses=UNAVAILABLE | BAD_INPUT)
@@ -92,9 +111,10 @@ async def predict(
     facts: FilmFacts,
     explain: Explain = True,
     at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
+    translate: Translate = True,
 ) -> Forecast:
     """Forecast the TMDB rating of a film from facts that are known before its release."""
-    tools = _Tools.of(request, at_least)
+    tools = _Tools.of(request, at_least, translate=translate)
     if explain or facts.overview:
         answer = await _forecast(tools, facts, explained=explain)
     else:  # takes less time than the way to the worker
@@ -174,6 +194,7 @@ async def predict_batch(
     batch: Batch,
     explain: Explain = True,
     at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
+    translate: Translate = True,
 ) -> Response:
     """Forecast up to 100 films with one model version.
 
@@ -182,7 +203,7 @@ async def predict_batch(
     """
     _check_characters(batch)
     charge(request, len(batch.films))
-    tools = _Tools.of(request, at_least)
+    tools = _Tools.of(request, at_least, translate=translate)
     rows: list[_Row | FilmFacts] = [
         await tools.worker.run(partial(_row_without_translation, tools, film, explained=explain))
         for film in batch.films
@@ -268,7 +289,7 @@ def _forecast_untranslated(tools: _Tools, facts: FilmFacts, *, explained: bool) 
     elif tools.translator:
         return None
     else:
-        reading = read_plot(text, None, problem=NOT_TRANSLATED)
+        reading = read_plot(text, None, problem=tools.unread)
     return _calculate(tools, facts, reading, explained=explained)
 
 

@@ -13,7 +13,7 @@ import requests
 
 from ui.client import recent
 from ui.client.proxies import is_local
-from ui.client.visitor import forwarded_for
+from ui.client.visitor import consent_to_translation, forwarded_for
 
 logger = logging.getLogger("page")
 
@@ -115,7 +115,7 @@ def _response(
     path: str, facts: Facts | None, params: dict[str, str] | None, fresh: bool
 ) -> requests.Response:
     if facts is not None:
-        return _request(path, facts, params)
+        return _request(path, facts, consent_to_translation() | (params or {}))
     address = f"{_url(path)}?{urlencode(params or {})}"
     known = None if fresh else recent.kept(address)
     if known is not None:

@@ -1,7 +1,23 @@
-"""Find the network address of the visitor for whom the UI calls the API."""
+"""What requests to the API say about the visitor for whom the UI sends them."""
+
+from typing import Final
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+# The name in Streamlit's session under which the visitor's consent is stored.
+CONSENT: Final = "translate"
+
+
+def consent_to_translation() -> dict[str, str]:
+    """Return the query parameter that allows or refuses the translation of plots.
+
+    Every request with facts about a film has it. Without the visitor's consent it refuses, so no
+    page can forget to ask.
+    """
+    with_visitor = get_script_run_ctx(suppress_warning=True) is not None
+    is_allowed = with_visitor and st.session_state.get(CONSENT) is True
+    return {CONSENT: str(is_allowed).lower()}
 
 
 def forwarded_for() -> dict[str, str]:

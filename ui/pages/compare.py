@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 
 from ui.client.api import ApiError, fetch
-from ui.client.predictions import Forecast
+from ui.client.predictions import Choices, Forecast
 from ui.i18n.words import Words
-from ui.widgets import charts, films_csv, notices, table
+from ui.widgets import charts, films_csv, notices, table, translation
 from ui.widgets.films_csv import FileError, FilmResult, Row
 
 # After one of these errors the other films would fail too, so the page sends no more requests.
@@ -24,6 +24,7 @@ def main() -> None:
     st.title(words("compare.title"), anchor=False)
     st.markdown(words("compare.lead"))
     rows = [*_from_form(words), *_from_file(words)]
+    translation.draw(words, _choices())
     if st.button(
         words("compare.submit"), type="primary", disabled=not rows, width="stretch", key="compare"
     ):
@@ -31,6 +32,13 @@ def main() -> None:
         st.session_state.results = _forecast(words, rows)
     if results := st.session_state.get("results"):
         _draw_results(words, results)
+
+
+def _choices() -> Choices:
+    try:
+        return fetch(Choices.parse, "/options")
+    except ApiError:
+        return Choices()  # the forecasts will report the same problem
 
 
 def _from_form(words: Words) -> list[Row]:

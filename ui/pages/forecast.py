@@ -169,19 +169,13 @@ def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
     _link(words, facts)
 
 
-@st.fragment
 def _link(words: Words, facts: Facts) -> None:
-    """Draw a link that opens the form with the present facts.
-
-    The link contains the plot only if the visitor wants that, because a plot may be secret.
-    """
-    # Browser histories and server logs keep addresses, and a plot may be secret.
-    linked = {name: value for name, value in facts.items() if name != "overview"}
+    """Draw a link that opens the form with the present facts, without the plot."""
     with st.expander(words("take.link")):
-        if "overview" in facts and st.checkbox(words("take.with_plot"), key="with_plot"):
-            linked = facts
+        if "overview" in facts:
+            notices.small_print(words("take.without_plot"))
         base = (st.context.url or "").split("?")[0]
-        st.code(base + form_state.link_query(linked, words.code), language=None, wrap_lines=True)
+        st.code(base + form_state.link_query(facts, words.code), language=None, wrap_lines=True)
 
 
 if __name__ == "__main__":

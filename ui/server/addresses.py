@@ -9,6 +9,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 # The first page is served at `/`, the others at `/` plus their name.
 PAGES: Final = ("forecast", "coming_soon", "compare", "model", "track_record")
 NOT_FOUND: Final = "not_found"
+# The menu does not list these pages; other pages link to them.
+HIDDEN_PAGES: Final = ("privacy", NOT_FOUND)
 # Streamlit serves its own files here, such as scripts and downloads.
 _STREAMLIT_FOLDERS: Final = frozenset({"_stcore", "component", "media", "static"})
 
@@ -45,4 +47,4 @@ def _page_path(path: str) -> str:
         return "/"
     if name.split("/")[0] in _STREAMLIT_FOLDERS:
         return path
-    return f"/{name if name in PAGES else NOT_FOUND}"
+    return f"/{name if name in (*PAGES, *HIDDEN_PAGES) else NOT_FOUND}"

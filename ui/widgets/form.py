@@ -12,7 +12,7 @@ import streamlit as st
 from ui.client.api import ApiError, Facts, fetch, parse_names
 from ui.client.predictions import Choices
 from ui.i18n.words import LANGUAGES, Words
-from ui.widgets import form_state, notices
+from ui.widgets import form_state, notices, translation
 from ui.widgets.markdown import plain
 
 # Invented films; their titles and plots are in the texts of each language.
@@ -41,7 +41,7 @@ def draw(words: Words, choices: Choices) -> None:
         on_change="ignore",
         persist_state="session",
     )
-    _note_on_plots(words, choices)
+    translation.draw(words, choices)
     first, second, third = st.columns([2, 1, 1])
     with first:
         _multiple_choice(
@@ -57,14 +57,6 @@ def draw(words: Words, choices: Choices) -> None:
     if more.open:
         with more:
             _draw_more(words)
-
-
-def _note_on_plots(words: Words, choices: Choices) -> None:
-    """Say which languages a plot may have, and whether it is sent to another service."""
-    if choices.plot_languages:  # they are unknown while the API does not answer
-        languages = ", ".join(map(words.language, choices.plot_languages))
-        key = f"form.overview_note_{choices.translation}"
-        notices.small_print(words(key, languages=languages))
 
 
 def keep_choices() -> None:

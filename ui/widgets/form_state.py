@@ -75,12 +75,15 @@ def fill_in(facts: Facts) -> None:
 def link_query(facts: Facts, language: str) -> str:
     """Return the end of a link (its query string) that opens the form with these facts filled in.
 
+    It leaves out the plot, which may be secret: browser histories and server logs keep addresses.
+
     Args:
         facts: The facts about the film.
         language: The language in which the page is opened.
     """
+    public = {name: value for name, value in facts.items() if name != "overview"}
     # doseq: a list becomes one parameter per value, all with the same name.
-    return "?" + urlencode({"lang": language, **facts}, doseq=True)
+    return "?" + urlencode({"lang": language, **public}, doseq=True)
 
 
 def facts_from_query() -> Facts:

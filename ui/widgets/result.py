@@ -47,17 +47,23 @@ def _headline(words: Words, forecast: Forecast) -> str:
     chance = forecast.chance
     shown["chance"] = "" if chance is None else words.percent(chance)
     texts = words.section("forecast", **shown)
-    # Without a score, say why: the plot was read in Korean, or there was none.
-    no_score = "read_in_korean" if forecast.read_in_korean else "no_score"
     filled = {
         **{f"{name}_text": text for name, text in texts.items()},
         "rating": shown["rating"],
         "mood": words.name("moods", label),
-        "score": texts[no_score if score is None else "score"],
+        "score": texts["score" if score is not None else _reason_for_no_score(forecast)],
         "translated": texts["translated"] if forecast.translated else "",
         "chance": "" if chance is None else texts["chance"],
     }
     return fill("forecast.html", filled)
+
+
+def _reason_for_no_score(forecast: Forecast) -> str:
+    """Return the name of the text that says why the mood has no score."""
+    if forecast.read_in_korean:
+        return "read_in_korean"
+    was_sent = any(each.field == "overview" for each in forecast.ignored)
+    return "unread" if was_sent else "no_plot"
 
 
 def remarks(words: Words, forecast: Forecast, shown: Callable[[str], str] = plain) -> Iterator[str]:

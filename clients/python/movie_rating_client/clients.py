@@ -50,27 +50,33 @@ class Client:
         self._http = httpx.Client(base_url=url, headers=_headers(api_key), timeout=timeout)
 
     def forecast(
-        self, *, explain: bool = True, at_least: Sequence[float] = (), **film: Unpack[Film]
+        self,
+        *,
+        explain: bool = True,
+        at_least: Sequence[float] = (),
+        translate: bool = True,
+        **film: Unpack[Film],
     ) -> Forecast:
         """Forecast the rating of one film.
 
         Args:
             explain: Whether to add reasons and similar films, which take most of the time.
             at_least: Ratings; the answer states the probability of each of them or more.
+            translate: Whether the service may send the plot to a translation service.
             film: The facts about the film.
 
         Raises:
             InvalidInputError: A fact is not valid; `errors` names it.
             ApiError: The service cannot answer for another reason.
         """
-        query = _query(explain=explain, at_least=at_least)
+        query = _query(explain=explain, at_least=at_least, translate=translate)
         answer: Forecast = self._json("POST", "/v1/predict", params=query, json=film)
         return answer
 
-    def forecast_batch(self, films: Sequence[Film]) -> BatchForecast:
+    def forecast_batch(self, films: Sequence[Film], *, translate: bool = True) -> BatchForecast:
         """Forecast up to 100 films; an invalid film gets a problem in its row."""
-        body = {"films": list(films)}
-        answer: BatchForecast = self._json("POST", "/v1/predict/batch", json=body)
+        body, query = {"films": list(films)}, {"translate": str(translate).lower()}
+        answer: BatchForecast = self._json("POST", "/v1/predict/batch", params=query, json=body)
         return answer
 
     def options(self) -> Options:
@@ -151,17 +157,26 @@ class AsyncClient:
         self._http = httpx.AsyncClient(base_url=url, headers=_headers(api_key), timeout=timeout)
 
     async def forecast(
-        self, *, explain: bool = True, at_least: Sequence[float] = (), **film: Unpack[Film]
+        self,
+        *,
+        explain: bool = True,
+        at_least: Sequence[float] = (),
+        translate: bool = True,
+        **film: Unpack[Film],
     ) -> Forecast:
         """Forecast the rating of one film, as `Client.forecast` does."""
-        query = _query(explain=explain, at_least=at_least)
+        query = _query(explain=explain, at_least=at_least, translate=translate)
         answer: Forecast = await self._json("POST", "/v1/predict", params=query, json=film)
         return answer
 
-    async def forecast_batch(self, films: Sequence[Film]) -> BatchForecast:
+    async def forecast_batch(
+        self, films: Sequence[Film], *, translate: bool = True
+    ) -> BatchForecast:
         """Forecast up to 100 films; an invalid film gets a problem in its row."""
-        body = {"films": list(films)}
-        answer: BatchForecast = await self._json("POST", "/v1/predict/batch", json=body)
+        body, query = {"films": list(films)}, {"translate": str(translate).lower()}
+        answer: BatchForecast = await self._json(
+            "POST", "/v1/predict/batch", params=query, json=body
+        )
         return answer
 
     async def options(self) -> Options:
@@ -233,8 +248,12 @@ def _headers(api_key: str | None) -> dict[str, str]:
     return {} if api_key is None else {"X-API-Key": api_key}
 
 
-def _query(*, explain: bool, at_least: Sequence[float]) -> dict[str, Any]:
-    return {"explain": str(explain).lower(), "at_least": list(at_least)}
+def _query(*, explain: bool, at_least: Sequence[float], translate: bool) -> dict[str, Any]:
+    return {
+        "explain": str(explain).lower(),
+        "at_least": list(at_least),
+        "translate": str(translate).lower(),
+    }
 
 
 def _first_page(search: str, sort: Sorting) -> dict[str, Any] | None:

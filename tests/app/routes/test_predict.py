@@ -345,6 +345,28 @@ def test_plot_in_another_language_is_ignored_by_default(untranslated: TestClient
     assert "translation is switched off" in note["reason"]
 
 
+def test_request_can_refuse_translation(bucket_settings: Settings, learned: Packed, tmp_path: Path):
+    put_into_production(Registry(open_bucket(bucket_settings)), learned)
+    sent: list[str] = []
+
+    def translate(text: str) -> str:
+        sent.append(text)
+        return "A ship."
+
+    film = FILM | {"overview": "誰も訳せないあらすじ"}
+    with serving(bucket_settings, tmp_path, translate) as (client, _):
+        refused = client.post("/predict?translate=false", json=film).json()
+        (row,) = client.post("/predict/batch?translate=false", json={"films": [film]}).json()[
+            "results"
+        ]
+        assert sent == []
+        assert client.post("/predict?translate=true", json=film).json()["translated"]
+    for answer in (refused, row["forecast"]):
+        (note,) = (each for each in answer["ignored"] if each["field"] == "overview")
+        assert not answer["translated"]
+        assert "translate=false" in note["reason"]
+
+
 def test_plot_that_could_not_be_translated_is_ignored(client: TestClient):
     answer = predicted(client, **FILM | {"overview": "誰も訳せないあらすじ"})
     without = predicted(client, **FILM | {"overview": None})

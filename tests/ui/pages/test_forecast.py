@@ -58,23 +58,6 @@ def test_film_language_stays_unknown_if_the_model_does_not_know_the_page_languag
     assert open_app().selectbox(key="language").value == ""
 
 
-@pytest.mark.parametrize(
-    ("answer", "note"),
-    [
-        ({}, "Languages: English, Korean. A plot in another language is not used. No plot is sent"),
-        ({"plot_languages": ["en"]}, "Languages: English. A plot in another language is not used."),
-        ({"translation": "google"}, "A plot that is not in English is sent to Google Translate"),
-    ],
-)
-def test_note_below_the_plot_says_where_plots_are_sent(
-    api: StubApi, answer: dict[str, object], note: str
-):
-    api.responses["/options"] = 200, OPTIONS | answer
-    text = visible_text(open_app("en"))
-    assert note in text
-    assert ("Google" in text) == ("Google" in note)
-
-
 def test_only_filled_in_fields_are_sent(api: StubApi):
     page = open_app()
     page.text_area(key="overview").set_value(f"  {PLOT}\n")
@@ -263,8 +246,26 @@ def test_plot_read_in_korean_gives_a_note_and_no_warning(
     text = visible_text(page)
     assert message in text
     assert f">{mood}<" in html_of(page)
-    assert "No plot was used" not in text
+    assert "No plot was given" not in text
     assert not page.warning
+
+
+@pytest.mark.parametrize(
+    ("language", "unread", "none"),
+    [
+        ("ko", "줄거리를 분석하지 못했습니다", "줄거리가 입력되지 않았습니다"),
+        ("en", "Your plot could not be read", "No plot was given"),
+    ],
+)
+def test_unread_plot_is_not_called_missing(api: StubApi, language: str, unread: str, none: str):
+    for answer, shown, hidden in (
+        (UNTRANSLATED, unread, none),
+        (UNTRANSLATED | {"ignored": [], "missing": ["overview"]}, none, unread),
+    ):
+        api.responses["/predict"] = 200, answer
+        text = visible_text(submit(open_app(language)))
+        assert shown in text
+        assert hidden not in text
 
 
 def test_each_ignored_field_is_named_once(api: StubApi):

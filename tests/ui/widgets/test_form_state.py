@@ -40,12 +40,11 @@ def test_any_value_can_be_converted_and_converting_twice_changes_nothing(field: 
     assert form_state._field_value(field, converted) == converted
 
 
-def test_link_contains_every_fact():
+def test_link_contains_every_fact_but_the_plot():
     facts = {"genres": ["Drama", "War & Peace"], "overview": "빛\n어둠", "runtime": 112}
     query = parse_qs(urlsplit(form_state.link_query(facts, "ko")).query)
     assert query == {
         "lang": ["ko"],
         "genres": ["Drama", "War & Peace"],
-        "overview": ["빛\n어둠"],
         "runtime": ["112"],
     }
