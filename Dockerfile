@@ -42,13 +42,15 @@ COPY requirements/api.txt requirements/
 RUN /opt/uv/bin/uv pip sync --require-hashes --compile-bytecode --python /opt/venv/bin/python \
     requirements/api.txt
 # Delete 70 MB that the API does not use: the libraries' tests, ONNX Runtime's tools, AWS services
-# other than S3 and those for signing in, and language names in languages other than English.
+# other than S3 and those for signing in, and names in languages other than English and Korean. Babel
+# must still know which languages exist, so their files stay, but empty.
 WORKDIR /opt/venv/lib/python3.11/site-packages
 RUN find . -type d -name tests -prune -exec rm -r {} + \
     && rm -r onnxruntime/quantization onnxruntime/tools onnxruntime/transformers \
     && find botocore/data -mindepth 1 -maxdepth 1 -type d \
     ! -name s3 ! -name sts ! -name 'sso*' ! -name signin -exec rm -r {} + \
-    && find babel/locale-data -type f ! -name en.dat ! -name root.dat -delete
+    && find babel/locale-data -type f ! -name en.dat ! -name ko.dat ! -name root.dat \
+    -exec truncate --size 0 {} +
 
 FROM runtime AS api
 # Create the folder of the model cache with the right owner, because a new volume gets its owner from

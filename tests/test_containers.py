@@ -541,6 +541,21 @@ def test_api_image_can_write_only_to_its_cache_and_tmp(api_container: str):
     assert docker("exec", api_container, "sh", "-c", script) == "well"
 
 
+@pytest.mark.containers
+@pytest.mark.timeout(900)
+def test_api_image_reads_languages_and_countries_as_without_a_container(api_container: str):
+    program = (
+        "from movierating.films.countries import country_code\n"
+        "from movierating.films.languages import language_code\n"
+        "texts = 'Korean', '광둥어', 'kr', 'br', 'pt-BR', 'fil', '대한민국', 'South Korea', 'uk'\n"
+        "print([(language_code(each), country_code(each)) for each in texts])"
+    )
+    here = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert docker("exec", api_container, "python", "-c", program) == here.stdout.strip()
+
+
 @pytest.mark.parametrize("file", [AIRFLOW, FASTAPI])
 def test_requests_between_containers_go_round_the_proxy(file: str):
     for service in services(file).values():
