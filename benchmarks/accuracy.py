@@ -28,6 +28,7 @@ from scripts.dataset.metrics import score
 from scripts.dataset.split import TimeSplit
 from scripts.dataset.table import row_of
 from scripts.evaluation.diagnostics import Subgroup, subgroup_scores
+from scripts.evaluation.narrowing import narrowing
 from scripts.parameters import FEATURE_FILM_MINUTES, MODEL_CONFIG
 from scripts.training.bundling import export_models
 from scripts.training.selection import train_candidates
@@ -159,6 +160,9 @@ def measure(films: pd.DataFrame, split_date: date) -> dict[str, Any]:
             np.max(np.abs(forecast - learned.best.regressor.predict(held_out.full)))
         ),
         "explain_ms": _explain_ms(model, held_out),
+        "narrowing": {
+            each.field: (each.beside_form, each.beside_all) for each in narrowing(model, held_out)
+        },
         "train_films": len(split.train),
         "train_seconds": round(seconds, 1),
         "baselines": {name: each.rmse for name, each in learned.baselines.items()},

@@ -13,10 +13,11 @@ from movierating.model.attribution import GROUPS, explain, group_of, mask_featur
 from movierating.model.distribution_scores import DistributionScores, score_distributions
 from movierating.model.features import Matrix
 from movierating.model.onnx_model import Model
-from movierating.registry.evidence import SubgroupReliability
+from movierating.registry.evidence import Narrowing, SubgroupReliability
 from movierating.registry.manifest import Scores
 from scripts.dataset.metrics import score
 from scripts.dataset.split import Ratings, Sample
+from scripts.evaluation.narrowing import narrowing
 from scripts.evaluation.reliability import ForecastFilms, reliability
 from scripts.parameters import SEED, VOTE_BANDS, ModelConfig
 from scripts.training.selection import TrainingResult, fit
@@ -79,6 +80,7 @@ class Diagnosis:
             gets all facts (`all_facts`) or only those in the UI's short form (`form`).
         reliability: The bias and coverage of each language and genre, on the folds and the
             hold-out films together.
+        narrowing: By how much each fact narrows the intervals of the hold-out films.
     """
 
     errors: Ratings
@@ -91,6 +93,7 @@ class Diagnosis:
     recent_bias: float
     distribution: dict[str, DistributionScores]
     reliability: tuple[SubgroupReliability, ...]
+    narrowing: tuple[Narrowing, ...]
 
 
 # A function that trains on its first argument and returns the RMSE on its second.
@@ -133,6 +136,7 @@ def diagnose(
         recent_bias=best.recent_bias,
         distribution=_distribution_scores(model, films),
         reliability=reliability(ForecastFilms.of(model, best.folds, films), films.features),
+        narrowing=narrowing(model, films),
     )
 
 

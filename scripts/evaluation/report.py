@@ -118,6 +118,7 @@ def evidence(diagnosis: Diagnosis) -> Evidence:
             "importance": {group: round(size, 3) for group, size in diagnosis.importance.items()},
             "distribution": diagnosis.distribution,
             "reliability": diagnosis.reliability,
+            "narrowing": diagnosis.narrowing,
         }
     )
 

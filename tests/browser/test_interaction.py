@@ -96,6 +96,11 @@ def test_forecast_can_be_varied_downloaded_and_shared_by_link(
 ):
     submit_sample(page, address, language, width)
     (first,) = api.bodies
+    expect(page.locator(".chance b")).to_have_text("41%")
+    page.get_by_role("slider").press("ArrowRight")
+    expect(page.locator(".chance")).to_contain_text("8.0")
+    expect(page.locator(".chance b")).to_have_text("6%")
+    assert api.bodies == [first]  # no request: the forecast has the chances of all thresholds
     with page.expect_download() as download:
         page.get_by_role("button", name="JSON").click()
     saved = json.loads(Path(download.value.path()).read_text("utf-8"))
@@ -207,7 +212,7 @@ def test_language_switch_keeps_values_that_were_not_submitted(address: str, page
     submit(page, "en")
     expect(page.get_by_text("6.8", exact=True)).to_be_visible()
     page.get_by_text(SWITCH["ko"], exact=True).click()
-    expect(page.get_by_label("예상 평점 6.8").first).to_be_visible()
+    expect(page.get_by_label("예상 평점 6.8점").first).to_be_visible()
     expect_values("ko")
 
 

@@ -87,8 +87,8 @@ def test_visitor_gets_a_forecast_and_keeps_the_input_when_the_api_fails(
     fill_in(page, language)
     submit(page, language)
     scale = {
-        "ko": "예상 평점 6.8, 80% 예측 구간 5.9부터 7.7까지, 평균적인 영화 6.4",
-        "en": "expected rating 6.8, 80% interval 5.9 to 7.7, average film 6.4",
+        "ko": "예상 평점 6.8점, 10편 중 8편은 5.9~7.7점, 기준값 6.4점",
+        "en": "expected rating 6.8, 8 in 10 such films land between 5.9 and 7.7, baseline 6.4",
     }[language]
     expect(page.get_by_label(scale).first).to_be_visible()
     expect(page.get_by_text("6.8", exact=True)).to_be_visible()

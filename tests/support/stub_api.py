@@ -47,6 +47,7 @@ FORECAST = {
     ],
     "comparables": [{"id": 1, "title": "The *Lantern*", "year": 2024, "rating": 7.13}],
     "warnings": [],
+    "reliability": [],
     "missing": ["release_date", "budget"],
     "ignored": [],
     "version": VERSION,
@@ -66,6 +67,16 @@ def _scores(rmse: float) -> dict[str, float]:
     return {"n": 1234, "rmse": rmse, "mae": 0.5, "r2": 0.2, "bias": 0.0}
 
 
+def _reliability(kind: str, name: str, films: int, **others: Any) -> dict[str, Any]:
+    """Return how reliable forecasts are for a kind of film, as the API sends it."""
+    reliable = {"bias": 0.02, "coverage": 0.81, "biased": False, "badly_covered": False}
+    return {"kind": kind, "name": name, "films": films} | reliable | others
+
+
+# Korean films, for which forecasts are too high and intervals too narrow.
+UNRELIABLE = _reliability(
+    "language", "ko", films=61, bias=0.3, coverage=0.71, biased=True, badly_covered=True
+)
 MODEL = {
     "version": VERSION,
     "since": "2026-11-23T03:00:00Z",
@@ -108,6 +119,17 @@ EVIDENCE = {
         {"forecast": 7.1, "rating": 7.2, "films": 634},
     ],
     "importance": {"people": 0.3, "plot": 0.12},
+    "reliability": [
+        _reliability("language", "en", films=4321, bias=-0.11, biased=True),
+        _reliability("language", "ko", films=61),
+        _reliability("genre", "Comedy", films=900),
+        _reliability("genre", "Drama", films=1800, bias=0.08),
+    ],
+    "narrowing": [
+        {"field": "budget", "films": 800, "beside_form": 0.12, "beside_all": 0.01},
+        {"field": "release_date", "films": 1234, "beside_form": 0.2, "beside_all": 0.06},
+        {"field": "title", "films": 1234, "beside_form": 0.3, "beside_all": 0.3},
+    ],
 }
 LISTED_FILM: dict[str, Any] = {
     "id": 7,

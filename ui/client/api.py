@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Timer
 from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
@@ -29,6 +29,8 @@ _BUCKET_PATHS: Final = frozenset({"/films", "/forecasts", "/track-record", "/his
 
 # Facts about a film by field name, as in the body of `POST /predict`.
 Facts = dict[str, Any]
+# Query parameters of a request; one with several values is sent once for each value.
+Params = Mapping[str, str | Sequence[str]]
 Parsed = TypeVar("Parsed")
 
 
@@ -75,7 +77,7 @@ def fetch(
     parse: Callable[[Any], Parsed],
     path: str,
     facts: Facts | None = None,
-    params: dict[str, str] | None = None,
+    params: Params | None = None,
     fresh: bool = False,
 ) -> Parsed:
     """Send a request to the API, and convert the JSON response to a Python object.
@@ -112,11 +114,11 @@ def fetch_text(path: str) -> str:
 
 
 def _response(
-    path: str, facts: Facts | None, params: dict[str, str] | None, fresh: bool
+    path: str, facts: Facts | None, params: Params | None, fresh: bool
 ) -> requests.Response:
     if facts is not None:
-        return _request(path, facts, consent_to_translation() | (params or {}))
-    address = f"{_url(path)}?{urlencode(params or {})}"
+        return _request(path, facts, {**consent_to_translation(), **(params or {})})
+    address = f"{_url(path)}?{urlencode(params or {}, doseq=True)}"
     known = None if fresh else recent.kept(address)
     if known is not None:
         return known
@@ -130,7 +132,7 @@ def _url(path: str) -> str:
 
 
 def _request(
-    path: str, facts: Facts | None = None, params: dict[str, str] | None = None
+    path: str, facts: Facts | None = None, params: Params | None = None
 ) -> requests.Response:
     url = _url(path)
     method = "GET" if facts is None else "POST"

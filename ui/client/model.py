@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from ui.client.api import finite
+from ui.client.reliability import Narrowing, Reliability
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,16 @@ class Evidence:
         importance: Pairs of a feature group, such as the genre, and its importance. The importance
             is the mean absolute contribution to a forecast, in rating points.
         subgroups: The errors on films with one property in common.
+        reliability: How good forecasts have been by language and genre, on more films than those of
+            `subgroups`. Empty for older model versions.
+        narrowing: By how much each fact narrows the interval. Empty for older model versions.
     """
 
     subgroups: tuple[HoldoutSubgroup, ...]
     calibration: tuple[tuple[float, float], ...]
     importance: tuple[tuple[str, float], ...]
+    reliability: tuple[Reliability, ...]
+    narrowing: tuple[Narrowing, ...]
 
     @classmethod
     def parse(cls, body: Any) -> "Evidence":
@@ -150,4 +156,6 @@ class Evidence:
                 for point in body["calibration"]
             ),
             tuple((str(group), finite(size)) for group, size in body["importance"].items()),
+            tuple(map(Reliability.parse, body.get("reliability", ()))),
+            tuple(map(Narrowing.parse, body.get("narrowing", ()))),
         )

@@ -4,9 +4,14 @@ They are in the API's responses to `POST /predict`, `GET /options` and `GET /rat
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from ui.client.api import finite
+from ui.client.api import Facts, fetch, finite
+from ui.client.reliability import Reliability
+
+# The visitor can choose among these ratings, so one request asks for the chances of all of them.
+THRESHOLDS: Final = tuple(quarter / 4 for quarter in range(4 * 4, 9 * 4 + 1))
+_ALWAYS_STATED: Final = frozenset({6.0, 7.0, 8.0})  # the service states at most 20 others
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,8 @@ class Forecast:
         rating: The forecast rating.
         low, high: The lower and the upper end of the forecast's interval.
         coverage: The fraction of films whose rating should lie in the interval, such as 0.8.
-        chance: The probability of a rating of 7 or more; None if the service did not send it.
+        chances: Pairs of a rating and the probability of this rating or more, the lowest rating
+            first. Empty if the service did not send them.
         average: What the model forecasts for a film without any known facts.
         mood: The mood of the plot as a word, and its score from -1 (dark) to 1 (bright). None if
             the mood is unknown.
@@ -83,6 +89,8 @@ class Forecast:
             the forecast. The largest is first.
         similar_films: The training films that are most similar.
         warnings: The fields whose values are outside the range of the training films.
+        unreliable: The language and genres of the film for which forecasts were biased, or
+            intervals wrong, by more than chance.
         missing: The fields that the request did not contain.
         ignored: The values in the request that the model did not use, each field once.
         changed: The values in the request that the service has read as something else.
@@ -94,7 +102,7 @@ class Forecast:
     low: float
     high: float
     coverage: float
-    chance: float | None
+    chances: tuple[tuple[float, float], ...]
     average: float
     mood: tuple[str, float] | None
     translated: bool
@@ -102,6 +110,7 @@ class Forecast:
     reasons: tuple[tuple[str, float], ...]
     similar_films: tuple[SimilarFilm, ...]
     warnings: tuple[str, ...]
+    unreliable: tuple[Reliability, ...]
     missing: tuple[str, ...]
     ignored: tuple[Ignored, ...]
     changed: tuple[Changed, ...]
@@ -117,7 +126,7 @@ class Forecast:
             low=finite(interval["low"]),
             high=finite(interval["high"]),
             coverage=finite(interval["coverage"]),
-            chance=_chance_of_7(body.get("at_least")),  # older services do not send it
+            chances=_chances(body.get("at_least")),  # older services do not send it
             average=finite(body["average"]),
             mood=None if mood is None else (str(mood["label"]), finite(mood["score"])),
             translated=bool(body["translated"]),
@@ -128,6 +137,9 @@ class Forecast:
                 for film in body["comparables"]
             ),
             warnings=_fields(body["warnings"]),
+            unreliable=tuple(  # older services do not send it
+                map(Reliability.parse, body.get("reliability", ()))
+            ),
             missing=tuple(str(field) for field in body["missing"]),
             ignored=_ignored(body["ignored"]),
             changed=tuple(  # older services do not send it
@@ -137,6 +149,16 @@ class Forecast:
             version=str(body["version"]),
             body=body,
         )
+
+
+def forecast_of(facts: Facts) -> Forecast:
+    """Request the forecast for a film, with the chances of all `THRESHOLDS`.
+
+    Raises:
+        ApiError: See `fetch`.
+    """
+    asked = [str(rating) for rating in THRESHOLDS if rating not in _ALWAYS_STATED]
+    return fetch(Forecast.parse, "/predict", facts, {"at_least": asked})
 
 
 @dataclass(frozen=True)
@@ -169,9 +191,10 @@ class RatingHistogram:
         )
 
 
-def _chance_of_7(at_least: Any) -> float | None:
-    chances = {each["rating"]: finite(each["probability"]) for each in at_least or ()}
-    return chances.get(7)
+def _chances(at_least: Any) -> tuple[tuple[float, float], ...]:
+    return tuple(
+        sorted((finite(each["rating"]), finite(each["probability"])) for each in at_least or ())
+    )
 
 
 def _fields(remarks: Any) -> tuple[str, ...]:

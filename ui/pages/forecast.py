@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from ui.client.api import ApiError, Facts, fetch
-from ui.client.predictions import Choices, Forecast
+from ui.client.predictions import Choices, Forecast, forecast_of
 from ui.i18n.words import Words
-from ui.widgets import film_search, form, form_state, notices, result
+from ui.widgets import film_search, form, form_state, notices, reliability, result
 
 MONTHS = range(1, 13)
 
@@ -32,7 +32,7 @@ def main() -> None:
         film_search.draw_chosen(words)
         try:
             with st.spinner(words("form.waiting")):
-                forecast = fetch(Forecast.parse, "/predict", state.asked)
+                forecast = forecast_of(state.asked)
             result.draw(words, state.asked, forecast)
             _what_if(words, choices, state.asked, forecast)
             _save_and_share(words, state.asked, forecast)
@@ -66,7 +66,7 @@ def _what_if(words: Words, choices: Choices, facts: Facts, forecast: Forecast) -
     if changed == facts:
         return
     try:
-        other = fetch(Forecast.parse, "/predict", changed)
+        other = forecast_of(changed)
     except ApiError as error:
         notices.show_error(words, error)
         return
@@ -143,14 +143,15 @@ def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
         width="stretch",
     )
 
-    def pdf() -> bytes:
-        from ui.widgets.pdf import document  # imported on demand, because it needs 20 MB of memory
+    def document() -> bytes:
+        from ui.widgets import pdf  # imported on demand, because it needs 20 MB of memory
 
-        return document(words, facts, forecast, result.model_of(forecast))
+        answer = pdf.Answer(facts, forecast, reliability.background_of(forecast))
+        return pdf.document(words, answer)
 
     second.download_button(
         words("take.pdf"),
-        pdf,
+        document,
         "forecast.pdf",
         "application/pdf",
         on_click="ignore",

@@ -13,31 +13,48 @@ from ui.i18n.words import Words
 
 Spec = dict[str, Any]
 
+# Each colour has a contrast of 3:1 or more with the background of the light and of the dark theme.
+# So marks that matter are opaque: one that lets the background through is harder to see.
 ACCENT: Final = "#0d9488"
 DOWN: Final = "#b45309"
-FAINT: Final = "#94a3b8"
-# Each colour is visible on white and on black, because visitors may use a dark theme.
+FAINT: Final = "#7c8798"
+# The mark of a forecast is in both colours, and one of them is visible on every background.
+POINT_FILL: Final = "#ffffff"
+POINT_LINE: Final = "#111827"
 BASELINE_COLOURS: Final = ("#7c8798", "#b7791f", "#8b73d6", "#c2608f")
 SCALE: Final = (0, 10)
+# The lower and the upper end of the interval's band, as parts of the histogram's height.
+_BAND: Final = (-0.22, -0.04)
 
 
 def rating_scale(words: Words, forecast: Forecast, ratings: RatingHistogram | None) -> Spec:
     """Create the chart of one forecast: the forecast rating and its interval on a scale.
 
-    Behind them is a histogram of other films' ratings, if `ratings` is given.
+    Above the interval is a histogram of other films' ratings, if `ratings` is given.
     """
     # An interval can extend beyond the scale, so end it at the scale's ends.
     low, high = (min(max(each, SCALE[0]), SCALE[1]) for each in (forecast.low, forecast.high))
     rating = min(max(forecast.rating, SCALE[0]), SCALE[1])
-    layers = [
-        _layer(
-            [{"low": low, "high": high}], _mark("rect", ACCENT, opacity=0.25), x="low", x2="high"
-        ),
-        _layer([{"at": rating}], _mark("rule", ACCENT, strokeWidth=3), x="at"),
-    ]
+    highest = (max(ratings.counts, default=0) if ratings else 0) or 1
+
+    # The band is below the histogram and not in front of it, so it is opaque and hides nothing.
+    def height(part: float) -> Spec:
+        scale = {"domain": [_BAND[0] * highest, highest], "nice": False}
+        return {"datum": part * highest, "type": "quantitative", "axis": None, "scale": scale}
+
+    band = _layer([{"low": low, "high": high}], _mark("rect", ACCENT), x="low", x2="high")
+    band["encoding"] |= {"y": height(_BAND[0]), "y2": {"datum": _BAND[1] * highest}}
+    # A dark line with a white edge is visible on every background, also on the histogram.
+    edge, line = (
+        _layer([{"at": rating}], _mark("rule", colour, strokeWidth=width), x="at")
+        for colour, width in ((POINT_FILL, 7), (POINT_LINE, 3))
+    )
+    point = _layer([{"at": rating}], _point(size=150), x="at")
+    point["encoding"]["y"] = height(sum(_BAND) / 2)
+    layers = [band, edge, line, point]
     if ratings is not None:
         layers.insert(0, _histogram(words, ratings))
-    return _chart(layers, 180)
+    return _chart(layers, 210)
 
 
 def _histogram(words: Words, ratings: RatingHistogram) -> Spec:
@@ -253,8 +270,8 @@ def compared_films(films: Sequence[tuple[str, float, float, float]]) -> Spec:
         {"name": name, "rating": rating, "low": low, "high": high}
         for name, rating, low, high in films
     ]
-    bars = _layer(values, _mark("bar", ACCENT, opacity=0.3, height=12), x="low", x2="high")
-    dots = _layer(values, _mark("point", ACCENT, filled=True, size=90, opacity=1), x="rating")
+    bars = _layer(values, _mark("bar", ACCENT, height=12), x="low", x2="high")
+    dots = _layer(values, _point(size=90), x="rating")
     for layer in (bars, dots):
         layer["encoding"]["y"] = _names()
     return _chart([bars, dots], {"step": 28})
@@ -285,6 +302,12 @@ def _layer(values: list[Spec], mark: Spec, x: str, x2: str | None = None) -> Spe
 
 def _mark(kind: str, colour: str, **properties: Any) -> Spec:
     return {"type": kind, "color": colour, **properties}
+
+
+def _point(size: int) -> Spec:
+    """Create the mark of a forecast on top of its band."""
+    line = {"fill": POINT_FILL, "stroke": POINT_LINE, "strokeWidth": 2}
+    return {"type": "point", "size": size, "opacity": 1} | line
 
 
 def _axis(number_format: str) -> Spec:

@@ -5,6 +5,8 @@ nor the project needs a font file.
 """
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Final
 
@@ -18,10 +20,10 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from ui.client.api import Facts
-from ui.client.model import Model
 from ui.client.predictions import Forecast
 from ui.i18n.words import Words
-from ui.widgets import charts, result
+from ui.widgets import charts, headline, reliability, result
+from ui.widgets.reliability import Background
 
 KOREAN: Final = "HYGothic-Medium"
 LATIN: Final = "Helvetica"
@@ -30,40 +32,59 @@ WIDTH: Final = 160 * mm
 pdfmetrics.registerFont(UnicodeCIDFont(KOREAN))
 
 
-def document(words: Words, facts: Facts, forecast: Forecast, model: Model | None) -> bytes:
+@dataclass(frozen=True)
+class Answer:
+    """What a document is about.
+
+    Attributes:
+        facts: The facts about the film.
+        forecast: The forecast for the film.
+        background: What is known about the model.
+    """
+
+    facts: Facts
+    forecast: Forecast
+    background: Background
+
+
+def document(words: Words, answer: Answer) -> bytes:
     """Return the content of a PDF file about the forecast for one film.
 
     It has the facts about the film, the forecast with its reasons, similar films, and the errors of
     the model.
     """
     stream = io.BytesIO()
-    title = facts.get("title") or words("page.title")
+    title = answer.facts.get("title") or words("page.title")
     SimpleDocTemplate(
         stream, pagesize=A4, leftMargin=25 * mm, rightMargin=25 * mm, title=title, author="TMDB API"
-    ).build(_story(words, title, facts, forecast, model))
+    ).build(_story(words, title, answer))
     return stream.getvalue()
 
 
-def _story(
-    words: Words, title: str, facts: Facts, forecast: Forecast, model: Model | None
-) -> list[Flowable]:
+def _story(words: Words, title: str, answer: Answer) -> list[Flowable]:
+    facts, forecast = answer.facts, answer.forecast
     mood = words.name("moods", forecast.mood[0] if forecast.mood else "unknown")
-    shown = {
-        name: words.number(getattr(forecast, name), "0.0") for name in ("low", "high", "average")
-    } | {"coverage": words.percent(forecast.coverage)}
+    shown = headline.formatted(words, forecast)
+    reasons = result.reasons(words, forecast)
+    background = answer.background
+    track_record = reliability.track_record(words, facts, forecast, background, str)
     return [
         _text(title, 18),
         *(_text(f"{words.name('fields', name)}: {each}", 9) for name, each in _facts(words, facts)),
         Spacer(1, 6 * mm),
-        _text(f"{words('forecast.rating_label')}: {words.number(forecast.rating, '0.0')}", 16),
-        _text(words("forecast.interval", **shown)),
+        *(_text(line, 12) for line in headline.whole_chances(words, forecast)),
+        _text(words("forecast.interval", **shown), 14),
         _scale(forecast),
+        _text(f"{words('forecast.rating_label')}: {shown['rating']}"),
+        _text(words("forecast.average", **shown)),
         _text(f"{words('forecast.mood_label')}: {mood}"),
-        # The texts are Markdown for the page; a PDF has none, so remove its characters.
-        *(_text(line.replace("*", "")) for line in result.remarks(words, forecast, str)),
-        *_table(
-            words("reasons.title"),
-            [(name, words.points(points)) for name, points in result.reasons(words, forecast)],
+        *map(_markdown, result.remarks(words, forecast, str)),
+        *_table(words("reasons.title"), [(name, words.points(points)) for name, points in reasons]),
+        *_lines(words("reliability.title"), track_record, words("reliability.explained")),
+        *_lines(
+            words("reliability.sharper"),
+            reliability.sharper(words, forecast, background),
+            words("reliability.measured"),
         ),
         *_table(
             words("comparables.title"),
@@ -72,14 +93,25 @@ def _story(
                 for film in forecast.similar_films
             ],
         ),
-        _text(words("basis.title"), 12),
-        *(
-            _text(line.replace("*", "").replace("`", ""), 9)
-            for line in result.basis(words, forecast, model, str)
-        ),
+        *_lines(words("basis.title"), result.basis(words, forecast, background.model, str)),
         Spacer(1, 6 * mm),
         _text(words("page.notice"), 8),
     ]
+
+
+def _lines(title: str, lines: Sequence[str], note: str = "") -> list[Flowable]:
+    if not lines:
+        return []
+    return [
+        Spacer(1, 4 * mm),
+        _text(title, 12),
+        *(_markdown(line, 9) for line in (*lines, *([note] if note else []))),
+    ]
+
+
+def _markdown(line: str, size: int = 10) -> Paragraph:
+    """Return a line of the page as a paragraph, without the characters of Markdown."""
+    return _text(line.replace("*", "").replace("`", ""), size)
 
 
 def _facts(words: Words, facts: Facts) -> list[tuple[str, str]]:
@@ -140,14 +172,14 @@ def _scale(forecast: Forecast) -> Drawing:
 
     drawing = Drawing(WIDTH, 34)
     accent, faint = HexColor(charts.ACCENT), HexColor(charts.FAINT)
-    whole = Rect(0, 16, WIDTH, 6)
-    whole.fillColor, whole.fillOpacity, whole.strokeWidth = faint, 0.3, 0
     interval = Rect(at(forecast.low), 16, at(forecast.high) - at(forecast.low), 6)
-    interval.fillColor, interval.strokeWidth = accent, 0
-    drawing.add(whole)
+    interval.fillColor, interval.strokeColor = accent, accent
+    drawing.add(Line(0, 19, WIDTH, 19, strokeColor=faint))
     drawing.add(interval)
     drawing.add(Line(at(forecast.average), 12, at(forecast.average), 26, strokeColor=faint))
-    drawing.add(Circle(at(forecast.rating), 19, 5, fillColor=accent))
+    point = Circle(at(forecast.rating), 19, 5, fillColor=HexColor(charts.POINT_FILL))
+    point.strokeColor, point.strokeWidth = HexColor(charts.POINT_LINE), 2
+    drawing.add(point)
     for end in charts.SCALE:
         drawing.add(String(at(end), 2, str(end), fontSize=8, textAnchor="middle"))
     return drawing

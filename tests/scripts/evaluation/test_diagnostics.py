@@ -88,6 +88,12 @@ def test_reliability_is_measured_for_languages_and_genres(diagnosis: Diagnosis):
     assert max(each.films for each in diagnosis.reliability) > len(diagnosis.errors) / 3
 
 
+def test_decisive_fact_narrows_the_intervals_most(diagnosis: Diagnosis):
+    by_field = {each.field: each for each in diagnosis.narrowing}
+    assert by_field["runtime"].films == len(diagnosis.errors)
+    assert "collection" not in by_field  # too few films have it
+
+
 def test_learning_curve_ends_with_the_measured_model(diagnosis: Diagnosis, learned: TrainingResult):
     counts = [count for count, _ in diagnosis.curve]
     assert counts == sorted(counts)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from movierating.model.distribution_scores import DistributionScores
-from movierating.registry.evidence import Evidence, SubgroupReliability
+from movierating.registry.evidence import Evidence, Narrowing, SubgroupReliability
 from scripts.evaluation.diagnostics import Bin, Diagnosis, Subgroup
 from scripts.evaluation.report import Report, evidence, model_card, report
 from tests.support.bundles import Packed, scores
@@ -38,6 +38,7 @@ DIAGNOSIS = Diagnosis(
         reliable("language", "fr", bias=-0.12, coverage=0.79, biased=True, badly_covered=False),
         reliable("genre", "Horror", bias=0.02, coverage=0.81, biased=False, badly_covered=False),
     ),
+    narrowing=(Narrowing(field="directors", films=61, beside_form=0.21, beside_all=0.1),),
 )
 
 
@@ -192,12 +193,13 @@ def test_evidence_has_the_scores_of_the_distributions_and_the_reliability():
     told = evidence(DIAGNOSIS)
     assert told.distribution == DIAGNOSIS.distribution
     assert told.reliability == DIAGNOSIS.reliability
+    assert told.narrowing == DIAGNOSIS.narrowing
     assert Evidence.model_validate_json(told.model_dump_json()) == told
 
 
-def test_evidence_of_version_1_0_0_has_neither():
+def test_evidence_of_version_1_0_0_has_none_of_them():
     told = Evidence.model_validate_json('{"slices": [], "calibration": [], "importance": {}}')
-    assert (told.distribution, told.reliability) == ({}, ())
+    assert (told.distribution, told.reliability, told.narrowing) == ({}, (), ())
 
 
 def test_evidence_has_every_subgroup_and_bin():

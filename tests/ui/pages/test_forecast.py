@@ -1,7 +1,9 @@
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -23,6 +25,7 @@ from tests.support.stub_api import (
     NO_MODEL,
     OPTIONS,
     READ_IN_KOREAN,
+    UNRELIABLE,
     UNTRANSLATED,
     VERSION,
     StubApi,
@@ -30,6 +33,7 @@ from tests.support.stub_api import (
 )
 
 PLOT = "등대지기의 딸이 섬으로 돌아와 편지 한 통을 발견한다."
+NAMES = ("directors", "writers", "cast", "companies", "countries", "collection", "keywords")
 NO_OBJECT: list[object] = [b"<html>a proxy speaks</html>", b"", None, []]
 ODD_FORECAST = [
     {"rating": None},
@@ -106,10 +110,11 @@ def test_no_query_string_breaks_the_page(query: dict[str, Any]):
 
 def test_forecast_shows_interval_mood_and_score():
     text = visible_text(submit(open_app()))
-    for expected in ("6.8", "80% 예측 구간 5.9 ~ 7.7", "평균적인 영화 6.4", "긍정적", "+0.12"):
+    interval, baseline = "10편 중 8편은 5.9~7.7점", "기준값(정보가 없을 때) 6.4점"
+    for expected in ("6.8", interval, baseline, "긍정적", "+0.12"):
         assert expected in text
     assert "영어로 옮긴 줄거리" in text
-    assert "7.0점 이상일 가능성 41%" in text
+    assert "7.0점 이상일 확률 41%" in text
 
 
 def test_forecast_of_a_service_without_probabilities_shows_none(api: StubApi):
@@ -120,7 +125,98 @@ def test_forecast_of_a_service_without_probabilities_shows_none(api: StubApi):
         api.responses["/predict"] = 200, body
         text = visible_text(submit(open_app()))
         assert "6.8" in text
-        assert "이상일 가능성" not in text
+        assert "이상일 확률" not in text
+
+
+def test_one_request_gets_the_chances_of_all_thresholds(api: StubApi):
+    page = submit(open_app("en"))
+    (sent,) = [path for path in api.paths if path.startswith("/predict")]
+    asked = {float(value) for value in parse_qs(urlsplit(sent).query)["at_least"]}
+    assert asked | {6, 7, 8} == {quarter / 4 for quarter in range(16, 37)}
+    assert len(asked) <= 20  # the service's limit
+    page.select_slider(key="threshold").set_value(8.0)
+    assert "Chance of 8.0 or more 6%" in visible_text(run(page))
+
+
+def test_threshold_that_a_forecast_does_not_offer_becomes_7(api: StubApi):
+    chances = [{"rating": rating, "probability": 0.5} for rating in (6.5, 7)]
+    api.responses["/predict"] = 200, FORECAST | {"at_least": chances}
+    page = submit(open_app("en"))
+    page.select_slider(key="threshold").set_value(6.5)
+    assert "Chance of 6.5 or more 50%" in visible_text(run(page))
+    api.responses["/predict"] = 200, FORECAST
+    assert "Chance of 7.0 or more 41%" in visible_text(run(page))
+
+
+def test_reasons_are_said_in_words():
+    text = visible_text(submit(open_app("en")))
+    assert "Raises the forecast: People +0.51." in text
+    assert "Lowers the forecast: Plot −0.08." in text
+
+
+def test_earlier_forecasts_of_the_same_language_and_main_genre_are_judged():
+    page = open_app("en", genres=["Drama", "Comedy"], language="ko")
+    text = visible_text(submit(page))
+    assert "Original language Korean (61 films): forecasts were neither too high nor" in text
+    assert "Genre Drama (1,800 films): forecasts were 0.08 points too high on average" in text
+    assert "held 81%" in text
+    assert "language English" not in text
+    assert "Genre Comedy" not in text
+
+
+def test_kind_of_film_with_unreliable_forecasts_is_named_beside_the_forecast(api: StubApi):
+    only_biased = UNRELIABLE | {"kind": "genre", "name": "Drama", "bias": -0.2}
+    only_biased |= {"badly_covered": False}
+    unreliable = [UNRELIABLE, only_biased]
+    api.responses["/predict"] = 200, FORECAST | {"reliability": unreliable}
+    page = submit(open_app("en"))
+    korean, drama = (warning.value for warning in page.warning)
+    assert "Original language Korean (61 films): forecasts were 0.30 points too high" in korean
+    assert "held 71%" in korean
+    assert "Genre Drama (61 films): forecasts were 0.20 points too low" in drama
+    assert "held" not in drama
+
+
+@pytest.mark.parametrize(
+    ("missing", "shown"),
+    [
+        (("release_date", "budget"), ["release date would narrow the interval by about 0.06"]),
+        (
+            ("release_date", "budget", *NAMES),
+            ["release date would narrow the interval by about 0.20 points (mean of 1,234 films)",
+             "budget would narrow the interval by about 0.12"],
+        ),
+    ],
+)  # fmt: skip
+def test_missing_facts_that_would_narrow_the_interval_are_named_the_best_first(
+    api: StubApi, missing: tuple[str, ...], shown: list[str]
+):
+    api.responses["/predict"] = 200, FORECAST | {"missing": missing}
+    text = visible_text(submit(open_app("en")))
+    found = re.findall(r"Knowing the ([^()]+\([^()]+\))", text)
+    assert len(found) == len(shown)
+    assert all(part in line for part, line in zip(shown, found, strict=True))
+
+
+def test_errors_are_those_of_forecasts_that_know_as_much(api: StubApi):
+    assert "all facts known, forecasts of 1,234 films had a typical error of **0.61" in (
+        visible_text(submit(open_app("en")))
+    )
+    missing = ["runtime", "release_date", "budget", *NAMES]
+    api.responses["/predict"] = 200, FORECAST | {"missing": missing}
+    text = visible_text(submit(open_app("en")))
+    assert "typical error of **0.68 points** (RMSE)" in text
+    assert "knows even less" in text
+
+
+@pytest.mark.parametrize("body", [{}, {"slices": [], "calibration": [], "importance": {}}])
+def test_forecast_is_shown_without_evidence_and_with_that_of_older_versions(
+    api: StubApi, body: object
+):
+    api.responses["/evidence"] = 200, body
+    page = submit(open_app("en"))
+    assert "narrow the interval" not in visible_text(page)
+    assert not page.error
 
 
 @pytest.mark.parametrize(
@@ -128,10 +224,14 @@ def test_forecast_of_a_service_without_probabilities_shows_none(api: StubApi):
     [
         (
             "ko",
-            "예상 평점 6.8, 80% 예측 구간 5.9부터 7.7까지, 평균적인 영화 6.4",
+            "예상 평점 6.8점, 10편 중 8편은 5.9~7.7점, 기준값 6.4점",
             "감독·각본·출연진 +0.51",
         ),
-        ("en", "expected rating 6.8, 80% interval 5.9 to 7.7, average film 6.4", "People +0.51"),
+        (
+            "en",
+            "expected rating 6.8, 8 in 10 such films land between 5.9 and 7.7, baseline 6.4",
+            "People +0.51",
+        ),
     ],
 )
 def test_charts_have_text_alternatives_and_similar_films_a_table(
@@ -166,7 +266,7 @@ def test_mood_has_three_labels_in_both_languages(
 
 def test_basis_names_errors_training_films_split_date_version_and_missing_facts():
     text = visible_text(submit(open_app("en")))
-    for expected in ("**0.68 points**", "mean gives 0.80", "1,234", "June 1, 2025"):
+    for expected in ("**0.61 points**", "every film gives 0.80", "1,234", "June 1, 2025"):
         assert expected in text
     assert "trained on 6,789 films released until May 31, 2026" in text
     assert f"`{VERSION}`" in text
@@ -191,7 +291,8 @@ def test_forecast_stays_visible_without_a_description_of_the_model(api: StubApi)
 def test_errors_of_another_version_are_not_shown(api: StubApi):
     api.responses["/version"] = 200, MODEL | {"version": "2026-11-24-cd34"}
     text = visible_text(submit(open_app("en")))
-    assert "0.68" not in text
+    assert "0.61" not in text
+    assert "narrow the interval" not in text
     assert f"`{VERSION}`" in text
 
 

@@ -1,10 +1,11 @@
 import pytest
 
-from tests.support.stub_api import FORECAST, MODEL, UNTRANSLATED
-from ui.client.model import Model
+from tests.support.stub_api import EVIDENCE, FORECAST, MODEL, UNTRANSLATED
+from ui.client.model import Evidence, Model
 from ui.client.predictions import Forecast
 from ui.i18n.words import Words
-from ui.widgets.pdf import KOREAN, LATIN, _font, document
+from ui.widgets.pdf import KOREAN, LATIN, Answer, _font, document
+from ui.widgets.reliability import Background
 
 FACTS = {
     "title": "등불 & <그림자>",
@@ -20,15 +21,16 @@ FACTS = {
 @pytest.mark.parametrize("forecast", [FORECAST, UNTRANSLATED])
 @pytest.mark.parametrize("model", [None, MODEL])
 def test_document_is_made_in_both_languages(language: str, forecast: object, model: object):
-    about = Model.parse(model) if model else None
-    raw = document(Words(language), FACTS, Forecast.parse(forecast), about)
+    background = Background(Model.parse(model), Evidence.parse(EVIDENCE)) if model else Background()
+    raw = document(Words(language), Answer(FACTS, Forecast.parse(forecast), background))
     assert raw.startswith(b"%PDF-")
     assert KOREAN.encode() in raw
     assert len(raw) < 50_000
 
 
 def test_document_needs_no_fact_but_the_genre():
-    raw = document(Words("en"), {"genres": ["Drama"]}, Forecast.parse(FORECAST), None)
+    answer = Answer({"genres": ["Drama"]}, Forecast.parse(FORECAST), Background())
+    raw = document(Words("en"), answer)
     assert raw.rstrip().endswith(b"%%EOF")
 
 
