@@ -1,3 +1,5 @@
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -7,8 +9,10 @@ from tests.support.stub_api import OPTIONS, StubApi
 pytestmark = pytest.mark.usefixtures("api")
 
 
-def predict_paths(api: StubApi) -> list[str]:
-    return [path for path in api.paths if path.startswith("/predict")]
+def consents(api: StubApi) -> list[str]:
+    """Return the value of `translate` in each request for a forecast."""
+    addresses = [urlsplit(path) for path in api.paths if path.startswith("/predict")]
+    return [value for each in addresses for value in parse_qs(each.query)["translate"]]
 
 
 def allow(page: AppTest) -> AppTest:
@@ -37,28 +41,28 @@ def test_form_and_comparison_say_where_plots_are_sent(
 def test_translation_is_refused_until_the_visitor_allows_it(api: StubApi, translation: str):
     api.responses["/options"] = 200, OPTIONS | {"translation": translation}
     submit(open_app())
-    assert predict_paths(api) == ["/predict?translate=false"]
+    assert consents(api) == ["false"]
 
 
 def test_consent_holds_on_all_pages_and_can_be_taken_back(api: StubApi):
     api.responses["/options"] = 200, OPTIONS | {"translation": "google"}
     page = allow(open_app("en"))
-    assert predict_paths(api) == []
+    assert consents(api) == []
     submit(page)
-    assert predict_paths(api) == ["/predict?translate=true"]
+    assert consents(api) == ["true"]
     page.session_state["compared"] = [{"genres": ["Drama"]}]
     run(page.switch_page("ui/pages/compare.py"))
     assert page.toggle(key="translate").value
     page.button(key="compare").click()
     run(page)
-    assert predict_paths(api)[1:] == ["/predict?translate=true"]
+    assert consents(api)[1:] == ["true"]
     run(page.switch_page("ui/pages/forecast.py"))
     page.toggle(key="translate").set_value(False)
     submit(page)
-    assert predict_paths(api)[-1] == "/predict?translate=false"
+    assert consents(api)[-1] == "false"
 
 
 def test_consent_in_the_address_of_a_link_counts_for_nothing(api: StubApi):
     api.responses["/options"] = 200, OPTIONS | {"translation": "google"}
     submit(open_app("en", translate="true", genres=["Drama"]))
-    assert predict_paths(api) == ["/predict?translate=false"]
+    assert consents(api) == ["false"]
