@@ -12,6 +12,8 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, FailFast, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from movierating.films import tmdb
+from movierating.films.film import Entity, Named
 from movierating.films.genres import genre_named, genre_of_id
 from movierating.films.text import normalise
 
@@ -27,12 +29,15 @@ MAX_GENRE_CHARACTERS: Final = 60
 MAX_COUNTRIES: Final = 30
 MAX_CODE_CHARACTERS: Final = 100  # of a language or a country, which may be a name
 
+_NULL: Final = {"type": "null"}  # in a JSON schema
+
 # A number as text is read only if nobody can read it in another way: no signs, no exponents, no
 # separators.
 _PLAIN_NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _LARGEST_ID: Final = 10**9
 _HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")  # JSON can contain half of an emoji
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ID_WANTED: Final = 'send a whole number above 0, or leave "id" out'
 _TYPES: Final = (
     (bool, "true or false"),
     (str, "a text"),
@@ -93,16 +98,27 @@ def list_reader(wanted: str, max_items: int) -> Callable[[Any], list[Any]]:
     return read
 
 
-def read_name(value: Any) -> str:
-    """Read a name of a list: a text, or one of TMDB's objects with a `name`."""
+def read_named(value: Any) -> Named:
+    """Read a person, company or keyword: a name, or one of TMDB's objects with a name and an id.
+
+    An object without an id counts as its name.
+    """
     wanted = 'send a name, such as "Bong Joon-ho"'
+    if isinstance(value, Entity):  # from a program, not from JSON
+        value = tmdb.to_json(value)
     name = value.get("name") if isinstance(value, dict) else value
     if not isinstance(name, str):
         problem = (
             "this object has no name" if isinstance(value, dict) else f"this is {kind_of(name)}"
         )
         raise refuse("wrong_type", problem, wanted)
-    return _not_empty(_short_enough(name, wanted, MAX_NAME_CHARACTERS), wanted)
+    text = _not_empty(_short_enough(name, wanted, MAX_NAME_CHARACTERS), wanted)
+    number = value.get("id") if isinstance(value, dict) else None
+    if number is None:
+        return text
+    if not tmdb.is_id(number):
+        raise refuse("wrong_type", "the id of this object is none of TMDB's", _ID_WANTED)
+    return Entity(number, text)
 
 
 def read_genre(value: Any) -> str:
@@ -131,11 +147,11 @@ def read_country(value: Any) -> str:
     return _not_empty(_short_enough(code, wanted, MAX_CODE_CHARACTERS), wanted)
 
 
-def _read_collection(value: Any) -> str | None:
+def _read_collection(value: Any) -> Named | None:
     """Read a collection: its name, or TMDB's object with its name."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    return read_name(value)
+    return read_named(value)
 
 
 def number_reader(unit: str, example: str, highest: float) -> Callable[[Any], float | None]:
@@ -213,7 +229,7 @@ def _not_empty(text: str, wanted: str) -> str:
 
 
 def _or_null(*schemas: dict[str, Any]) -> WithJsonSchema:
-    return WithJsonSchema({"anyOf": [*schemas, {"type": "null"}]})
+    return WithJsonSchema({"anyOf": [*schemas, _NULL]})
 
 
 def _text(max_characters: int, min_characters: int = 0) -> dict[str, Any]:
@@ -232,7 +248,13 @@ def _items(max_items: int, *items: dict[str, Any]) -> dict[str, Any]:
 # Only the first wrong entry of a list is reported: a report needs more memory than its entry.
 _FIRST_ERROR: Final = FailFast()
 _NAME: Final = _text(MAX_NAME_CHARACTERS, 1)
-_NAMES: Final = _items(MAX_NAMES, _NAME, _object(name=_NAME))
+_NAMED: Final = _object(name=_NAME) | {
+    "properties": {
+        "name": _NAME,
+        "id": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": tmdb.LARGEST_ID}, _NULL]},
+    }
+}
+_NAMES: Final = _items(MAX_NAMES, _NAME, _NAMED)
 _NAMES_WANTED: Final = 'send a list of names, such as ["Ada Novak"]'
 
 Title = Annotated[
@@ -276,21 +298,21 @@ Countries = Annotated[
     ),
 ]
 Names = Annotated[
-    list[Annotated[str, BeforeValidator(read_name)]],
+    list[Annotated[Named, BeforeValidator(read_named)]],
     _FIRST_ERROR,
     BeforeValidator(list_reader(_NAMES_WANTED, MAX_NAMES)),
     _or_null(_NAMES),
 ]
 Keywords = Annotated[
-    list[Annotated[str, BeforeValidator(read_name)]],
+    list[Annotated[Named, BeforeValidator(read_named)]],
     _FIRST_ERROR,
     BeforeValidator(list_reader(_NAMES_WANTED, MAX_NAMES)),
     _or_null(_NAMES, _object(keywords=_NAMES)),
 ]
 Collection = Annotated[
-    str | None,
+    Named | None,
     BeforeValidator(_read_collection),
-    _or_null(_text(MAX_NAME_CHARACTERS), _object(name=_NAME)),
+    _or_null(_text(MAX_NAME_CHARACTERS), _NAMED),
 ]
 Minutes = Annotated[
     float | None,

@@ -40,6 +40,10 @@ from movierating.films.tokens import MAX_CAST
 MAX_BATCH_FILMS: Final = 100
 # Of all plots together. Those of TMDB have at most 1,000 each; reading a plot takes processor time.
 MAX_BATCH_CHARACTERS: Final = 250_000
+_NAMED: Final = (
+    "TMDB's objects with `id` and `name`, or names alone. If several have a name, the one with the "
+    "most training films in this role is meant."
+)
 
 
 class FilmFacts(BaseModel):
@@ -102,17 +106,15 @@ class FilmFacts(BaseModel):
             "are accepted."
         ),
     ] = []
-    directors: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []
-    writers: Annotated[Names, Field(description="Names as spelled at TMDB.")] = []
-    cast: Annotated[
-        Names,
-        Field(description=f"Names as spelled at TMDB, the lead first; {MAX_CAST} are used."),
-    ] = []
-    companies: Annotated[Names, Field(description="Production companies, as spelled at TMDB.")] = []
+    directors: Annotated[Names, Field(description=_NAMED)] = []
+    writers: Annotated[Names, Field(description=_NAMED)] = []
+    cast: Annotated[Names, Field(description=f"The lead first; {MAX_CAST} are used. {_NAMED}")] = []
+    companies: Annotated[Names, Field(description=f"Production companies. {_NAMED}")] = []
     collection: Annotated[
-        Collection, Field(description="Franchise of the film; TMDB calls it a collection.")
+        Collection,
+        Field(description=f"Franchise of the film; TMDB calls it a collection. {_NAMED}"),
     ] = None
-    keywords: Annotated[Keywords, Field(description="Keywords as spelled at TMDB.")] = []
+    keywords: Annotated[Keywords, Field(description=_NAMED)] = []
 
     _reading: Reading = PrivateAttr(default_factory=Reading)
 

@@ -1,25 +1,28 @@
 """Match the facts in a request with what the model knows.
 
 The model knows genres, languages and countries by TMDB's names and codes, and people, companies,
-collections and keywords by their names. What a caller writes otherwise is matched here. Every value
-that does not count in the forecast is named, and every value that was changed.
+collections and keywords by TMDB's ids, to which their names lead. What a caller writes otherwise is
+matched here. Every value that does not count in the forecast is named, and every value that was
+changed.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from app.film_facts import FilmFacts
 from app.schemas import IgnoredValues, ReadAs
 from movierating.films.codes import CodeTable
 from movierating.films.countries import country_code
-from movierating.films.film import Film, Plot
+from movierating.films.film import Entity, Film, Named, Plot, name_of
 from movierating.films.genres import genre_named
 from movierating.films.languages import language_code
 from movierating.films.text import name_key
-from movierating.films.tokens import MAX_CAST
+from movierating.films.tokens import MAX_CAST, token_of
 from movierating.model.features import AFTER_RELEASE
+from movierating.model.target_encoding import Effects
+from movierating.model.token_index import NameIndex
 from movierating.registry.bundle import Bundle
 
 # The response stays about as long as the request: each value is named once, and cut.
@@ -72,16 +75,17 @@ class _Notes:
                 IgnoredValues(field=reading.field(name), values=sent, reason=reason)
             )
 
-    def change(self, name: str, value: str, used: str) -> None:
-        """Note what a value of a field was changed to, if it was."""
+    def change(self, name: str, value: str, used: str, reason: str | None = None) -> None:
+        """Note what a value of a field was changed to, if it was, or if there is a reason to."""
         sent = self.facts.reading.as_sent(name, value)
-        if sent != used and len(self.read_as) < _MAX_CHANGES:
+        if (sent != used or reason) and len(self.read_as) < _MAX_CHANGES:
             around = slice(_start_of_change(sent, used), None)
             self.read_as.append(
                 ReadAs(
                     field=self.facts.reading.field(name),
                     sent=_cut(sent[around]),
                     read=_cut(used[around]),
+                    reason=reason,
                 )
             )
 
@@ -193,25 +197,69 @@ def _found(
 
 def _names(
     bundle: Bundle, notes: _Notes, field_name: str, most: int | None = None
-) -> tuple[str, ...]:
-    """Return the names of a field as the model spells them; new names stay as they are."""
+) -> tuple[Named, ...]:
+    """Return who is in a field, as the model knows them; newcomers stay as they are.
+
+    A name that several bear is read as the one with the most films in this role.
+    """
     sent = getattr(notes.facts, field_name)
-    listed: list[str] = sent if isinstance(sent, list) else [sent] if sent else []
-    first: dict[str, str] = {}
-    twice = [name for name in listed if first.setdefault(name_key(name), name) is not name]
+    listed: list[Named] = sent if isinstance(sent, list) else [sent] if sent else []
     trait, unknown = _NAMES[field_name]
-    table = bundle.effects.tables.get(trait)
-    names, new = [], []
-    for name in list(first.values())[:most]:
-        spelling = table.spelling(name) if table else None
-        notes.change(field_name, name, spelling or name)
-        names.append(spelling or name)
-        if spelling is None:
-            new.append(name)
+    known = _Known.of(bundle, trait)
+    first: dict[Named, Named] = {}
+    twice = []
+    for named in listed:
+        used = known.used(named)
+        if first.setdefault(used or token_of(named), named) is not named:
+            twice.append(name_of(named))
+    found: list[Named] = []
+    new = []
+    for named in list(first.values())[:most]:
+        used = known.used(named)
+        found.append(used or named)
+        if used is None:
+            new.append(name_of(named))
+        else:
+            choice = known.choice(named)
+            shown = (
+                f"{name_of(used)} (id {used.id})" if choice and isinstance(used, Entity) else None
+            )
+            notes.change(field_name, name_of(named), shown or name_of(used), choice)
     notes.ignore(field_name, new, unknown)
     notes.ignore(field_name, twice, _TWICE)
-    notes.ignore(field_name, list(first.values())[len(names) :], f"only the first {most} are used")
-    return tuple(names)
+    rest = [name_of(named) for named in list(first.values())[len(found) :]]
+    notes.ignore(field_name, rest, f"only the first {most} are used")
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """The people, companies, collections or keywords of one trait that the model knows."""
+
+    effects: Effects
+    trait: str
+    index: NameIndex
+
+    @classmethod
+    def of(cls, bundle: Bundle, trait: str) -> Self:
+        return cls(bundle.effects, trait, bundle.effects.names(trait))
+
+    def used(self, named: Named) -> Named | None:
+        """Return whom a value means; None if the model does not know anybody of this id or name."""
+        row = self.index.find(named)
+        return None if row is None else self.index.entity(row)
+
+    def choice(self, named: Named) -> str | None:
+        """Say whom a name means that several bear; return None if there was no choice."""
+        bearing = [] if isinstance(named, Entity) else self.index.bearing(named)
+        if len(bearing) < 2:  # noqa: PLR2004
+            return None
+        films = self.effects.films(self.trait, bearing[0])
+        return (
+            f"{len(bearing)} have this name; this one has the most training films"
+            + (f" ({films})" if films else "")
+            + '; to choose another, send {"id": ..., "name": ...}'
+        )
 
 
 def unused_fields(

@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from app.tmdb_form import OwnForm
+from movierating.films.film import Entity, name_of
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _used(value: Any) -> str | None:
     """Return a fact as a text; None if it is unknown or a number."""
     if isinstance(value, date):
         return value.isoformat()
-    return value if isinstance(value, str) else None
+    return name_of(value) if isinstance(value, Entity | str) else None
 
 
 def _text(value: Any) -> str | None:

@@ -80,6 +80,14 @@ class ReadAs(BaseModel):
     field: Annotated[str, Field(description="The field as it was sent.", examples=["language"])]
     sent: Annotated[str, Field(description="The value as sent; a long one is cut.")]
     read: Annotated[str, Field(description="The value as used; a long one is cut.")]
+    reason: Annotated[
+        str | None,
+        Field(
+            description="Why it was read so, if there was a choice: several people can have the "
+            "same name.",
+            examples=["2 have this name; this one has the most training films (8)"],
+        ),
+    ] = None
 
 
 class Reason(BaseModel):

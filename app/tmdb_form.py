@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from app.fields import kind_of, refuse
 from movierating.films import tmdb
+from movierating.films.film import name_of
 from movierating.films.releases import first_release
 
 Body = dict[str, Any]
@@ -23,7 +24,7 @@ _SAME: Final[Mapping[str, str]] = {
     "production_companies": "companies",
     "belongs_to_collection": "collection",
 }
-# By our field: where its names are in the part `credits`, and how to find them.
+# By our field: where its people are in the part `credits`, and how to find them.
 _PEOPLE: Final = {
     "directors": ("crew", tmdb.directors),
     "writers": ("crew", tmdb.writers),
@@ -110,12 +111,12 @@ def _is_nameless(value: Any) -> bool:
 def _read_credits(form: OwnForm, found: Any) -> None:
     if not isinstance(found, dict):
         raise WrongPartError("credits", found, 'send an object with the lists "cast" and "crew"')
-    for own, (part, names_in) in _PEOPLE.items():
+    for own, (part, people_in) in _PEOPLE.items():
         sent = f"credits.{part}"
         if form.facts.get(own) in _BLANK:
-            form.facts[own] = list(names_in(found))
+            form.facts[own] = list(map(tmdb.to_json, people_in(found)))
             form.sent_as[own] = sent
-        elif unused := names_in(found):
+        elif unused := tuple(map(name_of, people_in(found))):
             form.unused.append((sent, unused, f"{own} is sent as well, and is used"))
     if others := tmdb.other_crew(found):
         form.unused.append(("credits.crew", others, "only who directs or writes is used"))

@@ -19,7 +19,7 @@ from benchmarks.figures import report
 from benchmarks.memory import peak_mb
 from benchmarks.plots import with_kept_vectors
 from movierating.films.codes import Codes
-from movierating.films.film import Film
+from movierating.films.film import Entity, Film
 from movierating.films.text import measure_plot, normalise
 from movierating.model.attribution import explain
 from movierating.model.onnx_model import Model
@@ -81,8 +81,8 @@ def film_of(row: dict[str, Any]) -> Film:
         runtime_minutes=row["runtime"],
         release_date=_day(row["release_date"]),
         budget_usd=row["budget"] or None,
-        directors=_names(row.get("director")) or _names(row["director_ids"]),
-        writers=_names(row["writer_ids"]),
+        directors=_names(row.get("director")) or _entities(row["director_ids"]),
+        writers=_entities(row["writer_ids"]),
         cast=_names(row.get("cast")),
         companies=_names(row["production_companies"]),
         franchise=_text(row["belongs_to_collection"]),
@@ -114,6 +114,11 @@ def _text(value: Any) -> str | None:
 
 def _names(values: Iterable[Any] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normalise(str(value)) for value in values or ()))
+
+
+def _entities(ids: Iterable[int] | None) -> tuple[Entity, ...]:
+    """Return the people with these ids; the file does not have their names."""
+    return tuple(Entity(number, str(number)) for number in dict.fromkeys(ids or ()))
 
 
 def _day(value: Any) -> date:

@@ -28,7 +28,8 @@ from benchmarks.production import in_production
 from benchmarks.real_run import RealRun, add_options, real_run
 from benchmarks.services import api_environment
 from benchmarks.stored import columns
-from movierating.films.film import Film
+from movierating.films.film import Film, Named
+from movierating.films.tmdb import to_json
 from movierating.ledger.ledger import MADE_PREFIX, ForecastLedger
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
@@ -113,8 +114,8 @@ def as_sent(film: Film, row: Mapping[Hashable, Any]) -> dict[str, Any]:
         film: The facts about the film.
         row: The film's `id`, `vote_count` and `vote_average`.
     """
-    crew = [{"name": name, "job": "Director"} for name in film.directors]
-    crew += [{"name": name, "department": "Writing"} for name in film.writers]
+    crew = [_object(person) | {"job": "Director"} for person in film.directors]
+    crew += [_object(person) | {"department": "Writing"} for person in film.writers]
     return {
         "id": row["id"],
         "vote_count": row["vote_count"],
@@ -126,12 +127,17 @@ def as_sent(film: Film, row: Mapping[Hashable, Any]) -> dict[str, Any]:
         "budget": int(film.budget_usd or 0),
         "overview": film.plot.text if film.plot and film.plot.text else "",
         "genres": [{"name": name} for name in film.genres],
-        "production_companies": [{"name": name} for name in film.companies],
+        "production_companies": list(map(_object, film.companies)),
         "production_countries": [{"iso_3166_1": name} for name in film.countries],
-        "belongs_to_collection": {"name": film.franchise} if film.franchise else None,
-        "credits": {"cast": [{"name": name} for name in film.cast], "crew": crew},
-        "keywords": {"keywords": [{"name": name} for name in film.keywords]},
+        "belongs_to_collection": _object(film.franchise) if film.franchise else None,
+        "credits": {"cast": list(map(_object, film.cast)), "crew": crew},
+        "keywords": {"keywords": list(map(_object, film.keywords))},
     }
+
+
+def _object(named: Named) -> dict[str, Any]:
+    found = to_json(named)
+    return found if isinstance(found, dict) else {"name": found}
 
 
 def batches(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -1,11 +1,13 @@
 """Build forecast requests to the API from real films, for the benchmarks."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import pandas as pd
 
 from movierating.films.codes import Codes
-from movierating.films.film import Film
+from movierating.films.film import Film, Named
+from movierating.films.tmdb import to_json
 from scripts.dataset.table import films_of
 
 PLOT_CHARACTERS: Final = 400
@@ -70,11 +72,15 @@ def all_facts(film: Film) -> dict[str, Any]:
         "title": film.title or "Untitled",
         "release_date": film.release_date.isoformat() if film.release_date else "2023-01-01",
         "budget": film.budget_usd or 5_000_000,
-        "directors": film.directors or nobody,
-        "writers": film.writers or nobody,
-        "cast": film.cast or nobody,
-        "companies": film.companies or nobody,
+        "directors": _listed(film.directors) or nobody,
+        "writers": _listed(film.writers) or nobody,
+        "cast": _listed(film.cast) or nobody,
+        "companies": _listed(film.companies) or nobody,
         "countries": ["US"],
-        "collection": film.franchise or "None Yet",
-        "keywords": film.keywords or ["love"],
+        "collection": to_json(film.franchise or "None Yet"),
+        "keywords": _listed(film.keywords) or ["love"],
     }
+
+
+def _listed(named: Iterable[Named]) -> list[Any]:
+    return list(map(to_json, named))

@@ -13,7 +13,7 @@ from benchmarks.accuracy import cleaned
 from benchmarks.figures import report
 from benchmarks.floors import learnable_floor
 from benchmarks.plots import with_kept_vectors
-from movierating.films.film import Film
+from movierating.films.film import Entity, Film
 from movierating.films.text import measure_plot
 from sandbox.tmdb import films as invented
 from sandbox.tmdb.codes import GENRES
@@ -35,14 +35,18 @@ def film_of(film: invented.Film) -> Film:
         runtime_minutes=film.runtime or None,
         release_date=film.released,
         budget_usd=film.budget or None,
-        directors=tuple(person.name for person in film.directors),
-        writers=tuple(person.name for person in film.writers),
-        cast=tuple(person.name for person in film.cast),
-        companies=tuple(company.name for company in film.companies),
-        franchise=film.collection.name if film.collection else None,
-        keywords=tuple(word.name for word in film.keywords),
+        directors=tuple(map(_entity, film.directors)),
+        writers=tuple(map(_entity, film.writers)),
+        cast=tuple(map(_entity, film.cast)),
+        companies=tuple(map(_entity, film.companies)),
+        franchise=_entity(film.collection) if film.collection else None,
+        keywords=tuple(map(_entity, film.keywords)),
         plot=measure_plot(film.overview),
     )
+
+
+def _entity(named: invented.Person | invented.Company | invented.Named) -> Entity:
+    return Entity(named.id, named.name)
 
 
 def main() -> int:

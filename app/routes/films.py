@@ -70,7 +70,10 @@ class FilmDetails(ListedFilm):
     as_of: Annotated[date, Field(description="The catalogue's date.")]
     facts: Annotated[
         dict[str, Any],
-        Field(description="The known facts, by the names of the fields of `POST /predict`."),
+        Field(
+            description="The known facts, by the names of the fields of `POST /predict`. People, "
+            "companies, collections and keywords have `id` and `name`."
+        ),
     ]
     forecasts: Annotated[
         list[DailyForecast], Field(description="The recorded forecasts, the oldest first.")

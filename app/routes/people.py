@@ -1,6 +1,5 @@
 """The route that finds names of people, companies and franchises by a few letters."""
 
-from collections.abc import Iterable, Iterator
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,6 +10,7 @@ from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from movierating.films.text import name_key
+from movierating.model.token_index import NameIndex
 
 # For each field of `POST /predict` that contains names: the trait whose table of target-encoded
 # effects has the names that the model knows.
@@ -59,8 +59,7 @@ def people(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     Names that begin with the letters come first. Names with a later word that begins with them are
     second, and names that contain them anywhere else are last.
     """
-    table = served.bundle.effects.tables.get(_TRAITS[field])
-    found = _found(table.keys_and_spellings(), q) if table else []
+    found = _found(served.bundle.effects.names(_TRAITS[field]), q)
     return Names(
         version=served.pointer.version,
         names=found[offset : offset + limit],
@@ -68,17 +67,15 @@ def people(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     )
 
 
-def _found(known: Iterable[tuple[str, str]], letters: str) -> list[str]:
+def _found(index: NameIndex, letters: str) -> list[str]:
+    """Return the names that contain the letters, each once: homonyms have the same name."""
+    ranked = {(*_rank(key, letters), index.name(row)) for key, row in index.containing(letters)}
+    return list(dict.fromkeys(name for *_, name in sorted(ranked)))
+
+
+def _rank(key: str, letters: str) -> tuple[int, str]:
+    """Return how well a key matches, 0 is best, and the key."""
     wanted = name_key(letters)
-    return [name for _, _, name in sorted(_ranked(known, wanted))] if wanted else []
-
-
-def _ranked(known: Iterable[tuple[str, str]], wanted: str) -> Iterator[tuple[int, str, str]]:
-    """Yield, for each known name that matches: its rank (0 is best), key and spelling."""
-    for letters, name in known:
-        if letters.startswith(wanted):
-            yield 0, letters, name
-        elif f" {wanted}" in letters:
-            yield 1, letters, name
-        elif wanted in letters:
-            yield 2, letters, name
+    if key.startswith(wanted):
+        return 0, key
+    return (1 if f" {wanted}" in key else 2), key

@@ -6,6 +6,28 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
+class Entity:
+    """A person, company, collection or keyword of TMDB.
+
+    Attributes:
+        id: TMDB's id. People, companies, collections and keywords are numbered apart.
+        name: The name that TMDB shows.
+    """
+
+    id: int
+    name: str
+
+
+# A text is the name of somebody whose id is unknown.
+Named = Entity | str
+
+
+def name_of(named: Named) -> str:
+    """Return the name of an entity, or the name itself."""
+    return named.name if isinstance(named, Entity) else named
+
+
+@dataclass(frozen=True, slots=True)
 class Plot:
     """The plot of a film, with its length and sentiment.
 
@@ -32,7 +54,8 @@ class Plot:
 class Film:
     """The facts that a forecast is based on. None or an empty tuple means unknown, never zero.
 
-    People, companies and franchises are identified by name, because callers do not know TMDB's ids.
+    People, companies, franchises and keywords are identified by TMDB's ids. One whose id is
+    unknown, because a caller sent only a name, is identified by the name.
 
     Attributes:
         title: English title.
@@ -42,11 +65,11 @@ class Film:
         runtime_minutes: Running time.
         release_date: First release of any type, also at a festival, in any country.
         budget_usd: Production budget.
-        directors: Names of the directors.
-        writers: Names of the writers.
-        cast: Names of the actors, the lead first.
-        companies: Names of the production companies.
-        franchise: Name of the film's TMDB collection, such as `The Matrix Collection`.
+        directors: The directors.
+        writers: The writers.
+        cast: The actors, the lead first.
+        companies: The production companies.
+        franchise: The film's TMDB collection, such as `The Matrix Collection`.
         keywords: TMDB's keywords for the film.
         plot: The plot.
     """
@@ -58,12 +81,12 @@ class Film:
     runtime_minutes: float | None = None
     release_date: date | None = None
     budget_usd: float | None = None
-    directors: tuple[str, ...] = ()
-    writers: tuple[str, ...] = ()
-    cast: tuple[str, ...] = ()
-    companies: tuple[str, ...] = ()
-    franchise: str | None = None
-    keywords: tuple[str, ...] = ()
+    directors: tuple[Named, ...] = ()
+    writers: tuple[Named, ...] = ()
+    cast: tuple[Named, ...] = ()
+    companies: tuple[Named, ...] = ()
+    franchise: Named | None = None
+    keywords: tuple[Named, ...] = ()
     plot: Plot | None = None
 
     @property

@@ -5,14 +5,16 @@ TMDB's lists contain objects with an id and a name. A value of another type coun
 
 import math
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
+from movierating.films.film import Entity, Named, name_of
 from movierating.films.text import normalise
 
 Objects = list[dict[str, Any]]
 
 _WRITING: Final = "Writing"  # a department: the screenplay, the story, the novel, ...
 _DIRECTOR: Final = "Director"  # a job
+LARGEST_ID: Final = 2**53 - 1  # every program reads such a number of JSON exactly
 
 
 def objects(value: Any, part: str | None = None) -> Objects:
@@ -34,25 +36,53 @@ def names(found: Iterable[dict[str, Any]], key: str = "name") -> tuple[str, ...]
     return tuple(dict.fromkeys(name for name in normalised if name))
 
 
-def directors(credits_: Any) -> tuple[str, ...]:
+def entities(found: Iterable[dict[str, Any]]) -> tuple[Named, ...]:
+    """Return the people, companies or others in some objects, each once, in the same order.
+
+    An object without a name is left out. One without a usable id becomes its name.
+    """
+    listed: dict[int | str, Named] = {}
+    for each in found:
+        if name := normalise(str(each.get("name") or "")):
+            number = each.get("id")
+            if is_id(number):
+                listed.setdefault(number, Entity(number, name))
+            else:
+                listed.setdefault(name, name)
+    return tuple(listed.values())
+
+
+def is_id(value: Any) -> TypeGuard[int]:
+    """Return whether a value can be TMDB's id of a person, company, collection or keyword."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID
+
+
+def to_json(named: Named) -> Any:
+    """Return an entity as TMDB's object with id and name; a name stays a text."""
+    return {"id": named.id, "name": named.name} if isinstance(named, Entity) else named
+
+
+def directors(credits_: Any) -> tuple[Named, ...]:
     """Return the directors in the part `credits`."""
-    return names(each for each in objects(credits_, "crew") if each.get("job") == _DIRECTOR)
+    return entities(each for each in objects(credits_, "crew") if each.get("job") == _DIRECTOR)
 
 
-def writers(credits_: Any) -> tuple[str, ...]:
+def writers(credits_: Any) -> tuple[Named, ...]:
     """Return everybody in the part `credits` who wrote: the screenplay, the story, the novel."""
-    return names(each for each in objects(credits_, "crew") if each.get("department") == _WRITING)
+    return entities(
+        each for each in objects(credits_, "crew") if each.get("department") == _WRITING
+    )
 
 
 def other_crew(credits_: Any) -> tuple[str, ...]:
     """Return the crew in the part `credits` that neither directed nor wrote."""
-    used = {*directors(credits_), *writers(credits_)}
+    used = set(map(name_of, (*directors(credits_), *writers(credits_))))
     return tuple(name for name in names(objects(credits_, "crew")) if name not in used)
 
 
-def cast(credits_: Any) -> tuple[str, ...]:
+def cast(credits_: Any) -> tuple[Named, ...]:
     """Return all actors in the part `credits`, the lead first."""
-    return names(sorted(objects(credits_, "cast"), key=_billing))
+    return entities(sorted(objects(credits_, "cast"), key=_billing))
 
 
 def country_codes(production_countries: Any) -> tuple[str, ...]:

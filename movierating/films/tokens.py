@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Final
 
-from movierating.films.film import Film
+from movierating.films.film import Entity, Film, Named
 from movierating.films.text import name_key
 
 Tokens = Sequence[str]
@@ -64,19 +64,27 @@ def _plot(film: Film) -> Tokens:
     return [word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
 
 
-# The traits whose tokens are names. `TRAITS` has the key of each name instead of its spelling.
-NAMES: Final[dict[str, Callable[[Film], Tokens]]] = {
+# The traits whose tokens are people, companies, collections or keywords.
+NAMES: Final[dict[str, Callable[[Film], Sequence[Named]]]] = {
     "director": lambda film: film.directors,
     "writer": lambda film: film.writers,
     "cast": lambda film: film.cast[:MAX_CAST],
     "company": lambda film: film.companies,
-    "franchise": lambda film: _one(film.franchise),
+    "franchise": lambda film: [film.franchise] if film.franchise else [],
     "keyword": lambda film: film.keywords,
 }
 
 
-def _keys_of(names: Callable[[Film], Tokens]) -> Callable[[Film], Tokens]:
-    return lambda film: [name_key(name) for name in names(film)]
+def token_of(named: Named) -> str:
+    """Return the token of a person, company, collection or keyword: the id, or the name's key.
+
+    No key begins with `#` and has a digit, so an id is never taken for a name.
+    """
+    return f"#{named.id}" if isinstance(named, Entity) else name_key(named)
+
+
+def _tokens_of(names: Callable[[Film], Sequence[Named]]) -> Callable[[Film], Tokens]:
+    return lambda film: [token_of(named) for named in names(film)]
 
 
 TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
@@ -86,7 +94,7 @@ TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
     "country": lambda film: film.countries,
     "runtime": _runtime,
     "budget": _budget,
-    **{trait: _keys_of(names) for trait, names in NAMES.items()},
+    **{trait: _tokens_of(names) for trait, names in NAMES.items()},
     "title": _title,
     "plot": _plot,
 }
@@ -94,8 +102,3 @@ TRAITS: Final[dict[str, Callable[[Film], Tokens]]] = {
 # The traits for which the model also uses past ratings: number, mean and newest rating of the
 # token's earlier films.
 TRACKED_TRAITS: Final = ("director", "writer", "cast", "company", "franchise")
-
-
-def key_of(trait: str) -> Callable[[str], str]:
-    """Return the function that converts a value of a trait to its token: names have a key."""
-    return name_key if trait in NAMES else str

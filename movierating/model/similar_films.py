@@ -17,7 +17,8 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from movierating.films.film import Film
+from movierating.films.film import Film, name_of
+from movierating.films.text import name_key
 from movierating.films.tokens import NAMES, TRAITS, Tokens
 from movierating.model.arrays import read_arrays
 
@@ -202,9 +203,16 @@ def _least(trait: str) -> int:
 
 
 def _tokens(trait: str, film: Film) -> Tokens:
-    """Return the tokens to look up; names also as spelled, as in bundles of version 1.0."""
+    """Return the tokens to look up.
+
+    Those of people and others may be names in the index: keys, or names as spelled, as in bundles
+    of version 1.0.
+    """
     tokens = TRAITS[trait](film)
-    return [*tokens, *NAMES[trait](film)] if trait in NAMES else tokens
+    if trait not in NAMES:
+        return tokens
+    names = list(map(name_of, NAMES[trait](film)))
+    return [*tokens, *map(name_key, names), *names]
 
 
 def _key(trait: str, token: str) -> int:

@@ -7,7 +7,7 @@ director does not get credit for a genre that is rated well. Serving only looks 
 
 import math
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -17,9 +17,11 @@ from typing import Any, Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from movierating.films.film import Film
-from movierating.films.tokens import TRACKED_TRAITS, TRAITS, Tokens, key_of
+from movierating.films.film import Entity, Film, Named, name_of
+from movierating.films.text import name_key
+from movierating.films.tokens import NAMES, TRACKED_TRAITS, TRAITS, Tokens
 from movierating.model.plot_weights import PlotWeights
+from movierating.model.token_index import NO_ID, NameIndex, TokenIndex, WordIndex
 
 TargetEncoding = Mapping[str, float]
 PlotVector = npt.NDArray[Any]  # from the plot encoder, shape (512,)
@@ -46,111 +48,134 @@ ENCODED_FEATURES: Final = (
 )
 
 
-class EffectTable(Mapping[str, tuple[float, ...]]):
+class EffectTable(Mapping[Named, tuple[float, ...]]):
     """The tokens of one trait, such as all directors, with the numbers for each token.
 
     The numbers are the token's weight and effect. Words of the plot also have a score. Tokens of
     tracked traits (people, companies and franchises) also have their past ratings.
 
-    A name is found in any spelling that has the same key (`movierating.films.text.name_key`). The
-    table contains one spelling of each name, which is the one that most films have.
-
     All numbers are in one array, in memory and on disk, because one tuple per token would need
     three times the memory. JSON text would need as much memory while it is read.
+
+    Attributes:
+        tokens: Finds the row of a token: people, companies, franchises and keywords by TMDB's id or
+            by name, other tokens by their spelling.
     """
 
+    tokens: TokenIndex
+
     def __init__(
-        self, tokens: Iterable[str], numbers: npt.ArrayLike, key: Callable[[str], str] = str
+        self, tokens: Iterable[Named], numbers: npt.ArrayLike, *, named: bool = False
     ) -> None:
         """Create a table from tokens and their numbers.
 
-        If several tokens have the same key, the one with the most films is kept. This happens only
-        in bundles of version 1.0, which had a row for each spelling of a name.
+        If several names without id have the same key, the one with the most films is kept. This
+        happens only in bundles of version 1.0, which had a row for each spelling of a name.
 
         Args:
-            tokens: The tokens, each once.
+            tokens: The tokens, each once. Of people, companies, franchises and keywords those with
+                the most films come first, because they are meant by a name that several bear.
             numbers: One row per token: weight and effect, shape (tokens, 2); for words of the plot
                 also the score, shape (tokens, 3); for tracked traits also the three past ratings,
                 shape (tokens, 5).
-            key: Converts a token to its key, under which it is found.
+            named: Whether the tokens are people, companies, franchises or keywords.
 
         Raises:
             ValueError: The numbers have another shape, or a token is listed twice.
         """
-        self._spellings = list(tokens)
+        listed = list(tokens)
         self._numbers = np.asarray(numbers, dtype=np.float64)
-        self._key = key
-        count = len(self._spellings)
+        count = len(listed)
         if self._numbers.shape not in {(count, 2), (count, 3), (count, 2 + len(PAST_RATINGS))}:
             raise ValueError("a table has two numbers per token, or three or five")
-        if len(set(self._spellings)) < count:
+        if not named:
+            self.tokens = WordIndex(map(name_of, listed))
+            return
+        if len(set(listed)) < count:
             raise ValueError("a table lists each token once")
-        keys = [key(token) for token in self._spellings]
-        self._rows = {each: at for at, each in enumerate(keys)}
-        if len(self._rows) < count:
-            self._keep_one_row_per_key(keys)
+        kept = _one_row_per_name(listed, self._numbers)
+        self._numbers = self._numbers[kept]
+        self.tokens = NameIndex(listed[at] for at in kept)
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any], key: Callable[[str], str] = str) -> Self:
+    def from_json(cls, raw: Mapping[str, Any], *, named: bool = False) -> Self:
         """Read a table from the dictionary that `to_json` writes.
 
         Args:
             raw: The dictionary.
-            key: Converts a token to its key; see `__init__`.
+            named: Whether the tokens are people, companies, franchises or keywords. Bundles of
+                version 1.0 have no ids of them.
 
         Raises:
             KeyError, TypeError, ValueError: The dictionary does not have the form that `to_json`
                 writes.
         """
         numbers = np.frombuffer(b64decode(raw["numbers"]), "<f8")
-        return cls(raw["tokens"], numbers.reshape(len(raw["tokens"]), raw["columns"]), key)
+        names: Sequence[str] = raw["tokens"]
+        tokens: Sequence[Named] = names
+        if named and "ids" in raw:
+            ids = np.frombuffer(b64decode(raw["ids"]), "<i8").tolist()
+            tokens = [
+                name if number == NO_ID else Entity(number, name)
+                for name, number in zip(names, ids, strict=True)
+            ]
+        return cls(tokens, numbers.reshape(len(tokens), raw["columns"]), named=named)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the table as a dictionary for JSON; the numbers are doubles in base64."""
+        """Return the table as a dictionary for JSON; numbers and ids are in base64."""
         numbers = b64encode(self._numbers.astype("<f8").tobytes()).decode()
-        return {"tokens": list(self), "columns": self._numbers.shape[1], "numbers": numbers}
+        table = {
+            "tokens": [name_of(token) for token in self],
+            "columns": self._numbers.shape[1],
+            "numbers": numbers,
+        }
+        if isinstance(self.tokens, NameIndex):
+            table["ids"] = b64encode(self.tokens.ids.astype("<i8").tobytes()).decode()
+        return table
 
-    def __getitem__(self, token: str) -> tuple[float, ...]:
+    def __getitem__(self, token: Named) -> tuple[float, ...]:
         """Return a token's weight, effect and (if tracked) past ratings."""
-        return tuple(self._numbers[self._rows[self._key(token)]].tolist())
+        row = self.tokens.find(token)
+        if row is None:
+            raise KeyError(token)
+        return tuple(self._numbers[row].tolist())
 
     def __contains__(self, token: object) -> bool:
         """Return whether the table contains this token."""
-        return isinstance(token, str) and self._key(token) in self._rows
+        return isinstance(token, str | Entity) and self.tokens.find(token) is not None
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[Named]:
         """Iterate over the tokens of the table; names are as spelled in most films."""
-        return iter(self._spellings)
-
-    def rows(self, keys: Iterable[str]) -> list[list[float]]:
-        """Return the numbers of each of these keys that the table contains, each key once."""
-        found = [self._rows[key] for key in dict.fromkeys(keys) if key in self._rows]
-        rows: list[list[float]] = self._numbers[found].tolist()
-        return rows
-
-    def keys_and_spellings(self) -> Iterator[tuple[str, str]]:
-        """Iterate over the tokens of the table, as pairs of the key and the spelling."""
-        return zip(self._rows, self._spellings, strict=True)
-
-    def spelling(self, token: str) -> str | None:
-        """Return how the table spells a name; None if it does not contain this name."""
-        at = self._rows.get(self._key(token))
-        return None if at is None else self._spellings[at]
+        return iter(self.tokens)
 
     def __len__(self) -> int:
         """Return the number of tokens in the table."""
-        return len(self._rows)
+        return len(self.tokens)
 
-    def _keep_one_row_per_key(self, keys: Sequence[str]) -> None:
-        tracked = self._numbers.shape[1] > 2  # noqa: PLR2004 - the first past rating is the number of films
-        films = self._numbers[:, 2] if tracked else np.zeros(len(keys))
-        kept: dict[str, int] = {}
-        for at, key in enumerate(keys):
-            if key not in kept or films[at] > films[kept[key]]:
-                kept[key] = at
-        self._rows = {key: row for row, key in enumerate(kept)}
-        self._spellings = [self._spellings[at] for at in kept.values()]
-        self._numbers = self._numbers[list(kept.values())]
+    def rows(self, tokens: Iterable[Named]) -> list[list[float]]:
+        """Return the numbers of each of these tokens that the table contains, each row once."""
+        found = [self.tokens.find(token) for token in dict.fromkeys(tokens)]
+        rows = list(dict.fromkeys(row for row in found if row is not None))
+        numbers: list[list[float]] = self._numbers[rows].tolist()
+        return numbers
+
+    def films(self, row: int) -> int | None:
+        """Return the number of training films of a row; None if the trait is not tracked."""
+        if self._numbers.shape[1] < 2 + len(PAST_RATINGS):
+            return None
+        return round(math.expm1(self._numbers[row, 2]))
+
+
+def _one_row_per_name(listed: Sequence[Named], numbers: npt.NDArray[np.float64]) -> list[int]:
+    """Return which rows to keep: of names without id and with the same key, that of most films."""
+    tracked = numbers.shape[1] > 2  # noqa: PLR2004 - the first past rating is the number of films
+    films = numbers[:, 2] if tracked else np.zeros(len(listed))
+    kept: dict[Named, int] = {}
+    for at, token in enumerate(listed):
+        key = name_key(token) if isinstance(token, str) else token
+        if key not in kept or films[at] > films[kept[key]]:
+            kept[key] = at
+    return list(kept.values())
 
 
 _EMPTY: Final = EffectTable((), np.empty((0, 2)))
@@ -186,7 +211,8 @@ class Effects:
             film: The film.
             vector: The vector of the film's plot; None if there is no plot or no plot encoder.
         """
-        tokens = {trait: tokens_of(film) for trait, tokens_of in TRAITS.items()}
+        # People and others are found by id or name, not by token: the table may have names only.
+        tokens = {trait: tokens_of(film) for trait, tokens_of in (TRAITS | NAMES).items()}
         encoding = {
             EFFECT_FEATURES[trait]: self._effect(trait, its_tokens)
             for trait, its_tokens in tokens.items()
@@ -199,6 +225,15 @@ class Effects:
                 PAST_RATING_FEATURES[trait], self._past(trait, tokens[trait]), strict=True
             )
         return encoding
+
+    def names(self, trait: str) -> NameIndex:
+        """Return the people, companies, franchises or keywords that a trait's table has."""
+        tokens = self.tables.get(trait, _EMPTY).tokens
+        return tokens if isinstance(tokens, NameIndex) else NameIndex(())
+
+    def films(self, trait: str, row: int) -> int | None:
+        """Return the number of training films of a row; None if the trait is not tracked."""
+        return self.tables[trait].films(row)
 
     @property
     def plot_languages(self) -> tuple[str, ...]:
@@ -226,7 +261,7 @@ class Effects:
         norm = math.sqrt(sum(weight * weight for weight, *_ in found))
         return sum(weight * score for weight, _, score in found) / norm if found else 0.0
 
-    def _effect(self, trait: str, tokens: Tokens) -> float:
+    def _effect(self, trait: str, tokens: Sequence[Named]) -> float:
         """Return the effect of all tokens of one trait of a film.
 
         It is the weighted sum of the tokens' effects, divided by the Euclidean norm of the weights.
@@ -239,7 +274,7 @@ class Effects:
         norm = math.sqrt(sum(weight * weight for weight, *_ in found))
         return sum(weight * effect for weight, effect, *_ in found) / norm if found else 0.0
 
-    def _past(self, trait: str, tokens: Tokens) -> Sequence[float]:
+    def _past(self, trait: str, tokens: Sequence[Named]) -> Sequence[float]:
         """Return the mean past ratings of the film's tokens that are in the table.
 
         If none is in the table, as for a new director, the result is 0 films and NaN ratings.
@@ -249,7 +284,7 @@ class Effects:
         pasts = [numbers[2:] for numbers in self._found(trait, tokens)]
         return [*map(fmean, zip(*pasts, strict=True))] or (0.0, math.nan, math.nan)
 
-    def _found(self, trait: str, tokens: Tokens) -> list[list[float]]:
+    def _found(self, trait: str, tokens: Sequence[Named]) -> list[list[float]]:
         """Return the numbers of the tokens in the trait's table, each token once as in training."""
         return self.tables.get(trait, _EMPTY).rows(tokens)
 
@@ -266,7 +301,7 @@ class Effects:
     def from_json(cls, raw: Mapping[str, Any]) -> Self:
         """Read the effects from the dictionary that `to_json` writes."""
         tables = {
-            trait: EffectTable.from_json(table, key_of(trait))
+            trait: EffectTable.from_json(table, named=trait in NAMES)
             for trait, table in raw["tables"].items()
         }
         plots = PlotWeights.from_json(raw["plots"]) if raw.get("plots") else None

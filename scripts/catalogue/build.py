@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from movierating.catalogue.films import FORMAT, SCHEMA, pack_facts
 from movierating.catalogue.titles import index_text
+from movierating.films import tmdb
 from movierating.films.film import Film
 from movierating.ledger.records import Forecast
 from scripts.dataset.eligibility import is_eligible
@@ -112,12 +113,12 @@ def facts_of(film: Film, korean_plot: str | None) -> dict[str, Any]:
         "runtime": film.runtime_minutes,
         "release_date": film.release_date.isoformat() if film.release_date else None,
         "budget": film.budget_usd,
-        "directors": film.directors,
-        "writers": film.writers,
-        "cast": film.cast,
-        "companies": film.companies,
-        "collection": film.franchise,
-        "keywords": film.keywords,
+        "directors": tuple(map(tmdb.to_json, film.directors)),
+        "writers": tuple(map(tmdb.to_json, film.writers)),
+        "cast": tuple(map(tmdb.to_json, film.cast)),
+        "companies": tuple(map(tmdb.to_json, film.companies)),
+        "collection": tmdb.to_json(film.franchise) if film.franchise else None,
+        "keywords": tuple(map(tmdb.to_json, film.keywords)),
         "countries": film.countries,
     }
     return {name: value for name, value in facts.items() if value not in (None, ())}

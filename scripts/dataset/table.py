@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from movierating.films.codes import Codes
-from movierating.films.film import Film, Plot
+from movierating.films.film import Entity, Film, Named, Plot, name_of
 from scripts.runtime.storage import DataFileError, DataPath, atomic_write
 
 # The twelve columns of the old system; its users read them by name.
@@ -27,20 +27,16 @@ OLD_COLUMNS: Final = (
     "overview_len",
     "overview_sentiment",
 )
-# Lists of names; each is one JSON text in the file.
-_LISTS: Final = (
-    "genres",
-    "countries",
-    "directors",
-    "writers",
-    "cast",
-    "companies",
-    "keywords",
-)
+# Lists; each is one JSON text in the file. A person, company or keyword is a pair of TMDB's id and
+# the name, or only the name if the id is unknown.
+_TEXT_LISTS: Final = ("genres", "countries")
+_NAMED_LISTS: Final = ("directors", "writers", "cast", "companies", "keywords")
+_LISTS: Final = (*_TEXT_LISTS, *_NAMED_LISTS)
 NEW_COLUMNS: Final = (
     "release_date",
     "original_language",
     "franchise",
+    "franchise_id",
     "overview",
     "overview_subjectivity",
     "overview_ko",
@@ -74,11 +70,15 @@ def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str
         "overview_sentiment": plot.polarity if plot else None,
         "release_date": opened.isoformat() if opened else None,
         "original_language": film.original_language,
-        "franchise": film.franchise,
+        "franchise": name_of(film.franchise) if film.franchise else None,
+        "franchise_id": film.franchise.id if isinstance(film.franchise, Entity) else None,
         "overview": plot.text if plot else None,
         "overview_subjectivity": plot.subjectivity if plot else None,
         "overview_ko": overview_ko,
-    } | {name: json.dumps(getattr(film, name), ensure_ascii=False) for name in _LISTS}
+    } | {
+        name: json.dumps([_packed(each) for each in getattr(film, name)], ensure_ascii=False)
+        for name in _LISTS
+    }
 
 
 def film_of(row: Mapping[Hashable, Any]) -> Film:
@@ -89,10 +89,25 @@ def film_of(row: Mapping[Hashable, Any]) -> Film:
         runtime_minutes=_known(row["runtime"]),
         release_date=date.fromisoformat(row["release_date"]),
         budget_usd=_known(row["budget"]),
-        franchise=_known(row["franchise"]),
+        franchise=_franchise(row),
         plot=_plot_of(row),
-        **{name: tuple(json.loads(row[name])) for name in _LISTS},
+        genres=tuple(json.loads(row["genres"])),
+        countries=tuple(json.loads(row["countries"])),
+        **{name: tuple(map(_unpacked, json.loads(row[name]))) for name in _NAMED_LISTS},
     )
+
+
+def _packed(named: Named) -> Any:
+    return [named.id, named.name] if isinstance(named, Entity) else named
+
+
+def _unpacked(packed: Any) -> Named:
+    return packed if isinstance(packed, str) else Entity(*packed)
+
+
+def _franchise(row: Mapping[Hashable, Any]) -> Named | None:
+    name, number = _known(row["franchise"]), _known(row["franchise_id"])
+    return name if number is None or name is None else Entity(int(number), name)
 
 
 def _plot_of(row: Mapping[Hashable, Any]) -> Plot | None:

@@ -65,9 +65,9 @@ def parse_film(row: Mapping[Hashable, Any]) -> Film:
         directors=tmdb.directors(people),
         writers=tmdb.writers(people),
         cast=tmdb.cast(people)[:MAX_CAST],
-        companies=tmdb.names(_objects(row["production_companies"])),
-        franchise=next(iter(tmdb.names(_objects(row["belongs_to_collection"]))), None),
-        keywords=tmdb.names(_objects(row["keywords"], "keywords")),
+        companies=tmdb.entities(_objects(row["production_companies"])),
+        franchise=next(iter(tmdb.entities(_objects(row["belongs_to_collection"]))), None),
+        keywords=tmdb.entities(_objects(row["keywords"], "keywords")),
         plot=measure_plot(overview) if is_latin(overview) else None,
     )
 

@@ -26,7 +26,7 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 
-from movierating.films.tokens import TRACKED_TRAITS, key_of
+from movierating.films.tokens import NAMES, TRACKED_TRAITS
 from movierating.model.plot_weights import PlotWeights
 from movierating.model.target_encoding import (
     ALL_EFFECTS,
@@ -142,9 +142,8 @@ class EffectsEstimate:
             numbers += [self.word_scores] if trait == "plot" else []
             rows = np.column_stack([*numbers, *self.past_ratings.get(trait, np.empty(0)).T])
             known = self.known[trait]
-            spelled = vocabulary.spellings.get(trait, {})
-            tokens = [spelled.get(token, token) for token, at in columns.items() if known[at]]
-            tables[trait] = EffectTable(tokens, rows[known], key_of(trait))  # in column order
+            tokens = [token for token, is_known in zip(columns, known, strict=True) if is_known]
+            tables[trait] = EffectTable(tokens, rows[known], named=trait in NAMES)
         return Effects(self.as_of, self.average, tables, plots)
 
 

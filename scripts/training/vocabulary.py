@@ -5,7 +5,8 @@ A trait is a kind of token, such as `director`; a token is one value, such as on
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from typing import Final, Self
 
@@ -13,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from movierating.films.film import Film
+from movierating.films.film import Entity, Film, Named, name_of
 from movierating.films.text import name_key
-from movierating.films.tokens import NAMES, TRAITS
+from movierating.films.tokens import NAMES, TRAITS, token_of
+from movierating.model.token_index import NameIndex, TokenIndex, WordIndex
 from scripts.parameters import EFFECTS, EffectsConfig
 
 Floats = npt.NDArray[np.float64]
@@ -31,31 +33,31 @@ class Vocabulary:
     """The tokens that get an effect, with the matrix column and the weight of each.
 
     Attributes:
-        columns: By trait and token, the token's column in the trait's matrix.
+        columns: By trait, the tokens in the order of the columns in the trait's matrix.
         weights: By trait, the weight of each column: the inverse document frequency for words of
             the plot, 1 for all other tokens.
-        spellings: By trait and token, the spelling of a name that most films have. Only for traits
-            whose tokens are keys of names.
     """
 
-    columns: Mapping[str, Mapping[str, int]]
+    columns: Mapping[str, TokenIndex]
     weights: Mapping[str, Floats]
-    spellings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, films: Sequence[Film], config: EffectsConfig = EFFECTS) -> Self:
         """Collect the tokens that occur in at least `config.min_films(trait)` of the films."""
-        counts: dict[str, Counter[str]] = {trait: Counter() for trait in TRAITS}
-        for film in films:
-            for trait, tokens_of in TRAITS.items():
-                counts[trait].update(set(tokens_of(film)))
-        columns, weights = {}, {}
-        for trait, counted in counts.items():
-            kept = sorted(token for token, n in counted.items() if n >= config.min_films(trait))
-            columns[trait] = {token: at for at, token in enumerate(kept)}
-            idf = smoothed_idf([counted[token] for token in kept], len(films))
-            weights[trait] = idf if trait in _IDF_TRAITS else np.ones(len(kept))
-        return cls(columns, weights, {trait: _spellings(films, trait) for trait in NAMES})
+        columns: dict[str, TokenIndex] = {}
+        weights = {}
+        for trait, tokens_of in TRAITS.items():
+            least = config.min_films(trait)
+            if trait in NAMES:
+                columns[trait] = NameIndex(_entities(films, trait, least))
+                weights[trait] = np.ones(len(columns[trait]))
+            else:
+                counts = Counter(token for film in films for token in set(tokens_of(film)))
+                kept = sorted(token for token, n in counts.items() if n >= least)
+                columns[trait] = WordIndex(kept)
+                idf = smoothed_idf([counts[token] for token in kept], len(films))
+                weights[trait] = idf if trait in _IDF_TRAITS else np.ones(len(kept))
+        return cls(columns, weights)
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,12 @@ class TokenRows:
                 a vector.
         """
         matrices, present = {}, {}
-        for trait, tokens_of in TRAITS.items():
-            columns, weights = vocabulary.columns[trait], vocabulary.weights[trait]
-            tokens = [dict.fromkeys(tokens_of(film)) for film in films]
+        for trait, tokens_of in (TRAITS | NAMES).items():
+            tokens = [tokens_of(film) for film in films]
             present[trait] = np.fromiter(map(bool, tokens), np.bool_, len(films))
-            matrices[trait] = token_matrix(tokens, columns, weights)
+            matrices[trait] = token_matrix(
+                tokens, vocabulary.columns[trait], vocabulary.weights[trait]
+            )
         meaning = meaning or (np.empty((len(films), 0)), np.zeros(len(films), np.bool_))
         return cls(matrices, present, *meaning)
 
@@ -126,11 +129,32 @@ class TokenRows:
         return type(self)(matrices, present, self.meaning[which], self.has_meaning[which])
 
 
-def _spellings(films: Sequence[Film], trait: str) -> dict[str, str]:
-    """Find the most frequent spelling of each name; the first by alphabet of equally frequent."""
-    counts = Counter(name for film in films for name in set(NAMES[trait](film)))
-    ranked = sorted(counts, key=lambda name: (-counts[name], name))
-    return {name_key(name): name for name in reversed(ranked)}  # the last one of a key is kept
+def _entities(films: Sequence[Film], trait: str, least: int) -> list[Named]:
+    """Find who occurs in at least `least` of the films; who has the most films comes first.
+
+    Some films may have only the name of a person whose id is known from other films. These are all
+    the same person. If several people bear the name, it means the one with the most films, as in
+    service.
+    """
+    named_in = NAMES[trait]
+    spelled = Counter(named for film in films for named in set(named_in(film)))
+    shown: dict[str, Named] = {}
+    # The most frequent spelling is kept; the first by alphabet of equally frequent ones.
+    for named in sorted(spelled, key=lambda each: (-spelled[each], name_of(each))):
+        shown.setdefault(token_of(named), named)
+    tokens = [set(map(token_of, named_in(film))) for film in films]
+    bearers: dict[str, str] = {}
+    for token in _most_first(Counter(chain.from_iterable(tokens))):
+        named = shown[token]
+        if isinstance(named, Entity):
+            bearers.setdefault(name_key(named.name), token)
+    identified = ({bearers.get(token, token) for token in film} for film in tokens)
+    counts = Counter(chain.from_iterable(identified))
+    return [shown[token] for token in _most_first(counts) if counts[token] >= least]
+
+
+def _most_first(counts: Counter[str]) -> list[str]:
+    return sorted(counts, key=lambda token: (-counts[token], token))
 
 
 def smoothed_idf(counts: Sequence[int], films: int) -> Floats:
@@ -145,16 +169,18 @@ def smoothed_idf(counts: Sequence[int], films: int) -> Floats:
 
 
 def token_matrix(
-    films: Sequence[Iterable[str]], columns: Mapping[str, int], weights: Floats
+    films: Sequence[Iterable[Named]], columns: TokenIndex, weights: Floats
 ) -> sparse.csr_matrix:
     """Build the matrix of token weights, shape (films, tokens).
 
     Args:
-        films: The tokens of each film, each token once.
+        films: The tokens of each film. One that is listed twice counts once.
         columns: The column of each token; tokens without a column are ignored.
         weights: The weight of each column.
     """
-    rows = [[columns[token] for token in film if token in columns] for film in films]
+    find = cache(columns.find)  # most tokens occur in many films
+    found = [dict.fromkeys(map(find, film)) for film in films]
+    rows = [[column for column in film if column is not None] for film in found]
     indices = np.fromiter(chain.from_iterable(rows), np.int32)
     starts = np.cumsum([0, *map(len, rows)], dtype=np.int32)
     values = np.round(weights, DIGITS)[indices]

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from app.field_errors import CODES
 from app.film_facts import FilmFacts
+from movierating.films.film import Entity
 
 PLANTED = "planted-input"
 
@@ -143,9 +144,9 @@ def test_blank_of_tmdb_counts_as_left_out(field: str, blank: Any):
          ["Drama", "Documentary", "Drama", "Horror"]),
         ("genres", ["Puppetry", 999_999], ["Puppetry", "999999"]),
         ("countries", [{"iso_3166_1": "KR", "name": "South Korea"}, "us"], ["KR", "us"]),
-        ("directors", [{"id": 1, "name": "Ada  Novak"}], ["Ada Novak"]),
-        ("collection", {"id": 1, "name": "Lanterns"}, "Lanterns"),
-        ("keywords", {"keywords": [{"id": 1, "name": "lantern"}]}, ["lantern"]),
+        ("directors", [{"id": 1, "name": "Ada  Novak"}], [Entity(1, "Ada Novak")]),
+        ("collection", {"id": 1, "name": "Lanterns"}, Entity(1, "Lanterns")),
+        ("keywords", {"keywords": [{"id": 1, "name": "lantern"}]}, [Entity(1, "lantern")]),
     ],
 )  # fmt: skip
 def test_value_is_read_by_what_is_meant(field: str, sent: Any, read: Any):

@@ -82,17 +82,22 @@ def body_of(film: dict[str, Any]) -> dict[str, Any]:
         "release_date": film["release_date"],
         "budget": film["budget"] or None,
         "countries": [each["iso_3166_1"] for each in film["production_countries"]],
-        "directors": named(each for each in crew if each["job"] == "Director"),
-        "writers": named(each for each in crew if each["department"] == "Writing"),
-        "cast": named(cast),
-        "companies": named(film["production_companies"]),
-        "collection": (film["belongs_to_collection"] or {}).get("name"),
-        "keywords": named(film["keywords"]["keywords"]),
+        "directors": identified(each for each in crew if each["job"] == "Director"),
+        "writers": identified(each for each in crew if each["department"] == "Writing"),
+        "cast": identified(cast),
+        "companies": identified(film["production_companies"]),
+        "collection": film["belongs_to_collection"],
+        "keywords": identified(film["keywords"]["keywords"]),
     }
 
 
 def named(things: Iterable[dict[str, Any]]) -> list[str]:
     return list(dict.fromkeys(each["name"] for each in things))
+
+
+def identified(things: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    by_id = {each["id"]: {"id": each["id"], "name": each["name"]} for each in things}
+    return list(by_id.values())
 
 
 def test_requests_have_all_facts_that_the_api_accepts(bodies: list[dict[str, Any]]):

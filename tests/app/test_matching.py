@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from app.film_facts import FilmFacts
 from app.matching import match
-from movierating.films.film import Film
+from movierating.films.film import Entity, Film, name_of
 from movierating.registry.bundle import Bundle
 from tests.support.bundles import Packed, effects_of
 
@@ -48,6 +49,75 @@ def test_name_that_the_model_does_not_know_is_ignored_with_its_value(bundle: Bun
     film, ignored, read_as = matched(bundle, **{field: ["Nobody Yet", "Bong Joon-ho"]})
     assert getattr(film, field) == ("Nobody Yet", "Bong Joon-ho")
     assert ignored[field][0] == ["Nobody Yet"]
+    assert read_as == []
+
+
+MINSEO, HOMONYM = Entity(1, "Kim Minseo"), Entity(2, "KIM MINSEO")
+OLD_NAME = Entity(3, "Lana Then")
+
+
+@pytest.fixture
+def with_ids(bundle: Bundle) -> Bundle:
+    """Return a model that knows two people of one name, and one who has changed the name."""
+    directors = {
+        MINSEO: (1.0, 0.5, 1.7918, 7.0, 7.0),
+        HOMONYM: (1.0, -0.5, 0.6931, 5.0, 5.0),
+        OLD_NAME: (1.0, 0.1, 0.6931, 6.0, 6.0),
+    }
+    return replace(bundle, effects=effects_of({"director": directors}))
+
+
+def test_sent_id_is_used_and_its_name_is_not(with_ids: Bundle):
+    sent = [{"id": 2, "name": "Kim Minseo"}, {"id": 3, "name": "Lana Now"}]
+    film, ignored, read_as = matched(with_ids, directors=sent)
+    assert film.directors == (HOMONYM, OLD_NAME)
+    assert ignored == {}
+    assert read_as == [
+        ("directors", "Kim Minseo", "KIM MINSEO"),
+        ("directors", "Lana Now", "Lana Then"),
+    ]
+
+
+def test_name_that_several_bear_is_the_one_with_the_most_films_and_is_told(with_ids: Bundle):
+    found = match(with_ids, FilmFacts(overview="A ship.", directors=["Kim Minseo"]), None)
+    assert found.film.directors == (MINSEO,)
+    (told,) = found.read_as
+    assert (told.field, told.sent, told.read) == ("directors", "Kim Minseo", "Kim Minseo (id 1)")
+    assert told.reason == (
+        "2 have this name; this one has the most training films (5); "
+        'to choose another, send {"id": ..., "name": ...}'
+    )
+
+
+def test_unknown_id_with_a_known_name_is_a_newcomer(with_ids: Bundle):
+    newcomer = {"id": 99, "name": "Kim Minseo"}
+    film, ignored, read_as = matched(with_ids, directors=[newcomer])
+    assert film.directors == (Entity(99, "Kim Minseo"),)
+    assert ignored["directors"][0] == ["Kim Minseo"]
+    assert read_as == []
+
+
+def test_person_sent_by_name_and_by_id_counts_once(with_ids: Bundle):
+    sent = ["Kim Minseo", {"id": 1, "name": "Kim Minseo"}, {"id": 2, "name": "Kim Minseo"}]
+    film, ignored, _ = matched(with_ids, directors=sent)
+    assert film.directors == (MINSEO, HOMONYM)
+    assert ignored["directors"] == (["Kim Minseo"], "sent twice; counts once")
+
+
+def test_id_leads_to_the_name_if_the_model_knows_only_names(bundle: Bundle):
+    film, ignored, _ = matched(bundle, directors=[{"id": 21684, "name": "BONG JOON HO"}])
+    assert (film.directors, ignored) == (("Bong Joon-ho",), {})
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**53, True, 1.5, "21684", []])
+def test_id_that_is_none_is_refused_with_a_sentence(number: Any):
+    with pytest.raises(ValidationError, match="send a whole number above 0, or leave"):
+        FilmFacts.model_validate({"overview": "x", "cast": [{"id": number, "name": "Ada"}]})
+
+
+def test_object_without_an_id_is_a_name(with_ids: Bundle):
+    film, _, read_as = matched(with_ids, directors=[{"id": None, "name": "Lana Then"}])
+    assert film.directors == (OLD_NAME,)
     assert read_as == []
 
 
@@ -170,6 +240,8 @@ def test_whole_film_of_tmdb_is_matched_and_nothing_is_dropped(bundle: Bundle, tm
     assert film.keys() - named - counted == set()
     values = [value for each in found.ignored for value in each.values]
     people = {each["name"] for part in ("cast", "crew") for each in film["credits"][part]}
-    used = {*found.film.cast, *found.film.directors, *found.film.writers}
+    used = {
+        name_of(each) for each in (*found.film.cast, *found.film.directors, *found.film.writers)
+    }
     assert people - used - set(values) == set()
     assert len(json.dumps([each.model_dump() for each in found.ignored])) < len(raw) / 5

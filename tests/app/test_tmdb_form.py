@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from app.film_facts import FilmFacts
 from app.tmdb_form import own_form
+from movierating.films.film import Entity
+from movierating.films.tmdb import entities
 
 CREDITS = {
     "cast": [{"name": "Jo Lindqvist", "order": 1}, {"name": "Kim Minseo", "order": 0}],
@@ -40,19 +42,25 @@ def test_film_as_tmdb_sends_it_has_the_same_facts_as_in_our_form(tmdb_shared: Pa
         release_date=date(1999, 9, 10),  # the premiere in Venice, before `release_date`
         budget=63_000_000,
         countries=["DE", "US"],
-        directors=["David Fincher"],
-        writers=["Chuck Palahniuk", "Jim Uhls"],
-        cast=[actor["name"] for actor in film["credits"]["cast"]],
-        companies=[company["name"] for company in film["production_companies"]],
-        keywords=[keyword["name"] for keyword in film["keywords"]["keywords"]],
+        directors=[Entity(7467, "David Fincher")],
+        writers=[Entity(7468, "Chuck Palahniuk"), Entity(7469, "Jim Uhls")],
+        cast=list(entities(film["credits"]["cast"])),
+        companies=list(entities(film["production_companies"])),
+        keywords=list(entities(film["keywords"]["keywords"])),
     )
     assert facts.model_dump(include=set(FilmFacts.model_fields)) == own.model_dump()
     assert "vote_average" in (facts.model_extra or {})
 
 
+def test_people_of_one_name_are_two_people_and_one_id_is_one_person():
+    cast = [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Ada"}, {"id": 1, "name": "Ada N."}]
+    facts = FilmFacts.model_validate({"overview": "A.", "credits": {"cast": cast, "crew": []}})
+    assert facts.cast == [Entity(1, "Ada"), Entity(2, "Ada")]
+
+
 def test_collection_of_a_film_of_tmdb_is_read(tmdb_shared: Path):
     raw = (tmdb_shared / "api/recorded/movie_348.json").read_text("utf-8")
-    assert FilmFacts.model_validate_json(raw).collection == "Alien Collection"
+    assert FilmFacts.model_validate_json(raw).collection == Entity(8091, "Alien Collection")
 
 
 @pytest.mark.parametrize("name", ["upcoming_page1", "popular_page1", "top_rated_page1"])
@@ -73,7 +81,12 @@ def test_entries_of_the_lists_of_tmdb_are_read(tmdb_shared: Path, name: str):
         ({"production_countries": [{"iso_3166_1": "KR"}]}, "countries", ["KR"]),
         ({"production_companies": [{"name": "A"}, {"id": 2, "name": ""}]}, "companies", ["A"]),
         ({"production_companies": None}, "companies", []),
-        ({"belongs_to_collection": {"id": 1, "name": "Lanterns"}}, "collection", "Lanterns"),
+        (
+            {"belongs_to_collection": {"id": 1, "name": "Lanterns"}},
+            "collection",
+            Entity(1, "Lanterns"),
+        ),
+        ({"production_companies": [{"id": 2, "name": "A"}]}, "companies", [Entity(2, "A")]),
         ({"belongs_to_collection": None}, "collection", None),
         ({"credits": CREDITS}, "directors", ["Ada Novak"]),
         ({"credits": CREDITS}, "writers", ["Ada Novak", "Lee Sun"]),

@@ -213,14 +213,15 @@ def test_row_has_the_facts_of_its_film(settings: Settings):
         "release_date": "2026-10-01",
         "original_language": "ko",
         "franchise": None,
+        "franchise_id": None,
         "overview": "A wonderful tale of a lantern.",
         "genres": '["Crime", "Drama"]',
         "countries": '["KR"]',
         "directors": "[]",
         "writers": "[]",
-        "cast": '["Kim"]',
-        "companies": '["Lantern Films"]',
-        "keywords": '["lantern"]',
+        "cast": '[[3, "Kim"]]',
+        "companies": '[[7, "Lantern Films"]]',
+        "keywords": '[[5, "lantern"]]',
     }
 
 
@@ -237,12 +238,12 @@ def test_people_are_directors_writers_and_lead_actors(settings: Settings):
     cast = [{"id": 10 + at, "name": f"Lead {at}", "order": at} for at in order]
     credits_ = {"cast": cast, "crew": crew}
     row = other(settings, {"credits": credits_})
-    assert json.loads(row["directors"]) == ["Ada Novak"]
-    assert json.loads(row["writers"]) == ["Kim Minseo", "Ada Novak"]
-    assert json.loads(row["cast"]) == [f"Lead {at}" for at in range(MAX_CAST)]
+    assert json.loads(row["directors"]) == [[1, "Ada Novak"]]
+    assert json.loads(row["writers"]) == [[3, "Kim Minseo"], [1, "Ada Novak"]]
+    assert json.loads(row["cast"]) == [[10 + at, f"Lead {at}"] for at in range(MAX_CAST)]
 
 
-def test_companies_countries_collection_and_keywords_are_names(settings: Settings):
+def test_companies_collection_and_keywords_have_ids_and_countries_are_codes(settings: Settings):
     row = other(
         settings,
         {
@@ -255,10 +256,10 @@ def test_companies_countries_collection_and_keywords_are_names(settings: Setting
             "keywords": {"keywords": [{"id": 1, "name": "island"}, {"id": 2, "name": "storm"}]},
         },
     )
-    assert json.loads(row["companies"]) == ["One", "Two"]
+    assert json.loads(row["companies"]) == [[1, "One"], [2, "Two"]]
     assert json.loads(row["countries"]) == ["FR", "KR"]
-    assert row["franchise"] == "The Lanterns"
-    assert json.loads(row["keywords"]) == ["island", "storm"]
+    assert (row["franchise"], row["franchise_id"]) == ("The Lanterns", 9)
+    assert json.loads(row["keywords"]) == [[1, "island"], [2, "storm"]]
 
 
 @pytest.mark.parametrize(
@@ -293,8 +294,8 @@ def test_names_are_stripped_as_in_the_service(settings: Settings):
             "belongs_to_collection": {"id": 1, "name": "Lanterns "},
         },
     )
-    assert json.loads(row["companies"]) == ["Check Entertainment"]
-    assert json.loads(row["keywords"]) == ["archeology"]
+    assert json.loads(row["companies"]) == [[1, "Check Entertainment"]]
+    assert json.loads(row["keywords"]) == [[1, "archeology"]]
     assert (row["title"], row["franchise"]) == ("The Lantern", "Lanterns")
 
 

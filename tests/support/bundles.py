@@ -12,7 +12,7 @@ import numpy as np
 from movierating.films.codes import Codes, CodeTable
 from movierating.films.film import Film, Plot
 from movierating.films.source import TMDB
-from movierating.films.tokens import key_of
+from movierating.films.tokens import NAMES
 from movierating.identity import sha256
 from movierating.model.distribution import NormalisedErrors
 from movierating.model.features import MEASUREMENTS, build_matrix
@@ -49,11 +49,13 @@ from movierating.registry.training_films import TrainingFilms
 
 
 def effects_of(
-    tables: Mapping[str, Mapping[str, tuple[float, ...]]], average: float = 6.0
+    tables: Mapping[str, Mapping[Any, tuple[float, ...]]], average: float = 6.0
 ) -> Effects:
-    """Create target-encoded effects from `tables`: {trait: {token: (weight, effect, ...)}}."""
+    """Create target-encoded effects from `tables`: {trait: {token: (weight, effect, ...)}}.
+
+    A token is a text, or an `Entity` with an id."""
     listed = {
-        trait: EffectTable(rows, [*rows.values()] or np.empty((0, 2)), key_of(trait))
+        trait: EffectTable(rows, [*rows.values()] or np.empty((0, 2)), named=trait in NAMES)
         for trait, rows in tables.items()
     }
     return Effects(date(2025, 1, 1), average, listed)

@@ -157,7 +157,7 @@ FILM: dict[str, Any] = LISTED_FILM | {
         "language": "ko",
         "runtime": 104,
         "release_date": "2026-12-24",
-        "directors": ["Ada Novak"],
+        "directors": [{"id": 8, "name": "Ada Novak"}],
         "countries": ["KR"],
     },
     "forecasts": [],

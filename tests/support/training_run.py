@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from movierating.films.film import Film, Plot
+from movierating.films.film import Film, Plot, name_of
 from movierating.identity import sha256
 from movierating.model.features import choose_features
 from scripts.dataset.metrics import rmse
@@ -53,10 +53,12 @@ def films(count: int = 600) -> pd.DataFrame:
     """Create a cleaned frame of films; their ratings depend on genre, director and one actor."""
     rng = np.random.default_rng(3)
     made = [_film(rng) for _ in range(count)]
-    names = sorted({name for film in made for name in (*film.genres, *film.directors, *film.cast)})
+    names = sorted(
+        {name_of(each) for film in made for each in (*film.genres, *film.directors, *film.cast)}
+    )
     effects = dict(zip(names, rng.normal(0, 0.4, len(names)), strict=True))
     talent = [
-        sum(effects[name] for name in (film.genres[0], *film.directors, film.cast[0]))
+        sum(effects[name_of(each)] for each in (film.genres[0], *film.directors, film.cast[0]))
         for film in made
     ]
     ratings = 6 + np.asarray(talent) + rng.normal(0, 0.4, count)

@@ -79,13 +79,20 @@ class FilmDetails:
         url = str(body["tmdb_url"] or "")
         return cls(
             film=FoundFilm.parse(body),
-            facts=dict(body["facts"]),
+            facts={name: _names(value) for name, value in body["facts"].items()},
             votes_needed=int(body["votes_needed"]),
             is_training_film=None
             if body["is_training_film"] is None
             else bool(body["is_training_film"]),
             url=url if url.startswith(_FILM_PAGES) else None,
         )
+
+
+def _names(value: Any) -> Any:
+    """Replace the objects of people, companies and others by their names, as the form has them."""
+    if isinstance(value, list):
+        return [_names(each) for each in value]
+    return value["name"] if isinstance(value, dict) else value
 
 
 def parse_films(body: Any) -> list[FoundFilm]:

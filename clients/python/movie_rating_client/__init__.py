@@ -3,7 +3,7 @@
 from .clients import AsyncClient, Client
 from .errors import ApiError, FieldError, InvalidInputError
 from .retries import Retries
-from .types import BatchForecast, BatchRow, DatedForecast, Film, Forecast, Options
+from .types import BatchForecast, BatchRow, DatedForecast, Entity, Film, Forecast, Options
 
 __all__ = [
     "ApiError",
@@ -12,6 +12,7 @@ __all__ = [
     "BatchRow",
     "Client",
     "DatedForecast",
+    "Entity",
     "FieldError",
     "Film",
     "Forecast",

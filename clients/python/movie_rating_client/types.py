@@ -1,5 +1,6 @@
 """What the API accepts and answers; its answers may have further fields in later versions."""
 
+from collections.abc import Sequence
 from typing import Literal, TypedDict
 
 NameField = Literal["directors", "writers", "cast", "companies", "collection"]
@@ -17,6 +18,13 @@ Sorting = Literal[
 ]
 
 
+class Entity(TypedDict):
+    """A person, company, collection or keyword of TMDB."""
+
+    id: int
+    name: str
+
+
 class Film(TypedDict, total=False):
     """Facts about a film that are known before its release; a plot or a genre is required."""
 
@@ -28,12 +36,12 @@ class Film(TypedDict, total=False):
     release_date: str | None
     budget: float | None
     countries: list[str]
-    directors: list[str]
-    writers: list[str]
-    cast: list[str]
-    companies: list[str]
-    collection: str | None
-    keywords: list[str]
+    directors: Sequence[str | Entity]
+    writers: Sequence[str | Entity]
+    cast: Sequence[str | Entity]
+    companies: Sequence[str | Entity]
+    collection: str | Entity | None
+    keywords: Sequence[str | Entity]
 
 
 class RatingInterval(TypedDict):

@@ -5,8 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.routes.people import _found
-from movierating.films.text import name_key
-from movierating.model.target_encoding import EffectTable
+from movierating.model.token_index import NameIndex
 from sandbox.s3.process import S3Server
 from tests.app.conftest import serving
 from tests.app.test_paging import pages_of
@@ -27,8 +26,7 @@ NAMES = ["Ada Novak", "Novak Lee", "Ingrid Anova", "Pedro Almodóvar", "봉준�
     ],
 )
 def test_names_that_begin_with_the_letters_come_first(letters: str, found: list[str]):
-    table = EffectTable(NAMES, [[1.0, 0.0]] * len(NAMES), name_key)
-    assert _found(table.keys_and_spellings(), letters) == found
+    assert _found(NameIndex(NAMES), letters) == found
 
 
 def test_names_of_the_bundle_are_found(bare: TestClient, packed: Packed):

@@ -11,6 +11,7 @@ import requests
 from fastapi.testclient import TestClient
 
 from app.forecasting import forecast
+from movierating.films.film import name_of
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from movierating.settings import Settings
@@ -213,7 +214,7 @@ def test_film_of_names_that_the_model_knows_has_nothing_ignored(
 ):
     tables = learned.load().effects.tables
     fields = {"directors": "director", "writers": "writer", "cast": "cast", "companies": "company"}
-    names = {field: [next(iter(tables[trait]))] for field, trait in fields.items()}
+    names = {field: [name_of(next(iter(tables[trait])))] for field, trait in fields.items()}
     answer = predicted(client, genres=["Drama"], **names)
     assert (answer["ignored"], answer["read_as"]) == ([], [])
     odd = {

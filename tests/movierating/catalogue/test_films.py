@@ -99,7 +99,7 @@ def test_film_has_its_titles_and_facts(catalogue: FilmCatalogue):
     )
     assert facts["genres"] == ["Crime", "Drama"]
     assert facts["overview"] == "A wonderful tale of a lantern."
-    assert facts["cast"] == ["Kim"]
+    assert facts["cast"] == [{"id": 3, "name": "Kim"}]
     assert facts["release_date"] == "2026-10-01"
     assert "collection" not in facts
 

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from movierating.films.film import Film, Plot
-from movierating.films.tokens import MAX_CAST, NAMES, TRACKED_TRAITS, TRAITS, key_of
+from movierating.films.film import Entity, Film, Plot
+from movierating.films.tokens import MAX_CAST, NAMES, TRACKED_TRAITS, TRAITS
 from tests.support.bundles import FULL_FILM
 
 
@@ -50,11 +50,21 @@ def test_every_spelling_of_a_name_is_one_token(trait: str):
     for name in ("Bong Joon-ho", "BONG JOON HO", "Bo\u0301ng Joon  ho"):
         facts: dict[str, Any] = {field: name if trait == "franchise" else (name,)}
         assert tokens(trait, Film(**facts)) == ["bong joon ho"]
-    assert key_of(trait)("Bong Joon-ho") == "bong joon ho"
 
 
-def test_values_that_are_no_names_are_their_own_tokens():
-    assert [key_of(trait)("TV Movie") for trait in ("genre", "plot", "country")] == ["TV Movie"] * 3
+@pytest.mark.parametrize("trait", NAMES)
+def test_id_is_the_token_whatever_the_name(trait: str):
+    fields = {"company": "companies", "franchise": "franchise", "cast": "cast"}
+    field = fields.get(trait, f"{trait}s")
+    for name in ("Bong Joon-ho", "봉준호"):
+        entity = Entity(21684, name)
+        facts: dict[str, Any] = {field: entity if trait == "franchise" else (entity,)}
+        assert tokens(trait, Film(**facts)) == ["#21684"]
+
+
+@pytest.mark.parametrize("name", ["#21684", "# 21684", "21684", "＃21684"])
+def test_no_name_has_the_token_of_an_id(name: str):
+    assert tokens("director", Film(directors=(name,))) == ["21684"]
 
 
 def test_cast_is_limited_to_the_leads():

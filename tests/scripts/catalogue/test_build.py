@@ -50,9 +50,9 @@ def test_facts_are_valid_input_for_a_forecast(tmp_path: Path):
     facts = FilmCatalogue(catalogue_file(tmp_path, [film])).facts(1, RUN_DATE)
     assert facts
     assert FilmFacts.model_validate(facts).model_extra == {}
-    assert facts["directors"] == ["Ada Novak"]
-    assert facts["writers"] == ["Bo Lind"]
-    assert (facts["collection"], facts["language"]) == ("Lantern Collection", "ko")
+    assert facts["directors"] == [{"id": 8, "name": "Ada Novak"}]
+    assert facts["writers"] == [{"id": 9, "name": "Bo Lind"}]
+    assert (facts["collection"], facts["language"]) == (collection, "ko")
     assert (facts["runtime"], facts["budget"], facts["countries"]) == (101, 5_000_000, ["KR"])
 
 

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from movierating.films.codes import Codes, CodeTable
-from movierating.films.film import Film, Plot
+from movierating.films.film import Entity, Film, Plot
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, film_of, films_of, read_cleaned, row_of
 from scripts.runtime.storage import DataFileError
 
@@ -18,17 +18,19 @@ CODES = Codes(CodeTable(("Drama", "Crime")), CodeTable(("en", "ko")))
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=9)
 names = st.lists(texts, max_size=3).map(tuple)
+entities = st.builds(Entity, st.integers(1, 2**53 - 1), texts)
+named = st.lists(texts | entities, max_size=3).map(tuple)
 films = st.builds(
     Film,
     title=st.none() | texts,
     genres=names,
     countries=names,
-    directors=names,
-    writers=names,
-    cast=names,
-    companies=names,
-    franchise=st.none() | texts,
-    keywords=names,
+    directors=named,
+    writers=named,
+    cast=named,
+    companies=named,
+    franchise=st.none() | texts | entities,
+    keywords=named,
     original_language=st.none() | st.from_regex("[a-z]{2}", fullmatch=True),
     runtime_minutes=st.none() | numbers,
     release_date=st.dates(),

@@ -1,7 +1,9 @@
 import unicodedata
+from typing import Any
 
 import pytest
 
+from movierating.films.film import Entity
 from scripts.store.parsing import main_genre, parse_film, to_frame
 from tests.support.films import columns
 
@@ -25,6 +27,32 @@ def test_film_without_votes_is_parsed():
     film = parse_film(row)
     assert film.main_genre == "Crime"
     assert (film.runtime_minutes, film.budget_usd) == (None, None)
+
+
+def test_people_companies_collections_and_keywords_have_their_ids():
+    facts = {
+        "production_companies": [{"id": 1, "name": "Lantern Films"}, {"id": 2, "name": "Sea"}],
+        "belongs_to_collection": {"id": 3, "name": "Lanterns"},
+        "keywords": {"keywords": [{"id": 4, "name": "island"}]},
+        "credits": {
+            "cast": [{"id": 5, "name": "Ada", "order": 1}, {"id": 6, "name": "Ada", "order": 0}],
+            "crew": [{"id": 5, "name": "Ada", "job": "Director", "department": "Directing"}],
+        },
+    }
+    (row,) = to_frame(columns(facts)).to_dict("records")
+    film = parse_film(row)
+    assert film.companies == (Entity(1, "Lantern Films"), Entity(2, "Sea"))
+    assert film.franchise == Entity(3, "Lanterns")
+    assert film.keywords == (Entity(4, "island"),)
+    assert film.cast == (Entity(6, "Ada"), Entity(5, "Ada"))
+    assert film.directors == (Entity(5, "Ada"),)
+
+
+@pytest.mark.parametrize("number", [None, 0, -1, 2**53, True, 1.5, "7"])
+def test_person_whose_id_is_unusable_is_known_by_name(number: Any):
+    people: dict[str, list[Any]] = {"cast": [{"id": number, "name": "Ada"}], "crew": []}
+    (row,) = to_frame(columns({"credits": people})).to_dict("records")
+    assert parse_film(row).cast == ("Ada",)
 
 
 def test_texts_are_normalised():
