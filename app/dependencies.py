@@ -90,7 +90,13 @@ async def _decisions_reader(request: Request) -> DecisionsReader:
     return reader
 
 
-async def _catalogue(request: Request) -> FilmCatalogue:
+def known_catalogue(request: Request) -> FilmCatalogue | None:
+    """Return the film catalogue; None if there is none, or if it cannot be read."""
+    reader: CatalogueReader = request.state.catalogue_reader
+    return reader.catalogue
+
+
+def catalogue_of(request: Request) -> FilmCatalogue:
     """Return the film catalogue.
 
     Raises:
@@ -104,6 +110,10 @@ async def _catalogue(request: Request) -> FilmCatalogue:
             "there is no film catalogue yet; the pipeline's DAG tmdb_movie_forecast publishes it",
         )
     return reader.catalogue
+
+
+async def _catalogue(request: Request) -> FilmCatalogue:
+    return catalogue_of(request)
 
 
 CatalogueDep = Annotated[FilmCatalogue, Depends(_catalogue)]

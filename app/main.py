@@ -30,7 +30,8 @@ from app.middleware.limits import RateLimit, SizeLimit
 from app.middleware.redirects import RelativeRedirects
 from app.middleware.security_headers import SecurityHeaders
 from app.middleware.telemetry import Telemetry
-from app.routes import decisions, films, forecasts, health, model, people, predict
+from app.recorded import POSTER_PIXELS
+from app.routes import decisions, films, forecasts, health, model, people, predict, track_record
 from app.routes import problems as problem_pages
 from app.translation import Translator, is_english
 from app.worker import Worker
@@ -106,7 +107,7 @@ def create_app(
             "forecasts_reader": forecasts_reader,
             "decisions_reader": decisions_reader,
             "catalogue_reader": catalogue_reader,
-            "poster_base_url": poster_base_url(settings, forecasts.POSTER_PIXELS),
+            "poster_base_url": poster_base_url(settings, POSTER_PIXELS),
         }
         await asyncio.gather(*(asyncio.to_thread(poller.stop) for poller in pollers))
         worker.close()
@@ -159,6 +160,7 @@ def _route(app: FastAPI, settings: ApiSettings) -> None:
         people.router,
         model.router,
         forecasts.router,
+        track_record.router,
         decisions.router,
         health.monitoring,
     )

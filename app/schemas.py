@@ -42,6 +42,15 @@ class RatingInterval(BaseModel):
     coverage: float
 
 
+class DailyForecast(BaseModel):
+    """The last recorded forecast of one day."""
+
+    day: date
+    rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
+    interval: RatingInterval
+    version: Annotated[str, Field(description="The model version that made the forecast.")]
+
+
 class Quantile(BaseModel):
     """The rating below which the film's rating lies with the probability `level`."""
 

@@ -49,7 +49,7 @@ from pathlib import Path
 from scripts.catalogue.build import write_catalogue
 from scripts.store.film_store import FilmStore
 target, folder, day = sys.argv[1:]
-write_catalogue(Path(target), FilmStore(Path(folder)), (), date.fromisoformat(day), 50)
+write_catalogue(Path(target), FilmStore(Path(folder)), (), (), date.fromisoformat(day), 50)
 """
 
 

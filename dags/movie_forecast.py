@@ -126,15 +126,10 @@ def tmdb_movie_forecast() -> None:
         task_id="keep_model", doc_md="No drift was found, or the model was already retrained today."
     )
 
-    forecasts = forecast_upcoming_films()
-    forecasts >> publish_film_catalogue()
-    (
-        forecasts
-        >> score_released_films()
-        >> check_drift()
-        >> decide_on_retraining()
-        >> [retrain_model, keep_model]
-    )
+    scores = score_released_films()
+    # After the scores, because the catalogue contains them.
+    forecast_upcoming_films() >> scores >> publish_film_catalogue()
+    scores >> check_drift() >> decide_on_retraining() >> [retrain_model, keep_model]
 
 
 with_clean_docs(tmdb_movie_forecast())

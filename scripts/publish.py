@@ -13,6 +13,7 @@ from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
 from scripts.catalogue.build import FORECAST_DAYS, write_catalogue
 from scripts.ledger.sources import open_ledger, production_source
+from scripts.ledger.track_record import newest_per_film
 from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import now, today
 from scripts.store.film_store import film_store
@@ -53,11 +54,12 @@ def publish(run_date: date, settings: PipelineSettings) -> int:
     store = film_store(settings, source)
     if store.is_empty():
         raise NothingToPublishError(source)
-    ledger = open_ledger(bucket, source)
+    ledger, min_votes = open_ledger(bucket, source), settings.forecast_min_votes
     forecasts = ledger.read(run_date - timedelta(FORECAST_DAYS), run_date)
+    scores = newest_per_film(each for each in ledger.scores() if each.votes >= min_votes)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "films.sqlite"
-        count = write_catalogue(path, store, forecasts, run_date, settings.forecast_min_votes)
+        count = write_catalogue(path, store, forecasts, scores, run_date, min_votes)
         pointer = Catalogues(bucket).publish(path, now())
         logger.info("%s films in the catalogue, %.1f MB", count, path.stat().st_size / 1e6)
     return pointer.films

@@ -1,17 +1,18 @@
 """The routes that find films by their titles, and show what is known and was forecast about one."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
+from app import clock
 from app.dependencies import CatalogueDep, FollowerDep
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE, documented
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
-from app.schemas import RatingInterval
+from app.schemas import DailyForecast, RatingInterval
 from movierating.catalogue.films import FilmCatalogue, FoundFilm, Status
 from movierating.films.source import describe
 from movierating.registry.bundle import Bundle
@@ -53,15 +54,6 @@ class FilmList(BaseModel):
         str | None,
         Field(description="Why the result may be unexpected; null if there is no reason."),
     ]
-
-
-class DailyForecast(BaseModel):
-    """The last recorded forecast of one day."""
-
-    day: date
-    rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
-    interval: RatingInterval
-    version: Annotated[str, Field(description="The model version that made the forecast.")]
 
 
 class FilmDetails(ListedFilm):
@@ -128,7 +120,7 @@ def films(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     """
     # One film more than the page shows whether there is a next page. Counting all matches would
     # take much longer.
-    found = catalogue.search(q, _today(), status, offset, limit + 1)
+    found = catalogue.search(q, clock.today(), status, offset, limit + 1)
     following = link_to_next_page(request, response, offset, limit, offset + len(found))
     return FilmList(
         as_of=catalogue.about.as_of,
@@ -152,7 +144,7 @@ def film(
     ],
 ) -> FilmDetails:
     """Show a film's facts, its recorded forecasts by day, and its rating so far."""
-    found, facts = catalogue.film(film_id, _today()), catalogue.facts(film_id, _today())
+    found, facts = catalogue.film(film_id, clock.today()), catalogue.facts(film_id, clock.today())
     if found is None or facts is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, unknown_film(film_id))
     served, about = follower.served, catalogue.about
@@ -207,7 +199,7 @@ def _shown(film: FoundFilm, request: Request) -> dict[str, Any]:
         "original_title": film.original_title,
         "korean_title": film.korean_title,
         "release_date": film.release_date,
-        "status": "upcoming" if film.release_date > _today() else "released",
+        "status": "upcoming" if film.release_date > clock.today() else "released",
         "rating": film.rating,
         "votes": film.votes,
         "poster": f"{poster_base_url}{film.poster_path}"
@@ -222,7 +214,3 @@ def _empty(catalogue: FilmCatalogue, q: str) -> str:
     if q.strip() and not any(each.isalnum() for each in q):
         return "the text has no letter and no digit; send a part of a title"
     return "no film has such a title; send a shorter part of it, or the original title"
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -44,16 +44,21 @@ SCHEMA: Final = """
         version TEXT NOT NULL,
         PRIMARY KEY (film_id, day)
     ) WITHOUT ROWID;
+    CREATE TABLE record (
+        film_id INTEGER PRIMARY KEY,
+        forecast BLOB NOT NULL,
+        score BLOB
+    );
     CREATE VIRTUAL TABLE titles
         USING fts5(terms, content='', columnsize=0, tokenize='ascii');
     CREATE VIRTUAL TABLE title_terms USING fts5vocab(titles, row);
 """
 # TMDB's terms allow a copy of its data to be kept for six months.
 KEPT_DAYS: Final = 180
-_COLUMNS: Final = (
+FILM_COLUMNS: Final = (
     "film_id, title, original_title, korean_title, release_date, poster_path, votes, rating"
 )
-_MAX_FACTS_BYTES: Final = 1_000_000  # of one film; a request to the API may not have more
+_MAX_BYTES: Final = 1_000_000  # of the facts about a film; a request may not have more
 _SHORTEST_TO_GUESS: Final = 4  # a shorter text resembles too many titles
 _RAREST_TERMS: Final = 8  # of a text with a typing error, to find titles that resemble it
 _CANDIDATES: Final = 100  # films with two of these terms, which are compared with the text
@@ -141,7 +146,7 @@ class FilmCatalogue:
         """
         self._path = path
         try:
-            with self._opened() as database:
+            with self.opened() as database:
                 stored = dict(database.execute("SELECT name, value FROM about").fetchall())
             if int(stored["format"]) != FORMAT:
                 raise CatalogueError(
@@ -176,8 +181,8 @@ class FilmCatalogue:
         key = titles.title_key(text)
         if text.strip() and not key:
             return []  # only punctuation or emoji
-        where, values = _condition(today, status)
-        with self._opened() as database:
+        where, values = condition(today, status)
+        with self.opened() as database:
             if not key:
                 return _listed(database, where, values, status, offset, limit)
             found = _matching(database, key, where, values)
@@ -188,21 +193,21 @@ class FilmCatalogue:
 
     def film(self, film_id: int, today: date) -> FoundFilm | None:
         """Return the film with this id; None if the catalogue does not have it."""
-        where, values = _condition(today, None)
-        with self._opened() as database:
+        where, values = condition(today, None)
+        with self.opened() as database:
             rows = database.execute(
-                f"SELECT {_COLUMNS} FROM films WHERE film_id = :id AND {where}",  # noqa: S608
+                f"SELECT {FILM_COLUMNS} FROM films WHERE film_id = :id AND {where}",  # noqa: S608
                 values | {"id": film_id},
             )
-            return next(map(_found, rows), None)
+            return next(map(found_film, rows), None)
 
     def facts(self, film_id: int, today: date) -> dict[str, Any] | None:
         """Return the facts about a film, by the names of the fields of `POST /predict`.
 
         Unknown facts are left out. The result is None if the catalogue does not have the film.
         """
-        where, values = _condition(today, None)
-        with self._opened() as database:
+        where, values = condition(today, None)
+        with self.opened() as database:
             row = database.execute(
                 f"SELECT facts FROM films WHERE film_id = :id AND {where}",  # noqa: S608
                 values | {"id": film_id},
@@ -211,7 +216,7 @@ class FilmCatalogue:
 
     def forecasts(self, film_id: int) -> list[PastForecast]:
         """Return the forecasts that were recorded for a film, the oldest first."""
-        with self._opened() as database:
+        with self.opened() as database:
             rows = database.execute(
                 "SELECT day, rating, low, high, version FROM forecasts WHERE film_id = ? "
                 "ORDER BY day",
@@ -220,7 +225,12 @@ class FilmCatalogue:
             return [PastForecast(date.fromisoformat(day), *others) for day, *others in rows]
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def opened(self) -> Iterator[sqlite3.Connection]:
+        """Open the file for a query.
+
+        Raises:
+            CatalogueError: The file is damaged.
+        """
         # `immutable`: SQLite then takes no locks, and needs no right to write into the folder.
         address = f"file:{quote(str(self._path))}?mode=ro&immutable=1"
         try:
@@ -232,18 +242,27 @@ class FilmCatalogue:
 
 def pack_facts(facts: Mapping[str, Any]) -> bytes:
     """Compress the facts about a film for the catalogue."""
-    return zlib.compress(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode())
+    return pack(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def unpack_facts(packed: bytes) -> dict[str, Any]:
     """Restore the facts that `pack_facts` compressed."""
-    # Not `zlib.decompress`: a few bytes can hold gigabytes.
-    raw = zlib.decompressobj().decompress(packed, _MAX_FACTS_BYTES)
-    facts: dict[str, Any] = json.loads(raw)
+    facts: dict[str, Any] = json.loads(unpack(packed))
     return facts
 
 
-def _condition(today: date, status: Status | None) -> tuple[str, dict[str, Any]]:
+def pack(raw: bytes) -> bytes:
+    """Compress JSON for the catalogue."""
+    return zlib.compress(raw)
+
+
+def unpack(packed: bytes) -> bytes:
+    """Restore the JSON that `pack` compressed."""
+    # Not `zlib.decompress`: a few bytes can hold gigabytes.
+    return zlib.decompressobj().decompress(packed, _MAX_BYTES)
+
+
+def condition(today: date, status: Status | None) -> tuple[str, dict[str, Any]]:
     """Return the SQL condition for films that may be shown, and its values."""
     kept = {"today": today.isoformat(), "oldest": (today - timedelta(KEPT_DAYS)).isoformat()}
     states = {"upcoming": "release_date > :today", "released": "release_date <= :today"}
@@ -260,11 +279,11 @@ def _listed(  # noqa: PLR0913, PLR0917 - the parts of one query
 ) -> list[FoundFilm]:
     order = "release_date, number" if status == "upcoming" else "number"
     rows = database.execute(
-        f"SELECT {_COLUMNS} FROM films WHERE {where} ORDER BY {order} "  # noqa: S608
+        f"SELECT {FILM_COLUMNS} FROM films WHERE {where} ORDER BY {order} "  # noqa: S608
         "LIMIT :limit OFFSET :offset",
         {**values, "limit": limit, "offset": offset},
     )
-    return [_found(row) for row in rows]
+    return [found_film(row) for row in rows]
 
 
 def _matching(
@@ -274,14 +293,14 @@ def _matching(
     seen: set[int] = set()
     for query in (titles.is_exactly(key), titles.begins_with(key), titles.contains(key)):
         rows = database.execute(
-            f"SELECT {_COLUMNS} FROM titles JOIN films ON number = titles.rowid "  # noqa: S608
+            f"SELECT {FILM_COLUMNS} FROM titles JOIN films ON number = titles.rowid "  # noqa: S608
             f"WHERE titles MATCH :query AND {where} ORDER BY titles.rowid",
             {**values, "query": query},
         )
         for row in rows:
             if row[0] not in seen:
                 seen.add(row[0])
-                yield _found(row)
+                yield found_film(row)
 
 
 def _similar(
@@ -298,12 +317,12 @@ def _similar(
     if not query:
         return []
     rows = database.execute(
-        f"SELECT {_COLUMNS} FROM titles JOIN films ON number = titles.rowid "  # noqa: S608
+        f"SELECT {FILM_COLUMNS} FROM titles JOIN films ON number = titles.rowid "  # noqa: S608
         f"WHERE titles MATCH :query AND {where} ORDER BY titles.rowid LIMIT :limit",
         {**values, "query": query, "limit": _CANDIDATES},
     )
     wanted = frozenset(terms)
-    scored = [(_resemblance(wanted, film), film) for film in map(_found, rows)]
+    scored = [(_resemblance(wanted, film), film) for film in map(found_film, rows)]
     scored = [each for each in scored if each[0] >= _RESEMBLANCE]
     return [film for _, film in sorted(scored, key=lambda each: each[0], reverse=True)]
 
@@ -314,6 +333,7 @@ def _resemblance(wanted: frozenset[str], film: FoundFilm) -> float:
     return max(2 * len(wanted & terms) / (len(wanted) + len(terms)) for terms in own)
 
 
-def _found(row: tuple[Any, ...]) -> FoundFilm:
+def found_film(row: Sequence[Any]) -> FoundFilm:
+    """Convert a row with the columns `FILM_COLUMNS`."""
     film_id, title, original, korean, released, *others = row
     return FoundFilm(film_id, title, original, korean, date.fromisoformat(released), *others)

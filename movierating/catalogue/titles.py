@@ -15,6 +15,7 @@ from movierating.films.text import name_key
 # They mark the start and the end of a title. No key contains them.
 _START: Final = "^"
 _END: Final = "$"
+_LONGEST_ID: Final = 12  # digits; SQLite could not compare much larger ones
 
 
 def title_key(title: str) -> str:
@@ -53,6 +54,12 @@ def contains(key: str) -> str:
 def has_two_of(terms: Sequence[str]) -> str:
     """Return the query for films with at least two of some terms of the index; empty if none."""
     return " OR ".join(f"({one} AND {other})" for one, other in combinations(terms, 2))
+
+
+def film_id(text: str) -> int | None:
+    """Return TMDB's id if the text is one; None otherwise. A title may consist of digits, too."""
+    digits = text.strip()
+    return int(digits) if digits.isdecimal() and len(digits) <= _LONGEST_ID else None
 
 
 def terms_of(key: str) -> list[str]:

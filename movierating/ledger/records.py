@@ -1,8 +1,8 @@
 """The records that the forecast ledger stores, and the views (summaries) that it makes of them."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
-from typing import Literal, Self
+from datetime import date, datetime, timedelta
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,6 +18,10 @@ from movierating.model.distribution_scores import DistributionScores
 # The marks at which a forecast is compared with the film's rating: when the film first has enough
 # votes, and 30 and 90 days after its release.
 ScoringMark = Literal["votes", "30 days", "90 days"]
+MARK_AGES: Final[Mapping[ScoringMark, timedelta]] = {
+    "30 days": timedelta(30),
+    "90 days": timedelta(90),
+}
 
 
 class LedgerRecord(BaseModel):
@@ -79,6 +83,7 @@ class Forecast(LedgerRecord):
         poster_path: TMDB's path of the poster. The UI shows it; the model does not use it.
         original_title: Title in the original language. Visitors search for it; the model does not
             use it.
+        korean_title: Korean title, for the same purpose; None if TMDB has none.
         source: The name of the source of the film (see `movierating.films.source`); None in records
             of version 1.0.0.
         distribution: The predicted distribution of the rating; None in records of version 1.0.0,
@@ -103,6 +108,7 @@ class Forecast(LedgerRecord):
     release_country: str | None = None
     poster_path: str | None = None
     original_title: str | None = None
+    korean_title: str | None = None
     source: str | None = None
     distribution: StatedDistribution | None = None
 

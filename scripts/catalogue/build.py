@@ -1,7 +1,7 @@
 """Write the film catalogue's file: films, titles, facts and forecasts."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,11 +10,11 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from movierating.catalogue.films import FORMAT, SCHEMA, pack_facts
+from movierating.catalogue.films import FORMAT, SCHEMA, pack, pack_facts
 from movierating.catalogue.titles import index_text
 from movierating.films import tmdb
 from movierating.films.film import Film
-from movierating.ledger.records import Forecast
+from movierating.ledger.records import Forecast, Score, last_before_release
 from scripts.dataset.eligibility import is_eligible
 from scripts.store.film_store import FilmStore
 from scripts.store.parsing import korean_plots, korean_titles, parse_film, to_frame
@@ -56,8 +56,13 @@ _COLUMNS: Final = (
 )
 
 
-def write_catalogue(
-    path: Path, store: FilmStore, forecasts: Iterable[Forecast], day: date, votes_to_score: int
+def write_catalogue(  # noqa: PLR0913, PLR0917 - one argument per kind of data
+    path: Path,
+    store: FilmStore,
+    forecasts: Iterable[Forecast],
+    scores: Iterable[Score],
+    day: date,
+    votes_to_score: int,
 ) -> int:
     """Write a catalogue of the films to come, the recent ones, and those with enough votes.
 
@@ -67,6 +72,7 @@ def write_catalogue(
         path: The file to write; it must not exist.
         store: The film store.
         forecasts: The recorded forecasts of the last `FORECAST_DAYS` days, the oldest first.
+        scores: One score for each film that has been scored.
         day: The day of the run. Only records and votes that were known on it are used.
         votes_to_score: A forecast is compared with the rating at this number of votes.
 
@@ -78,7 +84,7 @@ def write_catalogue(
         database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA)
         database.execute("BEGIN")
         count = _write_films(database, store, day)
-        _write_forecasts(database, forecasts)
+        _write_record(database, _write_forecasts(database, forecasts), scores, day)
         about = {
             "format": FORMAT,
             "source": store.folder.name,
@@ -165,14 +171,48 @@ def _rows(films: pa.Table, day: date) -> Iterator[tuple[Any, ...]]:
         )
 
 
-def _write_forecasts(database: sqlite3.Connection, forecasts: Iterable[Forecast]) -> None:
-    """Write the last forecast of each day for the films of the catalogue."""
+def _write_forecasts(
+    database: sqlite3.Connection, forecasts: Iterable[Forecast]
+) -> Iterator[Forecast]:
+    """Write the last forecast of each day for the films of the catalogue, and pass them on."""
     known = {film_id for (film_id,) in database.execute("SELECT film_id FROM films")}
+    for each in forecasts:
+        if each.film_id in known:
+            database.execute(
+                "INSERT OR REPLACE INTO forecasts VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    each.film_id,
+                    each.day.isoformat(),
+                    each.rating,
+                    each.low,
+                    each.high,
+                    each.version,
+                ),
+            )
+            yield each
+
+
+def _write_record(
+    database: sqlite3.Connection,
+    forecasts: Iterable[Forecast],
+    scores: Iterable[Score],
+    day: date,
+) -> None:
+    """Write the last forecast before the release, and the score, of each released film."""
+    newest = last_before_release(forecasts, _release_dates(database, day))
+    by_film = {each.film_id: pack(each.model_dump_json().encode()) for each in scores}
     database.executemany(
-        "INSERT OR REPLACE INTO forecasts VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO record VALUES (?, ?, ?)",
         (
-            (each.film_id, each.day.isoformat(), each.rating, each.low, each.high, each.version)
-            for each in forecasts
-            if each.film_id in known
+            (film_id, pack(each.model_dump_json().encode()), by_film.get(film_id))
+            for film_id, each in newest.items()
         ),
     )
+
+
+def _release_dates(database: sqlite3.Connection, day: date) -> Mapping[int, date]:
+    """Return the release date of each film that has been released by a day, by film id."""
+    rows = database.execute(
+        "SELECT film_id, release_date FROM films WHERE release_date <= ?", (day.isoformat(),)
+    )
+    return {film_id: date.fromisoformat(released) for film_id, released in rows}

@@ -37,6 +37,7 @@ class FilmToForecast:
         poster_path: TMDB's path of the poster. The UI shows it; the model does not use it.
         original_title: Title in the original language. Visitors search for it; the model does not
             use it.
+        korean_title: Korean title, for the same purpose.
     """
 
     film_id: int
@@ -46,6 +47,7 @@ class FilmToForecast:
     release_country: str | None = None
     poster_path: str | None = None
     original_title: str | None = None
+    korean_title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ class Forecaster:
             language=facts.original_language,
             poster_path=film.poster_path,
             original_title=film.original_title,
+            korean_title=film.korean_title,
             source=self.source,
             distribution=(
                 StatedDistribution.of(predicted.distribution) if predicted.distribution else None

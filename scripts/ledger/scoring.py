@@ -13,14 +13,16 @@ from typing import Any, Final
 import pyarrow.compute as pc
 
 from movierating.ledger.ledger import ForecastLedger
-from movierating.ledger.records import Forecast, Score, ScoringMark, last_before_release
+from movierating.ledger.records import (
+    MARK_AGES,
+    Forecast,
+    Score,
+    ScoringMark,
+    last_before_release,
+)
 from scripts.dataset.eligibility import is_eligible
 from scripts.store.film_store import FilmStore
 
-MARK_AGES: Final[Mapping[ScoringMark, timedelta]] = {
-    "30 days": timedelta(30),
-    "90 days": timedelta(90),
-}
 WATCHED_DAYS: Final = 730  # since the release; a film that has few votes until then gets no score
 # Forecasts are made at most 180 days before the release, so no older ones are read.
 _OLDEST_FORECAST: Final = timedelta(days=200)

@@ -14,7 +14,7 @@ from scripts.dataset.eligibility import is_eligible
 from scripts.ledger.forecaster import FilmToForecast
 from scripts.parameters import MIN_VOTES_TO_MEASURE
 from scripts.store.film_store import FilmStore
-from scripts.store.parsing import main_genre, parse_film, to_frame
+from scripts.store.parsing import korean_titles, main_genre, parse_film, to_frame
 from scripts.store.releases import first_release
 
 DAYS_AHEAD: Final = 180  # films are forecast from this many days before their release
@@ -91,7 +91,8 @@ def upcoming(ledger: ForecastLedger, day: date, release_dates: Mapping[int, date
 
 def _films_to_forecast(films: pa.Table) -> Iterator[FilmToForecast]:
     others = films.select(["poster_path", "original_title", "release_dates"]).to_pylist()
-    for row, other in zip(to_frame(films).to_dict("records"), others, strict=True):
+    rows, titles = to_frame(films).to_dict("records"), korean_titles(films)
+    for row, other, korean_title in zip(rows, others, titles, strict=True):
         film = parse_film(row)
         release = first_release(film.release_date, other["release_dates"])
         assert release is not None  # noqa: S101 - the filter requires a release date
@@ -103,6 +104,7 @@ def _films_to_forecast(films: pa.Table) -> Iterator[FilmToForecast]:
             release_country=release.country or None,
             poster_path=other["poster_path"] or None,
             original_title=other["original_title"] or None,
+            korean_title=korean_title,
         )
 
 

@@ -56,7 +56,9 @@ UPCOMING = Upcoming(
             ),
             week_ago=6.0,
         ),
-        UpcomingFilm(forecast=forecast(4, title=None, rating=5.0), week_ago=5.0),
+        UpcomingFilm(
+            forecast=forecast(4, title=None, korean_title="비밀의 정원", rating=5.0), week_ago=5.0
+        ),
     ),
 )
 TRANSLATIONS = {"등대지기의 행복한 딸": "The happy daughter of the lighthouse keeper"}
@@ -94,7 +96,7 @@ def serving(
     with (
         patch("app.background.model_follower.START_SECONDS", patience_seconds),
         patch("app.background.bucket_reader.START_SECONDS", patience_seconds),
-        patch("app.routes.films._today", lambda: RUN_DATE),
+        patch("app.clock.today", lambda: RUN_DATE),
         TestClient(app, raise_server_exceptions=False) as client,
     ):
         yield client, follower

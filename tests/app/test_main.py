@@ -29,6 +29,7 @@ DESCRIBED = {
     "/v1/films/{film_id}",
     "/v1/forecasts",
     "/v1/track-record",
+    "/v1/track-record/films",
     "/v1/history",
     "/v1/version",
     "/v1/metrics",

@@ -7,6 +7,7 @@ PATHS = [
     "/v1/card",
     "/v1/forecasts",
     "/v1/track-record",
+    "/v1/track-record/films",
     "/v1/history",
     "/v1/people?q=a",
     "/v1/ratings",

@@ -1,12 +1,15 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from movierating.catalogue.films import FilmCatalogue
 from movierating.catalogue.publication import POINTER_KEY, Catalogues
+from movierating.catalogue.record import find
 from movierating.films.source import TMDB, invented_films
 from movierating.ledger.ledger import ForecastLedger
+from movierating.ledger.records import Score
 from movierating.registry.registry import Registry
 from movierating.s3 import Bucket
 from movierating.settings import Settings
@@ -15,7 +18,7 @@ from scripts.store.film_store import film_store
 from tests.support.bundles import RUN_DATE, Packed, put_into_production
 from tests.support.catalogues import films
 from tests.support.films import columns, tmdb_store
-from tests.support.forecasts import forecast
+from tests.support.forecasts import forecast, scored
 
 DAY = timedelta(days=1)
 
@@ -44,6 +47,21 @@ def test_catalogue_has_the_films_of_the_store_and_the_forecasts_of_the_ledger(
     assert [film.film_id for film in catalogue.search("lantern returns", RUN_DATE)] == [1]
     assert [each.day for each in catalogue.forecasts(1)] == [RUN_DATE - DAY, RUN_DATE]
     assert catalogue.about.votes_to_score == settings.forecast_min_votes
+
+
+def test_record_has_the_newest_score_with_enough_votes(
+    settings: Settings, bucket: Bucket, tmp_path: Path
+):
+    ledger, released = ForecastLedger(bucket), date(2026, 10, 1)
+    ledger.append([forecast(3, released - DAY, release_date=released, source=TMDB)])
+    film: dict[str, Any] = {"film_id": 3, "release_date": released, "source": TMDB}
+    first = scored(**film, mark="votes", day=released + 9 * DAY)
+    later = scored(**film, mark="30 days", day=released + 30 * DAY, votes=49)
+    ledger.append_scores(RUN_DATE, [first, later])
+    publish(RUN_DATE, settings)
+    (found,), _ = find(published(bucket, tmp_path), "", RUN_DATE, "scored")
+    assert found.score
+    assert Score.model_validate_json(found.score) == first
 
 
 def test_second_run_of_a_day_changes_nothing(settings: Settings, bucket: Bucket):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from movierating.films.source import TMDB
-from movierating.ledger.records import Forecast
+from movierating.ledger.records import Forecast, Score
 from scripts.catalogue.build import write_catalogue
 from scripts.store.film_store import FilmStore
 from tests.support.bundles import RUN_DATE
@@ -35,6 +35,7 @@ def catalogue_file(
     folder: Path,
     stored: Iterable[dict[str, Any]] | None = None,
     forecasts: Iterable[Forecast] = (),
+    scores: Iterable[Score] = (),
     source: str = TMDB,
     name: str = "films.sqlite",
 ) -> Path:
@@ -44,13 +45,14 @@ def catalogue_file(
         folder: The folder for the catalogue and the film store.
         stored: The films in the store, in TMDB's format; by default those of `films`.
         forecasts: The recorded forecasts.
+        scores: The recorded scores.
         source: The source of the films.
         name: The name of the file.
     """
     store = FilmStore(folder / f"store-{name}" / source)
     store.add(columns(*(films() if stored is None else stored)))
     path = folder / name
-    write_catalogue(path, store, forecasts, RUN_DATE, VOTES_TO_SCORE)
+    write_catalogue(path, store, forecasts, scores, RUN_DATE, VOTES_TO_SCORE)
     return path
 
 

@@ -34,6 +34,9 @@ const answers = {
     params: { query: { sort: "-rating", limit: 2 } },
   }),
   "GET /v1/track-record": await client.GET("/v1/track-record"),
+  "GET /v1/track-record/films": await client.GET("/v1/track-record/films", {
+    params: { query: { search: "lantern", state: "waiting" } },
+  }),
   "GET /v1/history": await client.GET("/v1/history"),
   "GET /v1/metrics": await client.GET("/v1/metrics", { parseAs: "text" }),
   "GET /livez": await client.GET("/livez"),

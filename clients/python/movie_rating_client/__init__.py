@@ -3,7 +3,16 @@
 from .clients import AsyncClient, Client
 from .errors import ApiError, FieldError, InvalidInputError
 from .retries import Retries
-from .types import BatchForecast, BatchRow, DatedForecast, Entity, Film, Forecast, Options
+from .types import (
+    BatchForecast,
+    BatchRow,
+    DatedForecast,
+    Entity,
+    Film,
+    Forecast,
+    Options,
+    RecordedFilm,
+)
 
 __all__ = [
     "ApiError",
@@ -18,5 +27,6 @@ __all__ = [
     "Forecast",
     "InvalidInputError",
     "Options",
+    "RecordedFilm",
     "Retries",
 ]

@@ -18,7 +18,9 @@ from .types import (
     NameField,
     Options,
     Ratings,
+    RecordedFilm,
     Sorting,
+    State,
     VersionInfo,
 )
 
@@ -97,11 +99,16 @@ class Client:
 
     def upcoming(self, search: str = "", sort: Sorting = "release_date") -> Iterator[DatedForecast]:
         """Yield the recorded forecasts of upcoming films, from all pages of the list."""
-        path, query = "/v1/forecasts", _first_page(search, sort)
-        while path:
-            page = self._json("GET", path, params=query)
-            yield from page["films"]
-            path, query = page["next"], None
+        yield from self._pages("/v1/forecasts", {"search": search, "sort": sort})
+
+    def opened(self, days: str = "last_week", search: str = "") -> Iterator[DatedForecast]:
+        """Yield the forecasts of films released in some days, such as `last_week` or `2026-11`."""
+        yield from self._pages("/v1/forecasts", {"opened": days, "search": search})
+
+    def record(self, search: str = "", state: State | None = None) -> Iterator[RecordedFilm]:
+        """Yield the released films that were forecast, with their rating and score so far."""
+        query = {"search": search} if state is None else {"search": search, "state": state}
+        yield from self._pages("/v1/track-record/films", query)
 
     def version(self) -> VersionInfo:
         """Return the version of the model in service, and its origin."""
@@ -124,6 +131,13 @@ class Client:
     ) -> None:
         """Close the connections to the service."""
         self.close()
+
+    def _pages(self, path: str, query: dict[str, str]) -> Iterator[Any]:
+        page = self._json("GET", path, params=query | {"limit": _PAGE})
+        yield from page["films"]
+        while page["next"]:
+            page = self._json("GET", page["next"])
+            yield from page["films"]
 
     def _json(self, method: str, path: str, **content: Any) -> Any:
         for attempt in range(1, self._retries.attempts + 1):
@@ -199,12 +213,23 @@ class AsyncClient:
         self, search: str = "", sort: Sorting = "release_date"
     ) -> AsyncIterator[DatedForecast]:
         """Yield the recorded forecasts of upcoming films, from all pages of the list."""
-        path, query = "/v1/forecasts", _first_page(search, sort)
-        while path:
-            page = await self._json("GET", path, params=query)
-            for film in page["films"]:
-                yield film
-            path, query = page["next"], None
+        async for film in self._pages("/v1/forecasts", {"search": search, "sort": sort}):
+            yield film
+
+    async def opened(
+        self, days: str = "last_week", search: str = ""
+    ) -> AsyncIterator[DatedForecast]:
+        """Yield the forecasts of films released in some days, such as `last_week` or `2026-11`."""
+        async for film in self._pages("/v1/forecasts", {"opened": days, "search": search}):
+            yield film
+
+    async def record(
+        self, search: str = "", state: State | None = None
+    ) -> AsyncIterator[RecordedFilm]:
+        """Yield the released films that were forecast, with their rating and score so far."""
+        query = {"search": search} if state is None else {"search": search, "state": state}
+        async for film in self._pages("/v1/track-record/films", query):
+            yield film
 
     async def version(self) -> VersionInfo:
         """Return the version of the model in service, and its origin."""
@@ -227,6 +252,15 @@ class AsyncClient:
     ) -> None:
         """Close the connections to the service."""
         await self.close()
+
+    async def _pages(self, path: str, query: dict[str, str]) -> AsyncIterator[Any]:
+        page = await self._json("GET", path, params=query | {"limit": _PAGE})
+        for film in page["films"]:
+            yield film
+        while page["next"]:
+            page = await self._json("GET", page["next"])
+            for film in page["films"]:
+                yield film
 
     async def _json(self, method: str, path: str, **content: Any) -> Any:
         for attempt in range(1, self._retries.attempts + 1):
@@ -254,10 +288,6 @@ def _query(*, explain: bool, at_least: Sequence[float], translate: bool) -> dict
         "at_least": list(at_least),
         "translate": str(translate).lower(),
     }
-
-
-def _first_page(search: str, sort: Sorting) -> dict[str, Any] | None:
-    return {"search": search, "sort": sort, "limit": _PAGE}
 
 
 def _content(response: httpx.Response) -> Any:

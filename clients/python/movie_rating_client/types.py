@@ -16,6 +16,7 @@ Sorting = Literal[
     "width",
     "-width",
 ]
+State = Literal["waiting", "scored"]
 
 
 class Entity(TypedDict):
@@ -183,21 +184,69 @@ class Options(TypedDict):
     languages: list[LanguageOption]
 
 
+class Outcome(TypedDict):
+    """What the audience has said about a film since its release."""
+
+    as_of: str
+    rating: float | None
+    votes: int
+    votes_needed: int
+    inside: bool | None
+
+
 class DatedForecast(TypedDict):
-    """The newest recorded forecast of an upcoming film."""
+    """The newest forecast of an upcoming film, or the last one before the release of a film."""
 
     id: int
     title: str | None
     original_title: str | None
+    korean_title: str | None
     release_date: str
     rating: float
     interval: RatingInterval
+    at_least: list[Chance] | None
     change: float | None
     reasons: list[Reason]
     genre: str | None
     language: str | None
     made_at: str
     version: str
+    poster: str | None
+    outcome: Outcome | None
+
+
+class DailyForecast(TypedDict):
+    """The last forecast of one day."""
+
+    day: str
+    rating: float
+    interval: RatingInterval
+    version: str
+
+
+class Comparison(TypedDict):
+    """A forecast compared with the rating that the film had at a time."""
+
+    mark: Literal["votes", "30 days", "90 days"]
+    day: str
+    rating: float
+    votes: int
+    error: float
+    inside: bool
+
+
+class RecordedFilm(TypedDict):
+    """A released film, its last forecast before the release, and how it came out."""
+
+    id: int
+    title: str | None
+    original_title: str | None
+    korean_title: str | None
+    release_date: str
+    forecast: DailyForecast
+    outcome: Outcome
+    score: Comparison | None
+    next_due: str | None
     poster: str | None
 
 

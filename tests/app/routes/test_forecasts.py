@@ -9,13 +9,16 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app import problems
+from app.background.catalogue_reader import CatalogueReader
 from app.background.forecasts_reader import ForecastsReader
-from app.routes.forecasts import POSTER_PIXELS, router
+from app.recorded import POSTER_PIXELS
+from app.routes import forecasts, track_record
 from movierating.posters import poster_base_url
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from tests.app.conftest import serving as whole_service
 from tests.app.test_paging import pages_of
+from tests.support.bundles import RUN_DATE
 
 NEVER = 3600.0
 
@@ -35,13 +38,15 @@ def serving(settings: Settings, reader: ForecastsReader | None = None) -> Iterat
         reads.start()
         yield {
             "forecasts_reader": reads,
+            "catalogue_reader": CatalogueReader(lambda: open_bucket(settings), Path("unused")),
             "poster_base_url": poster_base_url(settings, POSTER_PIXELS),
         }
         reads.stop()
 
     app = FastAPI(lifespan=lifespan)
     problems.install(app)
-    app.include_router(router)
+    app.include_router(forecasts.router)
+    app.include_router(track_record.router)
     with TestClient(app) as client:
         yield client
 
@@ -65,6 +70,7 @@ def test_forecast_is_returned_as_recorded(client: TestClient):
         "id": 1,
         "title": "The Lantern",
         "original_title": None,
+        "korean_title": None,
         "release_date": "2026-12-03",
         "rating": 6.0,
         "interval": {"low": 5.5, "high": 7.5, "coverage": 0.8},
@@ -80,6 +86,7 @@ def test_forecast_is_returned_as_recorded(client: TestClient):
         "made_at": "2026-11-23T12:00:00Z",
         "version": "2026-11-23-0123456789ab",
         "poster": None,
+        "outcome": None,
     }
 
 
@@ -91,6 +98,10 @@ def test_forecast_is_returned_as_recorded(client: TestClient):
         ({"search": "등불"}, [3]),
         ({"search": "ete"}, [3]),
         ({"search": "lántern  ii"}, [3]),
+        ({"search": "lantern-ii!"}, [3]),
+        ({"search": "정원"}, [4]),
+        ({"search": "2"}, [2]),
+        ({"search": "🍿"}, []),
         ({"search": ""}, [1, 2, 3, 4]),
         ({"search": "nothing"}, []),
         ({"sort": "release_date"}, [1, 2, 3, 4]),
@@ -146,6 +157,39 @@ def test_posters_need_films_from_tmdb(ledger_settings: Settings, tmdb: str, post
     assert film["poster"] == poster
 
 
+@pytest.mark.parametrize(
+    ("opened", "expected"),
+    [("2026-12-03", [1, 2, 3, 4]), ("2026-W49", [1, 2, 3, 4]), ("2026-12-04", [])],
+)
+def test_upcoming_films_of_a_span_need_no_catalogue(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, opened: str, expected: list[int]
+):
+    monkeypatch.setattr("app.clock.today", lambda: RUN_DATE)
+    assert listed(client, opened=opened) == expected
+
+
+def test_span_with_released_films_needs_the_catalogue(client: TestClient):
+    response = client.get("/forecasts", params={"opened": "today"})
+    assert response.status_code == 503
+    assert "film catalogue" in response.json()["detail"]
+
+
+def test_unknown_span_is_refused_with_the_allowed_ones(client: TestClient):
+    response = client.get("/forecasts", params={"opened": "lately"})
+    assert response.status_code == 422
+    (error,) = response.json()["errors"]
+    assert error["field"] == "opened"
+    assert error["message"].startswith("send today, yesterday, tomorrow, this_week, last_week")
+
+
+def test_first_comparison_is_due_30_days_after_the_first_release(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.clock.today", lambda: RUN_DATE)
+    answer = client.get("/track-record").json()
+    assert (answer["next_due"], answer["waiting"]) == ("2027-01-02", None)
+
+
 def test_track_record_has_the_errors_of_forecasts_and_of_the_baselines(client: TestClient):
     answer = client.get("/track-record").json()
     assert answer["figures"]["rmse"] == 0.5
@@ -157,6 +201,7 @@ def test_empty_ledger_gives_an_empty_page_and_no_track_record(bucket_settings: S
     with serving(bucket_settings) as client:
         assert client.get("/forecasts").json() == {
             "as_of": None,
+            "opened": None,
             "total": 0,
             "films": [],
             "next": None,

@@ -1,6 +1,8 @@
 import inspect
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import requests
@@ -8,17 +10,23 @@ from movie_rating_client import ApiError, AsyncClient, Client, FieldError, Inval
 from movie_rating_client import clients as clients_module
 
 from app.keys import hash_of
+from movierating.catalogue.publication import Catalogues
 from movierating.ledger.ledger import UPCOMING_KEY, ForecastLedger
 from movierating.registry.registry import Registry
 from movierating.s3 import open_bucket
 from sandbox.s3.process import S3Server
 from tests.app.conftest import UPCOMING
-from tests.support.bundles import Packed, put_into_production
+from tests.support.bundles import RUN_DATE, Packed, put_into_production
+from tests.support.catalogues import catalogue_file
+from tests.support.films import moment
+from tests.support.forecasts import forecast
 from tests.support.live_service import service_in_a_thread
 from tests.support.running_async import run_async
 
 KEY = "a key"
 FILM: dict[str, Any] = {"genres": ["Drama"], "language": "ko", "runtime": 112}
+# Of the released film 3 of the catalogue.
+BEFORE_RELEASE = forecast(3, date(2026, 9, 30), release_date=date(2026, 10, 1))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +38,12 @@ def url(
     bucket = open_bucket(settings)
     put_into_production(Registry(bucket), packed)
     ForecastLedger(bucket).write_view(UPCOMING_KEY, UPCOMING)
-    with service_in_a_thread(settings, tmp_path_factory.mktemp("service")) as address:
+    catalogue = catalogue_file(tmp_path_factory.mktemp("films"), forecasts=[BEFORE_RELEASE])
+    Catalogues(bucket).publish(catalogue, moment())
+    with (
+        patch("app.clock.today", lambda: RUN_DATE),
+        service_in_a_thread(settings, tmp_path_factory.mktemp("service")) as address,
+    ):
         yield address
 
 
@@ -56,6 +69,8 @@ def test_every_method_works_in_both_clients(url: str):
                 await client.find_names("a"),
                 await client.ratings("Drama"),
                 [film async for film in client.upcoming("lantern", "-rating")],
+                [film async for film in client.opened("2026-10-01", "lantern")],
+                [film async for film in client.record("lantern", "waiting")],
                 await client.version(),
             ]
 
@@ -67,6 +82,8 @@ def test_every_method_works_in_both_clients(url: str):
             client.find_names("a"),
             client.ratings("Drama"),
             list(client.upcoming("lantern", "-rating")),
+            list(client.opened("2026-10-01", "lantern")),
+            list(client.record("lantern", "waiting")),
             client.version(),
         ]
     assert answers == run_async(all_answers())
