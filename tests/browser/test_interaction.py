@@ -123,9 +123,7 @@ def test_forecast_can_be_varied_downloaded_and_shared_by_link(
     other.close()
 
     api.responses["/predict"] = 200, FORECAST | {"rating": 6.54}
-    field = page.get_by_label(
-        {"ko": "다른 상영 시간(분)", "en": "Other running time (min)"}[language]
-    )
+    field = page.get_by_label({"ko": "새 러닝타임(분)", "en": "New running time (min)"}[language])
     field.fill("150")
     field.press("Enter")
     metrics = page.get_by_test_id("stMetric")
@@ -207,7 +205,7 @@ def test_language_switch_keeps_values_that_were_not_submitted(address: str, page
     expect(page.get_by_role("heading", name=TITLES[""]["en"])).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect_values("en")
-    expect(page.get_by_role("combobox", name="Film's language")).to_have_value("Korean")
+    expect(page.get_by_role("combobox", name="Original language")).to_have_value("Korean")
     assert "lang=en" in page.url
     submit(page, "en")
     expect(page.get_by_text("6.8", exact=True)).to_be_visible()
@@ -253,7 +251,7 @@ def test_forecast_can_be_requested_with_the_keyboard_alone(api: StubApi, address
 
 def test_typed_values_survive_closing_the_expander(api: StubApi, address: str, page: Page):
     submit_sample(page, address, "en")
-    more = page.get_by_text("More facts:")
+    more = page.get_by_text("More details")
     more.click()
     page.get_by_label("Title", exact=True).fill("Another title")
     page.get_by_label("Series", exact=True).fill("A series")

@@ -33,7 +33,7 @@ PLOTS = {
     "ko": "등대지기의 딸이 오랜만에 고향 섬으로 돌아와, 가족이 숨겨 온 편지 한 통을 발견한다.",
     "en": "A lighthouse keeper's daughter finds a letter her family kept from her.",
 }
-FILE = """제목,줄거리,장르,언어,상영 시간,개봉일
+FILE = """제목,줄거리,장르,원어,러닝타임,개봉일
 등불,행복한 날,드라마;SF,한국어,112,2027-05-01
 ,,코미디,en,두 시간,
 "=1+1",A day,,English,90,내일
@@ -92,7 +92,7 @@ def test_visitor_gets_a_forecast_and_keeps_the_input_when_the_api_fails(
     }[language]
     expect(page.get_by_label(scale).first).to_be_visible()
     expect(page.get_by_text("6.8", exact=True)).to_be_visible()
-    mood = {"ko": "긍정적", "en": "Positive"}[language]
+    mood = {"ko": "밝음", "en": "Bright"}[language]
     expect(page.get_by_text(mood, exact=True)).to_be_visible()
     people = {"ko": "감독·각본·출연진 +0.51", "en": "People +0.51"}[language]
     expect(page.get_by_label(people).first).to_be_visible()
@@ -108,7 +108,7 @@ def test_visitor_gets_a_forecast_and_keeps_the_input_when_the_api_fails(
 
     api.responses["/predict"] = 200, UNTRANSLATED
     submit(page, language)
-    warning = {"ko": "줄거리를 읽지 못했습니다", "en": "The plot could not be read"}[language]
+    warning = {"ko": "줄거리를 분석하지 못했습니다", "en": "The plot could not be read"}[language]
     expect(page.get_by_role("alert")).to_contain_text(warning)
     unknown = {"ko": "알 수 없음", "en": "Unknown"}[language]
     expect(page.locator(".mood")).to_have_text(unknown)
@@ -116,7 +116,7 @@ def test_visitor_gets_a_forecast_and_keeps_the_input_when_the_api_fails(
 
     api.responses["/predict"] = 200, READ_IN_KOREAN
     submit(page, language)
-    note = {"ko": "한국어 줄거리를 그대로 읽었습니다", "en": "Read in Korean"}[language]
+    note = {"ko": "한국어 줄거리를 번역 없이 분석했습니다", "en": "Read in Korean"}[language]
     expect(page.get_by_text(note)).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
     assert_fits(page)
@@ -151,7 +151,7 @@ def test_csv_file_is_forecast_row_by_row_and_an_excel_file_is_refused(
     assert_fits(page)
 
     upload(page, FILE.encode("cp949" if language == "ko" else "utf-8"))
-    summary = {"ko": "영화 2편을 읽었습니다", "en": "Read: 2 films"}[language]
+    summary = {"ko": "2편을 불러왔고", "en": "2 films read"}[language]
     expect(page.get_by_text(summary)).to_be_visible()
     expect(page.get_by_text("두 시간")).to_be_visible()
     page.get_by_role("button", name=FORECAST_ALL[language]).click()
@@ -193,15 +193,15 @@ def test_model_is_shown_beside_its_baselines_and_by_subgroup(
 ):
     open_page(page, address, "model", language, width)
     expect(page.get_by_text(VERSION).first).to_be_visible()
-    old = {"ko": "이전의 다섯 특성 모델 0.74", "en": "The old five-feature model 0.74"}[language]
+    old = {"ko": "이전 모델(변수 5개) 0.74", "en": "The old five-feature model 0.74"}[language]
     expect(page.get_by_label(old).first).to_be_visible()
     korean = {"ko": "한국어 1,234 0.71", "en": "Korean 1,234 0.71"}[language]
     expect(page.get_by_role("row", name=korean)).to_be_visible()
-    refused = {"ko": "탈락 2026-11-24-cd34 0.625", "en": "Refused 2026-11-24-cd34 0.625"}
+    refused = {"ko": "미채택 2026-11-24-cd34 0.625", "en": "Refused 2026-11-24-cd34 0.625"}
     expect(page.get_by_role("row", name=refused[language])).to_be_visible()
-    current = {"ko": "되돌림 · 사용 중", "en": "Rolled back · in service"}[language]
+    current = {"ko": "롤백 · 사용 중", "en": "Rolled back · in service"}[language]
     expect(page.get_by_role("cell", name=current)).to_be_visible()
-    counts = {"ko": "채택 1번, 되돌림 1번", "en": "1 promotion, 1 rollback"}[language]
+    counts = {"ko": "채택 1회, 롤백 1회", "en": "1 promotion, 1 rollback"}[language]
     expect(page.get_by_label(counts).first).to_be_visible()
     bins = {"ko": "예측 5.6, 실제 5.5", "en": "forecast 5.6, rating 5.5"}[language]
     expect(page.get_by_label(bins).first).to_be_visible()
@@ -253,7 +253,7 @@ def test_every_api_error_fits_on_a_phone_and_retry_works_when_the_api_is_back(
         (NO_MODEL, "아직 모델이 없습니다", "has no model yet"),
         (problem(429, "slow down"), "요청이 너무 많습니다", "too many requests"),
         (problem(401, "send a key"), "허용하지 않습니다", "does not know this page"),
-        ((500, b"boom"), "알아들을 수 없는", "this page cannot read"),
+        ((500, b"boom"), "응답을 처리할 수 없습니다", "this page cannot read"),
     ]
     retry = page.get_by_role("button", name={"ko": "다시 시도", "en": "Try again"}[language])
     api.stop()

@@ -9,14 +9,14 @@ from playwright.sync_api import Page, expect
 TITLES = {
     "": {"ko": "개봉 전 영화 평점 예측", "en": "Film rating forecast"},
     "compare": {"ko": "여러 편 비교", "en": "Compare films"},
-    "model": {"ko": "지금 쓰는 예측 모델", "en": "The model in service"},
+    "model": {"ko": "현재 예측 모델", "en": "The model in service"},
     "coming_soon": {"ko": "개봉 예정작", "en": "Coming soon"},
     "track_record": {"ko": "예측 성적표", "en": "Track record"},
 }
 SUBMIT = {"ko": "평점 예측하기", "en": "Forecast the rating"}
 FORECAST_ALL = {"ko": "모두 예측하기", "en": "Forecast all"}
-RUNTIME = {"ko": "상영 시간(분)", "en": "Running time (min)"}
-GENRES = {"ko": "장르(주 장르를 맨 앞에)", "en": "Genres (the main one first)"}
+RUNTIME = {"ko": "러닝타임(분)", "en": "Running time (min)"}
+GENRES = {"ko": "장르(주 장르부터)", "en": "Genres (the main one first)"}
 DRAMA = {"ko": "드라마", "en": "Drama"}
 PLOT = {"ko": "줄거리", "en": "Plot"}
 SAMPLE = {"ko": "숟가락 두 개", "en": "Two Spoons"}
@@ -55,13 +55,13 @@ def submit_sample(page: Page, address: str, language: str, width: int = 1440) ->
 
 
 def open_expander(page: Page, language: str) -> None:
-    page.get_by_text({"ko": "더 아는 것이", "en": "More facts:"}[language]).click()
+    page.get_by_text({"ko": "추가 정보(선택)", "en": "More details"}[language]).click()
     expect_open_expander(page, language)
 
 
 def expect_open_expander(page: Page, language: str) -> None:
     # Wait for the field that is drawn last: until then, the other fields still move.
-    last = {"ko": "키워드(영어로)", "en": "Keywords (in English)"}
+    last = {"ko": "키워드(영어)", "en": "Keywords (in English)"}
     expect(page.get_by_role("combobox", name=last[language])).to_be_visible()
     expect(page.get_by_test_id("stDateInput")).to_be_visible()
 

@@ -120,6 +120,9 @@ class Words:
 
     def joined(self, names: Iterable[str]) -> str:
         """Join names into one phrase, such as "a, b and c"."""
+        # In Korean, CLDR has a word for "and" that only official letters use.
+        if self.code == "ko":
+            return ", ".join(names)
         return str(format_list(list(names), locale=self.locale))
 
 

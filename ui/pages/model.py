@@ -141,16 +141,16 @@ def _versions(words: Words, decisions: Sequence[Decision], measured: Sequence[De
         rolled_back=[each.at.isoformat() for each in rollbacks],
         labelExpr="slice(datum.label, 0, 10)",  # only the date, YYYY-MM-DD, without the time
     )
-    counts = {
-        "versions": words.count("versions", len(measured)),
-        "rolled_back": words.count("rollbacks", len(rollbacks)),
-    }
-    promotions = words.count("promotions", len(promoted))
-    picture = words("model.history_picture", promoted=promotions, **counts)
+    versions = words.count("versions", len(measured))
+    events = [words.count("promotions", len(promoted))]
+    legend = words("model.history_legend", versions=versions, promoted=words.number(len(promoted)))
+    if rollbacks:
+        rolled_back = words.count("rollbacks", len(rollbacks))
+        events.append(rolled_back)
+        legend += " " + words("model.history_rollbacks", rolled_back=rolled_back)
+    picture = words("model.history_picture", versions=versions, events=", ".join(events))
     st.vega_lite_chart(spec=spec, alt=picture)
-    notices.small_print(
-        words("model.history_legend", promoted=words.number(len(promoted)), **counts)
-    )
+    notices.small_print(legend)
 
 
 def _lines(words: Words, measured: Sequence[Decision]) -> dict[str, list[tuple[str, float]]]:

@@ -145,6 +145,8 @@ def _draw_more(words: Words) -> None:
         _multiple_choice(words, "countries", _countries(words), words.country, form_state.MAX_NAMES)
     with second:
         _number_field(words("form.budget"), "budget", 1e6, words("form.budget_example"))
+        if note := words("form.budget_note"):
+            notices.small_print(note)
     _multiple_choice(words, "keywords", (), str, form_state.MAX_NAMES, new=True)
 
 

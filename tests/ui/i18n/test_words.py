@@ -35,6 +35,37 @@ def test_every_text_used_in_the_code_exists(language: str):
             assert name in words._tables[section], key
 
 
+def test_names_are_joined_as_in_everyday_language():
+    assert Words("ko").joined(["감독", "각본", "제작비"]) == "감독, 각본, 제작비"
+    assert Words("en").joined(["director", "budget"]) == "director and budget"
+
+
+# Words that people of the film trade do not use, or that are colloquial in a service.
+@pytest.mark.parametrize(
+    ("language", "avoided"),
+    [
+        (
+            "ko",
+            "평균적인 영화|상영 시간|영화 언어|찾을 항목|치우침|다섯 특성|적어 두신|첫 화면에서",
+        ),
+        (
+            "ko",
+            "읽은 줄거리|이렇게 바꾸면|바꾼 뒤|지금 그대로|알아볼 수 있는|늘 평균|관객 평점",
+        ),
+        ("en", "Average film|Look for|Type some|As it is|Other genre|without knowing|Link to this"),
+        ("en", "Unlike nearly|Does it mean|Left out because"),
+    ],
+)
+def test_words_that_were_replaced_do_not_come_back(language: str, avoided: str):
+    found = [
+        f"{section}.{name}"
+        for section, texts in tables(language).items()
+        for name, text in texts.items()
+        if re.search(avoided, text)
+    ]
+    assert found == []
+
+
 def test_numbers_dates_and_names_follow_the_language():
     korean, english = Words("ko"), Words("en")
     assert (korean.day(date(2027, 5, 1)), english.day(date(2027, 5, 1))) == (

@@ -29,7 +29,7 @@ def workbook() -> bytes:
     [
         ("films.csv", b"", "영화가 없습니다", "no film"),
         ("films.csv", b"\xff\xfe\x00\x81", "읽을 수 없는", "cannot be read"),
-        ("films.csv", b"a,b\n1,2\n", "알아볼 수 있는 열", "in this file is known"),
+        ("films.csv", b"a,b\n1,2\n", "인식할 수 있는 열", "in this file is known"),
         ("films.csv", b"title\n" + b"x\n" * 201, "200편보다 많습니다", "more than 200"),
         ("films.xlsx", workbook(), "CSV만 읽을 수 있습니다", "Only CSV can be read"),
     ],
@@ -65,7 +65,7 @@ def test_fault_that_concerns_all_films_stops_the_comparison(
 def test_films_of_the_form_can_be_removed():
     films = [{"title": "Two Spoons", "genres": ["Comedy"]}]
     page = click(open_page("compare", compared=films), *ALL)
-    assert "1 Two Spoons 6.8 5.9–7.7 Positive" in visible_text(page)
+    assert "1 Two Spoons 6.8 5.9–7.7 Bright" in visible_text(page)
     page = click(page, "Remove all")
     assert "Two Spoons" not in visible_text(page)
     assert page.button(key="compare").disabled

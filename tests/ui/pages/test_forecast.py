@@ -111,9 +111,9 @@ def test_no_query_string_breaks_the_page(query: dict[str, Any]):
 def test_forecast_shows_interval_mood_and_score():
     text = visible_text(submit(open_app()))
     interval, baseline = "10편 중 8편은 5.9~7.7점", "기준값(정보가 없을 때) 6.4점"
-    for expected in ("6.8", interval, baseline, "긍정적", "+0.12"):
+    for expected in ("6.8", interval, baseline, "밝음", "+0.12"):
         assert expected in text
-    assert "영어로 옮긴 줄거리" in text
+    assert "영어로 번역한 줄거리" in text
     assert "7.0점 이상일 확률 41%" in text
 
 
@@ -248,9 +248,9 @@ def test_charts_have_text_alternatives_and_similar_films_a_table(
 @pytest.mark.parametrize(
     ("label", "score", "korean", "english"),
     [
-        ("positive", 0.34, "긍정적", "Positive"),
-        ("neutral", 0.0, "중립적", "Neutral"),
-        ("negative", -0.34, "부정적", "Negative"),
+        ("positive", 0.34, "밝음", "Bright"),
+        ("neutral", 0.0, "중립", "Neutral"),
+        ("negative", -0.34, "어두움", "Dark"),
     ],
 )
 def test_mood_has_three_labels_in_both_languages(
@@ -318,7 +318,7 @@ def test_next_click_shows_a_new_model(api: StubApi):
 @pytest.mark.parametrize(
     ("language", "message", "mood"),
     [
-        ("ko", "줄거리를 읽지 못했습니다", "알 수 없음"),
+        ("ko", "줄거리를 분석하지 못했습니다", "알 수 없음"),
         ("en", "The plot could not be read and was not used", "Unknown"),
     ],
 )
@@ -335,7 +335,7 @@ def test_untranslated_plot_gives_a_warning_and_an_unknown_mood(
 @pytest.mark.parametrize(
     ("language", "message", "mood"),
     [
-        ("ko", "한국어 줄거리를 그대로 읽었습니다", "알 수 없음"),
+        ("ko", "한국어 줄거리를 번역 없이 분석했습니다", "알 수 없음"),
         ("en", "Read in Korean, without translation", "Unknown"),
     ],
 )
@@ -446,7 +446,7 @@ def test_missing_model_is_reported(api: StubApi, language: str, message: str):
     [
         (problem(429, "slow down"), "요청이 너무 많습니다", "too many requests"),
         (problem(401, "send a key"), "허용하지 않습니다", "does not know this page"),
-        ((500, b"boom"), "알아들을 수 없는", "this page cannot read"),
+        ((500, b"boom"), "응답을 처리할 수 없습니다", "this page cannot read"),
     ],
 )
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -462,10 +462,10 @@ def test_refused_fields_are_explained_one_by_one(api: StubApi):
         422, "all", **{"keywords": "less than *30*", "body": "send at least", "genres.0": "short"}
     )
     page = submit(open_app())
-    assert "받아들이지 않았습니다" in error_of(page)
+    assert "입력값을 처리할 수 없습니다" in error_of(page)
     assert [text.value for text in page.text] == [
         "키워드: less than *30*",
-        "줄거리나 장르 가운데 하나는 있어야 합니다.",
+        "줄거리와 장르 중 하나는 입력해 주세요.",
         "장르: short",
     ]
 
@@ -473,7 +473,7 @@ def test_refused_fields_are_explained_one_by_one(api: StubApi):
 @pytest.mark.parametrize(
     ("language", "messages"),
     [
-        ("ko", ["상영 시간은 0분보다 길고 600분 이하", "제작 국가는 KR 같은 두 글자"]),
+        ("ko", ["러닝타임은 0분보다 길고 600분 이하", "제작 국가는 KR 같은 두 글자"]),
         ("en", ["more than 0 and at most 600 minutes", "codes of two letters like KR"]),
     ],
 )
@@ -513,13 +513,13 @@ def test_unexpected_status_is_reported(api: StubApi, response: tuple[int, object
 @pytest.mark.parametrize("body", [*NO_OBJECT, *ODD_FORECAST], ids=ascii)
 def test_unreadable_forecast_is_reported(api: StubApi, body: object):
     api.responses["/predict"] = 200, FORECAST | body if isinstance(body, dict) else body
-    assert "알아들을 수 없는" in error_of(submit(open_app()))
+    assert "응답을 처리할 수 없습니다" in error_of(submit(open_app()))
 
 
 @pytest.mark.parametrize("body", [*NO_OBJECT, {}], ids=ascii)
 def test_unreadable_options_are_reported(api: StubApi, body: object):
     api.responses["/options"] = 200, body
-    assert "알아들을 수 없는" in error_of(open_app())
+    assert "응답을 처리할 수 없습니다" in error_of(open_app())
 
 
 @pytest.mark.parametrize("body", [*NO_OBJECT, {}], ids=ascii)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tests.support.app_test import chart_texts, error_of, html_of, open_page, visible_text
-from tests.support.stub_api import NO_MODEL, VERSION, StubApi, problem
+from tests.support.stub_api import HISTORY, NO_MODEL, VERSION, StubApi, problem
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("api")
     ("language", "outcomes"),
     [
         ("en", ("Refused", "Rolled back · in service", "Promoted")),
-        ("ko", ("탈락", "되돌림 · 사용 중", "채택")),
+        ("ko", ("미채택", "롤백 · 사용 중", "채택")),
     ],
 )
 def test_every_run_is_listed_with_its_outcome_and_one_is_in_service(
@@ -32,8 +32,8 @@ def test_every_run_is_listed_with_its_outcome_and_one_is_in_service(
     [
         (
             "ko",
-            "이전의 다섯 특성 모델 0.74",
-            "채택 1번, 되돌림 1번",
+            "이전 모델(변수 5개) 0.74",
+            "채택 1회, 롤백 1회",
             "예측 5.6, 실제 5.5",
             "한국어 1,234 0.71",
         ),
@@ -65,7 +65,7 @@ def test_registry_without_decisions_is_explained(api: StubApi):
 
 @pytest.mark.parametrize(
     ("language", "message"),
-    [("ko", "종류별 정확도 자료가 없습니다"), ("en", "without calibration")],
+    [("ko", "유형별 정확도 자료가 없습니다"), ("en", "without calibration")],
 )
 def test_missing_evidence_is_explained(api: StubApi, language: str, message: str):
     api.responses["/evidence"] = problem(404, "this version was published without its evidence")
@@ -75,7 +75,7 @@ def test_missing_evidence_is_explained(api: StubApi, language: str, message: str
 @pytest.mark.parametrize(
     ("language", "message", "subgroup"),
     [
-        ("ko", "기록을 지금 읽을 수 없습니다", "한국어 1,234 0.71"),
+        ("ko", "기록을 지금 불러올 수 없습니다", "한국어 1,234 0.71"),
         ("en", "records cannot be read", "Korean 1,234 0.71"),
     ],
 )
@@ -95,7 +95,7 @@ def test_unreadable_history_is_reported_and_the_rest_stays_visible(
         (NO_MODEL, "아직 모델이 없습니다", "has no model yet"),
         (problem(429, "slow down"), "요청이 너무 많습니다", "too many requests"),
         (problem(401, "send a key"), "허용하지 않습니다", "does not know this page"),
-        ((500, b"boom"), "알아들을 수 없는", "this page cannot read"),
+        ((500, b"boom"), "응답을 처리할 수 없습니다", "this page cannot read"),
     ],
 )
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -107,3 +107,12 @@ def test_failing_api_is_explained_in_the_page_language(
     else:
         api.respond_everywhere(response)
     assert {"ko": korean, "en": english}[language] in error_of(open_page("model", language))
+
+
+def test_no_rollback_is_not_mentioned(api: StubApi):
+    decisions = [each for each in HISTORY["decisions"] if each["action"] != "rolled_back"]
+    api.responses["/history"] = 200, {"decisions": decisions}
+    page = open_page("model")
+    assert "rollback" not in " ".join(chart_texts(page))
+    assert "Triangles: versions" in visible_text(page)
+    assert "Dashed" not in visible_text(page)

@@ -24,7 +24,7 @@ def films(text: str, encoding: str = "utf-8") -> list[Row]:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
 def test_columns_may_have_names_of_both_languages_or_of_the_api(encoding: str):
-    (film,) = films("제목,Plot,genres,언어\n등불,빛,드라마; SF,Korean\n", encoding)
+    (film,) = films("제목,Plot,genres,원어\n등불,빛,드라마; SF,Korean\n", encoding)
     assert film.facts == {
         "title": "등불",
         "overview": "빛",
@@ -45,11 +45,11 @@ def test_dates_may_have_korean_separators(written: str):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("Drama,long,,", "상영 시간 칸에는 분 단위"),
-        ("Drama,nan,,", "상영 시간 칸에는 분 단위"),
+        ("Drama,long,,", "러닝타임 칸에는 분 단위"),
+        ("Drama,nan,,", "러닝타임 칸에는 분 단위"),
         ("Drama,,much,", "제작비 칸에는 미국 달러"),
-        ("Drama,,,soon", "개봉일 칸에는 2027-05-01처럼"),
-        (",90,,", "줄거리나 장르"),
+        ("Drama,,,soon", "개봉일 칸에는 2027-05-01과 같은"),
+        (",90,,", "줄거리와 장르 중"),
     ],
 )
 def test_faulty_row_names_the_field_and_other_rows_are_read(row: str, message: str):
