@@ -1,9 +1,8 @@
 """FastAPI dependencies, through which the routes get the objects that the application shares."""
 
-from http import HTTPStatus
 from typing import Annotated, TypedDict
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 
 from app.background.catalogue_reader import CatalogueReader
 from app.background.decisions_reader import DecisionsReader
@@ -66,6 +65,12 @@ def worker_of(request: Request) -> Worker:
     return worker
 
 
+def catalogue_reader_of(request: Request) -> CatalogueReader:
+    """Return the reader that has the film catalogue."""
+    reader: CatalogueReader = request.state.catalogue_reader
+    return reader
+
+
 # The dependencies below are `async` because FastAPI runs plain functions in a thread. Routes that
 # forecast call the functions above instead: resolving a dependency takes a tenth of the time of a
 # forecast.
@@ -92,8 +97,7 @@ async def _decisions_reader(request: Request) -> DecisionsReader:
 
 def known_catalogue(request: Request) -> FilmCatalogue | None:
     """Return the film catalogue; None if there is none, or if it cannot be read."""
-    reader: CatalogueReader = request.state.catalogue_reader
-    return reader.catalogue
+    return catalogue_reader_of(request).catalogue
 
 
 def catalogue_of(request: Request) -> FilmCatalogue:
@@ -102,14 +106,7 @@ def catalogue_of(request: Request) -> FilmCatalogue:
     Raises:
         HTTPException: Status 503: there is no catalogue, or it cannot be read.
     """
-    reader: CatalogueReader = request.state.catalogue_reader
-    if reader.catalogue is None:
-        reader.refuse_unread()
-        raise HTTPException(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "there is no film catalogue yet; the pipeline's DAG tmdb_movie_forecast publishes it",
-        )
-    return reader.catalogue
+    return catalogue_reader_of(request).current()
 
 
 async def _catalogue(request: Request) -> FilmCatalogue:

@@ -28,6 +28,7 @@ MAX_GENRES: Final = 20
 MAX_GENRE_CHARACTERS: Final = 60
 MAX_COUNTRIES: Final = 30
 MAX_CODE_CHARACTERS: Final = 100  # of a language or a country, which may be a name
+LARGEST_FILM_ID: Final = 10**12  # SQLite could not compare much larger ones
 
 _NULL: Final = {"type": "null"}  # in a JSON schema
 
@@ -208,6 +209,22 @@ def read_date(value: Any) -> date | None:
     return day
 
 
+def read_film_id(value: Any) -> int | None:
+    """Read TMDB's id of a film; null counts as left out."""
+    wanted = "send TMDB's id of a film as a whole number, such as 496243"
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise refuse("wrong_type", f"this is {kind_of(value)}", wanted)
+    if not value >= 1:  # also NaN
+        raise refuse("too_small", "no film has such an id", wanted)
+    if value > LARGEST_FILM_ID:
+        raise refuse("too_large", "no film has such an id", wanted)
+    if value != int(value):
+        raise refuse("not_a_whole_number", "this is no whole number", wanted)
+    return int(value)
+
+
 def _is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -257,6 +274,11 @@ _NAMED: Final = _object(name=_NAME) | {
 _NAMES: Final = _items(MAX_NAMES, _NAME, _NAMED)
 _NAMES_WANTED: Final = 'send a list of names, such as ["Ada Novak"]'
 
+FilmId = Annotated[
+    int | None,
+    BeforeValidator(read_film_id),
+    _or_null({"type": "integer", "minimum": 1, "maximum": LARGEST_FILM_ID}),
+]
 Title = Annotated[
     str | None,
     BeforeValidator(text_reader('send a text, such as "The Lantern"', MAX_TITLE_CHARACTERS)),

@@ -1,5 +1,6 @@
 """The films that callers send; the texts are public (OpenAPI documentation)."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
@@ -22,6 +23,7 @@ from app.fields import (
     Countries,
     Day,
     Dollars,
+    FilmId,
     Genres,
     Keywords,
     Language,
@@ -49,8 +51,10 @@ _NAMED: Final = (
 class FilmFacts(BaseModel):
     """Facts about a film that are known before its release; a plot or a genre is required.
 
-    A film as TMDB sends it is accepted as well (`/movie/{id}`, with `credits`, `keywords` and
-    `release_dates` appended). Null, an empty text, an empty list and TMDB's 0 mean unknown.
+    Null, an empty text, an empty list and TMDB's 0 mean unknown. With `tmdb_id`, the facts of that
+    film in the catalogue are used, and the facts that are sent override them. A film as TMDB sends
+    it is accepted as well (`/movie/{id}`, with `credits`, `keywords` and `release_dates` appended);
+    its `id` is not looked up.
     """
 
     model_config = ConfigDict(
@@ -69,6 +73,15 @@ class FilmFacts(BaseModel):
         },
     )
 
+    tmdb_id: Annotated[
+        FilmId,
+        Field(
+            description="TMDB's id of a film in the catalogue (`/films`), whose facts are used. "
+            "Each fact that is sent overrides the film's own. Null, an empty text, an empty list "
+            "or 0 takes the fact away.",
+            examples=[496243],
+        ),
+    ] = None
     title: Annotated[Title, Field(description="English title.")] = None
     overview: Annotated[
         Plot,
@@ -123,6 +136,21 @@ class FilmFacts(BaseModel):
         """What the caller sent, where it differs from the facts."""
         return self._reading
 
+    @property
+    def has_plot_or_genre(self) -> bool:
+        """Whether the facts are enough for a forecast."""
+        return bool(self.overview or self.genres)
+
+    def completed_by(self, known: Self) -> Self:
+        """Return these facts, and the known ones where nothing was sent.
+
+        A fact that was sent as null or blank stays unknown.
+        """
+        added = known.model_fields_set - self.model_fields_set
+        facts = self.model_copy(update={name: getattr(known, name) for name in added})
+        facts._reading = replace(self._reading, from_tmdb=added)
+        return facts
+
     @model_validator(mode="wrap")
     @classmethod
     def _read(  # type: ignore[operator] # zuban does not know this kind of validator
@@ -145,10 +173,15 @@ class FilmFacts(BaseModel):
 
     @model_validator(mode="after")
     def _plot_or_genre(self) -> Self:
-        if not self.overview and not self.genres:
-            wanted = "send at least a plot (overview) or a genre (genres)"
+        # A film of the catalogue is checked when its facts are known.
+        if self.tmdb_id is None and not self.has_plot_or_genre:
+            wanted = "send at least a plot (overview), a genre (genres) or a film's id (tmdb_id)"
             raise PydanticCustomError("plot_or_genre_missing", wanted)
         return self
+
+
+# The names of the facts themselves; `tmdb_id` only says where others come from.
+FACT_NAMES: Final = tuple(name for name in FilmFacts.model_fields if name != "tmdb_id")
 
 
 class Batch(BaseModel):

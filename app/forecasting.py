@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from app.film_facts import FilmFacts
+from app.film_facts import FACT_NAMES, FilmFacts
+from app.known_films import CompletedFilm
 from app.matching import match
 from app.schemas import (
     Chance,
@@ -12,6 +13,7 @@ from app.schemas import (
     FieldNote,
     Forecast,
     IgnoredValues,
+    KnownFilm,
     Mood,
     OldForecast,
     Quantile,
@@ -31,6 +33,7 @@ MAX_NOTES: Final = 50
 _NOTE_CHARACTERS: Final = 300  # of a note's field and of its reason; a name has at most 200
 MOOD_THRESHOLD: Final = 0.1  # a polarity from -0.1 to 0.1 is labelled neutral
 _BEGINNING_CHARACTERS: Final = 100  # of a plot that is named as not read
+_SIMILAR_FILMS: Final = 5
 
 
 NOT_TRANSLATED: Final = (
@@ -96,7 +99,7 @@ def read_plot(
 
 def forecast(
     bundle: Bundle,
-    facts: FilmFacts,
+    completed: CompletedFilm,
     reading: PlotReading,
     *,
     explained: bool = True,
@@ -106,11 +109,12 @@ def forecast(
 
     Args:
         bundle: The model in service.
-        facts: The facts in the request.
+        completed: The facts in the request, with those of the catalogue.
         reading: The plot in the request, from `read_plot`.
         explained: Whether to add reasons and similar films, which take most of the time.
         at_least: State the probability of these ratings or more, besides those always stated.
     """
+    facts, known = completed.facts, completed.known
     reading = reading.or_korean(bundle, facts.overview)
     matched = match(bundle, facts, reading.plot)
     film = matched.film
@@ -122,15 +126,16 @@ def forecast(
         at_least=_chances(predicted, at_least),
         average=round(bundle.manifest.average_rating, 2),
         reasons=_reasons(predicted),
-        comparables=_similar_films(bundle, film) if explained else [],
+        comparables=_similar_films(bundle, film, known) if explained else [],
         warnings=limited(_warnings(bundle, film)),
         reliability=_reliability(bundle, film),
         mood=mood_of(reading.plot),
         translated=reading.translated,
         read_in_korean=reading.in_korean,
         missing=_missing(facts),
-        ignored=matched.ignored + _unread_plot(facts, reading),
+        ignored=matched.ignored + completed.ignored + _unread_plot(facts, reading),
         read_as=matched.read_as,
+        film=known,
         version=bundle.manifest.version,
     )
 
@@ -232,8 +237,10 @@ def _reasons(predicted: PredictedRating) -> list[Reason]:
     return [Reason(group=group, points=round(each, 3)) for group, each in predicted.reasons.items()]
 
 
-def _similar_films(bundle: Bundle, film: Film) -> list[Comparable]:
-    return [Comparable(**vars(similar)) for similar in bundle.similar_films.similar_to(film)]
+def _similar_films(bundle: Bundle, film: Film, known: KnownFilm | None) -> list[Comparable]:
+    similar = bundle.similar_films.similar_to(film, _SIMILAR_FILMS + 1)
+    others = [each for each in similar if known is None or each.id != known.id]
+    return [Comparable(**vars(each)) for each in others[:_SIMILAR_FILMS]]
 
 
 def _warnings(bundle: Bundle, film: Film) -> list[FieldNote]:
@@ -255,7 +262,7 @@ def _reliability(bundle: Bundle, film: Film) -> list[SubgroupReliability]:
 
 
 def _missing(facts: FilmFacts) -> list[str]:
-    return [name for name in type(facts).model_fields if getattr(facts, name) in (None, "", [])]
+    return [name for name in FACT_NAMES if getattr(facts, name) in (None, "", [])]
 
 
 def _unread_plot(facts: FilmFacts, reading: PlotReading) -> list[IgnoredValues]:

@@ -42,6 +42,11 @@ _NAMES: Final = {
 }
 _TWICE: Final = "sent twice; counts once"
 _AFTER_RELEASE: Final = "known only after the release, so never used"
+# Why some fields that are no facts are not used.
+_NOT_USED: Final = {
+    **dict.fromkeys(AFTER_RELEASE, _AFTER_RELEASE),
+    "id": "not looked up; send it as tmdb_id to use the film's facts from the catalogue",
+}
 
 
 @dataclass
@@ -143,7 +148,7 @@ def _language(bundle: Bundle, notes: _Notes) -> str | None:
     if not text:
         return None
     # TMDB's own field has TMDB's own code, which is never to be read as a country's.
-    is_tmdb = notes.facts.reading.field("language") == "original_language"
+    is_tmdb = notes.facts.reading.is_tmdbs("language")
     code = text if is_tmdb or text in known.names else language_code(text, known.names)
     if code and known.code(code) >= 0:
         notes.change("language", text, code)
@@ -276,7 +281,7 @@ def unused_fields(
         IgnoredValues(
             field=_cut(name),
             values=[_shown(value)],
-            reason=_AFTER_RELEASE if name in AFTER_RELEASE else reason,
+            reason=_NOT_USED.get(name, reason),
         )
         for name, value in listed[:_MAX_UNUSED_FIELDS]
     ]

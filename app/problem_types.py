@@ -54,6 +54,16 @@ PROBLEM_TYPES: Final = {
         "The path exists, but not for this method, for example DELETE.",
         "Use one of the methods in the header Allow of the answer.",
     ),
+    HTTPStatus.CONFLICT: ProblemType(
+        "other-films",
+        "The film catalogue has other films than the model",
+        "A film's id belongs to one source of films, such as TMDB, or invented films. The model in "
+        "service has learned from films of another source than the one of the film catalogue, so "
+        "facts from the catalogue would say nothing to it.",
+        "Send the facts about the film yourself, without tmdb_id. The operator of the service "
+        "should publish a catalogue of the model's films: run the pipeline with the settings of "
+        "these films.",
+    ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ProblemType(
         "too-large",
         "The request is too large",

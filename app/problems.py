@@ -82,6 +82,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 BAD_INPUT: Final = documented(HTTPStatus.UNPROCESSABLE_ENTITY)
 NOT_FOUND: Final = documented(HTTPStatus.NOT_FOUND)
+CONFLICT: Final = documented(HTTPStatus.CONFLICT)
 UNAVAILABLE: Final = documented(HTTPStatus.SERVICE_UNAVAILABLE)
 
 

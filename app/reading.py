@@ -1,6 +1,6 @@
 """What a caller sent, where it differs from the facts that were read from it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
@@ -19,11 +19,13 @@ class Reading:
         sent: By field and value as read: the text as sent, if it is another one.
         sent_as: By field: the field of TMDB's form from which the value comes.
         unused: Parts of TMDB's form that no fact has: the field, the values, and the reason.
+        from_tmdb: The fields that were not sent, and whose values are TMDB's.
     """
 
     sent: Mapping[tuple[str, str], str] = field(default_factory=dict)
     sent_as: Mapping[str, str] = field(default_factory=dict)
     unused: tuple[tuple[str, tuple[str, ...], str], ...] = ()
+    from_tmdb: Set[str] = frozenset()
 
     @classmethod
     def of(cls, form: OwnForm, facts: BaseModel) -> Self:
@@ -42,6 +44,10 @@ class Reading:
     def as_sent(self, name: str, value: str) -> str:
         """Return a value of a field as it was sent."""
         return self.sent.get((name, value), value)
+
+    def is_tmdbs(self, name: str) -> bool:
+        """Return whether the value of a field comes from TMDB's field for it."""
+        return name in self.sent_as or name in self.from_tmdb
 
     def field(self, name: str) -> str:
         """Return the name of a field as it was sent."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from app.fields import MAX_RUNTIME
 from app.problems import Problem
+from movierating.catalogue.films import Status
 from movierating.registry.evidence import SubgroupReliability
 from movierating.registry.manifest import DataSource, Refit, Scores, Split
 
@@ -115,6 +116,37 @@ class Comparable(BaseModel):
     rating: float
 
 
+class KnownFilm(BaseModel):
+    """The film of the catalogue that `tmdb_id` named, and how its facts were used."""
+
+    id: Annotated[int, Field(description="TMDB's id of the film.")]
+    title: Annotated[
+        str | None, Field(description="English title, otherwise the original one, if known.")
+    ]
+    release_date: Annotated[date, Field(description="First release in any country.")]
+    status: Annotated[Status, Field(description="Whether the film has been released by today.")]
+    as_of: Annotated[date, Field(description="The date of the facts.")]
+    taken: Annotated[
+        list[str],
+        Field(description="Facts that come from the catalogue.", examples=[["title", "genres"]]),
+    ]
+    overridden: Annotated[
+        list[str],
+        Field(description="Facts of the catalogue instead of which a sent value was used."),
+    ]
+    removed: Annotated[
+        list[str],
+        Field(description="Facts of the catalogue that the request took away (null or blank)."),
+    ]
+    is_training_film: Annotated[
+        bool, Field(description="Whether the model in service has learned from this film.")
+    ]
+    notice: Annotated[
+        str | None,
+        Field(description="Why the forecast may be unsuitable; null if there is no reason."),
+    ]
+
+
 class Forecast(BaseModel):
     """A forecast, its reasons, and how the facts in the request were used."""
 
@@ -170,7 +202,10 @@ class Forecast(BaseModel):
             "then uses its meaning, but not its mood and length."
         ),
     ]
-    missing: Annotated[list[str], Field(description="Facts that were not sent.")]
+    missing: Annotated[
+        list[str],
+        Field(description="Facts that are unknown: neither sent nor taken from the catalogue."),
+    ]
     ignored: Annotated[
         list[IgnoredValues],
         Field(description="Values of the request that the forecast does not use, and why."),
@@ -179,6 +214,10 @@ class Forecast(BaseModel):
         list[ReadAs],
         Field(description="Values that were changed in reading; `read` is what the model got."),
     ] = []
+    film: Annotated[
+        KnownFilm | None,
+        Field(description="The film that `tmdb_id` named; null if the request has no `tmdb_id`."),
+    ] = None
     version: Annotated[str, Field(description="The model version that made the forecast.")]
 
 

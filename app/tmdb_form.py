@@ -112,6 +112,8 @@ def _read_credits(form: OwnForm, found: Any) -> None:
     if not isinstance(found, dict):
         raise WrongPartError("credits", found, 'send an object with the lists "cast" and "crew"')
     for own, (part, people_in) in _PEOPLE.items():
+        if part not in found:
+            continue
         sent = f"credits.{part}"
         if form.facts.get(own) in _BLANK:
             form.facts[own] = list(map(tmdb.to_json, people_in(found)))

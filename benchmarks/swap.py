@@ -28,6 +28,7 @@ import requests
 
 from app.film_facts import FilmFacts
 from app.forecasting import forecast, read_plot
+from app.known_films import CompletedFilm
 from benchmarks.figures import report
 from benchmarks.load import meanwhile
 from benchmarks.production import Version, move, publish
@@ -73,7 +74,8 @@ class Question:
         """
         facts = FilmFacts.model_validate(body)
         reading = read_plot(facts.overview, facts.overview)
-        answers = [forecast(each.bundle, facts, reading, explained=False) for each in versions]
+        film = CompletedFilm(facts)
+        answers = [forecast(each.bundle, film, reading, explained=False) for each in versions]
         return cls(
             body, {each.version: (each.rating, each.interval.model_dump()) for each in answers}
         )

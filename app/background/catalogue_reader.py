@@ -2,8 +2,11 @@
 
 import logging
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+
+from fastapi import HTTPException
 
 from app.background.bucket_reader import POLL_SECONDS, BucketReader
 from movierating.catalogue.films import CatalogueError, FilmCatalogue
@@ -48,6 +51,21 @@ class CatalogueReader(BucketReader):
         """Use the copy of an earlier process, then start the regular reads."""
         self.catalogue = self._copy_of_earlier_process()
         super().start()
+
+    def current(self) -> FilmCatalogue:
+        """Return the catalogue.
+
+        Raises:
+            HTTPException: Status 503: there is no catalogue, or it cannot be read.
+        """
+        if self.catalogue is None:
+            self.refuse_unread()
+            raise HTTPException(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "there is no film catalogue yet; the pipeline's DAG tmdb_movie_forecast publishes "
+                "it",
+            )
+        return self.catalogue
 
     def read(self, bucket: Bucket) -> None:
         """Copy the current catalogue, if it has changed."""

@@ -7,20 +7,18 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app import clock
+from app import clock, known_films
 from app.dependencies import CatalogueDep, FollowerDep
+from app.fields import LARGEST_FILM_ID
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE, documented
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import DailyForecast, RatingInterval
 from movierating.catalogue.films import FilmCatalogue, FoundFilm, Status
-from movierating.films.source import describe
-from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import COVERAGE
 
 router = APIRouter(tags=["films"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 
-_LARGEST_ID: Final = 10**12  # SQLite could not compare much larger ones
 _TMDB_PAGE: Final = "https://www.themoviedb.org/movie/"
 
 
@@ -140,13 +138,14 @@ def film(
     catalogue: CatalogueDep,
     follower: FollowerDep,
     film_id: Annotated[
-        int, Path(ge=1, le=_LARGEST_ID, description="TMDB's id of the film.", examples=[496243])
+        int, Path(ge=1, le=LARGEST_FILM_ID, description="TMDB's id of the film.", examples=[496243])
     ],
 ) -> FilmDetails:
     """Show a film's facts, its recorded forecasts by day, and its rating so far."""
-    found, facts = catalogue.film(film_id, clock.today()), catalogue.facts(film_id, clock.today())
+    today = clock.today()
+    found, facts = catalogue.film(film_id, today), catalogue.facts(film_id, today)
     if found is None or facts is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND, unknown_film(film_id))
+        raise HTTPException(HTTPStatus.NOT_FOUND, known_films.unknown_film(film_id))
     served, about = follower.served, catalogue.about
     past = catalogue.forecasts(film_id)
     return FilmDetails(
@@ -165,30 +164,10 @@ def film(
             for each in past
         ],
         votes_needed=max(0, about.votes_to_score - found.votes),
-        is_training_film=_is_training_film(served.bundle, film_id) if served else None,
+        is_training_film=known_films.is_training_film(served.bundle, film_id) if served else None,
         tmdb_url=f"{_TMDB_PAGE}{film_id}" if about.is_real else None,
-        notice=other_source(catalogue, served.bundle) if served else None,
+        notice=known_films.other_source(catalogue, served.bundle) if served else None,
     )
-
-
-def unknown_film(film_id: int) -> str:
-    """Return the sentence about an id that the catalogue does not have."""
-    return (
-        f"the film catalogue has no film {film_id}; it has all films to come, the films of the "
-        "last 90 days, and older films with 10 votes or more"
-    )
-
-
-def other_source(catalogue: FilmCatalogue, bundle: Bundle) -> str | None:
-    """Return a sentence if the model has learned from other films than those in the catalogue."""
-    learned, listed = bundle.manifest.data.source, catalogue.about.source
-    if learned == listed:
-        return None
-    return f"the catalogue has {describe(listed)}, but the model learned from {describe(learned)}"
-
-
-def _is_training_film(bundle: Bundle, film_id: int) -> bool:
-    return bool(bundle.served_films.contain([film_id])[0])
 
 
 def _shown(film: FoundFilm, request: Request) -> dict[str, Any]:
@@ -199,7 +178,7 @@ def _shown(film: FoundFilm, request: Request) -> dict[str, Any]:
         "original_title": film.original_title,
         "korean_title": film.korean_title,
         "release_date": film.release_date,
-        "status": "upcoming" if film.release_date > clock.today() else "released",
+        "status": known_films.status_of(film),
         "rating": film.rating,
         "votes": film.votes,
         "poster": f"{poster_base_url}{film.poster_path}"

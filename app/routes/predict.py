@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Final, Self
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
+from app.background.catalogue_reader import CatalogueReader
 from app.background.model_follower import Served
-from app.dependencies import in_service, metrics_of, translator_of, worker_of
+from app.dependencies import catalogue_reader_of, in_service, metrics_of, translator_of, worker_of
 from app.film_facts import MAX_BATCH_CHARACTERS, Batch, FilmFacts
 from app.forecasting import (
     NOT_TRANSLATED,
@@ -21,9 +22,10 @@ from app.forecasting import (
     forecast_from_codes,
     read_plot,
 )
+from app.known_films import CompletedFilm, complete
 from app.matching import unused_fields
 from app.middleware.limits import charge
-from app.problems import BAD_INPUT, UNAVAILABLE, invalid
+from app.problems import BAD_INPUT, CONFLICT, UNAVAILABLE, Problem, invalid, problem
 from app.schemas import (
     AtLeast,
     BatchForecast,
@@ -87,6 +89,7 @@ class _Tools:
     """
 
     served: Served
+    catalogue_reader: CatalogueReader
     translator: Translator | None
     worker: Worker
     at_least: Sequence[float]
@@ -98,6 +101,7 @@ class _Tools:
         is_refused = translator is not None and not translate
         return cls(
             in_service(request),
+            catalogue_reader_of(request),
             None if is_refused else translator,
             worker_of(request),
             at_least,
@@ -105,7 +109,11 @@ class _Tools:
         )
 
 
-@single_films.post("/predict", summary="Forecast from raw facts", responses=UNAVAILABLE | BAD_INPUT)
+@single_films.post(
+    "/predict",
+    summary="Forecast from raw facts",
+    responses=UNAVAILABLE | BAD_INPUT | CONFLICT,
+)
 async def predict(
     request: Request,
     facts: FilmFacts,
@@ -113,12 +121,15 @@ async def predict(
     at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
     translate: Translate = True,
 ) -> Forecast:
-    """Forecast the TMDB rating of a film from facts that are known before its release."""
+    """Forecast the TMDB rating of a film from facts that are known before its release.
+
+    Send the facts, or the film's `tmdb_id`, or both: then what you send overrides the catalogue.
+    """
     tools = _Tools.of(request, at_least, translate=translate)
-    if explain or facts.overview:
+    if explain or facts.overview or facts.tmdb_id:
         answer = await _forecast(tools, facts, explained=explain)
     else:  # takes less time than the way to the worker
-        answer = _calculate(tools, facts, read_plot(None, None), explained=False)
+        answer = _calculate(tools, CompletedFilm(facts), read_plot(None, None), explained=False)
     metrics_of(request).count_forecast(answer.rating, "facts")
     answer.ignored.extend(_unused_parameters(request, *_PARAMETERS))
     return answer
@@ -204,13 +215,13 @@ async def predict_batch(
     _check_characters(batch)
     charge(request, len(batch.films))
     tools = _Tools.of(request, at_least, translate=translate)
-    rows: list[_Row | FilmFacts] = [
+    rows: list[_Row | CompletedFilm] = [
         await tools.worker.run(partial(_row_without_translation, tools, film, explained=explain))
         for film in batch.films
     ]
     places = asyncio.Semaphore(_TRANSLATED_AT_ONCE)
 
-    async def translated(row: _Row | FilmFacts) -> _Row:
+    async def translated(row: _Row | CompletedFilm) -> _Row:
         if isinstance(row, _Row):
             return row
         async with places:
@@ -257,7 +268,11 @@ def _row(answer: Forecast) -> _Row:
     return _Row(BatchRow(forecast=answer).model_dump_json().encode(), answer.rating)
 
 
-def _row_without_translation(tools: _Tools, film: Any, *, explained: bool) -> _Row | FilmFacts:
+def _problem_row(found: Problem) -> _Row:
+    return _Row(BatchRow(problem=found).model_dump_json().encode())
+
+
+def _row_without_translation(tools: _Tools, film: Any, *, explained: bool) -> _Row | CompletedFilm:
     """Parse and forecast one film of a batch, as `POST /predict` does.
 
     Returns:
@@ -266,49 +281,57 @@ def _row_without_translation(tools: _Tools, film: Any, *, explained: bool) -> _R
     """
     try:
         facts = FilmFacts.model_validate(film)
+        answer = _forecast_untranslated(tools, facts, explained=explained)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
-        problem = invalid([each | {"loc": ("body", *each["loc"])} for each in found])
-        return _Row(BatchRow(problem=problem).model_dump_json().encode())
-    answer = _forecast_untranslated(tools, facts, explained=explained)
-    return _row(answer) if answer else facts
+        return _problem_row(invalid([each | {"loc": ("body", *each["loc"])} for each in found]))
+    except RequestValidationError as error:
+        return _problem_row(invalid(error.errors()))
+    except HTTPException as error:
+        return _problem_row(problem(error.status_code, error.detail))
+    return _row(answer) if isinstance(answer, Forecast) else answer
 
 
 async def _forecast(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast:
     answer = await tools.worker.run(
         partial(_forecast_untranslated, tools, facts, explained=explained)
     )
-    return answer or await _forecast_translated(tools, facts, explained=explained)
+    if isinstance(answer, Forecast):
+        return answer
+    return await _forecast_translated(tools, answer, explained=explained)
 
 
-def _forecast_untranslated(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast | None:
-    """Forecast a film; return None if its plot has to be translated first."""
-    text = facts.overview
+def _forecast_untranslated(
+    tools: _Tools, facts: FilmFacts, *, explained: bool
+) -> Forecast | CompletedFilm:
+    """Complete and forecast a film; only complete it if its plot has to be translated first."""
+    film = complete(facts, tools.catalogue_reader, tools.served.bundle)
+    text = film.facts.overview
     if not text or is_english(text):
         reading = read_plot(text, text)
     elif tools.translator:
-        return None
+        return film
     else:
         reading = read_plot(text, None, problem=tools.unread)
-    return _calculate(tools, facts, reading, explained=explained)
+    return _calculate(tools, film, reading, explained=explained)
 
 
-async def _forecast_translated(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast:
+async def _forecast_translated(tools: _Tools, film: CompletedFilm, *, explained: bool) -> Forecast:
     """Forecast a film whose plot is not English."""
-    text = facts.overview or ""
+    text = film.facts.overview or ""
     english = await tools.translator.to_english(text) if tools.translator else None
 
     def calculate() -> Forecast:
-        return _calculate(tools, facts, read_plot(facts.overview, english), explained=explained)
+        return _calculate(tools, film, read_plot(text, english), explained=explained)
 
     return await tools.worker.run(calculate)
 
 
 def _calculate(
-    tools: _Tools, facts: FilmFacts, reading: PlotReading, *, explained: bool
+    tools: _Tools, film: CompletedFilm, reading: PlotReading, *, explained: bool
 ) -> Forecast:
     return forecast(
-        tools.served.bundle, facts, reading, explained=explained, at_least=tools.at_least
+        tools.served.bundle, film, reading, explained=explained, at_least=tools.at_least
     )
 
 

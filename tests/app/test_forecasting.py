@@ -9,7 +9,7 @@ import pytest
 import requests
 from fastapi.testclient import TestClient
 
-from app.film_facts import FilmFacts
+from app.film_facts import FACT_NAMES, FilmFacts
 from app.forecasting import (
     MAX_NOTES,
     NOT_TRANSLATED,
@@ -21,6 +21,7 @@ from app.forecasting import (
     mood_of,
     read_plot,
 )
+from app.known_films import CompletedFilm
 from app.matching import match
 from app.schemas import FieldNote
 from movierating.films.film import Film, Plot
@@ -101,8 +102,8 @@ def identified(things: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_requests_have_all_facts_that_the_api_accepts(bodies: list[dict[str, Any]]):
-    assert {frozenset(body) for body in bodies} == {frozenset(FilmFacts.model_fields)}
-    for fact in FilmFacts.model_fields:
+    assert {frozenset(body) for body in bodies} == {frozenset(FACT_NAMES)}
+    for fact in FACT_NAMES:
         assert any(body[fact] for body in bodies), f"no film has {fact}"
 
 
@@ -149,7 +150,9 @@ def test_higher_effect_makes_a_higher_forecast(learned: Packed, fact: str):
     trait = {"directors": "director", "writers": "writer", "companies": "company"}.get(fact, fact)
     effects = {name: effect for name, (_, effect, *_) in bundle.effects.tables[trait].items()}
     worst, nobody, best = (
-        forecast(bundle, FACTS.model_copy(update={fact: [name]}), PlotReading(None)).rating
+        forecast(
+            bundle, CompletedFilm(FACTS.model_copy(update={fact: [name]})), PlotReading(None)
+        ).rating
         for name in (
             min(effects, key=effects.__getitem__),
             "Nobody Yet",
@@ -219,7 +222,7 @@ UNREAD: Final = PlotReading(None, problem=NOT_TRANSLATED)
 
 def test_korean_plot_without_translation_is_read_in_korean_and_has_no_mood(packed: Packed):
     bundle = reading_korean(packed.load())
-    answer = forecast(bundle, KOREAN_FACTS, UNREAD)
+    answer = forecast(bundle, CompletedFilm(KOREAN_FACTS), UNREAD)
     assert (answer.read_in_korean, answer.translated, answer.mood) == (True, False, None)
     assert answer.ignored == []
     plot = UNREAD.or_korean(bundle, KOREAN_FACTS.overview).plot
@@ -233,7 +236,7 @@ def test_korean_plot_without_translation_is_read_in_korean_and_has_no_mood(packe
 )
 def test_plot_that_the_bundle_cannot_read_is_ignored(packed: Packed, knows: bool, text: str):
     bundle = reading_korean(packed.load()) if knows else packed.load()
-    answer = forecast(bundle, FACTS.model_copy(update={"overview": text}), UNREAD)
+    answer = forecast(bundle, CompletedFilm(FACTS.model_copy(update={"overview": text})), UNREAD)
     assert (answer.read_in_korean, answer.mood) == (False, None)
     assert [(each.field, each.reason) for each in answer.ignored] == [("overview", NOT_TRANSLATED)]
 
@@ -242,7 +245,7 @@ def test_plot_that_the_bundle_cannot_read_is_ignored(packed: Packed, knows: bool
 def test_interval_stays_between_0_and_10(packed: Packed, quantile: float):
     bundle = packed.load()
     wide = replace(bundle, model=replace(bundle.model, quantile=quantile))
-    answer = forecast(wide, FACTS, PlotReading(None))
+    answer = forecast(wide, CompletedFilm(FACTS), PlotReading(None))
     assert 0 <= answer.interval.low <= answer.rating <= answer.interval.high <= 10
 
 
@@ -251,7 +254,7 @@ def test_interval_width_follows_the_model_for_each_film(packed: Packed):
     widths = []
     for runtime in (120.0, 195.0):
         facts = FACTS.model_copy(update={"runtime": runtime})
-        answer = forecast(bundle, facts, PlotReading(None))
+        answer = forecast(bundle, CompletedFilm(facts), PlotReading(None))
         vector = bundle.matrix([match(bundle, facts, None).film])
         (low,), (high,) = bundle.model.intervals(vector)
         widths.append(answer.interval.high - answer.interval.low)
@@ -262,7 +265,7 @@ def test_interval_width_follows_the_model_for_each_film(packed: Packed):
 def test_bundle_of_version_1_0_0_gives_an_interval_and_no_distribution(packed: Packed):
     bundle = packed.load()
     old = replace(bundle, model=replace(bundle.model, errors=None))
-    answer = forecast(old, FACTS, PlotReading(None), at_least=[6.5])
+    answer = forecast(old, CompletedFilm(FACTS), PlotReading(None), at_least=[6.5])
     assert (answer.quantiles, answer.at_least) == (None, None)
     assert answer.interval.low < answer.rating < answer.interval.high
     by_codes = forecast_from_codes(old, 100, 0, 0, 0.9, 0, at_least=[6.5])
@@ -278,11 +281,11 @@ def test_only_the_leading_cast_is_used(packed: Packed):
     assert few == many
 
 
-@pytest.mark.parametrize("fact", FilmFacts.model_fields)
+@pytest.mark.parametrize("fact", FACT_NAMES)
 def test_empty_fact_is_listed_as_missing(packed: Packed, fact: str):
     empty: Any = [] if isinstance(FilmFacts.model_fields[fact].default, list) else None
     facts = FilmFacts(**FILM).model_copy(update={fact: empty})
-    assert forecast(packed.load(), facts, PlotReading(None)).missing == [fact]
+    assert forecast(packed.load(), CompletedFilm(facts), PlotReading(None)).missing == [fact]
 
 
 def test_old_contract_ignores_the_mood_without_a_plot(learned: Packed):
@@ -307,12 +310,12 @@ def test_answer_names_the_kinds_of_films_that_are_not_reliable(packed: Packed):
 
     def named(**facts: Any) -> list[SubgroupReliability]:
         changed = FACTS.model_copy(update=facts)
-        return forecast(bundle, changed, PlotReading(None)).reliability
+        return forecast(bundle, CompletedFilm(changed), PlotReading(None)).reliability
 
     assert named() == [korean]  # a Korean drama
     assert named(genres=["Comedy", "Horror"]) == [korean, horror]
     assert named(language="en") == []
-    assert forecast(packed.load(), FACTS, PlotReading(None)).reliability == []
+    assert forecast(packed.load(), CompletedFilm(FACTS), PlotReading(None)).reliability == []
 
 
 def test_notes_are_limited_in_number_and_length():

@@ -15,6 +15,7 @@ from .types import (
     DatedForecast,
     Film,
     Forecast,
+    ListedFilm,
     NameField,
     Options,
     Ratings,
@@ -65,7 +66,7 @@ class Client:
             explain: Whether to add reasons and similar films, which take most of the time.
             at_least: Ratings; the answer states the probability of each of them or more.
             translate: Whether the service may send the plot to a translation service.
-            film: The facts about the film.
+            film: The facts about the film, or its `tmdb_id`, or both.
 
         Raises:
             InvalidInputError: A fact is not valid; `errors` names it.
@@ -90,6 +91,11 @@ class Client:
         """Return the names that the model knows and that contain the letters."""
         query = {"q": letters, "field": field, "limit": 50}
         return list(self._json("GET", "/v1/people", params=query)["names"])
+
+    def find_films(self, title: str) -> list[ListedFilm]:
+        """Return the films of the catalogue with such a title, at most 50, the best match first."""
+        query = {"q": title, "limit": 50}
+        return list(self._json("GET", "/v1/films", params=query)["films"])
 
     def ratings(self, genre: str | None = None) -> Ratings:
         """Return the distribution of the ratings of a genre's films, or of all films."""
@@ -202,6 +208,11 @@ class AsyncClient:
         """Return the names that the model knows and that contain the letters."""
         query = {"q": letters, "field": field, "limit": 50}
         return list((await self._json("GET", "/v1/people", params=query))["names"])
+
+    async def find_films(self, title: str) -> list[ListedFilm]:
+        """Return the films of the catalogue with such a title, at most 50, the best match first."""
+        query = {"q": title, "limit": 50}
+        return list((await self._json("GET", "/v1/films", params=query))["films"])
 
     async def ratings(self, genre: str | None = None) -> Ratings:
         """Return the distribution of the ratings of a genre's films, or of all films."""

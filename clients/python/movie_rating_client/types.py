@@ -27,22 +27,27 @@ class Entity(TypedDict):
 
 
 class Film(TypedDict, total=False):
-    """Facts about a film that are known before its release; a plot or a genre is required."""
+    """Facts about a film that are known before its release; a plot or a genre is required.
 
+    With `tmdb_id`, the API uses its catalogue's facts about that film. Facts beside it override
+    those; None or an empty list takes a fact away.
+    """
+
+    tmdb_id: int | None
     title: str | None
     overview: str | None
-    genres: list[str]
+    genres: list[str] | None
     language: str | None
     runtime: float | None
     release_date: str | None
     budget: float | None
-    countries: list[str]
-    directors: Sequence[str | Entity]
-    writers: Sequence[str | Entity]
-    cast: Sequence[str | Entity]
-    companies: Sequence[str | Entity]
+    countries: list[str] | None
+    directors: Sequence[str | Entity] | None
+    writers: Sequence[str | Entity] | None
+    cast: Sequence[str | Entity] | None
+    companies: Sequence[str | Entity] | None
     collection: str | Entity | None
-    keywords: Sequence[str | Entity]
+    keywords: Sequence[str | Entity] | None
 
 
 class RatingInterval(TypedDict):
@@ -109,6 +114,21 @@ class SubgroupReliability(TypedDict):
     badly_covered: bool
 
 
+class KnownFilm(TypedDict):
+    """The film of the catalogue that `tmdb_id` named, and how its facts were used."""
+
+    id: int
+    title: str | None
+    release_date: str
+    status: Literal["upcoming", "released"]
+    as_of: str
+    taken: list[str]
+    overridden: list[str]
+    removed: list[str]
+    is_training_film: bool
+    notice: str | None
+
+
 class Forecast(TypedDict):
     """A forecast, its reasons, and how the facts in the request were used."""
 
@@ -126,6 +146,7 @@ class Forecast(TypedDict):
     read_in_korean: bool
     missing: list[str]
     ignored: list[FieldNote]
+    film: KnownFilm | None
     version: str
 
 
@@ -247,6 +268,20 @@ class RecordedFilm(TypedDict):
     outcome: Outcome
     score: Comparison | None
     next_due: str | None
+    poster: str | None
+
+
+class ListedFilm(TypedDict):
+    """A film of the catalogue."""
+
+    id: int
+    title: str | None
+    original_title: str | None
+    korean_title: str | None
+    release_date: str
+    status: Literal["upcoming", "released"]
+    rating: float | None
+    votes: int
     poster: str | None
 
 

@@ -67,6 +67,7 @@ def test_every_method_works_in_both_clients(url: str):
                 await client.forecast_batch(films),
                 await client.options(),
                 await client.find_names("a"),
+                await client.find_films("lantern returns"),
                 await client.ratings("Drama"),
                 [film async for film in client.upcoming("lantern", "-rating")],
                 [film async for film in client.opened("2026-10-01", "lantern")],
@@ -80,6 +81,7 @@ def test_every_method_works_in_both_clients(url: str):
             client.forecast_batch(films),
             client.options(),
             client.find_names("a"),
+            client.find_films("lantern returns"),
             client.ratings("Drama"),
             list(client.upcoming("lantern", "-rating")),
             list(client.opened("2026-10-01", "lantern")),
@@ -89,6 +91,19 @@ def test_every_method_works_in_both_clients(url: str):
     assert answers == run_async(all_answers())
     assert all(answers)
     assert [row["problem"] is None for row in answers[1]["results"]] == [True, False]
+
+
+def test_film_of_the_catalogue_is_forecast_by_its_id_with_changes(url: str):
+    with Client(url, api_key=KEY) as client:
+        (found,) = client.find_films("lantern returns")
+        film = client.forecast(tmdb_id=found["id"], overview=None, runtime=90)["film"]
+        batch = client.forecast_batch([{"tmdb_id": found["id"]}])
+    assert film
+    assert (film["title"], film["overridden"]) == ("The Lantern Returns", ["runtime"])
+    assert film["removed"] == ["overview"]
+    (row,) = batch["results"]
+    assert row["forecast"]
+    assert row["forecast"]["film"]
 
 
 def test_both_clients_have_the_same_methods_and_arguments():
