@@ -18,6 +18,7 @@ from tests.support.ui_visit import (
     SUBMIT,
     SWITCH,
     TITLES,
+    assert_accessible,
     assert_fits,
     in_both_languages,
     open_expander,
@@ -123,15 +124,21 @@ def test_forecast_can_be_varied_downloaded_and_shared_by_link(
     other.close()
 
     api.responses["/predict"] = 200, FORECAST | {"rating": 6.54}
-    field = page.get_by_label({"ko": "새 러닝타임(분)", "en": "New running time (min)"}[language])
-    field.fill("150")
-    field.press("Enter")
+    what = {"ko": "바꿀 항목", "en": "What changes?"}[language]
+    page.get_by_role("combobox", name=what).press_sequentially(RUNTIME[language][:4])
+    page.get_by_role("option", name=RUNTIME[language]).click()
+    page.keyboard.press("Escape")
+    fields = page.get_by_role("spinbutton", name=RUNTIME[language])
+    expect(fields).to_have_count(2)  # the form's and the scenario's
+    expect(fields.last).to_have_value("98")
+    fields.last.fill("150")
+    page.get_by_role("button", name={"ko": "고정해서 비교", "en": "Pin"}[language]).click()
     metrics = page.get_by_test_id("stMetric")
-    expect(metrics.nth(0)).to_contain_text("6.84")
     expect(metrics.nth(1)).to_contain_text("6.54")
-    expect(metrics.nth(1)).to_contain_text("-0.30")
-    assert api.bodies[-1]["runtime"] == 150
-    expect(page.locator(".rating")).to_have_text("6.8")
+    assert first | {"runtime": 150} in api.bodies
+    expect(page.get_by_text("98 → 150")).to_be_visible()
+    assert_fits(page)
+    assert_accessible(page)
 
 
 @in_both_languages

@@ -6,11 +6,13 @@ They are in the API's responses to `POST /predict`, `GET /options` and `GET /rat
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ui.client.api import Facts, fetch, finite
+from ui.client.api import ApiError, Facts, fetch, finite
 from ui.client.reliability import Reliability
 
 # The visitor can choose among these ratings, so one request asks for the chances of all of them.
 THRESHOLDS: Final = tuple(quarter / 4 for quarter in range(4 * 4, 9 * 4 + 1))
+# The model learns from films of 40 minutes or more; nearly no film has more than 400.
+FEATURE_FILM_MINUTES: Final = (40, 400)
 _ALWAYS_STATED: Final = frozenset({6.0, 7.0, 8.0})  # the service states at most 20 others
 
 
@@ -155,10 +157,15 @@ def forecast_of(facts: Facts) -> Forecast:
     """Request the forecast for a film, with the chances of all `THRESHOLDS`.
 
     Raises:
-        ApiError: See `fetch`.
+        ApiError: The running time is not that of a feature film, or see `fetch`.
     """
     asked = [str(rating) for rating in THRESHOLDS if rating not in _ALWAYS_STATED]
-    return fetch(Forecast.parse, "/predict", facts, {"at_least": asked})
+    forecast = fetch(Forecast.parse, "/predict", facts, {"at_least": asked})
+    shortest, longest = FEATURE_FILM_MINUTES
+    # The API forecasts other films with a warning, because TMDB lists short films, too.
+    if "runtime" in forecast.warnings and not shortest <= float(facts["runtime"]) <= longest:
+        raise ApiError("refused", errors=[("feature_film", "")])
+    return forecast
 
 
 @dataclass(frozen=True)

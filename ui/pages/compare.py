@@ -7,7 +7,7 @@ import streamlit as st
 from ui.client.api import ApiError, fetch
 from ui.client.predictions import Choices, Forecast
 from ui.i18n.words import Words
-from ui.widgets import charts, films_csv, notices, table, translation
+from ui.widgets import charts, films_csv, notices, scenarios, table, translation
 from ui.widgets.films_csv import FileError, FilmResult, Row
 
 # After one of these errors the other films would fail too, so the page sends no more requests.
@@ -191,7 +191,15 @@ def _cells(words: Words, result: FilmResult) -> list[str]:
 
 
 def _film_name(words: Words, row: Row) -> str:
-    """Return a name for the film: its title, or else the beginning of its plot, or its genres."""
+    """Return a name for the film: its title, or else the beginning of its plot, or its genres.
+
+    The name of a scenario also says what differs from its film.
+    """
+    changes = scenarios.label(words, row.facts)
+    return f"{_name(words, row)} ({changes})" if changes else _name(words, row)
+
+
+def _name(words: Words, row: Row) -> str:
     if row.title:
         return row.title
     if row.facts.get("overview"):

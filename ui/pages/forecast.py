@@ -1,17 +1,25 @@
 """The page that forecasts one film from the facts in a form."""
 
 import json
-from datetime import UTC, date, datetime
-from typing import Any
+from collections.abc import Sequence
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from ui.client.api import ApiError, Facts, fetch
 from ui.client.predictions import Choices, Forecast, forecast_of
 from ui.i18n.words import Words
-from ui.widgets import film_search, form, form_state, notices, reliability, result
-
-MONTHS = range(1, 13)
+from ui.widgets import (
+    film_search,
+    form,
+    form_state,
+    notices,
+    reliability,
+    result,
+    scenarios,
+    what_if,
+)
+from ui.widgets.scenarios import Scenario
 
 
 def main() -> None:
@@ -33,9 +41,10 @@ def main() -> None:
         try:
             with st.spinner(words("form.waiting")):
                 forecast = forecast_of(state.asked)
+            scenarios.follow(state.asked)
             result.draw(words, state.asked, forecast)
-            _what_if(words, choices, state.asked, forecast)
-            _save_and_share(words, state.asked, forecast)
+            pinned = _scenarios(words, choices, state.asked, forecast)
+            _save_and_share(words, state.asked, forecast, pinned)
         except ApiError as forecast_error:
             error = forecast_error
     if error is not None:
@@ -53,90 +62,29 @@ def _choices() -> tuple[Choices, ApiError | None]:
         return Choices(), error
 
 
-@st.fragment
-def _what_if(words: Words, choices: Choices, facts: Facts, forecast: Forecast) -> None:
-    """Draw the part "What if": fields in which the visitor can change some facts about the film.
-
-    It shows the forecast before and after the change. This is a Streamlit fragment: after a change,
-    only this function runs again, not the whole page.
-    """
-    st.header(words("what_if.title"), anchor=False)
-    st.markdown(words("what_if.lead"))
-    changed = facts | _changes(words, choices, facts)
-    if changed == facts:
-        return
-    try:
-        other = forecast_of(changed)
-    except ApiError as error:
+def _scenarios(words: Words, choices: Choices, film: Facts, forecast: Forecast) -> list[Scenario]:
+    """Draw the scenarios of the film, and return them."""
+    pinned, errors = scenarios.pinned(film, forecast)
+    what_if.draw(words, choices, film, forecast, pinned)
+    for error in errors:
+        st.warning(words("scenarios.removed"), icon=":material/warning:")
         notices.show_error(words, error)
-        return
-    before, after = st.columns(2)
-    before.metric(words("what_if.before"), words.number(forecast.rating, "0.00"))
-    after.metric(
-        words("what_if.after"),
-        words.number(other.rating, "0.00"),
-        # Streamlit recognises a negative difference only by an ASCII minus sign.
-        words.points(other.rating - forecast.rating).replace("−", "-"),
-    )
+    return pinned
 
 
-def _changes(words: Words, choices: Choices, facts: Facts) -> Facts:
-    """Draw the fields of the part "What if", and return only the facts that were changed there."""
-    first, second, third = st.columns(3)
-    runtime = first.number_input(
-        words("what_if.runtime"), value=None, step=1.0, format="%s", key="if_runtime"
-    )
-    names = {genre: words.name("genres", genre) for genre in choices.genres}
-    genre = second.selectbox(
-        words("what_if.genre"),
-        sorted(names, key=names.__getitem__),
-        index=None,
-        format_func=lambda name: names.get(name, name),
-        placeholder=words("what_if.unchanged"),
-        key="if_genre",
-    )
-    month = third.selectbox(
-        words("what_if.month"),
-        MONTHS,
-        index=None,
-        format_func=words.month,
-        placeholder=words("what_if.unchanged"),
-        key="if_month",
-    )
-    changes: dict[str, Any] = {
-        "runtime": None if runtime is None else form_state.int_if_whole(runtime),
-        "genres": [genre] if genre else None,
-        "release_date": _in_month(month, facts.get("release_date")) if month else None,
-    }
-    return {name: value for name, value in changes.items() if value is not None}
-
-
-def _in_month(month: int, release_date: str | None) -> str:
-    """Return a release date in the given month: the 15th, in the year of the film's release.
-
-    If the film has no release date, it is the next such date after the present month.
-
-    Args:
-        month: The month, from 1 to 12.
-        release_date: The film's release date in ISO 8601; None if it is unknown.
-    """
-    if release_date:
-        return date.fromisoformat(release_date).replace(month=month, day=15).isoformat()
-    today = datetime.now(UTC).date()
-    year = today.year + (month <= today.month)
-    return date(year, month, 15).isoformat()
-
-
-def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
+def _save_and_share(
+    words: Words, facts: Facts, forecast: Forecast, pinned: Sequence[Scenario]
+) -> None:
     """Draw the part below the forecast, in which the visitor can save or share it.
 
-    It has download buttons, a button that adds the film to the comparison, and a link.
+    It has download buttons, a button that adds the film to the comparison, and a link. All of them
+    contain the scenarios of the film, too.
     """
     st.header(words("take.title"), anchor=False)
     first, second, third = st.columns(3)
     first.download_button(
         words("take.json"),
-        json.dumps({"film": facts, "forecast": forecast.body}, ensure_ascii=False, indent=2),
+        _json(facts, forecast, pinned),
         "forecast.json",
         "application/json",
         on_click="ignore",  # otherwise a download would run the whole page again
@@ -146,7 +94,7 @@ def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
     def document() -> bytes:
         from ui.widgets import pdf  # imported on demand, because it needs 20 MB of memory
 
-        answer = pdf.Answer(facts, forecast, reliability.background_of(forecast))
+        answer = pdf.Answer(facts, forecast, reliability.background_of(forecast), pinned)
         return pdf.document(words, answer)
 
     second.download_button(
@@ -158,25 +106,37 @@ def _save_and_share(words: Words, facts: Facts, forecast: Forecast) -> None:
         width="stretch",
     )
     compared = st.session_state.setdefault("compared", [])
+    added = [facts, *(each.facts for each in pinned)]
+    is_compared = all(each in compared for each in added)
     if third.button(
-        words("take.compare"), disabled=facts in compared, width="stretch", key="compare_this"
+        words("take.compare"), disabled=is_compared, width="stretch", key="compare_this"
     ):
-        compared.append(facts)
+        compared.extend(each for each in added if each not in compared)
+        scenarios.remember_film(facts, pinned)
         st.rerun()  # draws the page again with the button disabled
     if facts in compared:
         st.page_link(
             "ui/pages/compare.py", label=words("take.compared"), icon=":material/compare_arrows:"
         )
-    _link(words, facts)
+    _link(words, facts, pinned)
 
 
-def _link(words: Words, facts: Facts) -> None:
-    """Draw a link that opens the form with the present facts, without the plot."""
+def _json(facts: Facts, forecast: Forecast, pinned: Sequence[Scenario]) -> str:
+    variants = [{"film": each.facts, "forecast": each.forecast.body} for each in pinned]
+    content = {"film": facts, "forecast": forecast.body, "scenarios": variants}
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def _link(words: Words, facts: Facts, pinned: Sequence[Scenario]) -> None:
+    """Draw a link that opens the form with the present facts and scenarios, without the plot."""
     with st.expander(words("take.link")):
         if "overview" in facts:
             notices.small_print(words("take.without_plot"))
         base = (st.context.url or "").split("?")[0]
-        st.code(base + form_state.link_query(facts, words.code), language=None, wrap_lines=True)
+        link = base + form_state.link_query(facts, words.code)
+        if variants := urlencode(scenarios.link_query(pinned), doseq=True):
+            link += "&" + variants
+        st.code(link, language=None, wrap_lines=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 The visitor can also choose a sample film, whose facts then fill in the form.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Final
 
 import streamlit as st
@@ -12,7 +10,7 @@ import streamlit as st
 from ui.client.api import ApiError, Facts, fetch, parse_names
 from ui.client.predictions import Choices
 from ui.i18n.words import LANGUAGES, Words
-from ui.widgets import form_state, notices, translation
+from ui.widgets import fields, form_state, notices, translation
 from ui.widgets.markdown import plain
 
 # Invented films; their titles and plots are in the texts of each language.
@@ -21,6 +19,7 @@ SAMPLES: Final[dict[str, Facts]] = {
     "kitchen": {"genres": ["Comedy", "Romance"], "runtime": 98},
     "mine": {"genres": ["Horror", "Thriller"], "runtime": 91},
 }
+_SHORT: Final = ("genres", "language", "runtime")  # beside each other, below the plot
 
 
 def draw(words: Words, choices: Choices) -> None:
@@ -30,33 +29,18 @@ def draw(words: Words, choices: Choices) -> None:
     """
     _prefill(choices)
     _samples(words)
-    # In all fields of the form: "ignore" means that typing does not run the page again, and
-    # "session" keeps the value while the visitor is on another page.
-    st.text_area(
-        words("form.overview"),
-        height=140,
-        max_chars=form_state.MAX_PLOT_CHARACTERS,
-        placeholder=words("form.overview_example"),
-        key="overview",
-        on_change="ignore",
-        persist_state="session",
-    )
+    fields.draw(words, choices, "overview")
     translation.draw(words, choices)
     first, second, third = st.columns([2, 1, 1])
-    with first:
-        _multiple_choice(
-            words, "genres", choices.genres, partial(words.name, "genres"), form_state.MAX_GENRES
-        )
-    with second:
-        _single_choice(words, "language", choices.languages, words.language)
-    with third:
-        _number_field(words("form.runtime"), "runtime", 1.0, words("form.runtime_example"))
+    for column, field in zip((first, second, third), _SHORT, strict=True):
+        with column:
+            fields.draw(words, choices, field)
     # Draw these fields only while the expander is open: they are half of the form, and one of them
     # has the names of 250 countries.
     more = st.expander(words("form.more"), key="more", on_change="rerun")
     if more.open:
         with more:
-            _draw_more(words)
+            _draw_more(words, choices)
 
 
 def keep_choices() -> None:
@@ -67,8 +51,9 @@ def keep_choices() -> None:
     function sets each value again.
     """
     state = st.session_state
-    for name in ("language", "genres", "countries", "search_field", "if_genre", "if_month"):
-        if name in state:
+    names = {"language", "genres", "countries", "search_field"}
+    for name in map(str, list(state)):
+        if name in names or name.startswith(form_state.SCENARIO_PREFIX):
             state[name] = state[name]
 
 
@@ -121,37 +106,23 @@ def _samples(words: Words) -> None:
     )
 
 
-def _draw_more(words: Words) -> None:
-    first, second = st.columns(2)
-    first.text_input(
-        words("form.title"),
-        max_chars=form_state.MAX_TITLE_CHARACTERS,
-        key="title",
-        on_change="ignore",
-        persist_state="session",
-    )
-    second.date_input(
-        words("form.release_date"),
-        value=None,
-        min_value=form_state.DATE_RANGE[0],
-        max_value=form_state.DATE_RANGE[1],
-        key="release_date",
-        on_change="ignore",
-        persist_state="session",
-    )
-    _draw_names(words)
-    first, second = st.columns(2)
-    with first:
-        _multiple_choice(words, "countries", _countries(words), words.country, form_state.MAX_NAMES)
-    with second:
-        _number_field(words("form.budget"), "budget", 1e6, words("form.budget_example"))
-        if note := words("form.budget_note"):
-            notices.small_print(note)
-    _multiple_choice(words, "keywords", (), str, form_state.MAX_NAMES, new=True)
+def _draw_more(words: Words, choices: Choices) -> None:
+    _side_by_side(words, choices, "title", "release_date")
+    _draw_names(words, choices)
+    _side_by_side(words, choices, "countries", "budget")
+    fields.draw(words, choices, "keywords")
+
+
+def _side_by_side(words: Words, choices: Choices, *names: str) -> None:
+    for at, name in enumerate(names):
+        if at % 2 == 0:
+            columns = st.columns(2)
+        with columns[at % 2]:
+            fields.draw(words, choices, name)
 
 
 @st.fragment
-def _draw_names(words: Words) -> None:
+def _draw_names(words: Words, choices: Choices) -> None:
     """Draw the fields for names, such as directors, and a search for names.
 
     The search runs each time the visitor types a letter. This is a Streamlit fragment: only this
@@ -187,17 +158,8 @@ def _draw_names(words: Words) -> None:
 
     if found:
         st.pills(words("form.found"), found, format_func=plain, key="found", on_change=add)
-    first, second = st.columns(2)
-    for at, name in enumerate(form_state.NAME_FIELDS):
-        with (first, second)[at % 2]:
-            _multiple_choice(words, name, (), str, form_state.MAX_NAMES, new=True)
-    st.text_input(
-        words("form.collection"),
-        max_chars=form_state.MAX_NAME_CHARACTERS,
-        key="collection",
-        on_change="ignore",
-        persist_state="session",
-    )
+    _side_by_side(words, choices, *form_state.NAME_FIELDS)
+    fields.draw(words, choices, "collection")
 
 
 def _search(words: Words, field: str, letters: str) -> list[str]:
@@ -211,88 +173,3 @@ def _search(words: Words, field: str, letters: str) -> list[str]:
     if not found:
         notices.small_print(words("form.none_found"))
     return found
-
-
-def _countries(words: Words) -> Sequence[str]:
-    # CLDR lists continents as territories too, with codes of three digits.
-    codes = map(str, words.locale.territories)
-    return [
-        code for code in codes if len(code) == form_state.COUNTRY_CODE_LENGTH and code.isalpha()
-    ]
-
-
-def _multiple_choice(  # noqa: PLR0913, PLR0917 - a field has that many properties
-    words: Words,
-    key: str,
-    options: Iterable[str],
-    label_of: Callable[[str], str],
-    limit: int,
-    new: bool = False,
-) -> None:
-    """Draw a field in which the visitor can choose several values.
-
-    Args:
-        words: The texts in the visitor's language.
-        key: The field's name in the API and in the session.
-        options: The values to choose from. Values that are already chosen are added to them.
-        label_of: Returns the label that the visitor sees for a value. The values are sorted by it.
-        limit: How many values the visitor may choose.
-        new: Whether the visitor may also type other values.
-    """
-    chosen = st.session_state.setdefault(key, [])
-    labels = {option: label_of(option) for option in (*options, *chosen)}
-    st.multiselect(
-        words(f"form.{key}"),
-        sorted(labels, key=labels.__getitem__),
-        format_func=lambda option: labels.get(option, option),
-        key=key,
-        max_selections=limit,
-        placeholder=words("form.type_names" if new else "form.choose"),
-        accept_new_options=new,
-        on_change="ignore",
-        persist_state="session",
-    )
-
-
-def _number_field(label: str, key: str, step: float, example: str) -> None:
-    """Draw a field in which the visitor can type a number.
-
-    The field accepts every number, and the API checks it. Streamlit could check limits too, but its
-    error message is in English only. The field also accepts fractions, because a field for integers
-    would read `1e5` as 1.
-    """
-    st.number_input(
-        label,
-        value=None,
-        step=step,
-        format="%s",
-        placeholder=example,
-        key=key,
-        on_change="ignore",
-        persist_state="session",
-    )
-
-
-def _single_choice(
-    words: Words, key: str, options: Iterable[str], label_of: Callable[[str], str]
-) -> None:
-    """Draw a field in which the visitor can choose one value.
-
-    The first choice is "unknown". The other values are sorted by their labels.
-
-    Args:
-        words: The texts in the visitor's language.
-        key: The field's name in the API and in the session.
-        options: The values to choose from.
-        label_of: Returns the label that the visitor sees for a value.
-    """
-    chosen = st.session_state.get(key, form_state.UNKNOWN)
-    labels = {option: label_of(option) for option in {*options, chosen} - {form_state.UNKNOWN}}
-    st.selectbox(
-        words(f"form.{key}"),
-        [form_state.UNKNOWN, *sorted(labels, key=labels.__getitem__)],
-        format_func=lambda option: labels.get(option, words("form.unknown")),
-        key=key,
-        on_change="ignore",
-        persist_state="session",
-    )

@@ -35,6 +35,7 @@ LIST_FIELDS: Final = (
 )
 NUMBER_FIELDS: Final = ("runtime", "budget")
 NAME_FIELDS: Final = ("directors", "writers", "cast", "companies")
+SCENARIO_PREFIX: Final = "if_"  # of the keys in the session under which scenarios are entered
 FIELDS: Final = (*TEXT_FIELDS, *LIST_FIELDS, "language", *NUMBER_FIELDS, "release_date")
 
 
@@ -44,7 +45,17 @@ def entered_facts() -> Facts:
     Empty fields are left out.
     """
     state = st.session_state
-    values = {name: state.get(name) for name in FIELDS}
+    return _facts({name: state.get(name) for name in FIELDS})
+
+
+def cleaned(facts: Any) -> Facts:
+    """Return the usable facts about a film, such as those that a browser has kept."""
+    if not isinstance(facts, dict):
+        return {}
+    return _facts({name: _field_value(name, facts.get(name)) for name in FIELDS})
+
+
+def _facts(values: dict[str, Any]) -> Facts:
     values |= {name: (values[name] or "").strip() for name in TEXT_FIELDS}
     if values["release_date"]:
         values["release_date"] = values["release_date"].isoformat()
@@ -70,6 +81,11 @@ def fill_in(facts: Facts) -> None:
     state = st.session_state
     for name in FIELDS:
         state[name] = _field_value(name, facts.get(name))
+
+
+def fill_in_field(name: str, value: Any, key: str) -> None:
+    """Fill in another field for the fact `name`, whose value the session stores as `key`."""
+    st.session_state[key] = _field_value(name, value)
 
 
 def link_query(facts: Facts, language: str) -> str:
@@ -110,7 +126,8 @@ def _field_value(name: str, value: Any) -> Any:
         return str(value or "")[:limit]
     if name in LIST_FIELDS:
         limit = MAX_GENRES if name == "genres" else MAX_NAMES
-        texts = dict.fromkeys(str(each)[:MAX_NAME_CHARACTERS] for each in value or [] if each)
+        each_value = value if isinstance(value, list) else []
+        texts = dict.fromkeys(str(each)[:MAX_NAME_CHARACTERS] for each in each_value if each)
         return list(texts)[:limit]
     if name == "language":
         return str(value or UNKNOWN)

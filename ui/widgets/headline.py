@@ -11,7 +11,7 @@ from ui.i18n.words import Words, fill
 from ui.widgets import charts, notices
 from ui.widgets.markdown import plain
 
-_THRESHOLD: Final = 7.0
+DEFAULT_THRESHOLD: Final = 7.0
 _WHOLE_THRESHOLDS: Final = frozenset({6.0, 7.0, 8.0})
 
 
@@ -48,20 +48,35 @@ def formatted(words: Words, forecast: Forecast) -> dict[str, str]:
 
 def whole_chances(words: Words, forecast: Forecast) -> Iterator[str]:
     """Yield the chances of 6, 7 and 8 or more as lines of text, where the forecast has them."""
-    for rating, probability in forecast.chances:
+    for rating, _ in forecast.chances:
         if rating in _WHOLE_THRESHOLDS:
-            label = words("forecast.chance", threshold=_shown(words, rating))
-            yield f"{label}: {words.percent(probability)}"
+            yield _chance_line(words, forecast, rating)
 
 
-def _threshold(forecast: Forecast) -> float:
+def in_short(words: Words, forecast: Forecast, rating: float) -> Iterator[str]:
+    """Yield the interval, and the chance of a rating or more if the forecast has it, as texts."""
+    yield words("forecast.interval", **formatted(words, forecast))
+    if rating in dict(forecast.chances):
+        yield _chance_line(words, forecast, rating)
+
+
+def _chance_line(words: Words, forecast: Forecast, rating: float) -> str:
+    label = words("forecast.chance", threshold=_shown(words, rating))
+    return f"{label}: {words.percent(dict(forecast.chances)[rating])}"
+
+
+def threshold(forecast: Forecast) -> float:
     """Return the rating whose chance the visitor wants to know.
 
     The result is one of the ratings whose chances are in the forecast, which must not be empty.
     """
     offered = [rating for rating, _ in forecast.chances]
-    chosen = st.session_state.get("threshold", _THRESHOLD)
-    return chosen if chosen in offered else min(offered, key=lambda each: abs(each - _THRESHOLD))
+    chosen = st.session_state.get("threshold", DEFAULT_THRESHOLD)
+    return (
+        chosen
+        if chosen in offered
+        else min(offered, key=lambda each: abs(each - DEFAULT_THRESHOLD))
+    )
 
 
 @st.fragment
@@ -72,7 +87,7 @@ def _chance(words: Words, forecast: Forecast) -> None:
     forecast has the chances of all thresholds, so no request is sent.
     """
     # Set before the slider is drawn: an earlier forecast may have offered other thresholds.
-    st.session_state.threshold = _threshold(forecast)
+    st.session_state.threshold = threshold(forecast)
     above = st.container()
     chosen = st.select_slider(
         words("forecast.threshold"),

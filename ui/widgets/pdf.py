@@ -22,12 +22,14 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 from ui.client.api import Facts
 from ui.client.predictions import Forecast
 from ui.i18n.words import Words
-from ui.widgets import charts, headline, reliability, result
+from ui.widgets import charts, fields, headline, reliability, result, scenarios
 from ui.widgets.reliability import Background
+from ui.widgets.scenarios import Scenario
 
 KOREAN: Final = "HYGothic-Medium"
 LATIN: Final = "Helvetica"
 WIDTH: Final = 160 * mm
+_THRESHOLD: Final = headline.DEFAULT_THRESHOLD
 
 pdfmetrics.registerFont(UnicodeCIDFont(KOREAN))
 
@@ -40,11 +42,13 @@ class Answer:
         facts: The facts about the film.
         forecast: The forecast for the film.
         background: What is known about the model.
+        scenarios: Variants of the film, with their forecasts.
     """
 
     facts: Facts
     forecast: Forecast
     background: Background
+    scenarios: Sequence[Scenario] = ()
 
 
 def document(words: Words, answer: Answer) -> bytes:
@@ -80,6 +84,7 @@ def _story(words: Words, title: str, answer: Answer) -> list[Flowable]:
         _text(f"{words('forecast.mood_label')}: {mood}"),
         *map(_markdown, result.remarks(words, forecast, str)),
         *_table(words("reasons.title"), [(name, words.points(points)) for name, points in reasons]),
+        *_scenarios(words, answer),
         *_lines(words("reliability.title"), track_record, words("reliability.explained")),
         *_lines(
             words("reliability.sharper"),
@@ -109,23 +114,30 @@ def _lines(title: str, lines: Sequence[str], note: str = "") -> list[Flowable]:
     ]
 
 
+def _scenarios(words: Words, answer: Answer) -> list[Flowable]:
+    if not answer.scenarios:
+        return []
+    flowables: list[Flowable] = [Spacer(1, 4 * mm), _text(words("what_if.title"), 12)]
+    for at, scenario in enumerate(answer.scenarios, 1):
+        rating = words.number(scenario.forecast.rating, "0.0")
+        differences = scenarios.differences(words, answer.facts, scenario.facts)
+        flowables += [
+            _text(f"{words('what_if.scenario', number=str(at))}: {'; '.join(differences)}"),
+            _text(f"{words('forecast.rating_label')}: {rating}"),
+            *(_text(line, 9) for line in headline.in_short(words, scenario.forecast, _THRESHOLD)),
+            *(_markdown(line, 9) for line in result.remarks(words, scenario.forecast, str)),
+        ]
+    return flowables
+
+
 def _markdown(line: str, size: int = 10) -> Paragraph:
     """Return a line of the page as a paragraph, without the characters of Markdown."""
     return _text(line.replace("*", "").replace("`", ""), size)
 
 
 def _facts(words: Words, facts: Facts) -> list[tuple[str, str]]:
-    shown = dict(facts)
-    if "genres" in shown:
-        shown["genres"] = [words.name("genres", genre) for genre in shown["genres"]]
-    if "countries" in shown:
-        shown["countries"] = [words.country(code) for code in shown["countries"]]
-    if "language" in shown:
-        shown["language"] = words.language(shown["language"])
-    shown.pop("title", None)
     return [
-        (name, ", ".join(value) if isinstance(value, list) else str(value))
-        for name, value in shown.items()
+        (name, fields.shown(words, name, value)) for name, value in facts.items() if name != "title"
     ]
 
 

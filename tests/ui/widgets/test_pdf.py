@@ -6,6 +6,7 @@ from ui.client.predictions import Forecast
 from ui.i18n.words import Words
 from ui.widgets.pdf import KOREAN, LATIN, Answer, _font, document
 from ui.widgets.reliability import Background
+from ui.widgets.scenarios import Scenario
 
 FACTS = {
     "title": "등불 & <그림자>",
@@ -32,6 +33,14 @@ def test_document_needs_no_fact_but_the_genre():
     answer = Answer({"genres": ["Drama"]}, Forecast.parse(FORECAST), Background())
     raw = document(Words("en"), answer)
     assert raw.rstrip().endswith(b"%%EOF")
+
+
+def test_document_has_the_scenarios_of_the_film():
+    forecast = Forecast.parse(FORECAST)
+    scenario = Scenario({"runtime": 150}, FACTS | {"runtime": 150}, forecast)
+    answers = [Answer(FACTS, forecast, Background(), pinned) for pinned in ((), (scenario,))]
+    without, with_one = (document(Words("en"), answer) for answer in answers)
+    assert len(with_one) > len(without)
 
 
 @pytest.mark.parametrize(
