@@ -31,6 +31,7 @@ class State(TypedDict):
     decisions_reader: DecisionsReader
     catalogue_reader: CatalogueReader
     poster_base_url: str | None
+    photo_base_url: str | None
 
 
 def in_service(request: Request) -> Served:

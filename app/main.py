@@ -108,6 +108,7 @@ def create_app(
             "decisions_reader": decisions_reader,
             "catalogue_reader": catalogue_reader,
             "poster_base_url": poster_base_url(settings, POSTER_PIXELS),
+            "photo_base_url": poster_base_url(settings, people.PHOTO_PIXELS),
         }
         await asyncio.gather(*(asyncio.to_thread(poller.stop) for poller in pollers))
         worker.close()

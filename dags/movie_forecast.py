@@ -17,6 +17,7 @@ from dags.defaults import DEFAULT_ARGS
 from dags.documentation import about, with_clean_docs
 from dags.run_context import as_airflow_failure
 from dags.task_settings import task_settings
+from dags.tmdb_pool import TMDB_BUDGET, check_tmdb_pool
 from movierating.settings import pipeline_settings
 
 _DECISION: Final = "decide_on_retraining"
@@ -75,6 +76,16 @@ def tmdb_movie_forecast() -> None:
             except NothingToPublishError as error:
                 raise AirflowSkipException(str(error)) from None
 
+    # The next catalogue and the next model use the names, so no task waits for this one.
+    @task(**TMDB_BUDGET, priority_weight=5)  # starts after a daily run, before waiting slices
+    def collect_names_of_people() -> int:
+        """Fetch other names of directors, writers and leads from TMDB, a limited number per run."""
+        from scripts.people import collect_people
+        from scripts.runtime.clock import today
+
+        with as_airflow_failure():
+            return collect_people(today(), task_settings())
+
     @task
     def score_released_films() -> int:
         """Score forecasts: compare them with the ratings that the released films have got.
@@ -130,6 +141,7 @@ def tmdb_movie_forecast() -> None:
     # After the scores, because the catalogue contains them.
     forecast_upcoming_films() >> scores >> publish_film_catalogue()
     scores >> check_drift() >> decide_on_retraining() >> [retrain_model, keep_model]
+    check_tmdb_pool() >> collect_names_of_people()
 
 
 with_clean_docs(tmdb_movie_forecast())

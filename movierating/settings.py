@@ -191,6 +191,7 @@ class PipelineSettings(SharedSettings):
     tmdb_retry_seconds: Annotated[float, Field(gt=0)] = 0.5
     tmdb_catalogue: _Text = None
     collect_max_films: Annotated[int | None, Field(ge=1)] = None
+    collect_max_people: Annotated[int, Field(ge=0)] = 5_000
     collect_workers: Annotated[int, Field(ge=1, le=10)] = 1
     collect_max_bad_share: Annotated[float, Field(gt=0, le=1)] = 0.1
     data_dir: Annotated[_Line, AfterValidator(_folder_or_bucket)] = "data-prepare"

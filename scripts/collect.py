@@ -17,6 +17,7 @@ from scripts.runtime.storage import DataPath, check_writable, data_folder, read_
 from scripts.store.film_csv import write_films
 from scripts.store.film_store import FilmStore, film_store, other_sources
 from scripts.store.index import Index, days_since_1970
+from scripts.store.people import PeopleStore
 from scripts.tmdb.client import Tmdb
 from scripts.tmdb.failures import FailingFilms, named
 from scripts.tmdb.ingest import Ingestion
@@ -110,13 +111,15 @@ def _log_source(store: FilmStore, source: str, settings: PipelineSettings) -> No
 
 
 def _delete_expired(settings: PipelineSettings, now: datetime, source: str) -> None:
-    """Delete what TMDB's terms no longer allow keeping: old CSV files, and old films of others.
+    """Delete what TMDB's terms no longer allow keeping: CSV files, and films and people of others.
 
     "Others" are all sources but `source`, whose old films are first requested from TMDB again.
     """
     delete_expired_films(data_folder(settings), now, LONGEST_CACHE)
     for other in other_sources(settings, source):
-        film_store(settings, other).purge(now - LONGEST_CACHE)
+        store = film_store(settings, other)
+        store.purge(now - LONGEST_CACHE)
+        PeopleStore(store.folder).purge(now - LONGEST_CACHE)
 
 
 def refresh_store(

@@ -22,6 +22,8 @@ from scripts.runtime.cli import run, step_parser
 from scripts.runtime.clock import past_or_today, today
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import data_folder, write_bytes
+from scripts.store.film_store import film_store
+from scripts.store.people import PeopleStore
 from scripts.training.bundling import add_wandb_run, assemble, write
 from scripts.training.legacy_model import train_legacy_model
 from scripts.training.selection import TrainingResult, train_candidates
@@ -50,6 +52,7 @@ def train(
             films, or the data folder cannot be written.
         TooFewFilmsError: There are not enough rated films.
         UnknownFamilyError: The configuration names a family that does not exist.
+        StoreCorruptError: The file of people's other names is damaged.
         LeakError: A feature depends on ratings that were unknown before the film's release.
     """
     files = RunFiles(data_folder(settings), run_date)
@@ -58,7 +61,8 @@ def train(
     split = TimeSplit.of_newest(with_plot_vectors(read_cleaned(cleaned), files.folder))
     result = train_candidates(split, config)
     family = result.best.family
-    manifest, twin, contents = assemble(result, config, split, files)
+    names = PeopleStore(film_store(settings, source).folder).other_names()
+    manifest, twin, contents = assemble(result, config, split, files, names)
     diagnosis = diagnose(result, twin, split.holdout, config)
     model_report = report(manifest, diagnosis, _champion(settings, source))
     write_bytes(files.model_report, model_report.page.encode())

@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -48,6 +48,11 @@ SCHEMA: Final = """
         film_id INTEGER PRIMARY KEY,
         forecast BLOB NOT NULL,
         score BLOB
+    );
+    CREATE TABLE photos (
+        person_id INTEGER PRIMARY KEY,
+        path TEXT NOT NULL,
+        fetched_on TEXT NOT NULL
     );
     CREATE VIRTUAL TABLE titles
         USING fts5(terms, content='', columnsize=0, tokenize='ascii');
@@ -223,6 +228,24 @@ class FilmCatalogue:
                 (film_id,),
             )
             return [PastForecast(date.fromisoformat(day), *others) for day, *others in rows]
+
+    def photos(self, person_ids: Iterable[int], today: date) -> dict[int, str]:
+        """Return TMDB's paths of the photos of people, by id; people without a photo are left out.
+
+        Args:
+            person_ids: TMDB's ids.
+            today: Photos that were fetched more than 180 days before are left out.
+        """
+        oldest, found = (today - timedelta(KEPT_DAYS)).isoformat(), {}
+        with self.opened() as database:
+            for number in person_ids:
+                row = database.execute(
+                    "SELECT path FROM photos WHERE person_id = ? AND fetched_on >= ?",
+                    (number, oldest),
+                ).fetchone()
+                if row:
+                    found[number] = row[0]
+        return found
 
     @contextmanager
     def opened(self) -> Iterator[sqlite3.Connection]:

@@ -75,6 +75,9 @@ NAMES: Final[dict[str, Callable[[Film], Sequence[Named]]]] = {
 }
 
 
+PEOPLE: Final = ("director", "writer", "cast")  # the traits whose tokens are people
+
+
 def token_of(named: Named) -> str:
     """Return the token of a person, company, collection or keyword: the id, or the name's key.
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from movierating.films.film import Entity, Film, Named, name_of
 from movierating.films.text import name_key
-from movierating.films.tokens import NAMES, TRACKED_TRAITS, TRAITS, Tokens
+from movierating.films.tokens import NAMES, PEOPLE, TRACKED_TRAITS, TRAITS, Tokens
 from movierating.model.plot_weights import PlotWeights
 from movierating.model.token_index import NO_ID, NameIndex, TokenIndex, WordIndex
 
@@ -65,7 +65,12 @@ class EffectTable(Mapping[Named, tuple[float, ...]]):
     tokens: TokenIndex
 
     def __init__(
-        self, tokens: Iterable[Named], numbers: npt.ArrayLike, *, named: bool = False
+        self,
+        tokens: Iterable[Named],
+        numbers: npt.ArrayLike,
+        *,
+        named: bool = False,
+        others: Mapping[int, Sequence[str]] | None = None,
     ) -> None:
         """Create a table from tokens and their numbers.
 
@@ -79,6 +84,7 @@ class EffectTable(Mapping[Named, tuple[float, ...]]):
                 also the score, shape (tokens, 3); for tracked traits also the three past ratings,
                 shape (tokens, 5).
             named: Whether the tokens are people, companies, franchises or keywords.
+            others: By id, the other names of people.
 
         Raises:
             ValueError: The numbers have another shape, or a token is listed twice.
@@ -95,16 +101,23 @@ class EffectTable(Mapping[Named, tuple[float, ...]]):
             raise ValueError("a table lists each token once")
         kept = _one_row_per_name(listed, self._numbers)
         self._numbers = self._numbers[kept]
-        self.tokens = NameIndex(listed[at] for at in kept)
+        self.tokens = NameIndex((listed[at] for at in kept), others or {})
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any], *, named: bool = False) -> Self:
+    def from_json(
+        cls,
+        raw: Mapping[str, Any],
+        *,
+        named: bool = False,
+        others: Mapping[int, Sequence[str]] | None = None,
+    ) -> Self:
         """Read a table from the dictionary that `to_json` writes.
 
         Args:
             raw: The dictionary.
             named: Whether the tokens are people, companies, franchises or keywords. Bundles of
                 version 1.0 have no ids of them.
+            others: By id, the other names of people.
 
         Raises:
             KeyError, TypeError, ValueError: The dictionary does not have the form that `to_json`
@@ -119,7 +132,7 @@ class EffectTable(Mapping[Named, tuple[float, ...]]):
                 name if number == NO_ID else Entity(number, name)
                 for name, number in zip(names, ids, strict=True)
             ]
-        return cls(tokens, numbers.reshape(len(tokens), raw["columns"]), named=named)
+        return cls(tokens, numbers.reshape(len(tokens), raw["columns"]), named=named, others=others)
 
     def to_json(self) -> dict[str, Any]:
         """Return the table as a dictionary for JSON; numbers and ids are in base64."""
@@ -298,10 +311,19 @@ class Effects:
         }
 
     @classmethod
-    def from_json(cls, raw: Mapping[str, Any]) -> Self:
-        """Read the effects from the dictionary that `to_json` writes."""
+    def from_json(
+        cls, raw: Mapping[str, Any], others: Mapping[int, Sequence[str]] | None = None
+    ) -> Self:
+        """Read the effects from the dictionary that `to_json` writes.
+
+        Args:
+            raw: The dictionary.
+            others: By TMDB's id, the other names of people.
+        """
         tables = {
-            trait: EffectTable.from_json(table, named=trait in NAMES)
+            trait: EffectTable.from_json(
+                table, named=trait in NAMES, others=others if trait in PEOPLE else None
+            )
             for trait, table in raw["tables"].items()
         }
         plots = PlotWeights.from_json(raw["plots"]) if raw.get("plots") else None

@@ -16,6 +16,7 @@ from movierating.identity import file_sha256, sha256
 from movierating.model.distribution import NormalisedErrors
 from movierating.model.features import Matrix, UnknownFeatureError
 from movierating.model.onnx_model import ExternalDataError, Graph, GraphError, Model
+from movierating.model.other_names import OtherNames
 from movierating.model.plot_encoder import EncoderFilesError, PlotEncoder
 from movierating.model.predictor import Predictor
 from movierating.model.similar_films import SimilarFilms
@@ -39,6 +40,7 @@ TWIN_EFFECTS_NAME: Final = "twin_effects.json"
 ERROR_NAME: Final = "error.onnx"
 DISTRIBUTION_NAME: Final = "distribution.json"
 EFFECTS_NAME: Final = "effects.json"
+OTHER_NAMES_NAME: Final = "other_names.json"  # absent if no other name of a person is known
 CODES_NAME: Final = "codes.json"
 SIMILAR_FILMS_NAME: Final = "comparables.npz"
 TRAINING_FILMS_NAME: Final = "training_films.npy"
@@ -50,6 +52,7 @@ _REQUIRED: Final = frozenset({MODEL_NAME, ERROR_NAME, EFFECTS_NAME, CODES_NAME, 
 _TWIN: Final = frozenset({TWIN_MODEL_NAME, TWIN_EFFECTS_NAME})
 _REQUIRED_NOW: Final = _REQUIRED | {TRAINING_FILMS_NAME, DISTRIBUTION_NAME}
 _REQUIRED_AFTER_REFIT: Final = _REQUIRED_NOW | _TWIN | {REFIT_FILMS_NAME}
+_WRONG_FORM: Final = (ValueError, KeyError, TypeError, AttributeError)
 GOLDEN_TOLERANCE: Final = 1e-4  # in rating points, because processors round differently
 
 
@@ -150,7 +153,7 @@ class Bundle:
         bundle = cls(
             manifest,
             _parsed(Codes, CODES_NAME, files),
-            _parsed(Effects, EFFECTS_NAME, files),
+            _effects(files),
             similar_films,
             model,
             training_films,
@@ -206,6 +209,14 @@ def golden_inputs(model: Model, matrix: Matrix) -> tuple[GoldenInput, ...]:
 def encoders_beside(folder: Path) -> Path:
     """Return the folder of plot encoders' files that belongs to a bundle's folder."""
     return folder.parent / "encoders"
+
+
+def _effects(files: Mapping[str, bytes]) -> Effects:
+    others = _parsed(OtherNames, OTHER_NAMES_NAME, files) if OTHER_NAMES_NAME in files else None
+    try:
+        return Effects.from_json(json.loads(files[EFFECTS_NAME]), others)
+    except _WRONG_FORM as error:
+        raise BundleError(f"{EFFECTS_NAME} does not hold what it should") from error
 
 
 def _encoder(manifest: Manifest, folder: Path) -> PlotEncoder | None:
@@ -288,7 +299,7 @@ _Read = TypeVar("_Read", bound=_FromJson)
 def _parsed(kind: type[_Read], name: str, files: Mapping[str, bytes]) -> _Read:
     try:
         return kind.from_json(json.loads(files[name]))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except _WRONG_FORM as error:
         raise BundleError(f"{name} does not hold what it should") from error
 
 

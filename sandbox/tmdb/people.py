@@ -7,10 +7,13 @@ from typing import Any
 
 from sandbox.tmdb.answers import summary
 from sandbox.tmdb.films import Film, FilmStore, Person
+from sandbox.tmdb.names import invented_person
 from sandbox.tmdb.parts import credit_id, person_summary
 
 Json = dict[str, Any]
 KNOWN_FOR = 3  # films in a search result
+ODD_NAMES: tuple[tuple[str, ...], ...] = ((), ("", "  "), ("A. Writer", "A. Writer"))
+ELSEWHERE = 50  # one person of so many has the name of somebody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,12 @@ class People:
             if credit.person.id == person_id
         ]
 
+    def first_credit(self, person_id: int) -> list[Credit]:
+        """Return one credit of a person; this is faster than to find all of them."""
+        _, positions = self._index.get(person_id, ("", []))
+        credits_ = credits_of(self.store.film(positions[0])) if positions else ()
+        return [credit for credit in credits_ if credit.person.id == person_id][:1]
+
     def named(self, query: str) -> list[int]:
         """Return the ids of all people whose name contains every word of the query."""
         words = query.casefold().split()
@@ -105,9 +114,9 @@ def detail(found: list[Credit]) -> Json:
     """Convert a person, given all their credits, to TMDB's response to `/person/{id}`."""
     person = found[0].person
     facts = _summary(found)
-    original = facts.pop("original_name")
+    facts.pop("original_name")
     return facts | {
-        "also_known_as": [] if original == person.name else [original],
+        "also_known_as": also_known_as(person),
         "biography": "",
         "birthday": None,
         "deathday": None,
@@ -115,6 +124,27 @@ def detail(found: list[Credit]) -> Json:
         "imdb_id": None,
         "place_of_birth": None,
     }
+
+
+def also_known_as(person: Person) -> list[str]:
+    """Return other names of a person, as odd as the ones that TMDB's volunteers enter.
+
+    Half of the people have none. The others have the name in their own script, with the family name
+    first, joined, and in capitals; some also have an empty name, a name twice, or somebody else's.
+    """
+    if person.id % 2 and person.original_name == person.name:
+        return []
+    given, _, family = person.name.partition(" ")
+    half = len(given) // 2
+    names = [
+        person.original_name,
+        f"{family} {given[:half]}-{given[half:]}",
+        f"{family.upper()} {given}",
+        *ODD_NAMES[person.id % len(ODD_NAMES)],
+    ]
+    if person.id % ELSEWHERE == 0:  # a mistake: the name of the next person
+        names.append(invented_person(person.id + 1).name)
+    return names
 
 
 def movie_credits(found: list[Credit], params: Mapping[str, str]) -> Json:

@@ -114,7 +114,8 @@ async def person(person_id: str, request: Request, stand_in: StandInDep) -> Resp
 
     The parameter `append_to_response` can name parts to add, such as the person's films.
     """
-    found = _credits(stand_in, person_id)
+    with_parts = "append_to_response" in request.query_params
+    found = _credits(stand_in, person_id, all_films=with_parts)
     return tell(_with_parts(people.detail(found), found, people.PARTS, request.query_params))
 
 
@@ -202,14 +203,15 @@ def _film(stand_in: StandIn, movie_id: str) -> Film:
     return film
 
 
-def _credits(stand_in: StandIn, person_id: str) -> list[Credit]:
-    """Return the credits (jobs in films) of the person with this id.
+def _credits(stand_in: StandIn, person_id: str, *, all_films: bool = True) -> list[Credit]:
+    """Return the credits (jobs in films) of the person with this id; or only one of them.
 
     Raises:
         TmdbError: There is no person with this id.
     """
     is_number = person_id.isascii() and person_id.isdigit()
-    found = stand_in.people.credits(int(person_id)) if is_number else []
+    find = stand_in.people.credits if all_films else stand_in.people.first_credit
+    found = find(int(person_id)) if is_number else []
     if not found:
         raise TmdbError(errors.NOT_FOUND)
     return found

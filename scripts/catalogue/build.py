@@ -18,6 +18,7 @@ from movierating.ledger.records import Forecast, Score, last_before_release
 from scripts.dataset.eligibility import is_eligible
 from scripts.store.film_store import FilmStore
 from scripts.store.parsing import korean_plots, korean_titles, parse_film, to_frame
+from scripts.store.people import PeopleStore
 
 MIN_VOTES: Final = 10  # of a released film in the catalogue
 RECENT_DAYS: Final = 90  # since the release; until then, a film needs no votes
@@ -85,6 +86,7 @@ def write_catalogue(  # noqa: PLR0913, PLR0917 - one argument per kind of data
         database.execute("BEGIN")
         count = _write_films(database, store, day)
         _write_record(database, _write_forecasts(database, forecasts), scores, day)
+        _write_photos(database, PeopleStore(store.folder))
         about = {
             "format": FORMAT,
             "source": store.folder.name,
@@ -216,3 +218,14 @@ def _release_dates(database: sqlite3.Connection, day: date) -> Mapping[int, date
         "SELECT film_id, release_date FROM films WHERE release_date <= ?", (day.isoformat(),)
     )
     return {film_id: date.fromisoformat(released) for film_id, released in rows}
+
+
+def _write_photos(database: sqlite3.Connection, people: PeopleStore) -> None:
+    database.executemany(
+        "INSERT INTO photos VALUES (?, ?, ?)",
+        (
+            (person.id, person.profile_path, person.fetched_at.date().isoformat())
+            for person in people.read().values()
+            if person.profile_path
+        ),
+    )

@@ -53,12 +53,12 @@ def parse_film(row: Mapping[Hashable, Any]) -> Film:
     A plot in a non-Latin script also becomes unknown, because the service translates such a plot
     before it uses it.
     """
-    overview, people = normalise(row["overview"]), _parsed(row["credits"])
+    overview, people = normalise(row["overview"]), parsed(row["credits"])
     return Film(
         title=normalise(row["title"]) or None,
         genres=tmdb.names(_objects(row["genres"])),
         original_language=row["original_language"] or None,
-        countries=tmdb.country_codes(_parsed(row["production_countries"])),
+        countries=tmdb.country_codes(parsed(row["production_countries"])),
         runtime_minutes=_positive(row["runtime"]),
         release_date=date.fromisoformat(row["release_date"]),
         budget_usd=_positive(row["budget"]),
@@ -106,9 +106,10 @@ def _positive(value: float) -> float | None:
     return float(value) if value > 0 else None
 
 
-def _parsed(text: str) -> Any:
+def parsed(text: str) -> Any:
+    """Parse the JSON text of a nested column; None if it is empty."""
     return json.loads(text) if text else None
 
 
 def _objects(text: str, part: str | None = None) -> tmdb.Objects:
-    return tmdb.objects(_parsed(text), part)
+    return tmdb.objects(parsed(text), part)

@@ -106,16 +106,21 @@ def _has_id(entry: Any) -> bool:
     return type(film_id) is int and 0 < film_id <= _LARGEST_ID
 
 
-def film_of(content: Any, film_id: int) -> FilmJson:
-    """Return TMDB's answer to the request for a film.
+def object_of(content: Any, number: int, kind: str) -> FilmJson:
+    """Return TMDB's answer to the request for a film or a person.
+
+    Args:
+        content: The answer.
+        number: The requested id.
+        kind: What was requested, for the message.
 
     Raises:
-        TmdbUnavailableError: The answer is not a film, or it is another film.
+        TmdbUnavailableError: The answer is no object of TMDB, or it has another id.
     """
     if not isinstance(content, dict):
-        raise TmdbUnavailableError("sent a film in an unknown format")
-    if content.get("id") != film_id:
-        raise TmdbUnavailableError("sent a film without its id, or another film")
+        raise TmdbUnavailableError(f"sent a {kind} in an unknown format")
+    if content.get("id") != number:
+        raise TmdbUnavailableError(f"sent a {kind} without its id, or another {kind}")
     return content
 
 

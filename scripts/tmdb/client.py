@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import count, islice
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
@@ -18,7 +19,7 @@ from tenacity import (
 from movierating.settings import PipelineSettings
 from scripts.runtime.clock import now
 from scripts.store.schema import PARTS, incomplete_parts, is_complete, unexpected_fields
-from scripts.tmdb.answers import Times, film_of, listing_of
+from scripts.tmdb.answers import Times, listing_of, object_of
 from scripts.tmdb.errors import (
     NotFoundError,
     PageFailedError,
@@ -44,18 +45,19 @@ _CHANGES: Final = "/movie/changes"
 
 
 class TmdbAnswer(NamedTuple):
-    """What TMDB answered to the request for one film.
+    """What TMDB answered to the request for one film or one person.
 
     Attributes:
-        film_id: The requested id.
-        film: TMDB's JSON; None if TMDB has no such film, or if there was a problem.
+        id: The requested id.
+        content: TMDB's JSON; None if TMDB has nobody or nothing with this id, or if there was a
+            problem.
         at: When TMDB made the answer, by its clock. Caches may hold it for hours.
-        problem: Why TMDB could not send this film in several attempts, although requests for
-            other films succeed; None if there was no problem.
+        problem: Why TMDB could not send this answer in several attempts, although requests for
+            others succeed; None if there was no problem.
     """
 
-    film_id: int
-    film: FilmJson | None
+    id: int
+    content: FilmJson | None
     at: datetime
     problem: str | None = None
 
@@ -237,14 +239,22 @@ class Tmdb:
         errors of `get` are raised. Ids are read only as fast as the caller reads films, so
         `film_ids` may be very long.
         """
-        ids = iter(film_ids)
+        return self._in_parallel(film_ids, partial(self._answer, "film", self._ask_film))
+
+    def people(self, person_ids: Iterable[int]) -> Generator[TmdbAnswer]:
+        """Fetch people in parallel, without their films, as `details` fetches films."""
+        return self._in_parallel(person_ids, partial(self._answer, "person", self._ask_person))
+
+    def _in_parallel(
+        self, all_ids: Iterable[int], ask: Callable[[int], TmdbAnswer]
+    ) -> Generator[TmdbAnswer]:
+        ids = iter(all_ids)
         requested: set[Future[TmdbAnswer]] = set()
         with ThreadPoolExecutor(CONNECTIONS) as pool:
             try:
                 while True:
                     requested |= {
-                        pool.submit(self._film, each)
-                        for each in islice(ids, _AHEAD - len(requested))
+                        pool.submit(ask, each) for each in islice(ids, _AHEAD - len(requested))
                     }
                     if not requested:
                         return
@@ -257,23 +267,27 @@ class Tmdb:
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _film(self, film_id: int) -> TmdbAnswer:
+    def _answer(self, kind: str, ask: Callable[[int], TmdbAnswer], number: int) -> TmdbAnswer:
         attempts = self._session.retrying(TmdbError, _SingleStop(self._session, self._attempts))
         try:
-            return attempts(self._ask_film, film_id)
+            return attempts(ask, number)
         except NotFoundError as error:
-            logger.info("film %s is gone from TMDB", film_id)
-            return TmdbAnswer(film_id, None, error.at)
+            logger.info("%s %s is gone from TMDB", kind, number)
+            return TmdbAnswer(number, None, error.at)
         except _SingleFailureError as error:
-            logger.warning("film %s fails: %s", film_id, error)
-            return TmdbAnswer(film_id, None, now(), str(error))
+            logger.warning("%s %s fails: %s", kind, number, error)
+            return TmdbAnswer(number, None, now(), str(error))
+
+    def _ask_person(self, person_id: int) -> TmdbAnswer:
+        content, times = self._session.get(f"/person/{person_id}", {})
+        return TmdbAnswer(person_id, object_of(content, person_id, "person"), times.made_at)
 
     def _ask_film(self, film_id: int) -> TmdbAnswer:
         path = f"/movie/{film_id}"
         query: dict[str, str | int] = {"append_to_response": ",".join(PARTS)}
         for _ in range(_FORMAT_ATTEMPTS):
             content, times = self._film_answer(path, query)
-            film = film_of(content, film_id)
+            film = object_of(content, film_id, "film")
             if PARTS.keys() >= set(unexpected_fields(film)):
                 break
         parts = {name: self._part(film_id, name) for name in incomplete_parts(film)}

@@ -81,13 +81,13 @@ class Ingestion:
 
     def _store(self, answers: list[TmdbAnswer]) -> list[int]:
         records = [
-            film_record(answer.film, answer.at, self.run_date)
+            film_record(answer.content, answer.at, self.run_date)
             for answer in answers
-            if answer.film is not None
+            if answer.content is not None
         ]
-        failed = {each.film_id: each.problem for each in answers if each.problem is not None}
+        failed = {each.id: each.problem for each in answers if each.problem is not None}
         not_found = {
-            each.film_id: each.at for each in answers if each.film is None and each.problem is None
+            each.id: each.at for each in answers if each.content is None and each.problem is None
         }
         self.not_found |= not_found
         self.gone += len(not_found)
@@ -95,7 +95,7 @@ class Ingestion:
             films = validate_records(records, self.votes_as_of, self.report)
             self.report.check(self.max_bad_share)
             self.store.add(films)
-        ids = [answer.film_id for answer in answers]
+        ids = [answer.id for answer in answers]
         self.failed |= failed
         self.recovered |= self.known_failing.intersection(ids) - failed.keys()
         self._asked += len(ids)

@@ -25,7 +25,7 @@ YOUNG_DAYS: Final = 365  # since the release; until then the votes are fetched m
 # weeks after the release, a month when the film is nearly a year old.
 _VOTES_MAY_AGE: Final = 10
 KEEP_DAYS: Final = 180  # TMDB's terms allow to keep its content for six months
-_REFRESH_DAYS: Final = 150  # an older record is fetched again, well before it must be deleted
+REFRESH_DAYS: Final = 150  # an older record is fetched again, well before it must be deleted
 _SETTLED_DAYS: Final = 30  # a younger record is not fetched again because of its age
 
 Milliseconds = TypeVar("Milliseconds", int, Ints)
@@ -114,9 +114,9 @@ def getting_old(index: Index, today: int) -> Iterator[int]:
     """
     age = today - _day(index.fetched_at)
     oldest = np.argsort(-age, kind="stable")
-    per_day = -(-len(index) // _REFRESH_DAYS)
+    per_day = -(-len(index) // REFRESH_DAYS)
     share = oldest[:per_day][age[oldest[:per_day]] >= _SETTLED_DAYS]
-    expiring = oldest[age[oldest] >= _REFRESH_DAYS]
+    expiring = oldest[age[oldest] >= REFRESH_DAYS]
     yield from index.ids[np.union1d(share, expiring)].tolist()
 
 

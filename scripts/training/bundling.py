@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from movierating.films.film import Film, Plot
+from movierating.films.tokens import PEOPLE
 from movierating.identity import sha256
 from movierating.model.features import Matrix
 from movierating.model.novelty import training_ranges
 from movierating.model.onnx_model import Graph, Model
+from movierating.model.other_names import OtherNames
 from movierating.model.predictor import Predictor
 from movierating.model.similar_films import RatedFilm, SimilarFilms
 from movierating.model.target_encoding import Effects
@@ -20,6 +22,7 @@ from movierating.registry.bundle import (
     EFFECTS_NAME,
     ERROR_NAME,
     MODEL_NAME,
+    OTHER_NAMES_NAME,
     REFIT_FILMS_NAME,
     SIMILAR_FILMS_NAME,
     TRAINING_FILMS_NAME,
@@ -54,6 +57,7 @@ from scripts.training.vectors import FilmVectors
 
 logger = logging.getLogger(__name__)
 
+NO_OTHER_NAMES: Final = OtherNames()
 # Golden inputs: invented films whose forecasts are stored in the bundle. The API forecasts them
 # again and compares, so it notices if it computes something else than the training did. Each film
 # has another combination of known and missing facts.
@@ -96,7 +100,11 @@ class _Served:
 
 
 def assemble(
-    result: TrainingResult, config: ModelConfig, split: TimeSplit, files: RunFiles
+    result: TrainingResult,
+    config: ModelConfig,
+    split: TimeSplit,
+    files: RunFiles,
+    other_names: OtherNames = NO_OTHER_NAMES,
 ) -> tuple[Manifest, Model, dict[str, bytes]]:
     """Build the contents of the bundle, except the model card and the file of scores for the UI.
 
@@ -109,6 +117,7 @@ def assemble(
         config: The model families and their parameters.
         split: The training films and the hold-out films.
         files: Paths of the run's files.
+        other_names: The other names of people, by which the API finds them.
 
     Returns:
         The manifest, the twin as an ONNX model, and the bundle's files by name.
@@ -157,6 +166,8 @@ def assemble(
         TRAINING_FILMS_NAME: _ids(split.train),
         CODES_NAME: files.require(files.codes, "preprocess").read_bytes(),
     }
+    if names := known_names(served.predictor.effects, other_names):
+        contents[OTHER_NAMES_NAME] = json.dumps(names.to_json(), ensure_ascii=False).encode()
     if served.refit:
         contents |= {
             TWIN_MODEL_NAME: measured.graph,
@@ -164,6 +175,14 @@ def assemble(
             REFIT_FILMS_NAME: _ids(served.films),
         }
     return manifest, twin, contents
+
+
+def known_names(effects: Effects, other_names: OtherNames) -> OtherNames:
+    """Return the other names of the people whom the effects know."""
+    known = {number for trait in PEOPLE for number in effects.names(trait).ids.tolist()}
+    return OtherNames(
+        {number: other_names[number] for number in sorted(other_names.keys() & known)}
+    )
 
 
 def _refitted(

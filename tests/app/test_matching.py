@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from app.film_facts import FilmFacts
 from app.matching import match
 from movierating.films.film import Entity, Film, name_of
+from movierating.model.target_encoding import EffectTable
 from movierating.registry.bundle import Bundle
 from tests.support.bundles import Packed, effects_of
 
@@ -87,6 +88,17 @@ def test_name_that_several_bear_is_the_one_with_the_most_films_and_is_told(with_
         "2 have this name; this one has the most training films (5); "
         'to choose another, send {"id": ..., "name": ...}'
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["봉준호", "Bong Joon-ho", "Joon-ho Bong", "Bong Joonho", "BONG JOONHO"]
+)
+def test_every_known_name_finds_the_person(bundle: Bundle, name: str):
+    bong = Entity(21684, "Bong Joon Ho")
+    table = EffectTable([bong], [[1.0, 0.5]], named=True, others={21684: ["봉준호"]})
+    known = replace(bundle, effects=replace(bundle.effects, tables={"director": table}))
+    film, ignored, _ = matched(known, directors=[name])
+    assert (film.directors, ignored) == ((bong,), {})
 
 
 def test_unknown_id_with_a_known_name_is_a_newcomer(with_ids: Bundle):

@@ -9,8 +9,8 @@ def pages_of(client: TestClient, path: str) -> list[int]:
         answer = client.get(following)
         assert answer.status_code == 200, answer.text
         body = answer.json()
-        (entries,) = (value for value in body.values() if isinstance(value, list))
-        counts.append(len(entries))
+        # `/people` has two lists; homonyms are in one of them only once.
+        counts.append(max(len(value) for value in body.values() if isinstance(value, list)))
         following = body["next"]
         link = answer.headers.get("link")
         assert link == (None if following is None else f'<{following}>; rel="next"')

@@ -50,6 +50,12 @@ def test_catalogue_is_published_without_a_model_too(dag: Any):
     assert dag.get_task("publish_film_catalogue").downstream_task_ids == set()
 
 
+def test_names_of_people_share_the_rate_limit_and_hold_up_no_task(dag: Any):
+    task = dag.get_task("collect_names_of_people")
+    assert (task.pool, task.upstream_task_ids) == ("tmdb", {"check_tmdb_pool"})
+    assert task.downstream_task_ids == set()
+
+
 def test_retraining_starts_the_pipeline_once_a_day_with_its_reason(dag: Any):
     task = dag.get_task("retrain_model")
     assert task.trigger_dag_id == "tmdb_movie_rating_pipeline"
@@ -114,6 +120,7 @@ def test_branch_follows_the_claim_and_passes_its_reason_on(
     [
         ("forecast_upcoming_films", "scripts.forecast.forecast"),
         ("publish_film_catalogue", "scripts.publish.publish"),
+        ("collect_names_of_people", "scripts.people.collect_people"),
         ("score_released_films", "scripts.score.score"),
     ],
 )

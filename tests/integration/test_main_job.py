@@ -232,6 +232,7 @@ def test_second_start_keeps_the_bucket_and_the_version_in_production(running, ap
     result = running.checkout.sandbox(
         "up",
         COLLECT_MAX_FILMS=FILMS,
+        COLLECT_MAX_PEOPLE="40",
         COLLECT_WORKERS="2",
         TMDB_REQUESTS_PER_SECOND=str(SHARED_PER_SECOND),
     )
@@ -269,6 +270,8 @@ def test_two_workers_share_a_backfill_and_the_rate_limit(running, dag_of, store)
 LEDGER_TASKS = (
     "forecast_upcoming_films",
     "publish_film_catalogue",
+    "check_tmdb_pool",
+    "collect_names_of_people",
     "score_released_films",
     "check_drift",
     "decide_on_retraining",

@@ -235,10 +235,10 @@ def test_slice_continues_where_a_revoked_key_stopped_it(
     stopped_at = sorted(listed)[len(listed) // 2]
 
     class Revoked(Tmdb):
-        def _film(self, film_id: int) -> Any:
-            if film_id == stopped_at:
+        def _answer(self, kind: str, ask: Any, number: int) -> Any:
+            if number == stopped_at:
                 raise TmdbError("TMDB refuses the key (HTTP 401); check TMDB_API_KEY")
-            return super()._film(film_id)
+            return super()._answer(kind, ask, number)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(slices_module, "Tmdb", Revoked)

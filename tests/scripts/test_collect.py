@@ -150,7 +150,7 @@ def test_daily_run_fetches_no_film_if_all_are_fresh(
     with Tmdb(unlimited) as tmdb:
         lists = ("/movie/popular", "/movie/now_playing", "/movie/upcoming")
         ids = {film["id"] for name in lists for film in islice(tmdb.films(name), 400)}
-        films = [answer.film for answer in tmdb.details(ids) if answer.film]
+        films = [answer.content for answer in tmdb.details(ids) if answer.content]
     store.add(columns(*films))
     tmdb_stand_in.forget()
     assert rows(collect(RUN_DATE, unlimited)) == []

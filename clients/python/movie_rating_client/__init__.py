@@ -10,6 +10,7 @@ from .types import (
     Entity,
     Film,
     Forecast,
+    FoundName,
     Options,
     RecordedFilm,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "FieldError",
     "Film",
     "Forecast",
+    "FoundName",
     "InvalidInputError",
     "Options",
     "RecordedFilm",

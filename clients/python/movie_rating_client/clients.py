@@ -15,6 +15,7 @@ from .types import (
     DatedForecast,
     Film,
     Forecast,
+    FoundName,
     ListedFilm,
     NameField,
     Options,
@@ -96,6 +97,11 @@ class Client:
         """Return the films of the catalogue with such a title, at most 50, the best match first."""
         query = {"q": title, "limit": 50}
         return list(self._json("GET", "/v1/films", params=query)["films"])
+
+    def find_people(self, letters: str, field: NameField = "directors") -> list[FoundName]:
+        """Return people whom the model knows by the letters of any of their names."""
+        query = {"q": letters, "field": field, "limit": 50}
+        return list(self._json("GET", "/v1/people", params=query)["found"])
 
     def ratings(self, genre: str | None = None) -> Ratings:
         """Return the distribution of the ratings of a genre's films, or of all films."""
@@ -213,6 +219,11 @@ class AsyncClient:
         """Return the films of the catalogue with such a title, at most 50, the best match first."""
         query = {"q": title, "limit": 50}
         return list((await self._json("GET", "/v1/films", params=query))["films"])
+
+    async def find_people(self, letters: str, field: NameField = "directors") -> list[FoundName]:
+        """Return people whom the model knows by the letters of any of their names."""
+        query = {"q": letters, "field": field, "limit": 50}
+        return list((await self._json("GET", "/v1/people", params=query))["found"])
 
     async def ratings(self, genre: str | None = None) -> Ratings:
         """Return the distribution of the ratings of a genre's films, or of all films."""

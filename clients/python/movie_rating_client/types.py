@@ -50,6 +50,18 @@ class Film(TypedDict, total=False):
     keywords: Sequence[str | Entity] | None
 
 
+class FoundName(TypedDict):
+    """A person, company or collection that the model knows.
+
+    `films` has the number of training films by field, such as `directors`.
+    """
+
+    id: int | None
+    name: str
+    films: dict[str, int]
+    photo: str | None
+
+
 class RatingInterval(TypedDict):
     """Interval in which the rating of 80 % of films (`coverage`) should lie."""
 

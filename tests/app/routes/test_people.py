@@ -1,15 +1,24 @@
+import math
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from app.routes.people import _found
+from app.routes.people import _films, _found, _photos
+from movierating.catalogue.films import FilmCatalogue
+from movierating.films.film import Entity
+from movierating.films.source import TMDB
 from movierating.model.token_index import NameIndex
 from sandbox.s3.process import S3Server
+from scripts.store.people import PeopleStore, PersonRecord
 from tests.app.conftest import serving
 from tests.app.test_paging import pages_of
-from tests.support.bundles import Packed
+from tests.support.bundles import Packed, effects_of
+from tests.support.catalogues import catalogue_file
+from tests.support.films import moment
 
 NAMES = ["Ada Novak", "Novak Lee", "Ingrid Anova", "Pedro Almodóvar", "봉준호"]
 
@@ -26,12 +35,64 @@ NAMES = ["Ada Novak", "Novak Lee", "Ingrid Anova", "Pedro Almodóvar", "봉준�
     ],
 )
 def test_names_that_begin_with_the_letters_come_first(letters: str, found: list[str]):
-    assert _found(NameIndex(NAMES), letters) == found
+    index = NameIndex(NAMES)
+    assert [index.name(row) for row in _found(index, letters)] == found
+
+
+BONG, HOMONYM = Entity(21684, "Bong Joon Ho"), Entity(9, "Bong Joon-ho")
+
+
+def test_people_are_found_by_any_name_in_any_script():
+    index = NameIndex([BONG, HOMONYM], {21684: ["봉준호", "Joon-ho Bong"]})
+    for letters in ("봉준", "joon-ho bong", "준호"):
+        assert _found(index, letters) == [0]
+    assert _found(index, "joon ho") == [0, 1]  # each person once
+
+
+def test_films_of_a_person_are_counted_in_each_field():
+    numbers = {"director": 8, "writer": 5}
+    effects = effects_of(
+        {
+            trait: {BONG: (1.0, 0.5, round(math.log1p(count), 5), 7.0, 7.0)}
+            for trait, count in numbers.items()
+        }
+        | {"company": {BONG: (1.0, 0.5, 1.0, 7.0, 7.0)}}
+    )
+    assert _films(effects, BONG, "directors") == {"directors": 8, "writers": 5}
+    assert _films(effects, HOMONYM, "directors") == {}
+
+
+@pytest.mark.parametrize("base", ["https://image.tmdb.org/t/p/w185", None])
+def test_photos_come_from_the_catalogue_unless_its_people_are_invented(
+    tmp_path: Path, base: str | None
+):
+    person = PersonRecord(21684, moment(datetime.now(UTC).date()), profile_path="/p.jpg")
+    PeopleStore(tmp_path / "store-films.sqlite" / TMDB).write([person])
+    reader = SimpleNamespace(catalogue=FilmCatalogue(catalogue_file(tmp_path)))
+    request: Any = SimpleNamespace(
+        state=SimpleNamespace(photo_base_url=base, catalogue_reader=reader)
+    )
+    assert _photos(request, [BONG, HOMONYM, "Ada"]) == ({BONG: f"{base}/p.jpg"} if base else {})
+    reader.catalogue = None
+    assert _photos(request, [BONG]) == {}
 
 
 def test_names_of_the_bundle_are_found(bare: TestClient, packed: Packed):
     answer = bare.get("/people", params={"q": "ada"}).json()
-    assert answer == {"version": packed.manifest.version, "names": ["Ada Novak"], "next": None}
+    assert answer == {
+        "version": packed.manifest.version,
+        "names": ["Ada Novak"],
+        "found": [{"id": None, "name": "Ada Novak", "films": {}, "photo": None}],
+        "is_known": False,
+        "next": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("q", "is_known"), [("ADA NOVAK", True), ("Ada", False), ("봉준호", False)]
+)
+def test_whole_name_that_the_model_knows_is_marked(bare: TestClient, q: str, is_known: bool):
+    assert bare.get("/people", params={"q": q}).json()["is_known"] is is_known
 
 
 def test_names_are_searched_per_field(bare: TestClient):
@@ -52,7 +113,7 @@ def test_limit_bounds_the_number_of_names(client: TestClient):
 
 
 def test_next_links_lead_through_all_names(client: TestClient):
-    first = client.get("/v1/people", params={"q": "a", "limit": 50}).json()["names"]
+    first = client.get("/v1/people", params={"q": "a", "limit": 50}).json()["found"]
     assert sum(pages_of(client, "/v1/people?q=a&limit=10")[:5]) == len(first)
 
 

@@ -15,8 +15,11 @@ from movierating.catalogue.films import (
     unpack_facts,
 )
 from movierating.films.source import TMDB
+from scripts.store.film_store import FilmStore
+from scripts.store.people import PeopleStore, PersonRecord
 from tests.support.bundles import RUN_DATE
 from tests.support.catalogues import VOTES_TO_SCORE, catalogue_file
+from tests.support.films import moment
 from tests.support.forecasts import forecast
 
 DAY = timedelta(days=1)
@@ -131,6 +134,20 @@ def test_damaged_file_is_refused_in_a_sentence(tmp_path: Path, damage: bytes | N
         path.write_bytes(damage)
     with pytest.raises(CatalogueError, match="the film catalogue is damaged; publish it again"):
         FilmCatalogue(path)
+
+
+def test_photos_of_people_are_found_by_id_for_six_months(tmp_path: Path):
+    store = FilmStore(tmp_path / "store-films.sqlite" / TMDB)
+    PeopleStore(store.folder).write(
+        [
+            PersonRecord(7, moment(), "Ada", profile_path="/ada.jpg"),
+            PersonRecord(8, moment(), "Bo"),
+            PersonRecord(9, moment() - timedelta(181), "Cy", profile_path="/cy.jpg"),
+        ]
+    )
+    catalogue = FilmCatalogue(catalogue_file(tmp_path))
+    assert catalogue.photos([7, 8, 9, 404], RUN_DATE) == {7: "/ada.jpg"}
+    assert catalogue.photos([7], RUN_DATE + timedelta(181)) == {}
 
 
 def test_file_of_another_format_is_refused_in_a_sentence(tmp_path: Path):

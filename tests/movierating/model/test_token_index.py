@@ -73,3 +73,31 @@ def test_index_of_names_needs_less_memory_than_their_texts():
     tracemalloc.stop()
     assert len(index) == 20_000
     assert used / 20_000 < 110  # bytes; a text with such a name alone has 70, its key as many
+
+
+OTHERS = {21684: ["봉준호", "Joon-ho Bong", "Ada Novak"], 5: ["Joon Bong Ho"]}
+WITH_OTHERS = NameIndex([BONG, "Ada Novak", OTHER_BONG, Entity(5, "Ådå")], OTHERS)
+
+
+@pytest.mark.parametrize(
+    "name", ["봉준호", "봉 준호", "joon ho bong", "Bong Joonho", "BONG JOON HO", "Joonho Bong"]
+)
+def test_person_is_found_by_every_known_name(name: str):
+    assert WITH_OTHERS.bearing(name)[0] == 0
+
+
+def test_own_name_comes_before_the_other_name_of_somebody_else():
+    assert WITH_OTHERS.bearing("Ada Novak") == [1, 0]
+
+
+def test_other_order_is_found_only_for_names_in_such_a_script():
+    assert NameIndex([Entity(1, "James Thomas")]).find("Thomas James") is None
+
+
+def test_other_name_of_somebody_is_no_name_of_an_unknown_id():
+    assert WITH_OTHERS.find(Entity(77, "봉준호")) is None
+
+
+def test_letters_of_other_names_are_found():
+    assert [row for _, row in WITH_OTHERS.containing("준호")] == [0]
+    assert {row for _, row in WITH_OTHERS.containing("joon ho")} == {0, 2}

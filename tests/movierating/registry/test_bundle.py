@@ -8,8 +8,9 @@ import numpy as np
 import onnx
 import pytest
 
-from movierating.films.film import Film, Plot
+from movierating.films.film import Entity, Film, Plot
 from movierating.identity import sha256
+from movierating.model.other_names import OtherNames
 from movierating.model.plot_encoder import ENCODER_FILES
 from movierating.registry.bundle import (
     CARD_NAME,
@@ -19,6 +20,7 @@ from movierating.registry.bundle import (
     ERROR_NAME,
     EVIDENCE_NAME,
     MODEL_NAME,
+    OTHER_NAMES_NAME,
     REFIT_FILMS_NAME,
     SIMILAR_FILMS_NAME,
     TRAINING_FILMS_NAME,
@@ -47,6 +49,7 @@ from tests.support.bundles import (
     FILES,
     QUANTILE,
     Packed,
+    effects_of,
     invented_films,
 )
 from tests.support.encoders import with_encoder
@@ -214,6 +217,8 @@ def test_model_that_is_not_onnx_is_refused(copied: Packed, name: str):
         (EFFECTS_NAME, b"{}"),
         (EFFECTS_NAME, b'{"as_of": "2026-01-01", "average": 6, "tables": {"genre": {"A": 1}}}'),
         (TWIN_EFFECTS_NAME, b"{}"),
+        (OTHER_NAMES_NAME, b"[]"),
+        (OTHER_NAMES_NAME, b'{"ids": "AAAA", "names": ["x"]}'),
         (SIMILAR_FILMS_NAME, b""),
         (SIMILAR_FILMS_NAME, b"\x80\x04N."),
         (SIMILAR_FILMS_NAME, b"PK\x03\x04"),
@@ -239,6 +244,21 @@ def test_evidence_and_card_are_loaded_if_the_bundle_has_them(copied: Packed):
     files = {EVIDENCE_NAME: evidence.model_dump_json().encode(), CARD_NAME: b"# Model card"}
     bundle = rewritten(copied, files).load()
     assert (bundle.evidence, bundle.card) == (evidence, "# Model card")
+
+
+def test_other_names_of_people_are_loaded_if_the_bundle_has_them(copied: Packed):
+    assert copied.load().effects.names("director").find("봉준호") is None
+    bong = Entity(4296970329, "Bong Joon Ho")
+    effects = effects_of({"director": {bong: (1.0, 0.5)}, "company": {bong: (1.0, 0.5)}})
+    names = OtherNames({bong.id: ["봉준호", "Joon-ho Bong"], 8: ["nobody"]})
+    files = {
+        EFFECTS_NAME: json.dumps(effects.to_json()).encode(),
+        OTHER_NAMES_NAME: json.dumps(names.to_json()).encode(),
+    }
+    loaded = rewritten(copied, files).load().effects
+    for name in ("봉준호", "Bong Joon-ho", "Joon-ho Bong", "Bong Joonho"):
+        assert loaded.names("director").find(name) == 0
+    assert loaded.names("company").find("봉준호") is None  # an id of another kind
 
 
 def test_code_table_with_a_duplicate_name_is_refused(copied: Packed):

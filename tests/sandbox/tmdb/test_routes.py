@@ -6,6 +6,8 @@ import pytest
 import requests
 
 from sandbox.tmdb import parts
+from sandbox.tmdb.films import Person
+from sandbox.tmdb.people import also_known_as
 from sandbox.tmdb.process import RunningStandIn
 from sandbox.tmdb.queries import TOP_RATED_VOTES
 from sandbox.tmdb.releases import DIGITAL, LIMITED, PHYSICAL, THEATRICAL
@@ -240,6 +242,20 @@ def test_people_are_found_by_name_and_by_id_with_their_films(get: Get, world: Wo
     assert film.id in [credit["id"] for credit in whole["movie_credits"]["cast"]]
     alone = get(f"/person/{director.id}/movie_credits").json()
     assert film.id in [each["id"] for each in alone["crew"] if each["job"] == "Director"]
+
+
+def test_other_names_of_people_are_as_odd_as_those_of_tmdb(get: Get, world: World) -> None:
+    at = int(np.flatnonzero(world.columns.language == "ko")[0])
+    people = [*world.film(at).cast, *world.film(at).writers, *world.film(at).directors]
+    for person in people:
+        names = get(f"/person/{person.id}").json()["also_known_as"]
+        assert person.original_name in names
+        assert any(name.split(" ")[-1].lower() in person.name.lower() for name in names if name)
+    listed = [also_known_as(Person(number, "Ada Novak", "Ada Novak")) for number in range(100)]
+    assert [] in listed
+    assert any("" in names for names in listed)
+    assert any(len(set(names)) < len(names) for names in listed)
+    assert any(not name or "novak" not in name.lower() for name in listed[50][-1:])
 
 
 @pytest.mark.parametrize("path", ["/person/1", "/person/none", "/person/1/movie_credits"])

@@ -281,7 +281,7 @@ def test_list_in_an_unknown_format_is_retried(tmdb_stand_in: RunningStandIn, tmd
 
 def test_details_have_each_film_with_its_parts_and_none_for_deleted_ones(tmdb: Tmdb):
     ids = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
-    answers = {answer.film_id: answer.film for answer in tmdb.details([*ids, 1])}
+    answers = {answer.id: answer.content for answer in tmdb.details([*ids, 1])}
     assert answers.keys() == {*ids, 1}
     assert answers[1] is None
     for film_id in ids:
@@ -308,7 +308,7 @@ def test_film_in_json_that_python_cannot_read_is_returned_with_its_problem(
 
     monkeypatch.setattr(requests.Response, "json", odd)
     (answer,) = tmdb.details([bad])
-    assert answer.film is None
+    assert answer.content is None
     assert (answer.problem or "").startswith("TMDB sent ")
 
 
@@ -318,10 +318,10 @@ def test_film_is_only_deleted_if_tmdb_says_so_twice(tmdb_stand_in: RunningStandI
     fault = {"kind": "404", "path": f"/3/movie/{film_id}", "exact": True}
     with tmdb_stand_in.faults(fault | {"first": 1}):
         (answer,) = tmdb.details([film_id])
-    assert answer.film is not None
+    assert answer.content is not None
     with tmdb_stand_in.faults(fault):
         (answer,) = tmdb.details([film_id])
-    assert (answer.film, answer.problem) == (None, None)
+    assert (answer.content, answer.problem) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -337,10 +337,10 @@ def test_film_that_always_fails_is_returned_with_its_problem(
     good, bad = [film["id"] for film in tmdb.get("/movie/popular")["results"][:2]]
     fault = {"kind": kind, "field": "id", "path": f"/3/movie/{bad}", "exact": True}
     with tmdb_stand_in.faults(fault):
-        answers = {answer.film_id: answer for answer in tmdb.details([good, bad])}
-    assert answers[good].film is not None
+        answers = {answer.id: answer for answer in tmdb.details([good, bad])}
+    assert answers[good].content is not None
     assert answers[good].problem is None
-    assert answers[bad].film is None
+    assert answers[bad].content is None
     assert (answers[bad].problem or "").startswith("TMDB ")
     assert tmdb_stand_in.stats()["faults"][kind] == 6
     assert len(waits) >= 5
@@ -363,7 +363,7 @@ def test_film_that_fails_at_first_is_fetched(
     fault = {"kind": "400", "path": f"/3/movie/{film_id}", "exact": True, "first": 5}
     with tmdb_stand_in.faults(fault):
         (answer,) = tmdb.details([film_id])
-    assert answer.film is not None
+    assert answer.content is not None
     assert waits == [0.5, 1, 2, 4, 8]
 
 
@@ -381,7 +381,7 @@ def test_film_gets_its_attempts_once_tmdb_is_back(
     (film_id,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
     with tmdb_stand_in.faults({"kind": "503", "first": 18}):
         (answer,) = tmdb.details([film_id])
-    assert answer.film is not None
+    assert answer.content is not None
     assert len(waits) > 10
 
 
@@ -447,7 +447,7 @@ def test_film_with_a_passing_wrong_type_is_fetched_again(
     (expected,) = tmdb.details([film_id])
     with tmdb_stand_in.faults({"kind": kind, "field": field, "first": 2}):
         (answer,) = tmdb.details([film_id])
-    assert answer.film == expected.film
+    assert answer.content == expected.content
 
 
 @pytest.mark.parametrize("part", ["credits", "keywords", "release_dates", "translations"])
@@ -462,7 +462,7 @@ def test_missing_part_is_requested_once_by_its_own_path(
         {"kind": kind, "field": part, "path": f"/3/movie/{film_id}", "exact": True}
     ):
         (answer,) = tmdb.details([film_id])
-    assert answer.film == expected.film
+    assert answer.content == expected.content
     assert tmdb_stand_in.stats()["requests"] == 2
 
 
@@ -479,10 +479,10 @@ def test_part_that_its_own_path_lacks_too_is_missing(
         {"kind": kind, "field": "cast", "path": f"{path}/credits", "exact": True},
     ):
         (answer,) = tmdb.details([film_id])
-    assert answer.film is not None
-    assert expected.film is not None
+    assert answer.content is not None
+    assert expected.content is not None
     assert answer.problem is None
-    assert answer.film == expected.film | {"credits": None}
+    assert answer.content == expected.content | {"credits": None}
 
 
 def test_film_with_a_lasting_wrong_type_is_returned_as_it_is(
@@ -491,8 +491,8 @@ def test_film_with_a_lasting_wrong_type_is_returned_as_it_is(
     (film_id,) = (film["id"] for film in islice(tmdb.films("/movie/popular"), 1))
     with tmdb_stand_in.faults({"kind": "wrong_type", "field": "runtime"}):
         (answer,) = tmdb.details([film_id])
-    assert answer.film is not None
-    assert answer.film["runtime"] == ["unexpected"]
+    assert answer.content is not None
+    assert answer.content["runtime"] == ["unexpected"]
 
 
 def test_films_are_dated_by_tmdbs_clock(tmdb_on_its_day: Tmdb):

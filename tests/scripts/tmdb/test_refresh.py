@@ -54,7 +54,7 @@ def index_of(store: FilmStore, *fetched: tuple[int, int, str]) -> Index:
 def test_first_films_are_popular_ones_then_the_newest_with_enough_votes(tmdb: Tmdb):
     ids = first_films(tmdb, RUN_DATE, 30)
     popular = [film["id"] for film in tmdb.get("/movie/popular")["results"]]
-    later = [film for answer in tmdb.details(ids[6:]) if (film := answer.film)]
+    later = [film for answer in tmdb.details(ids[6:]) if (film := answer.content)]
     assert ids[:6] == popular[:6]
     assert len(later) == 24
     assert all(film["vote_count"] >= MIN_VOTES for film in later)

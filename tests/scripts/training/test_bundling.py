@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from movierating.films.codes import Codes
+from movierating.films.film import Entity
 from movierating.identity import sha256
+from movierating.model.other_names import OtherNames
 from movierating.registry.bundle import (
     REFIT_FILMS_NAME,
     TWIN_EFFECTS_NAME,
@@ -20,10 +22,10 @@ from scripts.parameters import ModelConfig
 from scripts.runtime.run_files import RunFiles
 from scripts.runtime.storage import write_bytes, write_json
 from scripts.training import bundling
-from scripts.training.bundling import assemble, write
+from scripts.training.bundling import assemble, known_names, write
 from scripts.training.refit import LARGEST_DISTANCE, Refit, refit
 from scripts.training.selection import TrainingResult, train_candidates
-from tests.support.bundles import RUN_DATE
+from tests.support.bundles import RUN_DATE, effects_of
 from tests.support.samples import SMALL, as_csv, split_of, years_of_films
 
 TREES = ModelConfig(model_type="lgbm", parameters=SMALL.parameters)
@@ -65,6 +67,19 @@ def test_refitted_model_serves_and_its_measured_twin_stays_in_the_bundle(
     np.testing.assert_allclose(bundle.measured.ratings(films), measured, atol=1e-4)
     assert np.abs(bundle.forecast(films) - measured).max() > 0.01
     assert bundle.training_films.ids.tolist() == sorted(split.train.frame["id"])
+
+
+def test_other_names_are_those_of_people_whom_the_effects_know():
+    effects = effects_of(
+        {
+            "director": {Entity(1, "Ada"): (1.0, 0.1)},
+            "cast": {Entity(2, "Bo"): (1.0, 0.1)},
+            "company": {Entity(3, "Ciné"): (1.0, 0.1)},
+        }
+    )
+    names = OtherNames({number: [f"other {number}"] for number in (1, 2, 3, 4)})
+    assert dict(known_names(effects, names)) == {1: ["other 1"], 2: ["other 2"]}
+    assert not known_names(effects, OtherNames())
 
 
 def test_refused_refit_leaves_the_measured_model_in_service(

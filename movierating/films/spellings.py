@@ -1,0 +1,40 @@
+"""Find people under other forms of their names: with the family name first or last, or joined.
+
+The name of a Korean, Japanese or Chinese person is written in Latin letters in several ways: `Bong
+Joon-ho`, `Joon-ho Bong` and `Bong Joonho` are one man. Other people keep the order of their names,
+so `James Thomas` and `Thomas James` are two men.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from movierating.films.text import name_key
+
+_EAST_ASIAN: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # Kana, Han, Hangul
+_MAX_WORDS: Final = 5  # a longer name is not one of such a person
+
+
+def loose_key(name: str) -> str:
+    """Return the key of a name without spaces: `bongjoonho`."""
+    return name_key(name).replace(" ", "")
+
+
+def loose_keys(names: Iterable[str]) -> set[str]:
+    """Return the loose keys under which somebody with these names is found.
+
+    The set is empty if none of the names is in Korean, Japanese or Chinese letters.
+    """
+    keys = [name_key(name) for name in names]
+    if not any(map(_EAST_ASIAN.search, keys)):
+        return set()
+    return {"".join(words) for key in keys for words in _orders(key.split())}
+
+
+def _orders(words: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the words, also with the last word first and with the first word last."""
+    if len(words) > _MAX_WORDS:
+        return
+    yield words
+    yield [*words[-1:], *words[:-1]]
+    yield [*words[1:], *words[:1]]
