@@ -136,7 +136,8 @@ def test_forecast_can_be_varied_downloaded_and_shared_by_link(
     metrics = page.get_by_test_id("stMetric")
     expect(metrics.nth(1)).to_contain_text("6.54")
     assert first | {"runtime": 150} in api.bodies
-    expect(page.get_by_text("98 → 150")).to_be_visible()
+    changed = {"ko": "98분 → 150분", "en": "98 min → 150 min"}[language]
+    expect(page.get_by_text(changed)).to_be_visible()
     assert_fits(page)
     assert_accessible(page)
 

@@ -55,7 +55,7 @@ def shown(words: Words, field: str, value: Any) -> str:
     if field == "language":
         return words.language(value)
     if field in form_state.NUMBER_FIELDS:
-        return words.number(value, "#,##0.###")
+        return words(f"form.{field}_value", number=words.number(value, "#,##0.###"))
     return str(value)
 
 

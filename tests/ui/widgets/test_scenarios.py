@@ -50,7 +50,7 @@ def test_scenario_stands_beside_the_film_with_what_differs(api: StubApi):
     assert (current.label, scenario.label) == ("Current", "Scenario 1")
     assert scenario.value == "6.54"
     text = visible_text(page)
-    assert "running time: 98 → 150" in text
+    assert "running time: 98 min → 150 min" in text
     assert text.count("8 in 10 such films land between 5.9 and 7.7") == 3  # and in the headline
     assert text.count("Chance of 7.0 or more: 41%") == 2
     assert text.count("Treat with care.** Original language Korean (61 films)") == 3
@@ -83,7 +83,7 @@ def test_up_to_four_scenarios_are_pinned_and_one_can_be_removed():
     assert "Remove one to pin another" in visible_text(page)
     page = click(page, "Remove scenario 2")
     assert len(scenarios_on(page)) == 3
-    assert "98 → 100" not in visible_text(page)
+    assert "98 min → 100 min" not in visible_text(page)
 
 
 def test_scenario_without_a_difference_is_not_pinned():
@@ -168,7 +168,7 @@ def test_scenarios_go_into_the_comparison_and_are_told_apart():
         FILM | {"runtime": 150},
     ]
     page.switch_page("ui/pages/compare.py")
-    assert "Two Spoons (running time: 98 → 150)" in visible_text(run(page))
+    assert "Two Spoons (running time: 98 min → 150 min)" in visible_text(run(page))
 
 
 def test_model_that_was_swapped_forecasts_the_scenarios_again(api: StubApi):
