@@ -2,6 +2,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.bundles import Packed
+from ui.client import predictions
+from ui.client.model import Evidence as PageEvidence
 
 
 def test_ratings_count_the_films_of_the_genre(client: TestClient, learned: Packed):
@@ -55,3 +57,14 @@ def test_card_is_served_as_markdown(client: TestClient):
 @pytest.mark.parametrize("path", ["/evidence", "/card"])
 def test_bundle_without_evidence_and_card_gives_404(bare: TestClient, path: str):
     assert bare.get(path).status_code == 404
+
+
+def test_page_reads_the_chances_of_its_thresholds_and_what_each_fact_is_worth(client: TestClient):
+    asked = [rating for rating in predictions.THRESHOLDS if rating not in {6, 7, 8}]
+    answer = client.post("/v1/predict", params={"at_least": asked}, json={"genres": ["Drama"]})
+    chances = predictions.Forecast.parse(answer.json()).chances
+    assert [rating for rating, _ in chances] == list(predictions.THRESHOLDS)
+    assert [chance for _, chance in chances] == sorted((c for _, c in chances), reverse=True)
+    evidence = PageEvidence.parse(client.get("/v1/evidence").json())
+    assert {"runtime", "directors"} <= {each.field for each in evidence.narrowing}
+    assert {each.kind for each in evidence.reliability} == {"genre", "language"}
