@@ -21,14 +21,14 @@ def loose_key(name: str) -> str:
 
 
 def loose_keys(names: Iterable[str]) -> set[str]:
-    """Return the loose keys under which somebody with these names is found.
+    """Return the loose keys under which somebody with these normalised names is found.
 
     The set is empty if none of the names is in Korean, Japanese or Chinese letters.
     """
-    keys = [name_key(name) for name in names]
-    if not any(map(_EAST_ASIAN.search, keys)):
+    listed = list(names)
+    if not any(not name.isascii() and _EAST_ASIAN.search(name) for name in listed):
         return set()
-    return {"".join(words) for key in keys for words in _orders(key.split())}
+    return {"".join(words) for name in listed for words in _orders(name_key(name).split())}
 
 
 def _orders(words: Sequence[str]) -> Iterator[Sequence[str]]:
