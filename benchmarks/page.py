@@ -5,7 +5,8 @@
    also reports how busy other programs kept the processor.
 2. Forecast a film repeatedly, each time with another running time. Measure the time from the click
    until the new rating is on the page. The plot is in English, so no time is spent on translation.
-3. Use the pages for one film, for comparing films and for the model. Then measure the UI's memory.
+3. Forecast a file of 1,000 films. Measure the time from the click until all results are shown.
+4. Use the pages for one film, for comparing films and for the model. Then measure the UI's memory.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from statistics import median, quantiles
 from typing import Final
 
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
 
 from benchmarks.figures import report
 from movierating.settings import all_settings
@@ -27,6 +28,7 @@ PARSER: Final = argparse.ArgumentParser(prog="make bench-page", description=__do
 PARSER.add_argument("--url", help="address of the UI (default: UI_PORT of this machine)")
 PARSER.add_argument("--clicks", type=int, default=60, help="default: %(default)s")
 PARSER.add_argument("--visits", type=int, default=10, help="default: %(default)s")
+PARSER.add_argument("--films", type=int, default=1_000, help="default: %(default)s")
 
 # The wait before a measurement, because a new window first loads Chromium's own scripts.
 _SETTLED_MILLISECONDS: Final = 1_500
@@ -61,6 +63,7 @@ def main(argv: list[str] | None = None) -> int:
         with busy_elsewhere(url) as others:
             visits = [usable_seconds(browser, url) for _ in range(arguments.visits)]
         clicks = answer_milliseconds(browser, url, arguments.clicks)
+        comparison = comparison_seconds(browser, url, arguments.films)
         use_everything(browser, url)
         browser.close()
     report(
@@ -74,6 +77,7 @@ def main(argv: list[str] | None = None) -> int:
             "p95": round(quantiles(clicks, n=20)[-1]),
             "n": len(clicks),
         },
+        comparison={"films": arguments.films, "seconds": round(comparison, 1)},
         page_pss_mb=round(pss_megabytes(url)),
     )
     return 0
@@ -113,6 +117,31 @@ def answer_milliseconds(browser: Browser, url: str, count: int) -> list[float]:
         tab.wait_for_timeout(400)  # until the charts below the rating are drawn too
     tab.context.close()
     return times
+
+
+def comparison_seconds(browser: Browser, url: str, count: int) -> float:
+    """Upload a file of films, each with a plot of its own, and forecast all of them.
+
+    Returns:
+        The seconds from the click until all results are on the page.
+    """
+    tab = browser.new_context().new_page()
+    tab.goto(f"{url}/compare?lang=en")
+    rows = [
+        f"Film {at},Keeper {at} of the lighthouse finds a letter that was hidden for {at} years."
+        f",Drama|Mystery,Korean,{80 + at % 60} min,2027-{at % 12 + 1:02}-01"
+        for at in range(count)
+    ]
+    text = "\n".join(["title,synopsis,genre,language,runtime,release date", *rows])
+    file: FilePayload = {"name": "films.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    tab.locator("input[type=file]").set_input_files(file)
+    tab.get_by_text(f"{count:,} films read").wait_for()
+    started = time.perf_counter()
+    tab.get_by_role("button", name="Forecast all").click()
+    tab.get_by_role("button", name="Download the results as CSV").wait_for(timeout=600_000)
+    seconds = time.perf_counter() - started
+    tab.context.close()
+    return seconds
 
 
 def use_everything(browser: Browser, url: str) -> None:

@@ -123,7 +123,7 @@ def test_ui_does_not_load_pandas_pyarrow_or_altair():
 import sys
 import tomllib
 from ui.pages import compare, forecast, model
-from ui.widgets import charts, films_csv, form, result, table
+from ui.widgets import charts, file_preview, form, result, results_csv, table
 print(*{name.partition(".")[0] for name in sys.modules})
 """
     result = subprocess.run(

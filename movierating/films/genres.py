@@ -28,7 +28,29 @@ TMDB_GENRES: Final = {
     10752: ("War", "전쟁"),
     10770: ("TV Movie", "TV 영화"),
 }
-_OTHER_NAMES: Final = {"sci fi": "Science Fiction", "scifi": "Science Fiction"}
+# By TMDB's name: what people in the trade say, and names of the Korean Film Council and of IMDb.
+# A name that is narrower than every genre of TMDB, such as Biography, is none of them.
+_OTHER_NAMES: Final = {
+    "Action": ("액션물",),
+    "Adventure": ("어드벤처", "어드벤쳐", "모험물"),
+    "Animation": ("animated", "cartoon", "anime", "애니", "만화 영화", "만화영화"),
+    "Comedy": ("코메디", "희극", "코믹"),
+    "Crime": ("범죄물", "크라임"),
+    "Documentary": ("doc", "documentaries", "다큐", "다큐멘타리", "기록 영화"),
+    "Drama": ("극영화", "드라마물"),
+    "Family": ("kids", "children", "가족물", "패밀리", "아동"),
+    "Fantasy": ("환타지", "판타지물"),
+    "History": ("historical", "period", "사극", "시대극", "역사극", "히스토리"),
+    "Horror": ("호러", "공포 호러", "공포물"),
+    "Music": ("musical", "뮤지컬", "음악 영화"),
+    "Mystery": ("미스테리", "추리", "추리물"),
+    "Romance": ("romantic", "멜로", "로맨틱", "멜로 로맨스", "멜로물", "멜로드라마", "로맨스물"),
+    "Science Fiction": ("sci fi", "scifi", "s f", "공상 과학", "공상과학", "에스에프"),
+    "Thriller": ("suspense", "서스펜스", "스릴러물"),
+    "TV Movie": ("television movie", "made for tv", "티비 영화", "tv영화"),
+    "War": ("war film", "전쟁물", "전쟁 영화"),
+    "Western": ("서부극", "웨스턴", "서부극 웨스턴"),
+}
 
 
 def genre_of_id(genre_id: int) -> str | None:
@@ -50,4 +72,4 @@ def genre_named(text: str) -> str | None:
 @cache
 def _by_name() -> dict[str, str]:
     named = {name_key(name): names[0] for names in TMDB_GENRES.values() for name in names}
-    return named | _OTHER_NAMES
+    return named | {name: genre for genre, names in _OTHER_NAMES.items() for name in names}

@@ -33,6 +33,16 @@ _OTHER_NAMES: Final = {
     "sinhalese": "si",
     "kirghiz": "ky",
     "no language": "xx",
+    "만다린": "zh",
+    "북경어": "zh",
+    "보통화": "zh",
+    "독어": "de",
+    "불어": "fr",
+    "일어": "ja",
+    "노어": "ru",
+    "서반아어": "es",
+    "이태리어": "it",
+    "터키어": "tr",
 }
 
 

@@ -29,7 +29,7 @@ from tests.support.ui_visit import (
 
 NUMBERS = [("900", 900), ("0", 0), ("-3", -3), ("90.5", 90.5), ("1e5", 100_000)]
 NO_DATES = ("abc", "99999999", "31022027", "-1-1-1", "2027/02/31", "가나다", "1e999", "00000000")
-UPLOADER = {"ko": ["파일 선택", "2MB까지"], "en": ["Upload", "2MB per file"]}
+UPLOADER = {"ko": ["파일 선택", "5MB까지"], "en": ["Upload", "5MB per file"]}
 
 
 @in_both_languages

@@ -4,7 +4,6 @@ The tests check the content, the layout and the accessibility of the pages."""
 
 import csv
 import io
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -137,32 +136,34 @@ def test_visitor_gets_a_forecast_and_keeps_the_input_when_the_api_fails(
 
 
 @in_all_layouts
-def test_csv_file_is_forecast_row_by_row_and_an_excel_file_is_refused(
+def test_file_is_shown_as_it_is_read_and_then_forecast_row_by_row(
     api: StubApi, address: str, page: Page, language: str, width: int
 ):
     open_page(page, address, "compare", language, width)
-    workbook = io.BytesIO()
-    with zipfile.ZipFile(workbook, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-    upload(page, workbook.getvalue(), "films.xlsx")
-    only_csv = {"ko": "CSV만 읽을 수 있습니다", "en": "Only CSV can be read"}[language]
-    expect(page.get_by_role("alert").filter(has_text=only_csv)).to_be_visible()
+    upload(page, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "films.xls")
+    old_excel = {"ko": "예전 엑셀 파일", "en": "workbook of an old Excel"}[language]
+    expect(page.get_by_role("alert").filter(has_text=old_excel)).to_be_visible()
     expect(page.get_by_role("button", name=FORECAST_ALL[language])).to_be_disabled()
     assert_fits(page)
 
     upload(page, FILE.encode("cp949" if language == "ko" else "utf-8"))
-    summary = {"ko": "2편을 불러왔고", "en": "2 films read"}[language]
+    summary = {"ko": "2편을 불러왔고", "en": "2 films read, 3 rows skipped."}[language]
     expect(page.get_by_text(summary)).to_be_visible()
     expect(page.get_by_text("두 시간")).to_be_visible()
+    encoding = {"ko": "CP949 (EUC-KR) 인코딩", "en": "Text file in UTF-8"}[language]
+    expect(page.get_by_text(encoding)).to_be_visible()
+    assert_fits(page)
+    assert_accessible(page)
     page.get_by_role("button", name=FORECAST_ALL[language]).click()
     save = page.get_by_role("button", name={"ko": "결과를 CSV", "en": "results as CSV"}[language])
     with page.expect_download() as download:
         save.click()
     text = Path(download.value.path()).read_text("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
-    assert [row[0] for row in rows[1:]] == ["2", "3", "4", "5", "6"]
+    assert [row[0] for row in rows[1:]] == ["1", "2", "3", "4", "5"]
+    assert [row[-1] for row in rows[1:]] == ["2", "3", "4", "5", "6"]
     assert [row[2] for row in rows[1:]] == ["6.84", "", "", "", "6.84"]
-    assert all(row[-1] for row in (rows[2], rows[3], rows[4]))
+    assert all(row[-2] for row in (rows[2], rows[3], rows[4]))
     assert rows[3][1] == "'=1+1"
     assert api.bodies == [
         {

@@ -277,7 +277,7 @@ class StubApi:
 
     Attributes:
         responses: Status and body by path. A body of bytes is sent unchanged, any other as JSON.
-        bodies: The bodies of all POST requests.
+        bodies: The bodies of all POST requests; of a batch, the body of each film.
         paths: The paths of all requests, with their queries.
         keys: The value of the header X-API-Key in each GET or POST request.
         silent: While it is set, the stub accepts requests but sends no response.
@@ -348,6 +348,14 @@ class StubApi:
         status, body = self.responses[path.partition("?")[0]]
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
 
+    def response_to_batch(self, films: list[Any]) -> tuple[int, bytes]:
+        """Return the status and the body for a batch: each film gets the response of `/predict`."""
+        status, body = self.responses["/predict"]
+        row = {200: {"forecast": body, "problem": None}, 422: {"forecast": None, "problem": body}}
+        if status not in row:
+            return self.response_to("/predict")
+        return 200, json.dumps({"results": [row[status]] * len(films)}).encode()
+
 
 class _Handler(BaseHTTPRequestHandler):
     def __init__(self, api: StubApi, *args: Any) -> None:
@@ -355,17 +363,22 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*args)
 
     def do_GET(self) -> None:
+        self._respond()
+
+    def _respond(self, response: tuple[int, bytes] | None = None) -> None:
         self._api.paths.append(self.path)
         self._api.keys.append(self.headers.get("X-API-Key"))
-        status, body = self._api.response_to(self.path)
+        status, body = response or self._api.response_to(self.path)
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def do_POST(self) -> None:
-        self._api.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.do_GET()
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        films = body["films"] if self.path.startswith("/v1/predict/batch") else None
+        self._api.bodies.extend([body] if films is None else films)
+        self._respond(None if films is None else self._api.response_to_batch(films))
 
     def log_message(self, *_: Any, **__: Any) -> None:
         """Do not write to the log."""

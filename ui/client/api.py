@@ -23,6 +23,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:8000"
 CONNECT_AND_READ_SECONDS: Final = (3, 15)
 NOT_FOUND: Final = 404
 _HEADER: Final = re.compile(r"[ -~]+")  # the characters that an HTTP header may contain
+_LIMIT: Final = re.compile(r";r=(?P<room>\d{1,9});t=(?P<seconds>\d{1,9})")
 # For these paths the API needs data from S3 and no model. So status 503 means that it could not
 # read the data, not that it has no model.
 _BUCKET_PATHS: Final = frozenset({"/films", "/forecasts", "/track-record", "/history"})
@@ -44,6 +45,8 @@ class ApiError(Exception):
         detail: The API's own explanation of the error.
         errors: Pairs of a field's name and a description of the problem with the field's value.
         status: The HTTP status of the response; None if no response arrived.
+        room: How many more requests the API would take now, if it limits them; otherwise 0.
+        wait_seconds: After how many seconds the API takes more; 0 if it does not say.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class ApiError(Exception):
     ) -> None:
         super().__init__(kind, detail)
         self.kind, self.detail, self.errors, self.status = kind, detail, list(errors), status
+        self.room = self.wait_seconds = 0
 
 
 def parse_names(body: Any) -> list[str]:
@@ -203,7 +207,15 @@ def _error_from(path: str, response: requests.Response) -> ApiError:
     kind = kinds.get(response.status_code, "unexpected")
     try:
         body = response.json()
-        errors = [(str(error["field"]), str(error["message"])) for error in body["errors"]]
-        return ApiError(kind, str(body["detail"]), errors, response.status_code)
+        listed = [(str(each["field"]), str(each["message"])) for each in body["errors"]]
+        error = ApiError(kind, str(body["detail"]), listed, response.status_code)
     except (KeyError, TypeError, ValueError):
-        return ApiError(kind, f"HTTP {response.status_code}", status=response.status_code)
+        error = ApiError(kind, f"HTTP {response.status_code}", status=response.status_code)
+    # The header says "r", the room that is left, and "t", the seconds until there is more.
+    limit = _LIMIT.search(response.headers.get("RateLimit", ""))
+    wait = response.headers.get("Retry-After", "")
+    if limit:
+        error.room, error.wait_seconds = int(limit["room"]), int(limit["seconds"])
+    elif wait.isdecimal():
+        error.wait_seconds = int(wait)
+    return error

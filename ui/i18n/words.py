@@ -55,6 +55,10 @@ class Words:
         """
         return {name: text.format(**values) for name, text in self._tables[section].items()}
 
+    def texts(self) -> list[str]:
+        """Return all texts in the language."""
+        return [text for section in self._tables.values() for text in section.values()]
+
     def name(self, section: str, name: str, default: str | None = None) -> str:
         """Translate a name that the API uses, such as the name of a genre.
 

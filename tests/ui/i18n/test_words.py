@@ -12,7 +12,11 @@ from scripts.parameters import ModelType
 from ui.i18n.words import LANGUAGES, TMDB_LANGUAGES, Words, fill, widget_texts
 
 ROOT = Path(__file__).parents[3]
-SOURCES = [ROOT / "app.py", *sorted((ROOT / "ui").rglob("*.py"))]
+# The modules that read files know the Korean words that people write there, such as units.
+SOURCES = [
+    ROOT / "app.py",
+    *sorted(each for each in (ROOT / "ui").rglob("*.py") if each.parent.name != "film_files"),
+]
 HANGUL = re.compile("[가-힣]")
 
 

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("api")
 
 def consents(api: StubApi) -> list[str]:
     """Return the value of `translate` in each request for a forecast."""
-    addresses = [urlsplit(path) for path in api.paths if path.startswith("/predict")]
+    addresses = [urlsplit(path) for path in api.paths if "/predict" in path]
     return [value for each in addresses for value in parse_qs(each.query)["translate"]]
 
 
