@@ -61,7 +61,8 @@ class FilmDetails:
     """What the catalogue knows about one film.
 
     Attributes:
-        facts: The facts that a forecast uses.
+        facts: The facts that a forecast uses, with names of people and others as texts.
+        entities: By field and name: TMDB's object with the id, by which a namesake is told apart.
         votes_needed: Votes still needed before the forecasts are compared with the rating.
         is_training_film: Whether the model in service has learned from the film; None if unknown.
         url: The film's page at TMDB; None for an invented film.
@@ -69,6 +70,7 @@ class FilmDetails:
 
     film: FoundFilm
     facts: Facts
+    entities: dict[tuple[str, str], Facts]
     votes_needed: int
     is_training_film: bool | None
     url: str | None
@@ -80,6 +82,12 @@ class FilmDetails:
         return cls(
             film=FoundFilm.parse(body),
             facts={name: _names(value) for name, value in body["facts"].items()},
+            entities={
+                (name, str(each["name"])): each
+                for name, value in body["facts"].items()
+                for each in (value if isinstance(value, list) else [value])
+                if isinstance(each, dict)
+            },
             votes_needed=int(body["votes_needed"]),
             is_training_film=None
             if body["is_training_film"] is None

@@ -40,7 +40,7 @@ def main() -> None:
         film_search.draw_chosen(words)
         try:
             with st.spinner(words("form.waiting")):
-                forecast = forecast_of(state.asked)
+                forecast = forecast_of(form_state.with_ids(state.asked))
             scenarios.follow(state.asked)
             result.draw(words, state.asked, forecast)
             pinned = _scenarios(words, choices, state.asked, forecast)

@@ -92,7 +92,7 @@ def _choose() -> None:
     # What the visitor has typed must not be lost.
     state.film_before = form_state.entered_facts()
     form_state.fill_in(details.facts)
-    state.film_details = details
+    state.film_details, state.film_entities = details, details.entities
     state.asked = state.film_asked = form_state.entered_facts()
     state.film_chosen = True
 
@@ -101,7 +101,7 @@ def _undo() -> None:
     """Fill in the form with what it contained before the visitor chose a film."""
     state = st.session_state
     form_state.fill_in(state.film_before)
-    for name in ("film_before", "asked", "film_asked", "film_details"):
+    for name in ("film_before", "asked", "film_asked", "film_details", "film_entities"):
         state.pop(name, None)
 
 

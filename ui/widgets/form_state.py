@@ -68,6 +68,20 @@ def _facts(values: dict[str, Any]) -> Facts:
     }
 
 
+def with_ids(facts: Facts) -> Facts:
+    """Replace names by TMDB's objects with ids, where they are those of the film that was chosen.
+
+    Several people can have one name. The form shows only the names.
+    """
+    known: dict[tuple[str, str], Facts] = st.session_state.get("film_entities", {})
+    return {
+        field: [known.get((field, each), each) for each in value]
+        if isinstance(value, list)
+        else known.get((field, value), value)
+        for field, value in facts.items()
+    }
+
+
 def int_if_whole(number: float) -> float:
     """Convert a whole number such as 112.0 to an integer; return other numbers unchanged."""
     return int(number) if number.is_integer() else number

@@ -69,7 +69,7 @@ def pinned(film: Facts, forecast: Forecast) -> tuple[list[Scenario], list[ApiErr
         answer = known.get(key)
         try:
             if answer is None or answer.version != forecast.version:
-                answer = forecast_of(facts)
+                answer = forecast_of(form_state.with_ids(facts))
         except ApiError as error:
             errors.append(error)
             if error.kind != "refused":

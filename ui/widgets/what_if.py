@@ -56,7 +56,7 @@ def _pin(words: Words, film: Facts, chosen: Sequence[str]) -> None:
         st.info(words("what_if.same"))
         return
     try:
-        forecast = forecast_of(facts)
+        forecast = forecast_of(form_state.with_ids(facts))
     except ApiError as error:
         notices.show_error(words, error)
         return
