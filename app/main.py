@@ -31,7 +31,17 @@ from app.middleware.redirects import RelativeRedirects
 from app.middleware.security_headers import SecurityHeaders
 from app.middleware.telemetry import Telemetry
 from app.recorded import POSTER_PIXELS
-from app.routes import decisions, films, forecasts, health, model, people, predict, track_record
+from app.routes import (
+    decisions,
+    feeds,
+    films,
+    forecasts,
+    health,
+    model,
+    people,
+    predict,
+    track_record,
+)
 from app.routes import problems as problem_pages
 from app.translation import Translator, is_english
 from app.worker import Worker
@@ -161,6 +171,7 @@ def _route(app: FastAPI, settings: ApiSettings) -> None:
         people.router,
         model.router,
         forecasts.router,
+        feeds.router,
         track_record.router,
         decisions.router,
         health.monitoring,

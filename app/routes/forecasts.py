@@ -4,55 +4,16 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
-from app import clock
-from app.dependencies import ForecastsReaderDep, catalogue_of, known_catalogue
+from app.dependencies import ForecastsReaderDep
+from app.listing import Opened, Search, listed_films, span_asked_for
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
-from app.recorded import (
-    DatedForecast,
-    ListedFilm,
-    Sorting,
-    films_of_span,
-    matching,
-    sort_films,
-    upcoming_films,
-)
+from app.recorded import DatedForecast, Sorting, sort_films
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
-from app.spans import Span, span_of
-from movierating.ledger.records import Upcoming
 
 router = APIRouter(tags=["ledger"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
-
-
-def _checked(text: str) -> str:
-    if text.strip():
-        span_of(text, clock.today())
-    return text
-
-
-Search = Annotated[
-    str,
-    Query(
-        max_length=200,
-        description="Part of the English, Korean or original title, or TMDB's id; case, accents, "
-        "spaces and punctuation are ignored.",
-    ),
-]
-Opened = Annotated[
-    str,
-    Query(
-        max_length=40,
-        description="Only films with their first release in these days, also released ones: "
-        "`today`, `yesterday`, `tomorrow`; `this_week`, `last_week`, `next_week` (Monday to "
-        "Sunday); `this_month`, `last_month`, `next_month`; `last_7_days` (today is the last of "
-        "them), `next_30_days` (today is the first); a day `2026-11-27`, a week `2026-W48`, a "
-        "month `2026-11`, or two days `2026-11-01..2026-11-15`. Today is the date in UTC.",
-        examples=["last_week"],
-    ),
-    AfterValidator(_checked),
-]
 
 
 class SpanOfDays(BaseModel):
@@ -96,11 +57,9 @@ def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     newest forecast, and those released with their last forecast before the release, and the rating
     so far (`outcome`).
     """
-    view = reader.upcoming
-    span = span_of(opened, clock.today()) if opened.strip() else None
-    if view is None:
-        reader.refuse_unread()
-    found = sort_films(matching(_listed(request, view, span), search), sort)
+    span = span_asked_for(opened)
+    films, view = listed_films(request, reader, search, span)
+    found = sort_films(films, sort)
     poster_base_url: str | None = request.state.poster_base_url
     return Forecasts(
         as_of=view.as_of if view else None,
@@ -109,12 +68,3 @@ def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query parameter
         films=[DatedForecast.of(each, poster_base_url) for each in found[offset : offset + limit]],
         next=link_to_next_page(request, response, offset, limit, len(found)),
     )
-
-
-def _listed(request: Request, view: Upcoming | None, span: Span | None) -> list[ListedFilm]:
-    if span is None:
-        return upcoming_films(view)
-    today = clock.today()
-    # Films to come need no catalogue; without it, a list with released films would be incomplete.
-    catalogue = catalogue_of(request) if span.first <= today else known_catalogue(request)
-    return films_of_span(view, catalogue, span, today)

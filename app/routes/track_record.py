@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from app import clock
 from app.dependencies import CatalogueDep, ForecastsReaderDep, known_catalogue
+from app.listing import Search
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
 from app.recorded import Outcome, interval_of, poster
@@ -130,14 +131,7 @@ def recorded_films(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     request: Request,
     response: Response,
     catalogue: CatalogueDep,
-    search: Annotated[
-        str,
-        Query(
-            max_length=200,
-            description="Part of the English, Korean or original title, or TMDB's id; case, "
-            "accents, spaces and punctuation are ignored.",
-        ),
-    ] = "",
+    search: Search = "",
     state: Annotated[
         State | None,
         Query(

@@ -28,6 +28,8 @@ DESCRIBED = {
     "/v1/films",
     "/v1/films/{film_id}",
     "/v1/forecasts",
+    "/v1/forecasts.atom",
+    "/v1/forecasts.ics",
     "/v1/track-record",
     "/v1/track-record/films",
     "/v1/history",

@@ -6,6 +6,8 @@ PATHS = [
     "/v1/evidence",
     "/v1/card",
     "/v1/forecasts",
+    "/v1/forecasts.atom",
+    "/v1/forecasts.ics",
     "/v1/track-record",
     "/v1/track-record/films",
     "/v1/history",

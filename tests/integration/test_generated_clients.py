@@ -55,6 +55,8 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     "card": {},
     "version": {},
     "forecasts": {"limit": 2, "opened": "last_week"},
+    "atom_feed": {"limit": 2},
+    "calendar_feed": {"opened": "next_month"},
     "track_record": {},
     "recorded_films": {"search": "lantern", "state": "waiting"},
     "history": {},
@@ -62,6 +64,7 @@ CALLS: Final[dict[str, dict[str, Any]]] = {
     "livez": {},
     "readyz": {},
 }
+TEXTS: Final = frozenset({"card", "atom_feed", "calendar_feed"})  # answers that are no JSON
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +124,7 @@ def test_client_of_openapi_python_client_calls_every_route(
             answer = route.sync_detailed(client=client, **arguments)
             assert answer.status_code == 200, (name, answer)
             assert not isinstance(answer.parsed, models.Problem), name
-            assert answer.parsed is not None or name == "card", name
+            assert answer.parsed is not None or name in TEXTS, name
 
 
 def test_models_of_datamodel_codegen_fit_every_route(

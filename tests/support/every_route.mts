@@ -33,6 +33,11 @@ const answers = {
   "GET /v1/forecasts": await client.GET("/v1/forecasts", {
     params: { query: { sort: "-rating", limit: 2 } },
   }),
+  "GET /v1/forecasts.atom": await client.GET("/v1/forecasts.atom", { parseAs: "text" }),
+  "GET /v1/forecasts.ics": await client.GET("/v1/forecasts.ics", {
+    params: { query: { opened: "next_month" } },
+    parseAs: "text",
+  }),
   "GET /v1/track-record": await client.GET("/v1/track-record"),
   "GET /v1/track-record/films": await client.GET("/v1/track-record/films", {
     params: { query: { search: "lantern", state: "waiting" } },

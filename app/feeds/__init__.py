@@ -1,0 +1,1 @@
+"""Feeds of films to come with their forecasts, for readers of feeds and for calendars."""
