@@ -1,4 +1,4 @@
-"""Tell people when a run fails or is late: send a message to a webhook in Slack's format."""
+"""Send messages to a webhook in Slack's format: about failed and late runs, and once a week."""
 
 import logging
 from typing import Any, Final
@@ -57,6 +57,25 @@ def send_new_alerts(texts: dict[str, str]) -> list[str]:
     sent = [name for name, text in texts.items() if name in before or send_alert(text)]
     write_json(record, sent)
     return sent
+
+
+def send_once(text: str, name: str, occasion: str) -> bool:
+    """Send a message, unless it was sent before on this occasion; return whether it was sent.
+
+    Args:
+        text: The message.
+        name: What the message is about; the file that remembers the occasion has this name.
+        occasion: When the message is due, such as the name of a week.
+    """
+    from scripts.runtime.storage import data_folder, read_json, write_json
+
+    record = data_folder(task_settings()) / f"{name}.json"
+    if record.exists() and read_json(record) == occasion:
+        return False
+    # Written after the message: a message that could not be sent is sent by the next run.
+    if is_sent := send_alert(text):
+        write_json(record, occasion)
+    return is_sent
 
 
 def alert_failed_run(context: Any) -> None:

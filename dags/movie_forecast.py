@@ -18,6 +18,7 @@ from dags.documentation import about, with_clean_docs
 from dags.run_context import as_airflow_failure
 from dags.task_settings import task_settings
 from dags.tmdb_pool import TMDB_BUDGET, check_tmdb_pool
+from dags.weekly_message import send_weekly_message
 from movierating.settings import pipeline_settings
 
 _DECISION: Final = "decide_on_retraining"
@@ -140,6 +141,7 @@ def tmdb_movie_forecast() -> None:
     scores = score_released_films()
     # After the scores, because the catalogue contains them.
     forecast_upcoming_films() >> scores >> publish_film_catalogue()
+    scores >> task(send_weekly_message)()
     scores >> check_drift() >> decide_on_retraining() >> [retrain_model, keep_model]
     check_tmdb_pool() >> collect_names_of_people()
 

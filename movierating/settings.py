@@ -205,6 +205,7 @@ class PipelineSettings(SharedSettings):
     forecast_min_votes: Annotated[int, Field(ge=1)] = 50
     pipeline_timezone: Annotated[_Line, AfterValidator(_known_time_zone)] = "Asia/Seoul"
     alert_webhook_url: Annotated[_Secret, AfterValidator(_secret_http_address)] = None
+    weekly_message: bool = False
     wandb_api_key: _Secret = None
 
     @field_validator("tmdb_requests_per_second")

@@ -91,6 +91,15 @@ def test_message_that_was_not_sent_is_sent_the_next_time(
     assert len(received) == 1
 
 
+def test_message_of_an_occasion_is_sent_once(alerts, set_webhook, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    with webhook(404, 404, 404) as (address, received):
+        set_webhook(address)
+        sent = [alerts.send_once("hello", "weekly", week) for week in ("1", "1", "1", "2")]
+    assert sent == [False, True, False, True]  # the first could not be sent
+    assert len(received) == 2
+
+
 def test_webhook_that_answers_too_slowly_is_left(
     alerts: ModuleType,
     set_webhook: Any,

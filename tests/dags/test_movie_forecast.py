@@ -39,7 +39,7 @@ def test_new_model_and_daily_schedule_start_the_dag(dag: Any, pipeline: ModuleTy
 def test_order_is_forecast_score_check_then_retrain_or_keep(dag: Any):
     follows = {task.task_id: task.downstream_task_ids for task in dag.tasks}
     assert follows[TASKS[0]] == {TASKS[1]}
-    assert follows[TASKS[1]] == {TASKS[2], "publish_film_catalogue"}
+    assert follows[TASKS[1]] == {TASKS[2], "publish_film_catalogue", "send_weekly_message"}
     for task, following in pairwise(TASKS[2:]):
         assert follows[task] == {following}
     assert follows[TASKS[-1]] == {"retrain_model", "keep_model"}

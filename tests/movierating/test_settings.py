@@ -75,6 +75,7 @@ def test_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.Monk
         ("AWS_ENDPOINT_URL_S3", "http://https://s3.example"),
         ("KEEP_VERSIONS", "0"),
         ("PROMOTION_APPROVAL", "perhaps"),
+        ("WEEKLY_MESSAGE", "weekly"),
         ("CONFIRM_SECONDS", "-1"),
         ("API_URL", "127.0.0.1:8000"),
         ("MODEL_POLL_SECONDS", "-1"),
