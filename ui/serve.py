@@ -19,8 +19,10 @@ import uvicorn
 from starlette.middleware import Middleware
 from streamlit.runtime import get_instance
 
+from ui.client.feeds import fetch_feed
 from ui.i18n.words import LANGUAGES, Words
 from ui.server.addresses import UnknownAddressRedirect
+from ui.server.feeds import Feeds
 from ui.server.security_headers import SecurityHeaders
 from ui.server.static_files import StaticFiles
 
@@ -46,6 +48,7 @@ def main() -> None:
         lifespan=_draw_once,
         middleware=[
             Middleware(SecurityHeaders),
+            Middleware(Feeds, fetch=fetch_feed),
             Middleware(UnknownAddressRedirect),
             Middleware(StaticFiles),
         ],

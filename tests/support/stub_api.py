@@ -173,6 +173,8 @@ FORECASTS: dict[str, Any] = {
         {
             "id": 1,
             "title": "The <b>Lantern</b>",
+            "original_title": None,
+            "korean_title": None,
             "release_date": "2026-12-03",
             "rating": 6.84,
             "interval": {"low": 5.93, "high": 7.74, "coverage": 0.8},
@@ -183,8 +185,47 @@ FORECASTS: dict[str, Any] = {
             "made_at": "2026-11-23T05:00:00Z",
             "version": VERSION,
             "poster": None,
+            "outcome": None,
         }
     ],
+}
+_OUTCOME = {"as_of": "2026-11-23", "rating": 6.1, "votes": 8, "votes_needed": 42, "inside": True}
+# The answer about last week: a film that opened, and one that is still to come.
+OPENED: dict[str, Any] = {
+    "as_of": "2026-11-23",
+    "opened": {"first": "2026-11-16", "last": "2026-11-22"},
+    "total": 2,
+    "films": [
+        FORECASTS["films"][0]
+        | {"id": 8, "title": "The *Pier*", "korean_title": "잔교", "release_date": "2026-11-20"}
+        | {"outcome": _OUTCOME},
+        FORECASTS["films"][0],
+    ],
+}
+RECORDED: dict[str, Any] = {
+    "as_of": "2026-11-23",
+    "min_votes": 50,
+    "total": 1,
+    "films": [
+        {
+            "id": 9,
+            "title": "The Slow Ferry",
+            "original_title": "느린 배",
+            "korean_title": None,
+            "release_date": "2026-10-02",
+            "forecast": {
+                "day": "2026-10-01",
+                "rating": 7.2,
+                "interval": {"low": 6.3, "high": 8.1, "coverage": 0.8},
+                "version": VERSION,
+            },
+            "outcome": _OUTCOME | {"rating": None, "votes": 0, "votes_needed": 50},
+            "score": None,
+            "next_due": "2026-11-01",
+            "poster": None,
+        }
+    ],
+    "next": None,
 }
 _SCORED = {
     "film_id": 7,
@@ -214,12 +255,16 @@ TRACK_RECORD: dict[str, Any] = {
         {"kind": "genre", "name": "Drama", "figures": _FIGURES},
         {"kind": "language", "name": "ko", "figures": _FIGURES},
         {"kind": "votes", "name": "from 50", "figures": _FIGURES},
+        {"kind": "votes", "name": "from 100", "figures": _FIGURES},
+        {"kind": "votes", "name": "from 1000", "figures": _FIGURES},
         {"kind": "mark", "name": "90 days", "figures": _FIGURES},
     ],
     "calibration": [{"forecast": 6.0, "actual": 5.9, "films": 20}],
     "worst": [_SCORED],
     "best": [_SCORED | {"title": "The Quiet Harbour", "actual": 6.5, "error": 0.0}],
     "alerts": [],
+    "waiting": 1,
+    "next_due": "2026-12-20",
     "distribution": {
         "films": 38,
         "crps": 0.346,
@@ -276,7 +321,8 @@ class StubApi:
     """A fake API on a free port, which a test can stop and start again.
 
     Attributes:
-        responses: Status and body by path. A body of bytes is sent unchanged, any other as JSON.
+        responses: Status and body by path, with or without its query. A body of bytes is sent
+            unchanged, any other as JSON.
         bodies: The bodies of all POST requests; of a batch, the body of each film.
         paths: The paths of all requests, with their queries.
         keys: The value of the header X-API-Key in each GET or POST request.
@@ -315,7 +361,9 @@ class StubApi:
             "/evidence": (200, EVIDENCE),
             "/card": (200, CARD),
             "/forecasts": (200, FORECASTS),
+            "/forecasts?opened=last_week&sort=-rating&limit=200": (200, OPENED),
             "/track-record": (200, TRACK_RECORD),
+            "/track-record/films": (200, RECORDED),
             "/history": (200, HISTORY),
         }
         if self._server is None:
@@ -345,7 +393,8 @@ class StubApi:
         """Return the status and the body to send for a path; block while `silent` is set."""
         if self.silent.is_set():
             self._stopped.wait()
-        status, body = self.responses[path.partition("?")[0]]
+        known = path if path in self.responses else path.partition("?")[0]
+        status, body = self.responses[known]
         return status, body if isinstance(body, bytes) else json.dumps(body).encode()
 
     def response_to_batch(self, films: list[Any]) -> tuple[int, bytes]:

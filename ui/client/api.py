@@ -108,13 +108,13 @@ def fetch(
         raise ApiError("unexpected") from None
 
 
-def fetch_text(path: str) -> str:
+def fetch_text(path: str, params: dict[str, str] | None = None) -> str:
     """Send a GET request to the API, and return the body of the response as text.
 
     Raises:
         ApiError: No response arrived, or the API sent an error.
     """
-    return _request(path).text
+    return _request(path, params=params).text
 
 
 def _response(

@@ -33,15 +33,10 @@ class FoundFilm:
     @classmethod
     def parse(cls, body: Any) -> "FoundFilm":
         """Convert one film in the API's response."""
-        titles = {
-            "en": body["title"],
-            "ko": body["korean_title"],
-            "original": body["original_title"],
-        }
         rating, poster = body["rating"], str(body["poster"] or "")
         return cls(
             film_id=int(body["id"]),
-            titles={language: str(title) for language, title in titles.items() if title},
+            titles=titles_of(body),
             release_date=date.fromisoformat(body["release_date"]),
             is_upcoming=body["status"] == "upcoming",
             rating=None if rating is None else finite(rating),
@@ -52,8 +47,7 @@ class FoundFilm:
 
     def title(self, language: str) -> str:
         """Return the film's title in a language; without one, another title, or the film's id."""
-        order = (language, "original" if language == "ko" else "en", "en", "original", "ko")
-        return next((self.titles[each] for each in order if each in self.titles), str(self.film_id))
+        return title_in(self.titles, language, self.film_id)
 
 
 @dataclass(frozen=True)
@@ -101,6 +95,18 @@ def _names(value: Any) -> Any:
     if isinstance(value, list):
         return [_names(each) for each in value]
     return value["name"] if isinstance(value, dict) else value
+
+
+def titles_of(body: Any) -> dict[str, str]:
+    """Return the known titles of a film in the API's response, by language."""
+    titles = {"en": "title", "ko": "korean_title", "original": "original_title"}
+    return {language: str(body[name]) for language, name in titles.items() if body.get(name)}
+
+
+def title_in(titles: dict[str, str], language: str, film_id: int) -> str:
+    """Return a film's title in a language; without one, another title, or the film's id."""
+    order = (language, "original" if language == "ko" else "en", "en", "original", "ko")
+    return next((titles[each] for each in order if each in titles), str(film_id))
 
 
 def parse_films(body: Any) -> list[FoundFilm]:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from ui.client.api import finite
+from ui.client.films import title_in, titles_of
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class UpcomingFilm:
     """A film that is not released yet, with its forecast.
 
     Attributes:
+        titles: The film's different titles by language; empty if it has none.
         rating: The forecast rating.
         low, high: The lower and the upper end of the forecast's 80 % interval.
         change: The change of the forecast since last week, in rating points; None if there was no
@@ -24,7 +26,8 @@ class UpcomingFilm:
         poster: The URL of the poster; None if the UI must not show one.
     """
 
-    title: str | None
+    film_id: int
+    titles: dict[str, str]
     release_date: date
     rating: float
     low: float
@@ -40,7 +43,8 @@ class UpcomingFilm:
         """Convert one film in the API's response to `GET /forecasts`."""
         interval, change = body["interval"], body["change"]
         return cls(
-            title=_optional_text(body["title"]),
+            film_id=int(body["id"]),
+            titles=titles_of(body),
             release_date=date.fromisoformat(body["release_date"]),
             rating=finite(body["rating"]),
             low=finite(interval["low"]),
@@ -51,6 +55,10 @@ class UpcomingFilm:
             language=_optional_text(body["language"]),
             poster=_optional_text(body["poster"]),
         )
+
+    def title(self, language: str) -> str | None:
+        """Return the film's title in a language; without one, another title; None without any."""
+        return title_in(self.titles, language, self.film_id) if self.titles else None
 
 
 @dataclass(frozen=True)
@@ -221,6 +229,7 @@ class TrackRecord:
         alerts: Warnings as sentences. They say that the facts about films or the errors have
             changed.
         distribution: The scores of the predicted distributions; None if no scored forecast has one.
+        next_due: The day on which the next forecast is compared; None if none is due.
     """
 
     as_of: date
@@ -232,6 +241,7 @@ class TrackRecord:
     best: tuple[ScoredFilm, ...]
     alerts: tuple[str, ...]
     distribution: ScoredDistribution | None
+    next_due: date | None
 
     @classmethod
     def parse(cls, body: Any) -> "TrackRecord | None":
@@ -242,7 +252,8 @@ class TrackRecord:
         if body is None:
             return None
         figures = body["figures"]
-        distribution = body.get("distribution")  # older services do not send it
+        # Older services do not send these two.
+        distribution, due = body.get("distribution"), body.get("next_due")
         return cls(
             as_of=date.fromisoformat(body["as_of"]),
             min_votes=int(body["min_votes"]),
@@ -260,6 +271,7 @@ class TrackRecord:
             best=tuple(ScoredFilm.parse(film) for film in body["best"]),
             alerts=tuple(str(alert) for alert in body["alerts"]),
             distribution=None if distribution is None else ScoredDistribution.parse(distribution),
+            next_due=None if due is None else date.fromisoformat(due),
         )
 
 

@@ -47,7 +47,10 @@ def main() -> None:
     st.html(f'{(TEMPLATES / "films.html").read_text("utf-8")}<ul class="films">{items}</ul>')
     pages = -(-upcoming.total // PER_PAGE)
     if pages > 1:
-        st.number_input(words("coming_soon.page"), 1, pages, key="coming_page")
+        # The label says where the visitor is; the field goes to another page.
+        place = {"page": words.number(min(page, pages)), "pages": words.number(pages)}
+        st.number_input(words("coming_soon.page", **place), 1, pages, key="coming_page")
+    st.markdown(words("coming_soon.feeds"))
 
 
 def _fetch(search: str, sort: str, page: int) -> UpcomingFilms:
@@ -79,7 +82,7 @@ def _texts(words: Words, film: UpcomingFilm) -> dict[str, str]:
         for group, points in film.reasons[:_SHOWN_REASONS]
     ]
     return {
-        "title": film.title or words("coming_soon.untitled"),
+        "title": film.title(words.code) or words("coming_soon.untitled"),
         "when": " · ".join(filter(None, when)),
         "rating": words.number(film.rating, "0.0"),
         "interval": words(

@@ -9,7 +9,7 @@ from ui.client.api import NOT_FOUND, ApiError, fetch, fetch_text
 from ui.client.decisions import Decision, parse_decisions
 from ui.client.model import Errors, Evidence, Model
 from ui.i18n.words import Words
-from ui.widgets import charts, notices, table
+from ui.widgets import charts, notices, subgroups, table
 
 _CHART_DECISIONS: Final = 400  # about a year of daily runs
 _TABLE_RUNS: Final = 20
@@ -210,6 +210,8 @@ def _subgroups(words: Words, evidence: Evidence) -> None:
     st.header(words("model.slices"), anchor=False)
     st.markdown(words("model.slices_lead"))
     for kind in dict.fromkeys(each.kind for each in evidence.subgroups):
+        found = [each for each in evidence.subgroups if each.kind == kind]
+        names = subgroups.names_of(words, kind, (each.name for each in found))
         table.draw(
             words.name("slices", kind),
             [
@@ -221,27 +223,16 @@ def _subgroups(words: Words, evidence: Evidence) -> None:
             ],
             [
                 (
-                    _subgroup_name(words, kind, each.name),
+                    name,
                     words.number(each.errors.films),
                     words.number(each.errors.rmse, "0.00"),
                     words.points(each.errors.bias),
                     words.percent(each.coverage),
                 )
-                for each in evidence.subgroups
-                if each.kind == kind
+                for name, each in zip(names, found, strict=True)
             ],
             numbers=(1, 2, 3, 4),
         )
-
-
-def _subgroup_name(words: Words, kind: str, name: str) -> str:
-    if kind == "language":
-        return words.language(name)
-    if kind == "genre":
-        return words.name("genres", name)
-    if kind == "votes":  # the API's name is "from 50": the lowest number of votes
-        return words("slices.votes_from", votes=name.removeprefix("from "))
-    return name
 
 
 def _report(words: Words, model: Model) -> None:

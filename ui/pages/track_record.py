@@ -7,7 +7,7 @@ import streamlit as st
 from ui.client.api import ApiError, fetch
 from ui.client.forecasts import ScoredDistribution, ScoredFilm, ScoredSubgroup, TrackRecord
 from ui.i18n.words import Words
-from ui.widgets import charts, notices, table
+from ui.widgets import charts, film_records, notices, subgroups, table
 
 
 def main() -> None:
@@ -30,8 +30,19 @@ def main() -> None:
         st.text(alert)  # the API's own text must not be read as Markdown
     if record is None or record.figures is None:
         st.info(words("track_record.not_yet"))
+    else:
+        _whole(words, record)
+    if record is None:
         return
-    _whole(words, record)
+    film_records.draw_next_due(words, record)
+    film_records.draw_last_week(words)
+    film_records.draw_search(words)
+    if record.figures is not None:
+        _errors(words, record)
+
+
+def _errors(words: Words, record: TrackRecord) -> None:
+    """Draw the errors over time, the calibration, single films, and the errors by subgroup."""
     _over_time(words, record)
     if record.calibration:
         st.header(words("track_record.calibration"), anchor=False)
@@ -61,7 +72,10 @@ def _whole(words: Words, record: TrackRecord) -> None:
             votes=words.count("votes", record.min_votes),
             day=words.day(record.as_of),
             coverage=words.percent(figures.coverage),
-            bias=words.points(figures.bias),
+            bias=words(
+                f"track_record.{'high' if figures.bias > 0 else 'low'}",
+                points=words.number(abs(figures.bias), "0.00"),
+            ),
         )
     )
     named = [(words("track_record.ours"), figures.rmse, True)] + [
@@ -120,33 +134,24 @@ def _lines(words: Words, months: Sequence[ScoredSubgroup]) -> dict[str, list[tup
     return lines
 
 
-def _subgroups(words: Words, kind: str, subgroups: Sequence[ScoredSubgroup]) -> None:
+def _subgroups(words: Words, kind: str, found: Sequence[ScoredSubgroup]) -> None:
     heads = [words("model.films"), "RMSE", words("model.bias"), words("model.covered")]
+    names = subgroups.names_of(words, kind, (each.name for each in found))
     table.draw(
         words(f"track_record.by_{kind}"),
         [words(f"track_record.by_{kind}"), *heads],
         [
             (
-                _subgroup_name(words, each),
+                name,
                 words.number(each.figures.films),
                 words.number(each.figures.rmse, "0.00"),
                 words.points(each.figures.bias),
                 words.percent(each.figures.coverage),
             )
-            for each in subgroups
+            for name, each in zip(names, found, strict=True)
         ],
         numbers=(1, 2, 3, 4),
     )
-
-
-def _subgroup_name(words: Words, subgroup: ScoredSubgroup) -> str:
-    if subgroup.kind == "language":
-        return words.language(subgroup.name)
-    if subgroup.kind == "genre":
-        return words.name("genres", subgroup.name)
-    if subgroup.kind == "votes":  # the API's name is "from 50": the lowest number of votes
-        return words("slices.votes_from", votes=subgroup.name.removeprefix("from "))
-    return subgroup.name
 
 
 def _films(words: Words, caption: str, films: Sequence[ScoredFilm]) -> None:

@@ -46,6 +46,32 @@ def test_film_with_few_known_facts_is_shown(api: StubApi):
     assert "new this week" in text
 
 
+def test_film_has_its_title_in_the_language_of_the_page(api: StubApi):
+    api.responses["/forecasts"] = film(title="Lantern", korean_title="등불")
+    assert "등불" in visible_text(open_page("coming_soon", "ko"))
+    assert "Lantern" in visible_text(open_page("coming_soon", "en"))
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "second"),
+    [("en", "Page 1 of 3", "Page 2 of 3"), ("ko", "페이지 1 / 3", "페이지 2 / 3")],
+)
+def test_list_says_which_of_its_pages_is_shown(language: str, first: str, second: str):
+    page = open_page("coming_soon", language)
+    assert page.number_input(key="coming_page").label == first
+    page.number_input(key="coming_page").set_value(2)
+    run(page)
+    assert page.number_input(key="coming_page").label == second
+    assert page.number_input(key="coming_page").value == 2
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_feed_and_calendar_are_linked(language: str):
+    links = " ".join(each.value for each in open_page("coming_soon", language).markdown)
+    assert "(/feeds/forecasts.ics)" in links
+    assert "(/feeds/forecasts.atom)" in links
+
+
 def test_search_order_and_page_are_sent_to_the_api(api: StubApi):
     page = open_page("coming_soon")
     page.text_input(key="coming_search").set_value("lantern")

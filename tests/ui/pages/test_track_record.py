@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tests.support.app_test import chart_texts, click, error_of, open_page, run, visible_text
-from tests.support.stub_api import TRACK_RECORD, StubApi, problem
+from tests.support.stub_api import OPENED, RECORDED, TRACK_RECORD, StubApi, problem
 
 pytestmark = pytest.mark.usefixtures("api")
 
@@ -29,6 +29,7 @@ def test_errors_are_shown_by_month_and_in_three_charts():
     page = open_page("track_record")
     text = visible_text(page)
     assert "40 films with 50 votes or more" in text
+    assert "the forecasts were 0.02 points too high on average" in text
     assert "2026-06 40 0.61 +0.02 79%" in text
     assert len(chart_texts(page)) == 3
 
@@ -49,6 +50,83 @@ def test_service_without_distributions_has_no_table_of_them(api: StubApi):
         page = open_page("track_record")
         assert "Probabilities" not in [each.value for each in page.header]
         assert "The Far Shore" in visible_text(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "film"),
+    [
+        ("en", "The *Pier* November 20, 2026 6.8 5.9 – 7.7 6.1 8 42"),
+        ("ko", "잔교 2026년 11월 20일 6.8 5.9 – 7.7 6.1 8 42"),
+    ],
+)
+def test_last_weeks_films_have_their_forecast_rating_and_needed_votes(language: str, film: str):
+    text = visible_text(open_page("track_record", language))
+    assert film in text
+    assert "Lantern" not in text  # it has not opened yet
+
+
+def test_week_without_openings_is_explained(api: StubApi):
+    asked = "/forecasts?opened=last_week&sort=-rating&limit=200"
+    api.responses[asked] = 200, OPENED | {"films": []}
+    text = visible_text(open_page("track_record"))
+    assert "No film with a forecast opened from November 16, 2026 to November 22, 2026." in text
+
+
+def test_film_is_looked_up_in_the_record(api: StubApi):
+    page = open_page("track_record")
+    assert api.paths[-1] == "/track-record/films?state=waiting&limit=20"
+    assert "Waiting for votes: 1 film." in visible_text(page)
+    page.text_input(key="record_search").set_value(" ferry ")
+    text = visible_text(run(page))
+    assert api.paths[-1] == "/track-record/films?search=ferry&limit=20"
+    assert "1 film in the record" in text
+    assert "The Slow Ferry October 2, 2026 7.2 6.3 – 8.1 – 0 50" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("", "No released film waits"), ("x", "The record has no such film")]
+)
+def test_record_without_such_films_is_explained(api: StubApi, text: str, message: str):
+    api.responses["/track-record/films"] = 200, RECORDED | {"films": [], "total": 0}
+    page = open_page("track_record")
+    page.text_input(key="record_search").set_value(text)
+    assert message in visible_text(run(page))
+
+
+def test_missing_catalogue_leaves_the_rest_of_the_page(api: StubApi):
+    for path in list(api.responses):
+        if "opened" in path or path == "/track-record/films":
+            api.responses[path] = problem(503, "there is no film catalogue yet")
+    page = open_page("track_record")
+    assert len(page.error) == 2
+    assert "The Far Shore" in visible_text(page)
+
+
+@pytest.mark.parametrize(
+    ("language", "changes", "sentence"),
+    [
+        ("en", {}, "The next forecast is compared on December 20, 2026"),
+        ("en", {"figures": None, "parts": []}, "The first forecast is compared on December 20"),
+        ("ko", {"figures": None, "parts": []}, "첫 채점일은 첫 개봉 30일 뒤인 2026년 12월 20일"),
+    ],
+)
+def test_next_comparison_has_a_date(
+    api: StubApi, language: str, changes: dict[str, Any], sentence: str
+):
+    api.responses["/track-record"] = 200, TRACK_RECORD | changes
+    assert sentence in visible_text(open_page("track_record", language))
+
+
+@pytest.mark.parametrize(
+    ("language", "names"),
+    [
+        ("en", ["50 to 99 votes", "100 to 999 votes", "1,000 votes or more"]),
+        ("ko", ["평가 50~99개", "평가 100~999개", "평가 1,000개 이상"]),
+    ],
+)
+def test_ranges_of_votes_are_named_by_their_bounds(language: str, names: list[str]):
+    text = visible_text(open_page("track_record", language))
+    assert all(name in text for name in names)
 
 
 def test_alert_is_shown(api: StubApi):
