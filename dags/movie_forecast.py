@@ -140,8 +140,7 @@ def tmdb_movie_forecast() -> None:
 
     scores = score_released_films()
     # After the scores, because the catalogue contains them.
-    forecast_upcoming_films() >> scores >> publish_film_catalogue()
-    scores >> task(send_weekly_message)()
+    forecast_upcoming_films() >> scores >> [publish_film_catalogue(), task(send_weekly_message)()]
     scores >> check_drift() >> decide_on_retraining() >> [retrain_model, keep_model]
     check_tmdb_pool() >> collect_names_of_people()
 
