@@ -1,4 +1,5 @@
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import feedparser
@@ -28,7 +29,7 @@ def feed(*films: ListedFilm, source: str | None = TMDB, limit: int = 200) -> Fee
     return Feed.of(films, limit, upcoming, "forecasts.atom?search=a&limit=2")
 
 
-def listed(title: str | None = "The Lantern", film_id: int = 1, **others: object) -> ListedFilm:
+def listed(title: str | None = "The Lantern", film_id: int = 1, **others: Any) -> ListedFilm:
     made = forecast(film_id, title=title, **others)
     return ListedFilm(UpcomingFilm(forecast=made, week_ago=6.0))
 
@@ -47,7 +48,7 @@ def test_feed_is_read_by_a_reader_of_feeds():
     (entry,) = found.entries
     assert entry.title == "The Lantern (등불): 6.5 (5.5 to 7.5)"
     assert entry.link == "https://www.themoviedb.org/movie/1"
-    assert datetime(*entry.updated_parsed[:6], tzinfo=UTC) == forecast().made_at
+    assert datetime.fromisoformat(entry.updated) == forecast().made_at
     assert entry.content[0].value.splitlines() == [
         f"Opens on {forecast().release_date}.",
         "Forecast: 6.5. 8 of 10 such films get 5.5 to 7.5.",

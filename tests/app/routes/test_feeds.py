@@ -24,7 +24,7 @@ def test_films_to_come_are_in_both_feeds(client: TestClient):
     titles = [entry.title.partition(":")[0] for entry in found.entries]
     assert titles == ["The Lantern", "여름의 끝", "Lantern II (등불 Été)", "Film 4"]
     events = icalendar.Calendar.from_ical(client.get("/v1/forecasts.ics").content).walk("VEVENT")
-    assert [event["SUMMARY"].partition(":")[0] for event in events] == titles
+    assert [str(event["SUMMARY"]).partition(":")[0] for event in events] == titles
 
 
 @pytest.mark.parametrize("query", [{"search": "여름"}, {"opened": "2026-12-03", "limit": 1}])
