@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from app.distributions import chances_of, quantiles_of
 from app.film_facts import FACT_NAMES, FilmFacts
 from app.known_films import CompletedFilm
 from app.matching import match
 from app.schemas import (
-    Chance,
     Comparable,
     FieldNote,
     Forecast,
@@ -16,13 +16,11 @@ from app.schemas import (
     KnownFilm,
     Mood,
     OldForecast,
-    Quantile,
     RatingInterval,
     Reason,
 )
 from movierating.films.film import Film, Plot
 from movierating.films.text import is_korean, measure_plot, normalise
-from movierating.model.distribution import STATED_LEVELS, STATED_RATINGS
 from movierating.model.novelty import novelty_warnings
 from movierating.model.predictor import PredictedRating
 from movierating.registry.bundle import Bundle
@@ -122,8 +120,8 @@ def forecast(
     return Forecast(
         rating=round(predicted.rating, 2),
         interval=_interval(predicted),
-        quantiles=_quantiles(predicted),
-        at_least=_chances(predicted, at_least),
+        quantiles=quantiles_of(predicted.distribution),
+        at_least=chances_of(predicted.distribution, at_least),
         average=round(bundle.manifest.average_rating, 2),
         reasons=_reasons(predicted),
         comparables=_similar_films(bundle, film, known) if explained else [],
@@ -172,8 +170,8 @@ def forecast_from_codes(  # noqa: PLR0913, PLR0917 - the old contract has five n
     (predicted,) = bundle.predictor.forecast([film], explained=False)
     return OldForecast(
         predicted_rating=round(predicted.rating, 2),
-        quantiles=_quantiles(predicted) if at_least else None,
-        at_least=_chances(predicted, at_least) if at_least else None,
+        quantiles=quantiles_of(predicted.distribution) if at_least else None,
+        at_least=chances_of(predicted.distribution, at_least) if at_least else None,
     )
 
 
@@ -211,26 +209,6 @@ def _interval(predicted: PredictedRating) -> RatingInterval:
     return RatingInterval(
         low=round(predicted.low, 2), high=round(predicted.high, 2), coverage=COVERAGE
     )
-
-
-def _quantiles(predicted: PredictedRating) -> list[Quantile] | None:
-    distribution = predicted.distribution
-    if distribution is None:
-        return None
-    return [
-        Quantile(level=level, rating=round(float(distribution.quantile(level)), 2))
-        for level in STATED_LEVELS
-    ]
-
-
-def _chances(predicted: PredictedRating, at_least: Sequence[float]) -> list[Chance] | None:
-    distribution = predicted.distribution
-    if distribution is None:
-        return None
-    return [
-        Chance(rating=rating, probability=round(float(distribution.at_least(rating)), 3))
-        for rating in sorted({*STATED_RATINGS, *at_least})
-    ]
 
 
 def _reasons(predicted: PredictedRating) -> list[Reason]:

@@ -1,6 +1,6 @@
 """Recorded forecasts as the API shows them: search, order, and what the audience said later."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import itemgetter
@@ -8,13 +8,15 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
-from app.schemas import Chance, RatingInterval, Reason
+from app.distributions import chances_of, quantiles_of
+from app.schemas import Chance, Quantile, RatingInterval, Reason
 from app.spans import Span
 from movierating.catalogue.films import FilmCatalogue
 from movierating.catalogue.record import FilmRecord, released_between
 from movierating.catalogue.titles import film_id, title_key
 from movierating.films.text import name_key
 from movierating.ledger.records import Forecast, Upcoming, UpcomingFilm
+from movierating.model.distribution import NormalisedErrors
 from movierating.registry.manifest import COVERAGE
 
 POSTER_PIXELS: Final = 185  # width
@@ -80,11 +82,19 @@ class DatedForecast(BaseModel):
     ]
     rating: Annotated[float, Field(description="Expected TMDB rating, 0 to 10.")]
     interval: RatingInterval
+    quantiles: Annotated[
+        list[Quantile] | None,
+        Field(
+            description="Predicted distribution of the rating, the lowest level first; null if the "
+            "forecast was recorded before 2026-12, without the whole distribution."
+        ),
+    ]
     at_least: Annotated[
         list[Chance] | None,
         Field(
-            description="Probability of a rating of 6, 7 and 8 or more; null if the forecast was "
-            "made by version 1.0.0."
+            description="Probability of a rating of 6, 7 and 8 or more, and of the ratings in the "
+            "query parameter `at_least`. A forecast with `quantiles: null` has only the first "
+            "three; it is null if the forecast was made by version 1.0.0."
         ),
     ]
     change: Annotated[
@@ -112,9 +122,23 @@ class DatedForecast(BaseModel):
     ]
 
     @classmethod
-    def of(cls, listed: "ListedFilm", poster_base_url: str | None) -> "DatedForecast":
-        """Show a film of a list; posters need the address under which TMDB has them."""
+    def of(
+        cls,
+        listed: "ListedFilm",
+        poster_base_url: str | None,
+        errors: Mapping[str, NormalisedErrors],
+        at_least: Sequence[float],
+    ) -> "DatedForecast":
+        """Show a film of a list.
+
+        Args:
+            listed: The film.
+            poster_base_url: The address under which TMDB has posters; None without posters.
+            errors: The errors of the model versions, as far as they are known.
+            at_least: The ratings whose probability the caller asks for.
+        """
         forecast, change = listed.film.forecast, listed.film.change
+        distribution = forecast.whole_distribution(errors.get(forecast.version))
         return cls(
             id=forecast.film_id,
             title=forecast.title,
@@ -123,7 +147,8 @@ class DatedForecast(BaseModel):
             release_date=forecast.release_date,
             rating=round(forecast.rating, 2),
             interval=interval_of(forecast.low, forecast.high),
-            at_least=_chances(forecast),
+            quantiles=quantiles_of(distribution),
+            at_least=chances_of(distribution, at_least) or _recorded_chances(forecast),
             change=None if change is None else round(change, 2),
             reasons=[
                 Reason(group=group, points=points) for group, points in forecast.reasons.items()
@@ -180,6 +205,22 @@ def films_of_span(
         if each.film.forecast.release_date in span and each.film.forecast.film_id not in known
     ]
     return released + coming
+
+
+def errors_of(
+    films: Sequence[ListedFilm], view: Upcoming | None, catalogue: FilmCatalogue | None
+) -> dict[str, NormalisedErrors]:
+    """Return the errors of the model versions that forecast some films, as far as they are known.
+
+    Args:
+        films: The films.
+        view: Has the errors of the versions that forecast the upcoming films.
+        catalogue: Has those of earlier versions, too.
+    """
+    versions = {each.film.forecast.version for each in films}
+    stated = view.errors if view else {}
+    errors = {each: stated[each].normalised() for each in versions & stated.keys()}
+    return errors | (catalogue.errors(versions - stated.keys()) if catalogue else {})
 
 
 def matching(films: Sequence[ListedFilm], text: str) -> Sequence[ListedFilm]:
@@ -241,7 +282,7 @@ def _titles(forecast: Forecast) -> Iterator[str]:
     yield from filter(None, (forecast.title, forecast.original_title, forecast.korean_title))
 
 
-def _chances(forecast: Forecast) -> list[Chance] | None:
+def _recorded_chances(forecast: Forecast) -> list[Chance] | None:
     stated = forecast.distribution
     if stated is None:
         return None

@@ -46,10 +46,11 @@ _WRITE: Final = """
 import sys
 from datetime import date
 from pathlib import Path
-from scripts.catalogue.build import write_catalogue
+from scripts.catalogue.build import Recorded, write_catalogue
 from scripts.store.film_store import FilmStore
 target, folder, day = sys.argv[1:]
-write_catalogue(Path(target), FilmStore(Path(folder)), (), (), date.fromisoformat(day), 50)
+none = Recorded((), (), {}.get)
+write_catalogue(Path(target), FilmStore(Path(folder)), none, date.fromisoformat(day), 50)
 """
 
 

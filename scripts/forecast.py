@@ -63,7 +63,8 @@ def forecast(run_date: date, settings: PipelineSettings) -> int:
     films, means = select_films(store, run_date, settings.forecast_min_votes)
     ledger = open_ledger(bucket, forecaster.source)
     # Append first, then write the view. If a run dies in between, the next run writes the view.
-    ledger.append(forecaster.forecast(films, means, now(), run_date))
+    made = forecaster.forecast(films, means, now(), run_date)
+    ledger.append(made, forecaster.errors)
     release_dates = {each.film_id: each.release_date for each in films}
     ledger.write_view(UPCOMING_KEY, upcoming(ledger, run_date, release_dates))
     logger.info("%s films forecast with version %s", len(films), forecaster.version)

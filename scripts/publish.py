@@ -11,7 +11,7 @@ from movierating.films.source import describe
 from movierating.registry.reading import RegistryReader
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings, pipeline_settings
-from scripts.catalogue.build import FORECAST_DAYS, write_catalogue
+from scripts.catalogue.build import FORECAST_DAYS, Recorded, write_catalogue
 from scripts.ledger.sources import open_ledger, production_source
 from scripts.ledger.track_record import newest_per_film
 from scripts.runtime.cli import run, step_parser
@@ -57,9 +57,10 @@ def publish(run_date: date, settings: PipelineSettings) -> int:
     ledger, min_votes = open_ledger(bucket, source), settings.forecast_min_votes
     forecasts = ledger.read(run_date - timedelta(FORECAST_DAYS), run_date)
     scores = newest_per_film(each for each in ledger.scores() if each.votes >= min_votes)
+    recorded = Recorded(forecasts, scores, ledger.errors)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "films.sqlite"
-        count = write_catalogue(path, store, forecasts, scores, run_date, min_votes)
+        count = write_catalogue(path, store, recorded, run_date, min_votes)
         pointer = Catalogues(bucket).publish(path, now())
         logger.info("%s films in the catalogue, %.1f MB", count, path.stat().st_size / 1e6)
     return pointer.films

@@ -9,11 +9,12 @@ from pydantic import BaseModel, Field
 
 from app import clock, known_films
 from app.dependencies import CatalogueDep, FollowerDep
+from app.distributions import chances_of, quantiles_of
 from app.fields import LARGEST_FILM_ID
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE, documented
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
-from app.schemas import DailyForecast, RatingInterval
+from app.schemas import AtLeast, Chance, DailyForecast, Quantile, RatingInterval
 from movierating.catalogue.films import FilmCatalogue, FoundFilm, Status
 from movierating.registry.manifest import COVERAGE
 
@@ -54,6 +55,25 @@ class FilmList(BaseModel):
     ]
 
 
+class StatedForecast(DailyForecast):
+    """The last recorded forecast of one day, with its distribution."""
+
+    quantiles: Annotated[
+        list[Quantile] | None,
+        Field(
+            description="Predicted distribution of the rating, the lowest level first; null if the "
+            "forecast was recorded before 2026-12, without its distribution."
+        ),
+    ]
+    at_least: Annotated[
+        list[Chance] | None,
+        Field(
+            description="Probability of a rating of 6, 7 and 8 or more, and of the ratings in the "
+            "query parameter `at_least`; null as for `quantiles`."
+        ),
+    ]
+
+
 class FilmDetails(ListedFilm):
     """What the catalogue knows about one film."""
 
@@ -66,7 +86,7 @@ class FilmDetails(ListedFilm):
         ),
     ]
     forecasts: Annotated[
-        list[DailyForecast], Field(description="The recorded forecasts, the oldest first.")
+        list[StatedForecast], Field(description="The recorded forecasts, the oldest first.")
     ]
     votes_needed: Annotated[
         int,
@@ -140,6 +160,7 @@ def film(
     film_id: Annotated[
         int, Path(ge=1, le=LARGEST_FILM_ID, description="TMDB's id of the film.", examples=[496243])
     ],
+    at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
 ) -> FilmDetails:
     """Show a film's facts, its recorded forecasts by day, and its rating so far."""
     today = clock.today()
@@ -153,12 +174,14 @@ def film(
         as_of=about.as_of,
         facts=facts,
         forecasts=[
-            DailyForecast(
+            StatedForecast(
                 day=each.day,
                 rating=round(each.rating, 2),
                 interval=RatingInterval(
                     low=round(each.low, 2), high=round(each.high, 2), coverage=COVERAGE
                 ),
+                quantiles=quantiles_of(each.distribution),
+                at_least=chances_of(each.distribution, at_least),
                 version=each.version,
             )
             for each in past

@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.dependencies import ForecastsReaderDep
+from app.dependencies import ForecastsReaderDep, known_catalogue
 from app.listing import Opened, Search, listed_films, span_asked_for
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
-from app.recorded import DatedForecast, Sorting, sort_films
+from app.recorded import DatedForecast, Sorting, errors_of, sort_films
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
+from app.schemas import AtLeast
 
 router = APIRouter(tags=["ledger"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
 
@@ -50,6 +51,7 @@ def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     ] = "release_date",
     limit: Annotated[int, Query(ge=1, le=200, description="Films per page.")] = 50,
     offset: Offset = 0,
+    at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
 ) -> Forecasts:
     """List the newest recorded forecast of each film that will be released within 180 days.
 
@@ -60,11 +62,13 @@ def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     span = span_asked_for(opened)
     films, view = listed_films(request, reader, search, span)
     found = sort_films(films, sort)
+    page = found[offset : offset + limit]
+    errors = errors_of(page, view, known_catalogue(request))
     poster_base_url: str | None = request.state.poster_base_url
     return Forecasts(
         as_of=view.as_of if view else None,
         opened=SpanOfDays(first=span.first, last=span.last) if span else None,
         total=len(found),
-        films=[DatedForecast.of(each, poster_base_url) for each in found[offset : offset + limit]],
+        films=[DatedForecast.of(each, poster_base_url, errors, at_least) for each in page],
         next=link_to_next_page(request, response, offset, limit, len(found)),
     )

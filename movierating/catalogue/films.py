@@ -15,6 +15,7 @@ from urllib.parse import quote
 from movierating.catalogue import titles
 from movierating.errors import ExplainedError
 from movierating.films.source import is_invented
+from movierating.model.distribution import NormalisedErrors, RatingDistributions
 
 FORMAT: Final = 1  # changes when an older reader could not read the file
 # The films are numbered in the order of a list of results: a film to come before a released one,
@@ -42,8 +43,10 @@ SCHEMA: Final = """
         low REAL NOT NULL,
         high REAL NOT NULL,
         version TEXT NOT NULL,
+        half_width REAL,
         PRIMARY KEY (film_id, day)
     ) WITHOUT ROWID;
+    CREATE TABLE errors (version TEXT PRIMARY KEY, errors TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE record (
         film_id INTEGER PRIMARY KEY,
         forecast BLOB NOT NULL,
@@ -125,13 +128,18 @@ class FoundFilm:
 
 @dataclass(frozen=True)
 class PastForecast:
-    """The last forecast that was made for a film on a day."""
+    """The last forecast that was made for a film on a day.
+
+    Attributes:
+        distribution: The predicted distribution; None if the ledger did not keep it.
+    """
 
     day: date
     rating: float
     low: float
     high: float
     version: str
+    distribution: RatingDistributions | None
 
 
 class FilmCatalogue:
@@ -223,11 +231,20 @@ class FilmCatalogue:
         """Return the forecasts that were recorded for a film, the oldest first."""
         with self.opened() as database:
             rows = database.execute(
-                "SELECT day, rating, low, high, version FROM forecasts WHERE film_id = ? "
-                "ORDER BY day",
+                "SELECT day, rating, low, high, version, half_width, errors FROM forecasts "
+                "LEFT JOIN errors USING (version) WHERE film_id = ? ORDER BY day",
                 (film_id,),
             )
-            return [PastForecast(date.fromisoformat(day), *others) for day, *others in rows]
+            return [_past_forecast(*row) for row in rows]
+
+    def errors(self, versions: Iterable[str]) -> dict[str, NormalisedErrors]:
+        """Return the errors of model versions, as far as the ledger kept them, by version."""
+        with self.opened() as database:
+            rows = [
+                database.execute("SELECT * FROM errors WHERE version = ?", (each,)).fetchone()
+                for each in versions
+            ]
+        return {row[0]: NormalisedErrors.from_json(json.loads(row[1])) for row in rows if row}
 
     def photos(self, person_ids: Iterable[int], today: date) -> dict[int, str]:
         """Return TMDB's paths of the photos of people, by id; people without a photo are left out.
@@ -354,6 +371,22 @@ def _resemblance(wanted: frozenset[str], film: FoundFilm) -> float:
     names = filter(None, (film.title, film.original_title, film.korean_title))
     own = (frozenset(titles.terms_of(titles.title_key(name))) for name in names)
     return max(2 * len(wanted & terms) / (len(wanted) + len(terms)) for terms in own)
+
+
+def _past_forecast(  # noqa: PLR0913, PLR0917 - the columns of the table
+    day: str,
+    rating: float,
+    low: float,
+    high: float,
+    version: str,
+    half_width: float | None,
+    errors: str | None,
+) -> PastForecast:
+    distribution = None
+    if half_width is not None and errors is not None:
+        normalised = NormalisedErrors.from_json(json.loads(errors))
+        distribution = RatingDistributions(rating, half_width, normalised)
+    return PastForecast(date.fromisoformat(day), rating, low, high, version, distribution)
 
 
 def found_film(row: Sequence[Any]) -> FoundFilm:

@@ -3,6 +3,7 @@
 Keys::
 
     forecasts/made/{day}/{version}-{digest}.jsonl.gz    forecasts made on a day
+    forecasts/errors/{version}.json                     errors of a version, for distributions
     forecasts/scored/{day}/{digest}.jsonl.gz            scores made on a day
     forecasts/drift/{day}/{digest}.json                 drift reports
     forecasts/retrainings/{day}.json                    the run that retrains on a day, and why
@@ -33,11 +34,13 @@ from movierating.ledger.records import (
     ScoringMark,
     TrackRecord,
     Upcoming,
+    VersionErrors,
 )
 from movierating.s3 import Blob
 from movierating.s3_errors import PreconditionFailedError
 
 MADE_PREFIX: Final = "forecasts/made/"
+ERRORS_PREFIX: Final = "forecasts/errors/"
 SCORED_PREFIX: Final = "forecasts/scored/"
 DRIFT_PREFIX: Final = "forecasts/drift/"
 RETRAININGS_PREFIX: Final = "forecasts/retrainings/"
@@ -106,11 +109,12 @@ class ForecastLedger:
         self._sources_of_versions = sources_of_versions or {}
         self.source = source
 
-    def append(self, forecasts: Sequence[Forecast]) -> None:
+    def append(self, forecasts: Sequence[Forecast], errors: VersionErrors | None = None) -> None:
         """Store forecasts; a second call with the same forecasts changes nothing.
 
         Args:
             forecasts: Forecasts by one model version, all made on one day.
+            errors: The errors of this version; None if it predicts no distributions.
         """
         if not forecasts:
             return
@@ -118,6 +122,8 @@ class ForecastLedger:
         # day, and as many reads.
         (day,) = {each.day for each in forecasts}
         (version,) = {each.version for each in forecasts}
+        if errors is not None:
+            self._create(f"{ERRORS_PREFIX}{version}.json", errors.model_dump_json().encode())
         self._append_lines(f"{MADE_PREFIX}{day}/{version}-", forecasts, without=_TIME_FIELDS)
 
     def append_scores(self, day: date, scores: Sequence[Score]) -> None:
@@ -155,6 +161,14 @@ class ForecastLedger:
         for key in self._bucket.keys(MADE_PREFIX):
             if first <= _day_of(MADE_PREFIX, key) <= last:
                 yield from filter(self._is_of_source, self._read_lines(key, Forecast))
+
+    def errors(self, version: str) -> VersionErrors | None:
+        """Read the errors of a model version; None if the ledger does not have them.
+
+        Raises:
+            LedgerError: The object is damaged or was not written by the ledger.
+        """
+        return self._read_json(f"{ERRORS_PREFIX}{version}.json", VersionErrors)
 
     @cached_property
     def first_day(self) -> date | None:

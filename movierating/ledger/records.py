@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+import numpy as np
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from movierating.identity import PlainName
 from movierating.model.distribution import (
     SCORED_LEVELS,
     STATED_RATINGS,
+    NormalisedErrors,
     RatingDistributions,
     crps,
 )
@@ -34,16 +36,48 @@ class LedgerRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+class VersionErrors(LedgerRecord):
+    """The errors from which a model version predicts the distributions of ratings.
+
+    The attributes are those of `NormalisedErrors`.
+    """
+
+    quantiles: tuple[float, ...]
+    trend: float
+
+    @classmethod
+    def of(cls, errors: NormalisedErrors) -> Self:
+        """Convert the errors of a model."""
+        return cls.model_validate(errors.to_json())
+
+    @model_validator(mode="after")
+    def _is_a_distribution(self) -> Self:
+        self.normalised()
+        return self
+
+    def normalised(self) -> NormalisedErrors:
+        """Return the errors as the model has them.
+
+        Raises:
+            ValueError: They are no distribution.
+        """
+        return NormalisedErrors.from_json(self.model_dump())
+
+
 class StatedDistribution(LedgerRecord):
-    """The predicted distribution of a film's rating, as far as it is needed to score it later.
+    """The predicted distribution of a film's rating, as far as it is needed later.
 
     Attributes:
-        quantiles: The ratings at the middles of equal parts of the probability, in order.
+        quantiles: The ratings at the middles of equal parts of the probability, in order. They are
+            scored after the release.
         at_least: The probability of a rating or more, by rating.
+        half_width: The half-width that the model predicted. With the errors of the model version,
+            it gives the whole distribution. None in records of before 2026-12.
     """
 
     quantiles: tuple[float, ...]
     at_least: dict[float, float]
+    half_width: float | None = None
 
     @classmethod
     def of(cls, predicted: RatingDistributions) -> Self:
@@ -53,6 +87,7 @@ class StatedDistribution(LedgerRecord):
             at_least={
                 rating: round(float(predicted.at_least(rating)), 4) for rating in STATED_RATINGS
             },
+            half_width=round(float(np.asarray(predicted.half_widths)), 6),
         )
 
     def crps(self, rating: float) -> float:
@@ -111,6 +146,17 @@ class Forecast(LedgerRecord):
     korean_title: str | None = None
     source: str | None = None
     distribution: StatedDistribution | None = None
+
+    def whole_distribution(self, errors: NormalisedErrors | None) -> RatingDistributions | None:
+        """Return the predicted distribution; None if too little of it was recorded.
+
+        Args:
+            errors: The errors of the model version; None if they are not known.
+        """
+        stated = self.distribution
+        if errors is None or stated is None or stated.half_width is None:
+            return None
+        return RatingDistributions(self.rating, stated.half_width, errors)
 
 
 class Score(LedgerRecord):
@@ -176,11 +222,14 @@ class Upcoming(LedgerRecord):
 
     Attributes:
         source: The name of the source of the films.
+        errors: The errors of the model versions that made the forecasts, by version, as far as they
+            are known.
     """
 
     as_of: date
     source: str | None = None
     films: tuple[UpcomingFilm, ...]
+    errors: dict[str, VersionErrors] = {}
 
 
 class Figures(LedgerRecord):

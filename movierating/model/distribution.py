@@ -87,7 +87,7 @@ class NormalisedErrors:
         """
         widths = np.asarray(half_widths, float)
         found: Numbers = widths * (
-            np.interp(level, self._levels, self.quantiles) + self.trend * widths
+            np.interp(level, self._levels, self._quantiles) + self.trend * widths
         )
         return found
 
@@ -100,12 +100,16 @@ class NormalisedErrors:
         """
         widths = _positive(half_widths)
         normalised = np.asarray(errors, float) / widths - self.trend * widths
-        found: Numbers = np.interp(normalised, self.quantiles, self._levels)
+        found: Numbers = np.interp(normalised, self._quantiles, self._levels)
         return found
 
     @cached_property
     def _levels(self) -> Numbers:
         return np.linspace(0, 1, len(self.quantiles))
+
+    @cached_property
+    def _quantiles(self) -> Numbers:
+        return np.asarray(self.quantiles, float)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Write the film catalogue's file: films, titles, facts and forecasts."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,7 +14,7 @@ from movierating.catalogue.films import FORMAT, SCHEMA, pack, pack_facts
 from movierating.catalogue.titles import index_text
 from movierating.films import tmdb
 from movierating.films.film import Film
-from movierating.ledger.records import Forecast, Score, last_before_release
+from movierating.ledger.records import Forecast, Score, VersionErrors, last_before_release
 from scripts.dataset.eligibility import is_eligible
 from scripts.store.film_store import FilmStore
 from scripts.store.parsing import korean_plots, korean_titles, parse_film, to_frame
@@ -57,13 +57,22 @@ _COLUMNS: Final = (
 )
 
 
-def write_catalogue(  # noqa: PLR0913, PLR0917 - one argument per kind of data
-    path: Path,
-    store: FilmStore,
-    forecasts: Iterable[Forecast],
-    scores: Iterable[Score],
-    day: date,
-    votes_to_score: int,
+class Recorded(NamedTuple):
+    """What the forecast ledger has about the films.
+
+    Attributes:
+        forecasts: The forecasts of the last `FORECAST_DAYS` days, the oldest first.
+        scores: One score for each film that has been scored.
+        errors: Returns the errors of a model version; None if the ledger does not have them.
+    """
+
+    forecasts: Iterable[Forecast]
+    scores: Iterable[Score]
+    errors: Callable[[str], VersionErrors | None]
+
+
+def write_catalogue(
+    path: Path, store: FilmStore, recorded: Recorded, day: date, votes_to_score: int
 ) -> int:
     """Write a catalogue of the films to come, the recent ones, and those with enough votes.
 
@@ -72,8 +81,7 @@ def write_catalogue(  # noqa: PLR0913, PLR0917 - one argument per kind of data
     Args:
         path: The file to write; it must not exist.
         store: The film store.
-        forecasts: The recorded forecasts of the last `FORECAST_DAYS` days, the oldest first.
-        scores: One score for each film that has been scored.
+        recorded: What the forecast ledger has about the films.
         day: The day of the run. Only records and votes that were known on it are used.
         votes_to_score: A forecast is compared with the rating at this number of votes.
 
@@ -85,7 +93,9 @@ def write_catalogue(  # noqa: PLR0913, PLR0917 - one argument per kind of data
         database.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + SCHEMA)
         database.execute("BEGIN")
         count = _write_films(database, store, day)
-        _write_record(database, _write_forecasts(database, forecasts), scores, day)
+        written = _write_forecasts(database, recorded.forecasts)
+        _write_record(database, written, recorded.scores, day)
+        _write_errors(database, recorded)
         _write_photos(database, PeopleStore(store.folder))
         about = {
             "format": FORMAT,
@@ -181,7 +191,7 @@ def _write_forecasts(
     for each in forecasts:
         if each.film_id in known:
             database.execute(
-                "INSERT OR REPLACE INTO forecasts VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO forecasts VALUES (?, ?, ?, ?, ?, ?, ?)",
                 (
                     each.film_id,
                     each.day.isoformat(),
@@ -189,9 +199,20 @@ def _write_forecasts(
                     each.low,
                     each.high,
                     each.version,
+                    each.distribution.half_width if each.distribution else None,
                 ),
             )
             yield each
+
+
+def _write_errors(database: sqlite3.Connection, recorded: Recorded) -> None:
+    """Write the errors of the model versions that made the forecasts of the catalogue."""
+    versions = [each for (each,) in database.execute("SELECT DISTINCT version FROM forecasts")]
+    errors = ((each, recorded.errors(each)) for each in versions)
+    database.executemany(
+        "INSERT INTO errors VALUES (?, ?)",
+        ((version, found.model_dump_json()) for version, found in errors if found),
+    )
 
 
 def _write_record(

@@ -9,7 +9,7 @@ from typing import Self
 from movierating.errors import ExplainedError
 from movierating.films.film import Film
 from movierating.identity import sha256
-from movierating.ledger.records import Forecast, StatedDistribution
+from movierating.ledger.records import Forecast, StatedDistribution, VersionErrors
 from movierating.model.predictor import PredictedRating, Predictor
 from movierating.registry.bundle import Bundle
 from movierating.registry.reading import RegistryReader
@@ -67,6 +67,12 @@ class Forecaster:
     def of(cls, bundle: Bundle) -> Self:
         """Create a forecaster from a bundle; keep only the bundle's predictor, to free memory."""
         return cls(bundle.manifest.version, bundle.manifest.data.source, bundle.predictor)
+
+    @property
+    def errors(self) -> VersionErrors | None:
+        """The errors of the model; None if it predicts no distributions."""
+        errors = self.predictor.model.errors
+        return VersionErrors.of(errors) if errors else None
 
     def forecast(
         self,

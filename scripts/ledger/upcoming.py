@@ -86,7 +86,13 @@ def upcoming(ledger: ForecastLedger, day: date, release_dates: Mapping[int, date
         UpcomingFilm(forecast=each, week_ago=before.rating if before else None)
         for each, before in ((each, week_ago.get(each.film_id)) for each in ordered)
     )
-    return Upcoming(as_of=day, source=ledger.source, films=tuple(films))
+    errors = {each: ledger.errors(each) for each in {film.version for film in ordered}}
+    return Upcoming(
+        as_of=day,
+        source=ledger.source,
+        films=tuple(films),
+        errors={version: each for version, each in sorted(errors.items()) if each},
+    )
 
 
 def _films_to_forecast(films: pa.Table) -> Iterator[FilmToForecast]:

@@ -58,6 +58,18 @@ def test_upcoming_film_is_forecast_by_the_model_in_production(settings: Settings
     average = packed.manifest.average_rating
     assert sum(made.reasons.values()) == pytest.approx(made.rating - average, abs=0.01)
     assert made.baselines == {"mean": 8.0, "recent_mean": 8.0, "genre_mean": 8.0}
+
+
+def test_whole_distribution_of_a_forecast_is_in_the_view(settings: Settings, packed: Packed):
+    forecast(RUN_DATE, settings)
+    (made,) = stored_forecasts(settings)
+    errors = packed.load().model.errors
+    assert errors
+    assert view(settings).errors[made.version].normalised() == errors
+    distribution = made.whole_distribution(errors)
+    assert distribution
+    assert distribution.quantile(0.1) == pytest.approx(made.low, abs=1e-3)
+    assert distribution.quantile(0.9) == pytest.approx(made.high, abs=1e-3)
     assert [each.forecast for each in view(settings).films] == [made]
 
 

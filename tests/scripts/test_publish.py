@@ -18,7 +18,7 @@ from scripts.store.film_store import film_store
 from tests.support.bundles import RUN_DATE, Packed, put_into_production
 from tests.support.catalogues import films
 from tests.support.films import columns, tmdb_store
-from tests.support.forecasts import forecast, scored
+from tests.support.forecasts import VERSION, VERSION_ERRORS, forecast, predicted, scored, stated
 
 DAY = timedelta(days=1)
 
@@ -41,11 +41,13 @@ def test_catalogue_has_the_films_of_the_store_and_the_forecasts_of_the_ledger(
     settings: Settings, bucket: Bucket, tmp_path: Path
 ):
     for day in (RUN_DATE - DAY, RUN_DATE):
-        ForecastLedger(bucket).append([forecast(1, day, source=TMDB)])
+        made = forecast(1, day, source=TMDB, rating=6.4, distribution=stated(6.4, 0.5))
+        ForecastLedger(bucket).append([made], VERSION_ERRORS[VERSION])
     assert publish(RUN_DATE, settings) == 5
     catalogue = published(bucket, tmp_path)
     assert [film.film_id for film in catalogue.search("lantern returns", RUN_DATE)] == [1]
     assert [each.day for each in catalogue.forecasts(1)] == [RUN_DATE - DAY, RUN_DATE]
+    assert [each.distribution for each in catalogue.forecasts(1)] == [predicted(6.4, 0.5)] * 2
     assert catalogue.about.votes_to_score == settings.forecast_min_votes
 
 

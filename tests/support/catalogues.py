@@ -1,12 +1,12 @@
 """Film catalogues for tests."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from movierating.films.source import TMDB
-from movierating.ledger.records import Forecast, Score
-from scripts.catalogue.build import write_catalogue
+from movierating.ledger.records import Forecast, Score, VersionErrors
+from scripts.catalogue.build import Recorded, write_catalogue
 from scripts.store.film_store import FilmStore
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns, unreleased_film
@@ -36,6 +36,7 @@ def catalogue_file(
     stored: Iterable[dict[str, Any]] | None = None,
     forecasts: Iterable[Forecast] = (),
     scores: Iterable[Score] = (),
+    errors: Mapping[str, VersionErrors] | None = None,
     source: str = TMDB,
     name: str = "films.sqlite",
 ) -> Path:
@@ -46,13 +47,15 @@ def catalogue_file(
         stored: The films in the store, in TMDB's format; by default those of `films`.
         forecasts: The recorded forecasts.
         scores: The recorded scores.
+        errors: The errors of model versions; by default none is known.
         source: The source of the films.
         name: The name of the file.
     """
     store = FilmStore(folder / f"store-{name}" / source)
     store.add(columns(*(films() if stored is None else stored)))
     path = folder / name
-    write_catalogue(path, store, forecasts, scores, RUN_DATE, VOTES_TO_SCORE)
+    recorded = Recorded(forecasts, scores, (errors or {}).get)
+    write_catalogue(path, store, recorded, RUN_DATE, VOTES_TO_SCORE)
     return path
 
 

@@ -3,8 +3,24 @@
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from movierating.ledger.records import Forecast, Score
+from movierating.ledger.records import Forecast, Score, StatedDistribution, VersionErrors
+from movierating.model.distribution import NormalisedErrors, RatingDistributions
 from tests.support.bundles import RUN_DATE
+
+VERSION = "2026-11-23-0123456789ab"
+# The errors of this version, divided by the half-widths: from -2 to 2, all equally likely.
+ERRORS = NormalisedErrors(tuple(at / 5 - 2 for at in range(21)))
+VERSION_ERRORS = {VERSION: VersionErrors.of(ERRORS)}
+
+
+def predicted(rating: float, half_width: float) -> RatingDistributions:
+    """Return the distribution that a model with `ERRORS` predicts for one film."""
+    return RatingDistributions(rating, half_width, ERRORS)
+
+
+def stated(rating: float, half_width: float) -> StatedDistribution:
+    """Return this distribution as the ledger keeps it."""
+    return StatedDistribution.of(predicted(rating, half_width))
 
 
 def forecast(film_id: int = 1, day: date = RUN_DATE, **others: Any) -> Forecast:
@@ -15,7 +31,7 @@ def forecast(film_id: int = 1, day: date = RUN_DATE, **others: Any) -> Forecast:
         "release_date": RUN_DATE + timedelta(10),
         "day": day,
         "made_at": datetime.combine(day, time(12), UTC),
-        "version": "2026-11-23-0123456789ab",
+        "version": VERSION,
         "inputs_sha256": "0" * 64,
         "rating": 6.5,
         "low": 5.5,

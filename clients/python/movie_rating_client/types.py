@@ -237,6 +237,7 @@ class DatedForecast(TypedDict):
     release_date: str
     rating: float
     interval: RatingInterval
+    quantiles: list[Quantile] | None
     at_least: list[Chance] | None
     change: float | None
     reasons: list[Reason]

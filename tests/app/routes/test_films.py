@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.app.test_paging import pages_of
 from tests.support.bundles import RUN_DATE, Packed, put_into_production
 from tests.support.catalogues import VOTES_TO_SCORE, catalogue_file, films
 from tests.support.films import moment
-from tests.support.forecasts import forecast
+from tests.support.forecasts import VERSION_ERRORS, forecast, stated
 
 # The ids of the training films of `packed` are small.
 NO_TRAINING_FILM = {
@@ -48,8 +49,12 @@ def client(
     s3_server: S3Server, packed: Packed, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[TestClient]:
     folder = tmp_path_factory.mktemp("films")
-    made = [forecast(1, rating=6.444, low=5.5, high=7.4)]
-    path = catalogue_file(folder, [*films(), NO_TRAINING_FILM, REFIT_FILM], made)
+    made = [
+        forecast(1, RUN_DATE - timedelta(1), rating=6.444, low=5.5, high=7.4),
+        forecast(1, rating=6.5, distribution=stated(6.5, 0.5)),
+    ]
+    stored = [*films(), NO_TRAINING_FILM, REFIT_FILM]
+    path = catalogue_file(folder, stored, made, errors=VERSION_ERRORS)
     with serving_films(s3_server, packed, folder, path) as client:
         yield client
 
@@ -105,16 +110,24 @@ def test_empty_result_says_what_to_change(client: TestClient, text: str, notice:
 
 
 def test_film_shows_facts_forecasts_and_votes_needed(client: TestClient):
-    film = get(client, "/v1/films/1")
+    film = get(client, "/v1/films/1", at_least=6.25)
     assert film["facts"]["title"] == "The Lantern Returns"
     assert film["facts"]["genres"] == ["Crime", "Drama"]
-    assert film["forecasts"] == [
-        {
-            "day": RUN_DATE.isoformat(),
-            "rating": 6.44,
-            "interval": {"low": 5.5, "high": 7.4, "coverage": 0.8},
-            "version": "2026-11-23-0123456789ab",
-        }
+    old, new = film["forecasts"]
+    assert old == {
+        "day": (RUN_DATE - timedelta(1)).isoformat(),
+        "rating": 6.44,
+        "interval": {"low": 5.5, "high": 7.4, "coverage": 0.8},
+        "quantiles": None,
+        "at_least": None,
+        "version": "2026-11-23-0123456789ab",
+    }
+    assert new["quantiles"][0] == {"level": 0.05, "rating": 5.6}
+    assert [(each["rating"], each["probability"]) for each in new["at_least"]] == [
+        (6, 0.75),
+        (6.25, 0.625),
+        (7, 0.25),
+        (8, 0),
     ]
     assert (film["status"], film["rating"], film["votes"]) == ("upcoming", None, 0)
     assert film["votes_needed"] == VOTES_TO_SCORE

@@ -13,12 +13,15 @@ from app.background.catalogue_reader import CatalogueReader
 from app.background.forecasts_reader import ForecastsReader
 from app.recorded import POSTER_PIXELS
 from app.routes import forecasts, track_record
+from movierating.ledger.ledger import UPCOMING_KEY, ForecastLedger
+from movierating.ledger.records import Upcoming, UpcomingFilm
 from movierating.posters import poster_base_url
 from movierating.s3 import Bucket, open_bucket
 from movierating.settings import Settings
 from tests.app.conftest import serving as whole_service
 from tests.app.test_paging import pages_of
 from tests.support.bundles import RUN_DATE
+from tests.support.forecasts import VERSION_ERRORS, forecast, stated
 
 NEVER = 3600.0
 
@@ -74,6 +77,7 @@ def test_forecast_is_returned_as_recorded(client: TestClient):
         "release_date": "2026-12-03",
         "rating": 6.0,
         "interval": {"low": 5.5, "high": 7.5, "coverage": 0.8},
+        "quantiles": None,
         "at_least": [
             {"rating": 6, "probability": 0.75},
             {"rating": 7, "probability": 0.25},
@@ -88,6 +92,38 @@ def test_forecast_is_returned_as_recorded(client: TestClient):
         "poster": None,
         "outcome": None,
     }
+
+
+def test_distribution_of_a_forecast_is_stated_where_the_ledger_has_it(
+    bucket_settings: Settings, bucket: Bucket
+):
+    known = forecast(1, rating=6.5, distribution=stated(6.5, 0.5))
+    made = (known, forecast(2), forecast(3, distribution=None))
+    films = tuple(UpcomingFilm(forecast=each, week_ago=None) for each in made)
+    upcoming = Upcoming(as_of=RUN_DATE, films=films, errors=VERSION_ERRORS)
+    ForecastLedger(bucket).write_view(UPCOMING_KEY, upcoming)
+    with serving(bucket_settings) as client:
+        answer = client.get("/forecasts?at_least=6.25&at_least=9").json()
+        following = client.get("/forecasts?at_least=6.25&at_least=9&limit=1").json()["next"]
+        refused = client.get("/forecasts?at_least=11")
+    whole, old, oldest = answer["films"]
+    # The ratings from 5.5 to 7.5 are equally likely.
+    assert whole["quantiles"] == [
+        {"level": level, "rating": round(5.5 + 2 * level, 2)}
+        for level in (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+    ]
+    assert [(each["rating"], each["probability"]) for each in whole["at_least"]] == [
+        (6, 0.75),
+        (6.25, 0.625),
+        (7, 0.25),
+        (8, 0),
+        (9, 0),
+    ]
+    assert old["quantiles"] is None
+    assert [each["rating"] for each in old["at_least"]] == [6, 7, 8]
+    assert (oldest["quantiles"], oldest["at_least"]) == (None, None)
+    assert "at_least=6.25&at_least=9" in following
+    assert refused.status_code == 422
 
 
 @pytest.mark.parametrize(

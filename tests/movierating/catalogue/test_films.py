@@ -20,7 +20,7 @@ from scripts.store.people import PeopleStore, PersonRecord
 from tests.support.bundles import RUN_DATE
 from tests.support.catalogues import VOTES_TO_SCORE, catalogue_file
 from tests.support.films import moment
-from tests.support.forecasts import forecast
+from tests.support.forecasts import ERRORS, VERSION, VERSION_ERRORS, forecast, predicted, stated
 
 DAY = timedelta(days=1)
 
@@ -30,10 +30,13 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> FilmCatalogue:
     made = [
         forecast(1, RUN_DATE - DAY, rating=6.1),
         forecast(1, rating=6.4),
+        forecast(2, RUN_DATE - DAY, rating=6.1),
+        forecast(2, rating=6.4, distribution=stated(6.4, 0.5)),
         forecast(1, rating=6.6, version="later-the-same-day"),
         forecast(99),
     ]
-    return FilmCatalogue(catalogue_file(tmp_path_factory.mktemp("catalogue"), forecasts=made))
+    folder = tmp_path_factory.mktemp("catalogue")
+    return FilmCatalogue(catalogue_file(folder, forecasts=made, errors=VERSION_ERRORS))
 
 
 def ids(catalogue: FilmCatalogue, text: str, status: Status | None = None) -> list[int]:
@@ -176,3 +179,11 @@ def test_facts_that_would_fill_the_memory_are_not_decompressed():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak - before < 10_000_000
+
+
+def test_forecasts_have_their_distribution_if_the_ledger_kept_it(catalogue: FilmCatalogue):
+    old, new = catalogue.forecasts(2)
+    assert old.distribution is None
+    assert new.distribution == predicted(6.4, 0.5)
+    assert [each.distribution for each in catalogue.forecasts(1)] == [None, None]
+    assert catalogue.errors([VERSION, "unknown"]) == {VERSION: ERRORS}

@@ -6,11 +6,11 @@ from datetime import date, timedelta
 import pytest
 
 from movierating.ledger.ledger import ForecastLedger, LedgerError
-from movierating.ledger.records import DriftReport, Forecast, Retraining
+from movierating.ledger.records import DriftReport, Forecast, Retraining, VersionErrors
 from movierating.s3 import Bucket
 from tests.support.bundles import RUN_DATE
 from tests.support.films import moment
-from tests.support.forecasts import forecast, scored
+from tests.support.forecasts import VERSION, VERSION_ERRORS, forecast, scored
 
 DAY = timedelta(days=1)
 
@@ -33,6 +33,20 @@ def test_forecasts_are_read_as_they_were_appended(ledger: ForecastLedger):
     made = [forecast(1), forecast(2, rating=7.0, title="여름의 끝")]
     ledger.append(made)
     assert all_forecasts(ledger) == made
+
+
+def test_errors_of_a_version_are_kept_with_its_first_forecasts(
+    ledger: ForecastLedger, bucket: Bucket
+):
+    assert ledger.errors(VERSION) is None
+    ledger.append([forecast(1)], VERSION_ERRORS[VERSION])
+    assert ledger.errors(VERSION) == VERSION_ERRORS[VERSION]
+    before = everything(bucket)
+    ledger.append([forecast(1)], VersionErrors(quantiles=(0.0, 1.0), trend=0.0))
+    assert everything(bucket) == before
+    bucket.put(f"forecasts/errors/{VERSION}.json", b'{"quantiles": [1, 0], "trend": 0}')
+    with pytest.raises(LedgerError, match=f"forecasts/errors/{VERSION}.json is damaged"):
+        ledger.errors(VERSION)
 
 
 def test_forecasts_are_stored_as_gzipped_json_lines(ledger: ForecastLedger, bucket: Bucket):

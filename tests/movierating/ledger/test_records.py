@@ -4,7 +4,13 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from movierating.ledger.records import Forecast, Score, StatedDistribution, last_before_release
+from movierating.ledger.records import (
+    Forecast,
+    Score,
+    StatedDistribution,
+    VersionErrors,
+    last_before_release,
+)
 from movierating.model.distribution import (
     SCORED_LEVELS,
     NormalisedErrors,
@@ -12,7 +18,7 @@ from movierating.model.distribution import (
     crps,
 )
 from tests.support.bundles import RUN_DATE
-from tests.support.forecasts import forecast, scored
+from tests.support.forecasts import ERRORS, forecast, scored, stated
 
 DAY = timedelta(days=1)
 RELEASE = RUN_DATE + 10 * DAY
@@ -51,6 +57,29 @@ def test_stated_distribution_is_that_of_the_prediction():
     assert sorted(stated.quantiles) == list(stated.quantiles)
     quantiles = [[predicted.quantile(level)] for level in SCORED_LEVELS]
     assert stated.crps(6.1) == pytest.approx(crps(quantiles, [6.1])[0], abs=1e-3)
+
+
+def test_whole_distribution_can_be_had_from_a_record_and_the_errors_of_its_version():
+    errors = NormalisedErrors.of(np.random.default_rng(1).normal(0, 1, 2000), np.full(2000, 1.1))
+    there = RatingDistributions(6.5, 0.7, errors)
+    record = forecast(rating=6.5, distribution=StatedDistribution.of(there))
+    read = VersionErrors.model_validate_json(VersionErrors.of(errors).model_dump_json())
+    back = record.whole_distribution(read.normalised())
+    assert back
+    for at in np.linspace(0, 10, 41):
+        assert back.at_least(at) == pytest.approx(float(there.at_least(at)), abs=1e-5)
+        assert back.quantile(at / 10) == pytest.approx(float(there.quantile(at / 10)), abs=1e-5)
+
+
+def test_whole_distribution_of_an_old_record_or_of_an_unknown_version_is_unknown():
+    assert forecast().whole_distribution(ERRORS) is None  # recorded without the half-width
+    assert forecast(distribution=stated(6.5, 0.7)).whole_distribution(None) is None
+    assert forecast(distribution=None).whole_distribution(ERRORS) is None
+
+
+def test_errors_that_are_no_distribution_are_refused():
+    with pytest.raises(ValueError, match="not in order"):
+        VersionErrors(quantiles=(1.0, 0.0), trend=0.0)
 
 
 def test_distribution_is_read_as_it_was_written():
