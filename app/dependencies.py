@@ -11,6 +11,7 @@ from app.background.model_follower import Follower, Served
 from app.draining import Draining
 from app.metrics import Metrics
 from app.problems import NoModelError
+from app.tmdb_films import TmdbFilms
 from app.translation import Translator
 from app.worker import Worker
 from movierating.catalogue.films import FilmCatalogue
@@ -30,6 +31,7 @@ class State(TypedDict):
     forecasts_reader: ForecastsReader
     decisions_reader: DecisionsReader
     catalogue_reader: CatalogueReader
+    tmdb_films: TmdbFilms | None
     poster_base_url: str | None
     photo_base_url: str | None
 
@@ -70,6 +72,12 @@ def catalogue_reader_of(request: Request) -> CatalogueReader:
     """Return the reader that has the film catalogue."""
     reader: CatalogueReader = request.state.catalogue_reader
     return reader
+
+
+def tmdb_films_of(request: Request) -> TmdbFilms | None:
+    """Return what fetches films from TMDB; None without a key for TMDB."""
+    films: TmdbFilms | None = request.state.tmdb_films
+    return films
 
 
 # The dependencies below are `async` because FastAPI runs plain functions in a thread. Routes that
@@ -114,8 +122,13 @@ async def _catalogue(request: Request) -> FilmCatalogue:
     return catalogue_of(request)
 
 
+async def _tmdb_films(request: Request) -> TmdbFilms | None:
+    return tmdb_films_of(request)
+
+
 CatalogueDep = Annotated[FilmCatalogue, Depends(_catalogue)]
 ServedDep = Annotated[Served, Depends(_served)]
 FollowerDep = Annotated[Follower, Depends(_follower)]
 ForecastsReaderDep = Annotated[ForecastsReader, Depends(_forecasts_reader)]
+TmdbFilmsDep = Annotated[TmdbFilms | None, Depends(_tmdb_films)]
 DecisionsReaderDep = Annotated[DecisionsReader, Depends(_decisions_reader)]

@@ -1,6 +1,8 @@
 """The films that callers send; the texts are public (OpenAPI documentation)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
@@ -37,8 +39,10 @@ from app.fields import (
 )
 from app.reading import Reading
 from app.tmdb_form import OwnForm, WrongPartError, own_form
+from movierating.films import tmdb
 from movierating.films.tokens import MAX_CAST
 
+_ANY_ID: Final = 1  # with an id, facts need not have a plot or a genre
 MAX_BATCH_FILMS: Final = 100
 # Of all plots together. Those of TMDB have at most 1,000 each; reading a plot takes processor time.
 MAX_BATCH_CHARACTERS: Final = 250_000
@@ -137,6 +141,11 @@ class FilmFacts(BaseModel):
         return self._reading
 
     @property
+    def known(self) -> list[str]:
+        """The names of the facts that are known."""
+        return [name for name in FACT_NAMES if getattr(self, name) not in (None, "", [])]
+
+    @property
     def has_plot_or_genre(self) -> bool:
         """Whether the facts are enough for a forecast."""
         return bool(self.overview or self.genres)
@@ -182,6 +191,32 @@ class FilmFacts(BaseModel):
 
 # The names of the facts themselves; `tmdb_id` only says where others come from.
 FACT_NAMES: Final = tuple(name for name in FilmFacts.model_fields if name != "tmdb_id")
+
+
+def read_usable(raw: Mapping[str, Any]) -> tuple[FilmFacts, set[str]]:
+    """Read the facts of a film that the caller did not send, without values that are refused.
+
+    Args:
+        raw: The facts in our form or in TMDB's.
+
+    Returns:
+        The facts, and the names of the fields whose values were refused. There may be neither a
+        plot nor a genre.
+    """
+    body: dict[str, Any] = {**raw, "tmdb_id": _ANY_ID}
+    try:
+        return FilmFacts.model_validate(body), set()
+    except ValidationError as error:
+        refused = {str(each["loc"][0]) for each in error.errors()}
+    usable = {name: value for name, value in body.items() if name not in refused}
+    return FilmFacts.model_validate(usable), refused
+
+
+def plain(value: Any) -> Any:
+    """Return the value of a fact as JSON data, as it could be sent."""
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return value.isoformat() if isinstance(value, date) else tmdb.to_json(value)
 
 
 class Batch(BaseModel):

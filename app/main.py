@@ -43,6 +43,7 @@ from app.routes import (
     track_record,
 )
 from app.routes import problems as problem_pages
+from app.tmdb_films import TmdbFilms
 from app.translation import Translator, is_english
 from app.worker import Worker
 from movierating.films.countries import country_code
@@ -99,6 +100,7 @@ def create_app(
     catalogue_reader = CatalogueReader(
         lambda: open_bucket(settings), follower.cache, settings.model_poll_seconds
     )
+    tmdb_films = TmdbFilms(settings) if settings.tmdb_api_key else None
     pollers = (follower, forecasts_reader, decisions_reader, catalogue_reader)
 
     @asynccontextmanager
@@ -117,6 +119,7 @@ def create_app(
             "forecasts_reader": forecasts_reader,
             "decisions_reader": decisions_reader,
             "catalogue_reader": catalogue_reader,
+            "tmdb_films": tmdb_films,
             "poster_base_url": poster_base_url(settings, POSTER_PIXELS),
             "photo_base_url": poster_base_url(settings, people.PHOTO_PIXELS),
         }

@@ -12,6 +12,7 @@ from movierating.catalogue.films import Status
 from movierating.registry.evidence import SubgroupReliability
 from movierating.registry.manifest import DataSource, Refit, Scores, Split
 
+Origin = Literal["catalogue", "tmdb"]
 Runtime = Annotated[
     float,
     Field(gt=0, le=MAX_RUNTIME, description="Running time in minutes.", examples=[112]),
@@ -123,8 +124,17 @@ class KnownFilm(BaseModel):
     title: Annotated[
         str | None, Field(description="English title, otherwise the original one, if known.")
     ]
-    release_date: Annotated[date, Field(description="First release in any country.")]
+    release_date: Annotated[
+        date | None, Field(description="First release in any country; null if TMDB has none.")
+    ]
     status: Annotated[Status, Field(description="Whether the film has been released by today.")]
+    origin: Annotated[
+        Origin,
+        Field(
+            description="Where the facts come from: the film catalogue, or TMDB itself, if the "
+            "catalogue does not have the film yet."
+        ),
+    ]
     as_of: Annotated[date, Field(description="The date of the facts.")]
     taken: Annotated[
         list[str],

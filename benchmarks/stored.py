@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from scripts.store.schema import FIELD_TYPES, NEVER_NULL, PARTS, film_record
+from movierating.films.tmdb import PARTS
+from scripts.store.schema import FIELD_TYPES, NEVER_NULL, film_record
 from scripts.tmdb.validation import ValidationReport, validate_records
 
 # The smallest valid answer by TMDB for a film: unknown fields are `null` where TMDB permits it.

@@ -143,7 +143,7 @@ _Split = (NoDecode, BeforeValidator(_listed))  # a list, separated by commas
 
 
 class SharedSettings(BaseSettings):
-    """The settings that the pipeline and the API share: access to S3, and the address of TMDB.
+    """The settings that the pipeline and the API share: access to S3 and to TMDB.
 
     A field's name in capitals is the name of its environment variable. An empty value means that
     the setting is not set. The AWS keys and the region are optional: without them, boto3 looks for
@@ -159,6 +159,7 @@ class SharedSettings(BaseSettings):
     )
 
     tmdb_base_url: Annotated[_Line, AfterValidator(_ends_in_three)] = "https://api.themoviedb.org/3"
+    tmdb_api_key: _Secret = None
 
     aws_access_key_id: _Secret = None
     aws_secret_access_key: _Secret = None
@@ -186,7 +187,6 @@ class SharedSettings(BaseSettings):
 class PipelineSettings(SharedSettings):
     """The settings of the pipeline (`scripts` and `dags`)."""
 
-    tmdb_api_key: _Secret = None
     tmdb_requests_per_second: Annotated[int, Field(ge=1)] = USUAL_REQUESTS_PER_SECOND
     tmdb_retry_seconds: Annotated[float, Field(gt=0)] = 0.5
     tmdb_catalogue: _Text = None

@@ -206,7 +206,15 @@ def test_compose_error_names_the_missing_variable(file: str):
 @pytest.mark.parametrize(
     ("name", "wanted"),
     [
-        ("api", {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}),
+        (
+            "api",
+            {
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY",
+                "AWS_SESSION_TOKEN",
+                "TMDB_API_KEY",
+            },
+        ),
         ("ui", {"API_KEY"}),
         ("proxy", set()),
     ],

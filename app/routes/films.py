@@ -1,21 +1,26 @@
 """The routes that find films by their titles, and show what is known and was forecast about one."""
 
+from collections.abc import Sequence
 from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from app import clock, known_films
-from app.dependencies import CatalogueDep, FollowerDep
+from app.dependencies import CatalogueDep, FollowerDep, TmdbFilmsDep
 from app.distributions import chances_of, quantiles_of
 from app.fields import LARGEST_FILM_ID
+from app.known_films import TakenFilm
 from app.paging import NextPage, Offset, link_to_next_page
-from app.problems import BAD_INPUT, UNAVAILABLE, documented
+from app.problems import BAD_INPUT, CONFLICT, NOT_FOUND, UNAVAILABLE
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
-from app.schemas import AtLeast, Chance, DailyForecast, Quantile, RatingInterval
-from movierating.catalogue.films import FilmCatalogue, FoundFilm, Status
+from app.schemas import AtLeast, Chance, DailyForecast, Origin, Quantile, RatingInterval
+from app.tmdb_films import NoSuchFilmError
+from movierating.catalogue.films import FilmCatalogue, FoundFilm, PastForecast, Status
+from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import COVERAGE
 
 router = APIRouter(tags=["films"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
@@ -30,7 +35,13 @@ class ListedFilm(BaseModel):
     title: Annotated[str | None, Field(description="English title; null if unknown.")]
     original_title: Annotated[str | None, Field(description="Title in the original language.")]
     korean_title: Annotated[str | None, Field(description="Korean title; null if unknown.")]
-    release_date: Annotated[date, Field(description="First release in any country.")]
+    release_date: Annotated[
+        date | None,
+        Field(
+            description="First release in any country; null only for a film from TMDB without a "
+            "date."
+        ),
+    ]
     status: Annotated[Status, Field(description="Whether the film has been released by today.")]
     rating: Annotated[
         float | None,
@@ -75,9 +86,16 @@ class StatedForecast(DailyForecast):
 
 
 class FilmDetails(ListedFilm):
-    """What the catalogue knows about one film."""
+    """What is known about one film."""
 
-    as_of: Annotated[date, Field(description="The catalogue's date.")]
+    origin: Annotated[
+        Origin,
+        Field(
+            description="Where the facts come from: the film catalogue, or TMDB itself, if the "
+            "catalogue does not have the film yet."
+        ),
+    ]
+    as_of: Annotated[date, Field(description="The date of the facts.")]
     facts: Annotated[
         dict[str, Any],
         Field(
@@ -151,45 +169,66 @@ def films(  # noqa: PLR0913, PLR0917 - one argument per query parameter
 @router.get(
     "/films/{film_id}",
     summary="What is known about a film",
-    responses=UNAVAILABLE | BAD_INPUT | documented(HTTPStatus.NOT_FOUND),
+    responses=UNAVAILABLE | BAD_INPUT | CONFLICT | NOT_FOUND,
 )
-def film(
+async def film(  # noqa: PLR0913, PLR0917 - the parts of the application that it needs
     request: Request,
     catalogue: CatalogueDep,
     follower: FollowerDep,
+    tmdb_films: TmdbFilmsDep,
     film_id: Annotated[
         int, Path(ge=1, le=LARGEST_FILM_ID, description="TMDB's id of the film.", examples=[496243])
     ],
     at_least: AtLeast = [],  # noqa: B006 - FastAPI never changes it
 ) -> FilmDetails:
-    """Show a film's facts, its recorded forecasts by day, and its rating so far."""
-    today = clock.today()
-    found, facts = catalogue.film(film_id, today), catalogue.facts(film_id, today)
-    if found is None or facts is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND, known_films.unknown_film(film_id))
-    served, about = follower.served, catalogue.about
-    past = catalogue.forecasts(film_id)
+    """Show a film's facts, its recorded forecasts by day, and its rating so far.
+
+    A film that the catalogue does not have yet comes from TMDB, if the service has a key for it.
+    """
+    served = follower.served
+    bundle = served.bundle if served else None
+    taken = await run_in_threadpool(known_films.known_film, catalogue, film_id)
+    if taken is None:
+        if tmdb_films is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, known_films.unknown_film(film_id))
+        try:
+            taken = await known_films.fetched_film(tmdb_films, film_id, bundle)
+        except NoSuchFilmError as error:
+            raise HTTPException(HTTPStatus.NOT_FOUND, str(error)) from None
+    return await run_in_threadpool(_details, request, catalogue, bundle, taken, at_least)
+
+
+def _details(
+    request: Request,
+    catalogue: FilmCatalogue,
+    bundle: Bundle | None,
+    taken: TakenFilm,
+    at_least: Sequence[float],
+) -> FilmDetails:
+    film, about = taken.film, catalogue.about
     return FilmDetails(
-        **_shown(found, request),
-        as_of=about.as_of,
-        facts=facts,
-        forecasts=[
-            StatedForecast(
-                day=each.day,
-                rating=round(each.rating, 2),
-                interval=RatingInterval(
-                    low=round(each.low, 2), high=round(each.high, 2), coverage=COVERAGE
-                ),
-                quantiles=quantiles_of(each.distribution),
-                at_least=chances_of(each.distribution, at_least),
-                version=each.version,
-            )
-            for each in past
-        ],
-        votes_needed=max(0, about.votes_to_score - found.votes),
-        is_training_film=known_films.is_training_film(served.bundle, film_id) if served else None,
-        tmdb_url=f"{_TMDB_PAGE}{film_id}" if about.is_real else None,
-        notice=known_films.other_source(catalogue, served.bundle) if served else None,
+        **_shown(film, request),
+        origin=taken.origin,
+        as_of=taken.as_of,
+        facts=dict(taken.facts),
+        forecasts=[_stated(each, at_least) for each in catalogue.forecasts(film.film_id)],
+        votes_needed=max(0, about.votes_to_score - film.votes),
+        is_training_film=known_films.is_training_film(bundle, film.film_id) if bundle else None,
+        tmdb_url=f"{_TMDB_PAGE}{film.film_id}" if about.is_real else None,
+        notice=known_films.other_source(about.source, bundle) if bundle else None,
+    )
+
+
+def _stated(past: PastForecast, at_least: Sequence[float]) -> StatedForecast:
+    return StatedForecast(
+        day=past.day,
+        rating=round(past.rating, 2),
+        interval=RatingInterval(
+            low=round(past.low, 2), high=round(past.high, 2), coverage=COVERAGE
+        ),
+        quantiles=quantiles_of(past.distribution),
+        at_least=chances_of(past.distribution, at_least),
+        version=past.version,
     )
 
 

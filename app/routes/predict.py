@@ -12,7 +12,14 @@ from pydantic import ValidationError
 
 from app.background.catalogue_reader import CatalogueReader
 from app.background.model_follower import Served
-from app.dependencies import catalogue_reader_of, in_service, metrics_of, translator_of, worker_of
+from app.dependencies import (
+    catalogue_reader_of,
+    in_service,
+    metrics_of,
+    tmdb_films_of,
+    translator_of,
+    worker_of,
+)
 from app.film_facts import MAX_BATCH_CHARACTERS, Batch, FilmFacts
 from app.forecasting import (
     NOT_TRANSLATED,
@@ -22,10 +29,10 @@ from app.forecasting import (
     forecast_from_codes,
     read_plot,
 )
-from app.known_films import CompletedFilm, complete
+from app.known_films import CompletedFilm, complete, complete_from_tmdb
 from app.matching import unused_fields
 from app.middleware.limits import charge
-from app.problems import BAD_INPUT, CONFLICT, UNAVAILABLE, Problem, invalid, problem
+from app.problems import BAD_INPUT, CONFLICT, UNAVAILABLE, invalid, problem
 from app.schemas import (
     AtLeast,
     BatchForecast,
@@ -35,6 +42,7 @@ from app.schemas import (
     OldForecast,
     Runtime,
 )
+from app.tmdb_films import TmdbFilms
 from app.translation import Translator, is_english
 from app.worker import Worker
 from movierating.films.codes import CodeTable
@@ -52,8 +60,10 @@ _DEPRECATION: Final = [
     (b"link", b'</docs>; rel="deprecation"; type="text/html"'),
 ]
 
-_TRANSLATED_AT_ONCE: Final = 4  # films of one batch
+_WAITING_AT_ONCE: Final = 4  # films of one batch that are translated or fetched
 _PARAMETERS: Final = ("explain", "at_least", "translate")
+# A film whose plot has to be translated, or the facts in a request if TMDB must be asked for more.
+_Waiting = CompletedFilm | FilmFacts
 _NO_ROWS: Final = b'"results":[]'
 _OLD_PARAMETERS: Final = (
     "runtime",
@@ -83,6 +93,7 @@ class _Tools:
     """What a request needs to forecast films, all with one version of the model.
 
     Attributes:
+        tmdb_films: Fetches films that the catalogue does not have; None without a key for TMDB.
         translator: None if translation is switched off, or if the request refuses it.
         at_least: The answers state the probability of these ratings or more.
         unread: Why a plot is not read if it is neither English nor translated.
@@ -90,6 +101,7 @@ class _Tools:
 
     served: Served
     catalogue_reader: CatalogueReader
+    tmdb_films: TmdbFilms | None
     translator: Translator | None
     worker: Worker
     at_least: Sequence[float]
@@ -102,6 +114,7 @@ class _Tools:
         return cls(
             in_service(request),
             catalogue_reader_of(request),
+            tmdb_films_of(request),
             None if is_refused else translator,
             worker_of(request),
             at_least,
@@ -215,19 +228,22 @@ async def predict_batch(
     _check_characters(batch)
     charge(request, len(batch.films))
     tools = _Tools.of(request, at_least, translate=translate)
-    rows: list[_Row | CompletedFilm] = [
-        await tools.worker.run(partial(_row_without_translation, tools, film, explained=explain))
+    rows: list[_Row | _Waiting] = [
+        await tools.worker.run(partial(_row_without_waiting, tools, film, explained=explain))
         for film in batch.films
     ]
-    places = asyncio.Semaphore(_TRANSLATED_AT_ONCE)
+    places = asyncio.Semaphore(_WAITING_AT_ONCE)
 
-    async def translated(row: _Row | CompletedFilm) -> _Row:
+    async def finished(row: _Row | _Waiting) -> _Row:
         if isinstance(row, _Row):
             return row
         async with places:
-            return _row(await _forecast_translated(tools, row, explained=explain))
+            try:
+                return _row(await _finish(tools, row, explained=explain))
+            except (RequestValidationError, HTTPException) as error:
+                return _problem_row(error)
 
-    results = await asyncio.gather(*map(translated, rows))
+    results = await asyncio.gather(*map(finished, rows))
     metrics = metrics_of(request)
     for row in results:
         if row.rating is not None:
@@ -268,49 +284,68 @@ def _row(answer: Forecast) -> _Row:
     return _Row(BatchRow(forecast=answer).model_dump_json().encode(), answer.rating)
 
 
-def _problem_row(found: Problem) -> _Row:
+def _problem_row(error: RequestValidationError | HTTPException) -> _Row:
+    if isinstance(error, HTTPException):
+        found = problem(error.status_code, error.detail)
+    else:
+        found = invalid(error.errors())
     return _Row(BatchRow(problem=found).model_dump_json().encode())
 
 
-def _row_without_translation(tools: _Tools, film: Any, *, explained: bool) -> _Row | CompletedFilm:
+def _row_without_waiting(tools: _Tools, film: Any, *, explained: bool) -> _Row | _Waiting:
     """Parse and forecast one film of a batch, as `POST /predict` does.
 
     Returns:
-        The row for an invalid film, or for a film whose plot is not to be translated. Otherwise,
-        the facts about the film.
+        The row of the film; or what `_finish` needs, if another service must be asked first.
     """
     try:
         facts = FilmFacts.model_validate(film)
-        answer = _forecast_untranslated(tools, facts, explained=explained)
+        answer = _begin(tools, facts, explained=explained)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
-        return _problem_row(invalid([each | {"loc": ("body", *each["loc"])} for each in found]))
-    except RequestValidationError as error:
-        return _problem_row(invalid(error.errors()))
-    except HTTPException as error:
-        return _problem_row(problem(error.status_code, error.detail))
+        places = [each | {"loc": ("body", *each["loc"])} for each in found]
+        return _problem_row(RequestValidationError(places))
+    except (RequestValidationError, HTTPException) as error:
+        return _problem_row(error)
     return _row(answer) if isinstance(answer, Forecast) else answer
 
 
 async def _forecast(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast:
-    answer = await tools.worker.run(
-        partial(_forecast_untranslated, tools, facts, explained=explained)
-    )
+    answer = await tools.worker.run(partial(_begin, tools, facts, explained=explained))
     if isinstance(answer, Forecast):
         return answer
-    return await _forecast_translated(tools, answer, explained=explained)
+    return await _finish(tools, answer, explained=explained)
+
+
+async def _finish(tools: _Tools, film: _Waiting, *, explained: bool) -> Forecast:
+    """Forecast a film that must be fetched from TMDB, or whose plot must be translated, first."""
+    if isinstance(film, FilmFacts):
+        assert tools.tmdb_films is not None  # noqa: S101 - `_begin` asks for this only with a key
+        film = await complete_from_tmdb(film, tools.tmdb_films, tools.served.bundle)
+        call = partial(_forecast_untranslated, tools, film, explained=explained)
+        if answer := await tools.worker.run(call):
+            return answer
+    return await _forecast_translated(tools, film, explained=explained)
+
+
+def _begin(tools: _Tools, facts: FilmFacts, *, explained: bool) -> Forecast | _Waiting:
+    """Forecast a film, as far as no other service has to be asked."""
+    can_fetch = tools.tmdb_films is not None
+    film = complete(facts, tools.catalogue_reader, tools.served.bundle, or_fetched=can_fetch)
+    if film is None:
+        return facts
+    return _forecast_untranslated(tools, film, explained=explained) or film
 
 
 def _forecast_untranslated(
-    tools: _Tools, facts: FilmFacts, *, explained: bool
-) -> Forecast | CompletedFilm:
-    """Complete and forecast a film; only complete it if its plot has to be translated first."""
-    film = complete(facts, tools.catalogue_reader, tools.served.bundle)
+    tools: _Tools, film: CompletedFilm, *, explained: bool
+) -> Forecast | None:
+    """Forecast a film; return None if its plot has to be translated first."""
     text = film.facts.overview
     if not text or is_english(text):
         reading = read_plot(text, text)
     elif tools.translator:
-        return film
+        return None
     else:
         reading = read_plot(text, None, problem=tools.unread)
     return _calculate(tools, film, reading, explained=explained)

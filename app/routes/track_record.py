@@ -161,6 +161,7 @@ def _recorded(
     record: FilmRecord, catalogue: FilmCatalogue, poster_base_url: str | None
 ) -> RecordedFilm:
     film, forecast = record.film, Forecast.model_validate_json(record.forecast)
+    assert film.release_date is not None  # noqa: S101 - a released film has a date
     return RecordedFilm(
         id=film.film_id,
         title=film.title,

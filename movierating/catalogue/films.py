@@ -110,7 +110,8 @@ class FoundFilm:
         title: English title; None if unknown.
         original_title: Title in the original language; None if unknown.
         korean_title: Korean title; None if unknown.
-        release_date: First release of any type in any country.
+        release_date: First release of any type in any country; None only for a film that is not in
+            a catalogue.
         poster_path: TMDB's path of the poster; None if there is none.
         votes: Number of votes when the film was fetched.
         rating: The rating then; None without votes.
@@ -120,7 +121,7 @@ class FoundFilm:
     title: str | None
     original_title: str | None
     korean_title: str | None
-    release_date: date
+    release_date: date | None
     poster_path: str | None
     votes: int
     rating: float | None

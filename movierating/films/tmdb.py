@@ -12,6 +12,14 @@ from movierating.films.text import normalise
 
 Objects = list[dict[str, Any]]
 
+# Further parts that are requested with a film, and the lists that each part must contain.
+PARTS: Final = {
+    "credits": ("cast", "crew"),
+    "keywords": ("keywords",),
+    "release_dates": ("results",),
+    "translations": ("translations",),
+}
+
 _WRITING: Final = "Writing"  # a department: the screenplay, the story, the novel, ...
 _DIRECTOR: Final = "Director"  # a job
 LARGEST_ID: Final = 2**53 - 1  # every program reads such a number of JSON exactly
@@ -83,6 +91,25 @@ def other_crew(credits_: Any) -> tuple[str, ...]:
 def cast(credits_: Any) -> tuple[Named, ...]:
     """Return all actors in the part `credits`, the lead first."""
     return entities(sorted(objects(credits_, "cast"), key=_billing))
+
+
+def incomplete_parts(film: dict[str, Any]) -> list[str]:
+    """Return the names of the parts that TMDB's film JSON lacks or has in an unexpected form."""
+    return [name for name in PARTS if not is_complete(name, film.get(name))]
+
+
+def is_complete(name: str, part: Any) -> bool:
+    """Whether a part, such as `credits`, has the lists that it must contain."""
+    return isinstance(part, dict) and all(isinstance(part.get(each), list) for each in PARTS[name])
+
+
+def korean(translations: Any, field: str) -> str | None:
+    """Return the Korean text of a field in the part `translations`; None if TMDB has none."""
+    for each in objects(translations, "translations"):
+        data = each.get("data")
+        if each.get("iso_639_1") == "ko" and isinstance(data, dict):
+            return normalise(str(data.get(field) or "")) or None
+    return None
 
 
 def country_codes(production_countries: Any) -> tuple[str, ...]:

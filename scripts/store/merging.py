@@ -10,10 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from movierating.films.tmdb import PARTS
 from scripts.runtime.storage import DataPath
 from scripts.store.index import Ints, ints, is_last
 from scripts.store.kept_parts import NO_PART, fill_part, find_parts, without_deleted
-from scripts.store.schema import PART_TIMES, PARTS
+from scripts.store.schema import PART_TIMES
 from scripts.store.store_files import NO_FILMS, read_columns, read_file
 from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows
 

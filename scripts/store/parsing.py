@@ -88,13 +88,8 @@ def _korean(films: pa.Table, field: str) -> list[str | None]:
 
 
 def _korean_text(translations: str, field: str) -> str | None:
-    if '"ko"' not in translations:
-        return None
-    for each in _objects(translations, "translations"):
-        data = each.get("data")
-        if each.get("iso_639_1") == "ko" and isinstance(data, dict):
-            return normalise(str(data.get(field) or "")) or None
-    return None
+    # A search in the text takes less time than parsing it.
+    return tmdb.korean(parsed(translations), field) if '"ko"' in translations else None
 
 
 def main_genre(genres: str) -> str | None:

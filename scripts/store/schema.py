@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from movierating.films.tmdb import PARTS, incomplete_parts, is_complete
+
 FilmRecord = dict[str, Any]
 
 TEXT: Final = pa.string()
@@ -53,13 +55,6 @@ FIELD_TYPES: Final[dict[str, tuple[type, ...]]] = {
     **dict.fromkeys(_LISTS, (list,)),
 }
 FIELDS: Final = tuple(sorted(FIELD_TYPES))  # alphabetical, as TMDB sends them
-# Further parts that are requested with a film, and the lists that each part must contain.
-PARTS: Final = {
-    "credits": ("cast", "crew"),
-    "keywords": ("keywords",),
-    "release_dates": ("results",),
-    "translations": ("translations",),
-}
 # By part: the column with the time at which TMDB sent it. It is null if the record has no such
 # part. It may be older than the record: TMDB leaves out parts at times, and the store then keeps
 # the part of an earlier record.
@@ -115,16 +110,6 @@ def unexpected_fields(film: dict[str, Any]) -> list[str]:
     """Return the names of fields in TMDB's film JSON that are absent or have an unexpected type."""
     unexpected = [name for name, types in FIELD_TYPES.items() if not _has_type(film, name, types)]
     return unexpected + incomplete_parts(film)
-
-
-def incomplete_parts(film: dict[str, Any]) -> list[str]:
-    """Return the names of the parts that TMDB's film JSON lacks or has in an unexpected form."""
-    return [name for name in PARTS if not is_complete(name, film.get(name))]
-
-
-def is_complete(name: str, part: Any) -> bool:
-    """Whether a part, such as `credits`, has the lists that it must contain."""
-    return isinstance(part, dict) and all(isinstance(part.get(each), list) for each in PARTS[name])
 
 
 def has_json_type(value: Any, types: tuple[type, ...]) -> bool:

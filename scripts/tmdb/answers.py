@@ -4,11 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlparse
 
 import requests
 
-from movierating.films.source import STAND_IN_HEADER, TMDB, from_header
 from scripts.runtime.clock import now
 from scripts.tmdb.errors import ClockError, NotFoundError, TmdbError, TmdbUnavailableError
 from scripts.tmdb.listing import FilmJson, Listing
@@ -19,7 +17,6 @@ _CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a dat
 _NOT_FOUND: Final = 34  # TMDB's own status code for a film or list that does not exist
 # A longer age is a mistake of a cache; with it, the records would seem to be expired.
 _LONGEST_AGE: Final = timedelta(days=30)
-_TMDB_HOSTS: Final = frozenset({TMDB, "api.tmdb.org"})
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -28,26 +25,6 @@ class Times(NamedTuple):
 
     sent_at: datetime
     made_at: datetime
-
-
-def server_name(base_url: str) -> str:
-    """Return the name of the source of the films that a server sends, if it is not a stand-in.
-
-    TMDB's own server has two addresses; both give the same name.
-    """
-    host = urlparse(base_url).hostname or "unknown"
-    return TMDB if host in _TMDB_HOSTS else host
-
-
-def source_of(answer: requests.Response, base_url: str) -> str:
-    """Return the name of the source of the films in an answer.
-
-    Args:
-        answer: The answer.
-        base_url: The address of the server, TMDB_BASE_URL.
-    """
-    stand_in = answer.headers.get(STAND_IN_HEADER)
-    return from_header(stand_in) if stand_in else server_name(base_url)
 
 
 def times_of(answer: requests.Response) -> Times:

@@ -16,9 +16,10 @@ from tenacity import (
     stop_when_event_set,
 )
 
+from movierating.films.tmdb import PARTS, incomplete_parts, is_complete
 from movierating.settings import PipelineSettings
 from scripts.runtime.clock import now
-from scripts.store.schema import PARTS, incomplete_parts, is_complete, unexpected_fields
+from scripts.store.schema import unexpected_fields
 from scripts.tmdb.answers import Times, listing_of, object_of
 from scripts.tmdb.errors import (
     NotFoundError,

@@ -3,8 +3,6 @@
 Nothing here logs the API key.
 """
 
-import logging
-import re
 import time
 from threading import Event
 from typing import Any, Final
@@ -16,7 +14,8 @@ from tenacity.stop import StopBaseT
 
 from movierating.settings import PipelineSettings
 from movierating.time_limits import LimitedAdapter, ProxyProblemError
-from scripts.tmdb.answers import Times, refusal, source_of, times_of
+from movierating.tmdb_access import authenticate, source_of
+from scripts.tmdb.answers import Times, refusal, times_of
 from scripts.tmdb.errors import OtherFilmsError, TmdbError, TmdbUnavailableError
 
 GENRES: Final = "/genre/movie/list"  # a small answer that TMDB always has
@@ -29,19 +28,6 @@ _RESPONSE_SECONDS: Final = 60.0  # for a whole response
 _LARGEST_GROWTH: Final = 20  # the longest wait between two attempts, as a multiple of the first
 _LONGEST_RETRY_AFTER_SECONDS: Final = 60.0  # even if TMDB asks for a longer wait
 _EVENLY: Final = 0.75  # the shortest gap between requests, as a fraction of the mean gap
-_V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
-
-
-class _KeyFilter(logging.Filter):
-    """Masks `api_key=` in the debug lines of urllib3, which contain whole URLs."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = re.sub(r"api_key=\w+", "api_key=***", record.getMessage())
-        record.args = ()
-        return True
-
-
-logging.getLogger("urllib3.connectionpool").addFilter(_KeyFilter())
 
 
 class TmdbSession:
@@ -68,7 +54,7 @@ class TmdbSession:
         self.source = source
         self._base_url = settings.tmdb_base_url
         self._http = requests.Session()
-        self._authenticate(settings.require("tmdb_api_key"))
+        authenticate(self._http, settings.require("tmdb_api_key"))
         adapter = LimitedAdapter(_RESPONSE_SECONDS, pool_maxsize=CONNECTIONS)
         self._http.mount("https://", adapter)
         self._http.mount("http://", adapter)
@@ -149,13 +135,6 @@ class TmdbSession:
             return min(error.wait_seconds, _LONGEST_RETRY_AFTER_SECONDS)
         growth: int = 2 ** (state.attempt_number - 1)
         return self._retry_seconds * min(growth, _LARGEST_GROWTH)
-
-    def _authenticate(self, key: str) -> None:
-        # A read access token goes into a header; a v3 key works only as a query parameter.
-        if _V3_KEY.fullmatch(key):
-            self._http.params = {"api_key": key}
-        else:
-            self._http.headers["Authorization"] = f"Bearer {key}"
 
     def _check_source(self, answer: requests.Response) -> None:
         found = source_of(answer, self._base_url)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from movierating.films.source import TMDB, describe, is_of_catalogue
 from movierating.settings import PipelineSettings, SettingsError
-from scripts.tmdb.answers import server_name
+from movierating.tmdb_access import server_name
 from scripts.tmdb.client import Tmdb
 
 

@@ -20,13 +20,13 @@ from pandera.pandas import Check, Column, DataFrameSchema
 
 from movierating.errors import ExplainedError
 from movierating.films.releases import FIRST_FILM
+from movierating.films.tmdb import PARTS
 from scripts.runtime.clock import day_of
 from scripts.store.schema import (
     FIELD_TYPES,
     NESTED,
     NEVER_NULL,
     PART_TIMES,
-    PARTS,
     SCHEMA,
     FilmRecord,
     has_json_type,

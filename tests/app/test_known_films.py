@@ -63,6 +63,7 @@ def test_film_of_the_catalogue_is_forecast_from_its_facts(client: TestClient):
         "title": "The Lantern Returns",
         "release_date": facts["release_date"],
         "status": "upcoming",
+        "origin": "catalogue",
         "as_of": RUN_DATE.isoformat(),
         "taken": [name for name in FACT_NAMES if name in facts],
         "overridden": [],
@@ -161,6 +162,7 @@ def test_film_as_tmdb_sends_it_is_not_looked_up(client: TestClient):
     ("body", "field", "code", "sentence"),
     [
         ({"tmdb_id": 404}, "tmdb_id", "unknown_film", "the film catalogue has no film 404; it has"),
+        ({"tmdb_id": 404}, "tmdb_id", "unknown_film", "no TMDB_API_KEY; send the facts"),
         ({"tmdb_id": -1}, "tmdb_id", "too_small", "no film has such an id; send TMDB's id"),
         ({"tmdb_id": 0}, "tmdb_id", "too_small", "no film has such an id"),
         ({"tmdb_id": 10**30}, "tmdb_id", "too_large", "no film has such an id"),

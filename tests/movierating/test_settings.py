@@ -152,7 +152,7 @@ def test_required_secret_is_returned_as_text():
 def test_deployable_has_no_setting_of_the_other():
     shared = PipelineSettings.model_fields.keys() & ApiSettings.model_fields.keys()
     assert shared == SharedSettings.model_fields.keys()
-    for secret in ("tmdb_api_key", "wandb_api_key", "alert_webhook_url", "api_key"):
+    for secret in ("wandb_api_key", "alert_webhook_url", "api_key"):
         assert not hasattr(load_settings(ApiSettings), secret)
     assert not hasattr(load_settings(PipelineSettings), "api_key_hashes")
 

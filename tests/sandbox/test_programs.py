@@ -90,7 +90,7 @@ def visible(name: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("name", "own"),
     [
-        ("api", {KEYS.s3_reader_key, KEYS.s3_reader_secret}),
+        ("api", {KEYS.s3_reader_key, KEYS.s3_reader_secret, KEYS.tmdb_token}),
         ("page", {"the-key-of-the-page"}),
         ("tmdb", set()),
         (

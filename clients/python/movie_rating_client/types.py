@@ -131,8 +131,9 @@ class KnownFilm(TypedDict):
 
     id: int
     title: str | None
-    release_date: str
+    release_date: str | None
     status: Literal["upcoming", "released"]
+    origin: Literal["catalogue", "tmdb"]
     as_of: str
     taken: list[str]
     overridden: list[str]

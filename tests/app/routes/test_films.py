@@ -132,7 +132,7 @@ def test_film_shows_facts_forecasts_and_votes_needed(client: TestClient):
     assert (film["status"], film["rating"], film["votes"]) == ("upcoming", None, 0)
     assert film["votes_needed"] == VOTES_TO_SCORE
     assert film["tmdb_url"] == "https://www.themoviedb.org/movie/1"
-    assert film["notice"] is None
+    assert (film["notice"], film["origin"]) == (None, "catalogue")
 
 
 def test_film_says_whether_it_taught_the_model(client: TestClient):
@@ -146,6 +146,7 @@ def test_film_says_whether_it_taught_the_model(client: TestClient):
     ("film_id", "status", "detail"),
     [
         ("404", 404, "the film catalogue has no film 404; it has all films to come"),
+        ("404", 404, "does not fetch other films from TMDB, because it has no TMDB_API_KEY"),
         ("0", 422, "film_id"),
         ("lantern", 422, "film_id"),
         ("9" * 30, 422, "1000000000000 or less"),

@@ -82,6 +82,7 @@ def test_status_leaves_the_others_out(catalogue: FilmCatalogue):
 def test_film_counts_as_released_from_its_day_on(catalogue: FilmCatalogue):
     film = catalogue.film(1, RUN_DATE)
     assert film
+    assert film.release_date
     later = catalogue.search("", film.release_date, "released")
     assert 1 in [each.film_id for each in later]
 

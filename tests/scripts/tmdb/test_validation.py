@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from scripts.store.schema import PART_TIMES, PARTS, SCHEMA, film_record
+from movierating.films.tmdb import PARTS
+from scripts.store.schema import PART_TIMES, SCHEMA, film_record
 from scripts.tmdb.validation import (
     MIN_TO_JUDGE,
     BadAnswersError,
