@@ -9,16 +9,18 @@ import json
 
 import streamlit as st
 
+from ui.client.visitor import CONSENT
+from ui.i18n.choice import choose
 from ui.i18n.words import LANGUAGES, Words, fill, widget_texts
-from ui.server.addresses import HIDDEN_PAGES, PAGES
-from ui.widgets import form, notices
+from ui.server.addresses import FILM, HIDDEN_PAGES, PAGES
+from ui.widgets import form, keeper, notices
 
 
 def main() -> None:
     """Draw the language switch, the current page and the footer."""
     state = st.session_state
-    requested = st.query_params.get("lang")
-    state.setdefault("ui", requested if requested in LANGUAGES else next(iter(LANGUAGES)))
+    if "ui" not in state:
+        _begin()
     words = Words(state.ui)
     # One icon for all pages: Streamlit would fetch the icon of a single page from Google.
     st.set_page_config(page_icon="🎬")
@@ -34,6 +36,8 @@ def main() -> None:
         ],
         position="top",
     )
+    if not current.url_path and FILM in st.query_params:  # the first page has an empty path
+        st.switch_page(f"ui/pages/{FILM}.py", query_params=st.query_params.to_dict())
     st.container(horizontal_alignment="right").radio(
         words("page.switch"),
         list(LANGUAGES),
@@ -44,6 +48,7 @@ def main() -> None:
         label_visibility="collapsed",
         persist_state="session",
     )
+    state.page_before, state.page = state.get("page"), current.url_path
     current.run()
     st.divider()
     notices.small_print(words("page.notice"))
@@ -51,10 +56,24 @@ def main() -> None:
     st.html(
         fill(
             "document.html",
-            {"language": state.ui, "widget_texts": json.dumps(widget_texts(state.ui))},
+            {
+                "language": state.ui,
+                "consent": str(state.get(CONSENT) is True).lower(),
+                "widget_texts": json.dumps(widget_texts(state.ui)),
+            },
         ),
         unsafe_allow_javascript=True,
     )
+    keeper.draw()
+
+
+def _begin() -> None:
+    """Choose the language of a new session, and read what the browser remembers of earlier ones."""
+    state, cookies = st.session_state, st.context.cookies
+    state.ui = choose(
+        st.query_params.get("lang"), cookies.get("lang"), st.context.headers.get("Accept-Language")
+    )
+    state[CONSENT] = cookies.get(CONSENT) == "true"
 
 
 def _switch_language() -> None:

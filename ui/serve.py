@@ -17,14 +17,17 @@ from typing import Final
 import streamlit as st
 import uvicorn
 from starlette.middleware import Middleware
+from streamlit.file_util import get_static_dir
 from streamlit.runtime import get_instance
 
 from ui.client.feeds import fetch_feed
 from ui.i18n.words import LANGUAGES, Words
 from ui.server.addresses import UnknownAddressRedirect
+from ui.server.documents import Documents, Preview
 from ui.server.feeds import Feeds
 from ui.server.security_headers import SecurityHeaders
-from ui.server.static_files import StaticFiles
+from ui.server.static_files import StaticFiles, document_with_preloads
+from ui.widgets import previews
 
 _SCRIPT: Final = Path(__file__).parents[1] / "app.py"
 FINISH_SECONDS: Final = 5  # for requests in progress, and for the connections of open pages
@@ -51,6 +54,12 @@ def main() -> None:
             Middleware(Feeds, fetch=fetch_feed),
             Middleware(UnknownAddressRedirect),
             Middleware(StaticFiles),
+            Middleware(
+                Documents,
+                document=document_with_preloads(Path(get_static_dir())),
+                describe=previews.describe,
+                plain=_plain_preview(),
+            ),
         ],
     )
     # Not `app.run`: it opens its own socket, which sends a file's body only after the client has
@@ -81,6 +90,11 @@ def warm_up() -> None:
         words = Words(code)
         words("page.title")
         words.language(code)
+
+
+def _plain_preview() -> Preview:
+    words = Words(next(iter(LANGUAGES)))
+    return Preview(words.code, words("page.title"), words("page.lead"))
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from typing import Any
 from ui.client.api import Facts, finite
 
 _POSTERS = "https://image.tmdb.org/"
+_ID_DIGITS = 12
 _FILM_PAGES = "https://www.themoviedb.org/movie/"
 
 
@@ -51,12 +52,34 @@ class FoundFilm:
 
 
 @dataclass(frozen=True)
+class DailyForecast:
+    """The last forecast of a film that was recorded on one day."""
+
+    day: date
+    rating: float
+    low: float
+    high: float
+
+    @classmethod
+    def parse(cls, body: Any) -> "DailyForecast":
+        """Convert one recorded forecast in the API's response."""
+        interval = body["interval"]
+        return cls(
+            day=date.fromisoformat(body["day"]),
+            rating=finite(body["rating"]),
+            low=finite(interval["low"]),
+            high=finite(interval["high"]),
+        )
+
+
+@dataclass(frozen=True)
 class FilmDetails:
     """What the catalogue knows about one film.
 
     Attributes:
         facts: The facts that a forecast uses, with names of people and others as texts.
         entities: By field and name: TMDB's object with the id, by which a namesake is told apart.
+        forecasts: The recorded forecasts, the oldest first.
         votes_needed: Votes still needed before the forecasts are compared with the rating.
         is_training_film: Whether the model in service has learned from the film; None if unknown.
         url: The film's page at TMDB; None for an invented film.
@@ -65,6 +88,7 @@ class FilmDetails:
     film: FoundFilm
     facts: Facts
     entities: dict[tuple[str, str], Facts]
+    forecasts: tuple[DailyForecast, ...]
     votes_needed: int
     is_training_film: bool | None
     url: str | None
@@ -82,6 +106,7 @@ class FilmDetails:
                 for each in (value if isinstance(value, list) else [value])
                 if isinstance(each, dict)
             },
+            forecasts=tuple(map(DailyForecast.parse, body["forecasts"])),
             votes_needed=int(body["votes_needed"]),
             is_training_film=None
             if body["is_training_film"] is None
@@ -107,6 +132,12 @@ def title_in(titles: dict[str, str], language: str, film_id: int) -> str:
     """Return a film's title in a language; without one, another title, or the film's id."""
     order = (language, "original" if language == "ko" else "en", "en", "original", "ko")
     return next((titles[each] for each in order if each in titles), str(film_id))
+
+
+def film_id_of(text: str | None) -> int | None:
+    """Read TMDB's id of a film from an address; return None if it is no such id."""
+    is_id = bool(text and text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS)
+    return (int(text or 0) or None) if is_id else None
 
 
 def parse_films(body: Any) -> list[FoundFilm]:

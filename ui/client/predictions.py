@@ -47,6 +47,7 @@ class Choices:
 class SimilarFilm:
     """A film on which the model was trained, similar to the film that the visitor has entered."""
 
+    film_id: int
     title: str
     year: int
     rating: float
@@ -135,7 +136,9 @@ class Forecast:
             read_in_korean=bool(body.get("read_in_korean")),  # older services do not send it
             reasons=tuple((str(each["group"]), finite(each["points"])) for each in body["reasons"]),
             similar_films=tuple(
-                SimilarFilm(str(film["title"]), int(film["year"]), finite(film["rating"]))
+                SimilarFilm(
+                    int(film["id"]), str(film["title"]), int(film["year"]), finite(film["rating"])
+                )
                 for film in body["comparables"]
             ),
             warnings=_fields(body["warnings"]),

@@ -1,5 +1,8 @@
 """What requests to the API say about the visitor for whom the UI sends them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 import streamlit as st
@@ -7,6 +10,17 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 # The name in Streamlit's session under which the visitor's consent is stored.
 CONSENT: Final = "translate"
+_ADDRESS: Final[ContextVar[str]] = ContextVar("address", default="")
+
+
+@contextmanager
+def acting_for(address: str) -> Iterator[None]:
+    """Send requests for the visitor with this address, outside of Streamlit's sessions."""
+    token = _ADDRESS.set(address)
+    try:
+        yield
+    finally:
+        _ADDRESS.reset(token)
 
 
 def consent_to_translation() -> dict[str, str]:
@@ -27,8 +41,9 @@ def forwarded_for() -> dict[str, str]:
     the UI. The API believes it only if it trusts the address of the UI. Then its rate limit counts
     each visitor separately.
     """
-    if get_script_run_ctx(suppress_warning=True) is None:  # no visitor, such as at the start
-        return {}
+    if get_script_run_ctx(suppress_warning=True) is None:  # no session, such as at the start
+        address = _ADDRESS.get()
+        return {"X-Forwarded-For": address} if address else {}
     reported = st.context.headers.get("X-Forwarded-For", "").strip()
     connected = st.context.ip_address
     # Streamlit's AppTest has no connection, and gives an object that is no text.

@@ -10,6 +10,7 @@ from ui.client.api import ApiError, Facts, fetch
 from ui.client.predictions import Choices, Forecast, forecast_of
 from ui.i18n.words import Words
 from ui.widgets import (
+    address,
     film_search,
     form,
     form_state,
@@ -17,6 +18,7 @@ from ui.widgets import (
     reliability,
     result,
     scenarios,
+    titles,
     what_if,
 )
 from ui.widgets.scenarios import Scenario
@@ -29,6 +31,7 @@ def main() -> None:
     st.title(words("page.title"), anchor=False)
     st.markdown(words("page.lead"))
     above = st.container()
+    address.follow()
     choices, error = _choices()
     film_search.draw(words)
     form.draw(words, choices)
@@ -36,12 +39,16 @@ def main() -> None:
     # the model that is in service now.
     if st.button(words("form.submit"), type="primary", width="stretch"):
         state.asked = form_state.entered_facts()
+    address.write()
     if "asked" in state:
+        if address.lacks_plot():
+            st.info(words("page.plot_left_out"))
         film_search.draw_chosen(words)
         try:
             with st.spinner(words("form.waiting")):
                 forecast = forecast_of(form_state.with_ids(state.asked))
             scenarios.follow(state.asked)
+            titles.show(words, state.asked.get("title"), forecast)
             result.draw(words, state.asked, forecast)
             pinned = _scenarios(words, choices, state.asked, forecast)
             _save_and_share(words, state.asked, forecast, pinned)
@@ -133,7 +140,7 @@ def _link(words: Words, facts: Facts, pinned: Sequence[Scenario]) -> None:
         if "overview" in facts:
             notices.small_print(words("take.without_plot"))
         base = (st.context.url or "").split("?")[0]
-        link = base + form_state.link_query(facts, words.code)
+        link = base + address.link_query(facts, words.code)
         if variants := urlencode(scenarios.link_query(pinned), doseq=True):
             link += "&" + variants
         st.code(link, language=None, wrap_lines=True)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -10,7 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 PAGES: Final = ("forecast", "coming_soon", "compare", "model", "track_record")
 NOT_FOUND: Final = "not_found"
 # The menu does not list these pages; other pages link to them.
-HIDDEN_PAGES: Final = ("privacy", NOT_FOUND)
+FILM: Final = "film"
+HIDDEN_PAGES: Final = (FILM, "privacy", NOT_FOUND)
 # Streamlit serves its own files here, such as scripts and downloads.
 _STREAMLIT_FOLDERS: Final = frozenset({"_stcore", "component", "media", "static"})
 
@@ -33,6 +34,9 @@ class UnknownAddressRedirect:
         # and images, pass unchanged.
         if scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", ""):
             target = _page_path(scope["path"])
+            # The short form of a film's address, such as `/?film=7`.
+            if target == "/" and FILM in QueryParams(scope["query_string"]):
+                target = f"/{FILM}"
             if target != scope["path"]:
                 # The query string may contain any bytes; latin-1 can decode each of them.
                 query = scope["query_string"].decode("latin-1")

@@ -6,11 +6,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Streamlit's document has an inline script and inline styles, and so has ours. Vega compiles the
-# expressions of charts to functions, which counts as `eval`. Nothing comes from another server but
-# the posters of films.
+# expressions of charts to functions, which counts as `eval`. The script of a component, such as
+# `keeper`, is loaded as a blob. Nothing comes from another server but the posters of films.
 _POLICY: Final = {
     "default-src": "'self'",
-    "script-src": "'self' 'unsafe-inline' 'unsafe-eval'",
+    "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob: https://image.tmdb.org",
     "font-src": "'self' data:",

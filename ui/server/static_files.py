@@ -13,13 +13,14 @@ from mimetypes import guess_type
 from pathlib import Path
 from typing import Final
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
 # The first page's widgets, by the names that their scripts have in Streamlit's frontend.
 ELEMENTS: Final = (
     "Radio", "ButtonGroup", "TextArea", "Multiselect", "Selectbox", "NumberInput", "Button", "Html",
+    "PageLink", "BidiComponent",
 )  # fmt: skip
 _FOREVER: Final = (
     "public, immutable, max-age=31536000"  # each file name contains a hash of the content
@@ -38,7 +39,6 @@ class StaticFiles:
         """Create the middleware around the application `app`, and find Streamlit's files."""
         self._app = app
         folder = Path(get_static_dir())
-        self._document = document_with_preloads(folder)
         self._files = {f"/{path.relative_to(folder)}": path for path in folder.rglob("static/*/*")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,10 +48,6 @@ class StaticFiles:
     def _file_response(self, scope: Scope) -> Response | None:
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
-        if scope["path"] == "/":
-            # The document names the scripts of one Streamlit version, so browsers must ask each
-            # time whether it has changed.
-            return HTMLResponse(self._document, headers={"Cache-Control": "no-cache"})
         if file := self._files.get(scope["path"]):
             kind, _ = guess_type(file.name)
             return Response(file.read_bytes(), media_type=kind, headers={"Cache-Control": _FOREVER})

@@ -7,7 +7,7 @@ import streamlit as st
 from ui.client.api import ApiError, fetch
 from ui.client.films import FilmDetails, FoundFilm, parse_films
 from ui.i18n.words import Words
-from ui.widgets import form_state, notices
+from ui.widgets import film_lines, form_state, notices
 from ui.widgets.markdown import plain
 
 _SHOWN_FILMS: Final = 8
@@ -36,7 +36,7 @@ def draw(words: Words) -> None:
             words("find.found"),
             list(found),
             format_func=lambda film_id: (
-                plain(_label(words, found[film_id])) if film_id in found else ""
+                plain(film_lines.label(words, found[film_id])) if film_id in found else ""
             ),
             key="film_found",
             on_change=_choose,
@@ -55,10 +55,15 @@ def draw_chosen(words: Words) -> None:
     if film.poster:
         st.image(film.poster, width=_POSTER_PIXELS)
     with st.container():
-        st.text(_label(words, film))
-        notices.small_print(_rating(words, details))
+        st.text(film_lines.label(words, film))
+        notices.small_print(film_lines.status(words, details))
         if details.is_training_film:
             notices.small_print(words("find.training_film"))
+        st.page_link(
+            film_lines.PAGE,
+            label=words("find.page"),
+            query_params=film_lines.query(words, film.film_id),
+        )
         if details.url:
             st.link_button(words("find.at_tmdb"), details.url)
     # The language alone was not typed: the form begins with the language of the page.
@@ -103,24 +108,3 @@ def _undo() -> None:
     form_state.fill_in(state.film_before)
     for name in ("film_before", "asked", "film_asked", "film_details", "film_entities"):
         state.pop(name, None)
-
-
-def _label(words: Words, film: FoundFilm) -> str:
-    title = film.title(words.code)
-    original = film.titles.get("original", title)
-    other = f" ({original})" if original != title else ""
-    return f"{title}{other} · {film.release_date.year}"
-
-
-def _rating(words: Words, details: FilmDetails) -> str:
-    film = details.film
-    if film.is_upcoming:
-        return words("find.upcoming", day=words.day(film.release_date))
-    if film.rating is None:
-        return words("find.unrated", day=words.day(film.release_date))
-    return words(
-        "find.rated",
-        day=words.day(film.release_date),
-        rating=words.number(film.rating, "0.0"),
-        votes=words.count("votes", film.votes),
-    )

@@ -58,19 +58,11 @@ def keep_choices() -> None:
 
 
 def _prefill(choices: Choices) -> None:
-    """Fill in the form when a visitor opens it for the first time in a session.
-
-    The values are the facts about a film in the page's address. If the address has no facts, only
-    the film's language is filled in: it is set to the language of the page.
-    """
+    """Set the film's language to that of the page when a session first shows an empty form."""
     state = st.session_state
     if "started" in state:
         return
     state.started = True
-    facts = form_state.facts_from_query()
-    if facts:
-        form_state.fill_in(facts)
-        return
     offered = state.ui in choices.languages or not choices.languages
     state.setdefault("language", state.ui if offered else form_state.UNKNOWN)
 

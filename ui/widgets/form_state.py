@@ -1,4 +1,4 @@
-"""Read and set the values in the fields of the form, and write them into a link.
+"""Read and set the values in the fields of the form.
 
 The values are stored in Streamlit's session, under the names of the API's fields. So they are kept
 when the visitor opens another page or changes the language.
@@ -7,7 +7,6 @@ when the visitor opens another page or changes the language.
 from contextlib import suppress
 from datetime import date
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -100,20 +99,6 @@ def fill_in(facts: Facts) -> None:
 def fill_in_field(name: str, value: Any, key: str) -> None:
     """Fill in another field for the fact `name`, whose value the session stores as `key`."""
     st.session_state[key] = _field_value(name, value)
-
-
-def link_query(facts: Facts, language: str) -> str:
-    """Return the end of a link (its query string) that opens the form with these facts filled in.
-
-    It leaves out the plot, which may be secret: browser histories and server logs keep addresses.
-
-    Args:
-        facts: The facts about the film.
-        language: The language in which the page is opened.
-    """
-    public = {name: value for name, value in facts.items() if name != "overview"}
-    # doseq: a list becomes one parameter per value, all with the same name.
-    return "?" + urlencode({"lang": language, **public}, doseq=True)
 
 
 def facts_from_query() -> Facts:

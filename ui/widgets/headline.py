@@ -8,7 +8,7 @@ import streamlit as st
 from ui.client.api import ApiError, Facts, fetch
 from ui.client.predictions import Forecast, RatingHistogram
 from ui.i18n.words import Words, fill
-from ui.widgets import charts, notices
+from ui.widgets import address, charts, notices
 from ui.widgets.markdown import plain
 
 DEFAULT_THRESHOLD: Final = 7.0
@@ -94,6 +94,7 @@ def _chance(words: Words, forecast: Forecast) -> None:
         [rating for rating, _ in forecast.chances],
         format_func=lambda rating: _shown(words, rating),
         key="threshold",
+        on_change=address.write_threshold,
         persist_state="session",
     )
     values = {

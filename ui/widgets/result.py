@@ -8,17 +8,18 @@ from ui.client.api import Facts
 from ui.client.model import Model
 from ui.client.predictions import Forecast
 from ui.i18n.words import Words
-from ui.widgets import charts, headline, notices, reliability, table
+from ui.widgets import charts, headline, notices, reliability, similar_films
 from ui.widgets.markdown import plain
 
 
-def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
+def draw(words: Words, facts: Facts, forecast: Forecast, *, with_posters: bool = False) -> None:
     """Draw the forecast for a film, its reasons, similar films, and facts about the model.
 
     Args:
         words: The texts in the visitor's language.
         facts: The facts about the film, as sent to the API.
         forecast: The API's response.
+        with_posters: Whether to show the posters of similar films.
     """
     for line in remarks(words, forecast):
         st.warning(line, icon=":material/warning:")
@@ -37,7 +38,7 @@ def draw(words: Words, facts: Facts, forecast: Forecast) -> None:
         reliability.sharper(words, forecast, background),
         words("reliability.measured"),
     )
-    _similar_films(words, forecast)
+    similar_films.draw(words, forecast, with_posters=with_posters)
     _list(words("basis.title"), basis(words, forecast, background.model))
 
 
@@ -144,18 +145,3 @@ def _reasons(words: Words, forecast: Forecast) -> None:
     st.vega_lite_chart(spec=charts.contributions(named), alt=words.joined(parts))
     for line in in_words(words, named):
         st.markdown(plain(line))
-
-
-def _similar_films(words: Words, forecast: Forecast) -> None:
-    if not forecast.similar_films:
-        return
-    st.header(words("comparables.title"), anchor=False)
-    table.draw(
-        words("comparables.lead"),
-        [words(f"comparables.{name}") for name in ("film", "year", "rating")],
-        [
-            (film.title, str(film.year), words.number(film.rating, "0.0"))
-            for film in forecast.similar_films
-        ],
-        numbers=(1, 2),
-    )

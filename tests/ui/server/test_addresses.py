@@ -5,7 +5,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from ui.server.addresses import PAGES, UnknownAddressRedirect
+from ui.server.addresses import HIDDEN_PAGES, PAGES, UnknownAddressRedirect
 
 BROWSER = {"accept": "text/html,application/xhtml+xml"}
 
@@ -17,7 +17,7 @@ def client() -> TestClient:
     return TestClient(app, follow_redirects=False)
 
 
-@pytest.mark.parametrize("path", ["/", *(f"/{name}" for name in PAGES[1:]), "/not_found"])
+@pytest.mark.parametrize("path", ["/", *(f"/{name}" for name in (*PAGES[1:], *HIDDEN_PAGES))])
 def test_pages_are_served(client: TestClient, path: str):
     assert client.get(path, headers=BROWSER).text == path
 
@@ -40,6 +40,7 @@ def test_requests_that_do_not_accept_html_are_passed_on(client: TestClient):
         ("/forecast?lang=en", "/?lang=en"),
         ("/compare/", "/compare"),
         ("//evil.example", "/not_found"),
+        ("/?film=7&lang=en", "/film?film=7&lang=en"),
     ],
 )
 def test_other_addresses_redirect_to_a_page_with_their_query(

@@ -98,7 +98,7 @@ def test_film_that_cannot_be_read_changes_nothing(api: StubApi):
 def test_no_image_is_loaded_from_another_server_than_tmdbs(api: StubApi, poster: str):
     api.responses["/films/7"] = 200, FILM | {"poster": poster, "tmdb_url": poster}
     page = choose(search("harb"))
-    assert not page.get("imgs")
+    assert not page.get("image")
     assert not page.get("link_button")
 
 

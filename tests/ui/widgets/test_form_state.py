@@ -1,6 +1,5 @@
 from datetime import date
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given
@@ -40,11 +39,16 @@ def test_any_value_can_be_converted_and_converting_twice_changes_nothing(field: 
     assert form_state._field_value(field, converted) == converted
 
 
-def test_link_contains_every_fact_but_the_plot():
-    facts = {"genres": ["Drama", "War & Peace"], "overview": "빛\n어둠", "runtime": 112}
-    query = parse_qs(urlsplit(form_state.link_query(facts, "ko")).query)
-    assert query == {
-        "lang": ["ko"],
-        "genres": ["Drama", "War & Peace"],
-        "runtime": ["112"],
+@pytest.mark.parametrize("facts", [None, [], "x", {"genres": "Drama", "runtime": "x", "a": 1}])
+def test_facts_of_any_form_are_cleaned(facts: Any):
+    assert form_state.cleaned(facts) == {}
+
+
+def test_usable_facts_stay_as_they_are():
+    facts = {
+        "overview": "A plot",
+        "genres": ["Drama"],
+        "runtime": 112,
+        "release_date": "2027-05-01",
     }
+    assert form_state.cleaned(facts) == facts

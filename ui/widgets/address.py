@@ -1,0 +1,115 @@
+"""Keep the address of the forecast page and its form together.
+
+So a link opens with its forecast, the browser's buttons "back" and "forward" lead from forecast to
+forecast, and a reload shows the same film. The address never contains the plot.
+"""
+
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from ui.client.api import Facts, finite
+from ui.widgets import form_state
+
+# The query parameter that says which fact of the sender the link does not contain.
+WITHOUT: Final = "without"
+_OWN: Final = frozenset({*form_state.FIELDS, WITHOUT})
+_REMEMBERED_PLOTS: Final = 50
+
+_Address = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def follow() -> None:
+    """Fill in the form from the address if the address has changed, and ask for the forecast.
+
+    It changes when the visitor opens a link, or goes back or forward. The session then still knows
+    the plot, if the visitor had entered it.
+    """
+    state = st.session_state
+    with suppress(KeyError, ValueError):
+        state.threshold = finite(st.query_params["threshold"])
+    address = _present()
+    if address == state.get("address"):
+        return
+    linked = form_state.facts_from_query()
+    is_return = state.get("page_before") != state.get("page")
+    if not linked:
+        if "address" in state and is_return:
+            state.written = None  # the menu leads to the page without the facts, so restore them
+        elif "address" in state:
+            state.pop("asked", None)
+            state.written = None
+        state.address = address
+        return
+    plot = state.get("plots", {}).get(address)
+    form_state.fill_in(({"overview": plot} if plot else {}) | linked)
+    state.started = True  # the form needs no first values
+    state.address = address
+    facts = form_state.entered_facts()
+    if not (facts.get("overview") or facts.get("genres")):
+        state.pop("asked", None)  # the API forecasts no film without a plot and a genre
+        state.written = None
+        return
+    state.asked = facts
+    # An old link may contain a plot: then write the address again, without it.
+    state.written = None if "overview" in linked else facts
+
+
+def write() -> None:
+    """Write the facts of the present forecast into the address, without the plot."""
+    state = st.session_state
+    asked = state.get("asked")
+    if asked == state.get("written"):
+        return
+    others = {name: st.query_params.get_all(name) for name in st.query_params if name not in _OWN}
+    own = parameters(asked or {})
+    st.query_params.from_dict(others | {"lang": state.ui} | own)
+    state.address, state.written = _present(), asked
+    if asked and "overview" in asked:
+        plots = state.setdefault("plots", {})
+        plots[state.address] = asked["overview"]
+        if len(plots) > _REMEMBERED_PLOTS:
+            plots.pop(next(iter(plots)))
+
+
+def write_threshold() -> None:
+    """Write the rating to which the visitor has moved the chance's threshold into the address."""
+    st.query_params["threshold"] = str(st.session_state.threshold)
+
+
+def lacks_plot() -> bool:
+    """Return whether the sender of the present link had a plot that this visitor does not have."""
+    asked = st.session_state.get("asked", {})
+    return st.query_params.get(WITHOUT) == "overview" and "overview" not in asked
+
+
+def parameters(facts: Facts) -> dict[str, Any]:
+    """Return the query parameters of a link to facts: all of them, but not the plot.
+
+    Browser histories and server logs keep addresses, and a plot may be secret.
+    """
+    public: dict[str, Any] = {
+        name: list(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in facts.items()
+        if name != "overview"
+    }
+    return public | ({WITHOUT: "overview"} if "overview" in facts else {})
+
+
+def link_query(facts: Facts, language: str) -> str:
+    """Return the end of a link (its query string) that opens the form with its forecast.
+
+    Args:
+        facts: The facts about the film.
+        language: The language in which the page is opened.
+    """
+    # doseq: a list becomes one parameter per value, all with the same name.
+    return "?" + urlencode({"lang": language, **parameters(facts)}, doseq=True)
+
+
+def _present() -> _Address:
+    """Return the part of the present address that says which film it is about."""
+    names = sorted(_OWN & set(st.query_params))
+    return tuple((name, tuple(st.query_params.get_all(name))) for name in names)
