@@ -1,6 +1,7 @@
 """Test typing, clicks, keyboard use, downloads and links in the UI, with a real browser."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -118,8 +119,8 @@ def test_forecast_can_be_varied_downloaded_and_shared_by_link(
     assert "overview" not in link.inner_text()
     other = page.context.new_page()
     other.goto(link.inner_text().strip())
-    submit(other, language)
     expect(other.locator(".rating")).to_have_text("6.8")
+    expect(other).to_have_title(re.compile(f"^{SAMPLE[language]}: 6.8"))
     assert api.bodies[-1] == {name: first[name] for name in first if name != "overview"}
     other.close()
 
@@ -140,6 +141,32 @@ def test_forecast_can_be_varied_downloaded_and_shared_by_link(
     expect(page.get_by_text(changed)).to_be_visible()
     assert_fits(page)
     assert_accessible(page)
+
+
+@in_both_languages
+def test_reload_and_the_back_button_keep_form_comparison_and_language(
+    api: StubApi, address: str, page: Page, language: str, width: int
+):
+    submit_sample(page, address, language, width)
+    sent = api.bodies[-1]
+    add = {"ko": "비교 목록에 담기", "en": "Add to the"}[language]
+    page.get_by_role("button", name=add).click()
+    compared = page.get_by_role("link", name={"ko": "비교 목록 보기", "en": "See the"}[language])
+    expect(compared).to_be_visible()
+    page.get_by_label(RUNTIME[language], exact=True).fill("150")
+    submit(page, language)
+    expect(page).to_have_url(re.compile("runtime=150"))
+    page.go_back()
+    expect(page.get_by_label(RUNTIME[language], exact=True)).to_have_value("98")
+    expect(compared).to_be_visible()
+    assert api.bodies[-1] == sent
+    assert "overview" not in page.url.replace("without=overview", "")
+
+    page.goto(page.url.replace(f"lang={language}&", ""))  # the cookie knows the language
+    expect(page.get_by_label(PLOT[language], exact=True)).to_have_value(sent["overview"])
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    page.goto(f"{address}/compare")
+    expect(page.get_by_role("rowheader", name=SAMPLE[language])).to_be_visible()
 
 
 @in_both_languages

@@ -229,6 +229,28 @@ def test_ledger_pages_fit_and_are_accessible(address: str, page: Page, language:
 
 @in_all_layouts
 @pytest.mark.usefixtures("api")
+def test_page_of_a_film_and_what_is_kept_fit_and_are_accessible(
+    address: str, page: Page, language: str, width: int
+):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{address}/?film=7&lang={language}")
+    name = {"ko": "항구", "en": "The *Harbour*"}[language]
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    expect_drawn_charts(page, 2)
+    assert "/film?" in page.url
+    assert_fits(page)
+    assert_accessible(page)
+    page.get_by_role(
+        "link", name={"ko": "입력 내용의 보관", "en": "What is kept"}[language]
+    ).click()
+    note = {"ko": "남는 것은 횟수뿐", "en": "except counts"}[language]
+    expect(page.get_by_text(note)).to_be_visible()
+    assert_fits(page)
+    assert_accessible(page)
+
+
+@in_all_layouts
+@pytest.mark.usefixtures("api")
 def test_unknown_address_is_explained_and_links_to_the_pages(
     address: str, page: Page, language: str, width: int
 ):

@@ -356,6 +356,7 @@ class StubApi:
             "/version": (200, MODEL),
             "/films": (200, FILMS),
             "/films/7": (200, FILM),
+            "/films/1": problem(404, "the film catalogue has no film 1"),
             "/people": (200, NAMES),
             "/ratings": (200, RATINGS),
             "/evidence": (200, EVIDENCE),

@@ -142,6 +142,7 @@ class ScoredFilm:
         error: The forecast rating minus the actual rating.
     """
 
+    film_id: int
     title: str | None
     release_date: date
     rating: float
@@ -155,6 +156,7 @@ class ScoredFilm:
     def parse(cls, body: Any) -> "ScoredFilm":
         """Convert one film in the API's response to `GET /track-record`."""
         return cls(
+            film_id=int(body["film_id"]),
             title=_optional_text(body["title"]),
             release_date=date.fromisoformat(body["release_date"]),
             rating=finite(body["rating"]),

@@ -7,7 +7,7 @@ import streamlit as st
 from ui.client.api import ApiError, fetch
 from ui.client.forecasts import UpcomingFilm, UpcomingFilms
 from ui.i18n.words import TEMPLATES, Words, fill
-from ui.widgets import notices
+from ui.widgets import address, film_lines, notices
 
 PER_PAGE = 20
 _SORTINGS = ("release_date", "-rating", "rating", "-change", "change", "title")
@@ -19,6 +19,9 @@ def main() -> None:
     words = Words(st.session_state.ui)
     st.title(words("coming_soon.title"), anchor=False)
     st.markdown(words("coming_soon.lead"))
+    address.bind("search", "coming_search", str, "")
+    address.bind("sort", "coming_sort", _sorting, _SORTINGS[0])
+    address.bind("page", "coming_page", address.page_number, 1)
     left, right = st.columns(2)
     search = left.text_input(words("coming_soon.search"), key="coming_search", max_chars=200)
     sort = right.selectbox(
@@ -33,6 +36,7 @@ def main() -> None:
     try:
         upcoming = _fetch(search, sort, page)
         if page > 1 and not upcoming.films:  # the search text has changed, so there are fewer pages
+            st.session_state.coming_page = 1
             upcoming = _fetch(search, sort, 1)
     except ApiError as error:
         notices.show_error(words, error)
@@ -51,6 +55,11 @@ def main() -> None:
         place = {"page": words.number(min(page, pages)), "pages": words.number(pages)}
         st.number_input(words("coming_soon.page", **place), 1, pages, key="coming_page")
     st.markdown(words("coming_soon.feeds"))
+
+
+def _sorting(name: str) -> str:
+    """Return the name of an order in the address, or raise a ValueError."""
+    return _SORTINGS[_SORTINGS.index(name)]
 
 
 def _fetch(search: str, sort: str, page: int) -> UpcomingFilms:
@@ -82,6 +91,7 @@ def _texts(words: Words, film: UpcomingFilm) -> dict[str, str]:
         for group, points in film.reasons[:_SHOWN_REASONS]
     ]
     return {
+        "address": film_lines.address(words, film.film_id),
         "title": film.title(words.code) or words("coming_soon.untitled"),
         "when": " · ".join(filter(None, when)),
         "rating": words.number(film.rating, "0.0"),

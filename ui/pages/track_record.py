@@ -7,7 +7,7 @@ import streamlit as st
 from ui.client.api import ApiError, fetch
 from ui.client.forecasts import ScoredDistribution, ScoredFilm, ScoredSubgroup, TrackRecord
 from ui.i18n.words import Words
-from ui.widgets import charts, film_records, notices, subgroups, table
+from ui.widgets import charts, film_lines, film_records, notices, subgroups, table
 
 
 def main() -> None:
@@ -173,6 +173,7 @@ def _films(words: Words, caption: str, films: Sequence[ScoredFilm]) -> None:
         ],
         numbers=(2, 3, 4, 5, 6),
         caption_hidden=True,
+        addresses=[film_lines.address(words, film.film_id) for film in films],
     )
 
 

@@ -4,6 +4,7 @@ So a link opens with its forecast, the browser's buttons "back" and "forward" le
 forecast, and a reload shows the same film. The address never contains the plot.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from ui.widgets import form_state
 WITHOUT: Final = "without"
 _OWN: Final = frozenset({*form_state.FIELDS, WITHOUT})
 _REMEMBERED_PLOTS: Final = 50
+_PAGE_DIGITS: Final = 5
 
 _Address = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -107,6 +109,41 @@ def link_query(facts: Facts, language: str) -> str:
     """
     # doseq: a list becomes one parameter per value, all with the same name.
     return "?" + urlencode({"lang": language, **parameters(facts)}, doseq=True)
+
+
+def bind(name: str, key: str, read: Callable[[str], Any], default: Any) -> None:
+    """Keep a query parameter and the value of a widget together. Call it before the widget.
+
+    Streamlit can do so itself (`bind="query-params"`). But it writes the labels of choices, which
+    are in the language of the page, and the browser's button "back" does not undo a change.
+
+    Args:
+        name: The name of the query parameter.
+        key: The key of the widget.
+        read: Converts the text in the address to the widget's value. It raises a ValueError for a
+            text that is no such value.
+        default: The value without the query parameter.
+    """
+    state, seen = st.session_state, f"address_{name}"
+    written = st.query_params.get(name)
+    if seen not in state or state[seen] != written:  # a link, or the browser's buttons
+        state[key] = default
+        with suppress(ValueError):
+            state[key] = default if written is None else read(written)
+    value = state.get(key, default)
+    shown = None if value in {default, None} else str(value)
+    if shown is None and written is not None:
+        del st.query_params[name]
+    elif shown is not None and shown != written:
+        st.query_params[name] = shown
+    state[seen] = shown
+
+
+def page_number(text: str) -> int:
+    """Read the number of a page of a list, or raise a ValueError."""
+    if text.isascii() and text.isdigit() and len(text) <= _PAGE_DIGITS and int(text):
+        return int(text)
+    raise ValueError(f"{text} is no page")
 
 
 def _present() -> _Address:

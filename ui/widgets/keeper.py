@@ -4,6 +4,7 @@ The server keeps nothing. The browser deletes it when the tab is closed (`sessio
 """
 
 import json
+from secrets import token_hex
 from typing import Any, Final
 
 import streamlit as st
@@ -17,20 +18,22 @@ _KEY: Final = "keeper"
 
 
 def draw() -> None:
-    """Give the browser what it keeps; in a new session, ask it for what it has kept.
+    """Give the browser what it keeps; get back what it has kept of an earlier session.
 
     Python cannot reach the browser's storage, so this is a component of Streamlit with a script.
     """
     state = st.session_state
-    kept = _kept()
-    if any(kept.values()):
-        state.keeper_writes = True  # from now on, also an empty form must be written
+    session = state.setdefault("keeper_session", token_hex(8))
     component = st.components.v2.component(
         _KEY, js=(TEMPLATES / "keeper.js").read_text("utf-8"), isolate_styles=False
     )
     component(
         key=_KEY,
-        data={"kept": json.dumps(kept) if state.get("keeper_writes") else None},
+        data={
+            "session": session,
+            "restored": "keeper_restored" in state,
+            "kept": json.dumps(_kept()),
+        },
         on_kept_change=_restore,
     )
 
@@ -49,7 +52,7 @@ def _restore() -> None:
     """Fill in the form and the comparison with what the browser has kept."""
     state = st.session_state
     kept = _parsed(state[_KEY].get("kept"))
-    state.keeper_writes = True
+    state.keeper_restored = True
     if not state.get("compared"):
         films = [form_state.cleaned(each) for each in kept.get("compared", [])[:_MOST_FILMS]]
         state.compared = [film for film in films if film]

@@ -110,7 +110,9 @@ def test_widget_texts_can_be_translated_back_to_english():
 
 
 def test_values_in_a_template_are_escaped():
-    filled = fill("document.html", {"language": "<b>", "widget_texts": '{"a": "b"}'})
+    filled = fill(
+        "document.html", {"language": "<b>", "consent": "false", "widget_texts": '{"a": "b"}'}
+    )
     assert "&lt;b&gt;" in filled
     assert "{&quot;a&quot;: &quot;b&quot;}" in filled
 

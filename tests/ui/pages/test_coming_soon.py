@@ -72,6 +72,47 @@ def test_feed_and_calendar_are_linked(language: str):
     assert "(/feeds/forecasts.atom)" in links
 
 
+def test_title_leads_to_the_page_of_the_film():
+    assert '<a href="film?lang=en&amp;film=1">The &lt;b&gt;' in html_of(open_page("coming_soon"))
+
+
+def test_search_order_and_page_stand_in_the_address_and_follow_it(api: StubApi):
+    page = open_page("coming_soon")
+    page.text_input(key="coming_search").set_value("lantern")
+    page.selectbox(key="coming_sort").set_value("-rating")
+    page.number_input(key="coming_page").set_value(2)
+    page = run(page)
+    expected = {"search": "lantern", "sort": "-rating", "page": "2"}
+    assert {name: page.query_params[name] for name in expected} == expected
+    for search, sort, number in (("", "release_date", 1), ("far", "title", 3)):
+        page.query_params.clear()
+        if search:  # as after the browser's button "forward"
+            page.query_params.update(search=search, sort=sort, page=str(number))
+        page = run(page)
+        assert page.text_input(key="coming_search").value == search
+        assert page.selectbox(key="coming_sort").value == sort
+        offset = (number - 1) * 20
+        wanted = f"/forecasts?search={search}&sort={sort}&limit=20&offset={offset}"
+        assert api.paths[-1] == wanted
+
+
+@pytest.mark.parametrize("query", [{"sort": "x", "page": "0"}, {"page": "-1"}, {"page": "9e9"}])
+def test_unusable_values_in_the_address_count_for_nothing(api: StubApi, query: dict[str, str]):
+    page = open_page("coming_soon")
+    page.query_params.update(query)
+    page = run(page)
+    assert api.paths[-1] == "/forecasts?search=&sort=release_date&limit=20&offset=0"
+    assert not set(query) & set(page.query_params)
+
+
+def test_page_number_after_the_last_one_shows_the_first(api: StubApi):
+    page = open_page("coming_soon")
+    api.responses["/forecasts"] = 200, FORECASTS | {"films": []}
+    page.query_params["page"] = "99"
+    run(page)
+    assert api.paths[-1].endswith("offset=0")
+
+
 def test_search_order_and_page_are_sent_to_the_api(api: StubApi):
     page = open_page("coming_soon")
     page.text_input(key="coming_search").set_value("lantern")

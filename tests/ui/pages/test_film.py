@@ -8,6 +8,7 @@ from tests.support.stub_api import FILM, FORECAST, NO_MODEL, StubApi, problem
 
 pytestmark = pytest.mark.usefixtures("api")
 POSTER = "https://image.tmdb.org/t/p/w185/a.jpg"
+FACTS = FILM["facts"] | {"directors": ["Ada Novak"]}
 RECORDED = [
     {
         "day": f"2026-11-{day}", "rating": rating, "version": "v",
@@ -36,7 +37,7 @@ def test_page_shows_titles_forecast_by_day_reasons_similar_films_and_a_link(api:
     assert '<a href="film?lang=en&amp;film=1">The *Lantern*</a>' in html_of(page)
     links: list[Any] = list(page.get("link_button"))
     assert [link.proto.url for link in links] == ["https://www.themoviedb.org/movie/7"]
-    assert api.bodies == [FILM["facts"]]
+    assert api.bodies == [FACTS]
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -108,4 +109,4 @@ def test_facts_can_be_changed_in_the_form(api: StubApi):
     assert page.text_area(key="overview").value == FILM["facts"]["overview"]
     assert page.query_params["runtime"] == "104"
     assert "film" not in page.query_params
-    assert api.bodies == [FILM["facts"]] * 2
+    assert api.bodies == [FACTS] * 2

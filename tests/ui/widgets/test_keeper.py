@@ -2,25 +2,20 @@ import json
 from typing import Any
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from tests.support.app_test import open_app, submit
 from ui.widgets import keeper
 
 
-def given(page: AppTest) -> Any:
-    """Return what the browser is given to keep; None if it is asked for what it has kept."""
-    components: list[Any] = list(page.get("bidi_component"))
-    return json.loads(components[-1].proto.json)["kept"]
-
-
 @pytest.mark.usefixtures("api")
-def test_browser_keeps_the_form_and_the_comparison_once_something_is_entered():
+def test_browser_keeps_the_form_and_the_comparison():
     page = open_app("en")
-    assert given(page) is None
     page.text_area(key="overview").set_value("A secret plot")
     page.session_state["compared"] = [{"genres": ["Drama"]}]
-    assert json.loads(given(submit(page))) == {
+    components: list[Any] = list(submit(page).get("bidi_component"))
+    given = json.loads(components[-1].proto.json)
+    assert not given["restored"]
+    assert json.loads(given["kept"]) == {
         "facts": {"overview": "A secret plot", "language": "en"},
         "compared": [{"genres": ["Drama"]}],
     }

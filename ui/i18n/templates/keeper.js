@@ -1,11 +1,10 @@
-// Keeps a text in the tab's storage. Without a text, returns the one that is kept.
+// Keeps a text in the tab's storage. If an earlier session has kept one there, returns it first.
 export default function ({ data, setStateValue }) {
-  const name = "kept";
   try {
-    if (data.kept !== null) {
-      sessionStorage.setItem(name, data.kept);
-    } else if (sessionStorage.getItem(name)) {
-      setStateValue(name, sessionStorage.getItem(name));
-    }
+    const earlier = JSON.parse(sessionStorage.getItem("kept"));
+    if (earlier && earlier.session !== data.session && !data.restored)
+      setStateValue("kept", earlier.kept);
+    else
+      sessionStorage.setItem("kept", JSON.stringify({session: data.session, kept: data.kept}));
   } catch { /* the browser allows no storage */ }
 }
