@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("api")
 
 def film(**facts: Any) -> AppTest:
     """Open the page in English, and forecast a film of 98 minutes."""
-    return submit(open_app("en", **FILM, runtime="98", **facts))
+    return open_app("en", **FILM, runtime="98", **facts)
 
 
 def enter(page: AppTest, **changes: Any) -> AppTest:
