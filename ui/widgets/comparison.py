@@ -14,6 +14,7 @@ from ui.widgets import charts, notices, results_csv, scenarios, table
 from ui.widgets.results_csv import FilmResult
 
 _MAX_CHART_FILMS: Final = 40  # the table below has all of them
+_SHOWN_STEP: Final = 5  # films; each step of the progress is a message to the browser
 _ORDERS: Final[dict[str, Callable[[FilmResult], Any]]] = {
     "number": lambda result: result.number,
     "most_rating": lambda result: -result.forecast.rating if result.forecast else 0,
@@ -92,7 +93,8 @@ def _outcomes(
                 notices.show_error(words, error)
                 stopped = True
         at += 1
-        show("progress")
+        if at % _SHOWN_STEP == 0:
+            show("progress")
         yield row, outcome
 
 
