@@ -9,7 +9,7 @@ from ui.client.api import ApiError, fetch
 from ui.client.forecasts import TrackRecord
 from ui.client.record import FilmRecord, OpenedFilms, RecordedFilms
 from ui.i18n.words import Words
-from ui.widgets import notices, table
+from ui.widgets import address, film_lines, notices, table
 
 _SHOWN_FILMS: Final = 20
 _MOST_FILMS: Final = 200  # that the API sends at once
@@ -34,6 +34,7 @@ def draw_last_week(words: Words) -> None:
 def draw_search(words: Words) -> None:
     """Draw the search in the record; without a text, draw the films that wait for votes."""
     st.header(words("record.search"), anchor=False)
+    address.bind("search", "record_search", str, "")
     text = st.text_input(
         words("record.search"),
         key="record_search",
@@ -90,6 +91,7 @@ def _films(words: Words, caption: str, films: Sequence[FilmRecord]) -> None:
         [_row(words, film) for film in films],
         numbers=(2, 3, 4, 5, 6),
         caption_hidden=True,
+        addresses=[film_lines.address(words, film.film_id) for film in films],
     )
 
 

@@ -86,7 +86,9 @@ def _samples(words: Words) -> None:
                 "title": words(f"samples.{chosen}_title"),
                 "overview": words(f"samples.{chosen}_plot"),
             }
+            _keep_own_words()
             form_state.fill_in(SAMPLES[chosen] | texts | {"language": words.code})
+            st.session_state.sample_facts = form_state.entered_facts()
             st.session_state.sample = None  # so that the visitor can choose the same sample again
 
     st.pills(
@@ -96,6 +98,24 @@ def _samples(words: Words) -> None:
         key="sample",
         on_change=start_from,
     )
+    # The language alone was not typed: the form begins with the language of the page.
+    if st.session_state.get("before_sample", {}).keys() - {"language"}:
+        st.button(words("find.undo"), key="sample_undo", on_click=_bring_back_own_words)
+
+
+def _keep_own_words() -> None:
+    """Keep what the visitor has entered, before a sample fills in the form."""
+    state = st.session_state
+    facts = form_state.entered_facts()
+    if facts != state.get("sample_facts"):  # it is no sample that was chosen before
+        state.before_sample = facts
+
+
+def _bring_back_own_words() -> None:
+    """Fill in the form with what it contained before the visitor chose a sample."""
+    state = st.session_state
+    form_state.fill_in(state.pop("before_sample"))
+    state.pop("sample_facts", None)
 
 
 def _draw_more(words: Words, choices: Choices) -> None:

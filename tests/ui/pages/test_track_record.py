@@ -2,7 +2,15 @@ from typing import Any
 
 import pytest
 
-from tests.support.app_test import chart_texts, click, error_of, open_page, run, visible_text
+from tests.support.app_test import (
+    chart_texts,
+    click,
+    error_of,
+    html_of,
+    open_page,
+    run,
+    visible_text,
+)
 from tests.support.stub_api import OPENED, RECORDED, TRACK_RECORD, StubApi, problem
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -161,3 +169,13 @@ def test_stopped_api_is_reported_and_retry_works_once_it_is_back(
     assert message in error_of(run(page))
     api.start()
     assert not click(page, retry).error
+
+
+def test_search_in_the_record_stands_in_the_address_and_films_lead_to_their_pages():
+    page = open_page("track_record")
+    page.text_input(key="record_search").set_value("far")
+    page = run(page)
+    assert page.query_params["search"] == "far"
+    assert '<a href="film?lang=en&amp;film=' in html_of(page)
+    page.query_params.clear()
+    assert run(page).text_input(key="record_search").value == ""

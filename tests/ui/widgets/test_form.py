@@ -1,5 +1,6 @@
 import pytest
 
+from tests.support.app_test import open_app, run
 from ui.i18n.words import LANGUAGES, Words
 from ui.widgets import form
 
@@ -10,3 +11,19 @@ def test_every_sample_has_a_title_and_a_plot(language: str, sample: str):
     words = Words(language)
     assert words(f"samples.{sample}_title")
     assert len(words(f"samples.{sample}_plot")) > 50
+
+
+@pytest.mark.usefixtures("api")
+def test_sample_overwrites_own_words_only_with_a_way_back():
+    page = open_app("en")
+    page.pills(key="sample").set_value("mine")
+    page = run(page)
+    assert "sample_undo" not in [button.key for button in page.button]
+    page.text_area(key="overview").set_value("My own plot")
+    for name in ("kitchen", "lighthouse"):  # the second one overwrites only the first
+        page.pills(key="sample").set_value(name)
+        page = run(page)
+    page.button(key="sample_undo").click()
+    page = run(page)
+    assert page.text_area(key="overview").value == "My own plot"
+    assert "sample_undo" not in [button.key for button in page.button]
