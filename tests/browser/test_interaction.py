@@ -164,6 +164,7 @@ def test_reload_and_the_back_button_keep_form_comparison_and_language(
 
     page.goto(page.url.replace(f"lang={language}&", ""))  # the cookie knows the language
     expect(page.get_by_label(PLOT[language], exact=True)).to_have_value(sent["overview"])
+    expect(compared).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", language)
     page.goto(f"{address}/compare")
     expect(page.get_by_role("rowheader", name=SAMPLE[language])).to_be_visible()
