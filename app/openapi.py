@@ -1,5 +1,6 @@
 """Complete the OpenAPI description that FastAPI generates, so that generators make good clients."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -64,6 +65,7 @@ def _complete(description: dict[str, Any]) -> None:
         _add_headers(operation)
     for schema in description["components"]["schemas"].values():
         _leave_out_empty_defaults(schema)
+    _leave_out_unused_schemas(description)
 
 
 def _operations(description: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -96,3 +98,10 @@ def _leave_out_empty_defaults(schema: dict[str, Any]) -> None:
     for field in schema.get("properties", {}).values():
         if field.get("default") == []:
             del field["default"]
+
+
+def _leave_out_unused_schemas(description: dict[str, Any]) -> None:
+    """Remove schemas that nothing refers to: a field with a schema of its own leaves its type's."""
+    schemas, text = description["components"]["schemas"], json.dumps(description)
+    for name in [each for each in schemas if f'"#/components/schemas/{each}"' not in text]:
+        del schemas[name]

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -96,3 +97,9 @@ def test_every_operation_describes_the_problems_that_any_request_can_get(operati
     for name, operation in operations.items():
         assert {"413", "415", "500"} <= operation["responses"].keys(), name
     assert "Retry-After" in operations["predict"]["responses"]["429"]["headers"]
+
+
+def test_every_described_schema_is_used(described: dict[str, Any]):
+    text = json.dumps(described)
+    for name in described["components"]["schemas"]:
+        assert f'"#/components/schemas/{name}"' in text, name
