@@ -6,7 +6,9 @@ import logging
 import os
 import signal
 import sys
-from socket import AF_INET, AF_INET6, SO_REUSEADDR, SOL_SOCKET, socket
+from contextlib import suppress
+from errno import EADDRINUSE
+from socket import AF_INET, AF_INET6, SO_ACCEPTCONN, SO_REUSEADDR, SOL_SOCKET, socket
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -38,8 +40,14 @@ parser.add_argument("--host", default="127.0.0.1", help="the address to listen o
 parser.add_argument("--port", type=int, help="the port to listen on, instead of API_PORT")
 
 
-class PortError(ExplainedError, OSError):
+class PortError(ExplainedError):
     """The API cannot listen at its address; the message says what to change."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        """Create the error for an address and the reason that the system gives."""
+        super().__init__(
+            f"cannot listen on {host}, port {port}: {reason}; set API_PORT to a free port"
+        )
 
 
 class Server(UvicornServer):
@@ -60,8 +68,15 @@ class Server(UvicornServer):
         self._deadline = Deadline(draining.seconds + LAST_SECONDS)
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Start to answer requests, once everything is loaded."""
-        await super().startup(sockets)
+        """Start to answer requests, once everything is loaded.
+
+        Raises:
+            PortError: Another program listens on the port, which it took at the same time.
+        """
+        with suppress(OSError):  # raised by asyncio's event loop; uvloop's closes the socket
+            await super().startup(sockets)
+        if not all(map(_listens, sockets or ())):
+            raise PortError(self.config.host, self.config.port, os.strerror(EADDRINUSE))
         # What is loaded stays, so the garbage collector need not look through it again and again.
         # Each time, it would hold up all requests.
         gc.freeze()
@@ -100,6 +115,8 @@ def server_for(settings: ApiSettings, host: str, port: int) -> Server:
 def bound_socket(host: str, port: int) -> socket:
     """Take a port for the API, before the slow start; nobody can connect to it yet.
 
+    Two programs that start at the same time can both take it. The later one then cannot listen.
+
     Raises:
         PortError: The port is taken, or the address is not one of this machine.
     """
@@ -107,12 +124,18 @@ def bound_socket(host: str, port: int) -> socket:
     bound.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         bound.close()
-        raise PortError(
-            f"cannot listen on {host}, port {port}: {error.strerror}; set API_PORT to a free port"
-        ) from error
+        reason = getattr(error, "strerror", None) or str(error).removesuffix(".")
+        raise PortError(host, port, reason) from error
     return bound
+
+
+def _listens(bound: socket) -> bool:
+    try:
+        return bool(bound.getsockopt(SOL_SOCKET, SO_ACCEPTCONN))
+    except OSError:
+        return False
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -18,6 +18,9 @@ FOLDER: Final = ROOT / ".sandbox"
 LOGS: Final = FOLDER / "logs"
 SETTINGS_MARK: Final = FOLDER / "settings.mark"  # digest of the services' settings
 HOST: Final = "127.0.0.1"
+_FIRST_PORT: Final = 10_000
+_FEWEST_PORTS: Final = 1_000  # to choose from
+_DEFAULT_FIRST_PORT_OF_CONNECTIONS: Final = 32_768  # the lowest default of the common systems
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,9 @@ def free_ports(count: int) -> list[int]:
 
 
 def _candidates() -> Iterator[int]:
-    first, last = 10_000, _first_port_of_connections()
+    first, last = _FIRST_PORT, _first_port_of_connections()
+    if last < first + _FEWEST_PORTS:  # this system leaves no room below its own range
+        last = _DEFAULT_FIRST_PORT_OF_CONNECTIONS
     # Process numbers often follow each other; the factor keeps the places apart.
     start = os.getpid() * 307
     return (first + (start + step) % (last - first) for step in itertools.count())
@@ -108,7 +113,7 @@ def _first_port_of_connections() -> int:
     try:
         return int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     except OSError:
-        return 32_768  # the lowest default of the common systems
+        return _DEFAULT_FIRST_PORT_OF_CONNECTIONS
 
 
 _CANDIDATES = _candidates()

@@ -182,6 +182,23 @@ def test_address_of_another_machine_is_reported():
         server.bound_socket("192.0.2.1", 8000)
 
 
+def test_impossible_port_is_reported():
+    with pytest.raises(server.PortError, match=r"port 70000: .*0-65535; set API_PORT"):
+        server.bound_socket("127.0.0.1", 70_000)
+
+
+def test_port_that_another_program_wins_is_reported_when_the_server_starts(
+    bucket_settings: Settings,
+):
+    with server.bound_socket("127.0.0.1", 0) as bound, socket.socket() as winner:
+        host, port = bound.getsockname()
+        winner.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        winner.bind((host, port))
+        winner.listen()
+        with pytest.raises(server.PortError, match=f"port {port}: Address already in use"):
+            server.server_for(bucket_settings, host, port).run([bound])
+
+
 def test_nobody_can_connect_before_the_server_starts():
     with server.bound_socket("127.0.0.1", 0) as bound:
         assert not takes_requests(bound.getsockname()[1])

@@ -3,8 +3,11 @@
 import socket
 import subprocess
 import sys
+from itertools import islice
 
-from sandbox.state import HOST, ROOT, free_ports, is_taken
+import pytest
+
+from sandbox.state import HOST, ROOT, _candidates, free_ports, is_taken
 
 ASK = "from sandbox.state import free_ports; print(*free_ports(50))"
 
@@ -37,3 +40,13 @@ def test_processes_that_search_at_the_same_time_find_different_ports() -> None:
     found = [port for search in searches for port in search.communicate()[0].split()]
     assert len(found) == 200
     assert len(set(found)) == 200
+
+
+@pytest.mark.parametrize("first", [1_024, 10_000, 10_500])
+def test_system_whose_own_range_begins_early_leaves_ports_too(
+    first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.state._first_port_of_connections", lambda: first)
+    ports = list(islice(_candidates(), 50))
+    assert all(10_000 <= port < 32_768 for port in ports)
+    assert len(set(ports)) == 50
