@@ -26,7 +26,7 @@ _HEADER: Final = re.compile(r"[ -~]+")  # the characters that an HTTP header may
 _LIMIT: Final = re.compile(r";r=(?P<room>\d{1,9});t=(?P<seconds>\d{1,9})")
 # For these paths the API needs data from S3 and no model. So status 503 means that it could not
 # read the data, not that it has no model.
-_BUCKET_PATHS: Final = frozenset({"/films", "/forecasts", "/track-record", "/history"})
+_BUCKET_PATHS: Final = frozenset({"films", "forecasts", "track-record", "history"})
 
 # Facts about a film by field name, as in the body of `POST /predict`.
 Facts = dict[str, Any]
@@ -202,7 +202,8 @@ def _error_from(path: str, response: requests.Response) -> ApiError:
     The API explains its errors in JSON, as RFC 9457 defines. If a proxy in front of the API sends
     the error, there is no such explanation. The `ApiError` then has only the HTTP status.
     """
-    unready = "unread" if path in _BUCKET_PATHS else "no_model"
+    first = path.split("/")[1].partition(".")[0]  # `films` in `/films/7`
+    unready = "unread" if first in _BUCKET_PATHS else "no_model"
     kinds = {503: unready, 422: "refused", 429: "busy", 401: "key"}
     kind = kinds.get(response.status_code, "unexpected")
     try:

@@ -14,6 +14,9 @@ THRESHOLDS: Final = tuple(quarter / 4 for quarter in range(4 * 4, 9 * 4 + 1))
 # The model learns from films of 40 minutes or more; nearly no film has more than 400.
 FEATURE_FILM_MINUTES: Final = (40, 400)
 _ALWAYS_STATED: Final = frozenset({6.0, 7.0, 8.0})  # the service states at most 20 others
+_WITH_CHANCES: Final = {
+    "at_least": [str(rating) for rating in THRESHOLDS if rating not in _ALWAYS_STATED]
+}
 
 
 @dataclass(frozen=True)
@@ -162,13 +165,23 @@ def forecast_of(facts: Facts) -> Forecast:
     Raises:
         ApiError: The running time is not that of a feature film, or see `fetch`.
     """
-    asked = [str(rating) for rating in THRESHOLDS if rating not in _ALWAYS_STATED]
-    forecast = fetch(Forecast.parse, "/predict", facts, {"at_least": asked})
+    forecast = fetch(Forecast.parse, "/predict", facts, _WITH_CHANCES)
     shortest, longest = FEATURE_FILM_MINUTES
     # The API forecasts other films with a warning, because TMDB lists short films, too.
     if "runtime" in forecast.warnings and not shortest <= float(facts["runtime"]) <= longest:
         raise ApiError("refused", errors=[("feature_film", "")])
     return forecast
+
+
+def forecast_of_known(film_id: int) -> Forecast:
+    """Request the forecast for a film of the catalogue, with the chances of all `THRESHOLDS`.
+
+    By its id, the API uses the ids of its people, and leaves the film out of its similar films.
+
+    Raises:
+        ApiError: See `fetch`.
+    """
+    return fetch(Forecast.parse, "/predict", {"tmdb_id": film_id}, _WITH_CHANCES)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import streamlit as st
 
 from ui.client.api import NOT_FOUND, ApiError, fetch
 from ui.client.films import DailyForecast, FilmDetails, film_id_of
-from ui.client.predictions import forecast_of
+from ui.client.predictions import forecast_of_known
 from ui.i18n.words import Words
-from ui.widgets import charts, film_lines, form_state, notices, result, table, titles
+from ui.widgets import charts, film_lines, film_search, notices, result, table, titles
 from ui.widgets.markdown import plain
 
 _POSTER_PIXELS: Final = 185
@@ -56,13 +56,10 @@ def _draw(words: Words, details: FilmDetails) -> None:
         st.link_button(words("find.at_tmdb"), details.url)
     _by_day(words, details.forecasts)
     if st.button(words("film.change")):
-        form_state.fill_in(details.facts)
-        st.session_state.asked = form_state.entered_facts()
-        st.session_state.film_details = details
-        st.session_state.film_asked = st.session_state.asked
+        film_search.fill_in(details)
         st.switch_page("ui/pages/forecast.py")
     try:
-        forecast = forecast_of(details.facts)
+        forecast = forecast_of_known(film.film_id)
     except ApiError as error:
         notices.show_error(words, error)
     else:

@@ -94,12 +94,17 @@ def _choose() -> None:
         details = fetch(FilmDetails.parse, f"/films/{film_id}")
     except ApiError:
         return  # the next search shows the same problem
-    # What the visitor has typed must not be lost.
+    fill_in(details)
+    state.film_chosen = True
+
+
+def fill_in(details: FilmDetails) -> None:
+    """Fill in the form with a film of the catalogue, and keep what the visitor has typed."""
+    state = st.session_state
     state.film_before = form_state.entered_facts()
     form_state.fill_in(details.facts)
     state.film_details, state.film_entities = details, details.entities
     state.asked = state.film_asked = form_state.entered_facts()
-    state.film_chosen = True
 
 
 def _undo() -> None:

@@ -32,7 +32,7 @@ def draw() -> None:
         data={
             "session": session,
             "restored": "keeper_restored" in state,
-            "kept": json.dumps(_kept()),
+            "kept": json.dumps(_kept(), ensure_ascii=False),  # a letter of Hangul counts once
         },
         on_kept_change=_restore,
     )

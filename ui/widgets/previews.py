@@ -28,10 +28,11 @@ def describe(visit: Visit) -> Preview:
     words = Words(choose(visit.first("lang"), visit.cookies.get("lang"), visit.accepted))
     page = visit.page or _FORM
     with acting_for(visit.address):
+        # The server leads browsers from `/?film=7` to the film's page, but not every other program.
+        if page in {_FORM, FILM} and (film_id := film_id_of(visit.first(FILM))):
+            return _described_film(words, film_id)
         if page == _FORM:
             return _described_form(words, visit)
-        if page == FILM and (film_id := film_id_of(visit.first(FILM))):
-            return _described_film(words, film_id)
     name = page if page in (*PAGES, *HIDDEN_PAGES) else _FORM
     return Preview(words.code, words(f"pages.{name}"), words("page.lead"))
 

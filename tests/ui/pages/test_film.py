@@ -37,7 +37,7 @@ def test_page_shows_titles_forecast_by_day_reasons_similar_films_and_a_link(api:
     assert '<a href="film?lang=en&amp;film=1">The *Lantern*</a>' in html_of(page)
     links: list[Any] = list(page.get("link_button"))
     assert [link.proto.url for link in links] == ["https://www.themoviedb.org/movie/7"]
-    assert api.bodies == [FACTS]
+    assert api.bodies == [{"tmdb_id": 7}]
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -109,4 +109,19 @@ def test_facts_can_be_changed_in_the_form(api: StubApi):
     assert page.text_area(key="overview").value == FILM["facts"]["overview"]
     assert page.query_params["runtime"] == "104"
     assert "film" not in page.query_params
-    assert api.bodies == [FACTS] * 2
+    with_ids = FACTS | {"directors": [{"id": 8, "name": "Ada Novak"}]}
+    assert api.bodies == [{"tmdb_id": 7}, with_ids]
+
+
+@pytest.mark.usefixtures("api")
+def test_facts_that_were_typed_before_come_back():
+    film = open_film()
+    film.session_state.overview = "My own plot"
+    page = click(film, "Change the facts")
+    assert page.session_state.film_before == {"overview": "My own plot"}
+    assert page.text_area(key="overview").value == FILM["facts"]["overview"]
+
+
+def test_catalogue_that_cannot_be_read_is_not_called_a_missing_model(api: StubApi):
+    api.responses["/films/7"] = problem(503, "the film catalogue is damaged")
+    assert "has no model yet" not in error_of(open_film())

@@ -31,7 +31,8 @@ def test_failing_api_leaves_the_title_of_the_page(api: StubApi):
     assert describe(visit({"genres": ["Drama"]})).title == "Film rating forecast"
 
 
-def test_film_is_described_by_its_last_recorded_forecast_and_poster(api: StubApi):
+@pytest.mark.parametrize("page", ["film", ""])
+def test_film_is_described_by_its_last_recorded_forecast_and_poster(api: StubApi, page: str):
     poster = "https://image.tmdb.org/t/p/w185/a.jpg"
     recorded = {
         "day": "2026-11-22", "rating": 6.5, "version": "v",
@@ -39,7 +40,7 @@ def test_film_is_described_by_its_last_recorded_forecast_and_poster(api: StubApi
     }  # fmt: skip
     later = recorded | {"day": "2026-11-23", "rating": 6.61}
     api.responses["/films/7"] = 200, FILM | {"poster": poster, "forecasts": [recorded, later]}
-    preview = describe(visit({"film": ["7"]}, "film"))
+    preview = describe(visit({"film": ["7"]}, page))
     assert (preview.title, preview.image) == ("The *Harbour*: 6.6 (5.5 to 7.5)", poster)
     assert api.bodies == []
 
