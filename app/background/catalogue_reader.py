@@ -45,6 +45,7 @@ class CatalogueReader(BucketReader):
         super().__init__(bucket_of, poll_seconds)
         self._folder = folder
         self._etag: str | None = None
+        self._path_in_use: Path | None = None
         self.catalogue: FilmCatalogue | None = None
 
     def start(self) -> None:
@@ -86,6 +87,7 @@ class CatalogueReader(BucketReader):
         (self._folder / _POINTER_NAME).write_text(current.pointer.model_dump_json())
         self._etag = current.etag
         self._delete_others(path)
+        self._path_in_use = path
 
     def _path(self, pointer: CataloguePointer) -> Path:
         return self._folder / f"films-{pointer.sha256}.sqlite"
@@ -93,12 +95,16 @@ class CatalogueReader(BucketReader):
     def _copy_of_earlier_process(self) -> FilmCatalogue | None:
         try:
             raw = (self._folder / _POINTER_NAME).read_bytes()
-            return FilmCatalogue(self._path(CataloguePointer.model_validate_json(raw)))
+            path = self._path(CataloguePointer.model_validate_json(raw))
+            catalogue = FilmCatalogue(path)
         except (OSError, ValueError, CatalogueError):
             return None  # the first process, or a copy that was not completed
+        self._path_in_use = path
+        return catalogue
 
     def _delete_others(self, path: Path) -> None:
-        # A request that still reads an old file is not disturbed: the file disappears at its end.
+        # A request in progress opens the file of its catalogue again for each query.
+        kept = {path, self._path_in_use}
         for other in self._folder.glob("films-*.sqlite"):
-            if other != path:
+            if other not in kept:
                 other.unlink(missing_ok=True)

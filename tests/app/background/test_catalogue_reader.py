@@ -6,6 +6,7 @@ from app.background.catalogue_reader import CatalogueReader
 from movierating.catalogue.publication import FILES, POINTER_KEY, Catalogues
 from movierating.s3 import Bucket
 from movierating.s3_errors import S3UnavailableError
+from tests.support.bundles import RUN_DATE
 from tests.support.catalogues import catalogue_file, films
 from tests.support.films import moment
 
@@ -14,27 +15,29 @@ AT = moment()
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Write catalogues with one and with two films."""
+    """Write catalogues with one, with two and with three films."""
     folder = tmp_path_factory.mktemp("catalogues")
-    return [catalogue_file(folder, films()[:count], name=f"{count}.sqlite") for count in (1, 2)]
+    return [catalogue_file(folder, films()[:count], name=f"{count}.sqlite") for count in (1, 2, 3)]
 
 
 def count(reader: CatalogueReader) -> int | None:
     return reader.catalogue.about.films if reader.catalogue else None
 
 
-def test_each_new_catalogue_is_copied_and_the_old_copy_deleted(
+def test_each_new_catalogue_is_copied_and_the_one_before_kept_for_requests_in_progress(
     bucket: Bucket, versions: list[Path], tmp_path: Path
 ):
     reader = CatalogueReader(lambda: bucket, tmp_path / "cache")
     reader.refresh()
     assert (count(reader), reader.problem) == (None, None)
     for number, path in enumerate(versions, start=1):
+        before = reader.catalogue
         Catalogues(bucket).publish(path, AT)
         reader.refresh()
         reader.refresh()  # nothing has changed
         assert (count(reader), reader.problem) == (number, None)
-        assert len(list((tmp_path / "cache").glob("*.sqlite"))) == 1
+        assert len(list((tmp_path / "cache").glob("*.sqlite"))) == min(number, 2)
+        assert before is None or before.film(1, RUN_DATE)
 
 
 @pytest.mark.parametrize("damage", ["missing", "changed", "pointer"])
