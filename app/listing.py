@@ -6,7 +6,7 @@ from fastapi import Query, Request
 from pydantic import AfterValidator
 
 from app import clock
-from app.dependencies import ForecastsReaderDep, catalogue_of, known_catalogue
+from app.dependencies import ForecastsReaderDep, catalogue_of
 from app.recorded import ListedFilm, films_of_span, matching, upcoming_films
 from app.spans import Span, span_of
 from movierating.ledger.records import Upcoming
@@ -70,6 +70,6 @@ def _films(request: Request, view: Upcoming | None, span: Span | None) -> list[L
     if span is None:
         return upcoming_films(view)
     today = clock.today()
-    # Films to come need no catalogue; without it, a list with released films would be incomplete.
-    catalogue = catalogue_of(request) if span.first <= today else known_catalogue(request)
-    return films_of_span(view, catalogue, span, today)
+    if span.first > today:  # films to come need no catalogue
+        return films_of_span(view, None, span, today)
+    return films_of_span(view, catalogue_of(request), span, today)

@@ -13,6 +13,7 @@ from starlette.routing import Match
 
 from app.field_errors import described
 from app.problem_types import PROBLEM_TYPES
+from movierating.catalogue.films import CatalogueError
 
 MEDIA_TYPE: Final = "application/problem+json"
 MAX_FIELDS: Final = 50  # invalid fields in one response; each is longer than what was sent
@@ -90,7 +91,8 @@ def install(app: FastAPI) -> None:
     """Register the handlers that turn the application's errors into problem responses."""
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(NoModelError, _no_model)
+    app.add_exception_handler(NoModelError, _unavailable)
+    app.add_exception_handler(CatalogueError, _unavailable)
 
 
 def problem(status: int, detail: str, errors: list[FieldProblem] | None = None) -> Problem:
@@ -213,5 +215,5 @@ def _unreadable_body(cause: BaseException | None) -> FieldProblem:
     return FieldProblem(field="body", code=code, message=message)
 
 
-async def _no_model(_: Request, error: Exception) -> JSONResponse:
+async def _unavailable(_: Request, error: Exception) -> JSONResponse:
     return problem_response(HTTPStatus.SERVICE_UNAVAILABLE, str(error))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from app.distributions import chances_of, quantiles_of
 from app.schemas import Chance, Quantile, RatingInterval, Reason
 from app.spans import Span
-from movierating.catalogue.films import FilmCatalogue
+from movierating.catalogue.films import CatalogueError, FilmCatalogue
 from movierating.catalogue.record import FilmRecord, released_between
 from movierating.catalogue.titles import film_id, title_key
 from movierating.films.text import name_key
@@ -215,12 +215,15 @@ def errors_of(
     Args:
         films: The films.
         view: Has the errors of the versions that forecast the upcoming films.
-        catalogue: Has those of earlier versions, too.
+        catalogue: Has those of earlier versions, too. If it cannot be read, it counts as absent.
     """
     versions = {each.film.forecast.version for each in films}
     stated = view.errors if view else {}
     errors = {each: stated[each].normalised() for each in versions & stated.keys()}
-    return errors | (catalogue.errors(versions - stated.keys()) if catalogue else {})
+    try:
+        return errors | (catalogue.errors(versions - stated.keys()) if catalogue else {})
+    except CatalogueError:
+        return errors
 
 
 def matching(films: Sequence[ListedFilm], text: str) -> Sequence[ListedFilm]:

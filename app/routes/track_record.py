@@ -14,7 +14,7 @@ from app.problems import BAD_INPUT, UNAVAILABLE
 from app.recorded import Outcome, interval_of, poster
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import DailyForecast
-from movierating.catalogue.films import FilmCatalogue
+from movierating.catalogue.films import CatalogueError, FilmCatalogue
 from movierating.catalogue.record import FilmRecord, State, find, first_release_since
 from movierating.ledger.records import (
     MARK_AGES,
@@ -115,11 +115,10 @@ def track_record(request: Request, reader: ForecastsReaderDep) -> TrackRecordNow
     if record is None:
         reader.refuse_unread()
         return None
-    catalogue, today = known_catalogue(request), clock.today()
-    waiting = find(catalogue, "", today, "waiting", limit=0)[1] if catalogue else None
-    return TrackRecordNow(
-        **dict(record), waiting=waiting, next_due=_next_due(reader.upcoming, catalogue, today)
-    )
+    try:
+        return _record_now(record, reader.upcoming, known_catalogue(request))
+    except CatalogueError:
+        return _record_now(record, reader.upcoming, None)  # `/films` names the problem
 
 
 @router.get(
@@ -155,6 +154,15 @@ def recorded_films(  # noqa: PLR0913, PLR0917 - one argument per query parameter
         films=[_recorded(each, catalogue, request.state.poster_base_url) for each in found],
         next=link_to_next_page(request, response, offset, limit, total),
     )
+
+
+def _record_now(
+    record: TrackRecord, view: Upcoming | None, catalogue: FilmCatalogue | None
+) -> TrackRecordNow:
+    today = clock.today()
+    waiting = find(catalogue, "", today, "waiting", limit=0)[1] if catalogue else None
+    next_due = _next_due(view, catalogue, today)
+    return TrackRecordNow(**dict(record), waiting=waiting, next_due=next_due)
 
 
 def _recorded(

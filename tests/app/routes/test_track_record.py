@@ -132,3 +132,24 @@ def test_unknown_state_is_refused_with_the_allowed_ones(client: TestClient):
     response = client.get("/v1/track-record/films", params={"state": "open"})
     assert response.status_code == 422
     assert response.json()["errors"][0]["message"] == "send one of: 'waiting' or 'scored'"
+
+
+def test_catalogue_that_cannot_be_read_is_a_problem_only_where_it_is_needed(
+    s3_server: S3Server, tmp_path: Path
+):
+    with serving_record(s3_server, tmp_path, catalogue_file(tmp_path)) as client:
+        (copy,) = (tmp_path / "cache").glob("films-*.sqlite")
+        copy.write_bytes(b"damaged" * 1_000)
+        assert get(client, "/v1/track-record")["waiting"] is None
+        for path in ("/v1/forecasts", "/v1/forecasts?opened=tomorrow", "/v1/forecasts.atom"):
+            assert client.get(path).status_code == 200
+        for path in (
+            "/v1/track-record/films",
+            "/v1/forecasts?opened=today",
+            "/v1/forecasts.ics?opened=today",
+            "/v1/films",
+            "/v1/films/1",
+        ):
+            response = client.get(path)
+            assert (response.status_code, response.json()["type"]) == (503, "/problems/not-ready")
+            assert response.json()["detail"] == "the film catalogue is damaged; publish it again"
