@@ -9,8 +9,8 @@ from typing import Final
 from fastapi import HTTPException
 
 from app.background.bucket_reader import POLL_SECONDS, BucketReader
-from movierating.catalogue.films import CatalogueError, FilmCatalogue
-from movierating.catalogue.publication import CataloguePointer, Catalogues
+from movierating.catalogue.films import FORMAT, CatalogueError, FilmCatalogue
+from movierating.catalogue.publication import CataloguePointer, Catalogues, PublicationError
 from movierating.s3 import Bucket
 from movierating.s3_errors import PreconditionFailedError
 
@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 _POINTER_NAME: Final = "films.json"
 _PARTIAL_NAME: Final = "films.partial"
+_OLDER: Final = (
+    "an older release wrote it; the next run of the pipeline's DAG tmdb_movie_forecast replaces it"
+)
 
 
 class CatalogueReader(BucketReader):
@@ -77,6 +80,8 @@ class CatalogueReader(BucketReader):
             return
         if current is None:
             return
+        if current.pointer.format != FORMAT:
+            raise PublicationError(_OLDER)
         path = self._path(current.pointer)
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +102,10 @@ class CatalogueReader(BucketReader):
             raw = (self._folder / _POINTER_NAME).read_bytes()
             path = self._path(CataloguePointer.model_validate_json(raw))
             catalogue = FilmCatalogue(path)
-        except (OSError, ValueError, CatalogueError):
+        except CatalogueError as error:
+            logger.warning("the copy of an earlier process is not used: %s", error)
+            return None
+        except (OSError, ValueError):
             return None  # the first process, or a copy that was not completed
         self._path_in_use = path
         return catalogue

@@ -17,7 +17,7 @@ from movierating.errors import ExplainedError
 from movierating.films.source import is_invented
 from movierating.model.distribution import NormalisedErrors, RatingDistributions
 
-FORMAT: Final = 1  # changes when an older reader could not read the file
+FORMAT: Final = 2  # changes when an older reader could not read the file
 # The films are numbered in the order of a list of results: a film to come before a released one,
 # and of these the better known first. SQLite finds matches in this order, so it can stop early.
 SCHEMA: Final = """

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,7 +49,7 @@ class CataloguePointer(BaseModel):
     # A newer release may add fields; older code must still find the file.
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    format: Literal[1]
+    format: int = Field(ge=1, le=FORMAT)  # an older one is there until the next publication
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     bytes: int = Field(gt=0, le=LARGEST_BYTES)
     source: str

@@ -1,8 +1,11 @@
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from app.background.catalogue_reader import CatalogueReader
+from movierating.catalogue.films import FORMAT
 from movierating.catalogue.publication import FILES, POINTER_KEY, Catalogues
 from movierating.s3 import Bucket
 from movierating.s3_errors import S3UnavailableError
@@ -83,3 +86,26 @@ def test_damaged_copy_of_an_earlier_process_is_ignored(
         path.write_bytes(b"damaged")
     reader = CatalogueReader(lambda: bucket, tmp_path)
     assert reader._copy_of_earlier_process() is None
+
+
+def test_catalogue_of_an_older_format_is_not_used_and_the_log_says_what_replaces_it(
+    bucket: Bucket, versions: list[Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    pointer = Catalogues(bucket).publish(versions[0], AT)
+    CatalogueReader(lambda: bucket, tmp_path).refresh()
+    older = pointer.model_copy(update={"format": FORMAT - 1})
+    bucket.put(POINTER_KEY, older.model_dump_json().encode())
+    for path in tmp_path.glob("*.sqlite"):
+        with closing(sqlite3.connect(path)) as database, database:
+            database.execute("UPDATE about SET value = ? WHERE name = 'format'", (FORMAT - 1,))
+    reader = CatalogueReader(lambda: bucket, tmp_path)
+    reader.start()
+    reader.stop()
+    assert reader.catalogue is None
+    assert f"is not used: the film catalogue has format {FORMAT - 1}" in caplog.text
+    reader.refresh()
+    assert reader.problem
+    assert reader.problem.startswith("an older release wrote it")
+    Catalogues(bucket).publish(versions[1], AT)
+    reader.refresh()
+    assert (count(reader), reader.problem) == (2, None)

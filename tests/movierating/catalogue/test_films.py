@@ -157,8 +157,8 @@ def test_photos_of_people_are_found_by_id_for_six_months(tmp_path: Path):
 def test_file_of_another_format_is_refused_in_a_sentence(tmp_path: Path):
     path = catalogue_file(tmp_path)
     with closing(sqlite3.connect(path)) as database, database:
-        database.execute("UPDATE about SET value = '2' WHERE name = 'format'")
-    with pytest.raises(CatalogueError, match="has format 2, and this code reads format 1"):
+        database.execute("UPDATE about SET value = '3' WHERE name = 'format'")
+    with pytest.raises(CatalogueError, match="has format 3, and this code reads format 2"):
         FilmCatalogue(path)
 
 

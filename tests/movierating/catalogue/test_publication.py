@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 import pytest
 
-from movierating.catalogue.films import FilmCatalogue
+from movierating.catalogue.films import FORMAT, FilmCatalogue
 from movierating.catalogue.publication import (
     FILES,
     POINTER_KEY,
@@ -121,6 +121,16 @@ def test_invented_films_never_replace_real_ones(
     assert pointer_of(catalogues).films == 1
 
 
+def test_catalogue_of_an_older_format_is_replaced(
+    catalogues: Catalogues, bucket: Bucket, versions: list[Path]
+):
+    older = catalogues.publish(versions[0], AT).model_copy(update={"format": FORMAT - 1})
+    bucket.put(POINTER_KEY, older.model_dump_json().encode())
+    replaced = catalogues.publish(versions[1], AT)
+    assert (replaced.format, replaced.previous) == (FORMAT, older.sha256)
+    assert pointer_of(catalogues) == replaced
+
+
 @pytest.mark.parametrize("damage", ["missing", "shorter", "longer", "changed"])
 def test_file_that_is_not_the_published_one_is_refused(
     catalogues: Catalogues, bucket: Bucket, versions: list[Path], tmp_path: Path, damage: str
@@ -138,7 +148,7 @@ def test_file_that_is_not_the_published_one_is_refused(
     assert not copy.exists() or copy.stat().st_size <= len(raw) + 1  # never more than announced
 
 
-@pytest.mark.parametrize("raw", [b"", b"{}", b'{"format": 2}'])
+@pytest.mark.parametrize("raw", [b"", b"{}", b'{"format": 3}'])
 def test_damaged_pointer_is_refused_in_a_sentence(
     catalogues: Catalogues, bucket: Bucket, raw: bytes
 ):
