@@ -11,7 +11,8 @@ from typing import Final
 
 from movierating.films.text import name_key
 
-_EAST_ASIAN: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # Kana, Han, Hangul
+# TMDB has names of Western people in these scripts, too: longer ones, or in Kana or with a space.
+_NATIVE: Final = re.compile("[\u3005\u3400-\u9fff\uac00-\ud7af]{2,4}")  # Han, Hangul
 _MAX_WORDS: Final = 5  # a longer name is not one of such a person
 
 
@@ -23,10 +24,11 @@ def loose_key(name: str) -> str:
 def loose_keys(names: Iterable[str]) -> set[str]:
     """Return the loose keys under which somebody with these normalised names is found.
 
-    The set is empty if none of the names is in Korean, Japanese or Chinese letters.
+    The set is empty if no name has the form of a native Korean, Japanese or Chinese one: two to
+    four letters in Hangul or Han, without a space.
     """
     listed = list(names)
-    if not any(not name.isascii() and _EAST_ASIAN.search(name) for name in listed):
+    if not any(map(_NATIVE.fullmatch, listed)):
         return set()
     return {"".join(words) for name in listed for words in _orders(name_key(name).split())}
 

@@ -90,8 +90,9 @@ def test_own_name_comes_before_the_other_name_of_somebody_else():
     assert WITH_OTHERS.bearing("Ada Novak") == [1, 0]
 
 
-def test_other_order_is_found_only_for_names_in_such_a_script():
-    assert NameIndex([Entity(1, "James Thomas")]).find("Thomas James") is None
+@pytest.mark.parametrize("others", [[], ["제임스 토머스", "ジェームズ・トーマス"]])
+def test_other_order_is_found_only_for_people_with_a_native_name(others: list[str]):
+    assert NameIndex([Entity(1, "James Thomas")], {1: others}).find("Thomas James") is None
 
 
 def test_other_name_of_somebody_is_no_name_of_an_unknown_id():
