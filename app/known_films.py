@@ -139,7 +139,8 @@ async def fetched_film(films: TmdbFilms, film_id: int, bundle: Bundle | None) ->
     try:
         fetched = await films.film(film_id)
     except FetchError as error:
-        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
+        wait = {"Retry-After": str(error.seconds)} if error.seconds else None
+        raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, str(error), wait) from None
     if bundle and fetched.source != bundle.manifest.data.source:
         raise HTTPException(
             HTTPStatus.CONFLICT,

@@ -29,7 +29,7 @@ from movierating.films.tmdb import PARTS, incomplete_parts, is_complete, korean
 from movierating.films.tokens import MAX_CAST
 from movierating.settings import ApiSettings
 from movierating.time_limits import limited_session, reason
-from movierating.tmdb_access import authenticate, source_of
+from movierating.tmdb_access import NOT_FOUND_CODE, authenticate, source_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +43,27 @@ _KEPT_SECONDS: Final = 3_600
 _KEPT_FILMS: Final = 500  # a film needs a few kilobytes
 _MAX_BYTES: Final = 4_000_000
 _PIECE_BYTES: Final = 65_536
-_NOT_FOUND_CODE: Final = 34  # TMDB's own status code for a film that does not exist
+_LARGEST_ID: Final = 2**31 - 1  # TMDB refuses larger ones
+# Of a 404 with another code, or without one, the sender may be a proxy. The second one is TMDB's
+# code for an id of a wrong form.
+_UNKNOWN_CODES: Final = frozenset({NOT_FOUND_CODE, 6})
+# TMDB is there, and refuses this request.
+_REFUSALS: Final = frozenset({requests.codes.bad_request, requests.codes.unprocessable_entity})
 _FAILURES_TO_PAUSE: Final = 3
 _PAUSE_SECONDS: Final = 60
 
 
 class FetchError(Exception):
-    """TMDB cannot be asked now, or sent no usable film; the message is for the caller."""
+    """TMDB cannot be asked now, or sent no usable film; the message is for the caller.
+
+    Attributes:
+        seconds: After how many seconds TMDB can be asked again; None if this is unknown.
+    """
+
+    def __init__(self, message: str, seconds: int | None = None) -> None:
+        """Keep the sentence for the caller, and the seconds."""
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class _OutageError(FetchError):
@@ -124,6 +138,8 @@ class TmdbFilms:
             FetchError: Too many films were fetched, TMDB does not answer in time, or its answer
                 cannot be used.
         """
+        if film_id > _LARGEST_ID:
+            raise _unknown(film_id)
         found = self._kept.get(film_id)
         if found is None:
             # One caller who leaves must not end the request for which another one waits.
@@ -146,15 +162,17 @@ class TmdbFilms:
             seconds = max(1, ceil(free_at - datetime.now(UTC).timestamp()))
             raise FetchError(
                 f"this service fetches at most {PER_MINUTE.amount} films a minute from TMDB; send "
-                f"the request again in {seconds} s, or send the facts"
+                f"the request again in {seconds} s, or send the facts",
+                seconds,
             )
 
     async def _fetch_in_time(self, film_id: int) -> FetchedFilm | NoSuchFilmError:
+        seconds = None
         try:
             async with asyncio.timeout(SECONDS):
                 found = await self._calls.run(self._fetch, str(film_id))
         except CircuitBreakerError:
-            problem = "TMDB does not answer at present"
+            problem, seconds = "TMDB does not answer at present", self._pause()
         except FetchError as error:
             problem = str(error)
         except TimeoutError:
@@ -166,11 +184,16 @@ class TmdbFilms:
             return found
         # Not raised in the `except` blocks: the text of the first error may contain the key.
         logger.warning("a film could not be fetched: %s", problem)
-        raise FetchError(f"{problem}; send the request again later, or send the facts")
+        when = f"in {seconds} s" if seconds else "later"
+        raise FetchError(f"{problem}; send the request again {when}, or send the facts", seconds)
+
+    def _pause(self) -> int:
+        """Return after how many seconds TMDB is asked again."""
+        return max(1, ceil(self._service.open_remaining))
 
     def _count_hang(self) -> None:
         with suppress(_OutageError), self._service:
-            raise _OutageError
+            raise _OutageError("TMDB's answer hangs")
 
     def _fetch_now(self, film_id: str) -> FetchedFilm | NoSuchFilmError:
         """Request a film, and the parts that TMDB left out of its answer; runs in a thread."""
@@ -179,9 +202,7 @@ class TmdbFilms:
             path = f"/movie/{film_id}"
             raw, source = self._get(session, path, {"append_to_response": ",".join(PARTS)})
             if raw is None:
-                return NoSuchFilmError(
-                    "unknown_film", f"neither the film catalogue nor TMDB has a film {film_id}"
-                )
+                return _unknown(int(film_id))
             if raw.get("id") != int(film_id):
                 raise FetchError("TMDB sent another film")
             if refusal := _refusal(raw):
@@ -214,12 +235,25 @@ class TmdbFilms:
         else:
             if answer.status_code == requests.codes.ok and isinstance(content, dict):
                 return content, source
-            if isinstance(content, dict) and content.get("status_code") == _NOT_FOUND_CODE:
+            if _says_unknown(answer.status_code, content):
                 return None, source
             problem = f"TMDB answered HTTP {answer.status_code} without a film"
+            if answer.status_code in _REFUSALS:
+                raise FetchError(problem)
             if answer.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
                 problem = "TMDB refuses the TMDB_API_KEY of this service"
         raise _OutageError(problem)
+
+
+def _says_unknown(status: int, content: Any) -> bool:
+    found = content.get("status_code") if isinstance(content, dict) else None
+    return status == requests.codes.not_found and found in _UNKNOWN_CODES
+
+
+def _unknown(film_id: int) -> NoSuchFilmError:
+    return NoSuchFilmError(
+        "unknown_film", f"neither the film catalogue nor TMDB has a film {film_id}"
+    )
 
 
 def _json_of(answer: requests.Response) -> Any:

@@ -12,6 +12,7 @@ import requests
 
 from movierating.films.source import STAND_IN_HEADER, TMDB, from_header
 
+NOT_FOUND_CODE: Final = 34  # TMDB's own status code for a film, person or list that it lacks
 _TMDB_HOSTS: Final = frozenset({TMDB, "api.tmdb.org"})
 _V3_KEY: Final = re.compile(r"[0-9a-f]{32}")
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import requests
 
+from movierating.tmdb_access import NOT_FOUND_CODE
 from scripts.runtime.clock import now
 from scripts.tmdb.errors import ClockError, NotFoundError, TmdbError, TmdbUnavailableError
 from scripts.tmdb.listing import FilmJson, Listing
@@ -14,7 +15,6 @@ from scripts.tmdb.listing import FilmJson, Listing
 _ENTRIES_TO_JUDGE: Final = 6  # a page with fewer entries may be without any film id
 _LARGEST_ID: Final = 2**63 - 1  # of the store's column
 _CLOCK_TOLERANCE: Final = timedelta(days=1)  # a cached response may carry a date some hours old
-_NOT_FOUND: Final = 34  # TMDB's own status code for a film or list that does not exist
 # A longer age is a mistake of a cache; with it, the records would seem to be expired.
 _LONGEST_AGE: Final = timedelta(days=30)
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
@@ -104,7 +104,7 @@ def object_of(content: Any, number: int, kind: str) -> FilmJson:
 def refusal(answer: requests.Response) -> Exception:
     """Return the error that an answer with an HTTP status of 400 or more means."""
     status = answer.status_code
-    if status == requests.codes.not_found and _status_code(answer) == _NOT_FOUND:
+    if status == requests.codes.not_found and _status_code(answer) == NOT_FOUND_CODE:
         return NotFoundError(times_of(answer).made_at)
     if status in {requests.codes.unauthorized, requests.codes.forbidden}:
         return TmdbError(f"TMDB refuses the key (HTTP {status}); check TMDB_API_KEY")

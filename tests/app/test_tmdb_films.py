@@ -17,7 +17,7 @@ from limits import RateLimitItemPerMinute
 from app import tmdb_films as module
 from app.field_errors import CODES
 from app.film_facts import FilmFacts
-from app.tmdb_films import FetchedFilm, FetchError, TmdbFilms
+from app.tmdb_films import FetchedFilm, FetchError, NoSuchFilmError, TmdbFilms
 from movierating.catalogue.publication import Catalogues
 from movierating.films.source import STAND_IN_HEADER, TMDB, invented_films
 from movierating.films.tokens import MAX_CAST
@@ -221,6 +221,46 @@ def test_id_that_nobody_has_is_said_and_not_asked_again(client: TestClient, tmdb
     assert len(tmdb.requested) == 1
 
 
+@pytest.mark.parametrize("code", [6, 34])
+def test_film_that_tmdb_does_not_have_is_no_outage(tmdb: FakeTmdb, code: int):
+    tmdb.answers["/3/movie/404"] = (404, {"status_code": code})
+    with pytest.raises(NoSuchFilmError, match="nor TMDB has a film 404"):
+        fetched(tmdb.url, 404)
+
+
+def test_id_that_tmdb_cannot_have_is_not_asked_for(tmdb: FakeTmdb):
+    with pytest.raises(NoSuchFilmError, match="nor TMDB has a film 2147483648"):
+        fetched(tmdb.url, 2**31)
+    assert tmdb.requested == []
+
+
+def test_pause_of_an_outage_is_stated_as_retry_after(client: TestClient, tmdb: FakeTmdb):
+    for film_id in range(800_000, 800_003):
+        tmdb.answers[f"/3/movie/{film_id}"] = (500, {})
+        client.post("/v1/predict", json={"tmdb_id": film_id})
+    response = client.post("/v1/predict", json={"tmdb_id": 900_777})
+    assert response.status_code == 503
+    seconds = response.headers["Retry-After"]
+    assert f"TMDB does not answer at present; send the request again in {seconds} s" in (
+        response.json()["detail"]
+    )
+    assert int(seconds) > 5
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_requests_that_tmdb_refuses_do_not_stop_the_others(tmdb: FakeTmdb, status: int):
+    films = TmdbFilms(settings_for(tmdb.url))
+
+    async def fetch_after_refusals() -> FetchedFilm:
+        for film_id in range(1, 5):
+            tmdb.answers[f"/3/movie/{film_id}"] = (status, {"status_code": 5})
+            with pytest.raises(FetchError, match=f"TMDB answered HTTP {status} without a film"):
+                await films.film(film_id)
+        return await films.film(900_777)
+
+    assert asyncio.run(fetch_after_refusals()).film.title == "Newcomer"
+
+
 @pytest.mark.parametrize("key", [TOKEN, TMDB_KEY])
 @pytest.mark.parametrize(
     ("answer", "problem"),
@@ -267,7 +307,7 @@ def test_tmdb_that_cannot_be_reached_is_explained_and_left_alone(
     with caplog.at_level(logging.DEBUG):
         *unreachable, last = asyncio.run(problems())
     assert all(each.startswith("TMDB cannot be reached (Connect") for each in unreachable)
-    assert last.startswith("TMDB does not answer at present")
+    assert last.startswith("TMDB does not answer at present; send the request again in ")
     assert key not in caplog.text
 
 
@@ -291,6 +331,7 @@ def test_callers_together_cannot_make_the_service_a_crawler(
     assert "fetches at most 3 films a minute from TMDB" in rows[3]["problem"]["detail"]
     refused = client.post("/v1/predict", json={"tmdb_id": 900_777})
     assert (refused.status_code, refused.json()["type"]) == (503, "/problems/not-ready")
+    assert f"again in {refused.headers['Retry-After']} s" in refused.json()["detail"]
     assert client.post("/v1/predict", json={"tmdb_id": ids[0]}).status_code == 200  # kept
     assert client.post("/v1/predict", json={"tmdb_id": 1}).status_code == 200  # in the catalogue
 
