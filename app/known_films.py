@@ -186,7 +186,8 @@ def status_of(film: FoundFilm) -> Status:
 def _merged(facts: FilmFacts, taken: TakenFilm, bundle: Bundle) -> CompletedFilm:
     film, raw = taken.film, taken.facts
     known, refused = read_usable(raw)
-    ignored = [IgnoredValues(field=name, values=[], reason=_UNUSABLE) for name in sorted(refused)]
+    unused = sorted(refused - facts.model_fields_set)
+    ignored = [IgnoredValues(field=name, values=[], reason=_UNUSABLE) for name in unused]
     merged = facts.completed_by(known)
     if not merged.has_plot_or_genre:
         place = "the catalogue" if taken.origin == "catalogue" else "TMDB"

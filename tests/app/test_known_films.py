@@ -147,6 +147,8 @@ def test_value_of_the_catalogue_that_the_api_refuses_is_left_out_and_named(clien
     answer = forecast_of(client, tmdb_id=LONG["id"])
     assert "title" in answer["missing"]
     assert "title" in [each["field"] for each in answer["ignored"]]
+    own = forecast_of(client, tmdb_id=LONG["id"], title="Short")
+    assert "title" not in [each["field"] for each in own["ignored"]]
 
 
 def test_film_as_tmdb_sends_it_is_not_looked_up(client: TestClient):
