@@ -241,8 +241,9 @@ def test_pause_of_an_outage_is_stated_as_retry_after(client: TestClient, tmdb: F
     response = client.post("/v1/predict", json={"tmdb_id": 900_777})
     assert response.status_code == 503
     seconds = response.headers["Retry-After"]
-    assert f"TMDB does not answer at present; send the request again in {seconds} s" in (
-        response.json()["detail"]
+    assert (
+        f"TMDB does not answer at present; send the request again in {seconds} s"
+        in (response.json()["detail"])
     )
     assert int(seconds) > 5
 

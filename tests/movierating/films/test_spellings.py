@@ -17,7 +17,14 @@ def test_japanese_name_is_found_in_any_order(name: str):
 
 @pytest.mark.parametrize(
     "name",
-    ["Джеймс Томас", "제임스 토머스", "ジェームズ", "ジェームズ・トーマス", "詹姆斯·托马斯", "詹姆斯托马斯"],
+    [
+        "Джеймс Томас",
+        "제임스 토머스",
+        "ジェームズ",
+        "ジェームズ・トーマス",
+        "詹姆斯·托马斯",
+        "詹姆斯托马斯",
+    ],
 )
 def test_people_without_such_a_name_are_found_in_no_other_order(name: str):
     assert loose_keys(["James Thomas", name]) == set()
