@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from movierating.ledger.ledger import ForecastLedger
-from movierating.ledger.records import Forecast, Score
-from movierating.registry.registry import Registry
+from movierating.ledger.records import Forecast, Score, last_before_release
+from movierating.registry.reading import RegistryReader
 from movierating.s3 import open_bucket
 from movierating.settings import PipelineSettings
 from scripts.ledger.sources import open_ledger, production_source
@@ -16,6 +16,10 @@ from scripts.ledger.track_record import figures, newest_per_film
 LISTED_FILMS: Final = 15
 LONGEST: Final = 3_500  # characters; Slack cuts longer messages
 _LONGEST_TITLE: Final = 80
+# Slack's own escapes; after the marks of bold text and the like, a space that nobody sees.
+_NEUTRALISED: Final = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {mark: f"{mark}\u200b" for mark in "*_~`"}
+)
 _DAY: Final = timedelta(days=1)
 _WEEK: Final = 7 * _DAY
 
@@ -32,7 +36,7 @@ def weekly_message(day: date, settings: PipelineSettings) -> str | None:
         S3UnavailableError: S3 cannot be used with these settings.
     """
     bucket = open_bucket(settings)
-    ledger = open_ledger(bucket, production_source(Registry(bucket)))
+    ledger = open_ledger(bucket, production_source(RegistryReader(bucket)))
     opening = openings(ledger, day)
     scores = scores_of_last_month(ledger.scores(), day, settings.forecast_min_votes)
     return compose(opening, scores, day, settings.forecast_min_votes)
@@ -47,17 +51,29 @@ def week_of(day: date) -> str:
 def openings(ledger: ForecastLedger, day: date) -> list[Forecast]:
     """Return the last forecast before its release of each film that opens in a day's week.
 
-    Later forecasts know later release dates: a film that was moved to another week is left out.
+    The newest forecast knows the release date best: a film that was moved to another week is left
+    out. So is a film without a forecast on the last day of forecasts before its release: it was
+    postponed for a long time, cancelled or deleted.
     """
     monday = day - day.weekday() * _DAY
-    found: dict[int, Forecast] = {}
-    # Without a run on Sunday, an older forecast of Monday's films is used.
-    for each in ledger.read(monday - _WEEK, day):
-        if not monday <= each.release_date < monday + _WEEK:
-            found.pop(each.film_id, None)
-        elif each.day < each.release_date:
-            found[each.film_id] = each
-    return sorted(found.values(), key=lambda each: (-each.rating, each.film_id))
+    first = monday - _WEEK  # without a run on Sunday, an older forecast of Monday's films is used
+    days: set[date] = set()
+    releases: dict[int, date] = {}
+    for each in ledger.read(first, day):
+        days.add(each.day)
+        releases[each.film_id] = each.release_date
+    in_week = {
+        film_id: release
+        for film_id, release in releases.items()
+        if monday <= release < monday + _WEEK
+    }
+    last = last_before_release(ledger.read(first, day), in_week)
+    found = [
+        each.model_copy(update={"release_date": in_week[each.film_id]})
+        for each in last.values()
+        if each.day == max(known for known in days if known < in_week[each.film_id])
+    ]
+    return sorted(found, key=lambda each: (-each.rating, each.film_id))
 
 
 def scores_of_last_month(scores: Iterable[Score], day: date, min_votes: int) -> list[Score]:
@@ -113,15 +129,21 @@ def _last_month(scores: Sequence[Score], day: date, min_votes: int) -> Iterator[
         return
     found = figures(scores)
     worst = max(scores, key=lambda each: abs(each.error))
-    direction = "too high" if found.bias > 0 else "too low"
     yield (
         f"Films of {month} with {min_votes} votes or more: {found.films}. Inside the interval: "
-        f"{sum(each.inside for each in scores)}. Mean absolute error: {found.mae:.2f} points; on "
-        f"average {abs(found.bias):.2f} {direction}."
+        f"{sum(each.inside for each in scores)}. Mean absolute error: {found.mae:.2f} points; "
+        f"{_bias(found.bias)}."
     )
     yield (
         f"Largest error: {_title(worst)}, forecast {worst.rating:.1f}, rating {worst.actual:.1f}."
     )
+
+
+def _bias(bias: float) -> str:
+    size = f"{abs(bias):.2f}"
+    if float(size) == 0:
+        return "no bias"
+    return f"on average {size} too {'high' if bias > 0 else 'low'}"
 
 
 def _title(film: Forecast | Score) -> str:
@@ -129,4 +151,4 @@ def _title(film: Forecast | Score) -> str:
     original = film.original_title if isinstance(film, Forecast) else None
     title = " ".join((film.title or original or f"Film {film.film_id}").split())
     short = title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1]}…"
-    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return short.translate(_NEUTRALISED)

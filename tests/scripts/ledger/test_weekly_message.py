@@ -77,6 +77,22 @@ def test_title_cannot_call_people_or_add_lines():
     assert "• &lt;!channel&gt; &amp; • Fake, " in text
 
 
+def test_title_keeps_the_characters_that_slack_would_read_as_markup():
+    text = compose([forecast(title="*M*_A_~S~`H`")], [], MONDAY, 50)
+    assert text
+    assert "• *\u200bM*\u200b_\u200bA_\u200b~\u200bS~\u200b`\u200bH`\u200b, " in text
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [(0.004, "no bias"), (-0.004, "no bias"), (-0.006, "on average 0.01 too low")],
+)
+def test_bias_that_rounds_to_nothing_has_no_direction(error: float, sentence: str):
+    text = compose([], [scored(error=error)], MONDAY, 50)
+    assert text
+    assert f"points; {sentence}." in text
+
+
 @pytest.mark.parametrize(("day", "week"), [("2026-12-28", "2026-W53"), ("2027-01-03", "2026-W53")])
 def test_week_is_named_by_iso_8601(day: str, week: str):
     assert week_of(date.fromisoformat(day)) == week
@@ -101,6 +117,26 @@ def test_films_of_the_week_have_their_last_forecast_before_the_release(bucket: B
     )
     found = openings(ledger, MONDAY + 2 * DAY)
     assert [(each.film_id, each.rating) for each in found] == [(2, 7.5), (1, 6.0)]
+
+
+def test_film_that_is_no_longer_forecast_does_not_open(bucket: Bucket):
+    ledger = ForecastLedger(bucket)
+    ledger.append(
+        [
+            forecast(1, MONDAY - 2 * DAY, release_date=MONDAY),  # cancelled on Sunday
+            forecast(2, MONDAY - 2 * DAY, release_date=MONDAY + 3 * DAY),
+            forecast(3, MONDAY - 2 * DAY, release_date=MONDAY + 3 * DAY),
+        ]
+    )
+    ledger.append(
+        [
+            forecast(2, MONDAY - DAY, release_date=MONDAY + 3 * DAY),  # cancelled on Monday
+            forecast(3, MONDAY - DAY, release_date=MONDAY + 3 * DAY),
+        ]
+    )
+    ledger.append([forecast(3, MONDAY, release_date=MONDAY + 4 * DAY)])  # moved by a day
+    found = openings(ledger, MONDAY)
+    assert [(each.film_id, each.release_date) for each in found] == [(3, MONDAY + 4 * DAY)]
 
 
 @pytest.mark.parametrize("day", [date(2026, 11, 1), date(2026, 11, 30)])
