@@ -59,8 +59,7 @@ def collect_people(run_date: date, settings: PipelineSettings, *, everybody: boo
         wanted = due_people(credited, kept, now)
         chosen = wanted if everybody else wanted[: settings.collect_max_people]
         for batch in _batches(fetch_people(tmdb, chosen)):
-            kept |= {person.id: person for person in batch}
-            people.write(kept.values())
+            people.add(batch)
             stored += len(batch)
     logger.info("%s people stored; %s wait for the next run", stored, len(wanted) - len(chosen))
     return stored

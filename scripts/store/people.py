@@ -98,6 +98,17 @@ class PeopleStore:
         pq.write_table(pa.Table.from_pylist(rows, schema=_SCHEMA), sink, compression="zstd")
         write_bytes(self._path, sink.getvalue().to_pybytes())
 
+    def add(self, people: Iterable[PersonRecord]) -> None:
+        """Store people beside those of the file, which another process may have changed meanwhile.
+
+        Of two records of a person, the newer one stays. Raises the errors of `read` and `write`.
+        """
+        known = self.read()
+        for person in people:
+            stored = known.get(person.id, person)
+            known[person.id] = max(stored, person, key=lambda each: each.fetched_at)
+        self.write(known.values())
+
     def purge(self, before: datetime) -> dict[int, PersonRecord]:
         """Delete the records that were fetched before a time; return the others, by id.
 

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from scripts.people import collect_people
 from scripts.store.film_store import FilmStore, film_store
 from scripts.store.people import PeopleStore, PersonRecord
 from scripts.tmdb.client import Tmdb
+from scripts.tmdb.people import fetch_people
 from scripts.tmdb.source import film_source
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns
@@ -76,3 +78,25 @@ def test_person_that_tmdb_does_not_have_is_not_asked_for_again(
 
 def test_empty_store_needs_no_people(settings: Settings):
     assert collect_people(RUN_DATE, settings) == 0
+
+
+def test_people_of_another_process_stay(
+    settings: Settings, store: FilmStore, monkeypatch: pytest.MonkeyPatch
+):
+    other = PersonRecord(1, datetime(2100, 1, 1, tzinfo=UTC), "Other")
+
+    def overtaken(tmdb: Tmdb, chosen: Sequence[int]) -> Iterator[PersonRecord]:
+        PeopleStore(store.folder).write([other])
+        yield from fetch_people(tmdb, chosen)
+
+    monkeypatch.setattr(people, "fetch_people", overtaken)
+    assert collect_people(RUN_DATE, settings) == 15
+    stored = PeopleStore(store.folder).read()
+    assert (len(stored), stored[1]) == (16, other)
+
+
+def test_newer_record_of_a_person_stays(store: FilmStore):
+    old, new = (PersonRecord(1, datetime(year, 1, 1, tzinfo=UTC)) for year in (2025, 2026))
+    for later in (new, old):
+        PeopleStore(store.folder).add([later])
+    assert PeopleStore(store.folder).read() == {1: new}
