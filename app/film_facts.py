@@ -43,6 +43,7 @@ from movierating.films import tmdb
 from movierating.films.tokens import MAX_CAST
 
 _ANY_ID: Final = 1  # with an id, facts need not have a plot or a genre
+_MAX_REFUSED_ENTRIES: Final = 20  # of one film; then whole lists are left out
 MAX_BATCH_FILMS: Final = 100
 # Of all plots together. Those of TMDB have at most 1,000 each; reading a plot takes processor time.
 MAX_BATCH_CHARACTERS: Final = 250_000
@@ -196,20 +197,29 @@ FACT_NAMES: Final = tuple(name for name in FilmFacts.model_fields if name != "tm
 def read_usable(raw: Mapping[str, Any]) -> tuple[FilmFacts, set[str]]:
     """Read the facts of a film that the caller did not send, without values that are refused.
 
+    Of a list, such as the cast, only the entries that are refused are left out.
+
     Args:
         raw: The facts in our form or in TMDB's.
 
     Returns:
-        The facts, and the names of the fields whose values were refused. There may be neither a
-        plot nor a genre.
+        The facts, and our names of the fields of which something was refused; of a part without
+        TMDB's form, its own name. There may be neither a plot nor a genre.
     """
-    body: dict[str, Any] = {**raw, "tmdb_id": _ANY_ID}
-    try:
-        return FilmFacts.model_validate(body), set()
-    except ValidationError as error:
-        refused = {str(each["loc"][0]) for each in error.errors()}
-    usable = {name: value for name, value in body.items() if name not in refused}
-    return FilmFacts.model_validate(usable), refused
+    usable, refused = _usable_parts({**raw, "tmdb_id": _ANY_ID})
+    entries_left = _MAX_REFUSED_ENTRIES
+    while True:
+        try:
+            return FilmFacts.model_validate(usable), refused
+        except ValidationError as error:
+            places = [each["loc"] for each in error.errors()]
+        for place, *entry in places:
+            name = str(place)
+            refused.add(name)
+            value = usable.pop(name)
+            if entry and entries_left > 0:
+                entries_left -= 1
+                usable[name] = [each for at, each in enumerate(value) if at != entry[0]]
 
 
 def plain(value: Any) -> Any:
@@ -217,6 +227,17 @@ def plain(value: Any) -> Any:
     if isinstance(value, list):
         return [plain(each) for each in value]
     return value.isoformat() if isinstance(value, date) else tmdb.to_json(value)
+
+
+def _usable_parts(body: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """Convert TMDB's fields to ours; return the names of the parts without TMDB's form, too."""
+    refused: set[str] = set()
+    while True:
+        try:
+            return own_form(body).facts, refused
+        except WrongPartError as error:
+            refused.add(error.name)
+            del body[error.name]
 
 
 class Batch(BaseModel):

@@ -1,6 +1,6 @@
 """Use a film of the catalogue in a forecast: its facts, and what a request changes about them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date
 from http import HTTPStatus
@@ -18,7 +18,7 @@ from movierating.catalogue.films import CatalogueError, FilmCatalogue, FoundFilm
 from movierating.films.source import describe
 from movierating.registry.bundle import Bundle
 
-_UNUSABLE = "the catalogue's value is outside the range that the API accepts; counted as unknown"
+_UNUSABLE = "a known value is outside the range that the API accepts; it is left out"
 _LEARNED = (
     "the model in service has learned from this film, so this forecast says little about how well "
     "it forecasts"
@@ -34,12 +34,14 @@ class TakenFilm:
         facts: The known facts by the names of the fields of `POST /predict`.
         as_of: The date of the facts.
         origin: Where they come from.
+        refused: The names of the facts that were left out, because the API refuses their values.
     """
 
     film: FoundFilm
     facts: Mapping[str, Any]
     as_of: date
     origin: Origin
+    refused: Set[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ async def fetched_film(films: TmdbFilms, film_id: int, bundle: Bundle | None) ->
             f"TMDB_BASE_URL of this service serves {describe(fetched.source)}, but the model "
             f"learned from {describe(bundle.manifest.data.source)}; send the facts without tmdb_id",
         )
-    return TakenFilm(fetched.film, fetched.facts, fetched.fetched_on, "tmdb")
+    return TakenFilm(fetched.film, fetched.facts, fetched.fetched_on, "tmdb", fetched.refused)
 
 
 def unknown_film(film_id: int) -> str:
@@ -186,7 +188,7 @@ def status_of(film: FoundFilm) -> Status:
 def _merged(facts: FilmFacts, taken: TakenFilm, bundle: Bundle) -> CompletedFilm:
     film, raw = taken.film, taken.facts
     known, refused = read_usable(raw)
-    unused = sorted(refused - facts.model_fields_set)
+    unused = sorted((refused | taken.refused) - facts.model_fields_set)
     ignored = [IgnoredValues(field=name, values=[], reason=_UNUSABLE) for name in unused]
     merged = facts.completed_by(known)
     if not merged.has_plot_or_genre:

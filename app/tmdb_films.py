@@ -7,7 +7,7 @@ request to TMDB. TMDB's terms allow six months.
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -92,12 +92,14 @@ class FetchedFilm:
         facts: The known facts by the names of the fields of `POST /predict`.
         source: The source of the film (see `movierating.films.source`).
         fetched_on: The day of TMDB's answer.
+        refused: The names of the facts of which something cannot be used.
     """
 
     film: FoundFilm
     facts: Mapping[str, Any]
     source: str
     fetched_on: date
+    refused: Set[str] = frozenset()
 
 
 class TmdbFilms:
@@ -189,7 +191,7 @@ class TmdbFilms:
 
     def _pause(self) -> int:
         """Return after how many seconds TMDB is asked again."""
-        return max(1, ceil(self._service.open_remaining))
+        return max(1, int(self._service.open_remaining))
 
     def _count_hang(self) -> None:
         with suppress(_OutageError), self._service:
@@ -286,7 +288,7 @@ def _refusal(raw: Mapping[str, Any]) -> NoSuchFilmError | None:
 def _read(raw: dict[str, Any], source: str) -> FetchedFilm:
     # A film without an English plot gets its Korean one, as in the catalogue.
     raw["overview"] = raw.get("overview") or korean(raw["translations"], "overview")
-    facts, _ = read_usable(raw)
+    facts, refused = read_usable(raw)
     facts.cast = facts.cast[:MAX_CAST]  # more are never used
     poster, votes, rating = raw.get("poster_path"), raw.get("vote_count"), raw.get("vote_average")
     if not isinstance(votes, int) or votes <= 0 or not isinstance(rating, int | float):
@@ -306,4 +308,5 @@ def _read(raw: dict[str, Any], source: str) -> FetchedFilm:
         {name: plain(getattr(facts, name)) for name in facts.known},
         source,
         datetime.now(UTC).date(),
+        frozenset(refused),
     )

@@ -16,7 +16,7 @@ from limits import RateLimitItemPerMinute
 
 from app import tmdb_films as module
 from app.field_errors import CODES
-from app.film_facts import FilmFacts
+from app.film_facts import FilmFacts, read_usable
 from app.tmdb_films import FetchedFilm, FetchError, NoSuchFilmError, TmdbFilms
 from movierating.catalogue.publication import Catalogues
 from movierating.films.source import STAND_IN_HEADER, TMDB, invented_films
@@ -246,6 +246,27 @@ def test_pause_of_an_outage_is_stated_as_retry_after(client: TestClient, tmdb: F
         in (response.json()["detail"])
     )
     assert int(seconds) > 5
+
+
+def test_one_entry_that_the_api_refuses_takes_no_other_away_and_is_named(
+    client: TestClient, tmdb: FakeTmdb
+):
+    cast = [{"id": 1, "name": "A" * 300, "order": 0}, {"id": 2, "name": "Jo Lindqvist", "order": 1}]
+    crew = [{"id": 3, "name": "Ada Novak", "job": "Director", "department": "Directing"}]
+    tmdb.add(NEW | {"credits": {"cast": cast, "crew": crew}, "title": "T" * 501})
+    facts = client.get("/v1/films/900777").json()["facts"]
+    assert facts["cast"] == [{"id": 2, "name": "Jo Lindqvist"}]
+    assert facts["directors"] == [{"id": 3, "name": "Ada Novak"}]
+    ignored = client.post("/v1/predict", json={"tmdb_id": 900_777}).json()["ignored"]
+    reason = "a known value is outside the range that the API accepts; it is left out"
+    assert {each["field"] for each in ignored if each["reason"] == reason} == {"cast", "title"}
+
+
+def test_part_without_tmdbs_form_and_many_refused_entries_are_left_out():
+    keywords = ["K" * 300] * 50
+    facts, refused = read_usable({"genres": ["Drama"], "credits": [], "keywords": keywords})
+    assert (facts.genres, facts.cast, facts.keywords) == (["Drama"], [], [])
+    assert refused == {"credits", "keywords"}
 
 
 @pytest.mark.parametrize("status", [400, 422])
