@@ -30,6 +30,7 @@ from tests.app.conftest import serving
 from tests.support.bundles import Packed, put_into_production
 from tests.support.catalogues import catalogue_file, korean_title
 from tests.support.films import FILM, moment
+from tests.support.running_async import run_async
 from tests.support.slow_server import slow_server
 from tests.support.stand_in import TMDB_KEY
 
@@ -93,7 +94,7 @@ def settings_for(url: str, key: str = TOKEN) -> ApiSettings:
 
 
 def fetched(url: str, film_id: int, key: str = TOKEN) -> FetchedFilm:
-    return asyncio.run(TmdbFilms(settings_for(url, key)).film(film_id))
+    return run_async(TmdbFilms(settings_for(url, key)).film(film_id))
 
 
 @contextmanager
@@ -145,7 +146,7 @@ def test_film_is_requested_once_with_its_parts_and_kept(tmdb: FakeTmdb):
         together = await asyncio.gather(films.film(900_777), films.film(900_777))
         return [*together, await films.film(900_777)]
 
-    first, second, third = asyncio.run(thrice())
+    first, second, third = run_async(thrice())
     assert first == second == third
     assert first.facts["keywords"] == [{"id": 5, "name": "lantern"}]
     whole, keywords = [path for path, _ in tmdb.requested]
@@ -280,7 +281,7 @@ def test_requests_that_tmdb_refuses_do_not_stop_the_others(tmdb: FakeTmdb, statu
                 await films.film(film_id)
         return await films.film(900_777)
 
-    assert asyncio.run(fetch_after_refusals()).film.title == "Newcomer"
+    assert run_async(fetch_after_refusals()).film.title == "Newcomer"
 
 
 @pytest.mark.parametrize("key", [TOKEN, TMDB_KEY])
@@ -327,7 +328,7 @@ def test_tmdb_that_cannot_be_reached_is_explained_and_left_alone(
         return found
 
     with caplog.at_level(logging.DEBUG):
-        *unreachable, last = asyncio.run(problems())
+        *unreachable, last = run_async(problems())
     assert all(each.startswith("TMDB cannot be reached (Connect") for each in unreachable)
     assert last.startswith("TMDB does not answer at present; send the request again in ")
     assert key not in caplog.text
