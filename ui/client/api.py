@@ -22,6 +22,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:8000"
 # still returns a forecast when the translation fails.
 CONNECT_AND_READ_SECONDS: Final = (3, 15)
 NOT_FOUND: Final = 404
+REFUSED: Final = 422
 _HEADER: Final = re.compile(r"[ -~]+")  # the characters that an HTTP header may contain
 _LIMIT: Final = re.compile(r";r=(?P<room>\d{1,9});t=(?P<seconds>\d{1,9})")
 # For these paths the API needs data from S3 and no model. So status 503 means that it could not

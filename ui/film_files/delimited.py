@@ -14,6 +14,8 @@ DELIMITERS: Final = (",", ";", "\t")
 # Of one row. A line of commas only would become a list of a million cells.
 _MAX_CHARACTERS: Final = 200_000
 _MAX_COLUMNS: Final = 1_000
+_MAX_LINES: Final = 200  # of one row; a quotation mark that is never closed reaches further
+_MAX_MALFORMED: Final = 1_000  # rows
 _HEAD_ROWS: Final = 25
 # Excel obeys such a first line: it names the delimiter, which may also be a bar.
 _NAMED: Final = re.compile(r'"?sep=(?P<delimiter>[,;|\t])"?[,;\t]*\r?\n?', re.IGNORECASE)
@@ -57,7 +59,7 @@ class Rows:
     def __init__(self, lines: list[str], delimiter: str) -> None:
         self._width = 0
         self._heading = 0
-        self._lines, self._delimiter = lines, delimiter
+        self._lines, self._delimiter, self._begun = lines, delimiter, 0
         # A comma with a letter behind it separates cells; one with a space is part of a sentence.
         self._separator = re.compile(re.escape(delimiter) + r"(?!\s)")
 
@@ -68,6 +70,7 @@ class Rows:
     def __iter__(self) -> Iterator[Line]:
         """Yield the rows, also those that are not well formed."""
         at = number = 1 if named_delimiter(self._lines) else 0
+        malformed = 0
         while at < len(self._lines):
             reader = csv.reader(self._from(at), delimiter=self._delimiter, strict=True)
             for cells, used in self._well_formed(reader, at, number):
@@ -77,6 +80,9 @@ class Rows:
             if at < len(self._lines):
                 number += 1
                 at += 1
+                malformed += 1
+                if malformed > _MAX_MALFORMED:
+                    raise FileError("unreadable")
                 yield Line(number, [], "quote")
 
     def _well_formed(self, reader: Any, at: int, number: int) -> Iterator[tuple[list[str], int]]:
@@ -85,6 +91,7 @@ class Rows:
         try:
             for cells in reader:
                 begun, used = used, reader.line_num
+                self._begun = used
                 if len(cells) > _MAX_COLUMNS:
                     raise FileError("unreadable")
                 number += 1
@@ -103,7 +110,16 @@ class Rows:
         return len(cells) != self._width or self._width - 1 in whole_rows
 
     def _from(self, at: int) -> Iterator[str]:
-        for line in islice(self._lines, at, None):
+        """Yield the lines of the rows from `at` on.
+
+        Raises:
+            csv.Error: A row has more than `_MAX_LINES` lines.
+        """
+        self._begun = 0  # lines up to the last whole row
+        for used in range(len(self._lines) - at):
+            if used - self._begun >= _MAX_LINES:
+                raise csv.Error("a row of too many lines")
+            line = self._lines[at + used]
             if len(line) > _MAX_CHARACTERS:
                 raise FileError("unreadable")
             yield line

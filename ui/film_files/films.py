@@ -1,8 +1,10 @@
 """Read films from a file: each row is a film, and each column a field of the form."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import isfinite
 from typing import Any, Final
 
 from ui.client.api import Facts
@@ -19,6 +21,11 @@ _HEAD_ROWS: Final = 25
 _SHOWN_CHARACTERS: Final = 40  # of a cell, in a message
 _SHOWN_HEADINGS: Final = 200  # characters
 _YEARS: Final = range(1870, 2101)
+_YEAR: Final = re.compile(r"(\d{4})(?:\.0+)?\s*[년–-]*")  # pandas writes `2024.0`
+_LARGEST_ID: Final = 10**12 - 1  # of TMDB's ids, as the service accepts them
+_SHORT_FIELDS: Final = frozenset({"runtime", "release_date", "budget"})
+# Some patterns for numbers and dates need a time that grows with the square of the length.
+_LONGEST_NUMBER: Final = 100
 _FILM_TYPES: Final = ("movie", "short", "video", "tvspecial", "film", "영화")
 _NO_FILM_TYPES: Final = ("game", "musicvideo")
 
@@ -281,9 +288,20 @@ class _Reader:
         Raises:
             ValueError: The cell is no value for this column, or an unclear one.
         """
+        try:
+            value = self._parsed(column, cell, remarks)
+        except OverflowError as error:
+            raise ValueError(cell) from error
+        if isinstance(value, float) and not isfinite(value):
+            raise ValueError(cell)
+        return value
+
+    def _parsed(self, column: Column, cell: Cell, remarks: list[str]) -> Any:
         if isinstance(cell, Unreadable):
             raise ValueError(cell.text)  # noqa: TRY004 - all errors of a cell are of one kind
         name = str(column.field)
+        if name in _SHORT_FIELDS and len(text_of(cell)) > _LONGEST_NUMBER:
+            raise ValueError(name)
         if name == "runtime":
             return numbers.read_minutes(cell, self._signs[name], column.unit)
         if name == "release_date":
@@ -345,15 +363,15 @@ def _is_blank(column: Column, cell: Cell) -> bool:
 
 
 def _year(cell: Cell) -> int:
-    year = int(float(text_of(cell).rstrip("년–-")))
-    if year not in _YEARS:
-        raise ValueError(year)
-    return year
+    found = _YEAR.fullmatch(text_of(cell))
+    if not found or int(found[1]) not in _YEARS:
+        raise ValueError(cell)
+    return int(found[1])
 
 
 def _id(cell: Cell) -> int:
     number = int(text_of(cell))
-    if number < 1:
+    if not 1 <= number <= _LARGEST_ID:
         raise ValueError(number)
     return number
 

@@ -119,7 +119,8 @@ _ASIDES: Final = frozenset(
     {"required", "optional", "s", "en", "ko", "예정", "예상", "필수", "선택", "복수"}
     | {"한글", "국문", "영문", "영어", "한국어"}
 )
-_ASIDE: Final = re.compile(r"\s*[(\[（【](?P<aside>[^)\]）】]*)[)\]）】]\s*")
+_ASIDE: Final = re.compile(r"[(\[（【](?P<aside>[^(\[（【)\]）】]{0,80})[)\]）】]")
+_LONGEST: Final = 200  # characters of a heading; the pattern above is slow for long texts
 UNIT_FIELDS: Final = ("runtime", "budget")
 
 
@@ -228,6 +229,8 @@ def _meaning(heading: str) -> tuple[str, str, str]:
 
     The kind is `fact`, `second`, `finder` or `not_used`, and empty for an unknown heading.
     """
+    if len(heading) > _LONGEST:
+        return "", "", ""
     found = _known().get(_key(heading))
     if found:
         kind, field = found

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from ui.client.api import NOT_FOUND, ApiError, fetch
+from ui.client.api import NOT_FOUND, REFUSED, ApiError, fetch
 from ui.client.batches import Waiting, patiently
 from ui.client.films import FilmDetails, FoundFilm, parse_films
 from ui.film_files.films import Row
@@ -54,7 +54,7 @@ def _by_id(row: Row, words: Words, waiting: Waiting) -> FilmDetails:
     try:
         details = _details(row.tmdb_id or 0, waiting)
     except ApiError as error:
-        if error.status != NOT_FOUND:
+        if error.status not in {NOT_FOUND, REFUSED}:
             raise
         raise NotFoundError(words("compare.no_such_id", id=str(row.tmdb_id))) from None
     if row.title and not _is_called(details.film, row.title):

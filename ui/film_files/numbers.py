@@ -182,7 +182,9 @@ _UNIT: Final = re.compile(
     re.IGNORECASE,
 )
 # A Korean number may have several parts, such as 12억 5천만.
-_KOREAN_PARTS: Final = re.compile(r"(\d[\d,.]*)\s*(조|억|천만|백만|만|천)")
+_KOREAN_PARTS: Final = re.compile(r"(?<![\d,.])(\d[\d,.]*)\s*(조|억|천만|백만|만|천)")
+# People say `1억 5천` for 1억 5천만, but written out, it is a sum of 100,005,000.
+_UNCLEAR_ENDS: Final = (["억", "천"], ["조", "천"])
 # Without a currency, these mean won. A million or a thousand is also said of dollars.
 _KOREAN_SCALES: Final = frozenset(["조", "억", "천만", "만"])
 
@@ -233,6 +235,8 @@ def read_money(cell: Cell, sign: str | None, unit: Money) -> Money:
 
 def _korean_sum(text: str, parts: list[tuple[str, str]]) -> Money:
     rest = _KOREAN_PARTS.sub("", text).strip()
+    if [scale for _, scale in parts[-2:]] in _UNCLEAR_ENDS:
+        raise UnclearError(text)
     scales = [_SCALES[scale] for _, scale in parts]
     if scales != sorted(set(scales), reverse=True):
         raise ValueError(text)

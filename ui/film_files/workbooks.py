@@ -1,6 +1,7 @@
 """Read the rows of an Excel workbook (.xlsx)."""
 
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -19,6 +20,10 @@ _ZIP: Final = b"PK"
 _MAX_UNPACKED_BYTES: Final = 30 * 1024 * 1024
 _MAX_STYLES_BYTES: Final = 2 * 1024 * 1024
 _MAX_PARTS: Final = 1_000
+_MAX_CELLS: Final = 300_000  # openpyxl needs many times the memory of an empty cell's few bytes
+_CELL: Final = re.compile(rb"<(?:\w+:)?(?:c|si)[\s/>]")
+_LONGEST_TAG: Final = 64  # bytes of what `_CELL` matches; a piece may end inside of it
+_PIECE_BYTES: Final = 1024 * 1024
 _MAX_COLUMNS: Final = 1_000
 _MAX_ROWS: Final = 20_000  # also empty ones
 _HEAD_ROWS: Final = 25
@@ -77,18 +82,33 @@ def _check(raw: bytes) -> None:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            parts = {each.filename: each.file_size for each in archive.infolist()}
+            listed = archive.infolist()
+            parts = {each.filename: each.file_size for each in listed}
+            unpacked = [each for each in listed if not each.filename.startswith("xl/media/")]
+            needed = sum(each.file_size for each in unpacked)
+            if len(listed) > _MAX_PARTS or needed > _MAX_UNPACKED_BYTES:
+                raise FileError("too_large_unpacked")
+            cells = max((_cells_of(archive, each) for each in listed), default=0)
     except _DAMAGED:
         raise FileError("damaged") from None
     if "xl/workbook.xml" not in parts:
         raise FileError("not_excel")
-    needed = sum(size for name, size in parts.items() if not name.startswith("xl/media/"))
-    if (
-        len(parts) > _MAX_PARTS
-        or needed > _MAX_UNPACKED_BYTES
-        or parts.get("xl/styles.xml", 0) > _MAX_STYLES_BYTES
-    ):
+    if cells > _MAX_CELLS or parts.get("xl/styles.xml", 0) > _MAX_STYLES_BYTES:
         raise FileError("too_large_unpacked")
+
+
+def _cells_of(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> int:
+    """Count the cells, or the shared texts, in one part of a workbook."""
+    if not part.filename.endswith(".xml"):
+        return 0
+    count, before = 0, b""
+    with archive.open(part) as stream:
+        while piece := stream.read(_PIECE_BYTES):
+            # What the end of the last piece has was counted with it; only a cut tag was not.
+            text = before[-_LONGEST_TAG:] + piece
+            count += len(_CELL.findall(text)) - len(_CELL.findall(before[-_LONGEST_TAG:]))
+            before = piece
+    return count
 
 
 def _load(raw: bytes, *, data_only: bool) -> Any:

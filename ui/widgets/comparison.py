@@ -15,6 +15,8 @@ from ui.widgets.results_csv import FilmResult
 
 _MAX_CHART_FILMS: Final = 40  # the table below has all of them
 _SHOWN_STEP: Final = 5  # films; each step of the progress is a message to the browser
+_AWAY: Final = frozenset({"away", "slow", "key"})  # kinds of errors that concern all films
+_MOST_FAILURES: Final = 5  # of other kinds, until the catalogue is taken for missing
 _ORDERS: Final[dict[str, Callable[[FilmResult], Any]]] = {
     "number": lambda result: result.number,
     "most_rating": lambda result: -result.forecast.rating if result.forecast else 0,
@@ -43,7 +45,7 @@ def _with_catalogue(words: Words, rows: Sequence[Row], progress: Any) -> list[Ro
     """Add the facts of films in the catalogue to the rows that only name a film."""
     needed = sum(map(lookup.is_needed, rows))
     found: list[Row] = []
-    done, is_away = 0, False
+    done, failed, is_away = 0, 0, False
     for row in rows:
         if not lookup.is_needed(row):
             found.append(row)
@@ -56,8 +58,10 @@ def _with_catalogue(words: Words, rows: Sequence[Row], progress: Any) -> list[Ro
         waiting()
         try:
             found.append(row if is_away else lookup.with_facts(row, words, waiting))
-        except ApiError:
-            is_away = True
+        except ApiError as error:
+            failed += 1
+            # One film may be the only one that cannot be read; a service that is away stays away.
+            is_away = error.kind in _AWAY or failed >= _MOST_FAILURES
             found.append(row)
         done += 1
     return [_checked(words, row) for row in found]

@@ -12,6 +12,7 @@ from ui.film_files.numbers import BUDGET_UNITS
 from ui.film_files.table import text_of
 from ui.i18n.words import Words
 from ui.widgets import form_state, notices, results_csv, table
+from ui.widgets.markdown import plain
 
 _SHOWN_FILMS: Final = 3
 _SHOWN_CHARACTERS: Final = 60
@@ -47,8 +48,8 @@ def draw(words: Words) -> list[Row]:
 
 
 def _shown(error: FileError) -> dict[str, str]:
-    """Return the values in an error's text without what Markdown reads as a format."""
-    return {name: value.replace("*", "").replace("`", "") for name, value in error.values.items()}
+    """Return the values in an error's text as plain text, not as Markdown."""
+    return {name: plain(value) for name, value in error.values.items()}
 
 
 def _read(raw: bytes, file_id: str, words: Words) -> FilmsFile:

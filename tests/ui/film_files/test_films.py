@@ -395,3 +395,44 @@ def test_rows_after_the_last_allowed_one_are_not_read(monkeypatch: pytest.Monkey
     monkeypatch.setattr(films._Reader, "row", lambda *_: pytest.fail("a row was read"))
     with pytest.raises(FileError):
         read("genre\n" + "Drama\n" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("head", "cell"),
+    [
+        ("budget", "1" * 20_000),
+        ("budget", "9" * 90 + "조"),
+        ("runtime", "9" * 400),
+        ("release_date", "2026" * 5_000),
+        ("year", "1e400"),
+        ("year", "2019.9"),
+        ("tmdb_id", "12345678901234567890"),
+    ],
+)
+def test_impossible_number_refuses_its_row(head: str, cell: str):
+    text = table(["title", "genres", head], ["A", "Drama", cell], ["B", "Drama", ""])
+    first, second = rows(text, won_per_dollar=1e-300)
+    assert first.problem
+    assert second.problem is None
+
+
+def test_year_as_pandas_writes_it_is_read():
+    (row,) = rows("title,genres,year\nA,Drama,2024.0\n")
+    assert (row.year, row.problem) == (2024, None)
+
+
+def test_heading_of_any_length_is_unknown():
+    found = read("title,genres," + "(" * 20_000 + "\nA,Drama,x\n")
+    assert [column.field for column in found.columns] == ["title", "genres", None]
+
+
+def test_file_of_many_malformed_rows_is_refused():
+    with pytest.raises(FileError, match="unreadable"):
+        read("title,genres\n" + 'x","\n' * 2_000)
+
+
+def test_row_has_a_bounded_number_of_lines():
+    lines = "line\n" * 300
+    first, second = rows(f'title,overview\nA,"{lines}"\nB,A plot\n')[0:300:299]
+    assert first.problem
+    assert second.problem

@@ -222,3 +222,9 @@ def test_heading_tells_the_unit_of_budgets(unit: str, money: Money | None):
 @pytest.mark.parametrize("text", ["N/A", "미정", "-", "TBD", "\\N", "NaN", "해당 없음"])
 def test_word_for_nothing_is_recognised(text: str):
     assert is_nothing(text)
+
+
+@pytest.mark.parametrize("cell", ["1억 5천", "12억5천", "1조 5천", "1억 5천 원"])
+def test_korean_sum_that_people_shorten_is_unclear(cell: str):
+    with pytest.raises(UnclearError):
+        read_money(cell, None, Money(1, "KRW"))

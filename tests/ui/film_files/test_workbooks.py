@@ -222,3 +222,25 @@ def test_empty_workbook_is_refused():
     with pytest.raises(FileError) as caught:
         read(saved(openpyxl.Workbook()))
     assert caught.value.kind == "empty"
+
+
+@pytest.mark.parametrize("tag", [b"<c/>", b"<x:c >", b"<si/>"])
+def test_workbook_of_very_many_cells_is_refused_before_they_are_read(tag: bytes):
+    many = tag * (workbooks._MAX_CELLS + 1)
+    raw = changed(
+        saved(book_of(["title", "genres"], ["A", "Drama"])),
+        lambda name, content: many if name == "xl/worksheets/sheet1.xml" else content,
+    )
+    with pytest.raises(FileError, match="too_large_unpacked"):
+        read(raw)
+
+
+def test_cells_are_counted_once_where_pieces_meet(monkeypatch: pytest.MonkeyPatch):
+    raw = saved(book_of(["title", "genres"], *(["A", "Drama"] for _ in range(40))))
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        part = archive.getinfo("xl/worksheets/sheet1.xml")
+        whole = workbooks._cells_of(archive, part)
+        assert whole == 82
+        for size in (64, 100, 333):
+            monkeypatch.setattr(workbooks, "_PIECE_BYTES", size)
+            assert workbooks._cells_of(archive, part) == whole
