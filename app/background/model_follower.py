@@ -26,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 CACHE_FOLDER: Final = Path(__file__).parents[1] / "model"
 START_SECONDS: Final = 1.0  # wait for the registry at the start; then use the cached version
+# Without a model in the cache, the service does not listen before it has loaded the first one: a
+# proxy sends requests to each replica that listens. The limit is for downloads that hang.
+FIRST_LOAD_SECONDS: Final = 20.0
 SLOW_SECONDS: Final = 30.0  # a longer poll is reported as slow
 MAX_SKIPPED_POLLS: Final = 63  # upper limit for the polls between downloads of a refused version
 _POINTER_NAME: Final = "production.json"
@@ -96,6 +99,7 @@ class Follower:
         self._refusal: _Refusal | None = None
         self._problem: str | None = None
         self._polling_since: float | None = None
+        self._is_loading = False  # the registry has named a version, which is not in service yet
         self._serving = threading.Lock()
         self._polling = Polling("follower", self.refresh, poll_seconds)
         self.served: Served | None = None
@@ -112,10 +116,17 @@ class Follower:
         return self._problem
 
     def start(self) -> None:
-        """Start polling; if the first poll takes too long, use the version in the local cache."""
-        if not self._polling.start(START_SECONDS):
+        """Start polling; if the first poll takes too long, use the version in the local cache.
+
+        If the cache has none, wait until a version that the registry has named is loaded.
+        """
+        if self._polling.start(START_SECONDS):
+            return
+        if not self._is_loading:
             self._report(f"the registry has not answered within {START_SECONDS:.0f} s")
-            self._serve_cached()
+        self._serve_cached()
+        if self.served is None and self._is_loading:
+            self._polling.wait(FIRST_LOAD_SECONDS)
 
     def stop(self) -> None:
         """Stop polling; do not wait for a poll in progress."""
@@ -181,6 +192,13 @@ class Follower:
         self._etag = production.etag
 
     def _load(self, pointer: Pointer) -> Bundle:
+        self._is_loading = True
+        try:
+            return self._load_anywhere(pointer)
+        finally:
+            self._is_loading = False
+
+    def _load_anywhere(self, pointer: Pointer) -> Bundle:
         try:
             bundle = self._load_into_cache(pointer)
         except OSError as error:

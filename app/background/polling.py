@@ -39,6 +39,10 @@ class Polling:
     def start(self, patience_seconds: float) -> bool:
         """Start the thread; return whether the first call ended within `patience_seconds`."""
         self._thread.start()
+        return self.wait(patience_seconds)
+
+    def wait(self, patience_seconds: float) -> bool:
+        """Wait for the end of the first call; return whether it ended within the given time."""
         return self._polled_once.wait(patience_seconds)
 
     def stop(self) -> None:

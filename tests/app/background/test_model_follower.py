@@ -739,6 +739,64 @@ def test_silent_s3_delays_neither_start_nor_requests_nor_shutdown(
     assert follower._polling.is_alive  # still in that poll, which ends with the process
 
 
+class SlowBucket(Bucket):
+    """A bucket whose files, except the pointer, are read only after a permission."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__(bucket._client, bucket.name)
+        self.asked, self.allowed = threading.Event(), threading.Event()
+
+    def get(self, key: str, *arguments: Any, **options: Any) -> Blob | None:
+        if key != POINTER_KEY:
+            self.asked.set()
+            self.allowed.wait()
+        return super().get(key, *arguments, **options)
+
+
+@pytest.fixture
+def slow(bucket: Bucket, registry: Registry, packed: Packed) -> SlowBucket:
+    put_into_production(registry, packed)
+    return SlowBucket(bucket)
+
+
+@pytest.fixture
+def loading(slow: SlowBucket, cache: Path) -> Iterator[Follower]:
+    """Return a follower whose start runs out of its first time while it loads a version."""
+    follower = Follower(Registry(slow), NEVER, cache)
+    start = follower._polling.start
+
+    def begin(patience_seconds: float) -> bool:  # noqa: ARG001 - the signature of `start`
+        start(0)
+        slow.asked.wait()
+        return False
+
+    follower._polling.start = begin  # type: ignore[method-assign]
+    yield follower
+    slow.allowed.set()
+    follower.stop()
+
+
+def test_service_without_a_cached_model_waits_until_the_first_one_is_loaded(
+    loading: Follower, slow: SlowBucket
+):
+    starting = threading.Thread(target=loading.start)
+    starting.start()
+    slow.asked.wait()
+    assert loading.served is None
+    slow.allowed.set()
+    starting.join()
+    assert loading.served is not None
+    assert loading.problem is None
+
+
+def test_service_does_not_wait_for_a_download_that_hangs(
+    loading: Follower, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(follower_module, "FIRST_LOAD_SECONDS", 0.01)
+    loading.start()
+    assert loading.served is None
+
+
 def test_version_from_the_registry_is_not_replaced_by_the_cache(
     registry: Registry, packed: Packed, newer: Packed, cache: Path
 ):
