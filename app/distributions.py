@@ -23,7 +23,7 @@ def chances_of(
 
     Args:
         distribution: The distribution of one film.
-        at_least: The ratings that the caller asks for, besides those that are always stated.
+        at_least: The ratings that the caller asks for, besides the ones that are always stated.
     """
     if distribution is None:
         return None

@@ -35,7 +35,7 @@ def due_people(
 
 
 def fetch_people(tmdb: Tmdb, person_ids: Sequence[int]) -> Iterator[PersonRecord]:
-    """Request people; yield them as they arrive, without those that TMDB cannot send now.
+    """Request people; yield them as they arrive, except people whom TMDB cannot send now.
 
     A person that TMDB no longer has is yielded without names, so that no run asks for it daily.
 

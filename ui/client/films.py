@@ -78,7 +78,7 @@ class FilmDetails:
 
     Attributes:
         facts: The facts that a forecast uses, with names of people and others as texts.
-        entities: By field and name: TMDB's object with the id, by which a namesake is told apart.
+        entities: By field and name: TMDB's object with the id, which tells namesakes apart.
         forecasts: The recorded forecasts, the oldest first.
         votes_needed: Votes still needed before the forecasts are compared with the rating.
         is_training_film: Whether the model in service has learned from the film; None if unknown.

@@ -68,7 +68,7 @@ class Rows:
         self._width, self._heading = width, heading
 
     def __iter__(self) -> Iterator[Line]:
-        """Yield the rows, also those that are not well formed."""
+        """Yield the rows, also malformed ones."""
         at = number = 1 if named_delimiter(self._lines) else 0
         malformed = 0
         while at < len(self._lines):

@@ -36,7 +36,7 @@ _MARKS: Final = (
 _BINARY: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _HANGUL: Final = re.compile("[가-힣]")
 _MIN_COMMON: Final = 0.65  # of the Hangul; a Korean text has 0.92 on average, chance 0.25
-_MAX_STRANGE: Final = 0.1  # of the letters of a text: those that its language rarely has
+_MAX_STRANGE: Final = 0.1  # of the letters of a text may be letters that its language rarely has
 _MIN_ASCII: Final = 0.05  # of the characters of a table: separators and line ends
 _MIN_KANA: Final = 0.15  # of the Japanese characters in a Japanese text
 # What Western texts have beside letters. Other signs stand between letters only if a text in

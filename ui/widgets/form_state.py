@@ -48,7 +48,7 @@ def entered_facts() -> Facts:
 
 
 def cleaned(facts: Any) -> Facts:
-    """Return the usable facts about a film, such as those that a browser has kept."""
+    """Return the usable facts about a film, for example of facts that a browser has kept."""
     if not isinstance(facts, dict):
         return {}
     return _facts({name: _field_value(name, facts.get(name)) for name in FIELDS})

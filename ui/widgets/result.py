@@ -119,7 +119,7 @@ def reasons(words: Words, forecast: Forecast) -> list[tuple[str, float]]:
 
 
 def in_words(words: Words, named: Sequence[tuple[str, float]]) -> Iterator[str]:
-    """Yield a sentence about the facts that raise the forecast, and one about those that lower it.
+    """Yield a sentence about the facts that raise the forecast, and one about the others.
 
     Args:
         words: The texts in the visitor's language.
