@@ -21,6 +21,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from app.clock import today
 from app.film_facts import plain, read_usable
 from app.outside_calls import OutsideCalls
 from movierating.catalogue.films import FoundFilm
@@ -307,6 +308,6 @@ def _read(raw: dict[str, Any], source: str) -> FetchedFilm:
         film,
         {name: plain(getattr(facts, name)) for name in facts.known},
         source,
-        datetime.now(UTC).date(),
+        today(),
         frozenset(refused),
     )

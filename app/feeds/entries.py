@@ -7,12 +7,11 @@ from datetime import UTC, date, datetime, time
 from typing import Final, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from app.recorded import ListedFilm
+from app.recorded import FILM_PAGE, ListedFilm
 from movierating.films.source import is_invented
 from movierating.ledger.records import Forecast, Upcoming
 
 NOTICE: Final = "This product uses the TMDB API but is not endorsed or certified by TMDB."
-_TMDB_PAGE: Final = "https://www.themoviedb.org/movie/"
 _STATED_RATING: Final = 7.0  # the feeds state the probability of this rating or more
 _LONGEST_TITLE: Final = 200  # characters
 # The characters that XML cannot contain, and controls that calendars cannot contain.
@@ -56,7 +55,7 @@ class FeedEntry:
             title=f"{_named(forecast)}: {forecast.rating:.1f} ({_interval(forecast)})",
             text="\n".join(_sentences(listed)),
             updated=forecast.made_at.astimezone(UTC),
-            link=f"{_TMDB_PAGE}{forecast.film_id}" if is_real else None,
+            link=f"{FILM_PAGE}{forecast.film_id}" if is_real else None,
         )
 
 

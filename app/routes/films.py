@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -16,6 +16,7 @@ from app.fields import LARGEST_FILM_ID
 from app.known_films import TakenFilm
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, CONFLICT, NOT_FOUND, UNAVAILABLE
+from app.recorded import FILM_PAGE
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import AtLeast, Chance, DailyForecast, Origin, Quantile, RatingInterval
 from app.tmdb_films import NoSuchFilmError
@@ -24,8 +25,6 @@ from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import COVERAGE
 
 router = APIRouter(tags=["films"], route_class=RevalidatedRoute, responses=NOT_MODIFIED)
-
-_TMDB_PAGE: Final = "https://www.themoviedb.org/movie/"
 
 
 class ListedFilm(BaseModel):
@@ -214,7 +213,7 @@ def _details(
         forecasts=[_stated(each, at_least) for each in catalogue.forecasts(film.film_id)],
         votes_needed=max(0, about.votes_to_score - film.votes),
         is_training_film=known_films.is_training_film(bundle, film.film_id) if bundle else None,
-        tmdb_url=f"{_TMDB_PAGE}{film.film_id}" if about.is_real else None,
+        tmdb_url=f"{FILM_PAGE}{film.film_id}" if about.is_real else None,
         notice=known_films.other_source(about.source, bundle) if bundle else None,
     )
 

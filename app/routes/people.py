@@ -1,13 +1,13 @@
 """The route that finds people, companies and franchises by a few letters of any of their names."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app.background.catalogue_reader import CatalogueReader
+from app.clock import today
 from app.dependencies import ServedDep
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
@@ -144,7 +144,7 @@ def _photos(request: Request, page: Sequence[Named]) -> dict[Named, str]:
         return {}
     entities = {each.id: each for each in page if isinstance(each, Entity)}
     try:
-        paths = reader.catalogue.photos(entities, datetime.now(UTC).date())
+        paths = reader.catalogue.photos(entities, today())
     except CatalogueError:
         return {}  # `/v1/films` names the problem; an earlier catalogue has no photos
     return {entities[number]: f"{base}{path}" for number, path in paths.items()}
