@@ -8,7 +8,7 @@ from typing import Final
 from ui.client.api import NOT_FOUND, REFUSED, ApiError, fetch
 from ui.client.batches import Waiting, patiently
 from ui.client.films import FilmDetails, FoundFilm, parse_films
-from ui.film_files.films import Row
+from ui.film_files.rows import Row
 from ui.i18n.words import Words
 
 _MAX_TITLE_CHARACTERS: Final = 200

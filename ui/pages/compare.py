@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.client.api import ApiError, fetch
 from ui.client.predictions import Choices
-from ui.film_files.films import Row
+from ui.film_files.rows import Row
 from ui.i18n.words import Words
 from ui.widgets import comparison, file_preview, table, translation
 

@@ -8,7 +8,7 @@ import streamlit as st
 from ui.client.api import ApiError
 from ui.client.batches import Outcome, forecast_films
 from ui.film_files import lookup
-from ui.film_files.films import Row
+from ui.film_files.rows import Row
 from ui.i18n.words import Words
 from ui.widgets import charts, notices, results_csv, scenarios, table
 from ui.widgets.results_csv import FilmResult

@@ -6,9 +6,10 @@ import streamlit as st
 
 from ui.film_files import films
 from ui.film_files.errors import FileError
-from ui.film_files.films import Answers, FilmsFile, Row
+from ui.film_files.films import FilmsFile
 from ui.film_files.headings import Column
 from ui.film_files.numbers import BUDGET_UNITS
+from ui.film_files.rows import Answers, Row
 from ui.film_files.table import text_of
 from ui.i18n.words import Words
 from ui.widgets import form_state, notices, results_csv, table

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ui.client.predictions import Forecast
-from ui.film_files.films import Row
 from ui.film_files.names import SEPARATOR
+from ui.film_files.rows import Row
 from ui.i18n.words import Words
 from ui.widgets import notices
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ui.film_files import films
 from ui.film_files.errors import FileError
-from ui.film_files.films import Answers, FilmsFile, Row
+from ui.film_files.films import FilmsFile
+from ui.film_files.rows import Answers, Row, RowReader
 from ui.film_files.table import MAX_BYTES
 from ui.i18n.words import Words
 
@@ -392,7 +393,7 @@ def test_list_of_letterboxd_is_read(text: str):
 
 
 def test_rows_after_the_last_allowed_one_are_not_read(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(films._Reader, "row", lambda *_: pytest.fail("a row was read"))
+    monkeypatch.setattr(RowReader, "row", lambda *_: pytest.fail("a row was read"))
     with pytest.raises(FileError):
         read("genre\n" + "Drama\n" * 100_000)
 

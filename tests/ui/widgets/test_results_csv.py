@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.stub_api import FORECAST
 from ui.client.predictions import Forecast
-from ui.film_files.films import Row, read_films
+from ui.film_files.films import read_films
+from ui.film_files.rows import Row
 from ui.film_files.table import MAX_MB
 from ui.i18n.words import Words
 from ui.widgets.results_csv import FilmResult, example_file, results_file
