@@ -19,6 +19,13 @@ from tests.support.live_service import service_in_a_thread
 PROXY, CLIENT, OTHER = "testclient", "203.0.113.7", "203.0.113.8"
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock: the limit counts per minute, and a test can run across a full minute."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+
+
 def serving_with(settings: Settings, cache: Path, **changes: Any) -> Any:
     return serving(settings.model_copy(update=changes), cache)
 
@@ -106,8 +113,8 @@ def test_probes_are_not_limited(limited: TestClient):
 
 def test_limit_ends_after_its_window(limited: TestClient, monkeypatch: pytest.MonkeyPatch):
     assert statuses(limited, 5)[-1] == 429
-    real_time = time.time
-    monkeypatch.setattr(time, "time", lambda: real_time() + 121)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 121)
     assert statuses(limited, 1) == [404]
 
 
@@ -115,8 +122,8 @@ def test_clock_set_back_does_not_extend_the_limit(
     limited: TestClient, monkeypatch: pytest.MonkeyPatch
 ):
     assert statuses(limited, 5)[-1] == 429
-    real_time = time.time
-    monkeypatch.setattr(time, "time", lambda: real_time() - 86_400)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now - 86_400)
     assert statuses(limited, 4) == [404, 404, 404, 429]
 
 
