@@ -5,6 +5,7 @@ session stores the values.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,9 @@ from ui.widgets import form_state, notices
 # value while the visitor is on another page.
 
 
-def draw(words: Words, choices: Choices, field: str, key: str | None = None) -> None:
+def draw(
+    words: Words, choices: Choices, field: str, key: str | None = None, first: Any = None
+) -> None:
     """Draw the field of a fact.
 
     Args:
@@ -26,24 +29,27 @@ def draw(words: Words, choices: Choices, field: str, key: str | None = None) -> 
         choices: The genres and languages that the model knows.
         field: The API's name of the fact.
         key: The key of the value in the session; None for the API's name.
+        first: The value with which the field appears, if the session has none; None for an empty
+            field. A browser draws this value at once. A value that is written to the session
+            reaches the browser only if no other run of the page replaces this one meanwhile.
     """
     key = key or field
     if field == "overview":
-        _plot(words, key)
+        _plot(words, key, first)
     elif field in {"title", "collection"}:
-        _text(words, field, key)
+        _text(words, field, key, first)
     elif field == "release_date":
-        _date(words, key)
+        _date(words, key, first)
     elif field == "runtime":
-        _number(words, field, key, 1.0)
+        _number(words, field, key, 1.0, first)
     elif field == "budget":
-        _number(words, field, key, 1e6)
+        _number(words, field, key, 1e6, first)
         if note := words("form.budget_note"):
             notices.small_print(note)
     elif field == "language":
-        _single_choice(words, key, choices.languages, words.language)
+        _single_choice(words, key, choices.languages, words.language, first)
     else:
-        _multiple_choice(words, choices, field, key)
+        _multiple_choice(words, choices, field, key, first)
 
 
 def shown(words: Words, field: str, value: Any) -> str:
@@ -59,9 +65,10 @@ def shown(words: Words, field: str, value: Any) -> str:
     return str(value)
 
 
-def _plot(words: Words, key: str) -> None:
+def _plot(words: Words, key: str, first: str | None) -> None:
     st.text_area(
         words("form.overview"),
+        first or "",
         height=140,
         max_chars=form_state.MAX_PLOT_CHARACTERS,
         placeholder=words("form.overview_example"),
@@ -71,10 +78,11 @@ def _plot(words: Words, key: str) -> None:
     )
 
 
-def _text(words: Words, field: str, key: str) -> None:
+def _text(words: Words, field: str, key: str, first: str | None) -> None:
     is_title = field == "title"
     st.text_input(
         words(f"form.{field}"),
+        first or "",
         max_chars=form_state.MAX_TITLE_CHARACTERS if is_title else form_state.MAX_NAME_CHARACTERS,
         key=key,
         on_change="ignore",
@@ -82,10 +90,10 @@ def _text(words: Words, field: str, key: str) -> None:
     )
 
 
-def _date(words: Words, key: str) -> None:
+def _date(words: Words, key: str, first: date | None) -> None:
     st.date_input(
         words("form.release_date"),
-        value=None,
+        value=first,
         min_value=form_state.DATE_RANGE[0],
         max_value=form_state.DATE_RANGE[1],
         key=key,
@@ -94,7 +102,7 @@ def _date(words: Words, key: str) -> None:
     )
 
 
-def _number(words: Words, field: str, key: str, step: float) -> None:
+def _number(words: Words, field: str, key: str, step: float, first: float | None) -> None:
     """Draw a field in which the visitor can type a number.
 
     The field accepts every number, and the API checks it. Streamlit could check limits too, but its
@@ -103,7 +111,7 @@ def _number(words: Words, field: str, key: str, step: float) -> None:
     """
     st.number_input(
         words(f"form.{field}"),
-        value=None,
+        value=first,
         step=step,
         format="%s",
         placeholder=words(f"form.{field}_example"),
@@ -113,7 +121,9 @@ def _number(words: Words, field: str, key: str, step: float) -> None:
     )
 
 
-def _multiple_choice(words: Words, choices: Choices, field: str, key: str) -> None:
+def _multiple_choice(
+    words: Words, choices: Choices, field: str, key: str, first: Sequence[str] | None
+) -> None:
     """Draw a field in which the visitor can choose several values.
 
     The values are sorted by their labels. Values that are already chosen are added to the options.
@@ -125,12 +135,13 @@ def _multiple_choice(words: Words, choices: Choices, field: str, key: str) -> No
     elif field == "countries":
         options = _countries(words)
     is_open = field not in {"genres", "countries"}
-    chosen = st.session_state.setdefault(key, [])
+    chosen = st.session_state.get(key, first or [])
     label_of = _label_of(words, field)
-    labels = {option: label_of(option) for option in (*options, *chosen)}
+    labels = {option: label_of(option) for option in (*options, *chosen, *(first or ()))}
     st.multiselect(
         words(f"form.{field}"),
         sorted(labels, key=labels.__getitem__),
+        default=first,
         format_func=lambda option: labels.get(option, option),
         key=key,
         max_selections=form_state.MAX_GENRES if field == "genres" else form_state.MAX_NAMES,
@@ -158,17 +169,26 @@ def _countries(words: Words) -> Sequence[str]:
 
 
 def _single_choice(
-    words: Words, key: str, options: Iterable[str], label_of: Callable[[str], str]
+    words: Words,
+    key: str,
+    options: Iterable[str],
+    label_of: Callable[[str], str],
+    first: str | None,
 ) -> None:
     """Draw the field in which the visitor can choose the language.
 
     The first choice is "unknown". The other values are sorted by their labels.
     """
-    chosen = st.session_state.get(key, form_state.UNKNOWN)
-    labels = {option: label_of(option) for option in {*options, chosen} - {form_state.UNKNOWN}}
+    first = first or form_state.UNKNOWN
+    chosen = st.session_state.get(key, first)
+    labels = {
+        option: label_of(option) for option in {*options, chosen, first} - {form_state.UNKNOWN}
+    }
+    shown_options = [form_state.UNKNOWN, *sorted(labels, key=labels.__getitem__)]
     st.selectbox(
         words("form.language"),
-        [form_state.UNKNOWN, *sorted(labels, key=labels.__getitem__)],
+        shown_options,
+        shown_options.index(first),
         format_func=lambda option: labels.get(option, words("form.unknown")),
         key=key,
         on_change="ignore",

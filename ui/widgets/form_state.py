@@ -51,7 +51,7 @@ def cleaned(facts: Any) -> Facts:
     """Return the usable facts about a film, for example of facts that a browser has kept."""
     if not isinstance(facts, dict):
         return {}
-    return _facts({name: _field_value(name, facts.get(name)) for name in FIELDS})
+    return _facts({name: field_value(name, facts.get(name)) for name in FIELDS})
 
 
 def _facts(values: dict[str, Any]) -> Facts:
@@ -93,12 +93,7 @@ def fill_in(facts: Facts) -> None:
     """
     state = st.session_state
     for name in FIELDS:
-        state[name] = _field_value(name, facts.get(name))
-
-
-def fill_in_field(name: str, value: Any, key: str) -> None:
-    """Fill in another field for the fact `name`, whose value the session stores as `key`."""
-    st.session_state[key] = _field_value(name, value)
+        state[name] = field_value(name, facts.get(name))
 
 
 def facts_from_query() -> Facts:
@@ -108,7 +103,7 @@ def facts_from_query() -> Facts:
     return single | {name: query.get_all(name) for name in LIST_FIELDS if name in query}
 
 
-def _field_value(name: str, value: Any) -> Any:
+def field_value(name: str, value: Any) -> Any:
     """Convert a value to the type that a field of the form needs.
 
     The value may come from a link that a person has changed, so it may be anything. If it cannot be

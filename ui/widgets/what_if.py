@@ -32,10 +32,8 @@ def draw(
         placeholder=words("form.choose"),
     )
     for field in chosen:
-        key = scenarios.editor_key(field)
-        if key not in st.session_state:
-            form_state.fill_in_field(field, film.get(field), key)
-        fields.draw(words, choices, field, key)
+        known = form_state.field_value(field, film.get(field))
+        fields.draw(words, choices, field, scenarios.editor_key(field), known)
     is_full = len(pinned) >= scenarios.MOST
     if is_full:
         notices.small_print(words("what_if.full", most=str(scenarios.MOST)))

@@ -28,15 +28,15 @@ ANYTHING = st.none() | st.text() | st.floats() | st.integers() | st.lists(st.tex
     ],
 )
 def test_value_is_converted_for_its_field_or_dropped(field: str, value: Any, expected: Any):
-    assert form_state._field_value(field, value) == expected
+    assert form_state.field_value(field, value) == expected
 
 
 @given(st.sampled_from(form_state.FIELDS), ANYTHING)
 def test_any_value_can_be_converted_and_converting_twice_changes_nothing(field: str, value: Any):
     if field in form_state.LIST_FIELDS and not isinstance(value, list):
         value = None
-    converted = form_state._field_value(field, value)
-    assert form_state._field_value(field, converted) == converted
+    converted = form_state.field_value(field, value)
+    assert form_state.field_value(field, converted) == converted
 
 
 @pytest.mark.parametrize("facts", [None, [], "x", {"genres": "Drama", "runtime": "x", "a": 1}])
