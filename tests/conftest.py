@@ -178,7 +178,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LongestFirst
 
 @pytest.hookimpl(tryfirst=True)  # before pytest selects by mark
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need Airflow or a browser, and put those that take longest first."""
+    """Mark the tests that need Airflow or a browser, and put the longest tests first."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         for mark in {MARK_OF_FIXTURE[name] for name in fixtures if name in MARK_OF_FIXTURE}:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.app_test import open_app, submit, switch_language, visible_text
+from tests.support.app_test import key_of, open_app, submit, switch_language, visible_text
 from tests.support.stub_api import StubApi, running_stub_api
 
 
@@ -16,14 +16,14 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[StubApi]:
 def test_default_language_is_korean():
     page = open_app()
     assert page.title[0].value == "개봉 전 영화 평점 예측"
-    assert page.selectbox(key="language").value == "ko"
+    assert page.selectbox(key=key_of(page, "language")).value == "ko"
     assert not page.error
 
 
 def test_language_in_the_address_is_used():
     page = open_app("en")
     assert page.title[0].value == "Film rating forecast"
-    assert page.selectbox(key="language").value == "en"
+    assert page.selectbox(key=key_of(page, "language")).value == "en"
 
 
 def test_unknown_language_in_the_address_means_korean():
@@ -34,7 +34,7 @@ def test_language_switch_changes_texts_address_and_film_language():
     page = switch_language(open_app(), "en")
     assert page.title[0].value == "Film rating forecast"
     assert page.query_params["lang"] == "en"
-    assert page.selectbox(key="language").value == "en"
+    assert page.selectbox(key=key_of(page, "language")).value == "en"
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -182,7 +182,7 @@ def test_example_file_has_a_section_for_each_class_with_its_settings():
     sections = re.split("(?m)^# --- .*$", (ROOT / ".env.example").read_text())[1:]
     for names, section in zip(own.values(), sections, strict=False):
         assert set(_names(section)) == {name.upper() for name in names}
-    # The other sections set no variable: those that Airflow or the containers read are commented
+    # The other sections set no variable: variables of Airflow or the containers are commented
     # out.
     assert _names("\n".join(sections[len(own) :])) == []
 

@@ -60,6 +60,22 @@ def submit(page: AppTest) -> AppTest:
     return click(page, *SUBMIT)
 
 
+def key_of(page: AppTest, field: str) -> str:
+    """Return the key of a field of the form, which changes when the page fills in the field."""
+    turn, _ = _filled_in(page, field)
+    return f"{field}_{turn}" if turn else field
+
+
+def value_of(page: AppTest, field: str) -> Any:
+    """Return the value of a field of the form, which may be in a closed area of the page."""
+    return page.session_state.get(key_of(page, field), _filled_in(page, field)[1])
+
+
+def _filled_in(page: AppTest, field: str) -> tuple[int, Any]:
+    fields: dict[str, tuple[int, Any]] = page.session_state.get("form_fields", {})
+    return fields.get(field, (0, None))
+
+
 def switch_language(page: AppTest, language: str) -> AppTest:
     """Choose another language for the UI."""
     page.radio(key="ui").set_value(language)

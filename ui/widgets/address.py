@@ -4,7 +4,7 @@ So a link opens with its forecast, the browser's buttons "back" and "forward" le
 forecast, and a reload shows the same film. The address never contains the plot.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -33,30 +33,35 @@ def follow() -> None:
     with suppress(KeyError, ValueError):
         state.threshold = finite(st.query_params["threshold"])
     address = _present()
-    if address == state.get("address"):
+    if address in (state.get("address"), state.get("next_address")):
+        state.address = address
         return
     linked = form_state.facts_from_query()
     is_return = state.get("page_before") != state.get("page")
-    if not linked:
-        if "address" in state and is_return:
-            state.written = None  # the menu leads to the page without the facts, so restore them
-        elif "address" in state:
+    if linked:
+        _ask_for(linked, address)
+    elif "address" in state:
+        state.written = None  # if the menu leads to the page without the facts, restore them
+        if not is_return:
             state.pop("asked", None)
-            state.written = None
-        state.address = address
-        return
+    # Last: if the visitor's next click ends this run earlier, the next run begins again.
+    state.address = address
+
+
+def _ask_for(linked: Facts, address: _Address) -> None:
+    """Fill in the form with the facts of an address, and ask for their forecast."""
+    state = st.session_state
     plot = state.get("plots", {}).get(address)
     form_state.fill_in(({"overview": plot} if plot else {}) | linked)
     state.started = True  # the form needs no first values
-    state.address = address
     facts = form_state.entered_facts()
-    if not (facts.get("overview") or facts.get("genres")):
+    if facts.get("overview") or facts.get("genres"):
+        state.asked = facts
+        # An old link may contain a plot: then write the address again, without it.
+        state.written = None if "overview" in linked else facts
+    else:
         state.pop("asked", None)  # the API forecasts no film without a plot and a genre
         state.written = None
-        return
-    state.asked = facts
-    # An old link may contain a plot: then write the address again, without it.
-    state.written = None if "overview" in linked else facts
 
 
 def write() -> None:
@@ -65,15 +70,20 @@ def write() -> None:
     asked = state.get("asked")
     if asked == state.get("written"):
         return
-    others = {name: st.query_params.get_all(name) for name in st.query_params if name not in _OWN}
-    own = parameters(asked or {})
-    st.query_params.from_dict(others | {"lang": state.ui} | own)
-    state.address, state.written = _present(), asked
+    others: dict[str, Any] = {
+        name: st.query_params.get_all(name) for name in st.query_params if name not in _OWN
+    }
+    new = others | {"lang": state.ui} | parameters(asked or {})
+    # First: if the visitor's next click ends this run here, the address is no link to another film.
+    state.next_address = _own_part(new)
     if asked and "overview" in asked:
         plots = state.setdefault("plots", {})
-        plots[state.address] = asked["overview"]
+        plots[state.next_address] = asked["overview"]
         if len(plots) > _REMEMBERED_PLOTS:
             plots.pop(next(iter(plots)))
+    st.query_params.from_dict(new)
+    state.address, state.written = _present(), asked
+    state.pop("next_address", None)
 
 
 def write_threshold() -> None:
@@ -148,5 +158,13 @@ def page_number(text: str) -> int:
 
 def _present() -> _Address:
     """Return the part of the present address that says which film it is about."""
-    names = sorted(_OWN & set(st.query_params))
-    return tuple((name, tuple(st.query_params.get_all(name))) for name in names)
+    return _own_part({name: st.query_params.get_all(name) for name in st.query_params})
+
+
+def _own_part(query: Mapping[str, str | list[str]]) -> _Address:
+    """Return the part of an address that says which film it is about."""
+    own = sorted(_OWN & set(query))
+    values = {name: query[name] for name in own}
+    return tuple(
+        (name, tuple(each if isinstance(each, list) else [each])) for name, each in values.items()
+    )

@@ -28,12 +28,12 @@ def draw(
         words: The texts in the visitor's language.
         choices: The genres and languages that the model knows.
         field: The API's name of the fact.
-        key: The key of the value in the session; None for the API's name.
+        key: The key of the value in the session; None for the field of the form.
         first: The value with which the field appears, if the session has none; None for an empty
-            field. A browser draws this value at once. A value that is written to the session
-            reaches the browser only if no other run of the page replaces this one meanwhile.
+            field. The form knows the first values of its fields.
     """
-    key = key or field
+    if key is None:
+        key, first = form_state.key(field), form_state.first(field)
     if field == "overview":
         _plot(words, key, first)
     elif field in {"title", "collection"}:

@@ -51,9 +51,9 @@ def keep_choices() -> None:
     function sets each value again.
     """
     state = st.session_state
-    names = {"language", "genres", "countries", "search_field"}
+    form_state.put({name: form_state.value(name) for name in ("language", "genres", "countries")})
     for name in map(str, list(state)):
-        if name in names or name.startswith(form_state.SCENARIO_PREFIX):
+        if name == "search_field" or name.startswith(form_state.SCENARIO_PREFIX):
             state[name] = state[name]
 
 
@@ -62,9 +62,10 @@ def _prefill(choices: Choices) -> None:
     state = st.session_state
     if "started" in state:
         return
-    state.started = True
     offered = state.ui in choices.languages or not choices.languages
-    state.setdefault("language", state.ui if offered else form_state.UNKNOWN)
+    if offered and not form_state.value("language"):
+        form_state.put({"language": state.ui})
+    state.started = True
 
 
 def follow_page_language(chosen: str) -> None:
@@ -72,10 +73,9 @@ def follow_page_language(chosen: str) -> None:
 
     If another field of the form has a value, the film's language does not change.
     """
-    state = st.session_state
-    untouched = not any(state.get(name) for name in form_state.FIELDS if name != "language")
-    if untouched and state.get("language") in LANGUAGES:
-        state.language = chosen
+    untouched = not form_state.entered_facts().keys() - {"language"}
+    if untouched and form_state.value("language") in LANGUAGES:
+        form_state.put({"language": chosen})
 
 
 def _samples(words: Words) -> None:
@@ -161,11 +161,9 @@ def _draw_names(words: Words, choices: Choices) -> None:
     def add() -> None:
         name = state.found
         if name and field == "collection":
-            state.collection = name
+            form_state.put({field: name})
         elif name:
-            state[field] = list(dict.fromkeys([*state.get(field, []), name]))[
-                : form_state.MAX_NAMES
-            ]
+            form_state.put({field: [*form_state.value(field), name]})
         state.found, state.search = None, ""
 
     if found:

@@ -1,7 +1,12 @@
 """Read and set the values in the fields of the form.
 
-The values are stored in Streamlit's session, under the names of the API's fields. So they are kept
-when the visitor opens another page or changes the language.
+The values are stored in Streamlit's session. So they are kept when the visitor opens another page
+or changes the language.
+
+A value that the script writes to the session, for a field that the browser already shows, reaches
+the browser only if the run of the script ends. If the visitor's next click replaces the run, the
+browser's old value wins, and the new value is lost. So `put` gives the field a new key: it becomes
+a new field, which appears with its value.
 """
 
 from contextlib import suppress
@@ -43,8 +48,36 @@ def entered_facts() -> Facts:
 
     Empty fields are left out.
     """
-    state = st.session_state
-    return _facts({name: state.get(name) for name in FIELDS})
+    return _facts({name: value(name) for name in FIELDS})
+
+
+def key(name: str) -> str:
+    """Return the key under which the session stores the value of a field."""
+    turn, _ = _put(name)
+    return f"{name}_{turn}" if turn else name
+
+
+def first(name: str) -> Any:
+    """Return the value with which a field appears."""
+    return _put(name)[1]
+
+
+def value(name: str) -> Any:
+    """Return the value of a field, whether it is on the page now or not."""
+    return st.session_state.get(key(name), first(name))
+
+
+def put(values: Facts) -> None:
+    """Set the values of some fields, which get new keys."""
+    fields = {name: (_put(name)[0] + 1, field_value(name, values[name])) for name in values}
+    # One assignment: Streamlit can end a run of the script at each access to the session.
+    st.session_state.form_fields = st.session_state.get("form_fields", {}) | fields
+
+
+def _put(name: str) -> tuple[int, Any]:
+    """Return how often a field was set, and the last value."""
+    fields: dict[str, tuple[int, Any]] = st.session_state.get("form_fields", {})
+    return fields.get(name, (0, field_value(name, None)))
 
 
 def cleaned(facts: Any) -> Facts:
@@ -91,9 +124,7 @@ def fill_in(facts: Facts) -> None:
 
     A field becomes empty if `facts` has no value for it, or a value that the field cannot show.
     """
-    state = st.session_state
-    for name in FIELDS:
-        state[name] = field_value(name, facts.get(name))
+    put({name: facts.get(name) for name in FIELDS})
 
 
 def facts_from_query() -> Facts:

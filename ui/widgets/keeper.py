@@ -60,7 +60,7 @@ def _restore() -> None:
     asked = state.get("asked")
     if asked is not None and asked == {name: facts[name] for name in facts if name != "overview"}:
         # The address has all facts but the plot.
-        state.overview = facts.get("overview", "")
+        form_state.put({"overview": facts.get("overview")})
         state.asked = state.written = facts
     elif asked is None and not form_state.entered_facts().keys() - {"language"} and facts:
         form_state.fill_in(facts)

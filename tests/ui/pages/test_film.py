@@ -3,7 +3,15 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.app_test import chart_texts, click, error_of, html_of, open_app, visible_text
+from tests.support.app_test import (
+    chart_texts,
+    click,
+    error_of,
+    html_of,
+    key_of,
+    open_app,
+    visible_text,
+)
 from tests.support.stub_api import FILM, FORECAST, NO_MODEL, StubApi, problem
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -106,7 +114,7 @@ def test_missing_model_leaves_the_film(api: StubApi):
 
 def test_facts_can_be_changed_in_the_form(api: StubApi):
     page = click(open_film(), "Change the facts")
-    assert page.text_area(key="overview").value == FILM["facts"]["overview"]
+    assert page.text_area(key=key_of(page, "overview")).value == FILM["facts"]["overview"]
     assert page.query_params["runtime"] == "104"
     assert "film" not in page.query_params
     with_ids = FACTS | {"directors": [{"id": 8, "name": "Ada Novak"}]}
@@ -119,7 +127,7 @@ def test_facts_that_were_typed_before_come_back():
     film.session_state.overview = "My own plot"
     page = click(film, "Change the facts")
     assert page.session_state.film_before == {"overview": "My own plot"}
-    assert page.text_area(key="overview").value == FILM["facts"]["overview"]
+    assert page.text_area(key=key_of(page, "overview")).value == FILM["facts"]["overview"]
 
 
 def test_catalogue_that_cannot_be_read_is_not_called_a_missing_model(api: StubApi):

@@ -13,6 +13,7 @@ from tests.support.app_test import (
     click,
     error_of,
     html_of,
+    key_of,
     open_app,
     run,
     submit,
@@ -49,12 +50,16 @@ pytestmark = pytest.mark.usefixtures("api")
 
 def test_choices_come_from_the_api_and_are_named_in_the_page_language():
     page = open_app()
-    assert page.multiselect(key="genres").options == ["Puppetry", "SF", "드라마"]
-    assert page.selectbox(key="language").options == [
+    assert page.multiselect(key=key_of(page, "genres")).options == ["Puppetry", "SF", "드라마"]
+    assert page.selectbox(key=key_of(page, "language")).options == [
         "모름", "qq", "광둥어", "언어 관련 내용 없음", "영어", "한국어",
     ]  # fmt: skip
     page = switch_language(page, "en")
-    assert page.multiselect(key="genres").options == ["Drama", "Puppetry", "Science Fiction"]
+    assert page.multiselect(key=key_of(page, "genres")).options == [
+        "Drama",
+        "Puppetry",
+        "Science Fiction",
+    ]
 
 
 def test_film_language_stays_unknown_if_the_model_does_not_know_the_page_language(api: StubApi):
@@ -64,11 +69,11 @@ def test_film_language_stays_unknown_if_the_model_does_not_know_the_page_languag
 
 def test_only_filled_in_fields_are_sent(api: StubApi):
     page = open_app()
-    page.text_area(key="overview").set_value(f"  {PLOT}\n")
+    page.text_area(key=key_of(page, "overview")).set_value(f"  {PLOT}\n")
     submit(page)
-    page.number_input(key="runtime").set_value(112)
-    page.selectbox(key="language").set_value("")
-    page.multiselect(key="genres").set_value(["Science Fiction"])
+    page.number_input(key=key_of(page, "runtime")).set_value(112)
+    page.selectbox(key=key_of(page, "language")).set_value("")
+    page.multiselect(key=key_of(page, "genres")).set_value(["Science Fiction"])
     submit(page)
     assert api.bodies == [
         {"overview": PLOT, "language": "ko"},
@@ -312,7 +317,7 @@ def test_next_click_shows_a_new_model(api: StubApi):
     page = submit(page)
     assert "4.2" in visible_text(page)
     assert f"`{newer}`" in visible_text(page)
-    assert page.multiselect(key="genres").options == ["War"]
+    assert page.multiselect(key=key_of(page, "genres")).options == ["War"]
 
 
 @pytest.mark.parametrize(
@@ -490,7 +495,7 @@ def test_likely_mistakes_are_explained_in_the_page_language(
 @pytest.mark.parametrize("minutes", [90.5, 900.0, 0.0, -3.0, 100_000.0])
 def test_number_is_sent_as_typed(api: StubApi, minutes: float):
     page = open_app()
-    page.number_input(key="runtime").set_value(minutes)
+    page.number_input(key=key_of(page, "runtime")).set_value(minutes)
     assert submit(page).number_input(key="runtime").value == minutes
     assert api.bodies[-1]["runtime"] == minutes
 
@@ -548,10 +553,10 @@ def test_markup_from_the_api_is_escaped(api: StubApi):
 @pytest.mark.parametrize("fault", [NO_MODEL, (500, b"boom"), problem(422, "no", runtime="no")])
 def test_entered_values_survive_every_fault(api: StubApi, fault: tuple[int, object]):
     page = open_app()
-    page.number_input(key="runtime").set_value(99)
-    page.selectbox(key="language").set_value("cn")
-    page.multiselect(key="genres").set_value(["Drama"])
-    page.text_area(key="overview").set_value(PLOT)
+    page.number_input(key=key_of(page, "runtime")).set_value(99)
+    page.selectbox(key=key_of(page, "language")).set_value("cn")
+    page.multiselect(key=key_of(page, "genres")).set_value(["Drama"])
+    page.text_area(key=key_of(page, "overview")).set_value(PLOT)
     api.respond_everywhere(fault)
     page = switch_language(submit(page), "en")
     assert page.error
@@ -572,7 +577,7 @@ def test_retry_works_once_the_api_is_back(api: StubApi, language: str, retry: st
     api.start()
     page = click(page, retry)
     assert not page.error
-    assert drama in page.multiselect(key="genres").options
+    assert drama in page.multiselect(key=key_of(page, "genres")).options
     assert not api.bodies
 
 
@@ -583,6 +588,6 @@ def test_retry_works_once_the_api_is_back(api: StubApi, language: str, retry: st
 )
 def test_no_plot_breaks_the_page(api: StubApi, plot: str):
     page = open_app()
-    page.text_area(key="overview").set_value(plot)
+    page.text_area(key=key_of(page, "overview")).set_value(plot)
     assert not submit(page).error
     assert api.bodies[-1].get("overview", "") == plot.strip()[:10_000]

@@ -4,7 +4,15 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.app_test import open_app, run, submit, switch_language, visible_text
+from tests.support.app_test import (
+    key_of,
+    open_app,
+    run,
+    submit,
+    switch_language,
+    value_of,
+    visible_text,
+)
 from tests.support.stub_api import StubApi
 from ui.widgets import address
 
@@ -21,7 +29,7 @@ def go(page: AppTest, **query: Any) -> AppTest:
 
 
 def set_runtime(page: AppTest, minutes: int) -> AppTest:
-    page.number_input(key="runtime").set_value(minutes)
+    page.number_input(key=key_of(page, "runtime")).set_value(minutes)
     return submit(page)
 
 
@@ -41,7 +49,7 @@ def test_link_opens_with_its_forecast_and_says_that_the_plot_was_left_out(api: S
     assert api.bodies == [{"genres": ["Drama"], "runtime": 112}]
     assert "6.8" in visible_text(page)
     assert LEFT_OUT in visible_text(page)
-    page.text_area(key="overview").set_value("A plot")
+    page.text_area(key=key_of(page, "overview")).set_value("A plot")
     assert LEFT_OUT not in visible_text(submit(page))
     assert LEFT_OUT not in visible_text(open_app("en", genres=["Drama"]))
 
@@ -50,13 +58,13 @@ def test_link_that_cannot_be_forecast_only_fills_in_the_form(api: StubApi):
     page = open_app("en", title="Lantern")
     assert not api.bodies
     assert not page.error
-    assert page.session_state["title"] == "Lantern"
+    assert value_of(page, "title") == "Lantern"
 
 
 def test_address_names_the_facts_of_the_forecast_and_never_the_plot():
     page = open_app("en", threshold="6.0", stranger="x")
-    page.multiselect(key="genres").set_value(["Drama"])
-    page.text_area(key="overview").set_value("A secret plot")
+    page.multiselect(key=key_of(page, "genres")).set_value(["Drama"])
+    page.text_area(key=key_of(page, "overview")).set_value("A secret plot")
     page = set_runtime(page, 112)
     query = dict(page.query_params)
     assert query == {
@@ -75,21 +83,33 @@ def test_plot_in_an_old_link_is_used_and_taken_out_of_the_address(api: StubApi):
 def test_back_and_forward_show_the_forecasts_of_their_addresses(api: StubApi):
     page = open_app("en")
     empty = dict(page.query_params)
-    page.text_area(key="overview").set_value("A secret plot")
+    page.text_area(key=key_of(page, "overview")).set_value("A secret plot")
     page = set_runtime(page, 112)
     first = dict(page.query_params)
-    page.text_area(key="overview").set_value("Another plot")
+    page.text_area(key=key_of(page, "overview")).set_value("Another plot")
     page = set_runtime(page, 98)
     second = dict(page.query_params)
     for query, runtime, plot in ((first, 112, "A secret plot"), (second, 98, "Another plot")):
         page = go(page, **query)
-        assert page.number_input(key="runtime").value == runtime
+        assert page.number_input(key=key_of(page, "runtime")).value == runtime
         assert api.bodies[-1] == {"overview": plot, "language": "en", "runtime": runtime}
         assert dict(page.query_params) == query
     sent = len(api.bodies)
     page = go(page, **empty)
     assert len(api.bodies) == sent
     assert not page.get("vega_lite_chart")
+
+
+def test_plot_stays_if_a_run_ends_after_it_has_written_the_address(api: StubApi):
+    page = open_app("en")
+    page.text_area(key=key_of(page, "overview")).set_value("A secret plot")
+    page = set_runtime(page, 112)
+    state = page.session_state
+    state["next_address"], state["address"] = state["address"], ()
+    state["written"], state["plots"] = None, {}
+    page = run(page)
+    assert api.bodies[-1] == {"overview": "A secret plot", "language": "en", "runtime": 112}
+    assert page.text_area(key=key_of(page, "overview")).value == "A secret plot"
 
 
 def test_menu_leads_back_to_the_forecast_and_its_address():

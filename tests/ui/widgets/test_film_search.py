@@ -3,7 +3,16 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.app_test import click, error_of, open_app, run, submit, visible_text
+from tests.support.app_test import (
+    click,
+    error_of,
+    key_of,
+    open_app,
+    run,
+    submit,
+    value_of,
+    visible_text,
+)
 from tests.support.stub_api import FILM, FILMS, LISTED_FILM, StubApi, problem
 
 pytestmark = pytest.mark.usefixtures("api")
@@ -30,9 +39,9 @@ def test_letters_list_films_with_title_and_year(api: StubApi):
 def test_chosen_film_fills_in_the_form_and_is_forecast(api: StubApi):
     page = choose(search("harb"))
     assert api.bodies == [FILM["facts"]]
-    assert page.session_state["directors"] == ["Ada Novak"]
-    assert page.text_area(key="overview").value == FILM["facts"]["overview"]
-    assert page.multiselect(key="genres").value == ["Drama"]
+    assert value_of(page, "directors") == ["Ada Novak"]
+    assert page.text_area(key=key_of(page, "overview")).value == FILM["facts"]["overview"]
+    assert page.multiselect(key=key_of(page, "genres")).value == ["Drama"]
     text = visible_text(page)
     assert "To be released on December 24, 2026. No rating yet." in text
     assert "The model has learned from this film" not in text
@@ -59,17 +68,17 @@ def test_rating_so_far_stands_beside_the_forecast(
 
 def test_what_is_known_disappears_when_the_facts_are_changed():
     page = choose(search("harb"))
-    page.number_input(key="runtime").set_value(90)
+    page.number_input(key=key_of(page, "runtime")).set_value(90)
     assert "To be released" not in visible_text(submit(page))
 
 
 def test_own_words_come_back(api: StubApi):
     page = open_app("en")
-    page.text_area(key="overview").set_value("My own plot.")
+    page.text_area(key=key_of(page, "overview")).set_value("My own plot.")
     page.text_input(key="film_letters").set_value("harb")
     page = click(choose(run(page)), "Back to what I had entered")
-    assert page.text_area(key="overview").value == "My own plot."
-    assert page.multiselect(key="genres").value == []
+    assert page.text_area(key=key_of(page, "overview")).value == "My own plot."
+    assert page.multiselect(key=key_of(page, "genres")).value == []
     assert "To be released" not in visible_text(page)
     submit(page)
     assert api.bodies[-1]["overview"] == "My own plot."
@@ -90,7 +99,7 @@ def test_missing_catalogue_is_explained_and_the_form_still_works(api: StubApi):
 def test_film_that_cannot_be_read_changes_nothing(api: StubApi):
     api.responses["/films/7"] = problem(404, "the film catalogue has no film 7")
     page = choose(search("harb"))
-    assert page.text_area(key="overview").value == ""
+    assert page.text_area(key=key_of(page, "overview")).value == ""
     assert api.bodies == []
 
 

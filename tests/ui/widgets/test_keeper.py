@@ -3,14 +3,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.app_test import open_app, submit
+from tests.support.app_test import key_of, open_app, submit
 from ui.widgets import keeper
 
 
 @pytest.mark.usefixtures("api")
 def test_browser_keeps_the_form_and_the_comparison():
     page = open_app("en")
-    page.text_area(key="overview").set_value("A secret plot")
+    page.text_area(key=key_of(page, "overview")).set_value("A secret plot")
     page.session_state["compared"] = [{"genres": ["Drama"]}]
     components: list[Any] = list(submit(page).get("bidi_component"))
     given = json.loads(components[-1].proto.json)

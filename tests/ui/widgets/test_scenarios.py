@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from scripts.parameters import FEATURE_FILM_MINUTES
-from tests.support.app_test import click, error_of, open_app, run, submit, visible_text
+from tests.support.app_test import click, error_of, key_of, open_app, run, submit, visible_text
 from tests.support.stub_api import FORECAST, UNRELIABLE, StubApi
 from ui.client import predictions
 from ui.widgets import scenarios
@@ -117,11 +117,11 @@ def test_page_and_pipeline_agree_on_the_shortest_feature_film():
 
 def test_scenarios_follow_the_film_and_end_with_it(api: StubApi):
     page = enter(film(), runtime=200.0)
-    page.session_state["budget"] = 5e6  # another fact about the same film
+    page.session_state[key_of(page, "budget")] = 5e6  # another fact about the same film
     page = submit(page)
     assert FILM | {"runtime": 200, "budget": 5_000_000} in api.bodies
     assert len(scenarios_on(page)) == 1
-    page.session_state["title"] = "Shaft Nine"
+    page.session_state[key_of(page, "title")] = "Shaft Nine"
     page = submit(page)
     assert not scenarios_on(page)
     assert page.multiselect(key=f"if_{page.session_state['scenario_editor']}_fields").value == []
