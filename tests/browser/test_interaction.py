@@ -21,6 +21,7 @@ from tests.support.ui_visit import (
     TITLES,
     assert_accessible,
     assert_fits,
+    field,
     in_both_languages,
     open_expander,
     open_page,
@@ -47,7 +48,7 @@ def test_numbers_are_sent_as_typed_and_an_invalid_date_keeps_the_form(
         submit(page, language)
         expect(page.locator(".rating")).to_have_text(rating)
 
-    runtime = page.get_by_label(RUNTIME[language], exact=True)
+    runtime = field(page, RUNTIME[language])
     for typed, number in NUMBERS:
         runtime.fill(typed)
         submit_and_wait()
@@ -56,9 +57,9 @@ def test_numbers_are_sent_as_typed_and_an_invalid_date_keeps_the_form(
         assert "Number is" not in page.inner_text("body")  # Streamlit's own message, in English
     runtime.fill("98")
     open_expander(page, language)
-    field = page.get_by_test_id("stDateInput")
+    released = page.get_by_test_id("stDateInput")
     for typed in NO_DATES:
-        field.get_by_role("spinbutton").first.click()
+        released.get_by_role("spinbutton").first.click()
         page.keyboard.type(typed)
         page.keyboard.press("Tab")
         submit_and_wait()
@@ -153,17 +154,17 @@ def test_reload_and_the_back_button_keep_form_comparison_and_language(
     page.get_by_role("button", name=add).click()
     compared = page.get_by_role("link", name={"ko": "비교 목록 보기", "en": "See the"}[language])
     expect(compared).to_be_visible()
-    page.get_by_label(RUNTIME[language], exact=True).fill("150")
+    field(page, RUNTIME[language]).fill("150")
     submit(page, language)
     expect(page).to_have_url(re.compile("runtime=150"))
     page.go_back()
-    expect(page.get_by_label(RUNTIME[language], exact=True)).to_have_value("98")
+    expect(field(page, RUNTIME[language])).to_have_value("98")
     expect(compared).to_be_visible()
     assert api.bodies[-1] == sent
     assert "overview" not in page.url.replace("without=overview", "")
 
     page.goto(page.url.replace(f"lang={language}&", ""))  # the cookie knows the language
-    expect(page.get_by_label(PLOT[language], exact=True)).to_have_value(sent["overview"])
+    expect(field(page, PLOT[language])).to_have_value(sent["overview"])
     expect(compared).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", language)
     page.goto(f"{address}/compare")
@@ -182,7 +183,7 @@ def test_film_of_the_form_is_compared_and_the_form_keeps_its_values(
     page.get_by_role("button", name=FORECAST_ALL[language]).click()
     expect(page.get_by_label(f"1. {SAMPLE[language]} 6.8").first).to_be_visible()
     page.go_back()
-    expect(page.get_by_label(PLOT[language], exact=True)).not_to_have_value("")
+    expect(field(page, PLOT[language])).not_to_have_value("")
 
 
 @in_both_languages
@@ -198,12 +199,12 @@ def test_streamlits_own_texts_are_in_the_language_of_the_page(
     genres.fill("")
     page.keyboard.press("Escape")
     open_expander(page, language)
-    field = page.get_by_test_id("stDateInput")
-    field.get_by_role("spinbutton").first.click()
+    released = page.get_by_test_id("stDateInput")
+    released.get_by_role("spinbutton").first.click()
     page.keyboard.type("29990101")
     page.keyboard.press("Tab")
     out_of_range = {"ko": "날짜만 쓸 수 있습니다", "en": "Only dates from 1870-01-01"}[language]
-    expect(field.get_by_role("alert")).to_contain_text(out_of_range)
+    expect(released.get_by_role("alert")).to_contain_text(out_of_range)
     directors = page.get_by_role("combobox", name={"ko": "감독", "en": "Directors"}[language])
     directors.scroll_into_view_if_needed()
     # A click waits two frames after the scroll: a list that opens in the same frame closes again.
@@ -226,16 +227,16 @@ def test_streamlits_own_texts_are_in_the_language_of_the_page(
 def test_language_switch_keeps_values_that_were_not_submitted(address: str, page: Page):
     plot = "등대지기의 딸이 편지 한 통을 발견한다."
     open_page(page, address, "", "ko")
-    page.get_by_label(RUNTIME["ko"], exact=True).fill("112")
-    page.get_by_label(PLOT["ko"], exact=True).fill(plot)
+    field(page, RUNTIME["ko"]).fill("112")
+    field(page, PLOT["ko"]).fill(plot)
     page.get_by_label(GENRES["ko"]).click()
     page.get_by_role("option", name=DRAMA["ko"]).click()
     page.keyboard.press("Escape")
 
     def expect_values(language: str) -> None:
-        expect(page.get_by_label(RUNTIME[language], exact=True)).to_have_value("112")
+        expect(field(page, RUNTIME[language])).to_have_value("112")
         expect(page.get_by_test_id("stMultiSelect").first).to_contain_text(DRAMA[language])
-        expect(page.get_by_label(PLOT[language], exact=True)).to_have_value(plot)
+        expect(field(page, PLOT[language])).to_have_value(plot)
 
     page.get_by_text(SWITCH["en"], exact=True).click()
     expect(page.get_by_role("heading", name=TITLES[""]["en"])).to_be_visible()
@@ -263,7 +264,7 @@ def test_page_preloads_every_script_that_draws_the_form(address: str, page: Page
 def test_forecast_can_be_requested_with_the_keyboard_alone(api: StubApi, address: str, page: Page):
     open_page(page, address, "", "en")
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)  # all fields are drawn
-    page.get_by_label("Plot", exact=True).focus()
+    field(page, "Plot").focus()
     page.keyboard.type("A happy day.")
     page.keyboard.press("Tab")
     expect(page.get_by_role("combobox", name="Genres")).to_be_focused()
@@ -289,10 +290,10 @@ def test_typed_values_survive_closing_the_expander(api: StubApi, address: str, p
     submit_sample(page, address, "en")
     more = page.get_by_text("More details")
     more.click()
-    page.get_by_label("Title", exact=True).fill("Another title")
-    page.get_by_label("Series", exact=True).fill("A series")
+    field(page, "Title").fill("Another title")
+    field(page, "Series").fill("A series")
     more.click()
-    expect(page.get_by_label("Series", exact=True)).to_have_count(0)
+    expect(field(page, "Series")).to_have_count(0)
     api.responses["/predict"] = 200, FORECAST | {"rating": 7.5}
     submit(page, "en")
     expect(page.locator(".rating")).to_have_text("7.5")

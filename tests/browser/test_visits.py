@@ -21,6 +21,7 @@ from tests.support.ui_visit import (
     assert_fits,
     expect_drawn_charts,
     expect_open_expander,
+    field,
     in_all_layouts,
     open_page,
     submit,
@@ -55,17 +56,17 @@ HIDDEN_PIXELS_WHILE_OPENING = """async box => {
 
 
 def fill_in(page: Page, language: str) -> None:
-    page.get_by_label(RUNTIME[language], exact=True).fill("112")
-    page.get_by_label(PLOT[language], exact=True).fill(PLOTS[language])
+    field(page, RUNTIME[language]).fill("112")
+    field(page, PLOT[language]).fill(PLOTS[language])
     page.get_by_label(GENRES[language]).click()
     page.get_by_role("option", name=DRAMA[language]).click()
     page.keyboard.press("Escape")
 
 
 def expect_filled_in(page: Page, language: str, plot: str) -> None:
-    expect(page.get_by_label(RUNTIME[language], exact=True)).to_have_value("112")
+    expect(field(page, RUNTIME[language])).to_have_value("112")
     expect(page.get_by_test_id("stMultiSelect").first).to_contain_text(DRAMA[language])
-    expect(page.get_by_label(PLOT[language], exact=True)).to_have_value(plot)
+    expect(field(page, PLOT[language])).to_have_value(plot)
 
 
 @in_all_layouts

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 TITLES = {
     "": {"ko": "개봉 전 영화 평점 예측", "en": "Film rating forecast"},
@@ -38,6 +38,15 @@ def open_page(page: Page, address: str, path: str, language: str, width: int = 1
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     if not path:
         expect(page.get_by_role("button", name=SUBMIT[language])).to_be_visible()
+
+
+def field(page: Page, label: str) -> Locator:
+    """Return the field of the form with a label.
+
+    When the page fills in a field, it becomes a new field. Until the run of the page ends,
+    Streamlit keeps the old one too, hidden.
+    """
+    return page.get_by_label(label, exact=True).filter(visible=True)
 
 
 def submit(page: Page, language: str) -> None:
