@@ -142,7 +142,7 @@ def repeated(text: str, characters: int) -> str:
 def response_times(
     service: Running, small: Mapping[str, Any], seconds: float, times: dict[str, list[float]]
 ) -> None:
-    """Send small requests in turn for some seconds, and add each response time in milliseconds."""
+    """Send one small request after the other for some seconds; collect the response times in ms."""
     until = time.monotonic() + seconds
     with requests.Session() as session:
         while time.monotonic() < until:

@@ -8,7 +8,7 @@ from dags.task_settings import task_settings
 
 
 def send_weekly_message() -> str:
-    """Send the message with the first run of a week that has something to say; return the week."""
+    """Send the week's message, unless it was sent or has no content yet; return the week."""
     from scripts.ledger.weekly_message import week_of, weekly_message
     from scripts.runtime.clock import today
 

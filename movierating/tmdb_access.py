@@ -50,10 +50,10 @@ def server_name(base_url: str) -> str:
 
 
 def source_of(answer: requests.Response, base_url: str) -> str:
-    """Return the name of the source of the films in an answer.
+    """Return where the films in a server's answer come from, such as TMDB or the stand-in's films.
 
     Args:
-        answer: The answer.
+        answer: The server's answer to any request.
         base_url: The address of the server, TMDB_BASE_URL.
     """
     stand_in = answer.headers.get(STAND_IN_HEADER)

@@ -103,7 +103,7 @@ class About:
 
 @dataclass(frozen=True)
 class FoundFilm:
-    """A film of the catalogue, as a list of results shows it.
+    """A film as a list of results shows it.
 
     Attributes:
         film_id: TMDB's id.
@@ -114,7 +114,7 @@ class FoundFilm:
             a catalogue.
         poster_path: TMDB's path of the poster; None if there is none.
         votes: Number of votes when the film was fetched.
-        rating: The rating then; None without votes.
+        rating: Rating when the film was fetched; None without votes.
     """
 
     film_id: int

@@ -111,7 +111,7 @@ class Model:
     def distribution_around(
         self, forecasts: npt.ArrayLike, half_widths: npt.ArrayLike
     ) -> RatingDistributions | None:
-        """Return the distributions of ratings whose forecasts and half-widths are known."""
+        """Return one distribution of ratings per film, from its forecast and half-width."""
         return RatingDistributions(forecasts, half_widths, self.errors) if self.errors else None
 
     def intervals(self, matrix: Matrix) -> tuple[Numbers, Numbers]:

@@ -99,9 +99,9 @@ class PeopleStore:
         write_bytes(self._path, sink.getvalue().to_pybytes())
 
     def add(self, people: Iterable[PersonRecord]) -> None:
-        """Store people beside those of the file, which another process may have changed meanwhile.
+        """Add people to the file. Read the file again first: another process may have changed it.
 
-        Of two records of a person, the newer one stays. Raises the errors of `read` and `write`.
+        If a person has two records, the newer one stays. Raises the errors of `read` and `write`.
         """
         known = self.read()
         for person in people:

@@ -79,7 +79,7 @@ class OtherFilmsError(TmdbError):
     """TMDB_BASE_URL serves the films of another source than at the start of the run or backfill."""
 
     def __init__(self, expected: str, found: str) -> None:
-        """Create the error; its message describes the two sources."""
+        """Create the error; its message describes the expected and the found source of films."""
         super().__init__(
             f"TMDB_BASE_URL now serves {describe(found)} instead of {describe(expected)}, and the "
             "two must not be mixed; start the run or the backfill again"

@@ -1,8 +1,8 @@
-"""One page of a list of TMDB, whether the list stayed the same, and which pages TMDB cannot send.
+"""Read a list of TMDB page by page, and notice changes of the list and pages that TMDB cannot send.
 
-TMDB may change a list meanwhile. If it removes a film from a page that was read already, all later
-films move up by one place. The first film of the next page then moves to the page before it, and is
-never read. So a list is read again until it stayed the same during one reading.
+TMDB may change a list while its pages are read. If it removes a film from a page that was read
+already, all later films move up by one place. The first film of the next page then moves to the
+page before it, and is never read. So a list is read again until it stayed the same during one reading.
 """
 
 from dataclasses import dataclass, field
@@ -110,8 +110,9 @@ class ListReading:
     def is_complete(self) -> bool:
         """Whether the whole list was read, and stayed the same meanwhile.
 
-        If a film was missed, then TMDB's number of entries changed between two pages, or a film was
-        on two pages, or TMDB counts more entries than were read.
+        A list that changes while it is read shows this by one of three signs: TMDB's number of
+        entries changes between two pages, a film is on two pages, or fewer entries are read than
+        TMDB counts.
         """
         counts_match = self._totals == {len(self.ids) + self.unusable}
         return self.first_page == 1 and counts_match and not self._repeated

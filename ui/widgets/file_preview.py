@@ -23,7 +23,7 @@ _WON_PER_DOLLAR: Final = (100.0, 100_000.0)
 
 
 def draw(words: Words) -> list[Row]:
-    """Draw the upload, what was read, and the questions about it; return the films."""
+    """Draw the field for a file, its films, and questions about its columns; return the films."""
     st.markdown(words("compare.file_note", most=str(films.MAX_ROWS)))
     st.download_button(
         words("compare.example"),

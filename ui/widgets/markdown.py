@@ -1,7 +1,7 @@
-"""Show a text as it is where Streamlit reads Markdown.
+"""Escape a text, so that Streamlit does not read it as Markdown.
 
-A name comes from other people, and could contain an image of another server. The browser would
-request it, and so tell that server about the visitor.
+Other people write the names, and a name could contain a Markdown image whose address is on another
+server. The browser would request the image, and so tell that server about the visitor.
 """
 
 import re

@@ -271,7 +271,7 @@ class Comparison(TypedDict):
 
 
 class RecordedFilm(TypedDict):
-    """A released film, its last forecast before the release, and how it came out."""
+    """A released film, its last forecast before the release, and its rating since then."""
 
     id: int
     title: str | None
