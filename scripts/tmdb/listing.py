@@ -2,7 +2,8 @@
 
 TMDB may change a list while its pages are read. If it removes a film from a page that was read
 already, all later films move up by one place. The first film of the next page then moves to the
-page before it, and is never read. So a list is read again until it stayed the same during one reading.
+page before it, and is never read. So a list is read again until it stayed the same during one
+reading.
 """
 
 from dataclasses import dataclass, field

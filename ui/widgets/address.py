@@ -76,14 +76,19 @@ def write() -> None:
     new = others | {"lang": state.ui} | parameters(asked or {})
     # First: if the visitor's next click ends this run here, the address is no link to another film.
     state.next_address = _own_part(new)
-    if asked and "overview" in asked:
-        plots = state.setdefault("plots", {})
-        plots[state.next_address] = asked["overview"]
-        if len(plots) > _REMEMBERED_PLOTS:
-            plots.pop(next(iter(plots)))
+    remember_plot(asked or {})
     st.query_params.from_dict(new)
     state.address, state.written = _present(), asked
     state.pop("next_address", None)
+
+
+def remember_plot(facts: Facts) -> None:
+    """Remember the plot that belongs to the address of some facts."""
+    if "overview" in facts:
+        plots = st.session_state.setdefault("plots", {})
+        plots[_own_part(parameters(facts))] = facts["overview"]
+        if len(plots) > _REMEMBERED_PLOTS:
+            plots.pop(next(iter(plots)))
 
 
 def write_threshold() -> None:

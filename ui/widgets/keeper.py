@@ -10,7 +10,7 @@ from typing import Any, Final
 import streamlit as st
 
 from ui.i18n.words import TEMPLATES
-from ui.widgets import form_state
+from ui.widgets import address, form_state
 
 _MOST_CHARACTERS: Final = 1_000_000
 _MOST_FILMS: Final = 100
@@ -57,6 +57,7 @@ def _restore() -> None:
         films = [form_state.cleaned(each) for each in kept.get("compared", [])[:_MOST_FILMS]]
         state.compared = [film for film in films if film]
     facts = form_state.cleaned(kept.get("facts"))
+    address.remember_plot(facts)  # the page has perhaps not read its address yet
     asked = state.get("asked")
     if asked is not None and asked == {name: facts[name] for name in facts if name != "overview"}:
         # The address has all facts but the plot.

@@ -2,8 +2,9 @@ import json
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from tests.support.app_test import key_of, open_app, submit
+from tests.support.app_test import key_of, open_app, run, submit
 from ui.widgets import keeper
 
 
@@ -18,6 +19,31 @@ def test_browser_keeps_the_form_and_the_comparison():
     assert json.loads(given["kept"]) == {
         "facts": {"overview": "A secret plot", "language": "en"},
         "compared": [{"genres": ["Drama"]}],
+    }
+
+
+def test_plot_comes_back_before_the_page_has_read_its_address():
+    def page_after_a_reload() -> None:
+        import json
+
+        import streamlit as st
+
+        from ui.widgets import address, keeper
+
+        facts = {"overview": "A secret plot", "genres": ["Drama"], "runtime": 98}
+        st.session_state.keeper = {"kept": json.dumps({"facts": facts})}
+        keeper._restore()
+        address.follow()
+        st.json(st.session_state.asked)
+
+    page = AppTest.from_function(page_after_a_reload)
+    for name, value in {"genres": "Drama", "runtime": "98", "without": "overview"}.items():
+        page.query_params[name] = value
+    page = run(page)
+    assert json.loads(page.json[0].value) == {
+        "overview": "A secret plot",
+        "genres": ["Drama"],
+        "runtime": 98,
     }
 
 
