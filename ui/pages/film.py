@@ -9,7 +9,7 @@ from ui.client.api import NOT_FOUND, ApiError, fetch
 from ui.client.films import DailyForecast, FilmDetails, film_id_of
 from ui.client.predictions import forecast_of_known
 from ui.i18n.words import Words
-from ui.widgets import charts, film_lines, film_search, notices, result, table, titles
+from ui.widgets import address, charts, film_lines, film_search, notices, result, table, titles
 from ui.widgets.markdown import plain
 
 _POSTER_PIXELS: Final = 185
@@ -19,6 +19,7 @@ _SHOWN_DAYS: Final = 14
 def main() -> None:
     """Draw the film that the address names, or a sentence that says why there is none."""
     words = Words(st.session_state.ui)
+    address.read_threshold()
     film_id = film_id_of(st.query_params.get("film"))
     if film_id is None:
         _no_film(words, words("film.no_id"))

@@ -139,6 +139,8 @@ def _link(words: Words, facts: Facts, pinned: Sequence[Scenario]) -> None:
     with st.expander(words("take.link")):
         if "overview" in facts:
             notices.small_print(words("take.without_plot"))
+        if any("overview" in each.changes for each in pinned):
+            notices.small_print(words("take.without_other_plots"))
         base = (st.context.url or "").split("?")[0]
         link = base + address.link_query(facts, words.code)
         if variants := urlencode(scenarios.link_query(pinned), doseq=True):

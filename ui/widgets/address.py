@@ -30,8 +30,7 @@ def follow() -> None:
     the plot, if the visitor had entered it.
     """
     state = st.session_state
-    with suppress(KeyError, ValueError):
-        state.threshold = finite(st.query_params["threshold"])
+    read_threshold()
     address = _present()
     if address in (state.get("address"), state.get("next_address")):
         state.address = address
@@ -89,6 +88,12 @@ def remember_plot(facts: Facts) -> None:
         plots[_own_part(parameters(facts))] = facts["overview"]
         if len(plots) > _REMEMBERED_PLOTS:
             plots.pop(next(iter(plots)))
+
+
+def read_threshold() -> None:
+    """Read the rating whose chance a forecast shows, if the address names it."""
+    with suppress(KeyError, ValueError):
+        st.session_state.threshold = finite(st.query_params["threshold"])
 
 
 def write_threshold() -> None:

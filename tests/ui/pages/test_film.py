@@ -48,6 +48,12 @@ def test_page_shows_titles_forecast_by_day_reasons_similar_films_and_a_link(api:
     assert api.bodies == [{"tmdb_id": 7}]
 
 
+def test_link_keeps_the_rating_whose_chance_is_shown():
+    page = open_app("en", film="7", threshold="8.0")
+    assert page.session_state["threshold"] == 8.0
+    assert "6%" in html_of(page)
+
+
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_film_without_recorded_forecasts_votes_and_poster_is_shown(language: str):
     page = open_film(language=language)

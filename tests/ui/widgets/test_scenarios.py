@@ -29,7 +29,13 @@ def enter(page: AppTest, **changes: Any) -> AppTest:
     page.multiselect(key=f"if_{number}_fields").set_value(list(changes))
     run(page)
     for field, value in changes.items():
-        for kind in (page.number_input, page.multiselect, page.selectbox, page.text_input):
+        for kind in (
+            page.number_input,
+            page.multiselect,
+            page.selectbox,
+            page.text_input,
+            page.text_area,
+        ):
             found = [each for each in kind if each.key == f"if_{number}_{field}"]
             for each in found:
                 each.set_value(value)
@@ -84,6 +90,13 @@ def test_up_to_four_scenarios_are_pinned_and_one_can_be_removed():
     page = click(page, "Remove scenario 2")
     assert len(scenarios_on(page)) == 3
     assert "98 min → 100 min" not in visible_text(page)
+
+
+def test_link_says_that_it_has_no_plots_of_scenarios():
+    page = enter(film(), overview="A secret other plot")
+    assert len(scenarios_on(page)) == 1
+    assert "does not contain the plots of scenarios" in visible_text(page)
+    assert "secret" not in "".join(code.value for code in page.code)
 
 
 def test_scenario_without_a_difference_is_not_pinned():
