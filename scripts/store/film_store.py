@@ -1,9 +1,10 @@
-"""The film store: the newest record and the vote history of each film, in parquet files.
+"""The film store: the newest record of each film, its votes and its fame, in parquet files.
 
-A vote history holds a film's rating and number of votes on each day that the film was fetched.
+A vote history holds a film's rating and number of votes on each day that the film was fetched. The
+fame of a film is recorded only before its release (see `store.fame`).
 
 Each file is written in one atomic step and never changed; its name contains a checksum of its
-content. A film may be in several files: readers then use the newest record and merge the vote
+content. A film may be in several files: readers then use the newest record and merge the
 histories. So several processes can add files at the same time, readers need no lock, and a killed
 process cannot damage the films in the store. `compact` merges the files into fewer ones and then
 deletes the old files.
@@ -25,6 +26,7 @@ import pyarrow.compute as pc
 
 from movierating.settings import PipelineSettings
 from scripts.runtime.storage import DataPath, data_folder, reading, writing
+from scripts.store.fame import fame_before_release
 from scripts.store.index import Index, Ints, ints, is_last
 from scripts.store.kept_parts import (
     drop_expired_parts,
@@ -107,7 +109,7 @@ class FilmStore:
         )
 
     def films(self, run_date: date | None = None) -> Iterator[pa.Table]:
-        """Read all films, one row per film, with their complete vote histories.
+        """Read all films, one row per film, with their complete histories.
 
         Yields tables of some thousand films each. Films that another process adds meanwhile may be
         missing.
@@ -134,10 +136,11 @@ class FilmStore:
         """Read all films as `films` does, but with the facts that training and forecasts use.
 
         The rating and the votes are those known on `day`, or null if none were known. The
-        `release_date` is the day of the film's first release in any country (see `releases`).
+        `release_date` is the day of the film's first release in any country (see `releases`). The
+        fame is only from before that release, and from no later than `day`.
         """
         for table in self.films():
-            yield with_first_releases(votes_as_of(table, day))
+            yield fame_before_release(with_first_releases(votes_as_of(table, day)), day)
 
     def first_rated_on(self) -> date | None:
         """Return the first day for which the store has ratings; None if there are no ratings."""

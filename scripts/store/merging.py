@@ -1,4 +1,4 @@
-"""Merge the films of several files of the store: the newest record of each film, with all votes."""
+"""Merge the films of several files of the store: the newest record of each, with its histories."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,17 +12,19 @@ import pyarrow.compute as pc
 
 from movierating.films.tmdb import PARTS
 from scripts.runtime.storage import DataPath
+from scripts.store.fame import NO_FAME, merge_fame
+from scripts.store.histories import entries_of
 from scripts.store.index import Ints, ints, is_last
 from scripts.store.kept_parts import NO_PART, fill_part, find_parts, without_deleted
-from scripts.store.schema import PART_TIMES
+from scripts.store.schema import HISTORIES, PART_TIMES
 from scripts.store.store_files import NO_FILMS, read_columns, read_file
-from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows
+from scripts.store.vote_history import NO_VOTES, merge_votes
 
 _MOST_KEPT_PARTS: Final = 10_000  # parts of older records that are held in memory together
 
 
 def merged_films(files: list[DataPath], run_date: date | None = None) -> Iterator[pa.Table]:
-    """Read the films in `files`, one row per film, with each film's votes from all of these files.
+    """Read the films in `files`, one row per film, with its votes and fame from all these files.
 
     A part that the newest record of a film lacks comes from an older record.
 
@@ -36,7 +38,7 @@ def merged_films(files: list[DataPath], run_date: date | None = None) -> Iterato
         for at in group:
             if len(rows.newest[at]):
                 films = read_file(files[at]).take(rows.newest[at])
-                films = merge_votes(films, rows.older_votes)
+                films = merge_fame(merge_votes(films, rows.older_votes), rows.older_fame)
                 for part in PARTS:
                     films = fill_part(films, part, kept[part])
                 yield films
@@ -63,6 +65,7 @@ class _Rows:
     Attributes:
         newest: For each file, the positions of the rows that are a film's newest.
         older_votes: The votes of all other rows, in the columns of `NO_VOTES`.
+        older_fame: The fame of all other rows, in the columns of `NO_FAME`.
         lacking: By part, for each newest row that lacks the part: the number of the row's file.
         sources: By part, for each row in `lacking`: where to find the row that has the part, as the
             number of its file and its position in this file; shape (rows, 2).
@@ -70,6 +73,7 @@ class _Rows:
 
     newest: list[Ints]
     older_votes: pa.Table
+    older_fame: pa.Table
     lacking: dict[str, Ints]
     sources: dict[str, Ints]
 
@@ -110,7 +114,7 @@ def _newest(files: list[DataPath], run_date: date | None) -> _Rows:
     is_newest = np.zeros(len(ids), np.bool_)
     is_newest[order] = is_last(ids[order])
     older = [
-        vote_rows(read_columns(path, ("id", "votes")).filter(~mask))
+        read_columns(path, ("id", *HISTORIES)).filter(~mask)
         for path, mask in zip(files, np.split(is_newest, starts[1:]), strict=False)
         if not mask.all()
     ]
@@ -124,7 +128,9 @@ def _newest(files: list[DataPath], run_date: date | None) -> _Rows:
         source = _file_of(having, starts)
         sources[part] = np.column_stack([source, having - starts[source]])
     newest = [np.flatnonzero(mask) for mask in np.split(is_newest, starts[1:])]
-    return _Rows(newest[: len(files)], pa.concat_tables([NO_VOTES, *older]), lacking, sources)
+    votes = pa.concat_tables([NO_VOTES, *(entries_of(rows, "votes") for rows in older)])
+    fame = pa.concat_tables([NO_FAME, *(entries_of(rows, "fame") for rows in older)])
+    return _Rows(newest[: len(files)], votes, fame, lacking, sources)
 
 
 def is_deleted(rows: pa.Table) -> npt.NDArray[np.bool_]:

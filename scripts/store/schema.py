@@ -1,4 +1,4 @@
-"""The columns of the film store: TMDB's fields for a film, and the film's votes over time.
+"""The columns of the film store: TMDB's fields for a film, and its votes and fame over time.
 
 A number, text or date field has a column of that type. A nested field is stored as JSON text,
 without the parts that only a web page needs. Fields that TMDB may add later are stored in the
@@ -67,6 +67,19 @@ NESTED: Final = (*_LISTS, "belongs_to_collection", *PARTS)
 VOTE: Final = pa.struct(
     [("date", pa.date32()), ("vote_average", pa.float64()), ("vote_count", pa.int64())]
 )
+# How well known a film is before its release, as TMDB showed it at one time (see `store.fame`).
+FAME: Final = pa.struct(
+    [
+        ("date", pa.date32()),  # the day of `at` in the pipeline's time zone
+        ("at", pa.timestamp("ms", "UTC")),  # by TMDB's clock
+        ("popularity", pa.float64()),
+        ("votes", pa.int64()),
+        ("languages", pa.int64()),  # in which TMDB has the film's texts
+        ("countries", pa.int64()),  # for which TMDB has a release date
+    ]
+)
+# The columns with a list of values over time, and what each value holds.
+HISTORIES: Final[dict[str, pa.StructType]] = {"votes": VOTE, "fame": FAME}
 SCHEMA: Final = pa.schema(
     [
         ("id", pa.int64()),
@@ -80,6 +93,7 @@ SCHEMA: Final = pa.schema(
         *((name, pa.timestamp("ms", "UTC")) for name in PART_TIMES.values()),
         ("deleted", pa.bool_()),  # true in a tombstone: TMDB no longer has the film
         ("votes", pa.list_(VOTE)),  # one entry for each day the film was fetched, sorted by date
+        ("fame", pa.list_(FAME)),  # up to `fame.WEEKS` entries, sorted by time
     ]
 )
 ABSENT: Final = ...  # for a field that TMDB did not send; None is for one that it sent as null
@@ -87,7 +101,7 @@ ABSENT: Final = ...  # for a field that TMDB did not send; None is for one that 
 FACTS: Final = tuple(
     name
     for name in SCHEMA.names
-    if name not in {"fetched_at", "run_date", "deleted", "votes", *PART_TIMES.values()}
+    if name not in {"fetched_at", "run_date", "deleted", *HISTORIES, *PART_TIMES.values()}
 )
 _WEB_PAGE_ONLY: Final = frozenset(
     {
@@ -118,7 +132,7 @@ def has_json_type(value: Any, types: tuple[type, ...]) -> bool:
 
 
 def film_record(film: dict[str, Any], fetched_at: datetime, run_date: date | None) -> FilmRecord:
-    """Convert TMDB's JSON for a film to a row of the film store, without the column `votes`.
+    """Convert TMDB's JSON for a film to a row of the film store, without the histories.
 
     Values are as TMDB sent them, or `ABSENT` if TMDB sent none. `tmdb.validation` checks them
     afterwards. A part that is absent, null, empty or without its lists becomes None; so the store
@@ -150,8 +164,9 @@ def tombstone(film_id: int, at: datetime) -> FilmRecord:
         film_id: TMDB's id.
         at: When TMDB answered that it has no such film.
     """
-    nothing = dict.fromkeys(SCHEMA.names)
-    return nothing | {"id": film_id, "fetched_at": at, "deleted": True, "votes": []}
+    nothing: FilmRecord = dict.fromkeys(SCHEMA.names)
+    nothing |= {name: [] for name in HISTORIES}
+    return nothing | {"id": film_id, "fetched_at": at, "deleted": True}
 
 
 def compact_json(value: Any) -> str | None:

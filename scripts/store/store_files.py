@@ -80,13 +80,16 @@ def _parse(path: DataPath, stream: Any, names: list[str]) -> pa.Table:
 def _read(file: pq.ParquetFile, names: list[str]) -> pa.Table:
     """Read some columns; derive columns that a file of version 1.0.0 lacks.
 
-    Files of version 1.0.0 have no tombstones, and a part is as old as its record.
+    Files of version 1.0.0 have no tombstones and no fame, and a part is as old as its record.
     """
     part_of = {time: part for part, time in PART_TIMES.items()}
     lacking = part_of.keys() - set(file.schema_arrow.names)
     derived = [name for name in names if name in lacking]
     sources = {"fetched_at", *(part_of[name] for name in derived)} if derived else set()
     table = file.read([*names, *sources - set(names)])
+    if "fame" not in table.column_names:
+        empty = pa.array([[]] * len(table), SCHEMA.field("fame").type)
+        table = table.append_column("fame", empty)
     if "deleted" not in table.column_names:
         table = table.append_column("deleted", pa.nulls(len(table), pa.bool_()))
     for name in derived:

@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from scripts.store.index import Ints, ints, is_last
-from scripts.store.schema import SCHEMA, VOTE
+from scripts.store.histories import entries_of, no_entries, with_entries
+from scripts.store.index import ints, is_last
+from scripts.store.schema import SCHEMA
 
-NO_VOTES: Final = pa.schema([SCHEMA.field("id"), *VOTE]).empty_table()
+NO_VOTES: Final = no_entries("votes")
 
 
 def vote_rows(films: pa.Table) -> pa.Table:
@@ -22,11 +23,7 @@ def vote_rows(films: pa.Table) -> pa.Table:
     Returns:
         The columns of `NO_VOTES`: id, date, rating and number of votes.
     """
-    votes = films["votes"].combine_chunks()
-    ids = films["id"].combine_chunks().take(pc.list_parent_indices(votes))
-    entries = pc.list_flatten(votes)
-    columns = [pc.struct_field(entries, field.name) for field in VOTE]
-    return pa.table([ids, *columns], schema=NO_VOTES.schema)
+    return entries_of(films, "votes")
 
 
 def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
@@ -43,10 +40,7 @@ def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
     if older.num_rows == 0:
         return films
     votes = _one_a_day(pa.concat_tables([older, vote_rows(films)]))
-    rows = np.argsort(ints(films, "id"))
-    films = films.take(rows)  # sorted by id, as `votes` is
-    counts = np.diff(np.searchsorted(ints(votes, "id"), ints(films, "id")), append=len(votes))
-    return _set(films, "votes", _listed(votes, counts))
+    return with_entries(films, "votes", votes)
 
 
 def votes_as_of(films: pa.Table, day: date) -> pa.Table:
@@ -56,7 +50,8 @@ def votes_as_of(films: pa.Table, day: date) -> pa.Table:
     last = votes.filter(is_last(ints(votes, "id")))
     at = pc.index_in(films["id"].combine_chunks(), value_set=last["id"].combine_chunks())
     for name in ("vote_average", "vote_count"):
-        films = _set(films, name, last[name].combine_chunks().take(at))
+        column, values = films.schema.get_field_index(name), last[name].combine_chunks()
+        films = films.set_column(column, SCHEMA.field(name), values.take(at))
     return films
 
 
@@ -65,20 +60,3 @@ def _one_a_day(votes: pa.Table) -> pa.Table:
     ids, days = ints(votes, "id"), ints(votes, "date")
     order = np.lexsort((np.arange(len(ids)), days, ids))
     return votes.take(order[is_last(ids[order], days[order])])
-
-
-def _listed(votes: pa.Table, counts: Ints) -> pa.ListArray:
-    """Group consecutive rows of votes into one list per film.
-
-    Args:
-        votes: Rows sorted by film.
-        counts: The number of rows for each film.
-    """
-    offsets = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int32())
-    entries = [votes[field.name].combine_chunks() for field in VOTE]
-    structs = pa.StructArray.from_arrays(entries, fields=list(VOTE))
-    return pa.ListArray.from_arrays(offsets, structs, type=SCHEMA.field("votes").type)
-
-
-def _set(films: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    return films.set_column(films.schema.get_field_index(name), SCHEMA.field(name), values)

@@ -26,6 +26,10 @@ YOUNG_DAYS: Final = 365  # since the release; until then the votes are fetched m
 _VOTES_MAY_AGE: Final = 10
 KEEP_DAYS: Final = 180  # TMDB's terms allow to keep its content for six months
 REFRESH_DAYS: Final = 150  # an older record is fetched again, well before it must be deleted
+# The fame of a film to come is recorded when the film is fetched (see `store.fame`): every day in
+# the last weeks before its release, and once a week before that.
+DAILY_DAYS: Final = 28
+_WEEKLY_DAYS: Final = 180
 _SETTLED_DAYS: Final = 30  # a younger record is not fetched again because of its age
 
 Milliseconds = TypeVar("Milliseconds", int, Ints)
@@ -63,6 +67,7 @@ def due(
         listed(tmdb, index, today),
         changed(tmdb, index, days_since_1970(changed_since), today),
         sorted(failing.ids),
+        soon_released(index, today),
         with_young_votes(index, today),
         getting_old(index, today),
     )
@@ -91,6 +96,15 @@ def changed(tmdb: Tmdb, index: Index, since: int, until: int) -> Iterator[int]:
         for film_id in found:
             if _day(index.fetched(film_id)) <= day:
                 yield film_id
+
+
+def soon_released(index: Index, today: int) -> Iterator[int]:
+    """Yield ids of films to come whose fame is due to be recorded."""
+    ahead = index.release_day - today
+    is_to_come = (index.release_day != Index.UNDATED) & (ahead > 0) & (ahead <= _WEEKLY_DAYS)
+    may_age = np.where(ahead <= DAILY_DAYS, 1, 7)
+    is_due = is_to_come & (today - _day(index.fetched_at) >= may_age)
+    yield from index.ids[is_due].tolist()
 
 
 def with_young_votes(index: Index, today: int) -> Iterator[int]:

@@ -22,8 +22,10 @@ from movierating.errors import ExplainedError
 from movierating.films.releases import FIRST_FILM
 from movierating.films.tmdb import PARTS
 from scripts.runtime.clock import day_of
+from scripts.store.fame import fame_entry
 from scripts.store.schema import (
     FIELD_TYPES,
+    HISTORIES,
     NESTED,
     NEVER_NULL,
     PART_TIMES,
@@ -108,7 +110,8 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
     Args:
         records: Results of `schema.film_record`, with values as TMDB sent them.
         as_of: The day of the run. The votes are stored in the vote history under this day, or under
-            the day on which TMDB made the record, if that is earlier.
+            the day on which TMDB made the record, if that is earlier. The fame of a film to come is
+            stored under the time at which TMDB sent it.
         report: The numbers of records and faults are added to this report.
 
     Returns:
@@ -124,7 +127,9 @@ def validate_records(records: list[FilmRecord], as_of: date, report: ValidationR
         rows = _mended_rows(records, as_of, report)
     for row in rows:
         row["release_date"] = _day(row["release_date"])
-        row["votes"] = _votes(row, min(as_of, day_of(row["fetched_at"])))
+        sent_on = day_of(row["fetched_at"])
+        row["votes"] = _votes(row, min(as_of, sent_on))
+        row["fame"] = fame_entry(row, sent_on)
         row |= {sent: None for name, sent in PART_TIMES.items() if row[name] is None}
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
@@ -138,7 +143,8 @@ def _zeros_as_missing(record: Record, report: ValidationReport) -> Record:
 
 def _mended_rows(records: list[FilmRecord], as_of: date, report: ValidationReport) -> list[Record]:
     """Find the faults of some records; return the rows to store, only for records with an id."""
-    frame = pd.DataFrame(records, columns=SCHEMA.names[:-1], dtype=object)
+    names = [name for name in SCHEMA.names if name not in HISTORIES]
+    frame = pd.DataFrame(records, columns=names, dtype=object)
     faulty = Counter[int]()
     frame = _mend(frame, _types_schema(), report, faulty)
     rows = [_zeros_as_missing(row, report) for row in frame.to_dict("records")]

@@ -79,9 +79,11 @@ def test_unreadable_file_is_not_reported_as_damaged(
 
 
 def test_file_of_version_1_0_0_is_read_as_it_was(store: FilmStore):
-    """Such a file has no tombstones and no times of parts; a part is then as old as its record."""
+    """Such a file has no tombstones, no fame and no times of parts.
+
+    A part is then as old as its record."""
     old = columns({"id": 1}, {"id": 2, "credits": None}, day=RUN_DATE - DAY)
-    released = old.drop_columns([*PART_TIMES.values(), "deleted"])
+    released = old.drop_columns([*PART_TIMES.values(), "deleted", "fame"])
     sink = pa.BufferOutputStream()
     pq.write_table(released, sink, compression="zstd", write_page_checksum=True)
     raw = sink.getvalue().to_pybytes()

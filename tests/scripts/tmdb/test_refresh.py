@@ -21,6 +21,7 @@ from scripts.tmdb.refresh import (
     getting_old,
     listed,
     newest_rated,
+    soon_released,
     with_young_votes,
 )
 from tests.support.bundles import RUN_DATE
@@ -156,6 +157,27 @@ def test_record_of_a_young_film_is_due_at_a_tenth_of_its_age(
 
 def test_film_without_a_date_is_never_young(store: FilmStore):
     assert list(with_young_votes(index_of(store, (1, 99, "")), TODAY)) == []
+
+
+@pytest.mark.parametrize(
+    ("opens_in_days", "fetched_days_ago", "is_due"),
+    [
+        (1, 0, False),
+        (1, 1, True),
+        (28, 1, True),
+        (29, 6, False),
+        (29, 7, True),
+        (180, 7, True),
+        (181, 99, False),
+        (0, 99, False),
+    ],
+)
+def test_film_to_come_is_due_daily_in_the_last_weeks_and_weekly_before(
+    store: FilmStore, opens_in_days: int, fetched_days_ago: int, is_due: bool
+):
+    opens = RUN_DATE + opens_in_days * DAY
+    index = index_of(store, (1, fetched_days_ago, opens.isoformat()), (2, 99, ""))
+    assert list(soon_released(index, TODAY)) == ([1] if is_due else [])
 
 
 def test_film_that_would_soon_be_purged_is_due(store: FilmStore):
