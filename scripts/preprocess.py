@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from datetime import date
 from itertools import repeat
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
@@ -62,12 +62,15 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
     outcomes: list[pd.DataFrame] = []
     films: list[Film] = []
     korean: list[str | None] = []
+    fame: list[dict[str, Any] | None] = []
     # One table at a time, because the records of all films together would not fit into memory.
     for table in film_store(settings, source).as_of(run_date):
         kept, dropped = keep_usable(to_frame(table), ineligible_rows(table), run_date)
         films += [parse_film(row) for row in kept.to_dict("records")]
         plots = korean_plots(table)
         korean += [plots[at] for at in kept.index]
+        entries = table["fame"].to_pylist()
+        fame += [entries[at][-1] if entries[at] else None for at in kept.index]
         outcomes.append(kept[list(_OUTCOME)])
         collected, reasons = collected + table.num_rows, reasons + Counter(dropped)
     dropped_for = dict(sorted(reasons.items()))
@@ -91,7 +94,7 @@ def preprocess(run_date: date, settings: PipelineSettings) -> DataPath:
         )
     codes = extended_codes(films, known_codes(settings))
     _write_codes(files, codes)
-    facts = [row_of(*row) for row in zip(films, repeat(codes), korean)]
+    facts = [row_of(*row) for row in zip(films, repeat(codes), korean, fame)]
     write_cleaned(files.cleaned, pd.concat(outcomes, ignore_index=True), facts)
     # The training needs the vectors. Now, because this step has more memory to spare.
     with_plot_vectors(read_cleaned(files.cleaned), files.folder)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from movierating.films.codes import Codes
 from movierating.films.film import Entity, Film, Named, Plot, name_of
+from scripts.dataset.fame import FAME_COLUMNS, RECORDED_ON, fame_columns, require_early_fame
 from scripts.runtime.storage import DataFileError, DataPath, atomic_write
 
 # The twelve columns of the old system; its users read them by name.
@@ -41,15 +42,30 @@ NEW_COLUMNS: Final = (
     "overview_subjectivity",
     "overview_ko",
     *_LISTS,
+    *FAME_COLUMNS,  # no model uses them yet
 )
 # Read as text; otherwise pandas would turn a title such as "1984" into a number.
 _TEXTS: Final = dict.fromkeys(
-    ("title", "release_date", "original_language", "franchise", "overview", "overview_ko", *_LISTS),
+    (
+        "title",
+        "release_date",
+        "original_language",
+        "franchise",
+        "overview",
+        "overview_ko",
+        *_LISTS,
+        RECORDED_ON,
+    ),
     "str",
 )
 
 
-def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str, Any]:
+def row_of(
+    film: Film,
+    codes: Codes,
+    overview_ko: str | None = None,
+    fame: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Convert a film to a row of the cleaned file, with only the columns known before release.
 
     Args:
@@ -57,6 +73,7 @@ def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str
         codes: The code tables for genre and language.
         overview_ko: The Korean plot. It is not a fact in `Film`; training uses it to learn
             how Korean plots differ from English ones.
+        fame: The newest entry of the film's fame before its release (see `store.fame`).
     """
     plot, opened = film.plot, film.release_date
     return {
@@ -75,6 +92,7 @@ def row_of(film: Film, codes: Codes, overview_ko: str | None = None) -> dict[str
         "overview": plot.text if plot else None,
         "overview_subjectivity": plot.subjectivity if plot else None,
         "overview_ko": overview_ko,
+        **fame_columns(fame),
     } | {
         name: json.dumps([_packed(each) for each in getattr(film, name)], ensure_ascii=False)
         for name in _LISTS
@@ -124,6 +142,7 @@ def read_cleaned(path: DataPath) -> pd.DataFrame:
     Raises:
         DataFileError: The file is damaged, or another version of this code wrote it, and a column
             is missing.
+        LateFameError: The fame of a film is not from before its release.
     """
     with path.open("rb") as stream:
         # Only an empty cell means unknown, since there are films called "None" and "N/A".
@@ -139,6 +158,7 @@ def read_cleaned(path: DataPath) -> pd.DataFrame:
             f"{path} has no column '{missing[0]}', because another version of this code wrote it; "
             "run preprocess for its date again"
         )
+    require_early_fame(frame)
     # Films of the same day are sorted by id, so that results do not depend on the file's order.
     return frame.sort_values(["release_date", "id"], ignore_index=True)
 

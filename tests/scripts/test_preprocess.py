@@ -17,6 +17,7 @@ from movierating.s3 import Bucket
 from movierating.s3_errors import S3UnavailableError
 from movierating.settings import Settings, load_settings
 from scripts.collect import collect
+from scripts.dataset.fame import FAME_COLUMNS
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, read_cleaned
 from scripts.preprocess import NothingToLearnError, preprocess
 from scripts.runtime.run_files import RunFiles
@@ -185,6 +186,16 @@ def test_korean_plot_is_a_column_of_its_own(
     assert row["overview"]
 
 
+def test_fame_is_the_last_one_from_before_the_release(settings: Settings):
+    store = tmdb_store(settings)
+    for day, popularity in ((date(2026, 9, 20), 4.0), (date(2026, 9, 30), 9.0)):
+        store.add(columns({"id": 1, "popularity": popularity}, day=day))
+    collected(settings, {"id": 1, "popularity": 99.0})
+    row = cleaned(settings).loc[1]
+    assert (row["fame_recorded_on"], row["fame_popularity"]) == ("2026-09-30", 9.0)
+    assert (row["fame_votes"], row["fame_countries"]) == (60, 0)
+
+
 def test_columns_of_the_old_system_come_first(settings: Settings):
     cleaned(settings)
     path = RunFiles(data_folder(settings), RUN_DATE).cleaned
@@ -199,6 +210,7 @@ def test_row_has_the_facts_of_its_film(settings: Settings):
     assert row.pop("overview_sentiment") > 0.1
     assert row.pop("overview_subjectivity") > 0.5
     assert row.pop("overview_ko") is None
+    assert {row.pop(name) for name in FAME_COLUMNS} == {None}
     assert row == {
         "title": "The Lantern",
         "budget": 5_000_000,

@@ -18,6 +18,7 @@ from movierating.registry.manifest import MANIFEST_NAME, Manifest
 from movierating.settings import Settings, load_settings
 from sandbox.tmdb.world import World
 from scripts import train as module
+from scripts.dataset.fame import RECORDED_ON, LateFameError
 from scripts.dataset.legacy import FIVE_COLUMNS, five_columns
 from scripts.dataset.split import TimeSplit, TooFewFilmsError
 from scripts.dataset.table import NEW_COLUMNS, OLD_COLUMNS, films_of, read_cleaned, row_of
@@ -267,6 +268,19 @@ def test_no_feature_is_known_only_after_release(run: Run):
 def test_step_before_is_named_when_its_file_is_missing(tmp_path: Path):
     with pytest.raises(DataFileError, match="run preprocess for 2026-11-23 first"):
         train(RUN_DATE, load_settings(Settings, data_dir=str(tmp_path)))
+
+
+def test_fame_from_after_the_release_of_a_film_is_refused_by_its_name(tmp_path: Path):
+    settings = prepared(tmp_path)
+    files = RunFiles(tmp_path, RUN_DATE)
+    films = pd.read_csv(files.cleaned, encoding="utf-8-sig", dtype={RECORDED_ON: "str"})
+    films[RECORDED_ON] = films[RECORDED_ON].where(films["id"] != 5, "2020-01-17")
+    films["fame_votes"] = films["fame_votes"].where(films["id"] != 5, 900)
+    write_bytes(files.cleaned, films.to_csv(index=False).encode("utf-8-sig"))
+    late = r"film 5 has fame with the day 2020-01-17, and was released on 2020-01-16"
+    with pytest.raises(LateFameError, match=late):
+        train(RUN_DATE, settings, SMALL)
+    assert not files.bundle.exists()
 
 
 def test_too_few_films_are_an_error_and_leave_no_bundle(tmp_path: Path):
