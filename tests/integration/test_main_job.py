@@ -261,9 +261,10 @@ def test_two_workers_share_a_backfill_and_the_rate_limit(running, dag_of, store)
     assert total["listed"] > 200
     assert (total["missing"], total["bad"]) == (0, 0)
     assert len(store.index()) >= total["listed"]
-    # The bound is 1.5 times the rate, because delayed requests can arrive together. Two workers
-    # that did not share the rate would send twice as many.
-    assert stats["peak_per_second"] <= 1.5 * SHARED_PER_SECOND
+    # Two workers that did not share the rate would send twice as many requests in this time. The
+    # most requests in one second say less: on a busy machine, delayed requests arrive together.
+    seconds = (max(end for _, end in spans) - spans[0][0]).total_seconds()
+    assert stats["by_kind"]["/movie/{id}"] <= SHARED_PER_SECOND * (seconds + 1)
     assert "429" not in stats["by_status"]
 
 
