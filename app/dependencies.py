@@ -104,22 +104,8 @@ async def _decisions_reader(request: Request) -> DecisionsReader:
     return reader
 
 
-def known_catalogue(request: Request) -> FilmCatalogue | None:
-    """Return the film catalogue; None if there is none, or if it cannot be read."""
-    return catalogue_reader_of(request).catalogue
-
-
-def catalogue_of(request: Request) -> FilmCatalogue:
-    """Return the film catalogue.
-
-    Raises:
-        HTTPException: Status 503: there is no catalogue, or it cannot be read.
-    """
-    return catalogue_reader_of(request).current()
-
-
 async def _catalogue(request: Request) -> FilmCatalogue:
-    return catalogue_of(request)
+    return catalogue_reader_of(request).current()
 
 
 async def _tmdb_films(request: Request) -> TmdbFilms | None:

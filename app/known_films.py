@@ -34,6 +34,7 @@ class TakenFilm:
         facts: The known facts by the names of the fields of `POST /predict`.
         as_of: The date of the facts.
         origin: Where they come from.
+        source: The source of the film (see `movierating.films.source`).
         refused: The names of the facts that were left out, because the API refuses their values.
     """
 
@@ -41,6 +42,7 @@ class TakenFilm:
     facts: Mapping[str, Any]
     as_of: date
     origin: Origin
+    source: str
     refused: Set[str] = frozenset()
 
 
@@ -122,7 +124,7 @@ def known_film(catalogue: FilmCatalogue, film_id: int) -> TakenFilm | None:
     film, facts = catalogue.film(film_id, today), catalogue.facts(film_id, today)
     if film is None or facts is None:
         return None
-    return TakenFilm(film, facts, catalogue.about.as_of, "catalogue")
+    return TakenFilm(film, facts, catalogue.about.as_of, "catalogue", catalogue.about.source)
 
 
 async def fetched_film(films: TmdbFilms, film_id: int, bundle: Bundle | None) -> TakenFilm:
@@ -149,7 +151,9 @@ async def fetched_film(films: TmdbFilms, film_id: int, bundle: Bundle | None) ->
             f"TMDB_BASE_URL of this service serves {describe(fetched.source)}, but the model "
             f"learned from {describe(bundle.manifest.data.source)}; send the facts without tmdb_id",
         )
-    return TakenFilm(fetched.film, fetched.facts, fetched.fetched_on, "tmdb", fetched.refused)
+    return TakenFilm(
+        fetched.film, fetched.facts, fetched.fetched_on, "tmdb", fetched.source, fetched.refused
+    )
 
 
 def unknown_film(film_id: int) -> str:
@@ -174,9 +178,10 @@ def other_source(source: str, bundle: Bundle) -> str | None:
     return f"the catalogue has {describe(source)}, but the model learned from {describe(learned)}"
 
 
-def is_training_film(bundle: Bundle, film_id: int) -> bool:
-    """Return whether the model in service has learned from a film of its own source."""
-    return bool(bundle.served_films.contain([film_id])[0])
+def is_training_film(bundle: Bundle, taken: TakenFilm) -> bool:
+    """Return whether the model in service has learned from a film; another source's is another."""
+    is_own = taken.source == bundle.manifest.data.source
+    return is_own and bool(bundle.served_films.contain([taken.film.film_id])[0])
 
 
 def status_of(film: FoundFilm) -> Status:
@@ -200,7 +205,7 @@ def _merged(facts: FilmFacts, taken: TakenFilm, bundle: Bundle) -> CompletedFilm
         )
     sent = [name for name in FACT_NAMES if name in facts.model_fields_set & raw.keys()]
     removed = [name for name in sent if getattr(facts, name) in (None, [])]
-    learned = is_training_film(bundle, film.film_id)
+    learned = is_training_film(bundle, taken)
     about = KnownFilm(
         id=film.film_id,
         title=film.title or film.original_title,

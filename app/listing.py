@@ -6,7 +6,7 @@ from fastapi import Query, Request
 from pydantic import AfterValidator
 
 from app import clock
-from app.dependencies import ForecastsReaderDep, catalogue_of
+from app.dependencies import ForecastsReaderDep, catalogue_reader_of
 from app.recorded import ListedFilm, films_of_span, matching, upcoming_films
 from app.spans import Span, span_of
 from movierating.ledger.records import Upcoming
@@ -58,7 +58,8 @@ def listed_films(
         span: Only films released in these days; None lists the films to come.
 
     Raises:
-        HTTPException: Status 503: the view or the catalogue cannot be read.
+        HTTPException: Status 503: the view or the catalogue cannot be read, or the two have films
+            of different sources.
     """
     view = reader.upcoming
     if view is None:
@@ -72,4 +73,5 @@ def _films(request: Request, view: Upcoming | None, span: Span | None) -> list[L
     today = clock.today()
     if span.first > today:  # films to come need no catalogue
         return films_of_span(view, None, span, today)
-    return films_of_span(view, catalogue_of(request), span, today)
+    catalogue = catalogue_reader_of(request).current(view.source if view else None)
+    return films_of_span(view, catalogue, span, today)

@@ -11,6 +11,7 @@ from fastapi import HTTPException
 from app.background.bucket_reader import POLL_SECONDS, BucketReader
 from movierating.catalogue.films import FORMAT, CatalogueError, FilmCatalogue
 from movierating.catalogue.publication import CataloguePointer, Catalogues, PublicationError
+from movierating.films.source import describe, may_be_joined
 from movierating.s3 import Bucket
 from movierating.s3_errors import PreconditionFailedError
 
@@ -56,11 +57,30 @@ class CatalogueReader(BucketReader):
         self.catalogue = self._copy_of_earlier_process()
         super().start()
 
-    def current(self) -> FilmCatalogue:
+    def of_source(self, source: str | None) -> FilmCatalogue | None:
+        """Return the catalogue, for an answer with films of this source; None if it has others.
+
+        The pipeline publishes the catalogue, the views of the ledger and the model one after the
+        other. After a change of the source, they have different films with the same ids meanwhile.
+
+        Args:
+            source: The source of the other films in the answer; None if there are none, or if
+                their source is unknown.
+        """
+        catalogue = self.catalogue
+        if catalogue and may_be_joined(source, catalogue.about.source):
+            return catalogue
+        return None
+
+    def current(self, source: str | None = None) -> FilmCatalogue:
         """Return the catalogue.
 
+        Args:
+            source: As in `of_source`.
+
         Raises:
-            HTTPException: Status 503: there is no catalogue, or it cannot be read.
+            HTTPException: Status 503: there is no catalogue, or it cannot be read, or it has films
+                of another source.
         """
         if self.catalogue is None:
             self.refuse_unread()
@@ -69,7 +89,15 @@ class CatalogueReader(BucketReader):
                 "there is no film catalogue yet; the pipeline's DAG tmdb_movie_forecast publishes "
                 "it",
             )
-        return self.catalogue
+        catalogue = self.of_source(source)
+        if catalogue is None:
+            raise HTTPException(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"the film catalogue has {describe(self.catalogue.about.source)}, but the "
+                f"forecasts are of {describe(source or '')}; the next run of the pipeline's DAG "
+                "tmdb_movie_forecast publishes a catalogue of the same films",
+            )
+        return catalogue
 
     def read(self, bucket: Bucket) -> None:
         """Copy the current catalogue, if it has changed."""

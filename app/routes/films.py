@@ -21,6 +21,7 @@ from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import AtLeast, Chance, DailyForecast, Origin, Quantile, RatingInterval
 from app.tmdb_films import NoSuchFilmError
 from movierating.catalogue.films import FilmCatalogue, FoundFilm, PastForecast, Status
+from movierating.films.source import is_invented
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import COVERAGE
 
@@ -205,16 +206,17 @@ def _details(
     at_least: Sequence[float],
 ) -> FilmDetails:
     film, about = taken.film, catalogue.about
+    forecasts = catalogue.forecasts(film.film_id) if taken.source == about.source else []
     return FilmDetails(
         **_shown(film, request),
         origin=taken.origin,
         as_of=taken.as_of,
         facts=dict(taken.facts),
-        forecasts=[_stated(each, at_least) for each in catalogue.forecasts(film.film_id)],
+        forecasts=[_stated(each, at_least) for each in forecasts],
         votes_needed=max(0, about.votes_to_score - film.votes),
-        is_training_film=known_films.is_training_film(bundle, film.film_id) if bundle else None,
-        tmdb_url=f"{FILM_PAGE}{film.film_id}" if about.is_real else None,
-        notice=known_films.other_source(about.source, bundle) if bundle else None,
+        is_training_film=known_films.is_training_film(bundle, taken) if bundle else None,
+        tmdb_url=f"{FILM_PAGE}{film.film_id}" if not is_invented(taken.source) else None,
+        notice=known_films.other_source(taken.source, bundle) if bundle else None,
     )
 
 

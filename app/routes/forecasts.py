@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.dependencies import ForecastsReaderDep, known_catalogue
+from app.dependencies import ForecastsReaderDep, catalogue_reader_of
 from app.listing import Opened, Search, listed_films, span_asked_for
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
@@ -63,7 +63,8 @@ def forecasts(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     films, view = listed_films(request, reader, search, span)
     found = sort_films(films, sort)
     page = found[offset : offset + limit]
-    errors = errors_of(page, view, known_catalogue(request))
+    source = view.source if view else None
+    errors = errors_of(page, view, catalogue_reader_of(request).of_source(source))
     poster_base_url: str | None = request.state.poster_base_url
     return Forecasts(
         as_of=view.as_of if view else None,

@@ -108,7 +108,8 @@ def people(  # noqa: PLR0913, PLR0917 - one argument per query parameter
     index = effects.names(_TRAITS[field])
     rows = _found(index, q)
     page = [index.entity(row) for row in rows[offset : offset + limit]]
-    photos = _photos(request, page) if field in _PEOPLE else {}
+    source = served.bundle.manifest.data.source
+    photos = _photos(request, page, source) if field in _PEOPLE else {}
     return Names(
         version=served.pointer.version,
         names=list(dict.fromkeys(map(name_of, page))),
@@ -136,15 +137,16 @@ def _films(effects: Effects, named: Named, field: str) -> dict[str, int]:
     return films
 
 
-def _photos(request: Request, page: Sequence[Named]) -> dict[Named, str]:
-    """Return the addresses of photos; none if there is no catalogue, or if its films are others."""
+def _photos(request: Request, page: Sequence[Named], source: str) -> dict[Named, str]:
+    """Return the addresses of photos; none if there is no catalogue with people of this source."""
     base: str | None = request.state.photo_base_url
     reader: CatalogueReader = request.state.catalogue_reader
-    if base is None or reader.catalogue is None:
+    catalogue = reader.of_source(source)
+    if base is None or catalogue is None:
         return {}
     entities = {each.id: each for each in page if isinstance(each, Entity)}
     try:
-        paths = reader.catalogue.photos(entities, today())
+        paths = catalogue.photos(entities, today())
     except CatalogueError:
         return {}  # `/v1/films` names the problem; an earlier catalogue has no photos
     return {entities[number]: f"{base}{path}" for number, path in paths.items()}

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from app import clock
-from app.dependencies import CatalogueDep, ForecastsReaderDep, known_catalogue
+from app.dependencies import CatalogueDep, ForecastsReaderDep, catalogue_reader_of
 from app.listing import Search
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, UNAVAILABLE
@@ -16,6 +16,7 @@ from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import DailyForecast
 from movierating.catalogue.films import CatalogueError, FilmCatalogue
 from movierating.catalogue.record import FilmRecord, State, find, first_release_since
+from movierating.films.source import may_be_joined
 from movierating.ledger.records import (
     MARK_AGES,
     Forecast,
@@ -115,10 +116,13 @@ def track_record(request: Request, reader: ForecastsReaderDep) -> TrackRecordNow
     if record is None:
         reader.refuse_unread()
         return None
+    view = reader.upcoming
+    if view and not may_be_joined(record.source, view.source):
+        view = None  # another view was published and not yet read
     try:
-        return _record_now(record, reader.upcoming, known_catalogue(request))
+        return _record_now(record, view, catalogue_reader_of(request).of_source(record.source))
     except CatalogueError:
-        return _record_now(record, reader.upcoming, None)  # `/films` names the problem
+        return _record_now(record, view, None)  # `/films` names the problem
 
 
 @router.get(

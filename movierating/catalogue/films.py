@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from movierating.catalogue import titles
 from movierating.errors import ExplainedError
-from movierating.films.source import is_invented
 from movierating.model.distribution import NormalisedErrors, RatingDistributions
 
 FORMAT: Final = 2  # changes when an older reader could not read the file
@@ -94,11 +93,6 @@ class About:
     as_of: date
     films: int
     votes_to_score: int
-
-    @property
-    def is_real(self) -> bool:
-        """Whether TMDB has the films; otherwise the ids are those of invented films."""
-        return not is_invented(self.source)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,17 @@ def is_invented(source: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def may_be_joined(one: str | None, other: str | None) -> bool:
+    """Return whether films of two published files may stand in one answer.
+
+    Args:
+        one: The source of the films in one file; None if the file does not name it, as files of
+            version 1.0.0.
+        other: The source of those in the other file.
+    """
+    return one is None or other is None or one == other
+
+
 def describe(source: str) -> str:
     """Describe a source for a message, such as `invented films (invented-films@1a2b3c4d)`."""
     if source == TMDB:

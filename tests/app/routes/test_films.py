@@ -192,3 +192,4 @@ def test_catalogue_of_another_source_than_the_models_is_said(
         "but the model learned from TMDB's films (api.themoviedb.org)"
     )
     assert film["tmdb_url"] is None
+    assert film["is_training_film"] is False  # the model has learned from another film 3

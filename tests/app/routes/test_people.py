@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.background.catalogue_reader import CatalogueReader
 from app.routes.people import _films, _found, _photos
 from movierating.catalogue.films import FilmCatalogue
 from movierating.films.film import Entity
-from movierating.films.source import TMDB
+from movierating.films.source import TMDB, invented_films
 from movierating.model.token_index import NameIndex
 from sandbox.s3.process import S3Server
 from scripts.store.people import PeopleStore, PersonRecord
@@ -68,13 +69,16 @@ def test_photos_come_from_the_catalogue_unless_its_people_are_invented(
 ):
     person = PersonRecord(21684, moment(datetime.now(UTC).date()), profile_path="/p.jpg")
     PeopleStore(tmp_path / "store-films.sqlite" / TMDB).write([person])
-    reader = SimpleNamespace(catalogue=FilmCatalogue(catalogue_file(tmp_path)))
+    reader = CatalogueReader(pytest.fail, tmp_path)  # it opens no bucket
+    reader.catalogue = FilmCatalogue(catalogue_file(tmp_path))
     request: Any = SimpleNamespace(
         state=SimpleNamespace(photo_base_url=base, catalogue_reader=reader)
     )
-    assert _photos(request, [BONG, HOMONYM, "Ada"]) == ({BONG: f"{base}/p.jpg"} if base else {})
+    photos = {BONG: f"{base}/p.jpg"} if base else {}
+    assert _photos(request, [BONG, HOMONYM, "Ada"], TMDB) == photos
+    assert _photos(request, [BONG], invented_films("1a2b")) == {}  # they have the same ids
     reader.catalogue = None
-    assert _photos(request, [BONG]) == {}
+    assert _photos(request, [BONG], TMDB) == {}
 
 
 def test_names_of_the_bundle_are_found(bare: TestClient, packed: Packed):

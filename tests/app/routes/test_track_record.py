@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -8,8 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from movierating.catalogue.publication import Catalogues
+from movierating.films.source import TMDB, invented_films
 from movierating.ledger.ledger import TRACK_RECORD_KEY, UPCOMING_KEY, ForecastLedger
-from movierating.ledger.records import Upcoming
+from movierating.ledger.records import Forecast, Upcoming, UpcomingFilm
 from movierating.s3 import open_bucket
 from sandbox.s3.process import S3Server
 from scripts.ledger.track_record import track_record
@@ -26,14 +27,22 @@ FRIDAY, MONTH_AGO = RUN_DATE - 3 * DAY, RUN_DATE - 31 * DAY
 
 
 @contextmanager
-def serving_record(server: S3Server, folder: Path, path: Path) -> Iterator[TestClient]:
-    """Run the API with a catalogue, and with an empty list of films to come."""
+def serving_record(
+    server: S3Server,
+    folder: Path,
+    path: Path,
+    source: str = TMDB,
+    forecasts: Sequence[Forecast] = (),
+) -> Iterator[TestClient]:
+    """Run the API with a catalogue, and with films to come of a source."""
     settings = server.settings(server.new_bucket())
     bucket = open_bucket(settings)
     Catalogues(bucket).publish(path, moment())
     ledger = ForecastLedger(bucket)
-    ledger.write_view(UPCOMING_KEY, Upcoming(as_of=RUN_DATE, films=()))
-    ledger.write_view(TRACK_RECORD_KEY, track_record([], RUN_DATE, VOTES_TO_SCORE))
+    films = tuple(UpcomingFilm(forecast=each, week_ago=None) for each in forecasts)
+    ledger.write_view(UPCOMING_KEY, Upcoming(as_of=RUN_DATE, source=source, films=films))
+    record = track_record([], RUN_DATE, VOTES_TO_SCORE).model_copy(update={"source": source})
+    ledger.write_view(TRACK_RECORD_KEY, record)
     with serving(settings, folder / "cache") as (client, _):
         yield client
 
@@ -75,6 +84,26 @@ def test_films_that_opened_last_week_have_their_forecast_and_the_rating_so_far(
         "votes_needed": 42,
         "inside": True,
     }
+
+
+def test_films_of_two_sources_are_never_in_one_answer(s3_server: S3Server, tmp_path: Path):
+    stored = [{"id": 1, "title": "Harbour", "release_date": f"{FRIDAY}"}]
+    made = [forecast(1, FRIDAY - DAY)]
+    path = catalogue_file(tmp_path, stored, made, source=invented_films("1a2b"))
+    # TMDB's film with the same id comes out on the run date.
+    coming = [forecast(1, release_date=RUN_DATE)]
+    with serving_record(s3_server, tmp_path, path, TMDB, coming) as client:
+        refused = client.get("/v1/forecasts", params={"opened": f"{FRIDAY}..{RUN_DATE}"})
+        assert refused.status_code == 503
+        assert refused.json()["detail"] == (
+            "the film catalogue has invented films (invented-films@1a2b), but the forecasts are of "
+            "TMDB's films (api.themoviedb.org); the next run of the pipeline's DAG "
+            "tmdb_movie_forecast publishes a catalogue of the same films"
+        )
+        # Answers that need only one of the two files are complete.
+        assert get(client, "/v1/forecasts")["total"] == 1
+        assert get(client, "/v1/track-record/films")["total"] == 1
+        assert get(client, "/v1/track-record")["waiting"] is None
 
 
 def test_span_without_films_is_an_empty_list(client: TestClient):
