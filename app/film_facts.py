@@ -197,14 +197,14 @@ FACT_NAMES: Final = tuple(name for name in FilmFacts.model_fields if name != "tm
 def read_usable(raw: Mapping[str, Any]) -> tuple[FilmFacts, set[str]]:
     """Read the facts of a film that the caller did not send, without values that are refused.
 
-    Of a list, such as the cast, only the entries that are refused are left out.
+    If some entries of a list are refused, such as the cast, only these entries are left out.
 
     Args:
         raw: The facts in our form or in TMDB's.
 
     Returns:
-        The facts, and our names of the fields of which something was refused; of a part without
-        TMDB's form, its own name. There may be neither a plot nor a genre.
+        The facts, and the fields with a refused value, by our names. A part that has not TMDB's
+        form keeps its own name. There may be neither a plot nor a genre.
     """
     usable, refused = _usable_parts({**raw, "tmdb_id": _ANY_ID})
     entries_left = _MAX_REFUSED_ENTRIES

@@ -202,7 +202,7 @@ def _field_problem(error: dict[str, Any]) -> FieldProblem:
 
 
 def _unreadable_body(cause: BaseException | None) -> FieldProblem:
-    """Say why a body could not be decoded; only the cause of FastAPI's error tells."""
+    """Say why a body could not be decoded. FastAPI's error does not say it, but its cause does."""
     code, message = "not_json", "this is not JSON"
     if isinstance(cause, UnreadableBodyError):
         code, message = cause.code, str(cause)

@@ -1,4 +1,4 @@
-"""The API's answers, and parameters that several routes have; their texts are public."""
+"""Schemas of the API's answers and of shared parameters. OpenAPI publishes their descriptions."""
 
 from datetime import date, datetime
 from typing import Annotated, Any, Literal

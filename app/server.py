@@ -44,7 +44,7 @@ class PortError(ExplainedError):
     """The API cannot listen at its address; the message says what to change."""
 
     def __init__(self, host: str, port: int, reason: str) -> None:
-        """Create the error for an address and the reason that the system gives."""
+        """Create the error: the operating system refuses the address, for a reason."""
         super().__init__(
             f"cannot listen on {host}, port {port}: {reason}; set API_PORT to a free port"
         )

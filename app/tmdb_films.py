@@ -89,11 +89,11 @@ class FetchedFilm:
     """A film of TMDB.
 
     Attributes:
-        film: What the film catalogue would say about it.
+        film: The film in the form of the film catalogue.
         facts: The known facts by the names of the fields of `POST /predict`.
         source: The source of the film (see `movierating.films.source`).
         fetched_on: The day of TMDB's answer.
-        refused: The names of the facts of which something cannot be used.
+        refused: The names of the facts with a value that cannot be used.
     """
 
     film: FoundFilm

@@ -101,7 +101,7 @@ def _words(text: str, tables: _Tables) -> list[str]:
 
 
 def _in_sentences(tokens: Iterable[str], paragraph: str) -> Iterator[str]:
-    """Yield the tokens with a newline after each sentence, without those for empty lines."""
+    """Yield the tokens, and a newline after each sentence; leave out tokens for empty lines."""
     has_ended = False
     for token in tokens:
         if has_ended and token != paragraph and token not in _AFTER_SENTENCE_ENDS:

@@ -184,7 +184,7 @@ def _positive(half_widths: npt.ArrayLike) -> Numbers:
 
 
 def _slope(widths: Numbers, errors: Numbers) -> float:
-    """Return the slope of the regression line of errors by widths."""
+    """Fit a line that gives the errors from the widths, and return its slope."""
     apart = widths - widths.mean()
     spread = float(apart @ apart)
     return round(float(apart @ errors) / spread, _DIGITS) if spread > 0 else 0.0

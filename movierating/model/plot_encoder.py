@@ -7,8 +7,8 @@ The text is split into pieces (a SentencePiece unigram model): of all splits, th
 largest sum of scores is chosen. The table has one row of numbers per piece; a neural network in
 ONNX format combines the rows of a text into one vector.
 
-The files hold 80 MB, but a process needs half of that: the table is read from the disk, and only
-the rows of pieces that occur. The pieces are stored in a trie, which needs 0.4 MB for 128,000.
+The files hold 80 MB, but a process needs half of that: the table stays on the disk, and
+only the rows of the pieces in a text are read. The 128,000 pieces are in a trie of 0.4 MB.
 """
 
 import os

@@ -188,7 +188,7 @@ class _Network:
         return last
 
     def _branch(self, pieces: str, length: int, before: int) -> str:
-        """Add two layers that read windows of `length` adjacent pieces; each adds to its input."""
+        """Add two residual layers that read windows of `length` adjacent pieces."""
         for layer in ("w1", "w2"):
             bias = self._weights[f"b{layer[1]}_{length}"]
             window = self._window(pieces, length, before)

@@ -90,7 +90,7 @@ class FilmVectors:
     def evaluation_films(self, years: range = range(1)) -> Self:
         """Select the films released in `years` that have enough votes to evaluate on.
 
-        Years are counted backwards from the split date; the default is year 0, the hold-out films.
+        Year 0 begins on the split date and has the hold-out films. Year 1 is the year before it.
         """
         return self.select(evaluation_rows(self.years, self.votes, years))
 

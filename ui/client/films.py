@@ -77,8 +77,8 @@ class FilmDetails:
     """What the catalogue knows about one film.
 
     Attributes:
-        facts: The facts that a forecast uses, with names of people and others as texts.
-        entities: By field and name: TMDB's object with the id, which tells namesakes apart.
+        facts: The facts that a forecast uses, with people, companies and so on as names.
+        entities: TMDB's objects with ids, by field and name; namesakes have different ids.
         forecasts: The recorded forecasts, the oldest first.
         votes_needed: Votes still needed before the forecasts are compared with the rating.
         is_training_film: Whether the model in service has learned from the film; None if unknown.

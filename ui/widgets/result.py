@@ -43,7 +43,7 @@ def draw(words: Words, facts: Facts, forecast: Forecast, *, with_posters: bool =
 
 
 def _list(title: str, lines: Sequence[str], note: str = "") -> None:
-    """Draw lines of Markdown under a title, and a note in small letters; nothing without lines."""
+    """Draw a title, lines of Markdown, and a note in small letters. Without lines, draw nothing."""
     if not lines:
         return
     st.header(title, anchor=False)

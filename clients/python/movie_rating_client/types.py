@@ -260,7 +260,7 @@ class DailyForecast(TypedDict):
 
 
 class Comparison(TypedDict):
-    """A forecast compared with the rating that the film had at a time."""
+    """A forecast, compared with the film's rating on a later day."""
 
     mark: Literal["votes", "30 days", "90 days"]
     day: str
