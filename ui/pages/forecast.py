@@ -143,8 +143,9 @@ def _link(words: Words, facts: Facts, pinned: Sequence[Scenario]) -> None:
             notices.small_print(words("take.without_other_plots"))
         base = (st.context.url or "").split("?")[0]
         link = base + address.link_query(facts, words.code)
-        if variants := urlencode(scenarios.link_query(pinned), doseq=True):
-            link += "&" + variants
+        others = address.threshold_query() | scenarios.link_query(pinned)
+        if others:
+            link += "&" + urlencode(others, doseq=True)
         st.code(link, language=None, wrap_lines=True)
 
 

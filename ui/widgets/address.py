@@ -96,6 +96,12 @@ def read_threshold() -> None:
         st.session_state.threshold = finite(st.query_params["threshold"])
 
 
+def threshold_query() -> dict[str, list[str]]:
+    """Return the parameter of a link that keeps the chosen threshold; none for the default."""
+    chosen = st.query_params.get("threshold")
+    return {"threshold": [chosen]} if chosen else {}
+
+
 def write_threshold() -> None:
     """Write the rating to which the visitor has moved the chance's threshold into the address."""
     st.query_params["threshold"] = str(st.session_state.threshold)

@@ -8,7 +8,7 @@ from typing import Final
 
 from ui.client.api import ApiError, fetch
 from ui.client.films import FilmDetails, film_id_of
-from ui.client.predictions import Forecast
+from ui.client.predictions import forecast_of
 from ui.client.visitor import acting_for
 from ui.i18n.choice import choose
 from ui.i18n.words import Words
@@ -48,7 +48,7 @@ def _described_form(words: Words, visit: Visit) -> Preview:
     forecast = None
     if facts.get("genres"):
         with suppress(ApiError):  # the page itself will report the problem
-            forecast = fetch(Forecast.parse, "/predict", facts, {"explain": "false"})
+            forecast = forecast_of(facts, {"explain": "false"})
     film = facts.get("title") if forecast else None
     return Preview(
         words.code, titles.title(words, film, forecast), titles.description(words, forecast)

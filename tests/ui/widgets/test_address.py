@@ -72,6 +72,8 @@ def test_address_names_the_facts_of_the_forecast_and_never_the_plot():
         "without": "overview", "threshold": "6.0", "stranger": "x",
     }  # fmt: skip
     assert page.session_state["threshold"] == 6.0
+    (link,) = page.code
+    assert "&threshold=6.0" in link.value
 
 
 def test_plot_in_an_old_link_is_used_and_taken_out_of_the_address(api: StubApi):

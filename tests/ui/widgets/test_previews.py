@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.stub_api import FILM, NO_MODEL, StubApi, problem
+from tests.support.stub_api import FILM, FORECAST, NO_MODEL, StubApi, problem
 from ui.server.documents import Visit
 from ui.widgets.previews import describe
 
@@ -24,6 +24,13 @@ def test_page_without_a_forecast_sends_no_request(api: StubApi, query: dict[str,
     preview = describe(visit(query))
     assert (preview.title, preview.language) == ("Film rating forecast", "en")
     assert api.paths == []
+
+
+def test_running_time_that_the_page_refuses_has_no_forecast(api: StubApi):
+    unusual = {"warnings": [{"field": "runtime", "reason": "unusual"}]}
+    api.responses["/predict"] = 200, FORECAST | unusual
+    link = {"title": ["Lantern"], "genres": ["Drama"], "runtime": ["600"]}
+    assert describe(visit(link)).title == "Film rating forecast"
 
 
 def test_failing_api_leaves_the_title_of_the_page(api: StubApi):
