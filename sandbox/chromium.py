@@ -14,7 +14,4 @@ ARGUMENTS: Final = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    # Chromium loads the two lists below its address bar as pages, for each new window. This takes
-    # more time than an empty page, and no test uses the address bar.
-    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 ]
