@@ -20,7 +20,6 @@ from movierating.model.distribution import NormalisedErrors
 from movierating.registry.manifest import COVERAGE
 
 POSTER_PIXELS: Final = 185  # width
-FILM_PAGE: Final = "https://www.themoviedb.org/movie/"  # the id of the film follows
 
 Sorting = Literal[
     "release_date",

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time
 from typing import Final, Self
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from app.recorded import FILM_PAGE, ListedFilm
-from movierating.films.source import is_invented
+from app.recorded import ListedFilm
+from movierating.films.source import film_page
 from movierating.ledger.records import Forecast, Upcoming
 
 NOTICE: Final = "This product uses the TMDB API but is not endorsed or certified by TMDB."
@@ -48,14 +48,13 @@ class FeedEntry:
             source: The source of the films (see `movierating.films.source`); None if unknown.
         """
         forecast = listed.film.forecast
-        is_real = source is not None and not is_invented(source)
         return cls(
             uid=uid(source, f"film/{forecast.film_id}"),
             opens=forecast.release_date,
             title=f"{_named(forecast)}: {forecast.rating:.1f} ({_interval(forecast)})",
             text="\n".join(_sentences(listed)),
             updated=forecast.made_at.astimezone(UTC),
-            link=f"{FILM_PAGE}{forecast.film_id}" if is_real else None,
+            link=film_page(source, forecast.film_id) if source else None,
         )
 
 

@@ -16,12 +16,11 @@ from app.fields import LARGEST_FILM_ID
 from app.known_films import TakenFilm
 from app.paging import NextPage, Offset, link_to_next_page
 from app.problems import BAD_INPUT, CONFLICT, NOT_FOUND, UNAVAILABLE
-from app.recorded import FILM_PAGE
 from app.revalidation import NOT_MODIFIED, RevalidatedRoute
 from app.schemas import AtLeast, Chance, DailyForecast, Origin, Quantile, RatingInterval
 from app.tmdb_films import NoSuchFilmError
 from movierating.catalogue.films import FilmCatalogue, FoundFilm, PastForecast, Status
-from movierating.films.source import is_invented
+from movierating.films.source import film_page
 from movierating.registry.bundle import Bundle
 from movierating.registry.manifest import COVERAGE
 
@@ -215,7 +214,7 @@ def _details(
         forecasts=[_stated(each, at_least) for each in forecasts],
         votes_needed=max(0, about.votes_to_score - film.votes),
         is_training_film=known_films.is_training_film(bundle, taken) if bundle else None,
-        tmdb_url=f"{FILM_PAGE}{film.film_id}" if not is_invented(taken.source) else None,
+        tmdb_url=film_page(taken.source, film.film_id),
         notice=known_films.other_source(taken.source, bundle) if bundle else None,
     )
 

@@ -62,6 +62,11 @@ def is_invented(source: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
+def film_page(source: str, film_id: int) -> str | None:
+    """Return the address of a film's page at TMDB; None for an invented film."""
+    return None if is_invented(source) else f"https://www.themoviedb.org/movie/{film_id}"
+
+
 def may_be_joined(one: str | None, other: str | None) -> bool:
     """Return whether films of two published files may stand in one answer.
 
