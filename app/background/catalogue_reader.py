@@ -82,20 +82,21 @@ class CatalogueReader(BucketReader):
             HTTPException: Status 503: there is no catalogue, or it cannot be read, or it has films
                 of another source.
         """
-        if self.catalogue is None:
+        catalogue = self.catalogue
+        if catalogue is None:
             self.refuse_unread()
             raise HTTPException(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "there is no film catalogue yet; the pipeline's DAG tmdb_movie_forecast publishes "
                 "it",
             )
-        catalogue = self.of_source(source)
-        if catalogue is None:
+        own = catalogue.about.source
+        if source is not None and not may_be_joined(source, own):
             raise HTTPException(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                f"the film catalogue has {describe(self.catalogue.about.source)}, but the "
-                f"forecasts are of {describe(source or '')}; the next run of the pipeline's DAG "
-                "tmdb_movie_forecast publishes a catalogue of the same films",
+                f"the film catalogue has {describe(own)}, but the forecasts are of "
+                f"{describe(source)}; the next run of the pipeline's DAG tmdb_movie_forecast "
+                "publishes a catalogue of the same films",
             )
         return catalogue
 
