@@ -49,7 +49,7 @@ def fame_entry(record: FilmRecord, day: date) -> list[FilmRecord]:
 
 
 def merge_fame(films: pa.Table, older: pa.Table) -> pa.Table:
-    """Add entries of other records to the films' fame, and drop those that are not kept.
+    """Add entries of other records to the films' fame, and drop the entries that are not kept.
 
     Args:
         films: A table with the columns of `schema.SCHEMA`, one row per film.

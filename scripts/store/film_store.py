@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 from movierating.settings import PipelineSettings
 from scripts.runtime.storage import DataPath, data_folder, reading, writing
 from scripts.store.fame import fame_before_release
+from scripts.store.histories import entries_of
 from scripts.store.index import Index, Ints, ints, is_last
 from scripts.store.kept_parts import (
     drop_expired_parts,
@@ -35,7 +36,7 @@ from scripts.store.merging import in_sizes, is_deleted, merged_films
 from scripts.store.releases import with_first_releases
 from scripts.store.schema import FACTS, PART_TIMES, SCHEMA, tombstone
 from scripts.store.store_files import NO_FILMS, file_size, read_columns, write_file
-from scripts.store.vote_history import vote_rows, votes_as_of
+from scripts.store.vote_history import votes_as_of
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ class FilmStore:
 
     def first_rated_on(self) -> date | None:
         """Return the first day for which the store has ratings; None if there are no ratings."""
-        days = (pc.min(vote_rows(table)["date"]).as_py() for table in self.films())
+        days = (pc.min(entries_of(table, "votes")["date"]).as_py() for table in self.films())
         return min((day for day in days if day), default=None)
 
     def compact(self) -> None:

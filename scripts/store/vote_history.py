@@ -14,18 +14,6 @@ from scripts.store.schema import SCHEMA
 NO_VOTES: Final = no_entries("votes")
 
 
-def vote_rows(films: pa.Table) -> pa.Table:
-    """Unpack the films' vote histories into a table with one row per film and day.
-
-    Args:
-        films: A table with the columns of `schema.SCHEMA`, one row per film.
-
-    Returns:
-        The columns of `NO_VOTES`: id, date, rating and number of votes.
-    """
-    return entries_of(films, "votes")
-
-
 def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
     """Add older entries to the films' vote histories; each history remains sorted by date.
 
@@ -39,13 +27,13 @@ def merge_votes(films: pa.Table, older: pa.Table) -> pa.Table:
     older = older.filter(np.isin(ints(older, "id"), ints(films, "id")))
     if older.num_rows == 0:
         return films
-    votes = _one_a_day(pa.concat_tables([older, vote_rows(films)]))
+    votes = _one_a_day(pa.concat_tables([older, entries_of(films, "votes")]))
     return with_entries(films, "votes", votes)
 
 
 def votes_as_of(films: pa.Table, day: date) -> pa.Table:
     """Set each film's rating and number of votes to those known on `day`; null if none were."""
-    votes = vote_rows(films)
+    votes = entries_of(films, "votes")
     votes = votes.filter(pc.field("date") <= day)
     last = votes.filter(is_last(ints(votes, "id")))
     at = pc.index_in(films["id"].combine_chunks(), value_set=last["id"].combine_chunks())

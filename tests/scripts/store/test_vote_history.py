@@ -2,7 +2,8 @@ from datetime import date, timedelta
 
 import pyarrow as pa
 
-from scripts.store.vote_history import NO_VOTES, merge_votes, vote_rows, votes_as_of
+from scripts.store.histories import entries_of
+from scripts.store.vote_history import NO_VOTES, merge_votes, votes_as_of
 from tests.support.bundles import RUN_DATE
 from tests.support.films import columns
 
@@ -24,7 +25,7 @@ def counts(films: pa.Table) -> dict[int, list[tuple[date, int]]]:
 
 
 def test_each_vote_becomes_a_row_with_the_id_of_its_film():
-    votes = vote_rows(columns({"id": 7}, {"id": 3, "vote_count": None}, {"id": 5}))
+    votes = entries_of(columns({"id": 7}, {"id": 3, "vote_count": None}, {"id": 5}), "votes")
     assert votes.schema == NO_VOTES.schema
     assert votes["id"].to_pylist() == [7, 5]
 
