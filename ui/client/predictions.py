@@ -160,17 +160,17 @@ class Forecast:
         )
 
 
-def forecast_of(facts: Facts, parameters: Mapping[str, Any] | None = None) -> Forecast:
+def forecast_of(facts: Facts, parameters: Mapping[str, Any] = _WITH_CHANCES) -> Forecast:
     """Request the forecast for a film.
 
     Args:
         facts: The facts about the film.
-        parameters: The query parameters; None requests the chances of all `THRESHOLDS`.
+        parameters: The query parameters; the default requests the chances of all `THRESHOLDS`.
 
     Raises:
         ApiError: The running time is not that of a feature film, or see `fetch`.
     """
-    forecast = fetch(Forecast.parse, "/predict", facts, parameters or _WITH_CHANCES)
+    forecast = fetch(Forecast.parse, "/predict", facts, parameters)
     shortest, longest = FEATURE_FILM_MINUTES
     # The API forecasts other films with a warning, because TMDB lists short films, too.
     if "runtime" in forecast.warnings and not shortest <= float(facts["runtime"]) <= longest:

@@ -179,8 +179,5 @@ def _present() -> _Address:
 
 def _own_part(query: Mapping[str, str | list[str]]) -> _Address:
     """Return the part of an address that says which film it is about."""
-    own = sorted(_OWN & set(query))
-    values = {name: query[name] for name in own}
-    return tuple(
-        (name, tuple(each if isinstance(each, list) else [each])) for name, each in values.items()
-    )
+    own = ((name, query[name]) for name in sorted(_OWN & set(query)))
+    return tuple((name, tuple(each if isinstance(each, list) else [each])) for name, each in own)

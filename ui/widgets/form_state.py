@@ -53,13 +53,13 @@ def entered_facts() -> Facts:
 
 def key(name: str) -> str:
     """Return the key under which the session stores the value of a field."""
-    turn, _ = _put(name)
+    turn, _ = _last_put(name)
     return f"{name}_{turn}" if turn else name
 
 
 def first(name: str) -> Any:
     """Return the value with which a field appears."""
-    return _put(name)[1]
+    return _last_put(name)[1]
 
 
 def value(name: str) -> Any:
@@ -69,12 +69,12 @@ def value(name: str) -> Any:
 
 def put(values: Facts) -> None:
     """Set the values of some fields, which get new keys."""
-    fields = {name: (_put(name)[0] + 1, field_value(name, values[name])) for name in values}
+    fields = {name: (_last_put(name)[0] + 1, field_value(name, values[name])) for name in values}
     # One assignment: Streamlit can end a run of the script at each access to the session.
     st.session_state.form_fields = st.session_state.get("form_fields", {}) | fields
 
 
-def _put(name: str) -> tuple[int, Any]:
+def _last_put(name: str) -> tuple[int, Any]:
     """Return how often a field was set, and the last value."""
     fields: dict[str, tuple[int, Any]] = st.session_state.get("form_fields", {})
     return fields.get(name, (0, field_value(name, None)))
